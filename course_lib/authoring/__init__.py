@@ -1,0 +1,1 @@
+"""From one source to the exercise notebooks, the solution notebooks and the book."""

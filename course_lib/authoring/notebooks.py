@@ -1,0 +1,235 @@
+"""One source, two notebooks: `solutions/NN-name.py` to an exercise and a solution notebook.
+
+In the source (jupytext, py:percent) a code cell with the single line `# EXERCISE: rnn_step` stands
+for the whole exercise: its card, its code from the package, its check and its hints. Prose is for
+both notebooks. A solution's outputs come from running it; nothing else differs from run to run.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from course_lib.authoring.source import reference_code, stub_code
+from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.registry import chapter_of, get
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = ROOT / "benchmarks" / "results" / "check-seconds.json"
+DIRECTIVE = re.compile(r"# EXERCISE:\s*(\w+)\s*")
+STARS = {1: "★☆☆ a few lines", 2: "★★☆ takes some thought", 3: "★★★ one of the hard ones"}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+}
+
+Notebook = nbformat.NotebookNode
+
+
+class DirectiveError(ValueError):
+    """A cell of the source can't be expanded; the message names file and cell."""
+
+
+def sources(root: Path = ROOT) -> list[Path]:
+    """The sources of all notebooks, in order."""
+    return sorted((root / "solutions").glob("[0-9][0-9]-*.py"))
+
+
+def expand(source: Path, solved: bool, lookup: Callable[[str], Exercise] = get) -> Notebook:
+    """The notebook that a source stands for, without outputs.
+
+    Args:
+        source: a py:percent file.
+        solved: whole code and strict checks, or stubs and checks that report.
+        lookup: finds an exercise by its id.
+
+    Raises:
+        DirectiveError: if a cell names no exercise, or holds more than its directive.
+    """
+    cells = []
+    for number, cell in enumerate(jupytext.read(source).cells):
+        match = DIRECTIVE.fullmatch(cell.source.strip())
+        if match and cell.cell_type == "code":
+            try:
+                cells += exercise_cells(lookup(match[1]), solved)
+            except KeyError as error:
+                raise DirectiveError(f"{source.name}, cell {number}: {error}") from None
+        elif "# EXERCISE" in cell.source:
+            raise DirectiveError(
+                f"{source.name}, cell {number}: '# EXERCISE: name' must stand alone in a code cell."
+            )
+        elif cell.cell_type == "code":
+            cells.append(new_code_cell(cell.source, metadata=_tags(cell)))
+        else:
+            cells.append(new_markdown_cell(cell.source))
+    for position, cell in enumerate(cells):
+        # jupytext's own ids are random; these are the same each time.
+        course = cell.metadata.get("course")
+        cell.id = f"{course.exercise}-{course.role}" if course else f"cell-{position:03d}"
+    return new_notebook(cells=cells, metadata=METADATA)
+
+
+def exercise_cells(exercise: Exercise, solved: bool) -> list[Notebook]:
+    """The cells of one exercise: card, code, check, hints."""
+    name = exercise.id
+    code = reference_code(exercise.reference) if solved else stub_code(exercise.reference)
+    strict = ", strict=True" if solved else ""
+    cells = {
+        "card": new_markdown_cell(card(exercise)),
+        "code": new_code_cell(code.rstrip()),
+        "check": new_code_cell(f"check({name}{strict})"),
+        "hints": new_markdown_cell(hints(exercise)),
+    }
+    for role, cell in cells.items():
+        cell.metadata["course"] = {"exercise": name, "role": role}
+    return list(cells.values())
+
+
+def card(exercise: Exercise) -> str:
+    """Title, goal and what to expect, in Markdown."""
+    chapter = chapter_of(exercise.id)
+    section = f"../book/{chapter.name}.md#sec-{exercise.id.lower().replace('_', '-')}"
+    return (
+        f"### {exercise.title}: `{exercise.id}`\n\n"
+        f"{exercise.goal}\n\n"
+        f"{STARS[exercise.difficulty]} · about {exercise.minutes} minutes · "
+        f"the check runs in {_seconds(exercise.id)} on a laptop's CPU · no GPU needed · "
+        f"[read about it in the chapter]({section})"
+    )
+
+
+def hints(exercise: Exercise) -> str:
+    """The hints, folded under their symptoms."""
+    folded = [
+        f"<details>\n<summary>{_inline_code(hint.symptom)}</summary>\n\n{hint.text}\n\n</details>"
+        for hint in exercise.hints
+    ]
+    return "\n\n".join(folded)
+
+
+def _inline_code(text: str) -> str:
+    """A summary is HTML, where Markdown's backticks mean nothing."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
+
+
+def _seconds(name: str) -> str:
+    """The measured time of the reference's check, as `course prove --measure` stored it."""
+    measured = json.loads(SECONDS.read_text(encoding="utf-8"))["seconds"]
+    if name not in measured:
+        raise DirectiveError(f"{name}: no measured time; run `course prove --measure`.")
+    return "under 1 s" if measured[name] < 1 else f"about {measured[name]:.0f} s"
+
+
+def _tags(cell: Notebook) -> dict:
+    tags = cell.metadata.get("tags")
+    return {"tags": list(tags)} if tags else {}
+
+
+def run(notebook: Notebook, folder: Path) -> Notebook:
+    """The notebook with its outputs, run from top to bottom; stops at the first error."""
+    from nbclient import NotebookClient
+
+    NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}
+    ).execute()
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)  # time stamps
+    notebook.metadata = nbformat.from_dict(METADATA)  # no version of this machine's Python
+    return notebook
+
+
+def as_text(notebook: Notebook) -> str:
+    """The notebook's file, in one fixed form."""
+    return nbformat.writes(notebook, version=4) + "\n"
+
+
+def targets(source: Path, root: Path = ROOT) -> tuple[Path, Path]:
+    """The exercise notebook and the solution notebook of a source."""
+    name = f"{source.stem}.ipynb"
+    return root / "exercises" / name, root / "solutions" / name
+
+
+def write(root: Path = ROOT) -> None:
+    """Write every exercise notebook, and every solution notebook with fresh outputs."""
+    for source in sources(root):
+        exercise_path, solution_path = targets(source, root)
+        exercise_path.parent.mkdir(exist_ok=True)
+        exercise_path.write_text(as_text(expand(source, solved=False)), encoding="utf-8")
+        print(f"wrote {exercise_path.relative_to(root)}")
+        solved = run(expand(source, solved=True), solution_path.parent)
+        solution_path.write_text(as_text(solved), encoding="utf-8")
+        print(f"wrote {solution_path.relative_to(root)}, executed")
+
+
+def drift(root: Path = ROOT) -> list[str]:
+    """What differs between the notebooks and what their sources say now, a sentence each.
+
+    Byte for byte; only a solution's outputs are taken as they are, because running the notebooks
+    compares those.
+    """
+    found = []
+    expected_files = set()
+    for source in sources(root):
+        for path, solved in zip(targets(source, root), (False, True), strict=True):
+            expected_files.add(path)
+            found += _drift_of(path, expand(source, solved), solved, root)
+    for folder in ("exercises", "solutions"):
+        for path in sorted((root / folder).glob("*.ipynb")):
+            if path not in expected_files:
+                found.append(f"{path.relative_to(root)}: no source stands behind it; delete it.")
+    return found
+
+
+def _drift_of(path: Path, fresh: Notebook, solved: bool, root: Path) -> list[str]:
+    name = path.relative_to(root)
+    if not path.exists():
+        return [f"{name}: missing."]
+    text = path.read_text(encoding="utf-8")
+    try:
+        stored = nbformat.reads(text, as_version=nbformat.NO_CONVERT)
+    except Exception as error:
+        return [f"{name}: not a notebook ({error})."]
+    if solved:
+        unrun = [
+            cell.id
+            for cell in stored.cells
+            if cell.cell_type == "code" and cell.execution_count is None
+        ]
+        if unrun:
+            return [f"{name}, cell {unrun[0]}: never run, or its outputs were cleared."]
+        for ours, theirs in zip(fresh.cells, stored.cells, strict=False):
+            if ours.cell_type == theirs.cell_type == "code":
+                ours.outputs, ours.execution_count = theirs.outputs, theirs.execution_count
+    if as_text(fresh) == text:
+        return []
+    for ours, theirs in zip(fresh.cells, stored.cells, strict=False):
+        if ours != theirs:
+            what = "text" if ours.source != theirs.source else "metadata, outputs or id"
+            return [f"{name}, cell {theirs.get('id', '?')}: its {what} differs from the source."]
+    if len(fresh.cells) != len(stored.cells):
+        return [f"{name}: {len(stored.cells)} cells where the source has {len(fresh.cells)}."]
+    return [f"{name}: the file differs from what would be written (metadata or layout)."]
+
+
+def main(check: bool = False, root: Path = ROOT) -> int:
+    """Write the notebooks, or with `check` fail on any drift; the number to exit with."""
+    if not sources(root):
+        print(f"No sources in {root / 'solutions'}: this command needs a checkout of the course.")
+        return 2
+    if not check:
+        write(root)
+        return 0
+    found = drift(root)
+    for sentence in found:
+        print(f"✗ {sentence}", file=sys.stderr)
+    if found:
+        print("Run `course notebooks` and commit what it writes.", file=sys.stderr)
+        return 1
+    print(f"{2 * len(sources(root))} notebooks agree with their sources.")
+    return 0

@@ -1,0 +1,47 @@
+"""Hints and solutions as they show themselves in a notebook or a terminal."""
+
+import html
+from dataclasses import dataclass
+
+from course_lib.exercises.exercise import Exercise
+
+
+@dataclass(frozen=True)
+class Card:
+    """A titled piece of text or code.
+
+    Args:
+        title: its heading.
+        body: text in Markdown, or code.
+        is_code: whether the body is code.
+    """
+
+    title: str
+    body: str
+    is_code: bool = False
+
+    def __repr__(self) -> str:
+        return f"{self.title}\n\n{self.body}"
+
+    def _repr_markdown_(self) -> str:
+        body = f"```python\n{self.body}\n```" if self.is_code else self.body
+        return f"**{html.escape(self.title, quote=False)}**\n\n{body}"
+
+
+def hint_card(exercise: Exercise, number: int) -> Card:
+    """Hint `number` of an exercise, from 1."""
+    hint = exercise.hints[number - 1]
+    count = len(exercise.hints)
+    if number < count:
+        then = f'The next: hint("{exercise.id}")'
+    else:
+        then = f'That was the last; solution("{exercise.id}") shows the reference.'
+    return Card(f"Hint {number} of {count}: {hint.symptom}", f"{hint.text}\n\n{then}")
+
+
+def solution_card(exercise: Exercise) -> Card:
+    """The reference's code."""
+    from course_lib.authoring.source import reference_code
+
+    code = reference_code(exercise.reference).rstrip()
+    return Card(f"The reference for {exercise.id}", code, is_code=True)

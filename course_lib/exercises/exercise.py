@@ -1,0 +1,131 @@
+"""What an exercise is made of: plain data and pure functions, one file an exercise."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Arrays = dict[str, Any]  # names to plain data: arrays, numbers, strings, and dicts of them
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A hint under the symptom that the learner sees.
+
+    Args:
+        symptom: what the learner sees or thinks, the title of the folded hint.
+        text: what to think about next, in Markdown.
+    """
+
+    symptom: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a rung isn't passed.
+
+    Args:
+        sentence: one sentence that says what is wrong.
+        details: the smallest counter-example, label to text or array.
+        errors: relative errors to draw, name to value or to one value a time step.
+    """
+
+    sentence: str
+    details: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of the ladder: data, a call that computes, and a judgement of what came out.
+
+    The call sees the learner's function and the inputs; the judgement sees only plain arrays. So
+    the two can run in different processes.
+
+    Args:
+        name: what holds once the rung is passed.
+        inputs: makes the inputs, fresh at each call; plain arrays in the order of the arguments.
+        judge: from inputs and outputs to a `Problem`, or None if all is well.
+        call: from the learner's function and the inputs to named outputs; None: call the function
+            with the inputs as they stand and name what it returns.
+    """
+
+    name: str
+    inputs: Callable[[], Arrays]
+    judge: Callable[[Arrays, Arrays], Problem | None]
+    call: Callable[[Callable, Arrays], Arrays] | None = None
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer that learners give, and the idea behind it.
+
+    Args:
+        answer: the wrong function; an answer that computes the same is recognised as this mistake.
+        sentence: names the idea that is wrong and what to do.
+    """
+
+    answer: Callable
+    sentence: str
+
+    @property
+    def name(self) -> str:
+        """The mistake in words, from the name of its function."""
+        return self.answer.__name__.replace("_", " ")
+
+
+@dataclass
+class Exercise:
+    """An exercise; its id is the name of the function or class to write.
+
+    Args:
+        reference: the function or class of `course_lib` that stands behind the exercise.
+        title: a short title.
+        goal: one sentence.
+        difficulty: 1 (minutes), 2 (takes thought) or 3 (the hard ones).
+        minutes: how long a learner should expect to need.
+        returns: names of what the function returns, in order, each with its kind: "array",
+            "number", "flag", "mapping" (a dict of arrays or numbers) or "anything". Empty for a
+            class.
+        ladder: the rungs, cheapest first.
+        hints: at most three.
+        uses: ids of earlier exercises whose functions this one calls; a check hands it the
+            reference's, so that one wrong answer doesn't spoil the next.
+    """
+
+    reference: Callable
+    title: str
+    goal: str
+    difficulty: int
+    minutes: int
+    returns: dict[str, str]
+    ladder: tuple[Rung, ...]
+    hints: tuple[Hint, ...]
+    uses: tuple[str, ...] = ()
+    mistakes: list[Mistake] = field(default_factory=list)
+    alternatives: list[Callable] = field(default_factory=list)
+
+    def __post_init__(self):
+        if not 1 <= len(self.hints) <= 3:
+            raise ValueError(f"{self.id}: one to three hints, not {len(self.hints)}.")
+        if self.difficulty not in (1, 2, 3):
+            raise ValueError(f"{self.id}: difficulty is 1, 2 or 3, not {self.difficulty}.")
+
+    @property
+    def id(self) -> str:
+        """The name of the function or class to write."""
+        return self.reference.__name__
+
+    def mistake(self, sentence: str) -> Callable:
+        """Decorator: the function below is a wrong answer; `sentence` names the idea behind it."""
+
+        def add(answer):
+            self.mistakes.append(Mistake(answer, sentence))
+            return answer
+
+        return add
+
+    def alternative(self, answer: Callable) -> Callable:
+        """Decorator: the function below is right, in another style; the check must pass it."""
+        self.alternatives.append(answer)
+        return answer

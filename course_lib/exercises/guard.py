@@ -1,0 +1,237 @@
+"""Call a learner's function so that whatever it does ends in a sentence."""
+
+import contextlib
+import copy
+import io
+import linecache
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+TIME_LIMIT = 10.0  # seconds for one rung; the slowest reference needs under one
+OUTPUT_LIMIT = 1_000  # characters of a learner's own printing that a report keeps
+
+
+class NotWritten(Exception):
+    """The stub, or a part of it, is still there."""
+
+
+class Unusable(Exception):
+    """What the function did or returned can't be judged; the message says why."""
+
+
+class _TookTooLong(BaseException):
+    """Not an Exception, so that a learner's `except Exception` doesn't swallow it."""
+
+
+class CappedOutput(io.StringIO):
+    """Keeps the first characters that are printed and counts the rest."""
+
+    def __init__(self, limit: int = OUTPUT_LIMIT):
+        super().__init__()
+        self.limit = limit
+        self.printed = 0
+
+    def write(self, text: str) -> int:
+        """Keep what still fits."""
+        kept = text[: max(0, self.limit - self.printed)]
+        self.printed += len(text)
+        super().write(kept)
+        return len(text)
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Stop the block after `seconds`; does nothing where POSIX signals are missing.
+
+    Windows has no such signal, and only the main thread can be stopped: there an endless loop is
+    stopped by hand, with the notebook's stop button.
+    """
+    able = hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
+    if not able:
+        yield
+        return
+
+    def stop(signum, frame):
+        raise _TookTooLong
+
+    started = time.monotonic()
+    outer = signal.getsignal(signal.SIGALRM)
+    outer_left, _ = signal.getitimer(signal.ITIMER_REAL)
+    signal.signal(signal.SIGALRM, stop)
+    # Repeats, in case the first one is swallowed by a bare `except:`.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, outer)
+        if outer_left:
+            left = max(0.01, outer_left - (time.monotonic() - started))
+            signal.setitimer(signal.ITIMER_REAL, left)
+
+
+@contextlib.contextmanager
+def guarded(name: str, function: Callable, output: CappedOutput) -> Iterator[None]:
+    """Run the block quietly; whatever a learner's code does in it becomes `Unusable`.
+
+    Args:
+        name: what to call the function in sentences.
+        function: the learner's function or class, to find the line that failed.
+        output: takes what the function prints.
+
+    Raises:
+        NotWritten: if a stub was reached.
+        Unusable: on any exception, an exit, or when the time is up.
+    """
+    try:
+        with (
+            time_limit(TIME_LIMIT),
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(output),
+            np.errstate(all="ignore"),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    except (NotWritten, Unusable, KeyboardInterrupt):
+        raise
+    except _TookTooLong:
+        raise Unusable(
+            f"{name} was still running after {TIME_LIMIT:.0f} seconds: look for a loop that never "
+            "ends."
+        ) from None
+    except NotImplementedError as error:
+        raise NotWritten(str(error)) from None
+    except BaseException as error:
+        raise Unusable(_what_it_raised(name, function, error)) from None
+
+
+def _what_it_raised(name: str, function: Callable, error: BaseException) -> str:
+    """One sentence for an exception: its kind, its message and the learner's line."""
+    if isinstance(error, SystemExit):
+        return f"{name} called exit(): leave that out and return the result."
+    kind = type(error).__name__
+    message = " ".join(str(error).split())[:300] or "no message"
+    code = getattr(function, "__code__", None)
+    if isinstance(function, type):  # a class: its methods share one file
+        methods = [m for m in vars(function).values() if hasattr(m, "__code__")]
+        code = methods[0].__code__ if methods else None
+    lines = []
+    trace = error.__traceback__
+    while trace is not None and code is not None:
+        if trace.tb_frame.f_code.co_filename == code.co_filename:
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    if lines and (text := linecache.getline(code.co_filename, lines[-1]).strip()):
+        return f"{name} raised {kind}: {message}, at the line `{text}`."
+    return f"{name} raised {kind}: {message}."
+
+
+class Guarded:
+    """The learner's function, with its results checked for their kind at every call.
+
+    Args:
+        function: the learner's function.
+        name: what to call it in sentences.
+        returns: names and kinds of what it returns (see `Exercise`).
+    """
+
+    def __init__(self, function: Callable, name: str, returns: dict[str, str]):
+        self.function = function
+        self.name = name
+        self.returns = returns
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the function; its arguments must come back as they went in.
+
+        Raises:
+            Unusable: if an argument was changed or the result is not of the right kind.
+        """
+        before = copy.deepcopy([a for a in arguments if not callable(a)])
+        result = self.function(*arguments)
+        for position, (kept, now) in enumerate(
+            zip(before, [a for a in arguments if not callable(a)], strict=True)
+        ):
+            if not _same(kept, now):
+                names = getattr(self.function, "__code__", None)
+                which = names.co_varnames[position] if names else f"argument {position + 1}"
+                raise Unusable(
+                    f"{self.name} changed its argument {which} in place: work on a copy, such as "
+                    f"{which}.copy(), because the caller still needs the original."
+                )
+        return self._checked(result)
+
+    def _checked(self, result: Any) -> Any:
+        """The result with arrays copied, or `Unusable` with what is wrong about its form."""
+        names = list(self.returns)
+        if result is None:
+            raise Unusable(f"{self.name} returned None: is the `return` missing?")
+        if len(names) == 1:
+            return self._one(names[0], result)
+        if not isinstance(result, tuple) or len(result) != len(names):
+            got = f"a tuple of {len(result)}" if isinstance(result, tuple) else _kind(result)
+            raise Unusable(
+                f"{self.name} returned {got}; it returns {len(names)} things: {', '.join(names)}."
+            )
+        return tuple(self._one(name, one) for name, one in zip(names, result, strict=True))
+
+    def _one(self, name: str, value: Any) -> Any:
+        kind = self.returns[name]
+        if kind == "anything":
+            return value
+        if value is None:
+            raise Unusable(f"{self.name} returned None for {name}: has it been computed?")
+        if kind == "mapping":
+            if not isinstance(value, dict):
+                raise Unusable(f"{name} is {_kind(value)}; return a dict, one entry a parameter.")
+            return {key: np.array(entry) for key, entry in value.items()}
+        if kind == "array" and not isinstance(value, np.ndarray | np.generic):
+            raise Unusable(
+                f"{name} is {_kind(value)}; return a NumPy array (np.stack or np.array makes one)."
+            )
+        try:
+            value = np.array(value)
+        except ValueError:
+            raise Unusable(f"{name} is {_kind(value)} that NumPy can't make an array of.") from None
+        if kind in ("number", "flag") and value.shape != ():
+            raise Unusable(f"{name} has shape {value.shape}; it is one number for the whole batch.")
+        if value.dtype == object or value.dtype.kind in "USc":
+            raise Unusable(f"{name} holds {value.dtype.name} entries; it should hold numbers.")
+        return value
+
+
+def name_outputs(returns: dict[str, str], result: Any) -> dict[str, Any]:
+    """A dict of what the function returned, without what has no value to judge."""
+    values = result if len(returns) > 1 else (result,)
+    pairs = zip(returns.items(), values, strict=True)
+    return {name: value for (name, kind), value in pairs if kind != "anything"}
+
+
+def _kind(value: Any) -> str:
+    """What a value is, in words."""
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)}"
+    word = type(value).__name__
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two nested values hold the same arrays; NaN equals NaN."""
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(_same(p, q) for p, q in zip(a, b, strict=True))
+    if isinstance(a, np.ndarray):
+        return (
+            isinstance(b, np.ndarray)
+            and a.shape == b.shape
+            and a.dtype == b.dtype
+            and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+        )
+    return True

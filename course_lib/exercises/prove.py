@@ -1,0 +1,122 @@
+"""Prove the checks: stubs, named mistakes, alternatives and references each get their verdict."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from course_lib.authoring.source import stub_code
+from course_lib.exercises.checker import check_function
+from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.registry import get, ids
+from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
+
+LEAST_MISTAKES = 3
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One line of the proof.
+
+    Args:
+        exercise: id.
+        kind: "stub", "reference", "alternative", "mistake" or "rules".
+        what: which one.
+        failure: what went wrong, or empty.
+        seconds: how long the check took.
+    """
+
+    exercise: str
+    kind: str
+    what: str
+    failure: str
+    seconds: float = 0.0
+
+
+def prove(exercise: Exercise) -> Iterator[Proof]:
+    """Every proof of one exercise."""
+    yield Proof(exercise.id, "rules", "mistakes and alternatives", _too_few(exercise))
+    expected = {"reference": [exercise.reference], "alternative": exercise.alternatives}
+    yield _verdict(exercise, "stub", _stub(exercise), NOT_WRITTEN)
+    for kind, answers in expected.items():
+        for answer in answers:
+            yield _verdict(exercise, kind, answer, PASSED)
+    for mistake in exercise.mistakes:
+        yield _verdict(exercise, "mistake", mistake.answer, NOT_RIGHT, mistake.name)
+
+
+def main(as_json: bool = False, measure: Path | None = None) -> int:
+    """Prove every exercise and print a table; the number to exit with.
+
+    Args:
+        as_json: print the counts as one JSON object, last.
+        measure: a file to store the seconds of each reference's check in; the cards show them.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("exercise", "stub", "reference", "alternatives", "mistakes", "seconds")
+    proofs: list[Proof] = []
+    for exercise_id in ids():
+        own = list(prove(get(exercise_id)))
+        proofs += own
+        seconds = next(p.seconds for p in own if p.kind == "reference")
+        table.add_row(
+            exercise_id,
+            *(_tally(own, kind) for kind in ("stub", "reference", "alternative", "mistake")),
+            f"{seconds:.2f}",
+        )
+    failures = [p for p in proofs if p.failure]
+    console = Console(stderr=as_json)
+    console.print(table)
+    for p in failures:
+        console.print(f"✗ {p.exercise}, {p.kind} {p.what}: {p.failure}", markup=False)
+    if measure is not None and not failures:
+        seconds = {p.exercise: round(p.seconds, 2) for p in proofs if p.kind == "reference"}
+        measured = {"command": "course prove --measure", "seconds": seconds}
+        measure.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    counts = {
+        "exercises": len(ids()),
+        "mistakes": sum(p.kind == "mistake" for p in proofs),
+        "alternatives": sum(p.kind == "alternative" for p in proofs),
+        "failed": len(failures),
+    }
+    print(json.dumps(counts) if as_json else "  ".join(f"{k}: {v}" for k, v in counts.items()))
+    return 1 if failures else 0
+
+
+def _verdict(exercise, kind, answer, outcome, mistake=None) -> Proof:
+    started = time.perf_counter()
+    report = check_function(exercise, answer)
+    seconds = time.perf_counter() - started
+    failure = ""
+    if report.outcome != outcome:
+        failure = f"the verdict is '{report.outcome}', not '{outcome}'. {report.sentence}"
+    elif report.mistake != mistake:
+        failure = f"recognised as '{report.mistake}': {report.sentence}"
+    what = mistake or getattr(answer, "__name__", kind)
+    return Proof(exercise.id, kind, what, failure, seconds)
+
+
+def _stub(exercise: Exercise):
+    """The exercise's stub, made as the notebook has it."""
+    namespace = dict(vars(__import__(exercise.reference.__module__, fromlist=["*"])))
+    exec(compile(stub_code(exercise.reference), f"<stub of {exercise.id}>", "exec"), namespace)
+    return namespace[exercise.id]
+
+
+def _too_few(exercise: Exercise) -> str:
+    if len(exercise.mistakes) < LEAST_MISTAKES:
+        return f"{len(exercise.mistakes)} named mistakes; add some, {LEAST_MISTAKES} is the least."
+    if not exercise.alternatives:
+        return "no right answer in another style; add one."
+    sentences = [m.sentence for m in exercise.mistakes]
+    if len(set(sentences)) < len(sentences):
+        return "two mistakes share a sentence; each must name its own idea."
+    return ""
+
+
+def _tally(proofs: list[Proof], kind: str) -> str:
+    own = [p for p in proofs if p.kind == kind]
+    return f"{sum(not p.failure for p in own)}/{len(own)}"

@@ -1,0 +1,95 @@
+"""Every exercise by its id, in the order of the chapters; loaded when it is asked for."""
+
+import difflib
+import functools
+import importlib
+from dataclasses import dataclass
+
+from course_lib.exercises.exercise import Exercise
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter, its notebook and its exercises.
+
+    Args:
+        name: the module below `course_lib.exercises`, and the page below `book/`.
+        title: as in the book.
+        notebook: name of the notebook, without ending.
+        exercises: ids in the order of the notebook.
+    """
+
+    name: str
+    title: str
+    notebook: str
+    exercises: tuple[str, ...]
+
+
+CHAPTERS = (
+    Chapter(
+        "vanilla_rnn",
+        "The vanilla RNN",
+        "01-vanilla-rnn",
+        (
+            "rnn_step",
+            "rnn_forward",
+            "masked_rnn_forward",
+            "cross_entropy_from_logits",
+            "VanillaRNNCell",
+        ),
+    ),
+    Chapter(
+        "bptt",
+        "Backpropagation through time",
+        "02-bptt",
+        (
+            "rnn_step_backward",
+            "rnn_backward",
+            "numerical_gradient",
+            "gradient_check",
+            "truncated_bptt",
+            "clip_by_global_norm",
+            "state_jacobian",
+        ),
+    ),
+)
+
+
+class UnknownExercise(KeyError):
+    """No exercise has this id; the message names the nearest."""
+
+    def __str__(self) -> str:
+        return self.args[0]
+
+
+def ids() -> tuple[str, ...]:
+    """Every exercise's id, in order."""
+    return tuple(one for chapter in CHAPTERS for one in chapter.exercises)
+
+
+def chapter_of(exercise_id: str) -> Chapter:
+    """The chapter that an exercise belongs to.
+
+    Raises:
+        UnknownExercise: if there is no such exercise.
+    """
+    for chapter in CHAPTERS:
+        if exercise_id in chapter.exercises:
+            return chapter
+    near = difflib.get_close_matches(exercise_id, ids(), n=1, cutoff=0.4)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    raise UnknownExercise(
+        f"There is no exercise called {exercise_id!r}.{meant} There are: {', '.join(ids())}."
+    )
+
+
+@functools.cache
+def get(exercise_id: str) -> Exercise:
+    """The exercise with this id.
+
+    Raises:
+        UnknownExercise: if there is no such exercise.
+    """
+    chapter = chapter_of(exercise_id)
+    module = importlib.import_module(f"course_lib.exercises.{chapter.name}.{exercise_id.lower()}")
+    return module.EXERCISE

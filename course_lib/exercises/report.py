@@ -1,0 +1,178 @@
+"""A report of a check: readable in a notebook, in a terminal and by a screen reader."""
+
+import html
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from course_lib.exercises.exercise import Exercise, Problem
+
+PASSED = "passed"
+NOT_WRITTEN = "not written yet"
+NOT_RIGHT = "not right yet"
+
+SYMBOLS = {PASSED: "✓", NOT_WRITTEN: "○", NOT_RIGHT: "✗"}
+
+# Borders and symbols carry the meaning, colour only helps; text and background stay the page's
+# own, so that the report reads in light and in dark.
+BORDERS = {PASSED: "solid #2e8b57", NOT_WRITTEN: "dotted #8a8a8a", NOT_RIGHT: "double #d55e00"}
+
+
+class CheckFailed(AssertionError):
+    """A strict check did not pass; the message is the report as text."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found.
+
+    Args:
+        exercise: the exercise.
+        outcome: "passed", "not written yet" or "not right yet".
+        passed: names of the rungs that hold.
+        sentence: what is wrong or missing, in one sentence; empty when passed.
+        mistake: name of the recognised mistake, or None.
+        failed: name of the first rung that does not hold, or None.
+        problem: the counter-example, or None.
+        printed: how many characters the function printed.
+        output: the first of them.
+        function: what the learner wrote, to show beside the reference.
+    """
+
+    exercise: Exercise
+    outcome: str
+    passed: tuple[str, ...]
+    sentence: str = ""
+    mistake: str | None = None
+    failed: str | None = None
+    problem: Problem | None = None
+    printed: int = 0
+    output: str = ""
+    function: Callable | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything holds."""
+        return self.outcome == PASSED
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    @property
+    def headline(self) -> str:
+        """Symbol, exercise, outcome and how many rungs hold."""
+        count = f"{len(self.passed)} of {len(self.exercise.ladder)} checks hold"
+        return f"{SYMBOLS[self.outcome]} {self.exercise.id}: {self.outcome} ({count})"
+
+    def __str__(self) -> str:
+        lines = [self.headline]
+        if self.sentence:
+            lines += textwrap.wrap(self.sentence, 88, initial_indent="  ", subsequent_indent="  ")
+        if self.outcome != NOT_WRITTEN:
+            lines += [f"    ✓ {name}" for name in self.passed]
+        if self.failed:
+            lines.append(f"    ✗ {self.failed}")
+            for label, value in self._details().items():
+                lines.append(textwrap.indent(f"{label}:\n{textwrap.indent(value, '  ')}", " " * 6))
+        if self.printed:
+            lines.append(f"  {self._printed()}")
+        if not self.ok:
+            lines.append(f'  Next: hint("{self.exercise.id}")')
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p style='margin:0'><strong>{html.escape(self.headline)}</strong></p>"]
+        if self.sentence:
+            parts.append(f"<p style='margin:.4em 0'>{html.escape(self.sentence)}</p>")
+        if self.outcome != NOT_WRITTEN:
+            rungs = [f"<li>✓ {html.escape(name)}</li>" for name in self.passed]
+            if self.failed:
+                rungs.append(f"<li><strong>✗ {html.escape(self.failed)}</strong></li>")
+            parts.append(
+                "<ul style='list-style:none;margin:.4em 0;padding-left:1em'>"
+                + "".join(rungs)
+                + "</ul>"
+            )
+        for label, value in self._details().items():
+            parts.append(f"<p style='margin:.4em 0 0'>{html.escape(label)}:</p>{_pre(value)}")
+        if picture := self._picture():
+            parts.append(picture)
+        if self.printed:
+            parts.append(f"<p>{html.escape(self._printed())}</p>")
+        if self.ok:
+            parts.append(self._side_by_side())
+        else:
+            call = html.escape(f'hint("{self.exercise.id}")')
+            parts.append(f"<p style='margin:.4em 0 0'>Next: <code>{call}</code></p>")
+        return (
+            f"<section aria-label='Check of {html.escape(self.exercise.id)}' "
+            f"style='border-left:6px {BORDERS[self.outcome]};padding:.4em 1em;margin:.5em 0'>"
+            + "".join(parts)
+            + "</section>"
+        )
+
+    def _printed(self) -> str:
+        first = " ".join(self.output.split())[:80]
+        return (
+            f"Your function printed {self.printed} characters, which are not shown here. "
+            f"They begin with: {first}"
+        )
+
+    def _details(self) -> dict[str, str]:
+        if self.problem is None:
+            return {}
+        return {label: _plain(value) for label, value in self.problem.details.items()}
+
+    def _picture(self) -> str:
+        """Where the error sits, per output and per time step, when there are several outputs."""
+        if self.problem is None or len(self.problem.errors) < 2:
+            return ""
+        from course_lib.figures.errors import error_picture
+
+        return error_picture(self.problem.errors)
+
+    def _side_by_side(self) -> str:
+        try:
+            yours = textwrap.dedent(inspect.getsource(self.function))
+        except (OSError, TypeError):
+            return ""
+        from course_lib.authoring.source import reference_code
+
+        blocks = {"Yours": yours, "The reference": reference_code(self.exercise.reference)}
+        columns = "".join(
+            f"<div style='flex:1 1 20em;min-width:0'><p style='margin:0'>{title}</p>{_pre(code)}"
+            "</div>"
+            for title, code in blocks.items()
+        )
+        return (
+            "<details><summary>Compare yours with the reference</summary>"
+            f"<div style='display:flex;flex-wrap:wrap;gap:1em'>{columns}</div></details>"
+        )
+
+
+def _pre(text: str) -> str:
+    # tabindex: what scrolls must be reachable by keyboard.
+    return (
+        "<pre tabindex='0' style='overflow-x:auto;margin:.2em 0;padding:.4em;"
+        "border:1px solid #8a8a8a'>"
+        f"{html.escape(text)}</pre>"
+    )
+
+
+def _plain(value: Any) -> str:
+    """A small value as text that a person reads."""
+    if isinstance(value, dict):
+        return "\n".join(f"{name} = {_indented(_plain(v), name)}" for name, v in value.items())
+    if isinstance(value, np.ndarray | np.generic):
+        return np.array2string(np.asarray(value), precision=6, suppress_small=True)
+    return str(value)
+
+
+def _indented(text: str, name: str) -> str:
+    return text.replace("\n", "\n" + " " * (len(name) + 3))

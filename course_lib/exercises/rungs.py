@@ -1,0 +1,229 @@
+"""The rungs that most ladders share: shape, a case by hand, a property, a gradient, an oracle."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from course_lib.exercises.exercise import Arrays, Problem, Rung
+from course_lib.scratch.gradcheck import numerical_gradient
+
+
+def irregular(*shape: int, shift: float = 0.0, scale: float = 1.0) -> np.ndarray:
+    """Fixed numbers between -scale and scale with no pattern that a wrong answer could hide in.
+
+    Not random: the same on every machine and for every version of NumPy.
+    """
+    i = np.arange(1, int(np.prod(shape)) + 1, dtype=float)
+    return scale * np.sin(1.7 * i**1.3 + shift).reshape(shape)
+
+
+def shapes(inputs: Callable[[], Arrays], call: Callable | None = None, **expected: Any) -> Rung:
+    """The function returns arrays of the right shape.
+
+    Args:
+        inputs: makes the inputs.
+        call: as in `Rung`.
+        expected: for each output its shape, or for a dict its keys with their shapes.
+    """
+
+    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+        for name, shape in expected.items():
+            if isinstance(shape, dict):
+                if outputs[name].keys() != shape.keys():
+                    return Problem(
+                        f"{name} has the keys {sorted(outputs[name])}; it needs {sorted(shape)}."
+                    )
+                pairs = [(f"{name}['{k}']", outputs[name][k], s) for k, s in shape.items()]
+            else:
+                pairs = [(name, outputs[name], shape)]
+            for label, array, wanted in pairs:
+                if array.shape != wanted:
+                    return Problem(f"{label} has shape {array.shape}; it should be {wanted}.")
+        return None
+
+    return Rung("the shapes are right", inputs, judge, call)
+
+
+def floating(inputs: Callable[[], Arrays], *names: str, call: Callable | None = None) -> Rung:
+    """Inputs of whole numbers still give floating point results."""
+
+    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+        for name in names:
+            if outputs[name].dtype.kind != "f":
+                return Problem(
+                    f"{name} has dtype {outputs[name].dtype}, which rounds to whole numbers: "
+                    "don't take the dtype of the output from integer inputs."
+                )
+        return None
+
+    return Rung("whole numbers in, floating point out", inputs, judge, call)
+
+
+def by_hand(
+    inputs: Callable[[], Arrays], how: str, call: Callable | None = None, **expected: Any
+) -> Rung:
+    """A case small enough to do by hand.
+
+    Args:
+        inputs: makes the inputs.
+        how: the arithmetic that a person would do, for the report.
+        call: as in `Rung`.
+        expected: the right outputs.
+    """
+
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        problem = unlike(outputs, expected)
+        if problem is None:
+            return None
+        shown = {name: value for name, value in given.items() if not callable(value)}
+        return Problem(
+            problem.sentence, {"with": shown, "by hand": how, **problem.details}, problem.errors
+        )
+
+    return Rung("a case small enough to do by hand", inputs, judge, call)
+
+
+def matches(
+    name: str,
+    inputs: Callable[[], Arrays],
+    right: Callable[[Arrays], Arrays],
+    sentence: str = "",
+    call: Callable | None = None,
+) -> Rung:
+    """The outputs equal what `right` computes from the same inputs: an oracle or a definition.
+
+    Args:
+        name: what holds once the rung is passed.
+        inputs: makes the inputs.
+        right: from the inputs to the right outputs.
+        sentence: what to say before the first difference.
+        call: as in `Rung`.
+    """
+
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        problem = unlike(outputs, right(given))
+        if problem is None:
+            return None
+        return Problem(f"{sentence} {problem.sentence}".strip(), problem.details, problem.errors)
+
+    return Rung(name, inputs, judge, call)
+
+
+def gradient(
+    inputs: Callable[[], Arrays],
+    loss: Callable[[Arrays], float],
+    call: Callable | None = None,
+    **of: str,
+) -> Rung:
+    """The outputs are gradients: centred differences in float64 must agree.
+
+    Args:
+        inputs: makes the inputs.
+        loss: from the inputs to the number whose gradient is asked for.
+        call: as in `Rung`.
+        of: for each output the name of the input that it is the gradient with respect to.
+    """
+
+    def right(given: Arrays) -> Arrays:
+        return {
+            name: numerical_gradient(lambda: loss(given), given[moved])
+            for name, moved in of.items()
+        }
+
+    return matches(
+        "equal to centred differences of the loss",
+        inputs,
+        right,
+        "Moving each number up and down a little gives another gradient.",
+        call,
+    )
+
+
+def holds(
+    name: str,
+    inputs: Callable[[], Arrays],
+    call: Callable[[Callable, Arrays], Arrays],
+    sentence: str,
+) -> Rung:
+    """A property: the call gives pairs of outputs, `…` and `… expected`, that must be equal."""
+
+    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+        expected = {
+            key.removesuffix(" expected"): value
+            for key, value in outputs.items()
+            if key.endswith(" expected")
+        }
+        problem = unlike(outputs, expected)
+        if problem is None:
+            return None
+        return Problem(f"{sentence} {problem.sentence}", problem.details)
+
+    return Rung(name, inputs, judge, call)
+
+
+def unlike(outputs: Arrays, expected: Arrays) -> Problem | None:
+    """The first output that isn't as expected, as a `Problem` with its worst entry, else None.
+
+    Tolerance: rounding of float64 grows to some 1e-12 in these small cases, wrong answers differ by
+    1e-3 and more, so 1e-7 tells them apart; what comes as float32 is held to 1e-4.
+    """
+    flat_outputs, flat_expected = _flat(outputs), _flat(expected)
+    errors = {}
+    first = None
+    for name, right in flat_expected.items():
+        right = np.asarray(right)
+        if name not in flat_outputs:
+            return Problem(f"{name} is missing from what was returned.")
+        got = np.asarray(flat_outputs[name])
+        if got.shape != right.shape:
+            return Problem(f"{name} has shape {got.shape}; it should be {right.shape}.")
+        if right.dtype.kind == "f" and not np.isfinite(got[np.isfinite(right)]).all():
+            where = np.argwhere(~np.isfinite(got))[0]
+            return Problem(f"{name}{_at(where)} is {got[tuple(where)]}: not a finite number.")
+        tolerance = 1e-4 if got.dtype == np.float32 else 1e-7
+        scale = np.maximum(1.0, np.abs(right).max()) if right.size else 1.0
+        if right.dtype.kind == "b":
+            wrong = got.astype(float) != right
+        else:
+            wrong = ~np.isclose(got, right, rtol=tolerance, atol=tolerance * scale)
+        errors[name] = _relative_error(got, right)
+        if wrong.any() and first is None:
+            where = np.argwhere(wrong)[np.argmax(np.abs(got - right * 1.0)[wrong])]
+            first = (name, got, right, where)
+    if first is None:
+        return None
+    name, got, right, where = first
+    at = tuple(where)
+    details = {}
+    if right.ndim and right.size <= 24:
+        details = {f"expected {name}": right, f"your {name}": got}
+    return Problem(
+        f"{name}{_at(where)} is {_number(got[at])}; it should be {_number(right[at])}.",
+        details,
+        errors,
+    )
+
+
+def _relative_error(got: np.ndarray, right: np.ndarray) -> np.ndarray:
+    got, right = got.astype(float), right.astype(float)
+    return np.abs(got - right) / np.maximum(1e-8, np.abs(got) + np.abs(right))
+
+
+def _flat(arrays: Arrays) -> Arrays:
+    """Dicts inside the dict, as name['key']."""
+    flat = {}
+    for name, value in arrays.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}['{key}']": entry for key, entry in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _at(where: np.ndarray) -> str:
+    return f"[{', '.join(str(int(i)) for i in where)}]" if len(where) else ""
+
+
+def _number(value: Any) -> str:
+    return str(bool(value)) if isinstance(value, np.bool_) else f"{float(value):.6g}"

@@ -1,0 +1,194 @@
+"""Exercise: the loss from logits, finite whatever the scores."""
+
+import numpy as np
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.scratch.losses import cross_entropy_from_logits, softmax
+
+
+def small() -> Arrays:
+    """Three rows of four classes."""
+    return {"logits": irregular(3, 4, scale=2), "labels": np.array([2, 0, 3])}
+
+
+def two_classes() -> Arrays:
+    """Logits 0 and log 3: probabilities 1/4 and 3/4."""
+    return {
+        "logits": np.array([[0.0, np.log(3.0)], [0.0, 0.0]]),
+        "labels": np.array([1, 0]),
+    }
+
+
+def over_time() -> Arrays:
+    """Two sequences of three steps, four classes: one label a step."""
+    return {"logits": irregular(2, 3, 4, scale=2), "labels": np.array([[0, 1, 2], [3, 2, 1]])}
+
+
+def far_apart() -> Arrays:
+    """Float32 logits 200 apart: right answers and wrong ones, and scores far from zero."""
+    logits = np.array([[200, 0, 0], [0, 200, 0], [-900, -1100, -1000], [900, 880, 890]])
+    return {"logits": logits.astype(np.float32), "labels": np.array([0, 0, 0, 0])}
+
+
+def by_definition(given: Arrays) -> Arrays:
+    """-log softmax of the right class, averaged; safe here because the scores are small."""
+    logits, labels = given["logits"], given["labels"]
+    right = np.take_along_axis(softmax(logits), labels[..., None], axis=-1)
+    return {"loss": -np.log(right).mean()}
+
+
+def shift_all_logits(function, given: Arrays) -> Arrays:
+    """The loss with a constant added to the scores of a row."""
+    logits, labels = given.values()
+    moved = logits + np.array([[5.0], [-3.0], [40.0]])
+    return {"loss": function(moved, labels), "loss expected": function(logits, labels)}
+
+
+def stays_finite(given: Arrays, outputs: Arrays) -> Problem | None:
+    """200 for the one wrong answer of four rows, next to nothing for the others: 50 on average."""
+    loss = float(outputs["loss"])
+    if np.isnan(loss) or np.isinf(loss):
+        return Problem(
+            f"The loss is {loss} for logits 200 apart: exp overflowed or log met zero. Subtract "
+            "the largest logit of each row first, and never take the log of a softmax.",
+            {"logits": given["logits"], "labels": given["labels"]},
+        )
+    if abs(loss - 50.0) > 1e-3:
+        return Problem(
+            f"The loss is {loss:.6g} for logits 200 apart; it should be 50: a small number added "
+            "inside the log, or a clipped probability, hides how wrong a confident mistake is.",
+            {"logits": given["logits"], "labels": given["labels"]},
+        )
+    return None
+
+
+EXERCISE = Exercise(
+    reference=cross_entropy_from_logits,
+    title="The loss from logits",
+    goal="Compute the mean cross-entropy from the scores themselves, so that it is finite for any "
+    "scores.",
+    difficulty=2,
+    minutes=15,
+    returns={"loss": "number"},
+    ladder=(
+        shapes(small, loss=()),
+        by_hand(
+            two_classes,
+            how="(-log(3/4) - log(1/2)) / 2 = (0.287682 + 0.693147) / 2 = 0.490415",
+            loss=np.array(0.49041463),
+        ),
+        matches("equal to the definition where that is safe", small, by_definition),
+        matches(
+            "one label a step: the mean is over batch and time",
+            over_time,
+            by_definition,
+            "With labels of shape (batch, T) the mean is over all of them.",
+        ),
+        holds(
+            "adding a constant to a row's scores changes nothing",
+            small,
+            shift_all_logits,
+            "A constant added to all the scores of a row changed the loss.",
+        ),
+        Rung("finite and right for logits 200 apart in float32", far_apart, stays_finite),
+    ),
+    hints=(
+        Hint(
+            "I get inf or nan.",
+            "`np.exp(90)` is near the top of float32, `np.exp(200)` is inf. Subtract each row's "
+            "largest logit before `exp`: the loss stays the same, and the largest `exp` is 1.",
+        ),
+        Hint(
+            "I still get inf for confident mistakes.",
+            "The probability of the right class has become exactly 0, and its log is -inf. Take "
+            "the log before anything can vanish: log softmax(z)_k = z_k - log(sum of exp z).",
+        ),
+        Hint(
+            "How do I pick the right class of every row?",
+            "`np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]` works for labels of "
+            "any shape.",
+        ),
+    ),
+)
+
+
+def _right(array, labels):
+    return np.take_along_axis(array, labels[..., None], axis=-1)[..., 0]
+
+
+@EXERCISE.mistake(
+    "Softmax first, log after: for logits far apart the probability of the right class becomes "
+    "exactly 0 and the loss infinite. Work with log-sum-exp of the logits."
+)
+def log_of_softmax(logits, labels):
+    """The old notebooks' way."""
+    return -np.log(_right(softmax(logits), labels)).mean()
+
+
+@EXERCISE.mistake(
+    "The largest logit is not subtracted: exp overflows. Shift every row by its largest logit "
+    "first."
+)
+def no_shift(logits, labels):
+    """Log-sum-exp without the shift."""
+    return (np.log(np.exp(logits).sum(axis=-1)) - _right(logits, labels)).mean()
+
+
+@EXERCISE.mistake(
+    "A small number inside the log keeps the loss finite, but caps it: a confident mistake costs "
+    "no more than an ordinary one, and its gradient vanishes. Work from the logits."
+)
+def epsilon_in_the_log(logits, labels):
+    """log(p + 1e-9)."""
+    return -np.log(_right(softmax(logits), labels) + 1e-9).mean()
+
+
+@EXERCISE.mistake(
+    "That is the sum over the rows; take the mean, or the step size will depend on the batch size."
+)
+def sum_for_mean(logits, labels):
+    """Sum over all rows."""
+    return cross_entropy_from_logits(logits, labels) * labels.size
+
+
+@EXERCISE.mistake(
+    "That is the sum over the steps and the mean over the batch alone; with one label a step the "
+    "mean is over both."
+)
+def mean_over_batch_only(logits, labels):
+    """Divides by the batch size."""
+    return cross_entropy_from_logits(logits, labels) * labels.size / len(labels)
+
+
+@EXERCISE.mistake("The sign is turned round: the loss is minus the log-probability, never below 0.")
+def sign_turned(logits, labels):
+    """Mean log-likelihood."""
+    return -cross_entropy_from_logits(logits, labels)
+
+
+@EXERCISE.alternative
+def with_logaddexp(logits, labels):
+    """NumPy's own safe log of a sum of exponentials."""
+    return np.mean(np.logaddexp.reduce(logits, axis=-1) - _right(logits, labels))
+
+
+@EXERCISE.alternative
+def with_one_hot(logits, labels):
+    """The right class picked by a product with one-hot labels; a plain float returned."""
+    z = logits - logits.max(axis=-1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    one_hot = np.eye(logits.shape[-1], dtype=logits.dtype)[labels]
+    return float(-(one_hot * log_p).sum(axis=-1).mean())
+
+
+@EXERCISE.alternative
+def row_by_row(logits, labels):
+    """A loop over the rows, and softplus-like differences to the right class."""
+    rows = logits.reshape(-1, logits.shape[-1]).astype(float)
+    total = 0.0
+    for row, label in zip(rows, labels.ravel(), strict=True):
+        difference = row - row[label]
+        top = difference.max()
+        total += top + np.log(np.exp(difference - top).sum())
+    return total / len(rows)

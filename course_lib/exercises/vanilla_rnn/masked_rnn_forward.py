@@ -1,0 +1,217 @@
+"""Exercise: padded sequences of different length."""
+
+import numpy as np
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.scratch.rnn import masked_rnn_forward, rnn_forward, rnn_step
+
+LENGTHS = (5, 2, 3)
+
+
+def small() -> Arrays:
+    """Three sequences of 5, 2 and 3 steps, padded to 5 with numbers that must not matter."""
+    return {
+        "x": irregular(3, 5, 2),
+        "mask": np.arange(5) < np.array(LENGTHS)[:, None],
+        "h_0": irregular(3, 4, shift=1, scale=0.8),
+        "W_xh": irregular(2, 4, shift=2),
+        "W_hh": irregular(4, 4, shift=3, scale=0.7),
+        "b_h": irregular(4, shift=4, scale=0.5),
+    }
+
+
+def one_unit() -> Arrays:
+    """One sequence of one real step and one padded step."""
+    return {
+        "x": np.array([[[1.0], [9.0]]]),
+        "mask": np.array([[True, False]]),
+        "h_0": np.array([[0.0]]),
+        "W_xh": np.array([[0.5]]),
+        "W_hh": np.array([[1.0]]),
+        "b_h": np.array([0.0]),
+    }
+
+
+def nothing_padded() -> Arrays:
+    """All steps are real."""
+    return {**small(), "mask": np.ones((3, 5), bool)}
+
+
+def gap() -> Arrays:
+    """Padding in the middle and at the start: the mask decides, not a length."""
+    mask = np.array([[1, 0, 1, 0, 1], [0, 0, 1, 1, 0], [0, 1, 1, 1, 1]], bool)
+    return {**small(), "mask": mask}
+
+
+def unmasked(given: Arrays) -> Arrays:
+    """The plain network."""
+    x, _, *rest = given.values()
+    h, _ = rnn_forward(x, *rest)
+    return {"h": h, "h_last": h[:, -1]}
+
+
+def change_the_padding(function, given: Arrays) -> Arrays:
+    """The results with other numbers in the padding."""
+    x, mask, *rest = given.values()
+    other = np.where(mask[:, :, None], x, 7.0)
+    (h, h_last), (h_other, h_last_other) = function(x, mask, *rest), function(other, mask, *rest)
+    return {
+        "h": h_other,
+        "h expected": h,
+        "h_last": h_last_other,
+        "h_last expected": h_last,
+    }
+
+
+def each_sequence_cut(given: Arrays) -> Arrays:
+    """The definition: each sequence alone, its padded steps taken out, padding put back as zero."""
+    x, mask, h_0, *weights = given.values()
+    h, h_last = np.zeros((*mask.shape, h_0.shape[1])), h_0.copy()
+    for b, real in enumerate(mask):
+        states, _ = rnn_forward(x[b : b + 1, real], h_0[b : b + 1], *weights)
+        h[b, real] = states[0]
+        h_last[b] = states[0, -1]
+    return {"h": h, "h_last": h_last}
+
+
+EXERCISE = Exercise(
+    reference=masked_rnn_forward,
+    title="Sequences of different length",
+    goal="Run a padded batch so that the padding changes nothing: state carried, output zero.",
+    difficulty=2,
+    minutes=15,
+    returns={"h": "array", "h_last": "array"},
+    uses=("rnn_step",),
+    ladder=(
+        shapes(small, h=(3, 5, 4), h_last=(3, 4)),
+        by_hand(
+            one_unit,
+            how="real step: tanh(0.5 × 1) = 0.462117; padded step: output 0, state still 0.462117",
+            h=np.array([[[0.46211716], [0.0]]]),
+            h_last=np.array([[0.46211716]]),
+        ),
+        matches("with nothing padded it is the plain network", nothing_padded, unmasked),
+        holds(
+            "what stands in the padding does not matter",
+            small,
+            change_the_padding,
+            "Other numbers in the padding changed the result.",
+        ),
+        matches(
+            "equal to running each sequence alone, cut to its length", small, each_sequence_cut
+        ),
+        matches("padding may stand anywhere", gap, each_sequence_cut),
+    ),
+    hints=(
+        Hint(
+            "How can some sequences stop while the others go on?",
+            "Compute the new state for all of them, then choose, row by row: `np.where(condition, "
+            "new, old)`.",
+        ),
+        Hint(
+            "np.where complains about shapes.",
+            "`mask[:, t]` has shape (batch,), the state (batch, n). `mask[:, t, None]` has shape "
+            "(batch, 1) and is spread over the units.",
+        ),
+        Hint(
+            "The outputs are right but h_last is not.",
+            "`h_last` is the carried state, not `h[:, -1]`: for a short sequence the last output "
+            "is zero while its state still stands.",
+        ),
+    ),
+)
+
+
+@EXERCISE.mistake("The mask is not used: the network runs on over the padding as if it were input.")
+def mask_ignored(x, mask, h_0, W_xh, W_hh, b_h):
+    """The plain network."""
+    h, _ = rnn_forward(x, h_0, W_xh, W_hh, b_h)
+    return h, h[:, -1]
+
+
+@EXERCISE.mistake(
+    "The outputs are zero at padded steps, but the state has run on over the padding: keep the old "
+    "state where the mask is False."
+)
+def only_outputs_masked(x, mask, h_0, W_xh, W_hh, b_h):
+    """Outputs zeroed afterwards."""
+    h, _ = rnn_forward(x, h_0, W_xh, W_hh, b_h)
+    return h * mask[:, :, None], h[:, -1]
+
+
+@EXERCISE.mistake(
+    "h_last is taken from the last column of the outputs, which is zero for a short sequence: "
+    "return the carried state instead."
+)
+def last_output_as_state(x, mask, h_0, W_xh, W_hh, b_h):
+    """h[:, -1] as the last state."""
+    h, _ = masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h)
+    return h, h[:, -1]
+
+
+@EXERCISE.mistake(
+    "At padded steps the state is repeated in the output (Keras does so by default): here the "
+    "output of a padded step is zero."
+)
+def state_repeated(x, mask, h_0, W_xh, W_hh, b_h):
+    """Carried state shown at padded steps."""
+    h_t, states = h_0, []
+    for t in range(x.shape[1]):
+        h_t = np.where(mask[:, t, None], rnn_step(x[:, t], h_t, W_xh, W_hh, b_h), h_t)
+        states.append(h_t)
+    return np.stack(states, axis=1), h_t
+
+
+@EXERCISE.mistake(
+    "The state is set to zero at padded steps: that erases what the sequence has built up; carry "
+    "it over unchanged."
+)
+def state_erased(x, mask, h_0, W_xh, W_hh, b_h):
+    """Zero state in the padding."""
+    h_t, states = h_0, []
+    for t in range(x.shape[1]):
+        h_t = rnn_step(x[:, t], h_t, W_xh, W_hh, b_h) * mask[:, t, None]
+        states.append(h_t)
+    return np.stack(states, axis=1), h_t
+
+
+@EXERCISE.mistake(
+    "The mask is read the wrong way round: True marks a real step, False marks padding."
+)
+def mask_inverted(x, mask, h_0, W_xh, W_hh, b_h):
+    """Real steps skipped."""
+    return masked_rnn_forward(x, ~mask, h_0, W_xh, W_hh, b_h)
+
+
+@EXERCISE.mistake(
+    "The input is zeroed in the padding, but a zero input still moves the state, through W_hh and "
+    "the bias: choose between new and old state instead."
+)
+def only_inputs_masked(x, mask, h_0, W_xh, W_hh, b_h):
+    """Zero inputs in the padding."""
+    h, _ = rnn_forward(x * mask[:, :, None], h_0, W_xh, W_hh, b_h)
+    return h, h[:, -1]
+
+
+@EXERCISE.alternative
+def by_blending(x, mask, h_0, W_xh, W_hh, b_h):
+    """The mask as a number that blends new and old."""
+    h_t, states = h_0, []
+    for t in range(x.shape[1]):
+        keep = mask[:, t].astype(float)[:, None]
+        h_t = keep * rnn_step(x[:, t], h_t, W_xh, W_hh, b_h) + (1 - keep) * h_t
+        states.append(keep * h_t)
+    return np.stack(states, axis=1), h_t
+
+
+@EXERCISE.alternative
+def by_index(x, mask, h_0, W_xh, W_hh, b_h):
+    """Only the rows that are still running take part in a step."""
+    h_t = h_0.copy()
+    h = np.zeros((*mask.shape, h_0.shape[1]))
+    for t in range(x.shape[1]):
+        rows = np.flatnonzero(mask[:, t])
+        h_t[rows] = rnn_step(x[rows, t], h_t[rows], W_xh, W_hh, b_h)
+        h[rows, t] = h_t[rows]
+    return h, h_t

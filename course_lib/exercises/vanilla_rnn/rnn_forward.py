@@ -1,0 +1,240 @@
+"""Exercise: the whole sequence."""
+
+import numpy as np
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches, shapes
+from course_lib.scratch.rnn import rnn_forward, rnn_step
+
+CHANGED = 3  # the step whose input the causality rung changes
+
+
+def small() -> Arrays:
+    """Two sequences of five steps, three inputs, four units."""
+    return {
+        "x": irregular(2, 5, 3),
+        "h_0": irregular(2, 4, shift=1, scale=0.8),
+        "W_xh": irregular(3, 4, shift=2),
+        "W_hh": irregular(4, 4, shift=3, scale=0.7),
+        "b_h": irregular(4, shift=4, scale=0.5),
+    }
+
+
+def one_unit() -> Arrays:
+    """One unit that sees 1, then nothing, then -1."""
+    return {
+        "x": np.array([[[1.0], [0.0], [-1.0]]]),
+        "h_0": np.array([[0.0]]),
+        "W_xh": np.array([[0.5]]),
+        "W_hh": np.array([[2.0]]),
+        "b_h": np.array([0.0]),
+    }
+
+
+def whole_numbers() -> Arrays:
+    """Inputs and first state as integers."""
+    given = small()
+    return {**given, "x": np.arange(30).reshape(2, 5, 3), "h_0": np.zeros((2, 4), int)}
+
+
+def one_step() -> Arrays:
+    """Sequences of a single step."""
+    given = small()
+    return {**given, "x": given["x"][:, :1]}
+
+
+def as_one_step(given: Arrays) -> Arrays:
+    """What rnn_step makes of a single step."""
+    x, h_0, *weights = given.values()
+    return {"h": rnn_step(x[:, 0], h_0, *weights)[:, None]}
+
+
+def change_one_input(function, given: Arrays) -> Arrays:
+    """The states before a changed input, and the same states without the change."""
+    x, *rest = given.values()
+    changed = x.copy()
+    changed[:, CHANGED] += 1.0
+    h, _ = function(x, *rest)
+    h_changed, _ = function(changed, *rest)
+    return {
+        "h before the change": h_changed[:, :CHANGED],
+        "h before the change expected": h[:, :CHANGED],
+    }
+
+
+def split_in_two(function, given: Arrays) -> Arrays:
+    """The sequence at once, and in two parts with the state carried from one to the other."""
+    x, h_0, *weights = given.values()
+    first, _ = function(x[:, :2], h_0, *weights)
+    second, _ = function(x[:, 2:], first[:, -1], *weights)
+    h, _ = function(x, h_0, *weights)
+    return {"h": h, "h expected": np.concatenate([first, second], axis=1)}
+
+
+def cached(function, given: Arrays) -> Arrays:
+    """What BPTT will find in the cache."""
+    h, cache = function(*given.values())
+    found = dict(zip(("x", "h_0", "h", "W_xh", "W_hh"), cache, strict=True))
+    right = {"x": given["x"], "h_0": given["h_0"], "h": h}
+    right |= {"W_xh": given["W_xh"], "W_hh": given["W_hh"]}
+    return {f"cache {k}": np.array(v) for k, v in found.items()} | {
+        f"cache {k} expected": v for k, v in right.items()
+    }
+
+
+def step_by_step(given: Arrays) -> Arrays:
+    """The definition: h_t from h_{t-1}, one step after the other."""
+    x, h_t, *weights = given.values()
+    states = []
+    for t in range(x.shape[1]):
+        h_t = rnn_step(x[:, t], h_t, *weights)
+        states.append(h_t)
+    return {"h": np.stack(states, axis=1)}
+
+
+EXERCISE = Exercise(
+    reference=rnn_forward,
+    title="The whole sequence, with its cache",
+    goal="Unroll the network over a sequence: the same step, the same weights, the state carried "
+    "along.",
+    difficulty=1,
+    minutes=10,
+    returns={"h": "array", "cache": "anything"},
+    uses=("rnn_step",),
+    ladder=(
+        shapes(small, h=(2, 5, 4)),
+        floating(whole_numbers, "h"),
+        by_hand(
+            one_unit,
+            how="tanh(0.5) = 0.462117;  tanh(2 × 0.462117) = 0.727894;  "
+            "tanh(-0.5 + 2 × 0.727894) = 0.742393",
+            h=np.array([[[0.46211716], [0.72789440], [0.74239256]]]),
+        ),
+        matches("one step long, it is rnn_step", one_step, as_one_step),
+        holds(
+            "a state never depends on a later input",
+            small,
+            change_one_input,
+            f"Changing x at t = {CHANGED} changed an earlier state: a step must not see the "
+            "future.",
+        ),
+        holds(
+            "cut in two and carried on, it is the same",
+            small,
+            split_in_two,
+            "Two halves with the state carried over differ from the whole.",
+        ),
+        matches("equal to the definition, step by step", small, step_by_step),
+        holds(
+            "the cache holds what BPTT needs",
+            small,
+            cached,
+            "The cache must be (x, h_0, h, W_xh, W_hh).",
+        ),
+    ),
+    hints=(
+        Hint(
+            "Where does the state live between two steps?",
+            "In a variable that you overwrite at each turn of the loop. Before the loop it is "
+            "`h_0`.",
+        ),
+        Hint(
+            "My shapes come out as (T, batch, n).",
+            "The batch is the first axis and time the second: step t reads `x[:, t]` and writes "
+            "`h[:, t]`.",
+        ),
+        Hint(
+            "Every step but the first is wrong.",
+            "Check what you hand to `rnn_step` as `h_prev`: it must be the state that the previous "
+            "turn of the loop returned, not `h_0` again.",
+        ),
+    ),
+)
+
+
+def _unroll(x, h_0, W_xh, W_hh, b_h, previous):
+    """The sequence, with `previous` choosing the state that goes into step t; for mistakes."""
+    h = np.zeros((x.shape[0], x.shape[1], W_hh.shape[0]))
+    for t in range(x.shape[1]):
+        h[:, t] = rnn_step(x[:, t], previous(h, t), W_xh, W_hh, b_h)
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
+@EXERCISE.mistake(
+    "Every step starts again from h_0: hand rnn_step the state of the previous step, or the "
+    "network forgets everything at once."
+)
+def state_not_carried(x, h_0, W_xh, W_hh, b_h):
+    """h_0 at each step."""
+    return _unroll(x, h_0, W_xh, W_hh, b_h, lambda h, t: h_0)
+
+
+@EXERCISE.mistake(
+    "The first step ignores h_0 and starts from zeros: the caller decides where the state begins, "
+    "for example at the end of the previous window."
+)
+def h_0_ignored(x, h_0, W_xh, W_hh, b_h):
+    """Starts from zeros."""
+    return _unroll(x, h_0, W_xh, W_hh, b_h, lambda h, t: h[:, t - 1] if t else 0 * h_0)
+
+
+@EXERCISE.mistake(
+    "The sequence is read backwards: run t from 0 upwards, so that each state follows from the "
+    "one before."
+)
+def read_backwards(x, h_0, W_xh, W_hh, b_h):
+    """From the last step to the first."""
+    h, _ = rnn_forward(x[:, ::-1], h_0, W_xh, W_hh, b_h)
+    return h[:, ::-1], (x, h_0, h[:, ::-1], W_xh, W_hh)
+
+
+@EXERCISE.mistake(
+    "Only the last state is stored at every place: write h[:, t] inside the loop, because the "
+    "backward pass needs each state."
+)
+def last_state_everywhere(x, h_0, W_xh, W_hh, b_h):
+    """The final state, repeated."""
+    h, _ = rnn_forward(x, h_0, W_xh, W_hh, b_h)
+    h = np.repeat(h[:, -1:], x.shape[1], axis=1)
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
+@EXERCISE.mistake(
+    "The states are one step late: h[:, 0] must be the state after the first input, not h_0."
+)
+def states_shifted(x, h_0, W_xh, W_hh, b_h):
+    """h_0 … h_{T-1} where h_1 … h_T belong."""
+    h, _ = rnn_forward(x, h_0, W_xh, W_hh, b_h)
+    h = np.concatenate([h_0[:, None], h[:, :-1]], axis=1)
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
+@EXERCISE.alternative
+def inputs_first(x, h_0, W_xh, W_hh, b_h):
+    """All input products in one go, then only the recurrence in the loop."""
+    a = np.einsum("bti,in->btn", x, W_xh) + b_h
+    h_t, states = h_0, []
+    for t in range(x.shape[1]):
+        h_t = np.tanh(a[:, t] + h_t @ W_hh)
+        states.append(h_t)
+    h = np.stack(states, axis=1)
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
+@EXERCISE.alternative
+def recursively(x, h_0, W_xh, W_hh, b_h):
+    """The last step follows from the sequence without it."""
+    if x.shape[1] == 0:
+        h = np.zeros((x.shape[0], 0, W_hh.shape[0]))
+    else:
+        h, _ = recursively(x[:, :-1], h_0, W_xh, W_hh, b_h)
+        h_prev = h[:, -1] if h.shape[1] else h_0
+        h = np.append(h, rnn_step(x[:, -1], h_prev, W_xh, W_hh, b_h)[:, None], axis=1)
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
+@EXERCISE.alternative
+def in_single_precision(x, h_0, W_xh, W_hh, b_h):
+    """Computed and stored as float32."""
+    h, _ = rnn_forward(*(a.astype(np.float32) for a in (x, h_0, W_xh, W_hh, b_h)))
+    return h, (x, h_0, h, W_xh, W_hh)

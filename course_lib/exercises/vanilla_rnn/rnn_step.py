@@ -1,0 +1,190 @@
+"""Exercise: one step of the vanilla RNN."""
+
+import numpy as np
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches, shapes
+from course_lib.scratch.rnn import rnn_step
+
+
+def small() -> Arrays:
+    """Two sequences, three inputs, four units: no two sizes are alike."""
+    return {
+        "x_t": irregular(2, 3),
+        "h_prev": irregular(2, 4, shift=1, scale=0.8),
+        "W_xh": irregular(3, 4, shift=2),
+        "W_hh": irregular(4, 4, shift=3),
+        "b_h": irregular(4, shift=4, scale=0.5),
+    }
+
+
+def one_unit() -> Arrays:
+    """One input and one unit, so that each number can be followed."""
+    return {
+        "x_t": np.array([[2.0]]),
+        "h_prev": np.array([[0.5]]),
+        "W_xh": np.array([[0.25]]),
+        "W_hh": np.array([[-1.0]]),
+        "b_h": np.array([0.1]),
+    }
+
+
+def whole_numbers() -> Arrays:
+    """Inputs as integers, the way that the old notebook fed them."""
+    return {**small(), "x_t": np.array([[0, 1, 2], [3, 4, 5]]), "h_prev": np.zeros((2, 4), int)}
+
+
+def without_recurrence() -> Arrays:
+    """W_hh = 0: what is left is a feed-forward layer."""
+    return {**small(), "W_hh": np.zeros((4, 4))}
+
+
+def feed_forward(given: Arrays) -> Arrays:
+    """The layer that is left without recurrence."""
+    return {"h_t": np.tanh(given["x_t"] @ given["W_xh"] + given["b_h"])}
+
+
+def each_row_alone(function, given: Arrays) -> Arrays:
+    """The batch at once, and its rows one by one."""
+    x_t, h_prev, *weights = given.values()
+    rows = [function(x_t[i : i + 1], h_prev[i : i + 1], *weights) for i in range(len(x_t))]
+    return {"h_t": function(x_t, h_prev, *weights), "h_t expected": np.concatenate(rows)}
+
+
+def entry_by_entry(given: Arrays) -> Arrays:
+    """The definition, as plain loops over batch, units and inputs."""
+    x_t, h_prev, W_xh, W_hh, b_h = given.values()
+    h_t = np.zeros_like(h_prev)
+    for b in range(len(x_t)):
+        for j in range(len(b_h)):
+            total = b_h[j]
+            total += sum(x_t[b, i] * W_xh[i, j] for i in range(x_t.shape[1]))
+            total += sum(h_prev[b, i] * W_hh[i, j] for i in range(len(b_h)))
+            h_t[b, j] = np.tanh(total)
+    return {"h_t": h_t}
+
+
+EXERCISE = Exercise(
+    reference=rnn_step,
+    title="One step",
+    goal="Compute the new state of the network from this step's input and the state before it.",
+    difficulty=1,
+    minutes=5,
+    returns={"h_t": "array"},
+    ladder=(
+        shapes(small, h_t=(2, 4)),
+        floating(whole_numbers, "h_t"),
+        by_hand(
+            one_unit,
+            how="tanh(2 × 0.25 + 0.5 × (-1) + 0.1) = tanh(0.1) = 0.099668",
+            h_t=np.array([[0.09966799]]),
+        ),
+        matches(
+            "without recurrence it is a feed-forward layer",
+            without_recurrence,
+            feed_forward,
+            "With W_hh = 0 only tanh(x_t W_xh + b_h) may be left.",
+        ),
+        holds(
+            "each sequence of the batch is on its own",
+            small,
+            each_row_alone,
+            "A sequence's state changed with what else is in the batch.",
+        ),
+        matches("equal to the definition, entry by entry", small, entry_by_entry),
+    ),
+    hints=(
+        Hint(
+            "I don't know which way round the products go.",
+            "Write the shapes under the names: `x_t` is (batch, m) and `W_xh` is (m, n). Only one "
+            "order of the two gives (batch, n). The same holds for `h_prev` and `W_hh`.",
+        ),
+        Hint(
+            "I get an error about shapes that can't be broadcast.",
+            "The two products must have the same shape, (batch, n), before they are added. The "
+            "bias has shape (n,); NumPy adds it to every row by itself.",
+        ),
+        Hint(
+            "My numbers are larger than 1.",
+            "The sum of the two products and the bias goes through `np.tanh`, all of it, once.",
+        ),
+    ),
+)
+
+
+@EXERCISE.mistake(
+    "The tanh is missing: without it the network is linear, and its state can grow without bound."
+)
+def no_tanh(x_t, h_prev, W_xh, W_hh, b_h):
+    """Leaves out the nonlinearity."""
+    return x_t @ W_xh + h_prev @ W_hh + b_h
+
+
+@EXERCISE.mistake(
+    "The old state is missing: h_prev @ W_hh has to be added before the tanh, or nothing is "
+    "remembered from step to step."
+)
+def no_recurrence(x_t, h_prev, W_xh, W_hh, b_h):
+    """A feed-forward layer."""
+    return np.tanh(x_t @ W_xh + b_h)
+
+
+@EXERCISE.mistake("The bias b_h is missing from the sum inside the tanh.")
+def no_bias(x_t, h_prev, W_xh, W_hh, b_h):
+    """Forgets the bias."""
+    return np.tanh(x_t @ W_xh + h_prev @ W_hh)
+
+
+@EXERCISE.mistake(
+    "W_hh is applied transposed: with states as rows the product is h_prev @ W_hh, and entry "
+    "[i, j] is the weight from unit i to unit j."
+)
+def transposed_recurrence(x_t, h_prev, W_xh, W_hh, b_h):
+    """Uses W_hh.T."""
+    return np.tanh(x_t @ W_xh + h_prev @ W_hh.T + b_h)
+
+
+@EXERCISE.mistake(
+    "The tanh is applied to the two products separately: add everything up first, then squash the "
+    "sum once."
+)
+def tanh_of_each(x_t, h_prev, W_xh, W_hh, b_h):
+    """tanh before the sum."""
+    return np.tanh(x_t @ W_xh) + np.tanh(h_prev @ W_hh + b_h)
+
+
+@EXERCISE.mistake(
+    "That is the logistic sigmoid, between 0 and 1; this cell uses tanh, between -1 and 1."
+)
+def sigmoid_for_tanh(x_t, h_prev, W_xh, W_hh, b_h):
+    """The other squashing function."""
+    return 1 / (1 + np.exp(-(x_t @ W_xh + h_prev @ W_hh + b_h)))
+
+
+@EXERCISE.alternative
+def with_one_product(x_t, h_prev, W_xh, W_hh, b_h):
+    """One product of the two inputs side by side with the two weights stacked."""
+    return np.tanh(np.hstack([x_t, h_prev]) @ np.vstack([W_xh, W_hh]) + b_h)
+
+
+@EXERCISE.alternative
+def with_einsum(x_t, h_prev, W_xh, W_hh, b_h):
+    """Sums written as einsum, in another order."""
+    a_t = b_h + np.einsum("bj,jn->bn", h_prev, W_hh)
+    return np.tanh(a_t + np.einsum("bi,in->bn", x_t, W_xh))
+
+
+@EXERCISE.alternative
+def in_single_precision(x_t, h_prev, W_xh, W_hh, b_h):
+    """Computed as float32."""
+    x_t, h_prev, W_xh, W_hh, b_h = (a.astype(np.float32) for a in (x_t, h_prev, W_xh, W_hh, b_h))
+    return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
+
+
+@EXERCISE.alternative
+def in_place_on_a_copy(x_t, h_prev, W_xh, W_hh, b_h):
+    """Builds the result up in an array of its own."""
+    h_t = np.array(h_prev, dtype=float) @ W_hh
+    h_t += x_t @ W_xh
+    h_t += b_h
+    return np.tanh(h_t, out=h_t)

@@ -1,0 +1,56 @@
+"""The softmax loss, computed from logits so that it stays finite."""
+
+import numpy as np
+
+
+def softmax(logits):
+    """Probabilities from logits along the last axis; shifting by the largest logit avoids overflow.
+
+    Args:
+        logits: shape (..., c).
+
+    Returns:
+        Probabilities of the same shape; each row sums to 1.
+    """
+    exp = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exp / exp.sum(axis=-1, keepdims=True)
+
+
+def cross_entropy_from_logits(logits, labels):
+    """Mean cross-entropy, straight from the logits: never a log of a softmax.
+
+    -log softmax(z)_k = log(sum_j exp z_j) - z_k, and the sum is taken after subtracting max_j z_j,
+    so that no exp overflows and no log meets zero.
+
+    Args:
+        logits: scores, shape (..., c): (batch, c) or (batch, T, c).
+        labels: right classes, integers of shape (...), each from 0 to c - 1.
+
+    Returns:
+        The loss in nats, a scalar: the mean over every leading axis.
+    """
+    # IMPLEMENT-ME: shift the logits by their largest, take log-sum-exp minus the right logit,
+    # and the mean of that over all rows
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    log_sum_exp = np.log(np.exp(shifted).sum(axis=-1))
+    right = np.take_along_axis(shifted, labels[..., None], axis=-1)[..., 0]
+    loss = np.mean(log_sum_exp - right)
+    # END IMPLEMENT-ME
+    return loss
+
+
+def cross_entropy_gradient(logits, labels):
+    """Gradient of `cross_entropy_from_logits` with respect to the logits.
+
+    (softmax(z) - onehot(k)) / N, with N the number of rows that the mean is taken over.
+
+    Args:
+        logits: shape (..., c).
+        labels: integers of shape (...).
+
+    Returns:
+        dlogits of the shape of `logits`.
+    """
+    rows = np.prod(labels.shape)
+    one_hot = labels[..., None] == np.arange(logits.shape[-1])
+    return (softmax(logits) - one_hot) / rows

@@ -1,0 +1,168 @@
+"""One source gives both notebooks, the same bytes each time, and any drift is named."""
+
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from course_lib.authoring import notebooks
+from course_lib.authoring.notebooks import DirectiveError, as_text, drift, expand, main, write
+
+SOURCE = """# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A tiny notebook — with unicode: ∂
+#
+# One exercise.
+
+# %%
+import numpy as np
+
+from course_lib.exercises import check, when_passed
+
+# %%
+# EXERCISE: rnn_step
+
+# %% tags=["remove-input"]
+if when_passed("rnn_step"):
+    print(float(rnn_step(*[np.zeros((1, 1))] * 4, np.zeros(1))[0, 0]))
+"""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A tree of one tiny source, with both its notebooks written."""
+    root = tmp_path_factory.mktemp("tree")
+    (root / "solutions").mkdir()
+    (root / "solutions" / "01-tiny.py").write_text(SOURCE, encoding="utf-8")
+    write(root)
+    return root
+
+
+@pytest.fixture
+def tree(written, tmp_path):
+    return Path(shutil.copytree(written, tmp_path / "tree"))
+
+
+def edit(path, change):
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    change(notebook)
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def test_what_is_written_has_no_drift(tree, capsys):
+    assert drift(tree) == []
+    assert main(check=True, root=tree) == 0
+    assert "2 notebooks agree" in capsys.readouterr().out
+
+
+def test_the_same_bytes_each_time(tree):
+    paths = [*tree.glob("*/*.ipynb")]
+    before = [path.read_bytes() for path in paths]
+    write(tree)
+    assert len(paths) == 2
+    assert [path.read_bytes() for path in paths] == before
+
+
+def test_the_exercise_has_stub_check_and_hints_and_no_outputs(tree):
+    notebook = nbformat.read(tree / "exercises" / "01-tiny.ipynb", 4)
+    nbformat.validate(notebook)
+    by_id = {cell.id: cell for cell in notebook.cells}
+    roles = [i for i in by_id if i.startswith("rnn_step-")]
+    assert roles == ["rnn_step-card", "rnn_step-code", "rnn_step-check", "rnn_step-hints"]
+    assert "raise NotImplementedError" in by_id["rnn_step-code"].source
+    assert "np.tanh(x_t" not in as_text(notebook)
+    assert by_id["rnn_step-check"].source == "check(rnn_step)"
+    assert by_id["rnn_step-hints"].source.count("<details>") == 3
+    assert "sec-rnn-step" in by_id["rnn_step-card"].source
+    assert all(not cell.outputs for cell in notebook.cells if cell.cell_type == "code")
+
+
+def test_the_exercise_notebook_runs_to_the_end_with_nothing_filled_in(tree):
+    notebook = nbformat.read(tree / "exercises" / "01-tiny.ipynb", 4)
+    ran = notebooks.run(notebook, tree)
+    text = "".join(str(cell.get("outputs", "")) for cell in ran.cells)
+    assert "not written yet" in text
+    assert "Skipped: first pass rnn_step." in text
+
+
+def test_the_solution_is_run_and_strict(tree):
+    notebook = nbformat.read(tree / "solutions" / "01-tiny.ipynb", 4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code)
+    assert [c.source for c in code if c.id == "rnn_step-check"] == ["check(rnn_step, strict=True)"]
+    assert code[-1].outputs[0].text == "0.0\n"
+    assert "IMPLEMENT-ME" not in as_text(notebook)
+
+
+@pytest.mark.parametrize("folder", ["exercises", "solutions"])
+def test_an_edited_cell_is_named(tree, folder):
+    path = tree / folder / "01-tiny.ipynb"
+    edit(path, lambda nb: nb["cells"][0]["source"].append("\nmore"))
+    (found,) = drift(tree)
+    assert found == f"{folder}/01-tiny.ipynb, cell cell-000: its text differs from the source."
+    assert main(check=True, root=tree) == 1
+
+
+def test_other_drifts_are_named(tree):
+    exercise, solution = (tree / d / "01-tiny.ipynb" for d in ("exercises", "solutions"))
+    clean = exercise.read_bytes(), solution.read_bytes()
+
+    def after(change, path):
+        exercise.write_bytes(clean[0])
+        solution.write_bytes(clean[1])
+        change(path)
+        return " ".join(drift(tree))
+
+    def clear(path):
+        def change(notebook):
+            for cell in notebook["cells"]:
+                if cell["cell_type"] == "code":
+                    cell["outputs"], cell["execution_count"] = [], None
+
+        edit(path, change)
+
+    assert "missing" in after(Path.unlink, exercise)
+    assert "never run" in after(clear, solution)
+    assert "not a notebook" in after(lambda p: p.write_text("{"), exercise)
+    assert "the file differs" in after(lambda p: p.write_bytes(p.read_bytes() + b"\n"), exercise)
+    assert "3 cells where" not in after(lambda p: None, exercise)
+    dropped = after(lambda p: edit(p, lambda nb: nb["cells"].pop()), exercise)
+    assert "cells where the source has" in dropped
+    stray = after(lambda p: shutil.copy(p, p.with_name("02-stray.ipynb")), exercise)
+    assert "02-stray.ipynb: no source stands behind it" in stray
+
+
+@pytest.mark.parametrize(
+    ("directive", "message"),
+    [
+        ("# EXERCISE: rnn_stepp", "cell 2: There is no exercise .* Did you mean rnn_step"),
+        ("# EXERCISE: rnn_step\nx = 1", "cell 2: .*must stand alone"),
+    ],
+)
+def test_a_wrong_directive_names_file_and_cell(tmp_path, directive, message):
+    source = tmp_path / "01-wrong.py"
+    source.write_text(SOURCE.replace("# EXERCISE: rnn_step", directive), encoding="utf-8")
+    with pytest.raises(DirectiveError, match=f"01-wrong.py, {message}"):
+        expand(source, solved=False)
+
+
+def test_a_failing_solution_stops_the_writing(tmp_path):
+    (tmp_path / "solutions").mkdir()
+    source = SOURCE + "\n# %%\ncheck(lambda *_: None, exercise='rnn_step', strict=True)\n"
+    (tmp_path / "solutions" / "01-tiny.py").write_text(source, encoding="utf-8")
+    with pytest.raises(Exception, match="CheckFailed"):
+        write(tmp_path)
+
+
+def test_without_sources_it_says_so(tmp_path, capsys):
+    assert main(check=True, root=tmp_path) == 2
+    assert "needs a checkout" in capsys.readouterr().out

@@ -1,0 +1,77 @@
+"""The proof fails where a check, a mistake or a stub is wrong."""
+
+import dataclasses
+import json
+
+import pytest
+
+from course_lib.exercises import prove as module
+from course_lib.exercises.exercise import Mistake
+from course_lib.exercises.prove import main, prove
+from course_lib.exercises.registry import get
+from course_lib.scratch.rnn import rnn_step
+
+
+def failures(exercise):
+    return {(p.kind, p.what): p.failure for p in prove(exercise) if p.failure}
+
+
+def spoilt(**changes):
+    """rnn_step's exercise with something changed; the registry keeps its own."""
+    own = get("rnn_step")
+    changes = {"mistakes": list(own.mistakes), "alternatives": list(own.alternatives)} | changes
+    return dataclasses.replace(own, **changes)
+
+
+def test_the_model_exercise_is_proven():
+    assert failures(get("rnn_step")) == {}
+
+
+def test_a_check_that_can_not_fail_is_found():
+    assert len(failures(spoilt(ladder=()))) >= len(get("rnn_step").mistakes)
+
+
+def test_an_alternative_that_is_refused_is_found():
+    found = failures(spoilt(alternatives=[lambda *_: None]))
+    assert "not right yet" in found[("alternative", "<lambda>")]
+
+
+def test_a_mistake_that_is_right_or_taken_for_another_is_found():
+    def twin_of_no_tanh(x_t, h_prev, W_xh, W_hh, b_h):
+        return x_t @ W_xh + h_prev @ W_hh + b_h
+
+    extra = [Mistake(rnn_step, "wrong?"), Mistake(twin_of_no_tanh, "the same as no_tanh")]
+    found = failures(spoilt(mistakes=[*get("rnn_step").mistakes, *extra]))
+    assert "the verdict is 'passed'" in found[("mistake", "rnn step")]
+    assert "recognised as 'no tanh'" in found[("mistake", "twin of no tanh")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"mistakes": []}, "3 is the least"),
+        ({"alternatives": []}, "another style"),
+    ],
+)
+def test_too_few_are_found(changes, message):
+    assert message in failures(spoilt(**changes))[("rules", "mistakes and alternatives")]
+
+
+def test_hints_and_difficulty_have_bounds():
+    with pytest.raises(ValueError, match="one to three hints"):
+        spoilt(hints=())
+    with pytest.raises(ValueError, match="difficulty"):
+        spoilt(difficulty=4)
+
+
+def test_json_comes_last_and_the_exit_code_tells(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(module, "ids", lambda: ("rnn_step",))
+    measured = tmp_path / "seconds.json"
+    assert main(as_json=True, measure=measured) == 0
+    counts = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert counts["failed"] == 0
+    assert counts["exercises"] == 1
+    assert counts["mistakes"] == len(get("rnn_step").mistakes)
+    assert json.loads(measured.read_text())["seconds"]["rnn_step"] >= 0
+    monkeypatch.setattr(module, "get", lambda _: spoilt(ladder=()))
+    assert main(as_json=True) == 1

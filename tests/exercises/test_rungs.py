@@ -1,0 +1,79 @@
+"""The judgements that ladders share can fail, and say where."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_lib.exercises.exercise import Arrays
+from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches, shapes, unlike
+
+
+def inputs() -> Arrays:
+    return {"x": np.array([1.0, 2.0])}
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=3), st.floats(0, 5))
+def test_irregular_numbers_are_the_same_each_time_and_never_alike(shape, shift):
+    numbers = irregular(*shape, shift=shift)
+    assert numbers.shape == tuple(shape)
+    assert np.array_equal(numbers, irregular(*shape, shift=shift))
+    assert np.abs(numbers).max() <= 1
+    assert len(np.unique(numbers)) == numbers.size
+
+
+def test_unlike_names_the_worst_entry():
+    problem = unlike(
+        {"a": np.array([[1.0, 2.0], [3.0, 9.0]])}, {"a": np.arange(1.0, 5).reshape(2, 2)}
+    )
+    assert problem.sentence == "a[1, 1] is 9; it should be 4."
+    assert unlike({"a": np.arange(4.0)}, {"a": np.arange(4.0)}) is None
+
+
+@pytest.mark.parametrize(
+    ("got", "right", "words"),
+    [
+        ({}, {"a": 1.0}, "a is missing"),
+        ({"a": np.ones(3)}, {"a": np.ones(2)}, "shape"),
+        ({"a": np.array([1.0, np.nan])}, {"a": np.ones(2)}, "not a finite number"),
+        ({"a": {"w": np.ones(2)}}, {"a": {"w": np.zeros(2)}}, "a['w'][0]"),
+        ({"a": np.array(False)}, {"a": np.array(True)}, "is False; it should be True"),
+        ({"a": np.array(1 + 1e-6)}, {"a": np.array(1.0)}, "should be 1"),
+    ],
+)
+def test_unlike_sees_every_kind_of_difference(got, right, words):
+    assert words in unlike(got, right).sentence
+
+
+def test_single_precision_is_held_to_its_own_tolerance():
+    right = {"a": np.array([1.0])}
+    assert unlike({"a": np.array([1.00001], np.float32)}, right) is None
+    assert unlike({"a": np.array([1.01], np.float32)}, right) is not None
+
+
+def test_each_builder_accepts_the_right_and_refuses_the_wrong():
+    right, wrong = {"y": np.array([2.0, 4.0])}, {"y": np.array([2.0, 5.0])}
+    rungs = [
+        by_hand(inputs, "2 × 1, 2 × 2", y=np.array([2.0, 4.0])),
+        matches("double", inputs, lambda given: {"y": 2 * given["x"]}),
+    ]
+    for rung in rungs:
+        assert rung.judge(inputs(), right) is None
+        assert "y[1] is 5; it should be 4" in rung.judge(inputs(), wrong).sentence
+    shape = shapes(inputs, y=(2,))
+    assert shape.judge(inputs(), right) is None
+    assert "(1,)" in shape.judge(inputs(), {"y": np.ones(1)}).sentence
+    keys = shapes(inputs, g={"a": (2,), "b": ()})
+    assert keys.judge(inputs(), {"g": {"a": np.ones(2), "b": np.array(1.0)}}) is None
+    assert "keys" in keys.judge(inputs(), {"g": {"a": np.ones(2)}}).sentence
+    assert "g['a']" in keys.judge(inputs(), {"g": {"a": np.ones(3), "b": np.ones(())}}).sentence
+    dtype = floating(inputs, "y")
+    assert dtype.judge(inputs(), right) is None
+    assert "int" in dtype.judge(inputs(), {"y": np.array([2, 4])}).sentence
+
+
+def test_a_property_compares_pairs():
+    rung = holds("same", inputs, lambda f, given: {}, "They differ.")
+    pair = {"h": np.ones(2), "h expected": np.ones(2)}
+    assert rung.judge(inputs(), pair) is None
+    assert rung.judge(inputs(), {**pair, "h": np.zeros(2)}).sentence.startswith("They differ. h[0]")
