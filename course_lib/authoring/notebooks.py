@@ -98,7 +98,7 @@ def card(exercise: Exercise) -> str:
         f"### {exercise.title}: `{exercise.id}`\n\n"
         f"{exercise.goal}\n\n"
         f"{STARS[exercise.difficulty]} · about {exercise.minutes} minutes · "
-        f"the check runs in {_seconds(exercise.id)} on a laptop's CPU · no GPU needed · "
+        f"the first check takes {_seconds(exercise.id)} on two CPU cores, no GPU needed · "
         f"[read about it in the chapter]({section})"
     )
 

@@ -112,14 +112,19 @@ def recognise(
     for rung in rest:
         with contextlib.suppress(NotWritten):
             theirs = outcome if rung is fell_at else climb(exercise, rung, function, CappedOutput())
-            suspects = [m for m in suspects if agree(_outcome_of(exercise, rung, m), theirs)]
+            suspects = [m for m in suspects if _is_like(exercise, rung, m, theirs, rung is fell_at)]
         if not suspects:
             return None
     return suspects[0]
 
 
-def _outcome_of(exercise: Exercise, rung: Rung, mistake: Mistake) -> Outcome:
-    return climb(exercise, rung, with_reference_parts(exercise, mistake.answer), CappedOutput())
+def _is_like(
+    exercise: Exercise, rung: Rung, mistake: Mistake, theirs: Outcome, must_fall: bool
+) -> bool:
+    """Whether a mistake does on this rung what the function did; where it fell, both must fall."""
+    answer = with_reference_parts(exercise, mistake.answer)
+    own = climb(exercise, rung, answer, CappedOutput())
+    return agree(own, theirs) and not (must_fall and judge(rung, own) is None)
 
 
 def agree(a: Outcome, b: Outcome) -> bool:
@@ -140,7 +145,7 @@ def _alike(a: Any, b: Any) -> bool:
     if isinstance(a, dict):
         return isinstance(b, dict) and a.keys() == b.keys() and all(_alike(a[k], b[k]) for k in a)
     a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape or (a.dtype.kind in "iub") != (b.dtype.kind in "iub"):
+    if a.shape != b.shape:
         return False
     single = np.float32 in (a.dtype, b.dtype)
     return bool(np.allclose(a, b, rtol=1e-4 if single else 1e-8, atol=1e-5, equal_nan=True))

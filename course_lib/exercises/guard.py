@@ -162,8 +162,8 @@ class Guarded:
                 names = getattr(self.function, "__code__", None)
                 which = names.co_varnames[position] if names else f"argument {position + 1}"
                 raise Unusable(
-                    f"{self.name} changed its argument {which} in place: work on a copy, such as "
-                    f"{which}.copy(), because the caller still needs the original."
+                    f"{self.name} changed its argument {which} in place: work on a copy (of every "
+                    "array in it), or put back what you move, because the caller still needs it."
                 )
         return self._checked(result)
 

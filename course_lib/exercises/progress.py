@@ -46,7 +46,7 @@ def load(copy: Path) -> dict[str, str]:
     try:
         seen = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(seen, dict):
-            return seen
+            return {name: str(outcome) for name, outcome in seen.items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):

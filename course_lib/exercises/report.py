@@ -127,7 +127,8 @@ class Report:
     def _details(self) -> dict[str, str]:
         if self.problem is None:
             return {}
-        return {label: _plain(value) for label, value in self.problem.details.items()}
+        seen = {"what was seen": self.problem.sentence} if self.mistake else {}
+        return seen | {label: _plain(value) for label, value in self.problem.details.items()}
 
     def _picture(self) -> str:
         """Where the error sits, per output and per time step, when there are several outputs."""

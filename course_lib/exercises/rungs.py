@@ -42,7 +42,7 @@ def shapes(inputs: Callable[[], Arrays], call: Callable | None = None, **expecte
                     return Problem(f"{label} has shape {array.shape}; it should be {wanted}.")
         return None
 
-    return Rung("the shapes are right", inputs, judge, call)
+    return Rung("it runs, and the shapes are right", inputs, judge, call)
 
 
 def floating(inputs: Callable[[], Arrays], *names: str, call: Callable | None = None) -> Rung:
@@ -157,7 +157,7 @@ def holds(
         problem = unlike(outputs, expected)
         if problem is None:
             return None
-        return Problem(f"{sentence} {problem.sentence}", problem.details)
+        return Problem(f"{sentence} {problem.sentence}", problem.details, problem.errors)
 
     return Rung(name, inputs, judge, call)
 

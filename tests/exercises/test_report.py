@@ -16,7 +16,7 @@ def failing():
 def test_text_says_outcome_reason_rungs_and_next_move():
     text = str(failing())
     assert text.startswith("✗ rnn_step: not right yet (2 of 6 checks hold)")
-    assert "✓ the shapes are right" in text
+    assert "✓ it runs, and the shapes are right" in text
     assert "✗ a case small enough to do by hand" in text
     assert text.endswith('Next: hint("rnn_step")')
     assert max(map(len, text.splitlines())) <= 100

@@ -118,9 +118,7 @@ EXERCISE = Exercise(
     minutes=20,
     returns=RETURNS,
     ladder=(
-        shapes(
-            small, back, dx_t=(3, 2), dh_prev=(3, 4), dW_xh=(2, 4), dW_hh=(4, 4), db_h=(4,)
-        ),
+        shapes(small, back, dx_t=(3, 2), dh_prev=(3, 4), dW_xh=(2, 4), dW_hh=(4, 4), db_h=(4,)),
         floating(whole_numbers, *RETURNS, call=back),
         by_hand(
             one_unit,
@@ -234,6 +232,26 @@ def no_batch_sum_in_db(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
 
 
 @EXERCISE.mistake(
+    "db_h keeps the batch axis, as shape (1, n), and would turn b_h into a matrix at the next "
+    "update: add up with axis=0 and no keepdims."
+)
+def batch_axis_kept_in_db(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    """keepdims=True."""
+    da_t = dh_t * (1 - h_t**2)
+    return (*_from(da_t, x_t, h_prev, W_xh, W_hh)[:-1], da_t.sum(axis=0, keepdims=True))
+
+
+@EXERCISE.mistake(
+    "db_h is a single number, added up over the units too: each unit has a bias of its own, so add "
+    "up over the batch only, with axis=0."
+)
+def db_summed_over_the_units(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    """np.sum without an axis."""
+    da_t = dh_t * (1 - h_t**2)
+    return (*_from(da_t, x_t, h_prev, W_xh, W_hh)[:-1], da_t.sum())
+
+
+@EXERCISE.mistake(
     "db_h is the mean over the batch, while the other weights get the sum: add it up, and leave "
     "any division to the loss."
 )
@@ -262,6 +280,17 @@ def W_hh_not_transposed(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
     da_t = dh_t * (1 - h_t**2)
     dx_t, _, *weights = _from(da_t, x_t, h_prev, W_xh, W_hh)
     return (dx_t, da_t @ W_hh, *weights)
+
+
+@EXERCISE.mistake(
+    "dx_t goes through W_xh the way the forward step did, and the shapes don't fit: on the way "
+    "back the weights are transposed, da_t @ W_xh.T."
+)
+def W_xh_not_transposed(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    """da_t @ W_xh."""
+    da_t = dh_t * (1 - h_t**2)
+    dx_t = da_t @ W_xh
+    return (dx_t, *_from(da_t, x_t, h_prev, W_xh, W_hh)[1:])
 
 
 @EXERCISE.mistake(

@@ -1,0 +1,109 @@
+"""The book's own directive: `{reference}` shows the package's code, so no page carries a copy."""
+
+import ast
+import html
+import textwrap
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util.docutils import SphinxDirective
+
+from course_lib.authoring.source import END, MarkerError, whole
+
+PACKAGE = "course_lib"
+SEARCHED = ("scratch", "layers")  # where a bare name is looked up
+
+
+class DefinitionError(LookupError):
+    """The named object is not in the package, or in more than one place."""
+
+
+def find_definition(root: Path, name: str) -> tuple[Path, str]:
+    """Return the file and the source of a function, class or method, without importing it.
+
+    Args:
+        root: folder that holds the package.
+        name: ``rnn_step``, ``VanillaRNNCell.call`` or ``course_lib.scratch.rnn.rnn_step``.
+
+    Raises:
+        DefinitionError: it does not exist, or a bare name stands in several modules.
+    """
+    if name.startswith(f"{PACKAGE}."):
+        candidates = [_module_and_object(root, name)]
+    else:
+        modules = [
+            path for part in SEARCHED for path in sorted((root / PACKAGE / part).glob("*.py"))
+        ]
+        candidates = [(path, name.split(".")) for path in modules]
+    found = [
+        (path, source)
+        for path, parts in candidates
+        if (source := _source_of(path, parts)) is not None
+    ]
+    if len(found) == 1:
+        return found[0]
+    where = " and ".join(str(path.relative_to(root)) for path, _ in found)
+    problem = f"stands in {where}; give the dotted path" if found else "does not exist"
+    raise DefinitionError(f"{{reference}} {name}: it {problem}.")
+
+
+def _module_and_object(root: Path, dotted: str) -> tuple[Path, list[str]]:
+    parts = dotted.split(".")
+    for end in range(len(parts) - 1, 0, -1):
+        path = root.joinpath(*parts[:end]).with_suffix(".py")
+        if path.is_file():
+            return path, parts[end:]
+    raise DefinitionError(f"{{reference}} {dotted}: no such module in {PACKAGE}.")
+
+
+def _source_of(path: Path, parts: list[str]) -> str | None:
+    text = path.read_text(encoding="utf-8")
+    node: ast.AST = ast.parse(text)
+    for part in parts:
+        definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        body = [child for child in getattr(node, "body", []) if isinstance(child, definitions)]
+        node = next((child for child in body if child.name == part), None)
+        if node is None:
+            return None
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    lines, last = text.splitlines(), node.end_lineno
+    while last < len(lines) and lines[last].strip() == END:
+        last += 1  # a region may close after the last statement, where the syntax tree sees nothing
+    return textwrap.dedent("\n".join(lines[first - 1 : last]))
+
+
+class Reference(SphinxDirective):
+    """Show the reference code of a course_lib object, folded away unless `:open:` is given."""
+
+    required_arguments = 1
+    option_spec = {"open": directives.flag}  # noqa: RUF012, docutils' own convention
+
+    def run(self) -> list[nodes.Node]:
+        """Return the code, wrapped in a native <details>."""
+        root = Path(self.env.srcdir)
+        try:
+            path, source = find_definition(root, self.arguments[0])
+            code = whole(source, path.name).rstrip()
+        except (DefinitionError, MarkerError) as error:
+            raise self.error(str(error)) from error
+        self.env.note_dependency(str(path))  # the page is rebuilt when the code changes
+        block = nodes.literal_block(code, code, language="python")
+        self.set_source_info(block)
+        name = html.escape(self.arguments[0].rsplit(".", 1)[-1])
+        opening = (
+            f'<details class="reference-code"{" open" if "open" in self.options else ""}>'
+            f"<summary>Show the reference code of <code>{name}</code> "
+            f"(<code>{path.relative_to(root).as_posix()}</code>)</summary>"
+        )
+        return [
+            nodes.raw("", opening, format="html"),
+            block,
+            nodes.raw("", "</details>", format="html"),
+        ]
+
+
+def setup(app) -> dict[str, object]:
+    """Register the directive with Sphinx."""
+    app.add_directive("reference", Reference)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

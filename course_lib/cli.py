@@ -1,0 +1,229 @@
+"""The command `course`. Each verb loads what it needs when it runs, so that help is instant."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from course_lib import __version__
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes
+
+USAGE = 2  # exit code: the command was not understood
+
+app = typer.Typer(
+    name="course",
+    help="Recurrent networks, built by hand: set up, do the exercises, check what you wrote.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_show_locals=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"course-lib {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def course(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Recurrent networks, built by hand: set up, do the exercises, check what you wrote."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal without ✓ shows ? and goes on
+            stream.reconfigure(errors="replace")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look whether this machine has what the course needs."""
+    from course_lib.doctor import main
+
+    raise typer.Exit(main(as_json))
+
+
+@app.command()
+def start(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Where to put the copy; by default the one that you are in, else 'work'."
+        ),
+    ] = None,
+) -> None:
+    """Make your own copy of the exercises.
+
+    Run it again after an upgrade: what you wrote is never overwritten.
+    """
+    from course_lib import learner
+
+    folder = learner.choose_folder(folder)
+    try:
+        handed = learner.start(folder)
+    except learner.LearnerError as error:
+        _fail(error)
+    for one in handed:
+        if one.action == learner.MADE:
+            print(f"made    {one.path}")
+        elif one.action == learner.KEPT:
+            print(f"kept    {one.path}, with all that you wrote")
+        else:
+            print(f"new     {one.path}: {one.name} has a newer release; yours is as you left it")
+    print(f"\nOpen the notebooks in {folder}: jupyter lab {folder}")
+
+
+@app.command()
+def progress(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Your copy; by default the one that you are in, else 'work'."),
+    ] = None,
+) -> None:
+    """Show what you have passed, chapter by chapter."""
+    from course_lib import learner
+
+    try:
+        copy = learner.find_copy(folder)
+    except learner.LearnerError as error:
+        _fail(error)
+    _print_progress(copy)
+
+
+def _print_progress(copy: Path) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from course_lib.exercises.progress import by_chapter
+    from course_lib.exercises.report import NOT_RIGHT, PASSED, SYMBOLS
+
+    console = Console(soft_wrap=True, highlight=False)  # without a terminal: plain text
+    console.print(Text(f"Progress in {copy}"))
+    for chapter, outcomes in by_chapter(copy):
+        done, total = sum(o == PASSED for o in outcomes.values()), len(outcomes)
+        filled = 20 * done // total
+        bar = "█" * filled + "░" * (20 - filled)
+        console.print(Text(f"\n{chapter.title:<30}  {bar}  {done} of {total}", "bold"))
+        for name, outcome in outcomes.items():
+            style = {PASSED: "green", NOT_RIGHT: "yellow"}.get(outcome, "dim")
+            console.print(Text(f"  {SYMBOLS.get(outcome, '·')} {name:<28}{outcome}", style))
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(help="Your notebook.")],
+    exercises: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[EXERCISE]...", help="Ids; by default all of the notebook's."),
+    ] = None,
+) -> None:
+    """Check the exercises in a notebook.
+
+    Of the notebook, only imports, functions, classes and plain values are used; its other lines
+    don't run. Exits with 0 if all exercises asked for are passed, with 1 if not.
+    """
+    from course_lib.exercises import UnknownExercise
+    from course_lib.notebook_check import NotebookError, check_notebook
+
+    try:
+        taken, reports = check_notebook(notebook, exercises or [])
+    except (NotebookError, UnknownExercise) as error:
+        _fail(error)
+    for remark in taken.remarks:
+        print(remark)
+    if taken.remarks:
+        print()
+    for name, report in reports.items():
+        if report is None:
+            print(f"✗ {name}: {notebook.name} defines nothing of that name.\n")
+            continue
+        print(f"{report}")
+        if "NameError" in report.sentence:
+            print(
+                "  (Only imports, functions, classes and plain values are taken from a notebook.)"
+            )
+        print()
+    passed = sum(bool(report) for report in reports.values())
+    print(f"{passed} of {len(reports)} passed")
+    raise typer.Exit(0 if passed == len(reports) else 1)
+
+
+@app.command()
+def notebooks(
+    only_check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if a notebook is out of date.")
+    ] = False,
+) -> None:
+    """For contributors: write all notebooks from their source."""
+    try:
+        from course_lib.authoring.notebooks import main
+
+        code = main(only_check)
+    except ModuleNotFoundError as error:
+        _fail(f"This needs {error.name}, which comes with course-lib's extra 'test'.", code=1)
+    raise typer.Exit(code)
+
+
+@app.command()
+def prove(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the counts as JSON, last.")
+    ] = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Store the seconds of each check for its card.")
+    ] = False,
+) -> None:
+    """For contributors: prove the checks against wrong and right answers."""
+    from course_lib.exercises.prove import main
+
+    seconds = Path("benchmarks") / "results" / "check-seconds.json" if measure else None
+    if seconds and not seconds.parent.is_dir():
+        _fail(f"--measure writes {seconds}: run it in the folder of the course's checkout.")
+    raise typer.Exit(main(as_json, seconds))
+
+
+@app.command()
+def reproduce(
+    name: Annotated[str, typer.Argument(help="Name of the run, such as vanilla-mnist.")],
+    data: Annotated[Path | None, typer.Option(help="Your own file of the full data set.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="Short run on the subset.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; by default benchmarks/results/NAME.json.")
+    ] = None,
+) -> None:
+    """Run a full-length training of the book again."""
+    import difflib
+    import json
+
+    from course_lib.data import DataError
+    from course_lib.training.reproduce import EXPERIMENTS
+    from course_lib.training.reproduce import reproduce as run
+
+    if name not in EXPERIMENTS:
+        near = difflib.get_close_matches(name, EXPERIMENTS, n=1, cutoff=0.4)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        known = ", ".join(sorted(EXPERIMENTS))
+        _fail(f"There is no run called {name!r}.{meant} There is: {known}.")
+    try:
+        result = run(name, data=data, seed=seed, quick=quick, out=out)
+    except DataError as error:
+        _fail(error, code=1)
+    print(json.dumps(result["summary"], indent=2))
+
+
+def _fail(message: object, code: int = USAGE) -> NoReturn:
+    print(f"course: {message}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    app()

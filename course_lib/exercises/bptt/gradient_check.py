@@ -1,0 +1,432 @@
+"""Exercise: a gradient check that returns a verdict."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.scratch.bptt import loss_and_gradients
+from course_lib.scratch.gradcheck import gradient_check, numerical_gradient
+
+RETURNS = {"passed": "flag", "errors": "mapping"}
+
+
+def small() -> Arrays:
+    """An RNN with two inputs, three units and two classes that reads one sequence of four steps."""
+    return {
+        "params": {
+            "W_xh": irregular(2, 3, shift=2),
+            "W_hh": irregular(3, 3, shift=3, scale=0.7),
+            "b_h": irregular(3, shift=4, scale=0.5),
+            "W_hy": irregular(3, 2, shift=5),
+            "b_y": irregular(2, shift=6, scale=0.5),
+        },
+        "x": irregular(1, 4, 2),
+        "labels": np.array([[1, 0, 0, 1]]),
+        "h_0": irregular(1, 3, shift=1, scale=0.8),
+    }
+
+
+def squares() -> Arrays:
+    """Two parameters, W = (3, 1) and b = 2; the loss W[0]² + W[1]² + b² has the gradient 2 w."""
+    return {
+        "params": {"W": np.array([3.0, 1.0]), "b": np.array([2.0])},
+        "grads": {"W": np.array([4.0, 2.0]), "b": np.array([4.0])},
+    }
+
+
+def opposite() -> Arrays:
+    """The same, with every gradient right but one sign."""
+    given = squares()
+    return {**given, "grads": {"W": np.array([-6.0, 2.0]), "b": np.array([4.0])}}
+
+
+def not_a_number() -> Arrays:
+    """One entry of the gradient is NaN."""
+    given = squares()
+    return {**given, "grads": {"W": np.array([6.0, np.nan]), "b": np.array([4.0])}}
+
+
+def unused() -> Arrays:
+    """The loss doesn't read c, so both of its gradients are 0."""
+    return {
+        "params": {"W": np.array([3.0, 1.0]), "c": np.array([0.5, -0.5])},
+        "grads": {"W": np.array([6.0, 2.0]), "c": np.array([0.0, 0.0])},
+    }
+
+
+def cubes() -> Arrays:
+    """The loss w³ at 2: a step of 0.5 measures 12.25 in place of 12."""
+    return {"params": {"w": np.array([2.0])}, "grads": {"w": np.array([12.25])}}
+
+
+def of_squares(params: Arrays) -> Callable[[], float]:
+    """The loss W[0]² + W[1]² + b²; b may be missing."""
+    return lambda: float(sum(np.sum(params[name] ** 2) for name in ("W", "b") if name in params))
+
+
+def verdict(function, given: Arrays) -> Arrays:
+    """What the learner's function says about the sum of squares.
+
+    With a step of 0.5 the differences of a square are exact, so a right gradient's error is 0.
+    """
+    params, grads = given["params"], given["grads"]
+    return dict(zip(RETURNS, function(of_squares(params), params, grads, 0.5), strict=True))
+
+
+def only_refused(function, given: Arrays) -> Arrays:
+    """The verdict; what the error of a NaN is doesn't matter, but it tells mistakes apart."""
+    passed, errors = verdict(function, given).values()
+    return {"passed": passed, "passed expected": np.array(False), "error of W": errors["W"]}
+
+
+def step_and_tolerance(function, given: Arrays) -> Arrays:
+    """A step so large that a wrong gradient looks right, and tolerances either side of an error."""
+    params, grads = given["params"], given["grads"]
+
+    def loss():
+        return float(params["w"][0] ** 3)
+
+    found = {
+        "with step=0.5, passed": function(loss, params, grads, 0.5)[0],
+        "with step=1e-5, passed": function(loss, params, grads, 1e-5)[0],
+        "with tolerance=0.02, passed": function(loss, params, grads, 1e-5, 0.02)[0],
+        "with tolerance=0.005, passed": function(loss, params, grads, 1e-5, 0.005)[0],
+    }
+    right = dict(zip(found, (True, False, True, False), strict=True))
+    return found | {f"{name} expected": np.array(value) for name, value in right.items()}
+
+
+def right_and_wrong(function, given: Arrays) -> Arrays:
+    """A right gradient of an RNN, then the same with a single entry of one parameter off."""
+    params, *data = given.values()
+    _, grads, _ = loss_and_gradients(params, *data)
+
+    def loss():
+        return loss_and_gradients(params, *data)[0]
+
+    outputs = {
+        "passed when right": function(loss, params, grads)[0],
+        "passed when right expected": np.array(True),
+    }
+    for name in params:
+        wrong = {key: g.copy() for key, g in grads.items()}
+        wrong[name].flat[-1] *= 1.001
+        outputs[f"passed with {name} off"] = function(loss, params, wrong)[0]
+        outputs[f"passed with {name} off expected"] = np.array(False)
+    return outputs
+
+
+def on_wrong_gradients(function, given: Arrays) -> Arrays:
+    """The check of an RNN's gradient whose entries are off by different factors."""
+    params, *data = given.values()
+    grads = spoilt(given)
+    found = function(lambda: loss_and_gradients(params, *data)[0], params, grads)
+    return dict(zip(RETURNS, found, strict=True))
+
+
+def spoilt(given: Arrays) -> Arrays:
+    """The RNN's gradients, each entry off by a factor of its own."""
+    _, grads, _ = loss_and_gradients(*given.values())
+    return {
+        name: g * (1 + irregular(*g.shape, shift=k, scale=0.1))
+        for k, (name, g) in enumerate(grads.items())
+    }
+
+
+def entry_by_entry(given: Arrays) -> Arrays:
+    """The largest relative error, entry after entry."""
+    params, *data = given.values()
+    errors = {}
+    for name, gradient in spoilt(given).items():
+        measured = numerical_gradient(lambda: loss_and_gradients(params, *data)[0], params[name])
+        errors[name] = max(
+            abs(a - b) / max(1e-8, abs(a) + abs(b))
+            for a, b in zip(gradient.flat, measured.flat, strict=True)
+        )
+    return {"passed": np.array(False), "errors": errors}
+
+
+EXERCISE = Exercise(
+    reference=gradient_check,
+    title="A gradient check with a verdict",
+    goal="Compare a gradient with the numerical one and say whether they agree, so that no wrong "
+    "gradient gets through.",
+    difficulty=2,
+    minutes=15,
+    returns=RETURNS,
+    uses=("numerical_gradient",),
+    ladder=(
+        shapes(squares, verdict, passed=(), errors={"W": (), "b": ()}),
+        by_hand(
+            squares,
+            how="loss = W[0]² + W[1]² + b², so the gradients are W: (6, 2) and b: 4;\n"
+            "with step = 0.5 the differences say so too, (3.5² - 2.5²) / (2 × 0.5) = 6\n"
+            "W: |4 - 6| / (4 + 6) = 0.2 and |2 - 2| / (2 + 2) = 0, the largest is 0.2;  b: 0\n"
+            "0.2 is above the tolerance, so it doesn't pass",
+            call=verdict,
+            passed=np.array(False),
+            errors={"W": 0.2, "b": 0.0},
+        ),
+        matches(
+            "a gradient of the wrong sign has the error 1",
+            opposite,
+            lambda given: {"passed": np.array(False), "errors": {"W": 1.0, "b": 0.0}},
+            "The gradients -6 and 6 have the relative error |-6 - 6| / (6 + 6) = 1.",
+            verdict,
+        ),
+        matches(
+            "where both gradients are 0 they agree",
+            unused,
+            lambda given: {"passed": np.array(True), "errors": {"W": 0.0, "c": 0.0}},
+            "The loss doesn't read c, so both its gradients are 0, and 0 is the error.",
+            verdict,
+        ),
+        holds(
+            "a NaN doesn't pass",
+            not_a_number,
+            only_refused,
+            "One entry of the gradient is NaN, and the check let it through.",
+        ),
+        holds(
+            "step and tolerance are the caller's",
+            cubes,
+            step_and_tolerance,
+            "The loss w³ has the gradient 12 at w = 2; a step of 0.5 measures 12.25. The gradient "
+            "that is checked is 12.25, about 0.01 off.",
+        ),
+        holds(
+            "the right gradient of an RNN passes, and one wrong entry doesn't",
+            small,
+            right_and_wrong,
+            "A gradient must pass as it is, and not with its last entry a thousandth too large.",
+        ),
+        matches(
+            "equal to the definition, entry by entry",
+            small,
+            entry_by_entry,
+            call=on_wrong_gradients,
+        ),
+    ),
+    hints=(
+        Hint(
+            "What is a relative error good for?",
+            "A difference of 0.001 is nothing between gradients near 100 and everything between "
+            "gradients near 0.001. So divide the difference by the size of the two, "
+            "`np.abs(a) + np.abs(b)`. Then 0 is equal and 1 is as wrong as can be.",
+        ),
+        Hint(
+            "I get nan for a parameter that the loss doesn't use.",
+            "That is 0 / 0. Don't let the bottom go below 1e-8: `np.maximum(1e-8, …)`, entry by "
+            "entry.",
+        ),
+        Hint(
+            "A gradient full of NaN passes.",
+            "Every comparison with NaN is False. So `error > tolerance` doesn't find it, but "
+            "`error <= tolerance` is not true either. Ask for what must be true in order to pass.",
+        ),
+    ),
+)
+
+
+def _relative(a, b):
+    """The relative error of each entry."""
+    return np.abs(a - b) / np.maximum(1e-8, np.abs(a) + np.abs(b))
+
+
+def _check(loss, params, grads, step, tolerance, error=_relative, reduce=np.max, verdict=None):
+    """The check with one of its parts replaced; for mistakes."""
+    errors = {
+        name: float(reduce(error(grads[name], numerical_gradient(loss, w, step))))
+        for name, w in params.items()
+    }
+    if verdict is not None:
+        return verdict(errors.values()), errors
+    return all(e <= tolerance for e in errors.values()), errors
+
+
+def _without_floor(a, b):
+    """0/0 where both are zero."""
+    return np.abs(a - b) / (np.abs(a) + np.abs(b))
+
+
+@EXERCISE.mistake(
+    "The verdict looks for an error above the tolerance, and NaN > tolerance is False, so a NaN "
+    "passes: demand that every error is <= tolerance."
+)
+def NaN_slips_through(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """No error is above."""
+    return _check(
+        loss, params, grads, step, tolerance, verdict=lambda es: not any(e > tolerance for e in es)
+    )
+
+
+@EXERCISE.mistake(
+    "Where both gradients are 0 this divides 0 by 0, and the NaN then passes as no error above the "
+    "tolerance: keep the bottom at 1e-8 or more, and demand error <= tolerance."
+)
+def zero_over_zero_passes(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """The old notebook's hole."""
+    return _check(
+        loss,
+        params,
+        grads,
+        step,
+        tolerance,
+        error=_without_floor,
+        verdict=lambda es: not any(e > tolerance for e in es),
+    )
+
+
+@EXERCISE.mistake(
+    "Where both gradients are 0 this divides 0 by 0, and a right gradient is refused: keep the "
+    "bottom at 1e-8 or more with np.maximum."
+)
+def zero_over_zero_refused(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """No floor, with a safe verdict."""
+    return _check(loss, params, grads, step, tolerance, error=_without_floor)
+
+
+@EXERCISE.mistake(
+    "The NaN entries are skipped, as np.nanmax and Python's max do, though they are the worst of "
+    "all: take np.max, which keeps them, and let the comparison refuse them."
+)
+def NaN_left_out(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """Skips what can't be compared."""
+    return _check(loss, params, grads, step, tolerance, reduce=np.nanmax)
+
+
+@EXERCISE.mistake(
+    "That is the difference itself, not the relative error: divide it by |a| + |b|, or large "
+    "gradients fail and small ones always pass."
+)
+def absolute_error(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """|a - b|."""
+    return _check(loss, params, grads, step, tolerance, error=lambda a, b: np.abs(a - b))
+
+
+@EXERCISE.mistake(
+    "The difference is divided by only one of the two gradients: use |a| + |b|, which treats both "
+    "alike and keeps the error between 0 and 1."
+)
+def divided_by_one_of_them(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """|a - b| / |b|."""
+    return _check(
+        loss,
+        params,
+        grads,
+        step,
+        tolerance,
+        error=lambda a, b: np.abs(a - b) / np.maximum(1e-8, np.abs(b)),
+    )
+
+
+@EXERCISE.mistake(
+    "The bottom is |a + b|, which is near 0 when the signs differ: take the absolute values first, "
+    "|a| + |b|."
+)
+def absolute_value_of_the_sum(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """|a - b| / |a + b|."""
+    return _check(
+        loss,
+        params,
+        grads,
+        step,
+        tolerance,
+        error=lambda a, b: np.abs(a - b) / np.maximum(1e-8, np.abs(a + b)),
+    )
+
+
+@EXERCISE.mistake(
+    "The sign of the difference is kept, so a gradient that is too small gets a negative error and "
+    "passes: take |a - b|."
+)
+def sign_kept(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """a - b."""
+    return _check(
+        loss,
+        params,
+        grads,
+        step,
+        tolerance,
+        error=lambda a, b: (a - b) / np.maximum(1e-8, np.abs(a) + np.abs(b)),
+    )
+
+
+@EXERCISE.mistake(
+    "The errors are averaged, so that one wrong entry drowns among right ones: report the largest."
+)
+def mean_for_largest(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """np.mean."""
+    return _check(loss, params, grads, step, tolerance, reduce=np.mean)
+
+
+@EXERCISE.mistake(
+    "The verdict is that of the last parameter only, since each turn of the loop overwrites it: "
+    "all of them must be within the tolerance."
+)
+def last_parameter_decides(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """passed = … inside the loop."""
+    return _check(
+        loss, params, grads, step, tolerance, verdict=lambda es: list(es)[-1] <= tolerance
+    )
+
+
+@EXERCISE.mistake(
+    "The step isn't handed on to numerical_gradient, so the caller's step has no effect: pass it "
+    "as the third argument."
+)
+def step_not_handed_on(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """Always the default step."""
+    return _check(loss, params, grads, 1e-5, tolerance)
+
+
+@EXERCISE.mistake(
+    "The tolerance is fixed inside the function: compare with the argument tolerance, which the "
+    "caller chooses for the precision at hand."
+)
+def tolerance_ignored(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """Always 1e-6."""
+    return _check(loss, params, grads, step, 1e-6)
+
+
+@EXERCISE.alternative
+def all_entries_in_one_array(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """The verdict from all the entries, laid end to end."""
+    entries = {}
+    for name in params:
+        a, b = grads[name].ravel(), numerical_gradient(loss, params[name], step).ravel()
+        entries[name] = np.abs(b - a) / np.clip(np.abs(a) + np.abs(b), 1e-8, None)
+    passed = (np.concatenate(list(entries.values())) <= tolerance).all()
+    return passed, {name: e.max() for name, e in entries.items()}
+
+
+@EXERCISE.alternative
+def with_a_small_number_added(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """1e-8 added to the bottom instead of a floor under it."""
+    errors, passed = {}, True
+    for name, w in params.items():
+        a, b = grads[name], numerical_gradient(loss, w, step)
+        errors[name] = np.max(abs(a - b) / (abs(a) + abs(b) + 1e-8))
+        passed = passed and not np.isnan(errors[name]) and bool(errors[name] <= tolerance)
+    return passed, errors
+
+
+@EXERCISE.alternative
+def with_differences_of_its_own(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """Moves the entries itself; a NaN is turned into an infinite error; errors as float32."""
+    errors = {}
+    for name, w in params.items():
+        worst = 0.0
+        for index in np.ndindex(w.shape):
+            kept, values = w[index], []
+            for sign in (1, -1):
+                w[index] = kept + sign * step
+                values.append(loss())
+            w[index] = kept
+            a, b = grads[name][index], (values[0] - values[1]) / (2 * step)
+            error = abs(a - b) / max(abs(a) + abs(b), 1e-8)
+            worst = max(worst, np.inf if np.isnan(error) else error)
+        errors[name] = np.float32(worst)
+    return bool(max(errors.values()) <= tolerance), errors

@@ -1,0 +1,338 @@
+"""Exercise: centred differences."""
+
+import numpy as np
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.guard import Unusable
+from course_lib.exercises.rungs import by_hand, irregular, matches, shapes
+from course_lib.scratch.gradcheck import numerical_gradient
+
+STEPS = {"step 0.2": 0.2, "step 0.1": 0.1}
+
+
+def small() -> Arrays:
+    """A matrix of two rows and three columns, and the numbers that its loss is made of."""
+    return {"w": irregular(2, 3, shift=1), "mix": irregular(3, 4, shift=2)}
+
+
+def cubic() -> Arrays:
+    """A single number, w = 2, whose loss is w³."""
+    return {"w": np.array([2.0]), "step": 0.5}
+
+
+def many_shapes() -> Arrays:
+    """A vector and a block with three axes."""
+    return {"w": irregular(4, shift=3), "block": irregular(2, 1, 3, shift=4)}
+
+
+def loss_of(w: np.ndarray, mix: np.ndarray) -> float:
+    """A curved loss in which every entry of a row meets every other."""
+    return float(np.sum(np.exp(np.tanh(w) @ mix)))
+
+
+def gradient_of(w: np.ndarray, mix: np.ndarray) -> np.ndarray:
+    """The gradient of `loss_of`, from calculus."""
+    return (np.exp(np.tanh(w) @ mix) @ mix.T) * (1 - np.tanh(w) ** 2)
+
+
+def measure(function, loss, w: np.ndarray, *step: float) -> np.ndarray:
+    """The learner's gradient; says plainly if w isn't as it was, for here moving it is allowed."""
+    before = w.copy()
+    try:
+        return function(loss, w, *step)
+    except Unusable:
+        if np.array_equal(w, before):
+            raise
+        raise Unusable(
+            "numerical_gradient leaves w changed: keep each entry before you move it, and put "
+            "exactly that back."
+        ) from None
+
+
+def on_the_small_loss(function, given: Arrays) -> Arrays:
+    """With the default step."""
+    w, mix = given["w"], given["mix"]
+    return {"gradient": measure(function, lambda: loss_of(w, mix), w)}
+
+
+def on_the_cubic(function, given: Arrays) -> Arrays:
+    """With a large step, so that the formula shows."""
+    w = given["w"]
+    return {"gradient": measure(function, lambda: float(w[0] ** 3), w, given["step"])}
+
+
+def on_many_shapes(function, given: Arrays) -> Arrays:
+    """Sums of squares."""
+    return {
+        f"gradient of {name}": measure(function, lambda w=w: float(np.sum(w**2)), w)
+        for name, w in given.items()
+    }
+
+
+def with_two_steps(function, given: Arrays) -> Arrays:
+    """The gradient with a large step, and with half of it."""
+    w, mix = given["w"], given["mix"]
+    return {n: measure(function, lambda: loss_of(w, mix), w, step) for n, step in STEPS.items()}
+
+
+def a_quarter_of_the_error(given: Arrays, outputs: Arrays) -> Problem | None:
+    """The error of centred differences goes with the square of the step."""
+    right = gradient_of(given["w"], given["mix"])
+    large, half = (float(np.abs(outputs[name] - right).max()) for name in STEPS)
+    if 3.5 < large / max(half, 1e-300) < 4.5:
+        return None
+    return Problem(
+        f"Halving the step divides the error by {large / max(half, 1e-300):.3g}; with centred "
+        "differences it should be by about 4.",
+        {"largest error": {"step 0.2": f"{large:.3g}", "step 0.1": f"{half:.3g}"}},
+    )
+
+
+def entry_by_entry(given: Arrays) -> Arrays:
+    """The definition, on copies of w, so that nothing needs to be put back."""
+    right = {}
+    for name, step in STEPS.items():
+        right[name] = np.zeros_like(given["w"])
+        for index in np.ndindex(given["w"].shape):
+            above, below = given["w"].copy(), given["w"].copy()
+            above[index] += step
+            below[index] -= step
+            difference = loss_of(above, given["mix"]) - loss_of(below, given["mix"])
+            right[name][index] = difference / (2 * step)
+    return right
+
+
+EXERCISE = Exercise(
+    reference=numerical_gradient,
+    title="The numerical gradient",
+    goal="Measure a gradient without any calculus: move one number up and down, and see how the "
+    "loss changes.",
+    difficulty=1,
+    minutes=10,
+    returns={"gradient": "array"},
+    ladder=(
+        shapes(small, on_the_small_loss, gradient=(2, 3)),
+        by_hand(
+            cubic,
+            how="loss = w³ and step = 0.5: (2.5³ - 1.5³) / (2 × 0.5) = 15.625 - 3.375 = 12.25",
+            call=on_the_cubic,
+            gradient=np.array([12.25]),
+        ),
+        matches(
+            "any shape of w will do",
+            many_shapes,
+            lambda given: {f"gradient of {name}": 2 * w for name, w in given.items()},
+            "The gradient of the sum of squares is 2 w.",
+            on_many_shapes,
+        ),
+        matches(
+            "with a small step it is the gradient from calculus",
+            small,
+            lambda given: {"gradient": gradient_of(**given)},
+            "The loss is a sum of exp(tanh(w) @ mix); calculus gives another gradient.",
+            on_the_small_loss,
+        ),
+        Rung(
+            "half the step, a quarter of the error", small, a_quarter_of_the_error, with_two_steps
+        ),
+        matches(
+            "equal to the definition, entry by entry", small, entry_by_entry, call=with_two_steps
+        ),
+    ),
+    hints=(
+        Hint(
+            "loss takes no argument, so how do I hand it the moved w?",
+            "You don't: `loss()` reads the very array that you got as `w`. Change an entry of `w` "
+            "in place and call `loss()` again. A copy of `w` is never seen by it.",
+        ),
+        Hint(
+            "It says that w is left changed.",
+            "Keep the entry first: `kept = w[index]`. Set `w[index] = kept + step`, then "
+            "`kept - step`, and at the end `w[index] = kept`. Adding and subtracting steps ends a "
+            "rounding error away from the start.",
+        ),
+        Hint(
+            "My gradient is twice as large as it should be, or a little off.",
+            "From a step below to a step above it is two steps: divide by `2 * step`. If you "
+            "compare with the loss at `w` itself, the difference isn't centred, and the error "
+            "shrinks with the step only, not with its square.",
+        ),
+    ),
+)
+
+
+def _differences(w, measured):
+    """An array of `measured(index)`, each entry put back afterwards; for mistakes."""
+    gradient = np.zeros_like(w)
+    for index in np.ndindex(w.shape):
+        kept = w[index]
+        gradient[index] = measured(index, kept)
+        w[index] = kept
+    return gradient
+
+
+def _at(loss, w, index, value):
+    """The loss with one entry replaced."""
+    w[index] = value
+    return loss()
+
+
+@EXERCISE.mistake(
+    "w is put back only up to rounding: + step, - 2 step, + step doesn't end where it began, so "
+    "keep the entry and put exactly that back."
+)
+def restored_up_to_rounding(loss, w, step=1e-5):
+    """Moves by += and -=."""
+    gradient = np.zeros_like(w)
+    for index in np.ndindex(w.shape):
+        w[index] += step
+        above = loss()
+        w[index] -= 2 * step
+        below = loss()
+        w[index] += step
+        gradient[index] = (above - below) / (2 * step)
+    return gradient
+
+
+@EXERCISE.mistake(
+    "w isn't put back: the next entry, and your training afterwards, would go on from moved "
+    "weights, so keep each entry and restore it before the next."
+)
+def not_put_back(loss, w, step=1e-5):
+    """Leaves each entry a step below."""
+    gradient = np.zeros_like(w)
+    for index in np.ndindex(w.shape):
+        kept = w[index]
+        gradient[index] = _at(loss, w, index, kept + step) - _at(loss, w, index, kept - step)
+    return gradient / (2 * step)
+
+
+@EXERCISE.mistake(
+    "w is put back only at the very end: while one entry is measured, those before it are still "
+    "moved, so restore each before going on to the next."
+)
+def put_back_too_late(loss, w, step=1e-5):
+    """Restores everything at once."""
+    kept = w.copy()
+    gradient = not_put_back(loss, w, step)
+    w[...] = kept
+    return gradient
+
+
+@EXERCISE.mistake(
+    "A copy of w is moved, which loss never sees, so nothing changes and the gradient is 0: move "
+    "the entries of w itself and put them back."
+)
+def moves_a_copy(loss, w, step=1e-5):
+    """The caution that mutation usually deserves, in the wrong place."""
+    return numerical_gradient(loss, w.copy(), step)
+
+
+@EXERCISE.mistake(
+    "That is the one-sided difference: its error shrinks with step, not step², so take the loss a "
+    "step above minus the loss a step below, over 2 step."
+)
+def one_sided(loss, w, step=1e-5):
+    """(loss(w + step) - loss(w)) / step."""
+    return _differences(
+        w, lambda i, kept: (_at(loss, w, i, kept + step) - _at(loss, w, i, kept)) / step
+    )
+
+
+@EXERCISE.mistake(
+    "From a step below to a step above is two steps: divide by 2 * step, not by step, or every "
+    "gradient is twice too large."
+)
+def divided_by_one_step(loss, w, step=1e-5):
+    """Without the 2."""
+    return 2 * numerical_gradient(loss, w, step)
+
+
+@EXERCISE.mistake(
+    "/ 2 * step divides by 2 and then multiplies by step: put the bottom in brackets, / (2 * step)."
+)
+def no_brackets(loss, w, step=1e-5):
+    """Precedence of / and *."""
+    return numerical_gradient(loss, w, step) * step**2
+
+
+@EXERCISE.mistake(
+    "The difference is the wrong way round: the loss a step above comes first, minus the loss a "
+    "step below."
+)
+def sign_turned(loss, w, step=1e-5):
+    """below - above."""
+    return -numerical_gradient(loss, w, step)
+
+
+@EXERCISE.mistake(
+    "The step is fixed inside the function: use the argument step, because the best step depends "
+    "on the precision of the numbers."
+)
+def step_ignored(loss, w, step=1e-5):
+    """Always 1e-5."""
+    return numerical_gradient(loss, w)
+
+
+@EXERCISE.mistake(
+    "All the entries are moved at once, which measures their sum: move a single entry, measure, "
+    "put it back, then take the next."
+)
+def all_at_once(loss, w, step=1e-5):
+    """One number for the whole array."""
+    kept = w.copy()
+    w[...] = kept + step
+    above = loss()
+    w[...] = kept - step
+    below = loss()
+    w[...] = kept
+    return np.full_like(w, (above - below) / (2 * step))
+
+
+@EXERCISE.alternative
+def over_the_flat_array(loss, w, step=1e-5):
+    """One running number for all axes."""
+    gradient = np.empty(w.size)
+    for i in range(w.size):
+        kept = w.flat[i]
+        values = []
+        for moved in (kept - step, kept + step):
+            w.flat[i] = moved
+            values.append(loss())
+        w.flat[i] = kept
+        gradient[i] = 0.5 * (values[1] - values[0]) / step
+    return gradient.reshape(w.shape)
+
+
+@EXERCISE.alternative
+def with_directions(loss, w, step=1e-5):
+    """Moves the whole array along one axis at a time."""
+    kept = w.copy()
+    gradient = np.zeros(w.shape)
+    try:
+        for index in np.ndindex(w.shape):
+            direction = np.zeros(w.shape)
+            direction[index] = step
+            np.add(kept, direction, out=w)
+            gradient[index] = loss()
+            np.subtract(kept, direction, out=w)
+            gradient[index] -= loss()
+    finally:
+        w[...] = kept
+    return gradient / (2 * step)
+
+
+@EXERCISE.alternative
+def below_before_above(loss, w, step=1e-5):
+    """The other order, with nditer, and the result as float32."""
+    gradient = np.zeros(w.shape, dtype=np.float32)
+    entries = np.nditer(w, flags=["multi_index"], op_flags=["readwrite"])
+    for entry in entries:
+        kept = float(entry)
+        entry[...] = kept - step
+        below = loss()
+        entry[...] = kept + step
+        above = loss()
+        entry[...] = kept
+        gradient[entries.multi_index] = (above - below) / (step + step)
+    return gradient

@@ -1,0 +1,267 @@
+"""Exercise: the product of Jacobians, behind exploding and vanishing gradients."""
+
+from dataclasses import replace
+from functools import reduce
+
+import numpy as np
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.scratch.bptt import rnn_backward, state_jacobian
+from course_lib.scratch.gradcheck import numerical_gradient
+from course_lib.scratch.rnn import rnn_forward
+
+
+def small() -> Arrays:
+    """One sequence of five steps, two inputs, three units."""
+    return {
+        "x": irregular(1, 5, 2),
+        "h_0": irregular(1, 3, shift=1, scale=0.8),
+        "W_xh": irregular(2, 3, shift=2),
+        "W_hh": irregular(3, 3, shift=3),
+        "b_h": irregular(3, shift=4, scale=0.5),
+    }
+
+
+def one_step() -> Arrays:
+    """Two units and a single step."""
+    return {"h": np.array([[0.6, 0.0]]), "W_hh": np.array([[1.0, 2.0], [3.0, 4.0]])}
+
+
+def two_steps() -> Arrays:
+    """Two units and two steps, in which the order of the product counts."""
+    return {"h": np.array([[0.6, 0.0], [0.0, 0.8]]), "W_hh": np.array([[1.0, 0.0], [1.0, 2.0]])}
+
+
+def without_recurrence() -> Arrays:
+    """W_hh = 0."""
+    return {"h": irregular(4, 3, scale=0.9), "W_hh": np.zeros((3, 3))}
+
+
+def six_states() -> Arrays:
+    """Six states of three units."""
+    return {"h": irregular(6, 3, scale=0.9), "W_hh": irregular(3, 3, shift=3)}
+
+
+def cut_in_two(function, given: Arrays) -> Arrays:
+    """All the steps at once, and the last four after the first two."""
+    h, W_hh = given.values()
+    return {
+        "jacobian": function(h, W_hh),
+        "jacobian expected": function(h[2:], W_hh) @ function(h[:2], W_hh),
+    }
+
+
+def of_a_run(function, given: Arrays) -> Arrays:
+    """The Jacobian along the states of a real run."""
+    h, _ = rnn_forward(*given.values())
+    return {"jacobian": function(h[0], given["W_hh"])}
+
+
+def centred_differences(given: Arrays) -> Arrays:
+    """Row j: the gradient of unit j of the last state with respect to h_0, measured."""
+    h_0 = given["h_0"]
+
+    def row(j):
+        return numerical_gradient(lambda: rnn_forward(*given.values())[0][0, -1, j], h_0)[0]
+
+    return {"jacobian": np.stack([row(j) for j in range(h_0.shape[1])])}
+
+
+def from_bptt(given: Arrays) -> Arrays:
+    """Row j: what BPTT brings back to h_0 when only unit j of the last state has a loss."""
+    h, cache = rnn_forward(*given.values())
+    rows = []
+    for j in range(h.shape[2]):
+        dh = np.zeros_like(h)
+        dh[0, -1, j] = 1.0
+        rows.append(rnn_backward(dh, cache)[1][0])
+    return {"jacobian": np.stack(rows)}
+
+
+EXERCISE = Exercise(
+    reference=state_jacobian,
+    title="The product of Jacobians",
+    goal="Compute how much the last state depends on the state before the first step.",
+    difficulty=2,
+    minutes=15,
+    returns={"jacobian": "array"},
+    ladder=(
+        shapes(six_states, jacobian=(3, 3)),
+        by_hand(
+            one_step,
+            how="1 - h² = (0.64, 1) and entry [j, i] = (1 - h[j]²) × W_hh[i, j]\n"
+            "row 0: 0.64 × (1, 3) = (0.64, 1.92);  row 1: 1 × (2, 4) = (2, 4)",
+            jacobian=np.array([[0.64, 1.92], [2.0, 4.0]]),
+        ),
+        replace(
+            by_hand(
+                two_steps,
+                how="J_1 = [[0.64, 0.64], [0, 2]] and J_2 = [[1, 1], [0, 0.72]]\n"
+                "J_2 J_1 = [[0.64 + 0, 0.64 + 2], [0, 0.72 × 2]]",
+                jacobian=np.array([[0.64, 2.64], [0.0, 1.44]]),
+            ),
+            name="two steps by hand: the order counts",
+        ),
+        matches(
+            "without recurrence nothing is left of h_0",
+            without_recurrence,
+            lambda given: {"jacobian": np.zeros((3, 3))},
+            "With W_hh = 0 no state depends on the one before.",
+        ),
+        holds(
+            "cut in two, it is the later part times the earlier",
+            six_states,
+            cut_in_two,
+            "J_6 … J_3 times J_2 J_1 must be the whole product.",
+        ),
+        matches(
+            "equal to centred differences of the last state",
+            small,
+            centred_differences,
+            "Moving each unit of h_0 a little moves the last state by another amount.",
+            of_a_run,
+        ),
+        matches(
+            "equal to what BPTT brings back, unit by unit",
+            small,
+            from_bptt,
+            "rnn_backward brings another gradient back to h_0.",
+            of_a_run,
+        ),
+    ),
+    hints=(
+        Hint(
+            "What is the Jacobian of a single step?",
+            "How h_t[j] moves with h_{t-1}[i]: through the weight from i to j, `W_hh[i, j]`, then "
+            "through the slope of the tanh of unit j, `1 - h_t[j]**2`. Each row j has one slope.",
+        ),
+        Hint(
+            "One step is right, two are wrong.",
+            "The order counts. h_1 depends on h_0 through J_1, then h_2 on h_1 through J_2: the "
+            "chain rule puts the later step on the left, `J_t @ product`. And use `@`, not `*`.",
+        ),
+        Hint(
+            "My result comes out transposed.",
+            "Row j is about unit j of the last state, column i about unit i of h_0. States are "
+            "rows in `h_prev @ W_hh`, which is why the Jacobian holds `W_hh.T`.",
+        ),
+    ),
+)
+
+
+def _product(h, W_hh, jacobian):
+    """J_T … J_1 with another J_t; for mistakes."""
+    return reduce(lambda product, h_t: jacobian(h_t) @ product, h, np.eye(len(W_hh)))
+
+
+@EXERCISE.mistake(
+    "The slope of the tanh is missing: each step multiplies with diag(1 - h_t²) too, which is what "
+    "makes gradients vanish in saturated units."
+)
+def no_tanh_derivative(h, W_hh):
+    """Powers of W_hh.T."""
+    return _product(h, W_hh, lambda h_t: W_hh.T)
+
+
+@EXERCISE.mistake(
+    "W_hh isn't transposed: entry [j, i] needs the weight from unit i to unit j, which is "
+    "W_hh[i, j], so use W_hh.T."
+)
+def W_hh_not_transposed(h, W_hh):
+    """diag(1 - h²) @ W_hh."""
+    return _product(h, W_hh, lambda h_t: (1 - h_t**2)[:, None] * W_hh)
+
+
+@EXERCISE.mistake(
+    "The slopes scale the columns: the tanh belongs to the unit that comes out, which is the row, "
+    "so use (1 - h_t**2)[:, None]."
+)
+def slope_on_the_columns(h, W_hh):
+    """Broadcasting along the wrong axis."""
+    return _product(h, W_hh, lambda h_t: (1 - h_t**2) * W_hh.T)
+
+
+@EXERCISE.mistake(
+    "The product is in the wrong order: the later step stands on the left, J_T … J_2 J_1, so "
+    "multiply from the left, J_t @ product."
+)
+def order_reversed(h, W_hh):
+    """product @ J_t."""
+    return _product(h[::-1], W_hh, lambda h_t: (1 - h_t**2)[:, None] * W_hh.T)
+
+
+@EXERCISE.mistake(
+    "The result is transposed: that is ∂h_T/∂h_0 with the units of h_0 as rows, so take the "
+    "transpose, or build it from J_t = diag(1 - h_t²) @ W_hh.T."
+)
+def result_transposed(h, W_hh):
+    """W_hh diag(1 - h_1²) W_hh diag(1 - h_2²) …"""
+    return state_jacobian(h, W_hh).T
+
+
+@EXERCISE.mistake(
+    "The slope is taken at the state before the step: h[t] is the output of its own step, so J_t "
+    "uses 1 - h[t]², with no shift."
+)
+def slope_of_the_old_state(h, W_hh):
+    """1 - h_{t-1}², wrapping around at the first step."""
+    return state_jacobian(np.roll(h, 1, axis=0), W_hh)
+
+
+@EXERCISE.mistake(
+    "The Jacobians are multiplied entry by entry: a chain of steps is a matrix product, so use @ "
+    "in place of *."
+)
+def entry_wise_product(h, W_hh):
+    """* for @."""
+    return np.prod([(1 - h_t**2)[:, None] * W_hh.T for h_t in h], axis=0)
+
+
+@EXERCISE.mistake(
+    "The Jacobians are added up: a chain of steps multiplies them, and that is why gradients "
+    "explode or vanish."
+)
+def sum_for_product(h, W_hh):
+    """A sum over time."""
+    return sum((1 - h_t**2)[:, None] * W_hh.T for h_t in h)
+
+
+@EXERCISE.mistake(
+    "The first step is left out: h[0] is h_1, the output of a step that starts at h_0, so T states "
+    "mean T factors."
+)
+def first_step_left_out(h, W_hh):
+    """T - 1 factors."""
+    return state_jacobian(h[1:], W_hh)
+
+
+@EXERCISE.alternative
+def from_the_last_step(h, W_hh):
+    """The way of BPTT: from the last step backwards, multiplying from the right."""
+    product = np.eye(len(W_hh))
+    for t in reversed(range(len(h))):
+        product = product @ np.diag(1 - h[t] ** 2) @ W_hh.T
+    return product
+
+
+@EXERCISE.alternative
+def with_einsum(h, W_hh):
+    """All J_t at once, then reduce."""
+    jacobians = np.einsum("tj,ij->tji", 1 - h * h, W_hh)
+    return reduce(lambda product, J_t: np.einsum("ij,jk->ik", J_t, product), jacobians)
+
+
+@EXERCISE.alternative
+def pushing_unit_vectors_forward(h, W_hh):
+    """Rows of the transpose: what becomes of a small change to each unit of h_0."""
+    changes = np.identity(W_hh.shape[0])
+    for h_t in h:
+        changes = (changes @ W_hh) * (1 - h_t) * (1 + h_t)
+    return changes.T
+
+
+@EXERCISE.alternative
+def in_single_precision(h, W_hh):
+    """Computed as float32."""
+    return state_jacobian(h.astype(np.float32), W_hh.astype(np.float32))

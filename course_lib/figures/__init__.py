@@ -1,0 +1,6 @@
+"""Every plot of the book and the notebooks. Importing this package does not import matplotlib."""
+
+from course_lib.figures.slider import Slider, slider
+from course_lib.figures.style import CYCLE, use_style
+
+__all__ = ["CYCLE", "Slider", "slider", "use_style"]

@@ -1,0 +1,150 @@
+"""Full-length runs by name, stored with all that is needed to run them again."""
+
+import datetime
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from course_lib.data import Mnist
+
+RESULTS = Path("benchmarks") / "results"
+
+# name -> its module and settings. The module has `run(data, seed, quick, **settings)`, which
+# returns a dict with config, curves and summary.
+EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "vanilla-mnist": ("course_lib.training.vanilla_mnist", {}),
+    "vanilla-mnist-constant": ("course_lib.training.vanilla_mnist", {"decay": "none"}),
+}
+
+
+def reproduce(
+    name: str,
+    data: str | Path | None = None,
+    seed: int = 0,
+    quick: bool = False,
+    out: str | Path | None = None,
+) -> dict[str, Any]:
+    """Run an experiment and store its result as JSON.
+
+    Args:
+        name: a key of `EXPERIMENTS`.
+        data: the reader's own copy of the full data set; without it the course's own copy is
+            used, which is downloaded once.
+        seed: seed of the run.
+        quick: a short run on the bundled subset, to see that all works. It proves nothing about
+            the full run, so that it is stored only where `out` says.
+        out: file to write; by default benchmarks/results/NAME.json under the working directory.
+
+    Returns:
+        What was stored: name, command, seed, versions, hardware, date, seconds, config, curves
+        and summary.
+
+    Raises:
+        ValueError: there is no experiment of that name; the message lists those that there are.
+        course_lib.data.DataError: the full data set can't be had, or `data` is something else.
+    """
+    run, settings = _experiment(name)
+    mnist = _mnist(data, quick)
+
+    start = datetime.datetime.now(datetime.UTC)
+    outcome = run(mnist, seed, quick, **settings)
+    seconds = (datetime.datetime.now(datetime.UTC) - start).total_seconds()
+    result = {
+        "name": name,
+        "command": command(name, data, seed, quick),
+        "seed": seed,
+        "versions": versions(),
+        "hardware": hardware(),
+        "date": start.date().isoformat(),
+        "seconds": round(seconds),
+        **outcome,
+    }
+    if out is None and not quick:
+        out = RESULTS / f"{name}.json"
+    if out is not None:
+        out = Path(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return result
+
+
+def stored_result(name: str) -> dict[str, Any]:
+    """The stored result of a run, from benchmarks/results here or in a folder above.
+
+    Raises:
+        FileNotFoundError: there is none; the message says how to make it.
+    """
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        file = folder / RESULTS / f"{name}.json"
+        if file.is_file():
+            return json.loads(file.read_text(encoding="utf-8"))
+    raise FileNotFoundError(f"No stored result of {name}. Make it: course reproduce {name}")
+
+
+def _experiment(name: str) -> tuple[Callable[..., dict[str, Any]], dict[str, Any]]:
+    if name not in EXPERIMENTS:
+        known = ", ".join(sorted(EXPERIMENTS))
+        raise ValueError(f"There is no experiment {name!r}. There is: {known}.")
+    module, settings = EXPERIMENTS[name]
+    return importlib.import_module(module).run, settings
+
+
+def _mnist(data: str | Path | None, quick: bool) -> "Mnist":
+    from course_lib.data import DataError, load_mnist
+
+    if quick:
+        return load_mnist("subset")
+    mnist = load_mnist("full", path=data, fallback=False)
+    if mnist.name != "full":
+        raise DataError(f"{data} is not the full MNIST; a result is stored of the full set only.")
+    return mnist
+
+
+def command(name: str, data: str | Path | None, seed: int, quick: bool) -> str:
+    """The command that repeats the run; of a path only the file's name, so it fits any machine."""
+    parts = ["course", "reproduce", name]
+    if quick:
+        parts.append("--quick")
+    elif data is not None:
+        parts += ["--data", Path(data).name]
+    if seed:
+        parts += ["--seed", str(seed)]
+    return " ".join(parts)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    packages = ("course-lib", "tensorflow", "keras", "numpy")
+    return {
+        "python": platform.python_version(),
+        **{package: importlib.metadata.version(package) for package in packages},
+    }
+
+
+def hardware() -> dict[str, Any]:
+    """What the run was made on: the kind of machine, never its name."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    return {
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "gpus": [detail.get("device_name", "unknown") for detail in details],
+    }
+
+
+def _cpu_model() -> str:
+    cpuinfo = Path("/proc/cpuinfo")  # Linux; elsewhere the platform's own word must do
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,227 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Exercises 1: the vanilla RNN
+#
+# At the end you have a recurrent network of your own, from a single step in NumPy to a Keras cell
+# that reads handwritten digits. It prints the same numbers as an old notebook, handles sequences
+# of different length, and its loss stays finite. [Chapter 1](../book/vanilla_rnn.md) tells the
+# why; each exercise links to its section.
+
+# %%
+import numpy as np
+
+from course_lib.exercises import check, hint, solution, when_passed
+from course_lib.training import old_notebook
+
+# %% [markdown]
+# ## How to work
+#
+# Replace each line that raises `NotImplementedError` with your code, run the cell, then run the
+# check below it. The check says *passed*, *not written yet*, or *not right yet* and why. Hints
+# fold out below it; `hint(rnn_step)` and `solution(rnn_step)` give the same in a cell. Cells that
+# use your functions skip themselves until their exercise has passed, so that you can run
+# everything at any time.
+#
+# | symbol | shape | |
+# |---|---|---|
+# | `x_t`, `x` | (batch, m), (batch, T, m) | inputs |
+# | `h_t`, `h` | (batch, n), (batch, T, n) | states |
+# | `W_xh`, `W_hh`, `b_h` | (m, n), (n, n), (n,) | weights, the same at every step |
+
+# %% [markdown]
+# ## One step, then many
+
+# %%
+# EXERCISE: rnn_step
+
+# %% [markdown]
+# A step has no memory of its own: it is given one. Feed it the same input three times, once with
+# the state passed on and once with the state thrown away.
+
+# %%
+if when_passed("rnn_step"):
+    x_t = np.array([[1.0, -0.5, 0.25]])
+    W_xh = np.array([[0.5, -1.0], [0.25, 0.75], [-0.5, 1.0]])
+    W_hh = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    b_h = np.zeros(2)
+    forgotten = carried = np.zeros((1, 2))
+    for t in range(1, 4):
+        forgotten = rnn_step(x_t, np.zeros((1, 2)), W_xh, W_hh, b_h)
+        carried = rnn_step(x_t, carried, W_xh, W_hh, b_h)
+        print(f"step {t}   state forgotten: {forgotten.round(3)}   carried: {carried.round(3)}")
+
+# %% [markdown]
+# The right column moves although the input does not. Now let a loop do the carrying.
+
+# %%
+# EXERCISE: rnn_forward
+
+# %% [markdown]
+# A notebook of 2019 unrolled a network by hand, two steps for four sequences, and printed its
+# states. With the same weights, your loop should print them too, to the last digit that a float32
+# has.
+
+# %%
+if when_passed("rnn_forward"):
+    h, _ = rnn_forward(
+        old_notebook.X,
+        np.zeros((4, 5), np.float32),
+        old_notebook.UNROLLED_W_XH,
+        old_notebook.UNROLLED_W_HH,
+        np.zeros(5, np.float32),
+    )
+    error = np.abs(h - old_notebook.UNROLLED_H).max()
+    print("printed in 2019:", old_notebook.UNROLLED_H[3, 1].round(4))
+    print("yours:          ", h[3, 1].round(4))
+    print(f"all {h.size} numbers agree to 5e-7: {error < 5e-7}")
+
+# %% [markdown]
+# ## Sequences of different length
+#
+# In the same notebook one of four sequences had a single step and was filled up with zeros. A
+# state must not change while there is nothing to read.
+
+# %%
+# EXERCISE: masked_rnn_forward
+
+# %%
+if when_passed("masked_rnn_forward"):
+    h, h_last = masked_rnn_forward(
+        old_notebook.X,
+        old_notebook.MASK,
+        np.zeros((4, 5), np.float32),
+        old_notebook.MASKED_W_XH,
+        old_notebook.MASKED_W_HH,
+        np.zeros(5, np.float32),
+    )
+    error = np.abs(h - old_notebook.MASKED_H).max()
+    last_error = np.abs(h_last - old_notebook.MASKED_H_LAST).max()
+    print("output at the padded step:", h[1, 1])
+    print(f"all outputs and last states agree to 2e-6: {max(error, last_error) < 2e-6}")
+
+# %% [markdown]
+# What stands in the padding can't matter any more. Put nonsense there and compare.
+
+# %%
+if when_passed("masked_rnn_forward"):
+    nonsense = old_notebook.X.copy()
+    nonsense[1, 1] = [100, -100, 100]
+    _, h_nonsense = masked_rnn_forward(
+        nonsense,
+        old_notebook.MASK,
+        np.zeros((4, 5), np.float32),
+        old_notebook.MASKED_W_XH,
+        old_notebook.MASKED_W_HH,
+        np.zeros(5, np.float32),
+    )
+    print(f"last states unchanged: {np.array_equal(h_last, h_nonsense)}")
+
+# %% [markdown]
+# ## A loss that stays finite
+
+# %%
+# EXERCISE: cross_entropy_from_logits
+
+# %% [markdown]
+# The two lines that everyone writes first, softmax and then log, beside yours. Both classes get a
+# turn at being right; the gap between the logits is what a confident network has.
+
+
+# %%
+def softmax_then_log(logits, labels):
+    exp = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities = exp / exp.sum(axis=-1, keepdims=True)
+    one_hot = np.eye(logits.shape[-1], dtype=logits.dtype)[labels]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return -np.sum(one_hot * np.log(probabilities), axis=-1).mean()
+
+
+if when_passed("cross_entropy_from_logits"):
+    for gap in (10, 110):
+        logits = np.array([[gap, 0]], dtype=np.float32)
+        for label, answer in ((0, "right"), (1, "wrong")):
+            naive = softmax_then_log(logits, np.array([label]))
+            yours = cross_entropy_from_logits(logits, np.array([label]))
+            print(f"gap {gap:3d}, {answer}:  softmax then log {naive:6.2f}   yours {yours:6.2f}")
+
+# %% [markdown]
+# ## A cell for Keras
+#
+# Keras unrolls, masks and trains any cell that it is given. From here on the work is
+# TensorFlow's, so we load it now. It takes some seconds.
+
+# %%
+import course_lib.quiet  # loads TensorFlow without its start-up messages
+
+# isort: split
+import keras
+
+from course_lib.data import load_mnist
+from course_lib.training import seed_everything
+
+# %%
+# EXERCISE: VanillaRNNCell
+
+# %% [markdown]
+# Is it the same as Keras's own layer? Copy the weights over and compare all outputs.
+
+# %%
+if when_passed("VanillaRNNCell"):
+    seed_everything(0)
+    ours = keras.layers.RNN(VanillaRNNCell(20), return_sequences=True)
+    theirs = keras.layers.SimpleRNN(20, return_sequences=True)
+    sequences = np.sin(np.arange(4 * 15 * 3, dtype=np.float32)).reshape(4, 15, 3)
+    theirs.build(sequences.shape)
+    ours.build(sequences.shape)
+    ours.set_weights(theirs.get_weights())
+    error = float(keras.ops.max(keras.ops.abs(ours(sequences) - theirs(sequences))))
+    print(f"equal to SimpleRNN to 1e-6: {error < 1e-6}")
+
+# %% [markdown]
+# Now train it. The bundled part of MNIST has 10,000 pictures to train on and 2,000 to test on;
+# each is read row by row, 28 steps of 28 pixels. Two epochs are enough to see that it learns. The
+# full run, with a validation split and twelve epochs, is `course reproduce vanilla-mnist`; its
+# curve is in the chapter.
+
+# %%
+if when_passed("VanillaRNNCell"):
+    mnist = load_mnist()
+    seed_everything(0)
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            keras.layers.RNN(VanillaRNNCell(100)),
+            keras.layers.Dense(10),
+        ]
+    )
+    model.compile(
+        optimizer=keras.optimizers.Adam(1e-3),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    model.fit(mnist.x_train, mnist.y_train, batch_size=50, epochs=2, verbose=0)
+    _, accuracy = model.evaluate(mnist.x_test, mnist.y_test, batch_size=500, verbose=0)
+    print(f"accuracy > 0.85: {accuracy > 0.85}")
+
+# %% [markdown]
+# ## Going further
+#
+# Nothing checks these; they are for the curious.
+#
+# 1. Read the rows of each picture from bottom to top (`x[:, ::-1]`). Does the accuracy change?
+#    Should it?
+# 2. Read the *pixels* one by one: 784 steps of one input. Train for an epoch and compare the time
+#    and the accuracy. The [next chapter](../book/bptt.md) says why it is so hard.
+# 3. Pass `return_sequences=True` and put the readout on every step. After how many rows is half
+#    of the test set right?

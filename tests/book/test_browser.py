@@ -1,0 +1,186 @@
+"""The built book as readers meet it in Chromium: offline, by keyboard, on a phone, in the dark."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from course_lib.authoring.browser import find_chromium, new_context, open_browser, page_names, serve
+
+pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
+
+HTML = Path(os.environ.get("COURSE_BOOK", Path(__file__).parents[2] / "_build" / "html"))
+PAGES = page_names(HTML) or ["book/intro.html"]  # with no book one case is left: it says what to do
+CHAPTERS = ("book/vanilla_rnn.html", "book/bptt.html")
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}  # px
+
+# What axe calls serious or critical and is not ours: (rule, part of the element) and the reason.
+THEMES_OWN = {
+    ("aria-required-children", "citation-list"): (
+        "docutils gives the bibliography the role list, and its entries the role doc-biblioentry"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def address():
+    """The built book, served on this machine. It is not built here: that is `make book`'s work."""
+    if not (HTML / "index.html").is_file():
+        pytest.fail(f"There is no built book in {HTML}: run `make book` first.")
+    with serve(HTML) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if find_chromium() is None:
+        missing = "Chromium is not on this machine; on Debian: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with open_browser() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="module")
+def window(browser):
+    with new_context(browser) as context:
+        yield context
+
+
+def visit(window, url):
+    """Open a page, wait until its math is typeset, keep what the browser said and fetched."""
+    page = window.new_page()
+    page.said, page.fetched = [], []
+    page.on("console", lambda m: m.type in ("error", "warning") and page.said.append(m.text))
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.on("request", lambda request: page.fetched.append(request.url))
+    page.goto(url)
+    page.evaluate("window.MathJax?.startup?.promise")
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def is_silent_and_from(address, page):
+    """No word on the console, and nothing fetched from elsewhere."""
+    assert page.said == []
+    here = (f"{address}/", "data:", "blob:")
+    assert [url for url in page.fetched if not url.startswith(here)] == []
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def page(request, window, address):
+    """Each page of the book in turn, opened once for all tests of it."""
+    opened = visit(window, f"{address}/{request.param}")
+    opened.name = request.param
+    yield opened
+    opened.close()
+
+
+def test_loads_in_silence_and_from_here_alone(page, address):
+    is_silent_and_from(address, page)
+
+
+def test_math_is_typeset(page):
+    formulas = page.locator("article .math").count()
+    assert page.locator("article .math mjx-container").count() >= formulas
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+    text = page.evaluate(
+        """() => {
+            const copy = document.querySelector('article').cloneNode(true);
+            copy.querySelectorAll('pre, code, script, mjx-container').forEach(e => e.remove());
+            return copy.textContent;
+        }"""
+    )
+    raw = [mark for mark in ("$", r"\(", r"\[", r"\begin") if mark in text]
+    assert raw == [], f"{page.name} shows raw TeX"
+
+
+def test_sliders_follow_the_keyboard(page):
+    sliders = page.locator("figure.course-slider")
+    if page.name in CHAPTERS:
+        assert sliders.count() >= 2, "a chapter has two figures to play with"
+    for slider in sliders.all():
+        handle, output = slider.locator("input"), slider.locator("output")
+        assert slider.locator("img:visible").count() == 1
+        before = slider.locator("img:visible").get_attribute("data-value")
+        assert output.inner_text() == before
+        handle.focus()
+        at_end = handle.input_value() == handle.get_attribute("max")
+        page.keyboard.press("ArrowLeft" if at_end else "ArrowRight")
+        assert slider.locator("img:visible").count() == 1
+        after = slider.locator("img:visible").get_attribute("data-value")
+        assert after != before
+        assert output.inner_text() == after
+        assert handle.get_attribute("aria-valuetext") == after
+
+
+def test_details_open_by_keyboard(page):
+    folded = page.locator("article details:not([open])")
+    if page.name.startswith("exercises/"):
+        assert folded.count() > 0, "an exercise page folds its hints away"
+    if folded.count():
+        summary = folded.first.locator("summary").first.element_handle()
+        summary.focus()
+        page.keyboard.press("Enter")
+        assert summary.evaluate("e => e.parentElement.open")
+
+
+@pytest.mark.parametrize("opened", [False, True], ids=["folded", "unfolded"])
+def test_fits_a_phone(page, opened):
+    page.evaluate(
+        "open => document.querySelectorAll('article details').forEach(e => e.open = open)", opened
+    )
+    page.set_viewport_size(PHONE)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.set_viewport_size(DESK)
+    assert width <= 360, f"{page.name} is {width} px wide"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(page, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.evaluate("document.querySelectorAll('article details').forEach(e => e.open = true)")
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    found = [
+        f"{rule['id']} ({rule['impact']}): {node['target']} {node['failureSummary']}"
+        for rule in Axe().run(page).response["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+        if not _is_themes_own(rule["id"], f"{node['target']} {node['html']}")
+    ]
+    assert found == [], "\n".join(found)
+
+
+def _is_themes_own(rule, where):
+    return any(rule == known and part in where for known, part in THEMES_OWN)
+
+
+@pytest.mark.parametrize("name", ["search.html", "genindex.html"])
+def test_sphinxs_own_pages_load_in_silence(window, address, name):
+    is_silent_and_from(address, visit(window, f"{address}/{name}"))
+
+
+def test_index_leads_to_the_introduction(window, address):
+    page = window.new_page()
+    page.goto(f"{address}/index.html", wait_until="commit")
+    page.wait_for_url("**/book/intro.html")
+
+
+def test_one_search_box_and_it_finds_vanishing(window, address):
+    page = visit(window, f"{address}/book/intro.html")
+    buttons = page.locator("button.search-button-field:visible, button.search-button:visible")
+    assert buttons.count() == 1
+    buttons.click()
+    boxes = page.locator("input[type=search]:visible")
+    assert boxes.count() == 1
+    boxes.fill("vanishing")
+    boxes.press("Enter")
+    page.wait_for_selector("#search-results li a")
+
+
+def test_the_readers_dark_mode_is_kept(browser, address):
+    with new_context(browser, "dark") as window:
+        page = visit(window, f"{address}/book/intro.html")
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"

@@ -1,0 +1,94 @@
+"""What `make book` builds again, what it keeps, and what it says when something is wrong."""
+
+import pytest
+
+from course_lib.authoring import book
+
+PAGE = "<html><body><article><h1>Intro</h1></article></body></html>"
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with one page, and a Jupyter Book that notes what it found and writes that page."""
+    for name in ("course_lib/rnn.py", "book/intro.md", "_config.yml", "requirements.lock"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1", encoding="utf-8")
+    build = tmp_path / "_build"
+    seen = []
+
+    def jupyter_book(root):
+        kept = {name for name in (".jupyter_cache", ".doctrees", "html") if (build / name).exists()}
+        seen.append(kept)
+        for name in (".jupyter_cache", ".doctrees", "html/reports"):
+            (build / name).mkdir(parents=True, exist_ok=True)
+        (build / "html" / "index.html").write_text(jupyter_book.page, encoding="utf-8")
+        (build / "html" / "reports" / "intro.err.log").write_text("NameError: n_input")
+        return jupyter_book.code
+
+    jupyter_book.page, jupyter_book.code = PAGE, 0
+    monkeypatch.setattr(book, "run_jupyter_book", jupyter_book)
+    tmp_path_and_more = type("Project", (), {"root": tmp_path, "seen": seen, "tool": jupyter_book})
+    return tmp_path_and_more
+
+
+def edit(project, name):
+    (project.root / name).write_text("2", encoding="utf-8")
+
+
+def test_nothing_is_built_when_nothing_changed(project, capsys):
+    assert book.build(project.root) == 0
+    assert book.build(project.root) == 0
+    assert project.seen == [set()]
+    assert "up to date" in capsys.readouterr().out
+
+
+def test_a_page_is_built_again_from_the_cache(project):
+    book.build(project.root)
+    edit(project, "book/intro.md")
+    assert book.build(project.root) == 0
+    assert project.seen[1] == {".jupyter_cache", ".doctrees"}
+
+
+@pytest.mark.parametrize("name", ["course_lib/rnn.py", "requirements.lock"])
+def test_no_output_survives_a_change_of_code(project, name):
+    book.build(project.root)
+    edit(project, name)
+    assert book.build(project.root) == 0
+    assert project.seen[1] == set()
+
+
+def test_a_removed_file_is_a_change(project):
+    book.build(project.root)
+    (project.root / "course_lib" / "rnn.py").unlink()
+    book.build(project.root)
+    assert project.seen[1] == set()
+
+
+def test_python_caches_are_no_change(project):
+    book.build(project.root)
+    (project.root / "course_lib" / "__pycache__").mkdir()
+    edit(project, "course_lib/__pycache__/rnn.pyc")
+    book.build(project.root)
+    assert len(project.seen) == 1
+
+
+def test_after_a_failure_warnings_come_back_and_cells_are_kept(project, capsys):
+    project.tool.code = 1
+    assert book.build(project.root) == 1
+    assert "NameError: n_input" in capsys.readouterr().err
+    assert book.build(project.root) == 1
+    assert project.seen[1] == {".jupyter_cache"}  # no .doctrees: Sphinx reads and warns again
+
+
+def test_a_gate_fails_the_build_each_time(project, capsys):
+    project.tool.page = PAGE.replace("h1", "h2")
+    assert book.build(project.root) == 1
+    assert book.build(project.root) == 1
+    assert "index.html: 0 headings of level 1" in capsys.readouterr().err
+
+
+def test_a_broken_stamp_means_a_full_build(project):
+    book.build(project.root)
+    (project.root / "_build" / book.STAMP).write_text("{", encoding="utf-8")
+    assert book.build(project.root) == 0
+    assert project.seen[1] == set()

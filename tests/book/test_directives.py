@@ -1,0 +1,125 @@
+"""The book's own Sphinx extensions, without a build: finding code, and labels as link targets."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _extensions(monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(ROOT / "book" / "_ext"), *sys.path])
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A package with a function, a decorated method, and a name that stands twice."""
+    source = '''
+def step(x):
+    """One step."""
+    return x + 1
+
+
+class Cell:
+    @property
+    def size(self):
+        return 3
+'''
+    for name, text in {"scratch/rnn.py": source, "layers/rnn.py": "def twice(): pass\n"}.items():
+        (tmp_path / "course_lib" / name).parent.mkdir(parents=True)
+        (tmp_path / "course_lib" / name).write_text(text, encoding="utf-8")
+    (tmp_path / "course_lib/scratch/other.py").write_text("def twice(): pass\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["step", "course_lib.scratch.rnn.step"])
+def test_a_function_is_found_by_its_name_and_by_its_path(package, name):
+    from course_directives import find_definition
+
+    path, source = find_definition(package, name)
+    assert path == package / "course_lib/scratch/rnn.py"
+    assert source == 'def step(x):\n    """One step."""\n    return x + 1'
+
+
+def test_a_method_comes_with_its_decorator_and_without_its_indent(package):
+    from course_directives import find_definition
+
+    assert find_definition(package, "Cell.size")[1].startswith("@property\ndef size(self):")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("gone", "does not exist"),
+        ("course_lib.scratch.rnn.gone", "does not exist"),
+        ("course_lib.nowhere.step", "no such module"),
+        ("twice", "stands in course_lib/scratch/other.py and course_lib/layers/rnn.py"),
+    ],
+)
+def test_an_unknown_or_ambiguous_name_is_an_error(package, name, told):
+    from course_directives import DefinitionError, find_definition
+
+    with pytest.raises(DefinitionError, match=told):
+        find_definition(package, name)
+
+
+def test_labels_become_link_targets_and_headings_stay():
+    from course_labels import add_labels
+
+    domain = SimpleNamespace(
+        anonlabels={"sec-step": ("book/rnn", "sec-step"), "ch-rnn": ("book/rnn", "ch-rnn")},
+        labels={"ch-rnn": ("book/rnn", "ch-rnn", "The RNN")},
+    )
+    env = SimpleNamespace(
+        get_domain=lambda name: domain,
+        metadata={"book/rnn": {"myst_slugs": {"a-heading": (3, "id1", "A heading")}}},
+    )
+    assert add_labels(None, env) == []
+    assert env.metadata["book/rnn"]["myst_slugs"] == {
+        "a-heading": (3, "id1", "A heading"),
+        "sec-step": (0, "sec-step", "sec-step"),
+        "ch-rnn": (0, "ch-rnn", "The RNN"),
+    }
+
+
+def run_directive(package, argument, options=None):
+    """Run `{reference}` as Sphinx would; return (nodes, files that the page then depends on)."""
+    from course_directives import Reference
+
+    files = []
+    env = SimpleNamespace(srcdir=str(package), note_dependency=files.append)
+    document = SimpleNamespace(settings=SimpleNamespace(env=env))
+    state = SimpleNamespace(document=document)
+    machine = SimpleNamespace(get_source_and_line=lambda line: ("page.md", 1), reporter=None)
+    directive = Reference(
+        "reference", [argument], options or {}, [], 1, 0, argument, state, machine
+    )
+    return directive.run(), files
+
+
+def test_the_directive_folds_the_code_without_its_markers(package):
+    file = package / "course_lib/scratch/rnn.py"
+    marked = "    # IMPLEMENT-ME: add one\n    return x + 1\n    # END IMPLEMENT-ME\n"
+    file.write_text(file.read_text("utf-8").replace("    return x + 1\n", marked), encoding="utf-8")
+    (opening, code, closing), files = run_directive(package, "step")
+    assert opening.astext().startswith('<details class="reference-code"><summary>')
+    assert "course_lib/scratch/rnn.py" in opening.astext()
+    assert code.astext() == 'def step(x):\n    """One step."""\n    return x + 1'
+    assert closing.astext() == "</details>"
+    assert files == [str(file)]
+
+
+def test_the_directive_can_stand_open(package):
+    (opening, *_), _ = run_directive(package, "step", {"open": None})
+    assert opening.astext().startswith('<details class="reference-code" open>')
+
+
+def test_an_unknown_name_is_an_error_of_the_page(package):
+    from docutils.parsers.rst import DirectiveError
+
+    with pytest.raises(DirectiveError) as caught:
+        run_directive(package, "gone")
+    assert "does not exist" in str(caught.value.msg)

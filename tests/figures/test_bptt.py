@@ -1,0 +1,169 @@
+import numpy as np
+import pytest
+
+from course_lib.figures import bptt as figures
+from course_lib.figures import document_004
+
+
+@pytest.fixture(autouse=True)
+def no_screen():
+    import matplotlib
+
+    matplotlib.use("agg")
+
+
+@pytest.fixture(scope="module")
+def credit():
+    return figures.credit(T=12)
+
+
+def assert_drawn(figure):
+    """Drawn, opaque, and in no list of open figures: a notebook shows it once."""
+    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
+
+    assert isinstance(figure, Figure)
+    figure.canvas.draw()
+    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
+    assert not plt.get_fignums()
+
+
+# What is measured
+
+
+def test_readout_gets_credit_from_its_own_step_only(credit):
+    for_W_hy, for_W_hh = credit
+    assert np.count_nonzero(for_W_hy) == np.count_nonzero(np.diag(for_W_hy)) == 12
+    assert np.array_equal(for_W_hh != 0, np.tri(12, dtype=bool) & (np.arange(12) > 0))  # h_0 = 0
+
+
+def test_one_step_has_one_part_the_whole_gradient():
+    params, x, labels, h_0 = figures.labelled_sequences(batch=1, T=1, radius=0.9)
+    for_W_hy, _ = figures.credit(T=1)
+    _, grads, _ = figures.loss_and_gradients(params, x, labels, h_0)
+    assert for_W_hy[0, 0] == pytest.approx(np.linalg.norm(grads["W_hy"]))
+
+
+def test_bias_of_truncation():
+    bias = figures.truncation_bias((1, 8, 32))
+    assert bias[1]["cosine"] < bias[8]["cosine"] < bias[32]["cosine"]
+    assert bias[32] == {"cosine": pytest.approx(1), "error": 0, "readout": 0}
+    assert all(b["readout"] < 1e-12 for b in bias.values())
+
+
+def test_echo_labels_are_the_input_six_steps_before():
+    x, labels = figures.echo(batch=3, T=20)
+    assert np.array_equal(x[:, :-6, 0] > 0, labels[:, 6:] == 1)
+
+
+def test_a_window_that_is_too_short_does_not_learn():
+    # Training is cut short here: the long window is far below guessing by then, the short is not.
+    short = figures.loss_after_training(2, seed=0, steps=300)
+    assert short > np.log(2) - 0.05
+    assert figures.loss_after_training(8, seed=0, steps=300) < 0.1
+
+
+def test_step_errors_have_their_best_between_the_ends():
+    steps = np.array([1e-11, 1e-5, 1e-2, 1e-1])
+    errors = figures.step_errors(steps)
+    assert errors["float64"].argmin() == 1
+    assert errors["float64"][1] < 1e-9
+    assert errors["float32"].argmin() == 2
+    assert errors["float32"][0] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", figures.KINDS)
+def test_small_singular_values_make_gradients_vanish(kind):
+    for scale in (0.01, 1.0):
+        norms, largest = figures.jacobian_norms(kind, radius=0.5, input_scale=scale, T=20)
+        assert largest < 1
+        assert np.all(norms <= largest ** np.arange(21) * (1 + 1e-9))
+
+
+def test_large_singular_values_are_not_sufficient_for_explosion():
+    norms, largest = figures.jacobian_norms("identity", radius=1.6, input_scale=0.01)
+    assert largest > 1
+    assert norms[-1] < 1e-10
+    assert figures.jacobian_norms("orthogonal", radius=1.6, input_scale=0.01)[0][-1] > 10
+
+
+def test_clipping_by_norm_keeps_the_direction_and_by_value_turns():
+    angles = figures.clipping_angles(np.array([0.01, 0.1, 1.0]))
+    assert angles["norm"].max() < 1e-4
+    assert angles["value"][0] > angles["value"][1] > 10
+    assert angles["value"][2] < 1e-4
+
+
+def test_memory_grows_with_the_length_unless_truncated():
+    assert figures.peak_memory(128, 128) > 3 * figures.peak_memory(32, 32)
+    assert figures.peak_memory(128, 16) < 1.2 * figures.peak_memory(32, 16)
+
+
+# What is drawn
+
+
+def test_single_figures(credit):
+    seeds = document_004.errors_by_seed([0, 2])
+    steps = np.array([1e-6, 1e-4, 1e-2])
+    for figure in (
+        figures.computation_graph(),
+        figures.credit_matrices(*credit),
+        figures.learning({1: [0.7, 0.69], 4: [0.0, 0.1]}),
+        figures.step_curve(steps, {"float32": steps, "float64": steps**2}),
+        figures.seed_errors(*seeds, document_004.TOLERANCE),
+        figures.clipping(figures.clipping_angles(np.logspace(-2, 0, 5))),
+        figures.memory((32, 64), [1.0, 2.0], {16: [0.5, 0.5]}),
+    ):
+        assert_drawn(figure)
+
+
+def test_sliders_have_a_frame_and_a_text_for_each_value(credit):
+    windows = figures.truncation_slider(
+        credit[1], {"fresh weights": figures.truncation_bias((1, 4))}, start=1
+    )
+    assert windows.values == ["K = 1", "K = 4"]
+    assert "K = 4" in windows.alts[1]
+    radii = figures.radius_slider((0.5, 2.0), start=0)
+    assert radii.values == ["0.5", "2"]
+    assert all(kind in alt for kind in figures.KINDS for alt in radii.alts)
+
+
+# The bugs of document 004
+
+
+def test_bug_1_gives_probability_to_classes_that_do_not_exist():
+    impossible = document_004.impossible_probability()
+    assert impossible.min() > 0.35
+    assert impossible.max() < 0.96
+
+
+def test_bug_2_is_seen_against_the_returned_loss_only():
+    against_mean, against_sum = document_004.mean_errors()
+    assert all(error == pytest.approx(4 / 6, rel=1e-3) for error in against_mean.values())
+    assert max(against_sum.values()) < document_004.TOLERANCE
+
+
+def test_bug_3_is_seen_in_larger_batches_only():
+    assert document_004.backward_by_batch(1) == ("", pytest.approx(0, abs=1e-14), (1, 4))
+    message, difference, shape = document_004.backward_by_batch(3)
+    assert "(3,4) (1,3)" in message
+    assert difference == pytest.approx(0, abs=1e-14)
+    assert shape == (3, 4)
+
+
+def test_bug_4_changes_gradients():
+    data = document_004.network(2)
+    clipped = figures.flat(document_004.wrong_clipped_gradients(*data))
+    assert figures.angle(clipped, figures.flat(document_004.total_gradients(*data))) > 1
+
+
+def test_bug_5_lets_nan_pass():
+    assert document_004.nan_verdicts() == (4, True, False)
+
+
+def test_bug_6_never_truncates():
+    dh, cache = document_004.states(2)
+    full = figures.rnn_backward(dh, cache)[3]
+    for window in (1, 2, 5):
+        result = document_004.wrong_truncated_bptt(dh, cache, window)
+        np.testing.assert_allclose(result, full, atol=1e-14)

@@ -1,0 +1,95 @@
+"""The figures of chapter 1: they draw, can be read without colour, and say what is true."""
+
+import re
+from itertools import pairwise
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from course_lib.figures import vanilla_rnn as figures
+from course_lib.figures.slider import Slider
+
+mpl.use("Agg")
+
+RESULT = {
+    "curves": {"validation_accuracy": [0.8, 0.9, 0.85], "test_accuracy": [0.79, 0.91, 0.9]},
+    "summary": {"chosen_epoch": 2},
+}
+GAPS = np.arange(4.0)
+NAIVE = {"right": np.array([0, 0, np.nan, np.nan]), "wrong": np.array([0, 1, np.inf, np.inf])}
+SAFE = {"right": np.zeros(4), "wrong": GAPS}
+
+DRAWN = {
+    "duck": lambda: figures.duck_probabilities(["a b", "c d"], [True, False], [0.5, 0.5], [1, 0]),
+    "unrolled": figures.unrolled_network,
+    "counts": lambda: figures.parameter_counts(2, 3, [1, 2, 4]),
+    "uses": figures.three_uses,
+    "padding": lambda: figures.padding(np.ones(6), -np.ones(6), 3),
+    "loss": lambda: figures.loss_at_gap(GAPS, NAIVE, SAFE),
+    "curve": lambda: figures.learning_curve(RESULT, [0.7, 0.95, 0.93]),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_figure_is_returned_once_and_on_white(name):
+    import matplotlib.pyplot as plt
+
+    figure = DRAWN[name]()
+    assert isinstance(figure, Figure)
+    assert figure.get_facecolor() == (1, 1, 1, 1)
+    assert not plt.get_fignums()  # else a notebook shows it twice
+    figure.canvas.draw()
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_lines_differ_by_more_than_colour(name):
+    for ax in DRAWN[name]().axes:
+        looks = [(line.get_linestyle(), line.get_marker()) for line in ax.get_lines()]
+        assert len(set(looks)) == len(looks)
+
+
+@pytest.mark.parametrize("name", ["counts", "padding", "loss", "curve"])
+def test_axes_say_what_they_show(name):
+    figure = DRAWN[name]()
+    assert figure.axes[-1].get_xlabel()
+    assert all(ax.get_ylabel() for ax in figure.axes)
+    assert all(ax.get_legend() for ax in figure.axes)
+
+
+def test_counts():
+    all_at_once, recurrent = figures.parameter_counts(2, 3, [1, 4]).axes[0].get_lines()
+    assert list(all_at_once.get_ydata()) == [9, 27]
+    assert list(recurrent.get_ydata()) == [18, 18]
+
+
+def test_the_ring_is_on_the_chosen_epoch():
+    *_, ring = DRAWN["curve"]().axes[0].get_lines()
+    assert ring.get_xydata().tolist() == [[2, 0.91]]
+
+
+def test_impulse_response():
+    h = figures.impulse_response(0.5, steps=3)
+    first = np.tanh(1)
+    np.testing.assert_allclose(h, [first, np.tanh(first / 2), np.tanh(np.tanh(first / 2) / 2)])
+    assert not figures.impulse_response(0)[1:].any()
+    assert abs(figures.impulse_response(1.5, 200)[-1]) > 0.8
+
+
+def test_memory_slider():
+    slider = figures.memory_slider()
+    assert isinstance(slider, Slider)
+    assert [float(value) for value in slider.values] == list(figures.WEIGHTS)
+    assert all(value in alt for value, alt in zip(slider.values, slider.alts, strict=True))
+    gone = [int(n) for n in re.findall(r"gone after (\d+)", " ".join(slider.alts[6:10]))]
+    assert all(a < b for a, b in pairwise(gone))  # a larger weight remembers longer
+    assert "still there" in slider.alts[-1]
+
+
+def test_digit_slider():
+    probabilities = np.full((4, 10), 0.05)
+    probabilities[:, 3] = 0.55
+    slider = figures.digit_slider(np.eye(4), probabilities, label=7)
+    assert slider.values == ["1 of 4", "2 of 4", "3 of 4", "4 of 4"]
+    assert "best guess is 3 with probability 0.55; the right digit has 0.05" in slider.alts[0]

@@ -1,0 +1,147 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from course_lib import doctor
+from course_lib.doctor import Finding
+
+ANSWER = {"version": "2.21.0", "CPU": 1, "GPU": 0}
+
+
+def ended(code=0, stdout="", stderr=""):
+    """Stands in for running Python: it ended so."""
+    return lambda *arguments, **options: subprocess.CompletedProcess(
+        arguments, code, stdout, stderr
+    )
+
+
+def test_an_old_python_is_named():
+    finding = doctor.python((3, 10, 4))
+    assert not finding.ok
+    assert "3.10.4" in finding.found
+    assert "3.11 or newer" in finding.todo
+    assert doctor.python().ok
+
+
+def test_tensorflow_answers_with_version_and_devices():
+    noise = "a line that some plugin prints\n"
+    answer = doctor.ask_tensorflow(ended(stdout=noise + json.dumps(ANSWER)))
+    assert answer == ANSWER
+    assert doctor.tensorflow_version(answer) == Finding("TensorFlow", True, "2.21.0")
+    assert doctor.devices(answer).ok
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (ended(1, "", "Traceback\nModuleNotFoundError: No module named 'tensorflow'"), "No module"),
+        (ended(-4), "AVX"),
+        (ended(3), "code 3"),
+    ],
+)
+def test_a_tensorflow_that_does_not_start_is_explained(run, words):
+    answer = doctor.ask_tensorflow(run)
+    finding = doctor.tensorflow_version(answer)
+    assert words in finding.found
+    assert (finding.ok, finding.essential) == (False, True)
+    assert f"{sys.executable} -m pip install" in finding.todo
+    assert not doctor.devices(answer).ok
+
+
+def test_a_tensorflow_that_hangs_is_explained():
+    def hang(command, timeout, **options):
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    assert "took longer than" in doctor.ask_tensorflow(hang)
+
+
+def test_a_gpu_that_tensorflow_does_not_see_is_named(monkeypatch):
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: f"/usr/bin/{name}")
+    finding = doctor.devices(ANSWER)
+    assert (finding.ok, finding.essential) == (False, False)
+    assert "tensorflow[and-cuda]" in finding.todo
+    assert doctor.devices({**ANSWER, "GPU": 2}).found.endswith("2 GPU")
+
+
+def test_the_bundled_data_are_here():
+    assert doctor.bundled_data() == Finding(
+        "Data, bundled", True, "MNIST subset (10,000 train, 2,000 test)"
+    )
+
+
+def test_damaged_bundled_data_are_named(monkeypatch, tmp_path):
+    from course_lib.data import mnist
+
+    broken = tmp_path / "broken.npz"
+    broken.write_bytes(b"PK not a zip file")
+    monkeypatch.setattr(mnist, "SUBSET_FILE", broken)
+    finding = doctor.bundled_data()
+    assert (finding.ok, finding.essential) == (False, True)
+    assert "Install course-lib again" in finding.todo
+
+
+def test_the_full_data_are_optional(monkeypatch, tmp_path):
+    monkeypatch.delenv("COURSE_MNIST", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    finding = doctor.full_data()
+    assert (finding.ok, finding.essential) == (False, False)
+    assert "COURSE_MNIST" in finding.todo
+    file = tmp_path / "mine.npz"
+    file.touch()
+    monkeypatch.setenv("COURSE_MNIST", str(file))
+    assert doctor.full_data().found == f"MNIST in {file}"
+
+
+def test_a_full_disk_is_named(monkeypatch, tmp_path):
+    usage = type("Usage", (), {"free": 2e8})
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: usage)
+    finding = doctor.disk(tmp_path)
+    assert (finding.ok, finding.found) == (False, "0.2 GB free")
+
+
+def kernels(tmp_path, monkeypatch, program):
+    folder = tmp_path / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    spec = {"argv": [program, "-m", "ipykernel_launcher"], "display_name": "", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+
+
+def test_the_kernel_of_this_python_is_fine(tmp_path, monkeypatch):
+    kernels(tmp_path, monkeypatch, sys.executable)
+    assert doctor.kernel().ok
+
+
+def test_a_kernel_of_another_python_is_named(tmp_path, monkeypatch):
+    kernels(tmp_path, monkeypatch, "/opt/other/bin/python")
+    finding = doctor.kernel()
+    assert not finding.ok
+    assert "/opt/other/bin/python" in finding.found
+    assert "ipykernel install" in finding.todo
+
+
+def test_a_missing_browser_is_optional(monkeypatch):
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    finding = doctor.browser()
+    assert (finding.ok, finding.essential) == (False, False)
+
+
+FINE = Finding("One", True, "here")
+OPTIONAL = Finding("Two", False, "not here", "pip install 'two[all]'", essential=False)
+MISSING = Finding("Three", False, "gone", "Get it.")
+
+
+@pytest.mark.parametrize(("findings", "code"), [([FINE, OPTIONAL], 0), ([FINE, MISSING], 1)])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_only_what_is_essential_makes_it_fail(findings, code, as_json, monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "examine", lambda: findings)
+    assert doctor.main(as_json) == code
+    out = capsys.readouterr().out
+    if as_json:
+        answer = json.loads(out)
+        assert answer["ok"] is (code == 0)
+        assert [one["what"] for one in answer["findings"]] == [one.what for one in findings]
+    else:
+        assert all(one.what in out and one.todo in out for one in findings)
