@@ -189,7 +189,7 @@ if when_passed("VanillaRNNCell"):
     print(f"equal to SimpleRNN to 1e-6: {error < 1e-6}")
 
 # %% [markdown]
-# Now train it. The bundled part of MNIST has 10,000 pictures to train on and 2,000 to test on;
+# Now train it. The bundled part of MNIST has 10,000 images to train on and 2,000 to test on;
 # each is read row by row, 28 steps of 28 pixels. Two epochs are enough to see that it learns. The
 # full run, with a validation split and twelve epochs, is `course reproduce vanilla-mnist`; its
 # curve is in the chapter.
@@ -219,7 +219,7 @@ if when_passed("VanillaRNNCell"):
 #
 # Nothing checks these; they are for the curious.
 #
-# 1. Read the rows of each picture from bottom to top (`x[:, ::-1]`). Does the accuracy change?
+# 1. Read the rows of each image from bottom to top (`x[:, ::-1]`). Does the accuracy change?
 #    Should it?
 # 2. Read the *pixels* one by one: 784 steps of one input. Train for an epoch and compare the time
 #    and the accuracy. The [next chapter](../book/bptt.md) says why it is so hard.

@@ -200,7 +200,7 @@ def padding(with_mask: np.ndarray, without_mask: np.ndarray, length: int) -> Fig
     plt = _pyplot()
     figure, ax = plt.subplots()
     t = np.arange(1, len(with_mask) + 1)
-    ax.axvspan(length + 0.5, len(t) + 0.5, color="#DDDDDD", hatch="//", ec="#BBBBBB", zorder=0)
+    ax.axvspan(length + 0.5, len(t) + 0.5, fc="#EEEEEE", ec="#BBBBBB", hatch="//", zorder=0)
     ax.text((length + len(t) + 1) / 2, 1.05, "padding", ha="center", fontsize=12)
     ax.plot(t, without_mask, **CYCLE[1], label="no mask")
     ax.plot(t, with_mask, **CYCLE[0], label="mask")
@@ -289,7 +289,7 @@ def digit_slider(image: np.ndarray, probabilities: np.ndarray, label: int) -> Sl
         figure, (left, right) = plt.subplots(1, 2, figsize=(5.5, 3.2), width_ratios=[1, 1.3])
         left.imshow(image, cmap="gray_r", vmin=0, vmax=1)
         if rows < len(image):
-            left.axhspan(rows - 0.5, len(image) - 0.5, color="#BBBBBB", hatch="//", ec="#888888")
+            left.axhspan(rows - 0.5, len(image) - 0.5, fc="#E5E5E5", ec="#999999", hatch="//")
         left.set_xticks([])
         left.set_yticks([])
         left.grid(False)
