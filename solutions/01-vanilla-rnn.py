@@ -22,7 +22,7 @@
 import numpy as np
 
 from course_lib.exercises import check, hint, solution, when_passed
-from course_lib.training import old_notebook
+from course_lib.sources import notebook_2019
 
 # %% [markdown]
 # ## How to work
@@ -75,14 +75,14 @@ if when_passed("rnn_step"):
 # %%
 if when_passed("rnn_forward"):
     h, _ = rnn_forward(
-        old_notebook.X,
+        notebook_2019.X,
         np.zeros((4, 5), np.float32),
-        old_notebook.UNROLLED_W_XH,
-        old_notebook.UNROLLED_W_HH,
+        notebook_2019.UNROLLED_W_XH,
+        notebook_2019.UNROLLED_W_HH,
         np.zeros(5, np.float32),
     )
-    error = np.abs(h - old_notebook.UNROLLED_H).max()
-    print("printed in 2019:", old_notebook.UNROLLED_H[3, 1].round(4))
+    error = np.abs(h - notebook_2019.UNROLLED_H).max()
+    print("printed in 2019:", notebook_2019.UNROLLED_H[3, 1].round(4))
     print("yours:          ", h[3, 1].round(4))
     print(f"all {h.size} numbers agree to 5e-7: {error < 5e-7}")
 
@@ -98,15 +98,15 @@ if when_passed("rnn_forward"):
 # %%
 if when_passed("masked_rnn_forward"):
     h, h_last = masked_rnn_forward(
-        old_notebook.X,
-        old_notebook.MASK,
+        notebook_2019.X,
+        notebook_2019.MASK,
         np.zeros((4, 5), np.float32),
-        old_notebook.MASKED_W_XH,
-        old_notebook.MASKED_W_HH,
+        notebook_2019.MASKED_W_XH,
+        notebook_2019.MASKED_W_HH,
         np.zeros(5, np.float32),
     )
-    error = np.abs(h - old_notebook.MASKED_H).max()
-    last_error = np.abs(h_last - old_notebook.MASKED_H_LAST).max()
+    error = np.abs(h - notebook_2019.MASKED_H).max()
+    last_error = np.abs(h_last - notebook_2019.MASKED_H_LAST).max()
     print("output at the padded step:", h[1, 1])
     print(f"all outputs and last states agree to 2e-6: {max(error, last_error) < 2e-6}")
 
@@ -115,14 +115,14 @@ if when_passed("masked_rnn_forward"):
 
 # %%
 if when_passed("masked_rnn_forward"):
-    nonsense = old_notebook.X.copy()
+    nonsense = notebook_2019.X.copy()
     nonsense[1, 1] = [100, -100, 100]
     _, h_nonsense = masked_rnn_forward(
         nonsense,
-        old_notebook.MASK,
+        notebook_2019.MASK,
         np.zeros((4, 5), np.float32),
-        old_notebook.MASKED_W_XH,
-        old_notebook.MASKED_W_HH,
+        notebook_2019.MASKED_W_XH,
+        notebook_2019.MASKED_W_HH,
         np.zeros(5, np.float32),
     )
     print(f"last states unchanged: {np.array_equal(h_last, h_nonsense)}")
@@ -163,9 +163,8 @@ if when_passed("cross_entropy_from_logits"):
 
 # %%
 import course_lib.quiet  # loads TensorFlow without its start-up messages
-
-# isort: split
 import keras
+
 
 from course_lib.data import load_mnist
 from course_lib.training import seed_everything

@@ -95,8 +95,8 @@ def card(exercise: Exercise) -> str:
     chapter = chapter_of(exercise.id)
     section = f"../book/{chapter.name}.md#sec-{exercise.id.lower().replace('_', '-')}"
     return (
-        f"### {exercise.title}: `{exercise.id}`\n\n"
-        f"{exercise.goal}\n\n"
+        f"### `{exercise.id}`\n\n"
+        f"**{exercise.title}.** {exercise.goal}\n\n"
         f"{STARS[exercise.difficulty]} · about {exercise.minutes} minutes · "
         f"the first check takes {_seconds(exercise.id)} on two CPU cores, no GPU needed · "
         f"[read about it in the chapter]({section})"

@@ -16,6 +16,7 @@ from pathlib import Path
 
 BEGIN = "# IMPLEMENT-ME:"
 END = "# END IMPLEMENT-ME"
+WIDTH = 79  # of a stub: what the book shows without scrolling
 
 
 class MarkerError(ValueError):
@@ -123,9 +124,9 @@ def _raise(region: Region) -> list[str]:
     """`raise NotImplementedError("IMPLEMENT-ME: …")`, wrapped to a readable width."""
     message = f"IMPLEMENT-ME: {region.words}".replace("\\", "\\\\").replace('"', '\\"')
     one_line = f'{region.indent}raise NotImplementedError("{message}")'
-    if len(one_line) <= 92:
+    if len(one_line) <= WIDTH:
         return [one_line]
-    pieces = textwrap.wrap(message, 84 - len(region.indent), break_long_words=False)
+    pieces = textwrap.wrap(message, WIDTH - 8 - len(region.indent), break_long_words=False)
     pieces = [f"{piece} " for piece in pieces[:-1]] + pieces[-1:]
     return [
         f"{region.indent}raise NotImplementedError(",

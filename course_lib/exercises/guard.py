@@ -4,6 +4,7 @@ import contextlib
 import copy
 import io
 import linecache
+import re
 import signal
 import threading
 import time
@@ -107,9 +108,16 @@ def guarded(name: str, function: Callable, output: CappedOutput) -> Iterator[Non
             "ends."
         ) from None
     except NotImplementedError as error:
-        raise NotWritten(str(error)) from None
+        raise NotWritten(_plain(error)) from None
     except BaseException as error:
         raise Unusable(_what_it_raised(name, function, error)) from None
+
+
+def _plain(error: BaseException) -> str:
+    """The message itself: Keras colours it and wraps it in what was called with which arguments."""
+    message = re.sub(r"\x1b\[\d*m", "", str(error))
+    message = re.sub(r"^Exception encountered when calling \S+\s*", "", message)
+    return message.split("\n\nArguments received by")[0].strip()
 
 
 def _what_it_raised(name: str, function: Callable, error: BaseException) -> str:
@@ -117,7 +125,7 @@ def _what_it_raised(name: str, function: Callable, error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"{name} called exit(): leave that out and return the result."
     kind = type(error).__name__
-    message = " ".join(str(error).split())[:300] or "no message"
+    message = " ".join(_plain(error).split())[:300] or "no message"
     code = getattr(function, "__code__", None)
     if isinstance(function, type):  # a class: its methods share one file
         methods = [m for m in vars(function).values() if hasattr(m, "__code__")]

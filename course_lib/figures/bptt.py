@@ -373,7 +373,7 @@ def step_curve(steps: np.ndarray, errors: dict[str, np.ndarray]) -> Figure:
 
 
 def seed_errors(clipped: dict[int, dict], whole: dict[int, dict], tolerance: float) -> Figure:
-    """Draw the largest error of document 004's check by seed, with and without the clipping."""
+    """Draw the largest error of the practical's check by seed, with and without the clipping."""
     plt = _pyplot()
     figure, ax = plt.subplots()
     for errors, label in ((clipped, "clipped inside"), (whole, "not clipped")):

@@ -1,6 +1,7 @@
-"""Keras cells: the maths of `course_lib.scratch`, fast, and on a GPU where there is one."""
+"""Keras cells: the maths of `course_lib.scratch`, fast, on any device."""
 
-import course_lib.quiet  # noqa: F401  (first: it loads TensorFlow without its chatter)
+# First: it loads TensorFlow without its chatter.
+import course_lib.quiet  # noqa: F401
 from course_lib.layers.vanilla import VanillaRNNCell
 
 __all__ = ["VanillaRNNCell"]

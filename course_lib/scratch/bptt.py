@@ -1,17 +1,20 @@
-"""Backpropagation through time: one step back, the whole sequence, truncated windows, Jacobians.
+"""Backpropagation through time: a step, a sequence, truncated; its Jacobians.
 
-Source: Werbos, "Backpropagation through time: what it does and how to do it", 1990.
-Every function works for any batch size; float64 in gives float64 out.
+Source: Werbos, "Backpropagation through time: what it does and how to do it",
+1990. Every function works for any batch size; float64 in gives float64 out.
 """
 
 import numpy as np
 
-from course_lib.scratch.losses import cross_entropy_from_logits, cross_entropy_gradient
+from course_lib.scratch.losses import (
+    cross_entropy_from_logits,
+    cross_entropy_gradient,
+)
 from course_lib.scratch.rnn import rnn_forward
 
 
 def rnn_step_backward(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
-    """One step back through h_t = tanh(a_t), a_t = x_t W_xh + h_prev W_hh + b_h.
+    """One step back through h_t = tanh(x_t W_xh + h_prev W_hh + b_h).
 
     Args:
         dh_t: gradient of the loss with respect to h_t, shape (batch, n).
@@ -21,10 +24,12 @@ def rnn_step_backward(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
         W_xh, W_hh: weights of the step, shapes (m, n) and (n, n).
 
     Returns:
-        dx_t (batch, m), dh_prev (batch, n), dW_xh (m, n), dW_hh (n, n), db_h (n,).
+        dx_t (batch, m), dh_prev (batch, n), and for the weights dW_xh (m, n),
+        dW_hh (n, n), db_h (n,).
     """
-    # IMPLEMENT-ME: first da_t, back through the tanh (its derivative is 1 - h_t²); then the five
-    # gradients. The weights are shared by the batch, so their gradients are sums over it
+    # IMPLEMENT-ME: first da_t, back through the tanh (times
+    # 1 - h_t²); then the five gradients. The weights are shared by the batch,
+    # so their gradients are sums over it
     da_t = dh_t * (1 - h_t**2)
     dx_t = da_t @ W_xh.T
     dh_prev = da_t @ W_hh.T
@@ -39,21 +44,24 @@ def rnn_backward(dh, cache):
     """Backpropagation through time over a whole sequence.
 
     Args:
-        dh: shape (batch, T, n); dh[:, t] is the gradient that reaches h_t from the output of its
-            own step, not through later states.
+        dh: shape (batch, T, n); dh[:, t] is the gradient that reaches h_t from
+            the output of its own step, not through later states.
         cache: the tuple (x, h_0, h, W_xh, W_hh) of `rnn_forward`.
 
     Returns:
-        dx (batch, T, m), dh_0 (batch, n), dW_xh (m, n), dW_hh (n, n), db_h (n,).
+        dx (batch, T, m), dh_0 (batch, n), and for the weights dW_xh (m, n),
+        dW_hh (n, n), db_h (n,).
     """
     x, h_0, h, W_xh, W_hh = cache
     T = x.shape[1]
     dx = np.zeros_like(x, dtype=h.dtype)
     dW_xh, dW_hh = np.zeros_like(W_xh), np.zeros_like(W_hh)
     db_h = np.zeros(W_hh.shape[0], dtype=W_hh.dtype)
-    dh_next = np.zeros_like(h[:, 0])  # what comes back from step t + 1; nothing after the last
-    # IMPLEMENT-ME: from the last step to the first: add what comes from the step's own output to
-    # what comes back from the future, take one step back, add up the gradients of the weights
+    # What comes back from step t + 1: nothing after the last step.
+    dh_next = np.zeros_like(h[:, 0])
+    # IMPLEMENT-ME: from the last step to the first: add what comes from the
+    # step's own output to what comes back from the future, take one step back,
+    # add up the gradients of the weights
     for t in reversed(range(T)):
         h_prev = h[:, t - 1] if t > 0 else h_0
         dx[:, t], dh_next, dW_xh_t, dW_hh_t, db_h_t = rnn_step_backward(
@@ -70,17 +78,21 @@ def loss_and_gradients(params, x, labels, h_0):
     """Loss and gradient of an RNN that labels every step: forward, loss, BPTT.
 
     Args:
-        params: dict with W_xh (m, n), W_hh (n, n), b_h (n,), W_hy (n, c), b_y (c,).
+        params: dict with W_xh (m, n), W_hh (n, n), b_h (n,), W_hy (n, c) and
+            b_y (c,).
         x: inputs, shape (batch, T, m).
         labels: right classes, integers of shape (batch, T).
         h_0: state before the first step, shape (batch, n).
 
     Returns:
         loss: mean cross-entropy over batch and time, in nats.
-        grads: dict with the keys and shapes of `params`, the gradient of exactly that mean.
+        grads: dict with the keys and shapes of `params`, the gradient of
+            exactly that mean.
         h_last: the state after the last step, shape (batch, n).
     """
-    h, cache = rnn_forward(x, h_0, params["W_xh"], params["W_hh"], params["b_h"])
+    h, cache = rnn_forward(
+        x, h_0, params["W_xh"], params["W_hh"], params["b_h"]
+    )
     logits = h @ params["W_hy"] + params["b_y"]
     dlogits = cross_entropy_gradient(logits, labels)
     _, _, dW_xh, dW_hh, db_h = rnn_backward(dlogits @ params["W_hy"].T, cache)
@@ -95,25 +107,28 @@ def loss_and_gradients(params, x, labels, h_0):
 
 
 def truncated_bptt(params, x, labels, h_0, window):
-    """Truncated BPTT: the state is carried from window to window, the gradient is not.
+    """Truncated BPTT: windows hand on the state, but no gradient.
 
-    The loss is that of the whole sequence. Only the gradient is cut: what happens in one window
-    gets no credit for the loss of a later one. One window needs the memory of `window` steps.
+    The loss is that of the whole sequence. Only the gradient is cut: what
+    happens in one window gets no credit for the loss of a later one. One
+    window needs the memory of `window` steps.
 
     Args:
-        params, x, labels, h_0: as in `loss_and_gradients`, x of shape (batch, T, m).
-        window: steps in a window, K; the last window is shorter if K does not divide T.
+        params, x, labels, h_0: as in `loss_and_gradients`.
+        window: steps in a window, K; the last window is shorter if K does not
+            divide T.
 
     Returns:
         loss: mean cross-entropy over batch and all T steps.
-        grads: the truncated gradient of that loss, keys and shapes as in `params`.
+        grads: the truncated gradient of that loss, keys and shapes as in
+            `params`.
         h_last: the state after step T, shape (batch, n).
     """
     T = x.shape[1]
     loss, h_last = 0.0, h_0
     grads = {name: np.zeros_like(w) for name, w in params.items()}
-    # IMPLEMENT-ME: for each window call loss_and_gradients from the carried state; a window's
-    # loss and gradients count by its share of the T steps
+    # IMPLEMENT-ME: for each window call loss_and_gradients from the carried
+    # state; a window's loss and gradients count by its share of the T steps
     for start in range(0, T, window):
         steps = slice(start, start + window)
         share = x[:, steps].shape[1] / T
@@ -128,10 +143,11 @@ def truncated_bptt(params, x, labels, h_0, window):
 
 
 def state_jacobian(h, W_hh):
-    """How the last state of one sequence depends on the state before its first step.
+    """How the last state of a sequence depends on the one before its start.
 
-    With J_t = ∂h_t/∂h_{t-1}, entry [j, i] = ∂h_t[j]/∂h_{t-1}[i], the result is J_T … J_2 J_1. Its
-    singular values say what BPTT multiplies a gradient with (Pascanu et al., 2013).
+    With J_t = ∂h_t/∂h_{t-1}, entry [j, i] = ∂h_t[j]/∂h_{t-1}[i], the result is
+    J_T … J_2 J_1. Its singular values say what BPTT multiplies a gradient with
+    (Pascanu et al., 2013).
 
     Args:
         h: the states h_1 … h_T of one sequence, shape (T, n).
@@ -141,7 +157,8 @@ def state_jacobian(h, W_hh):
         ∂h_T/∂h_0, shape (n, n); row j is about unit j of h_T.
     """
     product = np.eye(W_hh.shape[0], dtype=W_hh.dtype)
-    # IMPLEMENT-ME: J_t from h_t and W_hh, multiplied from the left for t = 1 … T
+    # IMPLEMENT-ME: J_t from h_t and W_hh, multiplied from the left for
+    # t = 1 … T
     for h_t in h:
         J_t = (1 - h_t**2)[:, None] * W_hh.T
         product = J_t @ product

@@ -1,24 +1,25 @@
-"""Gradient clipping: by global norm, which keeps the direction, and by value, which does not."""
+"""Gradient clipping: by norm, which keeps the direction, and by value."""
 
 import numpy as np
 
 
 def clip_by_global_norm(grads, max_norm):
-    """Scale all gradients together so that their joint L2 norm is at most `max_norm`.
+    """Scale all gradients together to a joint L2 norm of at most `max_norm`.
 
-    Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks",
-    2013, algorithm 1.
+    Source: Pascanu, Mikolov and Bengio, "On the difficulty of training
+    recurrent neural networks", 2013, algorithm 1.
 
     Args:
         grads: dict of gradient arrays, of any shapes; left as they are.
         max_norm: the largest joint norm allowed, above 0.
 
     Returns:
-        clipped: a new dict with the same keys; unchanged values where the norm is small enough.
+        clipped: a new dict with the same keys; unchanged values where the norm
+            is small enough.
         norm: the joint norm before clipping, a float.
     """
-    # IMPLEMENT-ME: one norm over all arrays together; then one factor for all of them, never
-    # above 1
+    # IMPLEMENT-ME: one norm over all arrays together; then one factor for all
+    # of them, never above 1
     norm = np.sqrt(sum(np.sum(g**2) for g in grads.values()))
     factor = min(1.0, max_norm / norm) if norm > 0 else 1.0
     clipped = {name: factor * g for name, g in grads.items()}
@@ -27,7 +28,7 @@ def clip_by_global_norm(grads, max_norm):
 
 
 def clip_by_value(grads, limit):
-    """Cut every entry to [-limit, limit]: simple, and it turns the gradient's direction.
+    """Cut every entry to [-limit, limit], which turns the direction.
 
     Args:
         grads: dict of gradient arrays.

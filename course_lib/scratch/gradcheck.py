@@ -1,4 +1,4 @@
-"""Gradient checking: compare a gradient with centred differences of the loss, in float64."""
+"""Gradient checking: compare a gradient with centred differences."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ import numpy as np
 def numerical_gradient(loss, w, step=1e-5):
     """Centred differences of `loss` with respect to every entry of `w`.
 
-    (loss(w + step) - loss(w - step)) / (2 step); the error of the formula shrinks with step², that
-    of rounding grows with 1/step.
+    (loss(w + step) - loss(w - step)) / (2 step); the error of the formula
+    shrinks with step², that of rounding grows with 1/step.
 
     Args:
         loss: a function of no argument that reads `w` and returns a float.
@@ -19,8 +19,8 @@ def numerical_gradient(loss, w, step=1e-5):
     """
     gradient = np.zeros_like(w)
     for index in np.ndindex(w.shape):
-        # IMPLEMENT-ME: gradient[index] from the loss a step above and a step below w[index];
-        # then put the entry back exactly as it was
+        # IMPLEMENT-ME: gradient[index] from the loss a step above and a step
+        # below w[index]; then put the entry back exactly as it was
         kept = w[index]
         w[index] = kept + step
         above = loss()
@@ -36,25 +36,31 @@ def gradient_check(loss, params, grads, step=1e-5, tolerance=1e-6):
     """Compare gradients with centred differences, and say whether they agree.
 
     Args:
-        loss: a function of no argument that reads the arrays in `params` and returns a float.
+        loss: a function of no argument that reads the arrays in `params` and
+            returns a float.
         params: dict of float64 arrays; each entry is moved and put back.
-        grads: dict of the gradients to check, with the keys and shapes of `params`.
+        grads: dict of the gradients to check, with the keys and shapes of
+            `params`.
         step: how far an entry is moved each way.
         tolerance: the largest relative error allowed.
 
     Returns:
-        passed: True if every entry of every gradient is within `tolerance`; a NaN never is.
-        errors: dict, for each key the largest relative error of its entries, a float.
+        passed: True if every entry of every gradient is within `tolerance`; a
+            NaN never is.
+        errors: dict, for each key the largest relative error of its entries, a
+            float.
     """
     errors = {}
     for name, w in params.items():
         numerical = numerical_gradient(loss, w, step)
-        # IMPLEMENT-ME: errors[name], the largest |a - b| / max(1e-8, |a| + |b|) of the entries a of
-        # grads[name] and b of numerical; the floor keeps 0/0 out
+        # IMPLEMENT-ME: errors[name], the largest relative error
+        # |a - b| / max(1e-8, |a| + |b|) of the entries a of grads[name] and b
+        # of numerical; the floor keeps 0/0 out
         scale = np.maximum(1e-8, np.abs(grads[name]) + np.abs(numerical))
         errors[name] = float(np.max(np.abs(grads[name] - numerical) / scale))
         # END IMPLEMENT-ME
-    # IMPLEMENT-ME: the verdict; write it so that a NaN can't pass (NaN > tolerance is False)
+    # IMPLEMENT-ME: the verdict; write it so that a NaN can't pass
+    # (NaN > tolerance is False)
     passed = all(error <= tolerance for error in errors.values())
     # END IMPLEMENT-ME
     return passed, errors

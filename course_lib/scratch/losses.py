@@ -4,7 +4,7 @@ import numpy as np
 
 
 def softmax(logits):
-    """Probabilities from logits along the last axis; shifting by the largest logit avoids overflow.
+    """Probabilities from logits; shifted by the largest, so no exp overflows.
 
     Args:
         logits: shape (..., c).
@@ -19,8 +19,8 @@ def softmax(logits):
 def cross_entropy_from_logits(logits, labels):
     """Mean cross-entropy, straight from the logits: never a log of a softmax.
 
-    -log softmax(z)_k = log(sum_j exp z_j) - z_k, and the sum is taken after subtracting max_j z_j,
-    so that no exp overflows and no log meets zero.
+    -log softmax(z)_k = log(sum_j exp z_j) - z_k, and the sum is taken after
+    subtracting max_j z_j, so that no exp overflows and no log meets zero.
 
     Args:
         logits: scores, shape (..., c): (batch, c) or (batch, T, c).
@@ -29,8 +29,8 @@ def cross_entropy_from_logits(logits, labels):
     Returns:
         The loss in nats, a scalar: the mean over every leading axis.
     """
-    # IMPLEMENT-ME: shift the logits by their largest, take log-sum-exp minus the right logit,
-    # and the mean of that over all rows
+    # IMPLEMENT-ME: shift the logits by their largest, take log-sum-exp minus
+    # the right logit, and the mean of that over all rows
     shifted = logits - logits.max(axis=-1, keepdims=True)
     log_sum_exp = np.log(np.exp(shifted).sum(axis=-1))
     right = np.take_along_axis(shifted, labels[..., None], axis=-1)[..., 0]
@@ -42,7 +42,8 @@ def cross_entropy_from_logits(logits, labels):
 def cross_entropy_gradient(logits, labels):
     """Gradient of `cross_entropy_from_logits` with respect to the logits.
 
-    (softmax(z) - onehot(k)) / N, with N the number of rows that the mean is taken over.
+    (softmax(z) - onehot(k)) / N, with N the number of rows that the mean is
+    taken over.
 
     Args:
         logits: shape (..., c).

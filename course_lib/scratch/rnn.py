@@ -1,14 +1,14 @@
-"""The vanilla recurrent network: one step, a whole sequence, sequences of different length.
+"""The vanilla RNN: one step, a sequence, sequences of different length.
 
-Row vectors, batch first, time second. Source of the recurrence: Elman, "Finding structure in
-time", 1990. Float64 in gives float64 out.
+Row vectors, batch first, time second. Source of the recurrence: Elman,
+"Finding structure in time", 1990. Float64 in gives float64 out.
 """
 
 import numpy as np
 
 
 def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
-    """One step of the vanilla RNN: the new state from the input and the old state.
+    """One step of the vanilla RNN: from input and old state to the new state.
 
     Args:
         x_t: input of this step, shape (batch, m).
@@ -20,14 +20,15 @@ def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
     Returns:
         h_t: the new state, shape (batch, n), every entry between -1 and 1.
     """
-    # IMPLEMENT-ME: h_t from x_t and h_prev; both go through their own weights, then tanh
+    # IMPLEMENT-ME: h_t from x_t and h_prev; both go through their own weights,
+    # then tanh
     h_t = np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
     # END IMPLEMENT-ME
     return h_t
 
 
 def rnn_forward(x, h_0, W_xh, W_hh, b_h):
-    """Run the RNN over whole sequences and keep what the backward pass will need.
+    """Run the RNN over sequences and keep what the backward pass will need.
 
     Args:
         x: inputs, shape (batch, T, m).
@@ -39,8 +40,12 @@ def rnn_forward(x, h_0, W_xh, W_hh, b_h):
         cache: the tuple (x, h_0, h, W_xh, W_hh), all that BPTT needs.
     """
     batch, T, _ = x.shape
-    h = np.zeros((batch, T, W_hh.shape[0]), dtype=np.result_type(x, h_0, W_hh, np.float32))
-    # IMPLEMENT-ME: fill h[:, t] for t = 0 … T-1 with rnn_step, carrying the state along
+    h = np.zeros(
+        (batch, T, W_hh.shape[0]),
+        dtype=np.result_type(x, h_0, W_hh, np.float32),
+    )
+    # IMPLEMENT-ME: fill h[:, t] for t = 0 … T-1 with rnn_step, carrying the
+    # state along
     h_t = h_0
     for t in range(T):
         h_t = rnn_step(x[:, t], h_t, W_xh, W_hh, b_h)
@@ -53,40 +58,50 @@ def rnn_forward(x, h_0, W_xh, W_hh, b_h):
 def masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h):
     """Run the RNN over padded sequences of different length.
 
-    At a padded step the state is carried over unchanged and the output is zero, so that
-    what stands in the padding can't change any result.
+    At a padded step the state is carried over unchanged and the output is
+    zero, so that what stands in the padding can't change any result.
 
     Args:
         x: padded inputs, shape (batch, T, m).
-        mask: shape (batch, T), True where the step is real, False where it is padding.
+        mask: shape (batch, T), True where the step is real, False where it is
+            padding.
         h_0: state before the first step, shape (batch, n).
         W_xh, W_hh, b_h: the weights of `rnn_step`.
 
     Returns:
         h: the states at real steps, zero at padded ones, shape (batch, T, n).
-        h_last: the state after each sequence's last real step, shape (batch, n).
+        h_last: the state after each sequence's last real step, (batch, n).
     """
     batch, T, _ = x.shape
-    h = np.zeros((batch, T, W_hh.shape[0]), dtype=np.result_type(x, h_0, W_hh, np.float32))
+    h = np.zeros(
+        (batch, T, W_hh.shape[0]),
+        dtype=np.result_type(x, h_0, W_hh, np.float32),
+    )
     h_last = h_0
-    # IMPLEMENT-ME: at each t, move on only the sequences whose mask is True; the others keep
-    # their state, and their output h[:, t] stays zero
+    # IMPLEMENT-ME: at each t, move on only the sequences whose mask is True;
+    # the others keep their state, and their output h[:, t] stays zero
     for t in range(T):
         real = mask[:, t, None]
-        h_last = np.where(real, rnn_step(x[:, t], h_last, W_xh, W_hh, b_h), h_last)
+        h_last = np.where(
+            real, rnn_step(x[:, t], h_last, W_xh, W_hh, b_h), h_last
+        )
         h[:, t] = np.where(real, h_last, 0.0)
     # END IMPLEMENT-ME
     return h, h_last
 
 
-def init_params(m, n, c, seed=0, recurrent="orthogonal", radius=1.0, dtype=np.float64):
+def init_params(
+    m, n, c, seed=0, recurrent="orthogonal", radius=1.0, dtype=np.float64
+):
     """Weights for a vanilla RNN with a linear readout.
 
     Args:
         m, n, c: numbers of inputs, units and classes.
-        seed: seed of the generator; the same seed gives the same weights everywhere.
-        recurrent: how W_hh starts: "orthogonal" (Saxe et al., 2014), "identity" (Le et al., 2015)
-            or "gaussian". Each is scaled so that its spectral radius is `radius`.
+        seed: seed of the generator; the same seed gives the same weights
+            everywhere.
+        recurrent: how W_hh starts: "orthogonal" (Saxe et al., 2014),
+            "identity" (Le et al., 2015) or "gaussian". Each is scaled so that
+            its spectral radius is `radius`.
         radius: the largest absolute eigenvalue of W_hh.
         dtype: floating type of every array.
 
@@ -108,7 +123,8 @@ def init_params(m, n, c, seed=0, recurrent="orthogonal", radius=1.0, dtype=np.fl
         W_hh /= np.abs(np.linalg.eigvals(W_hh)).max()
     else:
         raise ValueError(
-            f"recurrent is {recurrent!r}; choose 'orthogonal', 'identity' or 'gaussian'."
+            f"recurrent is {recurrent!r}; choose 'orthogonal', 'identity' or "
+            "'gaussian'."
         )
     params = {
         "W_xh": W_xh,

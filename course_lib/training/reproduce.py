@@ -39,7 +39,8 @@ def reproduce(
         seed: seed of the run.
         quick: a short run on the bundled subset, to see that all works. It proves nothing about
             the full run, so that it is stored only where `out` says.
-        out: file to write; by default benchmarks/results/NAME.json under the working directory.
+        out: file to write; by default benchmarks/results/NAME.json under the working directory, for
+            another seed than 0 NAME-seed1.json and so on.
 
     Returns:
         What was stored: name, command, seed, versions, hardware, date, seconds, config, curves
@@ -66,7 +67,7 @@ def reproduce(
         **outcome,
     }
     if out is None and not quick:
-        out = RESULTS / f"{name}.json"
+        out = RESULTS / f"{name}{f'-seed{seed}' if seed else ''}.json"
     if out is not None:
         out = Path(out)
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from course_lib.figures import bptt as figures
-from course_lib.figures import document_004
+from course_lib.sources import practical_2017
 
 
 @pytest.fixture(autouse=True)
@@ -103,14 +103,14 @@ def test_memory_grows_with_the_length_unless_truncated():
 
 
 def test_single_figures(credit):
-    seeds = document_004.errors_by_seed([0, 2])
+    seeds = practical_2017.errors_by_seed([0, 2])
     steps = np.array([1e-6, 1e-4, 1e-2])
     for figure in (
         figures.computation_graph(),
         figures.credit_matrices(*credit),
         figures.learning({1: [0.7, 0.69], 4: [0.0, 0.1]}),
         figures.step_curve(steps, {"float32": steps, "float64": steps**2}),
-        figures.seed_errors(*seeds, document_004.TOLERANCE),
+        figures.seed_errors(*seeds, practical_2017.TOLERANCE),
         figures.clipping(figures.clipping_angles(np.logspace(-2, 0, 5))),
         figures.memory((32, 64), [1.0, 2.0], {16: [0.5, 0.5]}),
     ):
@@ -128,42 +128,42 @@ def test_sliders_have_a_frame_and_a_text_for_each_value(credit):
     assert all(kind in alt for kind in figures.KINDS for alt in radii.alts)
 
 
-# The bugs of document 004
+# The bugs of the practical of 2017
 
 
 def test_bug_1_gives_probability_to_classes_that_do_not_exist():
-    impossible = document_004.impossible_probability()
+    impossible = practical_2017.impossible_probability()
     assert impossible.min() > 0.35
     assert impossible.max() < 0.96
 
 
 def test_bug_2_is_seen_against_the_returned_loss_only():
-    against_mean, against_sum = document_004.mean_errors()
+    against_mean, against_sum = practical_2017.mean_errors()
     assert all(error == pytest.approx(4 / 6, rel=1e-3) for error in against_mean.values())
-    assert max(against_sum.values()) < document_004.TOLERANCE
+    assert max(against_sum.values()) < practical_2017.TOLERANCE
 
 
 def test_bug_3_is_seen_in_larger_batches_only():
-    assert document_004.backward_by_batch(1) == ("", pytest.approx(0, abs=1e-14), (1, 4))
-    message, difference, shape = document_004.backward_by_batch(3)
+    assert practical_2017.backward_by_batch(1) == ("", pytest.approx(0, abs=1e-14), (1, 4))
+    message, difference, shape = practical_2017.backward_by_batch(3)
     assert "(3,4) (1,3)" in message
     assert difference == pytest.approx(0, abs=1e-14)
     assert shape == (3, 4)
 
 
 def test_bug_4_changes_gradients():
-    data = document_004.network(2)
-    clipped = figures.flat(document_004.wrong_clipped_gradients(*data))
-    assert figures.angle(clipped, figures.flat(document_004.total_gradients(*data))) > 1
+    data = practical_2017.network(2)
+    clipped = figures.flat(practical_2017.wrong_clipped_gradients(*data))
+    assert figures.angle(clipped, figures.flat(practical_2017.total_gradients(*data))) > 1
 
 
 def test_bug_5_lets_nan_pass():
-    assert document_004.nan_verdicts() == (4, True, False)
+    assert practical_2017.nan_verdicts() == (4, True, False)
 
 
 def test_bug_6_never_truncates():
-    dh, cache = document_004.states(2)
+    dh, cache = practical_2017.states(2)
     full = figures.rnn_backward(dh, cache)[3]
     for window in (1, 2, 5):
-        result = document_004.wrong_truncated_bptt(dh, cache, window)
+        result = practical_2017.wrong_truncated_bptt(dh, cache, window)
         np.testing.assert_allclose(result, full, atol=1e-14)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib.figures import document_004
 from course_lib.scratch import bptt
 from course_lib.scratch.gradcheck import gradient_check, numerical_gradient
 from course_lib.scratch.rnn import init_params, rnn_forward
+from course_lib.sources import practical_2017
 
 BATCHES, LENGTHS = (1, 3, 32), (1, 5, 50)
 every_size = pytest.mark.parametrize(
@@ -332,11 +332,11 @@ def test_window_of_one_gives_no_credit_to_earlier_steps():
     assert relative(cut["W_xh"], np.einsum("btm,btn->mn", x, da)) < 1e-12
 
 
-# Document 004
+# The practical of 2017
 
 
-def test_final_state_of_document_004():
-    params, x, labels, h_0 = document_004.network()
+def test_final_state_of_the_practical():
+    params, x, labels, h_0 = practical_2017.network()
     h, _ = forward(params, x, h_0)
     correct = np.array([[0.19868001, 0.98286478, 0.76491549, -0.91578737]])
     error = np.abs(h[:, -1] - correct) / (np.abs(h[:, -1]) + np.abs(correct))
@@ -344,8 +344,10 @@ def test_final_state_of_document_004():
     assert labels.tolist() == [[1, 0, 0, 1, 0]]
 
 
-def test_losses_of_document_004():
-    params, x, labels, h_0 = document_004.network()
-    assert document_004.total_loss(params, x, labels, h_0) == pytest.approx(14.9716978358, abs=1e-9)
-    narrow = document_004.narrow(params)
-    assert document_004.total_loss(narrow, x, labels, h_0) == pytest.approx(4.4852320518, abs=1e-9)
+def test_losses_of_the_practical():
+    params, x, labels, h_0 = practical_2017.network()
+    loss = practical_2017.total_loss(params, x, labels, h_0)
+    assert loss == pytest.approx(14.9716978358, abs=1e-9)
+    narrow = practical_2017.narrow(params)
+    loss = practical_2017.total_loss(narrow, x, labels, h_0)
+    assert loss == pytest.approx(4.4852320518, abs=1e-9)

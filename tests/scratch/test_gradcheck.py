@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from course_lib.figures import document_004
 from course_lib.scratch.gradcheck import gradient_check, numerical_gradient
+from course_lib.sources import practical_2017
 
 
 def cube(w):
@@ -59,9 +59,9 @@ def test_error_is_the_documented_formula():
     assert errors["w"] == pytest.approx(8 / 16)
 
 
-def test_largest_errors_of_document_004():
-    data = document_004.network()
-    passed, errors = document_004.check(document_004.total_gradients(*data), *data)
+def test_largest_errors_of_the_practical():
+    data = practical_2017.network()
+    passed, errors = practical_2017.check(practical_2017.total_gradients(*data), *data)
     assert passed is True
     documented = {"W_xh": 7.4e-5, "W_hh": 2.8e-6, "W_hy": 3.0e-7, "b_h": 7.6e-6, "b_y": 7.0e-8}
     for name, error in documented.items():
@@ -69,8 +69,8 @@ def test_largest_errors_of_document_004():
 
 
 def test_clipping_inside_fails_the_check_on_other_seeds():
-    clipped, whole = document_004.errors_by_seed(range(10))
-    limit = document_004.TOLERANCE
+    clipped, whole = practical_2017.errors_by_seed(range(10))
+    limit = practical_2017.TOLERANCE
     failed = {s: sorted(n for n, e in errors.items() if e > limit) for s, errors in clipped.items()}
     assert {seed: names for seed, names in failed.items() if names} == {
         2: ["W_xh"],

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from course_lib.scratch.bptt import rnn_backward
 from course_lib.scratch.gradcheck import gradient_check
 from course_lib.scratch.rnn import init_params, masked_rnn_forward, rnn_forward, rnn_step
-from course_lib.training import old_notebook as old
+from course_lib.sources import notebook_2019 as old
 
 sizes = st.tuples(*[st.integers(1, 5)] * 4)  # batch, T, m, n
 

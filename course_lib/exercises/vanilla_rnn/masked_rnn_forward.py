@@ -77,7 +77,7 @@ def each_sequence_cut(given: Arrays) -> Arrays:
 
 EXERCISE = Exercise(
     reference=masked_rnn_forward,
-    title="Sequences of different length",
+    title="A padded batch",
     goal="Run a padded batch so that the padding changes nothing: state carried, output zero.",
     difficulty=2,
     minutes=15,

@@ -1,7 +1,7 @@
-"""The network of document 004, rebuilt, and its six bugs, each in a few lines of our own.
+"""The network of a practical of 2017, rebuilt, and its six bugs, each in a few lines of our own.
 
-Document 004 is a practical of the Deep Learning Indaba, 2017 (one sequence of five steps, eight
-inputs, four units, two classes). Its numbers come from NumPy's legacy generator, seed 1234.
+Practical 4 of the Deep Learning Indaba 2017: one sequence of five steps, eight inputs, four units,
+two classes. Its numbers come from NumPy's legacy generator, seed 1234.
 The functions named `wrong_…` are wrong on purpose: chapter 2 asks what is wrong, and measures it.
 """
 
@@ -14,12 +14,12 @@ from course_lib.scratch.losses import softmax
 from course_lib.scratch.rnn import rnn_forward
 
 INPUTS, UNITS, CLASSES, STEPS = 8, 4, 2, 5
-STEP, TOLERANCE = 1e-3, 1e-2  # of the document's gradient check
-LIMIT = 5.0  # where the document cuts each entry of its gradients
+STEP, TOLERANCE = 1e-3, 1e-2  # of the practical's gradient check
+LIMIT = 5.0  # where the practical cuts each entry of its gradients
 
 
 def network(seed=1234):
-    """Return (params, x, labels, h_0) of document 004, drawn in its order.
+    """Return (params, x, labels, h_0) of the practical, drawn in its order.
 
     The readout has its bug: 8 columns for 2 classes. Another size would use up fewer random numbers
     and so change the data that come after it.
@@ -113,7 +113,7 @@ def wrong_backward(dh, cache, dh_next=None):
 
 
 def states(batch, seed=0):
-    """Return (dh, cache) of document 004's weights on `batch` random sequences of STEPS steps."""
+    """Return (dh, cache) of the practical's weights on `batch` random sequences of STEPS steps."""
     params = network()[0]
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(batch, STEPS, INPUTS))
