@@ -10,18 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from bs4 import BeautifulSoup
+from course_lib.authoring.gates import check_site
 
 # What a cell can see: a change here makes every stored output doubtful.
 CODE = ("course_lib", "benchmarks/results", "requirements.lock", "pyproject.toml")
@@ -29,13 +25,6 @@ CODE = ("course_lib", "benchmarks/results", "requirements.lock", "pyproject.toml
 PAGES = ("_config.yml", "book", "exercises", "solutions")
 STAMP = "book_stamp.json"
 IGNORED = {"__pycache__", ".ipynb_checkpoints", "released_notebooks"}
-
-CONTENT = "article"  # the theme's element around the text that we write
-FILE_NAME = re.compile(r"^[\w./-]*\.(png|svg|jpe?g|gif|webp)$", re.IGNORECASE)
-CSS_ADDRESS = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')\s;]+)""")
-
-
-# --- what has changed -----------------------------------------------------------------------------
 
 
 def fingerprint(root: Path, names: Iterable[str]) -> str:
@@ -86,172 +75,6 @@ def drop_stale(build_dir: Path, *, code_changed: bool, last_was_good: bool) -> N
         stale += [".jupyter_cache", "jupyter_execute"]
     for name in stale:
         shutil.rmtree(build_dir / name, ignore_errors=True)
-
-
-# --- the gates: each returns its problems, none if the book is good ------------------------------
-
-
-@dataclass(frozen=True)
-class Page:
-    """One built page: its file, its place below the root of the site, its parsed HTML."""
-
-    file: Path
-    name: str
-    soup: BeautifulSoup
-
-    @cached_property
-    def anchors(self) -> set[str]:
-        """Every id, and every name of an <a>, that a link can lead to."""
-        ids = {tag["id"] for tag in self.soup.find_all(id=True)}
-        return ids | {tag["name"] for tag in self.soup.find_all("a", attrs={"name": True})}
-
-
-def read_site(html: Path) -> list[Page]:
-    """Parse every page below the folder, Sphinx's own static and source folders left out."""
-    files = [
-        path
-        for path in sorted(html.rglob("*.html"))
-        if path.relative_to(html).parts[0] not in {"_static", "_sources", "reports"}
-    ]
-    return [
-        Page(
-            file,
-            file.relative_to(html).as_posix(),
-            BeautifulSoup(file.read_text("utf-8"), "html.parser"),
-        )
-        for file in files
-    ]
-
-
-def gate_index(html: Path, pages: list[Page]) -> list[str]:
-    """The site has an index page, and where it sends the reader exists."""
-    index = next((page for page in pages if page.name == "index.html"), None)
-    if index is None:
-        return [f"{html}: no index.html. Check `root:` in book/_toc.yml."]
-    refresh = index.soup.find("meta", attrs={"http-equiv": re.compile("refresh", re.IGNORECASE)})
-    target = refresh["content"].partition("url=")[2] if refresh else ""
-    if target and not (html / target).is_file():
-        return [f"index.html: sends to {target}, which is missing. Check `root:` in book/_toc.yml."]
-    return []
-
-
-def gate_links(html: Path, pages: list[Page]) -> list[str]:
-    """Every local address leads to a file, every fragment to an anchor."""
-    by_file = {page.file.resolve(): page for page in pages}
-    return [problem for page in pages for problem in _broken_links(page, by_file)]
-
-
-def _broken_links(page: Page, by_file: dict[Path, Page]) -> Iterable[str]:
-    for tag in page.soup.find_all(["a", "link", "script", "img", "iframe", "source"]):
-        address = tag.get("href") or tag.get("src") or ""
-        parts = urlsplit(address)
-        if parts.scheme or parts.netloc or not address:
-            continue
-        target = (
-            (page.file.parent / unquote(parts.path)).resolve()
-            if parts.path
-            else page.file.resolve()
-        )
-        if not target.is_file():
-            yield (
-                f"{page.name}: {address} leads to no file. "
-                "Correct the link, or add the page to book/_toc.yml."
-            )
-        elif (
-            parts.fragment
-            and target in by_file
-            and unquote(parts.fragment) not in by_file[target].anchors
-        ):
-            yield (
-                f"{page.name}: {address} leads to no anchor. "
-                f"Add the label `({parts.fragment})=` there, or correct the link."
-            )
-
-
-def gate_alt_text(html: Path, pages: list[Page]) -> list[str]:
-    """Every picture says in words what it shows."""
-    return [
-        f"{page.name}: picture {number} has the alt text {image.get('alt', '')!r}. "
-        "Say what it shows: in a code cell `mystnb: image: alt:`, in {figure} `:alt:`."
-        for page in pages
-        for number, image in enumerate(page.soup.select(f"{CONTENT} img"), start=1)
-        if _says_nothing(image)
-    ]
-
-
-def _says_nothing(image) -> bool:
-    alt = image.get("alt", "").strip()
-    same_as_file = Path(urlsplit(image.get("src", "")).path).stem.lower() == alt.lower()
-    return (
-        alt.lower() in {"", "img", "image", "figure", "picture"}
-        or same_as_file
-        or bool(FILE_NAME.match(alt))
-    )
-
-
-def gate_one_heading(html: Path, pages: list[Page]) -> list[str]:
-    """Every page of text has one heading of the first level."""
-    counted = [
-        (page, len(page.soup.select(f"{CONTENT} h1")))
-        for page in pages
-        if page.soup.select_one(CONTENT)
-    ]
-    return [
-        f"{page.name}: {count} headings of level 1. A page has one `#` heading, its title."
-        for page, count in counted
-        if count != 1
-    ]
-
-
-def gate_offline(html: Path, pages: list[Page]) -> list[str]:
-    """No page and no style sheet asks another machine for anything."""
-    problems = [
-        f"{page.name}: loads {address} from another machine. Ship the file in book/_static instead."
-        for page in pages
-        for address in _loaded(page.soup)
-        if urlsplit(address).netloc
-    ]
-    sheets = (
-        (path, CSS_ADDRESS.findall(path.read_text("utf-8"))) for path in sorted(html.rglob("*.css"))
-    )
-    return problems + [
-        f"{path.relative_to(html).as_posix()}: loads {address} from another machine. Remove it."
-        for path, addresses in sheets
-        for address in addresses
-    ]
-
-
-def _loaded(soup: BeautifulSoup) -> Iterable[str]:
-    """Addresses that a browser fetches by itself, unlike those that a reader may follow."""
-    for tag in soup.find_all(
-        ["script", "img", "iframe", "source", "audio", "video", "embed"], src=True
-    ):
-        yield tag["src"]
-    for tag in soup.find_all(srcset=True):
-        yield from (
-            candidate.split()[0] for candidate in tag["srcset"].split(",") if candidate.strip()
-        )
-    for tag in soup.find_all("object", data=True):
-        yield tag["data"]
-    fetched = {"stylesheet", "preload", "preconnect", "dns-prefetch", "modulepreload", "icon"}
-    for tag in soup.find_all("link", href=True):
-        if fetched & set(tag.get("rel", [])):
-            yield tag["href"]
-    styles = [tag.get_text() for tag in soup.find_all("style")]
-    for style in styles + [tag["style"] for tag in soup.find_all(style=True)]:
-        yield from CSS_ADDRESS.findall(style)
-
-
-GATES = (gate_index, gate_links, gate_alt_text, gate_one_heading, gate_offline)
-
-
-def check_site(html: Path) -> list[str]:
-    """Return the problems that the gates find in the built site."""
-    pages = read_site(html)
-    return [problem for gate in GATES for problem in gate(html, pages)]
-
-
-# --- the build -----------------------------------------------------------------------------------
 
 
 def run_jupyter_book(root: Path) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from course_lib.authoring import book
+from course_lib.authoring import gates
 
 GOOD = """<html><head><link rel="stylesheet" href="_static/a.css"></head><body><article>
 <h1 id="one-step">One step</h1>
@@ -31,7 +31,7 @@ def site(tmp_path):
         text = file.read_text("utf-8")
         assert old in text
         file.write_text(text.replace(old, new), encoding="utf-8")
-        return book.check_site(tmp_path)
+        return gates.check_site(tmp_path)
 
     problems.root = tmp_path
     return problems
