@@ -127,11 +127,14 @@ def bundled_data() -> Finding:
 
 def full_data() -> Finding:
     """The full MNIST, which only the full-length runs need."""
-    from course_lib.data import find_full_mnist
+    from course_lib.data import find_full_mnist, problem_with_full_mnist
 
     file = find_full_mnist()
     if file is not None:
-        return Finding("Data, full", True, f"MNIST in {file}", essential=False)
+        problem = problem_with_full_mnist(file)
+        todo = "Delete that file, or name another in COURSE_MNIST." if problem else ""
+        found = problem or f"MNIST in {file}"
+        return Finding("Data, full", problem is None, found, todo, essential=False)
     return Finding(
         "Data, full",
         False,

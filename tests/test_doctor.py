@@ -91,6 +91,11 @@ def test_the_full_data_are_optional(monkeypatch, tmp_path):
     file = tmp_path / "mine.npz"
     file.touch()
     monkeypatch.setenv("COURSE_MNIST", str(file))
+    finding = doctor.full_data()
+    assert not finding.ok
+    assert "truncated" in finding.found
+    assert "Delete that file" in finding.todo
+    monkeypatch.setattr("course_lib.data.problem_with_full_mnist", lambda file: None)
     assert doctor.full_data().found == f"MNIST in {file}"
 
 

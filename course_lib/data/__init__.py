@@ -13,7 +13,7 @@ from course_lib.data.generated import (
     noisy_sine_chance,
     noisy_sine_floor,
 )
-from course_lib.data.mnist import Mnist, find_full_mnist, load_mnist
+from course_lib.data.mnist import Mnist, find_full_mnist, load_mnist, problem_with_full_mnist
 
 __all__ = [
     "DataError",
@@ -30,4 +30,5 @@ __all__ = [
     "noisy_sine",
     "noisy_sine_chance",
     "noisy_sine_floor",
+    "problem_with_full_mnist",
 ]

@@ -78,6 +78,14 @@ def find_full_mnist() -> Path | None:
     return file if file.is_file() else None
 
 
+def problem_with_full_mnist(file: Path) -> str | None:
+    """What is wrong with a file that should hold the full MNIST, or None; nothing is changed."""
+    try:
+        return None if is_full_mnist(read_arrays(file)) else f"{file} is not the full MNIST."
+    except DataError as error:
+        return str(error)
+
+
 def _load_own_file(path: Path) -> Mnist:
     try:
         arrays = read_arrays(path)
