@@ -24,7 +24,7 @@ FLIPS = {
 
 def run_tests(folder, flip):
     """Run quick tests of BPTT against a copy of the package with one text replaced."""
-    for part in ("scratch", "figures"):
+    for part in ("scratch", "sources"):
         shutil.copytree(PACKAGE / part, folder / "course_lib" / part)
     shutil.copy(PACKAGE / "__init__.py", folder / "course_lib")
     reference = folder / "course_lib" / "scratch" / "bptt.py"
