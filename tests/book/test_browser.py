@@ -14,6 +14,14 @@ PAGES = page_names(HTML) or ["book/intro.html"]  # with no book one case is left
 CHAPTERS = ("book/vanilla_rnn.html", "book/bptt.html")
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}  # px
 
+# What stands beyond the right edge and can't be scrolled to: the page would not grow wider for it.
+CUT_OFF = """() => [...document.querySelectorAll('.bd-main *')].filter(e => {
+    const scrolls = p => ['auto', 'scroll'].includes(getComputedStyle(p).overflowX);
+    for (let p = e; p && !p.matches('.bd-main'); p = p.parentElement) if (scrolls(p)) return false;
+    const box = e.getBoundingClientRect();
+    return e.checkVisibility({visibilityProperty: true}) && box.left < 360 && box.right > 361;
+}).map(e => `${e.tagName} ${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
+
 # What axe calls serious or critical and is not ours: (rule, part of the element) and the reason.
 THEMES_OWN = {
     ("aria-required-children", "citation-list"): (
@@ -133,8 +141,10 @@ def test_fits_a_phone(page, opened):
     )
     page.set_viewport_size(PHONE)
     width = page.evaluate("document.documentElement.scrollWidth")
+    cut_off = page.evaluate(CUT_OFF)
     page.set_viewport_size(DESK)
     assert width <= 360, f"{page.name} is {width} px wide"
+    assert cut_off == [], f"{page.name} is cut off on the right"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
