@@ -43,7 +43,7 @@ def narrow(params):
 
 
 def total_loss(params, x, labels, h_0):
-    """Return the document's loss: the sum over the steps, not the mean."""
+    """Return the practical's loss: the sum over the steps, not the mean."""
     return x.shape[1] * loss_and_gradients(params, x, labels, h_0)[0]
 
 
@@ -54,7 +54,7 @@ def total_gradients(params, x, labels, h_0):
 
 
 def check(grads, params, x, labels, h_0, step=STEP, tolerance=TOLERANCE):
-    """Check gradients of `total_loss` as the document does; return (passed, errors)."""
+    """Check gradients of `total_loss` as the practical does; return (passed, errors)."""
     return gradient_check(
         lambda: total_loss(params, x, labels, h_0), params, grads, step, tolerance
     )
@@ -128,16 +128,16 @@ def backward_by_batch(batch):
 
     Returns:
         message: of the error it raises, "" if none.
-        difference: largest from `rnn_backward` in dW_hh once dh_next has the shape of h_0.
-        shape: of db_h, then.
+        difference: largest from `rnn_backward` in dW_hh; where it raises, that of the next try.
+        shape: of db_h. The next try starts with dh_next of the shape of h_0.
     """
     dh, cache = states(batch)
     message = ""
     try:
-        wrong_backward(dh, cache)
+        dW_hh, db_h = wrong_backward(dh, cache)
     except ValueError as error:
         message = str(error).strip()
-    dW_hh, db_h = wrong_backward(dh, cache, dh_next=np.zeros_like(cache[1]))
+        dW_hh, db_h = wrong_backward(dh, cache, dh_next=np.zeros_like(cache[1]))
     difference = float(np.abs(dW_hh - rnn_backward(dh, cache)[3]).max())
     return message, difference, db_h.shape
 

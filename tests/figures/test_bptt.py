@@ -167,3 +167,10 @@ def test_bug_6_never_truncates():
     for window in (1, 2, 5):
         result = practical_2017.wrong_truncated_bptt(dh, cache, window)
         np.testing.assert_allclose(result, full, atol=1e-14)
+
+
+def test_half_of_the_directions_survive_isometric_weights_only():
+    """At radius 1 and on weak inputs: orthogonal and identity weights keep them, Gaussian don't."""
+    stretch = {kind: figures.median_stretch(kind, 1.0, 0.01) for kind in ("orthogonal", "identity")}
+    assert min(stretch.values()) > 0.5
+    assert figures.median_stretch("gaussian", 1.0, 0.01) < 1e-6
