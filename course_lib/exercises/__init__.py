@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from course_lib.exercises import progress
-from course_lib.exercises.cards import Card, hint_card, solution_card
+from course_lib.exercises.cards import Card, apology, hint_card, solution_card
 from course_lib.exercises.checker import check_function
+from course_lib.exercises.guard import with_article
 from course_lib.exercises.registry import UnknownExercise, chapter_of, get, ids
 from course_lib.exercises.report import CheckFailed, Report
 
@@ -14,7 +15,7 @@ _passed: set[str] = set()  # in this session
 _hints_seen: dict[str, int] = {}
 
 
-def check(function: Callable, exercise: str | None = None, strict: bool = False) -> Report:
+def check(function: Callable, exercise: str | None = None, strict: bool = False) -> Report | Card:
     """Check what you wrote.
 
     Args:
@@ -23,63 +24,104 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
         strict: raise instead of reporting when it doesn't pass; for solutions and scripts.
 
     Returns:
-        A report that shows itself: passed, not written yet, or not right yet and why.
+        A report that shows itself: passed, not written yet, or not right yet and why. A card that
+        says what to pass, if there is no such exercise.
 
     Raises:
-        UnknownExercise: if there is no such exercise.
+        UnknownExercise: if `strict` and there is no such exercise.
         CheckFailed: if `strict` and it didn't pass.
     """
-    name = _id_of(exercise if exercise is not None else function)
+    try:
+        name = _id_of(exercise) if exercise is not None else _id_of_answer(function)
+    except UnknownExercise as problem:
+        if strict:
+            raise
+        return apology(str(problem))
     report = check_function(get(name), function)
     if report.ok:
         _passed.add(name)
+    else:
+        _passed.discard(name)
     progress.record(name, report)
     if strict and not report.ok:
         raise CheckFailed(str(report))
     return report
 
 
-def hint(exercise: str | Callable, number: int | None = None) -> Card:
-    """The next hint for an exercise, or hint `number`; there are at most three.
-
-    Raises:
-        UnknownExercise: if there is no such exercise.
-        ValueError: if there is no such hint.
-    """
-    name = _id_of(exercise)
+def hint(exercise: str | Callable = "", number: int | None = None) -> Card:
+    """The next hint for an exercise, or hint `number`; there are at most three."""
+    try:
+        name = _id_of(exercise)
+    except UnknownExercise as problem:
+        return apology(str(problem))
     hints = get(name).hints
     if number is None:
         number = min(_hints_seen.get(name, 0) + 1, len(hints))
         _hints_seen[name] = number
-    if not 1 <= number <= len(hints):
-        raise ValueError(f"{name} has hints 1 to {len(hints)}; {number} is none of them.")
+    if number not in range(1, len(hints) + 1):
+        return apology(f"{name} has hints 1 to {len(hints)}; {number!r} is none of them.")
     return hint_card(get(name), number)
 
 
-def solution(exercise: str | Callable) -> Card:
-    """The reference's code. Read it, understand it, then write it without looking.
+def solution(exercise: str | Callable = "") -> Card:
+    """The reference's code. Read it, understand it, then write it without looking."""
+    try:
+        return solution_card(get(_id_of(exercise)))
+    except UnknownExercise as problem:
+        return apology(str(problem))
+
+
+def when_passed(exercise: str) -> bool:
+    """Whether an exercise, and those that it calls, were passed in this session; says so if not.
+
+    For cells that build on an exercise: they are skipped, not broken, until it is done.
 
     Raises:
         UnknownExercise: if there is no such exercise.
     """
-    return solution_card(get(_id_of(exercise)))
-
-
-def when_passed(exercise: str) -> bool:
-    """Whether an exercise was passed in this session; says so if it wasn't.
-
-    For cells that build on an exercise: they are skipped, not broken, until it is done.
-    """
-    chapter_of(exercise)
-    if exercise not in _passed:
-        print(f"Skipped: first pass {exercise}.")
-    return exercise in _passed
+    missing = [name for name in (*get(exercise).uses, exercise) if name not in _passed]
+    if missing:
+        print(f"Skipped: first pass {' and '.join(missing)}.")
+    return not missing
 
 
 def _id_of(exercise: str | Callable) -> str:
+    """The id meant by an id, or by the function or class of that name.
+
+    Raises:
+        UnknownExercise: if it means none.
+    """
     name = exercise if isinstance(exercise, str) else getattr(exercise, "__name__", "")
     if not name:
-        kind = type(exercise).__name__
-        raise UnknownExercise(f"Pass your function, such as check(rnn_step); this is a {kind}.")
+        raise UnknownExercise(f"Say which exercise, by its name: {', '.join(ids())}.")
     chapter_of(name)
     return name
+
+
+def _id_of_answer(answer: Callable) -> str:
+    """The id of the exercise that a function or class answers, from its name.
+
+    Raises:
+        UnknownExercise: if it has no name of an exercise; the message says what to pass.
+    """
+    name = getattr(answer, "__name__", "")
+    kind = type(answer).__name__
+    if isinstance(answer, str) and answer in ids():
+        raise UnknownExercise(f"Pass the function itself, without quotes: check({answer}).")
+    if kind in ids():
+        raise UnknownExercise(f"Pass the class itself, not an object made from it: check({kind}).")
+    if not callable(answer):
+        raise UnknownExercise(
+            f"Pass your function, such as check(rnn_step); this is {with_article(kind)}."
+        )
+    if name in ("", "<lambda>"):
+        raise UnknownExercise(
+            f"This {name.strip('<>') or kind} has no name, so say which exercise it answers, such "
+            'as check(my_step, "rnn_step").'
+        )
+    try:
+        return _id_of(name)
+    except UnknownExercise as problem:
+        raise UnknownExercise(
+            f'{problem} If it answers one of them, say which, such as check({name}, "rnn_step").'
+        ) from None

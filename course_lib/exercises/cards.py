@@ -14,11 +14,16 @@ class Card:
         title: its heading.
         body: text in Markdown, or code.
         is_code: whether the body is code.
+        ok: whether it is what was asked for; as a truth value the card is this.
     """
 
     title: str
     body: str
     is_code: bool = False
+    ok: bool = True
+
+    def __bool__(self) -> bool:
+        return self.ok
 
     def __repr__(self) -> str:
         return f"{self.title}\n\n{self.body}"
@@ -26,6 +31,11 @@ class Card:
     def _repr_markdown_(self) -> str:
         body = f"```python\n{self.body}\n```" if self.is_code else self.body
         return f"**{html.escape(self.title, quote=False)}**\n\n{body}"
+
+
+def apology(sentence: str) -> Card:
+    """In place of what was asked for: a sentence about what to ask."""
+    return Card("Please ask again", sentence, ok=False)
 
 
 def hint_card(exercise: Exercise, number: int) -> Card:

@@ -1,8 +1,8 @@
 """Walk a function up its ladder; if it falls, find the mistake behind the fall."""
 
 import contextlib
-import types
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from course_lib.exercises.guard import (
     name_outputs,
 )
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED, Report
+from course_lib.exercises.rungs import shapes_that_came_in
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,6 @@ def check_function(exercise: Exercise, function: Callable) -> Report:
     output = CappedOutput()
     passed = []
     verdict = {"outcome": PASSED}
-    function = with_reference_parts(exercise, function)
     for rung in exercise.ladder:
         try:
             outcome = climb(exercise, rung, function, output)
@@ -78,7 +78,7 @@ def climb(exercise: Exercise, rung: Rung, function: Callable, output: CappedOutp
     """
     inputs = rung.inputs()
     try:
-        with guarded(exercise.id, function, output):
+        with reference_parts(exercise, function), guarded(exercise.id, function, output):
             if not callable(function):
                 raise Unusable(f"{exercise.id} is a {type(function).__name__}, not a function.")
             callee = function
@@ -94,8 +94,7 @@ def climb(exercise: Exercise, rung: Rung, function: Callable, output: CappedOutp
 def judge(rung: Rung, outcome: Outcome) -> Problem | None:
     """Compare what came out with what should have. This half sees plain arrays only."""
     if outcome.outputs is None:
-        shapes = {k: str(np.shape(v)) for k, v in rung.inputs().items() if np.ndim(v)}
-        details = {"the shapes that came in": shapes} if " raised " in outcome.unusable else {}
+        details = shapes_that_came_in(rung.inputs()) if " raised " in outcome.unusable else {}
         return Problem(outcome.unusable, details)
     return rung.judge(rung.inputs(), outcome.outputs)
 
@@ -105,25 +104,33 @@ def recognise(
 ) -> Mistake | None:
     """The named mistake that computes the same as the function, from the rung it fell at upwards.
 
-    Agreement on one small case can be chance; agreement on all the rungs that are left is not.
+    Agreement on one small case can be chance; agreement on all the rungs that are left is not. And
+    what the function got right, the mistake must get right too. Of a function that can't be used
+    only the failures are compared: it may be wrong in other ways as well, but this comes first.
     """
-    rest = exercise.ladder[exercise.ladder.index(fell_at) :]
+    fall = exercise.ladder.index(fell_at)
+    held, rest = exercise.ladder[:fall], exercise.ladder[fall:]
     suspects = list(exercise.mistakes)
     for rung in rest:
         with contextlib.suppress(NotWritten):
             theirs = outcome if rung is fell_at else climb(exercise, rung, function, CappedOutput())
+            if outcome.outputs is None and theirs.outputs is not None:
+                continue
             suspects = [m for m in suspects if _is_like(exercise, rung, m, theirs, rung is fell_at)]
         if not suspects:
             return None
-    return suspects[0]
+    return next((m for m in suspects if all(_passes(exercise, r, m) for r in held)), None)
+
+
+def _passes(exercise: Exercise, rung: Rung, mistake: Mistake) -> bool:
+    return judge(rung, climb(exercise, rung, mistake.answer, CappedOutput())) is None
 
 
 def _is_like(
     exercise: Exercise, rung: Rung, mistake: Mistake, theirs: Outcome, must_fall: bool
 ) -> bool:
     """Whether a mistake does on this rung what the function did; where it fell, both must fall."""
-    answer = with_reference_parts(exercise, mistake.answer)
-    own = climb(exercise, rung, answer, CappedOutput())
+    own = climb(exercise, rung, mistake.answer, CappedOutput())
     return agree(own, theirs) and not (must_fall and judge(rung, own) is None)
 
 
@@ -151,27 +158,31 @@ def _alike(a: Any, b: Any) -> bool:
     return bool(np.allclose(a, b, rtol=1e-4 if single else 1e-8, atol=1e-5, equal_nan=True))
 
 
-def with_reference_parts(exercise: Exercise, function: Callable) -> Callable:
-    """The function, with the reference's earlier exercises in place of the learner's.
+@contextlib.contextmanager
+def reference_parts(exercise: Exercise, function: Callable) -> Iterator[None]:
+    """While it lasts, the function finds the reference's other exercises in place of the learner's.
 
     So each exercise is judged on its own: a wrong `rnn_step` doesn't fail a right `rnn_forward`.
     """
-    if not exercise.uses or not isinstance(function, types.FunctionType):
-        return function
-    from course_lib.exercises.registry import get
+    from course_lib.exercises.registry import get, ids
 
-    parts = {name: get(name).reference for name in exercise.uses}
-    twin = types.FunctionType(
-        function.__code__,
-        {**function.__globals__, **parts},
-        function.__name__,
-        function.__defaults__,
-        function.__closure__,
-    )
-    twin.__kwdefaults__ = function.__kwdefaults__
-    return twin
+    inner = inspect.unwrap(getattr(function, "func", function))  # below partial and decorators
+    namespace = getattr(inner, "__globals__", {})
+    others = {*exercise.uses, *(name for name in ids() if name in namespace)} - {exercise.id}
+    parts = {name: get(name).reference for name in others}
+    before = {name: namespace[name] for name in parts if name in namespace}
+    namespace.update(parts)
+    try:
+        yield
+    finally:
+        for name in parts:
+            namespace.pop(name, None)
+        namespace.update(before)
 
 
 def _still_to_write(exercise: Exercise, message: str) -> str:
-    what = message.removeprefix("IMPLEMENT-ME:").strip()
-    return f"{exercise.id} isn't written yet. Next: {what or 'fill in the stub'}."
+    what = message.removeprefix("IMPLEMENT-ME:").strip() or "your own code"
+    return (
+        f"{exercise.id} isn't written yet: a line `raise NotImplementedError` still stands in it. "
+        f"Write in its place: {what}."
+    )

@@ -89,8 +89,9 @@ class Exercise:
             class.
         ladder: the rungs, cheapest first.
         hints: at most three.
-        uses: ids of earlier exercises whose functions this one calls; a check hands it the
-            reference's, so that one wrong answer doesn't spoil the next.
+        uses: ids of earlier exercises whose functions this one calls. A check hands it the
+            reference's, so that one wrong answer doesn't spoil the next; a cell that runs it in
+            earnest needs them passed.
     """
 
     reference: Callable

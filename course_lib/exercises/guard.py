@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import inspect
 import io
 import linecache
 import re
@@ -107,16 +108,20 @@ def guarded(name: str, function: Callable, output: CappedOutput) -> Iterator[Non
             f"{name} was still running after {TIME_LIMIT:.0f} seconds: look for a loop that never "
             "ends."
         ) from None
-    except NotImplementedError as error:
-        raise NotWritten(_plain(error)) from None
     except BaseException as error:
+        # Libraries raise NotImplementedError too, with words of their own.
+        if isinstance(error, NotImplementedError) and re.match("IMPLEMENT-ME|$", _plain(error)):
+            raise NotWritten(_plain(error)) from None
         raise Unusable(_what_it_raised(name, function, error)) from None
 
 
 def _plain(error: BaseException) -> str:
-    """The message itself: Keras colours it and wraps it in what was called with which arguments."""
-    message = re.sub(r"\x1b\[\d*m", "", str(error))
+    """The message itself: Keras colours it and wraps it in what was called, TensorFlow too."""
+    message = ""
+    with contextlib.suppress(Exception):  # an exception of the learner's own can fail at this too
+        message = re.sub(r"\x1b\[\d*m", "", str(error))
     message = re.sub(r"^Exception encountered when calling \S+\s*", "", message)
+    message = re.sub(r"\{\{function_node .*?\}\}|\[Op:\w+\]", "", message)
     return message.split("\n\nArguments received by")[0].strip()
 
 
@@ -125,7 +130,8 @@ def _what_it_raised(name: str, function: Callable, error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"{name} called exit(): leave that out and return the result."
     kind = type(error).__name__
-    message = " ".join(_plain(error).split())[:300] or "no message"
+    if message := " ".join(_plain(error).split())[:300].rstrip("."):
+        kind += f": {message}"
     code = getattr(function, "__code__", None)
     if isinstance(function, type):  # a class: its methods share one file
         methods = [m for m in vars(function).values() if hasattr(m, "__code__")]
@@ -137,8 +143,8 @@ def _what_it_raised(name: str, function: Callable, error: BaseException) -> str:
             lines.append(trace.tb_lineno)
         trace = trace.tb_next
     if lines and (text := linecache.getline(code.co_filename, lines[-1]).strip()):
-        return f"{name} raised {kind}: {message}, at the line `{text}`."
-    return f"{name} raised {kind}: {message}."
+        return f"{name} raised {kind}, at the line `{text}`."
+    return f"{name} raised {kind}."
 
 
 class Guarded:
@@ -161,17 +167,17 @@ class Guarded:
         Raises:
             Unusable: if an argument was changed or the result is not of the right kind.
         """
-        before = copy.deepcopy([a for a in arguments if not callable(a)])
+        before = [None if callable(a) else copy.deepcopy(a) for a in arguments]
         result = self.function(*arguments)
-        for position, (kept, now) in enumerate(
-            zip(before, [a for a in arguments if not callable(a)], strict=True)
-        ):
-            if not _same(kept, now):
-                names = getattr(self.function, "__code__", None)
-                which = names.co_varnames[position] if names else f"argument {position + 1}"
+        for position, (kept, now) in enumerate(zip(before, arguments, strict=True)):
+            if kept is not None and not _same(kept, now):
+                which = _name_of_argument(self.function, position)
+                copies = "a copy"
+                if not isinstance(kept, np.ndarray):
+                    copies = "copies of the arrays in it, or put back what you move"
                 raise Unusable(
-                    f"{self.name} changed its argument {which} in place: work on a copy (of every "
-                    "array in it), or put back what you move, because the caller still needs it."
+                    f"{self.name} changed its argument {which} in place, which the caller still "
+                    f"needs as it was: work on {copies}."
                 )
         return self._checked(result)
 
@@ -182,10 +188,10 @@ class Guarded:
             raise Unusable(f"{self.name} returned None: is the `return` missing?")
         if len(names) == 1:
             return self._one(names[0], result)
-        if not isinstance(result, tuple) or len(result) != len(names):
-            got = f"a tuple of {len(result)}" if isinstance(result, tuple) else _kind(result)
+        if not isinstance(result, tuple | list) or len(result) != len(names):
             raise Unusable(
-                f"{self.name} returned {got}; it returns {len(names)} things: {', '.join(names)}."
+                f"{self.name} returned {_kind(result)}; it returns {len(names)} things: "
+                f"{', '.join(names)}."
             )
         return tuple(self._one(name, one) for name, one in zip(names, result, strict=True))
 
@@ -193,25 +199,20 @@ class Guarded:
         kind = self.returns[name]
         if kind == "anything":
             return value
-        if value is None:
-            raise Unusable(f"{self.name} returned None for {name}: has it been computed?")
         if kind == "mapping":
             if not isinstance(value, dict):
                 raise Unusable(f"{name} is {_kind(value)}; return a dict, one entry a parameter.")
-            return {key: np.array(entry) for key, entry in value.items()}
-        if kind == "array" and not isinstance(value, np.ndarray | np.generic):
+            return {key: _numbers(f"{name}[{key!r}]", entry) for key, entry in value.items()}
+        if value is not None and kind == "array" and not isinstance(value, np.ndarray | np.generic):
             raise Unusable(
                 f"{name} is {_kind(value)}; return a NumPy array (np.stack or np.array makes one)."
             )
-        try:
-            value = np.array(value)
-        except ValueError:
-            raise Unusable(f"{name} is {_kind(value)} that NumPy can't make an array of.") from None
-        if kind in ("number", "flag") and value.shape != ():
-            raise Unusable(f"{name} has shape {value.shape}; it is one number for the whole batch.")
-        if value.dtype == object or value.dtype.kind in "USc":
-            raise Unusable(f"{name} holds {value.dtype.name} entries; it should hold numbers.")
-        return value
+        array = _numbers(name, value)
+        if kind == "number" and array.shape != ():
+            raise Unusable(f"{name} has shape {array.shape}; it should be a single number.")
+        if kind == "flag" and array.shape != ():
+            raise Unusable(f"{name} has shape {array.shape}; it should be one True or False.")
+        return array
 
 
 def name_outputs(returns: dict[str, str], result: Any) -> dict[str, Any]:
@@ -221,12 +222,47 @@ def name_outputs(returns: dict[str, str], result: Any) -> dict[str, Any]:
     return {name: value for (name, kind), value in pairs if kind != "anything"}
 
 
+def _numbers(name: str, value: Any) -> np.ndarray:
+    """A copy of the value as an array of real numbers.
+
+    Raises:
+        Unusable: if it is anything else.
+    """
+    if value is None:
+        raise Unusable(f"{name} is None: has it been computed?")
+    try:
+        array = np.array(value)
+    except ValueError:
+        raise Unusable(f"{name} is {_kind(value)} that NumPy can't make an array of.") from None
+    if array.dtype.kind not in "biuf":
+        if array.shape:
+            raise Unusable(f"{name} holds {array.dtype.name} entries; it should hold real numbers.")
+        raise Unusable(f"{name} is {_kind(value)}; it should be a real number.")
+    return array
+
+
+def _name_of_argument(function: Callable, position: int) -> str:
+    """What the learner calls an argument; its number where a decorator hides the name."""
+    with contextlib.suppress(TypeError, ValueError):
+        parameters = list(inspect.signature(function).parameters.values())
+        if (
+            position < len(parameters)
+            and parameters[position].kind != inspect.Parameter.VAR_POSITIONAL
+        ):
+            return parameters[position].name
+    return f"number {position + 1}"
+
+
 def _kind(value: Any) -> str:
     """What a value is, in words."""
-    if isinstance(value, tuple):
-        return f"a tuple of {len(value)}"
-    word = type(value).__name__
-    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+    if isinstance(value, tuple | list):
+        return f"a {'tuple' if isinstance(value, tuple) else 'list'} of {len(value)}"
+    return with_article(type(value).__name__)
+
+
+def with_article(noun: str) -> str:
+    """The noun with "a" or "an" before it."""
+    return f"{'an' if noun[0] in 'aeiouAEIO' else 'a'} {noun}"
 
 
 def _same(a: Any, b: Any) -> bool:

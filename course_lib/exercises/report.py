@@ -100,7 +100,9 @@ class Report:
                 + "</ul>"
             )
         for label, value in self._details().items():
-            parts.append(f"<p style='margin:.4em 0 0'>{html.escape(label)}:</p>{_pre(value)}")
+            parts.append(
+                f"<p style='margin:.4em 0 0'>{html.escape(label)}:</p>{_pre(value, label)}"
+            )
         if picture := self._picture():
             parts.append(picture)
         if self.printed:
@@ -128,15 +130,18 @@ class Report:
         if self.problem is None:
             return {}
         seen = {"what was seen": self.problem.sentence} if self.mistake else {}
-        return seen | {label: _plain(value) for label, value in self.problem.details.items()}
+        details = seen | self.problem.details
+        return {label: _plain(value) for label, value in details.items()}
 
     def _picture(self) -> str:
-        """Where the error sits, per output and per time step, when there are several outputs."""
-        if self.problem is None or len(self.problem.errors) < 2:
+        """Where the error sits, per gradient and per time step, when there are several."""
+        errors = self.problem.errors if self.problem else {}
+        gradients = {n: error for n, error in errors.items() if n.startswith(("d", "grads"))}
+        if len(gradients) < 2:
             return ""
         from course_lib.figures.errors import error_picture
 
-        return error_picture(self.problem.errors)
+        return error_picture(gradients)
 
     def _side_by_side(self) -> str:
         try:
@@ -147,8 +152,8 @@ class Report:
 
         blocks = {"Yours": yours, "The reference": reference_code(self.exercise.reference)}
         columns = "".join(
-            f"<div style='flex:1 1 20em;min-width:0'><p style='margin:0'>{title}</p>{_pre(code)}"
-            "</div>"
+            f"<div style='flex:1 1 20em;min-width:0'><p style='margin:0'>{title}</p>"
+            f"{_pre(code, title)}</div>"
             for title, code in blocks.items()
         )
         return (
@@ -157,10 +162,11 @@ class Report:
         )
 
 
-def _pre(text: str) -> str:
-    # tabindex: what scrolls must be reachable by keyboard.
+def _pre(text: str, label: str) -> str:
+    # tabindex: what scrolls must be reachable by keyboard, and then say what it is.
     return (
-        "<pre tabindex='0' style='overflow-x:auto;margin:.2em 0;padding:.4em;"
+        f"<pre tabindex='0' role='group' aria-label='{html.escape(label)}' "
+        "style='overflow-x:auto;margin:.2em 0;padding:.4em;"
         "border:1px solid #8a8a8a'>"
         f"{html.escape(text)}</pre>"
     )
@@ -172,7 +178,7 @@ def _plain(value: Any) -> str:
         return "\n".join(f"{name} = {_indented(_plain(v), name)}" for name, v in value.items())
     if isinstance(value, np.ndarray | np.generic):
         return np.array2string(np.asarray(value), precision=6, suppress_small=True)
-    return str(value)
+    return "\n".join(textwrap.fill(line, 88) for line in str(value).splitlines())
 
 
 def _indented(text: str, name: str) -> str:

@@ -27,20 +27,15 @@ def shapes(inputs: Callable[[], Arrays], call: Callable | None = None, **expecte
         expected: for each output its shape, or for a dict its keys with their shapes.
     """
 
-    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         for name, shape in expected.items():
-            if isinstance(shape, dict):
-                if outputs[name].keys() != shape.keys():
-                    return Problem(
-                        f"{name} has the keys {sorted(outputs[name])}; it needs {sorted(shape)}."
-                    )
-                pairs = [(f"{name}['{k}']", outputs[name][k], s) for k, s in shape.items()]
-            else:
-                pairs = [(name, outputs[name], shape)]
-            for label, array, wanted in pairs:
-                if array.shape != wanted:
-                    return Problem(f"{label} has shape {array.shape}; it should be {wanted}.")
-        return None
+            if isinstance(shape, dict) and outputs[name].keys() != shape.keys():
+                keys = ", ".join(map(repr, outputs[name])) or "none"
+                needed = ", ".join(map(repr, shape))
+                return Problem(f"{name} has the keys {keys}; it needs {needed}.")
+        wanted = {label: np.zeros(shape) for label, shape in _flat(expected).items()}
+        problem = _first_of_another_shape(_flat(outputs), wanted)
+        return problem and Problem(problem.sentence, shapes_that_came_in(given))
 
     return Rung("it runs, and the shapes are right", inputs, judge, call)
 
@@ -76,9 +71,10 @@ def by_hand(
         problem = unlike(outputs, expected)
         if problem is None:
             return None
-        shown = {name: value for name, value in given.items() if not callable(value)}
         return Problem(
-            problem.sentence, {"with": shown, "by hand": how, **problem.details}, problem.errors
+            problem.sentence,
+            {"with": _flat(given), "by hand": how, **problem.details},
+            problem.errors,
         )
 
     return Rung("a case small enough to do by hand", inputs, judge, call)
@@ -169,15 +165,12 @@ def unlike(outputs: Arrays, expected: Arrays) -> Problem | None:
     1e-3 and more, so 1e-7 tells them apart; what comes as float32 is held to 1e-4.
     """
     flat_outputs, flat_expected = _flat(outputs), _flat(expected)
+    if problem := _first_of_another_shape(flat_outputs, flat_expected):
+        return problem
     errors = {}
     first = None
     for name, right in flat_expected.items():
-        right = np.asarray(right)
-        if name not in flat_outputs:
-            return Problem(f"{name} is missing from what was returned.")
-        got = np.asarray(flat_outputs[name])
-        if got.shape != right.shape:
-            return Problem(f"{name} has shape {got.shape}; it should be {right.shape}.")
+        got, right = np.asarray(flat_outputs[name]), np.asarray(right)
         if right.dtype.kind == "f" and not np.isfinite(got[np.isfinite(right)]).all():
             where = np.argwhere(~np.isfinite(got))[0]
             return Problem(f"{name}{_at(where)} is {got[tuple(where)]}: not a finite number.")
@@ -203,6 +196,31 @@ def unlike(outputs: Arrays, expected: Arrays) -> Problem | None:
         details,
         errors,
     )
+
+
+def _first_of_another_shape(outputs: Arrays, expected: Arrays) -> Problem | None:
+    """The first output that is missing or of the wrong shape, as a `Problem`, else None."""
+    for name in expected:
+        if name not in outputs:
+            return Problem(f"{name} is missing from what was returned.")
+    got = {name: np.shape(outputs[name]) for name in expected}
+    wanted = {name: np.shape(right) for name, right in expected.items()}
+    for name, shape in wanted.items():
+        if got[name] == shape:
+            continue
+        sentence = f"{name} has shape {got[name]}; it should be {shape or 'a single number'}."
+        if sorted(got.values()) == sorted(wanted.values()):
+            sentence += f" Are the results in the right order? It is {', '.join(wanted)}."
+        elif sorted(got[name]) == sorted(shape):
+            sentence += " The sizes are right, but the axes are in another order."
+        return Problem(sentence)
+    return None
+
+
+def shapes_that_came_in(given: Arrays) -> dict[str, Arrays]:
+    """The shapes of a rung's inputs, as details of a `Problem`."""
+    shapes = {name: np.shape(v) for name, v in _flat(given).items() if np.ndim(v)}
+    return {"the shapes that came in": shapes} if shapes else {}
 
 
 def _relative_error(got: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Whatever a learner's function does ends in a sentence, and the notebook goes on."""
 
+import functools
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from course_lib.exercises import check, guard
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN
+from course_lib.scratch.bptt import rnn_step_backward
 
 posix = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="time limits need POSIX signals")
 
@@ -102,10 +104,10 @@ def test_changing_an_argument_is_noticed_by_name():
         ([[1.0]], "is a list"),
         ((np.ones((2, 4)), 1), "is a tuple of 2"),
         (np.ones((4, 2)), "shape (4, 2)"),
-        (np.array(["a"]), "should hold numbers"),
-        (np.array([None]), "should hold numbers"),
+        (np.array(["a"]), "should hold real numbers"),
+        (np.array([None]), "should hold real numbers"),
         ("text", "is a str"),
-        (np.ones((2, 4), complex), ""),
+        (np.ones((2, 4), complex), "should hold real numbers"),
     ],
 )
 def test_what_can_not_be_judged_gets_a_sentence(result, expected):
@@ -126,13 +128,67 @@ def test_a_result_of_several_things_names_them():
     assert "2 things: h, cache" in report.sentence
 
 
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ({"W": None, "b": 0.0}, "errors['W'] is None"),
+        ({"W": "0.2", "b": 0.0}, "errors['W'] is a str; it should be a real number"),
+        ({"W": np.zeros(2), "b": 0.0}, "errors['W'] has shape (2,); it should be a single number"),
+        ({"W": 0.2, 0: 0.0}, "errors has the keys 'W', 0; it needs 'W', 'b'"),
+        ([0.2, 0.0], "errors is a list of 2; return a dict"),
+    ],
+)
+def test_a_dict_of_results_is_looked_into(errors, expected):
+    assert expected in check(lambda *_: (False, errors), "gradient_check").sentence
+
+
+def test_results_may_come_as_a_list_and_in_the_wrong_order_it_says_so():
+    def backwards(*arguments):
+        return list(rnn_step_backward(*arguments))[::-1]
+
+    assert check(lambda *a: list(rnn_step_backward(*a)), "rnn_step_backward").ok
+    assert "right order" in check(backwards, "rnn_step_backward").sentence
+
+
+def test_an_exception_that_can_not_be_shown_is_a_sentence():
+    class Hidden(Exception):
+        def __str__(self):
+            raise ValueError
+
+    def hides(*_):
+        raise Hidden
+
+    assert "raised Hidden" in report_on(hides).sentence
+
+
+def test_a_library_that_implements_not_something_is_no_stub():
+    def elsewhere(*_):
+        raise NotImplementedError("Cannot convert a symbolic tensor")
+
+    report = report_on(elsewhere)
+    assert report.outcome == NOT_RIGHT
+    assert "Cannot convert" in report.sentence
+
+
+def test_a_decorator_does_not_hide_which_argument_changed():
+    def change(x_t, h_prev, W_xh, W_hh, b_h):
+        b_h += 1
+        return x_t
+
+    def hidden(*arguments):
+        return change(*arguments)
+
+    assert "argument number 5" in report_on(hidden).sentence
+    assert "argument b_h" in report_on(functools.wraps(change)(hidden)).sentence
+
+
 def test_a_stub_is_not_written_and_says_what_to_write():
     def stub(*_):
         raise NotImplementedError("IMPLEMENT-ME: the new state")
 
     report = report_on(stub)
     assert report.outcome == NOT_WRITTEN
-    assert "the new state" in report.sentence
+    assert "Write in its place: the new state" in report.sentence
 
 
 def test_what_is_not_a_function_gets_a_sentence():

@@ -26,11 +26,15 @@ def test_html_says_the_same_and_is_labelled():
     section = BeautifulSoup(failing()._repr_html_(), "html.parser").section
     assert section["aria-label"] == "Check of rnn_step"
     words = " ".join(section.get_text(" ").split())
-    for part in ("not right yet (2 of 6 checks hold)", "should be 0.099668", "by hand"):
+    for part in ("not right yet (2 of 6 checks hold)", "should be 0.664037", "by hand"):
         assert part in words
     # Neither text nor background colour of its own: it must read in light and in dark.
     assert "color:" not in str(section).replace("border-color", "")
     assert "background" not in str(section)
+    # What scrolls can be reached by keyboard and says what it is.
+    blocks = section.find_all("pre")
+    assert blocks
+    assert all(pre["tabindex"] == "0" and pre["aria-label"] for pre in blocks)
 
 
 def test_passing_shows_the_reference_beside_ones_own():

@@ -205,6 +205,34 @@ def mean_of_squares(grads, max_norm):
 
 
 @EXERCISE.mistake(
+    "That is the sum of the absolute values, the L1 norm: the L2 norm is the root of the sum of "
+    "the squares."
+)
+def absolute_values_added(grads, max_norm):
+    """L1."""
+    return _scaled_to(grads, np.abs(laid_end_to_end(grads)).sum(), max_norm)
+
+
+@EXERCISE.mistake(
+    "What is too long is scaled to a norm of 1: it may keep a norm of max_norm, so the factor is "
+    "max_norm / norm."
+)
+def scaled_to_one(grads, max_norm):
+    """g / norm."""
+    norm = _norm(grads)
+    return {name: g / norm if norm > max_norm else g for name, g in grads.items()}, norm
+
+
+@EXERCISE.mistake(
+    "The norm is that of the last array only, since each turn of the loop overwrites it: add up "
+    "the squares of all the arrays before you take the root."
+)
+def norm_of_the_last_array(grads, max_norm):
+    """norm = … in the loop."""
+    return _scaled_to(grads, np.linalg.norm(list(grads.values())[-1]), max_norm)
+
+
+@EXERCISE.mistake(
     "The largest entry is taken for the norm: the L2 norm is the root of the sum of all squares."
 )
 def largest_entry_for_the_norm(grads, max_norm):

@@ -43,9 +43,12 @@ def opposite() -> Arrays:
 
 
 def not_a_number() -> Arrays:
-    """One entry of the gradient is NaN."""
-    given = squares()
-    return {**given, "grads": {"W": np.array([6.0, np.nan]), "b": np.array([4.0])}}
+    """One entry of the gradient is NaN: of the first parameter, or of the last."""
+    return {
+        "params": squares()["params"],
+        "W": {"W": np.array([6.0, np.nan]), "b": np.array([4.0])},
+        "b": {"W": np.array([6.0, 2.0]), "b": np.array([np.nan])},
+    }
 
 
 def unused() -> Arrays:
@@ -76,9 +79,14 @@ def verdict(function, given: Arrays) -> Arrays:
 
 
 def only_refused(function, given: Arrays) -> Arrays:
-    """The verdict; what the error of a NaN is doesn't matter, but it tells mistakes apart."""
-    passed, errors = verdict(function, given).values()
-    return {"passed": passed, "passed expected": np.array(False), "error of W": errors["W"]}
+    """The verdicts; what the error of a NaN is doesn't matter, but it tells mistakes apart."""
+    outputs = {}
+    for name in ("W", "b"):
+        found = verdict(function, {"params": given["params"], "grads": given[name]})
+        outputs[f"passed with a NaN in {name}"] = found["passed"]
+        outputs[f"passed with a NaN in {name} expected"] = np.array(False)
+        outputs[f"error of {name}"] = found["errors"][name]
+    return outputs
 
 
 def step_and_tolerance(function, given: Arrays) -> Arrays:
@@ -295,6 +303,59 @@ def zero_over_zero_refused(loss, params, grads, step=1e-5, tolerance=1e-6):
 def NaN_left_out(loss, params, grads, step=1e-5, tolerance=1e-6):
     """Skips what can't be compared."""
     return _check(loss, params, grads, step, tolerance, reduce=np.nanmax)
+
+
+@EXERCISE.mistake(
+    "Python's max over the parameters loses a NaN that doesn't come first, because NaN > x is "
+    "False: ask of every error by itself whether it is <= tolerance."
+)
+def largest_by_Pythons_max(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """max(errors.values()) <= tolerance."""
+    return _check(loss, params, grads, step, tolerance, verdict=lambda es: max(es) <= tolerance)
+
+
+@EXERCISE.mistake(
+    "One parameter within the tolerance is enough here: a check needs all of them, so use all() "
+    "in place of any()."
+)
+def any_for_all(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """any(…)."""
+    return _check(
+        loss, params, grads, step, tolerance, verdict=lambda es: any(e <= tolerance for e in es)
+    )
+
+
+@EXERCISE.mistake(
+    "That is one ratio of norms for the whole array, in which a small wrong entry drowns among "
+    "large right ones: take the relative error of each entry, then the largest."
+)
+def ratio_of_norms(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """‖a - b‖ / (‖a‖ + ‖b‖)."""
+    norm = np.linalg.norm
+    return _check(
+        loss,
+        params,
+        grads,
+        step,
+        tolerance,
+        error=lambda a, b: norm(a - b) / max(1e-8, norm(a) + norm(b)),
+    )
+
+
+@EXERCISE.mistake(
+    "The difference is divided by the larger of the two gradients, which is in use elsewhere: here "
+    "the bottom is their sum, |a| + |b|."
+)
+def divided_by_the_larger(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """|a - b| / max(|a|, |b|)."""
+    return _check(
+        loss,
+        params,
+        grads,
+        step,
+        tolerance,
+        error=lambda a, b: np.abs(a - b) / np.maximum(1e-8, np.maximum(np.abs(a), np.abs(b))),
+    )
 
 
 @EXERCISE.mistake(

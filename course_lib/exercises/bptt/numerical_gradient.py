@@ -1,5 +1,7 @@
 """Exercise: centred differences."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
@@ -17,7 +19,7 @@ def small() -> Arrays:
 
 def cubic() -> Arrays:
     """A single number, w = 2, whose loss is w³."""
-    return {"w": np.array([2.0]), "step": 0.5}
+    return {"w": np.array([2.0]), "step": 0.25}
 
 
 def many_shapes() -> Arrays:
@@ -64,9 +66,13 @@ def on_the_cubic(function, given: Arrays) -> Arrays:
 def on_many_shapes(function, given: Arrays) -> Arrays:
     """Sums of squares."""
     return {
-        f"gradient of {name}": measure(function, lambda w=w: float(np.sum(w**2)), w)
-        for name, w in given.items()
+        f"gradient of {name}": measure(function, sum_of_squares(w), w) for name, w in given.items()
     }
+
+
+def sum_of_squares(w: np.ndarray) -> Callable[[], float]:
+    """A loss of no argument that reads w."""
+    return lambda: float(np.sum(w**2))
 
 
 def with_two_steps(function, given: Arrays) -> Arrays:
@@ -114,9 +120,10 @@ EXERCISE = Exercise(
         shapes(small, on_the_small_loss, gradient=(2, 3)),
         by_hand(
             cubic,
-            how="loss = w³ and step = 0.5: (2.5³ - 1.5³) / (2 × 0.5) = 15.625 - 3.375 = 12.25",
+            how="loss = w³ and step = 0.25:\n"
+            "(2.25³ - 1.75³) / (2 × 0.25) = (11.390625 - 5.359375) / 0.5 = 12.0625",
             call=on_the_cubic,
-            gradient=np.array([12.25]),
+            gradient=np.array([12.0625]),
         ),
         matches(
             "any shape of w will do",
@@ -246,6 +253,52 @@ def one_sided(loss, w, step=1e-5):
 def divided_by_one_step(loss, w, step=1e-5):
     """Without the 2."""
     return 2 * numerical_gradient(loss, w, step)
+
+
+@EXERCISE.mistake(
+    "The difference isn't divided: a slope is the change of the loss over the distance moved, from "
+    "a step below to a step above, 2 * step."
+)
+def not_divided(loss, w, step=1e-5):
+    """loss(w + step) - loss(w - step)."""
+    return 2 * step * numerical_gradient(loss, w, step)
+
+
+@EXERCISE.mistake(
+    "That is the difference to the step below, one-sided: measure a step above as well, and divide "
+    "by 2 * step, so that the error shrinks with step²."
+)
+def one_sided_from_below(loss, w, step=1e-5):
+    """(loss(w) - loss(w - step)) / step."""
+    return _differences(
+        w, lambda i, kept: (_at(loss, w, i, kept) - _at(loss, w, i, kept - step)) / step
+    )
+
+
+@EXERCISE.mistake(
+    "From a step above, one step down is only back at the start: the second measurement belongs a "
+    "step below, at kept - step."
+)
+def back_to_the_start(loss, w, step=1e-5):
+    """w[index] += step, then -= step."""
+    return _differences(
+        w, lambda i, kept: (_at(loss, w, i, kept + step) - _at(loss, w, i, kept)) / (2 * step)
+    )
+
+
+@EXERCISE.mistake(
+    "loss takes no argument: it reads the array w itself, so change w in place, call loss(), and "
+    "put the entry back."
+)
+def hands_w_to_the_loss(loss, w, step=1e-5):
+    """loss(w + step)."""
+    return (loss(w + step) - loss(w - step)) / (2 * step)
+
+
+@EXERCISE.mistake("loss is a function, and it isn't called: the number is loss(), with brackets.")
+def loss_not_called(loss, w, step=1e-5):
+    """loss for loss()."""
+    return (loss - loss) / (2 * step)
 
 
 @EXERCISE.mistake(

@@ -255,6 +255,64 @@ def _walk(
 
 
 @EXERCISE.mistake(
+    "dx is still zero: rnn_step_backward gives dx_t first, so store it, dx[:, t] = dx_t."
+)
+def dx_never_stored(dh, cache):
+    """The zeros that dx began with."""
+    dx, *others = rnn_backward(dh, cache)
+    return (np.zeros_like(dx), *others)
+
+
+@EXERCISE.mistake(
+    "The first step is left out of the loop, which has to end with t = 0: reversed(range(T)) does, "
+    "range(T - 1, 0, -1) doesn't."
+)
+def first_step_left_out(dh, cache):
+    """Stops at t = 1."""
+    return _walk(dh, cache, order=lambda steps: reversed(steps[1:]))
+
+
+@EXERCISE.mistake(
+    "The last step's gradient counts twice: after the last step nothing comes back, so dh_next "
+    "starts at zero, not at dh[:, -1]."
+)
+def last_gradient_twice(dh, cache):
+    """dh_next = dh[:, -1] before the loop."""
+    doubled = dh.copy()
+    doubled[:, -1] *= 2
+    return rnn_backward(doubled, cache)
+
+
+@EXERCISE.mistake(
+    "dh_next is added up from turn to turn: what a step gives back already holds all that came "
+    "from later, so replace it, and add it only to dh[:, t]."
+)
+def dh_next_added_up(dh, cache):
+    """dh_next += dh_prev."""
+    x, h_0, h, W_xh, W_hh = cache
+    dx, dh_next = np.zeros(x.shape), np.zeros(h_0.shape)
+    totals = [np.zeros(W_xh.shape), np.zeros(W_hh.shape), np.zeros(len(W_hh))]
+    for t in reversed(range(x.shape[1])):
+        before = h[:, t - 1] if t > 0 else h_0
+        dx[:, t], dh_prev, *weights = rnn_step_backward(
+            dh[:, t] + dh_next, x[:, t], before, h[:, t], W_xh, W_hh
+        )
+        dh_next = dh_next + dh_prev
+        totals = [total + one for total, one in zip(totals, weights, strict=True)]
+    return (dx, dh_next, *totals)
+
+
+@EXERCISE.mistake(
+    "The weight gradients are divided by the batch size: if the loss is a mean over the batch, dh "
+    "holds that division already, so only add up here."
+)
+def mean_over_the_batch(dh, cache):
+    """Divides by the batch size."""
+    dx, dh_0, *weights = rnn_backward(dh, cache)
+    return (dx, dh_0, *(w / len(dh) for w in weights))
+
+
+@EXERCISE.mistake(
     "What comes back from the later step never enters: hand rnn_step_backward the sum "
     "dh[:, t] + dh_next, or nothing is learnt across time."
 )

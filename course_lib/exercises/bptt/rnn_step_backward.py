@@ -222,6 +222,41 @@ def square_forgotten(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
 
 
 @EXERCISE.mistake(
+    "h_t (1 - h_t) is the derivative of the logistic sigmoid: that of the tanh is 1 - h_t²."
+)
+def derivative_of_the_sigmoid(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    """h (1 - h)."""
+    return _from(dh_t * h_t * (1 - h_t), x_t, h_prev, W_xh, W_hh)
+
+
+@EXERCISE.mistake(
+    "db_h is made from dh_t: the bias stands inside the tanh, like the products, so add up da_t."
+)
+def bias_gradient_from_dh(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    """dh_t.sum(axis=0)."""
+    return (*_from(dh_t * (1 - h_t**2), x_t, h_prev, W_xh, W_hh)[:-1], dh_t.sum(axis=0))
+
+
+@EXERCISE.mistake(
+    "dh_prev is made from dh_t: the old state stands inside the tanh, so it gets da_t @ W_hh.T."
+)
+def old_state_gradient_from_dh(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    """dh_t @ W_hh.T."""
+    dx_t, _, *weights = _from(dh_t * (1 - h_t**2), x_t, h_prev, W_xh, W_hh)
+    return (dx_t, dh_t @ W_hh.T, *weights)
+
+
+@EXERCISE.mistake(
+    "In dW_xh and dW_hh the batch has to meet the batch, and be summed: transpose what went in, "
+    "x_t.T @ da_t and h_prev.T @ da_t."
+)
+def inputs_not_transposed(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    """x_t @ da_t."""
+    da_t = dh_t * (1 - h_t**2)
+    return da_t @ W_xh.T, da_t @ W_hh.T, x_t @ da_t, h_prev @ da_t, da_t.sum(axis=0)
+
+
+@EXERCISE.mistake(
     "db_h isn't added up over the batch: every sequence uses the same bias, so its gradient is "
     "da_t.sum(axis=0), of shape (n,)."
 )

@@ -201,6 +201,32 @@ def result_transposed(h, W_hh):
 
 
 @EXERCISE.mistake(
+    "The slope is 1 - h_t without the square: d tanh(a)/da = 1 - tanh(a)², so square the state."
+)
+def square_forgotten(h, W_hh):
+    """1 - h."""
+    return _product(h, W_hh, lambda h_t: (1 - h_t)[:, None] * W_hh.T)
+
+
+@EXERCISE.mistake(
+    "The tanh is applied a second time: the states have been through it already, so the slope is "
+    "1 - h_t², not 1 - tanh(h_t)²."
+)
+def tanh_twice(h, W_hh):
+    """1 - tanh(h)²."""
+    return _product(h, W_hh, lambda h_t: (1 - np.tanh(h_t) ** 2)[:, None] * W_hh.T)
+
+
+@EXERCISE.mistake(
+    "That is the Jacobian of the last step alone: multiply those of all the steps, product = "
+    "J_t @ product, so that it reaches back to h_0."
+)
+def last_step_only(h, W_hh):
+    """product = J_t."""
+    return state_jacobian(h[-1:], W_hh)
+
+
+@EXERCISE.mistake(
     "The slope is taken at the state before the step: h[t] is the output of its own step, so J_t "
     "uses 1 - h[t]², with no shift."
 )
@@ -215,7 +241,10 @@ def slope_of_the_old_state(h, W_hh):
 )
 def entry_wise_product(h, W_hh):
     """* for @."""
-    return np.prod([(1 - h_t**2)[:, None] * W_hh.T for h_t in h], axis=0)
+    product = np.eye(len(W_hh))
+    for h_t in h:
+        product = (1 - h_t**2)[:, None] * W_hh.T * product
+    return product
 
 
 @EXERCISE.mistake(
@@ -224,7 +253,7 @@ def entry_wise_product(h, W_hh):
 )
 def sum_for_product(h, W_hh):
     """A sum over time."""
-    return sum((1 - h_t**2)[:, None] * W_hh.T for h_t in h)
+    return np.eye(len(W_hh)) + sum((1 - h_t**2)[:, None] * W_hh.T for h_t in h)
 
 
 @EXERCISE.mistake(

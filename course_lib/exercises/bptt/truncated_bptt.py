@@ -324,6 +324,49 @@ def gradients_overwritten(params, x, labels, h_0, window):
 
 
 @EXERCISE.mistake(
+    "The loss is that of the last window only: each turn of the loop overwrites it, so add up the "
+    "windows' losses, each weighted by its share."
+)
+def loss_overwritten(params, x, labels, h_0, window):
+    """loss, … = loss_and_gradients(…) in the loop."""
+    _, grads, h_last = truncated_bptt(params, x, labels, h_0, window)
+    start = (x.shape[1] - 1) // window * window
+    _, _, h = (
+        loss_and_gradients(params, x[:, :start], labels[:, :start], h_0) if start else 3 * (h_0,)
+    )
+    return loss_and_gradients(params, x[:, start:], labels[:, start:], h)[0], grads, h_last
+
+
+@EXERCISE.mistake(
+    "The gradients are weighted and the loss isn't: both belong to the same mean over T steps, so "
+    "weight the loss by the window's share too."
+)
+def loss_not_weighted(params, x, labels, h_0, window):
+    """loss += window_loss."""
+    given = (params, x, labels, h_0, window)
+    loss, _, _ = _windows(given, share=lambda steps, T, window: 1.0)
+    return loss, *truncated_bptt(*given)[1:]
+
+
+@EXERCISE.mistake(
+    "Each window is divided by T, as if its loss were a sum: it is a mean over the window's steps, "
+    "so multiply by those steps first, steps / T."
+)
+def divided_by_T(params, x, labels, h_0, window):
+    """Weight 1 / T."""
+    return _windows((params, x, labels, h_0, window), share=lambda steps, T, window: 1 / T)
+
+
+@EXERCISE.mistake(
+    "h_last is still h_0: the state went on under another name, so return the one that the last "
+    "window gave back."
+)
+def h_last_never_set(params, x, labels, h_0, window):
+    """Returns what it began with."""
+    return *truncated_bptt(params, x, labels, h_0, window)[:2], h_0
+
+
+@EXERCISE.mistake(
     "What comes back as grads is what loss_and_gradients gave for the last window: start from "
     "zeros before the loop, and add each window's gradients, weighted by its share."
 )

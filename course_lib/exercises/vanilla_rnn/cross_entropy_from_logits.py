@@ -161,6 +161,65 @@ def mean_over_batch_only(logits, labels):
     return cross_entropy_from_logits(logits, labels) * labels.size / len(labels)
 
 
+@EXERCISE.mistake(
+    "That is one loss for each row: the loss of a batch is their mean, a single number."
+)
+def mean_forgotten(logits, labels):
+    """No reduction."""
+    return -np.log(_right(softmax(logits), labels))
+
+
+@EXERCISE.mistake(
+    "The mean is taken over the classes too, where all but one hold a zero: pick the right class "
+    "of each row, or sum over the classes, and take the mean over the rows."
+)
+def mean_over_the_classes(logits, labels):
+    """np.mean of one-hot times log-probability."""
+    return cross_entropy_from_logits(logits, labels) / logits.shape[-1]
+
+
+@EXERCISE.mistake(
+    "The sum is taken from shifted logits and the right logit from those before the shift: take "
+    "both from the same, or the maximum doesn't cancel."
+)
+def right_logit_not_shifted(logits, labels):
+    """z for the one, logits for the other."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return np.mean(np.log(np.exp(shifted).sum(axis=-1)) - _right(logits, labels))
+
+
+@EXERCISE.mistake(
+    "One maximum is subtracted from all the rows: a row whose scores lie far below another row's "
+    "loses all its exp, so take each row's own, with axis=-1 and keepdims=True."
+)
+def one_maximum_for_all(logits, labels):
+    """logits.max()."""
+    shifted = logits - logits.max()
+    return np.mean(np.log(np.exp(shifted).sum(axis=-1)) - _right(shifted, labels))
+
+
+@EXERCISE.mistake(
+    "logits[np.arange(batch), labels] picks the right class only if labels have a single axis: "
+    "np.take_along_axis works for (batch, T) too."
+)
+def index_for_a_single_axis(logits, labels):
+    """Fancy indexing with one arange."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    right = shifted[np.arange(len(logits)), labels]
+    return np.mean(np.log(np.exp(shifted).sum(axis=-1)) - right)
+
+
+@EXERCISE.mistake(
+    "The classes are taken to be axis 1, which is time in logits of shape (batch, T, c): they are "
+    "the last axis, axis=-1."
+)
+def classes_on_axis_1(logits, labels):
+    """axis=1 for axis=-1."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -np.mean(_right(log_p, labels))
+
+
 @EXERCISE.mistake("The sign is turned round: the loss is minus the log-probability, never below 0.")
 def sign_turned(logits, labels):
     """Mean log-likelihood."""

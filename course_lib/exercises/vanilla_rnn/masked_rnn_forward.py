@@ -101,16 +101,23 @@ EXERCISE = Exercise(
         matches(
             "equal to running each sequence alone, cut to its length", small, each_sequence_cut
         ),
-        matches("padding may stand anywhere", gap, each_sequence_cut),
+        matches(
+            "padding may stand anywhere",
+            gap,
+            each_sequence_cut,
+            "The mask says of each step by itself whether it is real; here there is padding at the "
+            "start and in the middle too.",
+        ),
     ),
     hints=(
         Hint(
             "How can some sequences stop while the others go on?",
-            "Compute the new state for all of them, then choose, row by row: `np.where(condition, "
-            "new, old)`.",
+            "They needn't stop. Let all of them take the step, then decide for each sequence which "
+            "state counts: the new one or the old one.",
         ),
         Hint(
             "np.where complains about shapes.",
+            "`np.where(condition, new, old)` chooses entry by entry, so its shapes must fit. "
             "`mask[:, t]` has shape (batch,), the state (batch, n). `mask[:, t, None]` has shape "
             "(batch, 1) and is spread over the units.",
         ),
@@ -192,6 +199,56 @@ def only_inputs_masked(x, mask, h_0, W_xh, W_hh, b_h):
     """Zero inputs in the padding."""
     h, _ = rnn_forward(x * mask[:, :, None], h_0, W_xh, W_hh, b_h)
     return h, h[:, -1]
+
+
+@EXERCISE.mistake(
+    "h_last is still h_0: the carried state went under another name, so return that, or keep it in "
+    "h_last."
+)
+def h_last_never_set(x, mask, h_0, W_xh, W_hh, b_h):
+    """Returns what it began with."""
+    return masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h)[0], h_0
+
+
+@EXERCISE.mistake(
+    "Every step starts again from h_0: hand rnn_step the carried state h_last, as rnn_forward does."
+)
+def state_not_carried(x, mask, h_0, W_xh, W_hh, b_h):
+    """h_0 at each step."""
+    h = np.zeros((*mask.shape, h_0.shape[1]))
+    h_last = h_0
+    for t in range(x.shape[1]):
+        real = mask[:, t, None]
+        h_last = np.where(real, rnn_step(x[:, t], h_0, W_xh, W_hh, b_h), h_last)
+        h[:, t] = np.where(real, h_last, 0.0)
+    return h, h_last
+
+
+@EXERCISE.mistake(
+    "An if decides once, but mask[:, t] holds one answer for each sequence: compute the new state "
+    "for all and choose row by row, with np.where."
+)
+def if_for_a_whole_batch(x, mask, h_0, W_xh, W_hh, b_h):
+    """if mask[:, t]."""
+    h, h_last = np.zeros((*mask.shape, h_0.shape[1])), h_0
+    for t in range(x.shape[1]):
+        if mask[:, t]:
+            h_last = rnn_step(x[:, t], h_last, W_xh, W_hh, b_h)
+            h[:, t] = h_last
+    return h, h_last
+
+
+@EXERCISE.mistake(
+    "mask[:, t] has shape (batch,), which doesn't fit states of shape (batch, n): give it a second "
+    "axis, mask[:, t, None], so that it is spread over the units."
+)
+def mask_without_an_axis(x, mask, h_0, W_xh, W_hh, b_h):
+    """np.where(mask[:, t], …)."""
+    h, h_last = np.zeros((*mask.shape, h_0.shape[1])), h_0
+    for t in range(x.shape[1]):
+        h_last = np.where(mask[:, t], rnn_step(x[:, t], h_last, W_xh, W_hh, b_h), h_last)
+        h[:, t] = np.where(mask[:, t, None], h_last, 0.0)
+    return h, h_last
 
 
 @EXERCISE.alternative

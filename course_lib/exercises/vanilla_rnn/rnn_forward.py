@@ -3,6 +3,7 @@
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.guard import Unusable
 from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches, shapes
 from course_lib.scratch.rnn import rnn_forward, rnn_step
 
@@ -74,6 +75,8 @@ def split_in_two(function, given: Arrays) -> Arrays:
 def cached(function, given: Arrays) -> Arrays:
     """What BPTT will find in the cache."""
     h, cache = function(*given.values())
+    if not isinstance(cache, tuple | list) or len(cache) != 5:
+        raise Unusable("The cache must be a tuple of five, (x, h_0, h, W_xh, W_hh).")
     found = dict(zip(("x", "h_0", "h", "W_xh", "W_hh"), cache, strict=True))
     right = {"x": given["x"], "h_0": given["h_0"], "h": h}
     right |= {"W_xh": given["W_xh"], "W_hh": given["W_hh"]}
@@ -170,8 +173,8 @@ def state_not_carried(x, h_0, W_xh, W_hh, b_h):
 
 
 @EXERCISE.mistake(
-    "The first step ignores h_0 and starts from zeros: the caller decides where the state begins, "
-    "for example at the end of the previous window."
+    "The first step ignores h_0 and starts from zeros (as h[:, t - 1] does, which at t = 0 is the "
+    "last place, still empty): the caller decides where the state begins."
 )
 def h_0_ignored(x, h_0, W_xh, W_hh, b_h):
     """Starts from zeros."""
@@ -197,6 +200,47 @@ def last_state_everywhere(x, h_0, W_xh, W_hh, b_h):
     h, _ = rnn_forward(x, h_0, W_xh, W_hh, b_h)
     h = np.repeat(h[:, -1:], x.shape[1], axis=1)
     return h, (x, h_0, h, W_xh, W_hh)
+
+
+@EXERCISE.mistake(
+    "Only the state of one step is returned, (batch, n), where the states of all steps belong: "
+    "write each into h[:, t], and keep the running state under another name."
+)
+def last_state_only(x, h_0, W_xh, W_hh, b_h):
+    """h = rnn_step(…) in the loop."""
+    h = rnn_forward(x, h_0, W_xh, W_hh, b_h)[0][:, -1]
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
+@EXERCISE.mistake(
+    "The states are computed but never stored, so h is still zero: write h[:, t] = h_t inside the "
+    "loop."
+)
+def nothing_stored(x, h_0, W_xh, W_hh, b_h):
+    """The empty h."""
+    h = np.zeros((x.shape[0], x.shape[1], W_hh.shape[0]))
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
+@EXERCISE.mistake(
+    "h[:, 0] is h_0, and the first input is never read: h_0 is the state before the first step, "
+    "so h[:, 0] is rnn_step of x[:, 0] and h_0."
+)
+def first_input_skipped(x, h_0, W_xh, W_hh, b_h):
+    """The loop starts at t = 1."""
+    rest, _ = rnn_forward(x[:, 1:], h_0, W_xh, W_hh, b_h)
+    h = np.concatenate([h_0[:, None], rest], axis=1)
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
+@EXERCISE.mistake(
+    "In the cache h_0 is the last state, because the loop stored its running state under that "
+    "name: BPTT needs the h_0 that came in, so take another name in the loop."
+)
+def h_0_overwritten(x, h_0, W_xh, W_hh, b_h):
+    """h_0 = rnn_step(…, h_0, …)."""
+    h, _ = rnn_forward(x, h_0, W_xh, W_hh, b_h)
+    return h, (x, h[:, -1], h, W_xh, W_hh)
 
 
 @EXERCISE.mistake(

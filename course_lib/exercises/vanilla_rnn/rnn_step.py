@@ -23,9 +23,9 @@ def one_unit() -> Arrays:
     return {
         "x_t": np.array([[2.0]]),
         "h_prev": np.array([[0.5]]),
-        "W_xh": np.array([[0.25]]),
+        "W_xh": np.array([[0.5]]),
         "W_hh": np.array([[-1.0]]),
-        "b_h": np.array([0.1]),
+        "b_h": np.array([0.3]),
     }
 
 
@@ -76,8 +76,8 @@ EXERCISE = Exercise(
         floating(whole_numbers, "h_t"),
         by_hand(
             one_unit,
-            how="tanh(2 × 0.25 + 0.5 × (-1) + 0.1) = tanh(0.1) = 0.099668",
-            h_t=np.array([[0.09966799]]),
+            how="tanh(2 × 0.5 + 0.5 × (-1) + 0.3) = tanh(0.8) = 0.664037",
+            h_t=np.array([[0.66403677]]),
         ),
         matches(
             "without recurrence it is a feed-forward layer",
@@ -151,6 +151,41 @@ def transposed_recurrence(x_t, h_prev, W_xh, W_hh, b_h):
 def tanh_of_each(x_t, h_prev, W_xh, W_hh, b_h):
     """tanh before the sum."""
     return np.tanh(x_t @ W_xh) + np.tanh(h_prev @ W_hh + b_h)
+
+
+@EXERCISE.mistake(
+    "The bias is added after the tanh: it belongs inside, with the two products, or the state "
+    "leaves the range from -1 to 1."
+)
+def bias_outside_the_tanh(x_t, h_prev, W_xh, W_hh, b_h):
+    """A bracket closed too early."""
+    return np.tanh(x_t @ W_xh + h_prev @ W_hh) + b_h
+
+
+@EXERCISE.mistake(
+    "The weights stand on the left, which is for states as columns: here each row is a sequence, "
+    "so it is x_t @ W_xh and h_prev @ W_hh."
+)
+def weights_first(x_t, h_prev, W_xh, W_hh, b_h):
+    """W x, as many textbooks write it."""
+    return np.tanh(W_xh @ x_t + W_hh @ h_prev + b_h)
+
+
+@EXERCISE.mistake(
+    "* multiplies entry by entry, so the shapes must be alike: the matrix product is @, as in "
+    "x_t @ W_xh."
+)
+def entry_wise_product(x_t, h_prev, W_xh, W_hh, b_h):
+    """* for @."""
+    return np.tanh(x_t * W_xh + h_prev * W_hh + b_h)
+
+
+@EXERCISE.mistake(
+    "That is the ReLU, which cuts off below 0: this cell uses tanh, between -1 and 1."
+)
+def relu_for_tanh(x_t, h_prev, W_xh, W_hh, b_h):
+    """The usual choice in feed-forward nets."""
+    return np.maximum(0, x_t @ W_xh + h_prev @ W_hh + b_h)
 
 
 @EXERCISE.mistake(

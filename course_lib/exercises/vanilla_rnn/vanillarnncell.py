@@ -6,8 +6,10 @@ import course_lib.quiet  # noqa: F401  (first: it loads TensorFlow without its c
 
 # isort: split
 import keras
+import tensorflow as tf
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import by_hand, irregular, matches, shapes
 from course_lib.layers.vanilla import VanillaRNNCell
 from course_lib.scratch.rnn import rnn_forward, rnn_step
@@ -26,7 +28,7 @@ def one_step() -> Arrays:
 
 def one_unit() -> Arrays:
     """One input and one unit."""
-    numbers = {"x_t": [[2.0]], "h_prev": [[0.5]], "W_xh": [[0.25]], "W_hh": [[-1.0]], "b_h": [0.1]}
+    numbers = {"x_t": [[2.0]], "h_prev": [[0.5]], "W_xh": [[0.5]], "W_hh": [[-1.0]], "b_h": [0.3]}
     return {name: np.array(value, np.float32) for name, value in numbers.items()}
 
 
@@ -43,11 +45,33 @@ def call_once(cell_class, given: Arrays) -> Arrays:
     cell = cell_class(h_prev.shape[1])
     cell.build(x_t.shape)
     cell.set_weights(weights)
-    output, states = cell(x_t, [h_prev])
+    output, state = _output_and_state(cell(x_t, [h_prev]))
+    if keras.ops.ndim(output) == 3:
+        raise Unusable(
+            f"output has shape {tuple(output.shape)}, an axis too many: states is a list that "
+            "holds the tensor, so take states[0]."
+        )
     return {
         "output": keras.ops.convert_to_numpy(output),
-        "new state": keras.ops.convert_to_numpy(states[0]),
+        "new state": keras.ops.convert_to_numpy(state),
     }
+
+
+def _output_and_state(returned):
+    """What `call` returned, apart; the state may stand in a list or by itself, as for Keras."""
+    if returned is None:
+        raise Unusable("call returned None: is the `return` missing?")
+    if not isinstance(returned, tuple | list) or len(returned) != 2:
+        kind = with_article(type(returned).__name__)
+        raise Unusable(
+            f"call returned {kind}; it returns two things: h_t, and the list of new states, [h_t]."
+        )
+    output, states = returned
+    if not isinstance(states, tuple | list):
+        return output, states
+    if len(states) != 1:
+        raise Unusable(f"call returned {len(states)} new states; a vanilla RNN has one: [h_t].")
+    return output, states[0]
 
 
 def run_layer(cell_class, given: Arrays) -> Arrays:
@@ -60,6 +84,22 @@ def run_layer(cell_class, given: Arrays) -> Arrays:
     layer.set_weights(weights)
     h, h_last = layer(x)
     return {"h": keras.ops.convert_to_numpy(h), "h_last": keras.ops.convert_to_numpy(h_last)}
+
+
+def compiled(cell_class, given: Arrays) -> Arrays:
+    """The cell compiled into a graph, as `fit` does it."""
+    x, *weights = given.values()
+    layer = keras.layers.RNN(cell_class(weights[1].shape[0]), return_sequences=True)
+    layer.build(x.shape)
+    layer.set_weights(weights)
+    try:
+        graph = tf.function(layer, autograph=False).get_concrete_function(tf.TensorSpec(x.shape))
+    except NotImplementedError:  # how TensorFlow refuses
+        raise Unusable(
+            "call makes a NumPy array of a tensor, which Keras can't do when it compiles a model: "
+            "call then runs once without any numbers, to see what is computed."
+        ) from None
+    return {"h": keras.ops.convert_to_numpy(graph(tf.constant(x)))}
 
 
 def numpy_step(given: Arrays) -> Arrays:
@@ -96,10 +136,10 @@ EXERCISE = Exercise(
         shapes(one_step, call=call_once, output=(2, 4), **{"new state": (2, 4)}),
         by_hand(
             one_unit,
-            how="tanh(2 × 0.25 + 0.5 × (-1) + 0.1) = tanh(0.1) = 0.099668",
+            how="tanh(2 × 0.5 + 0.5 × (-1) + 0.3) = tanh(0.8) = 0.664037",
             call=call_once,
-            output=np.array([[0.09966799]]),
-            **{"new state": np.array([[0.09966799]])},
+            output=np.array([[0.66403677]]),
+            **{"new state": np.array([[0.66403677]])},
         ),
         matches("equal to your NumPy step", one_step, numpy_step, call=call_once),
         matches(
@@ -110,6 +150,12 @@ EXERCISE = Exercise(
             sequence,
             simple_rnn,
             call=run_layer,
+        ),
+        matches(
+            "compiled, as Keras does to train it, still the same",
+            sequence,
+            lambda given: {"h": simple_rnn(given)["h"]},
+            call=compiled,
         ),
     ),
     hints=(
@@ -159,6 +205,29 @@ class NoRecurrence(_Wrong):
     def step(self, x_t, h_prev):
         """Only the input."""
         return keras.ops.tanh(x_t @ self.W_xh + self.b_h)
+
+
+@EXERCISE.mistake(
+    "NumPy can't work inside call: when Keras compiles a model, x_t holds no numbers yet, so use "
+    "keras.ops.matmul and keras.ops.tanh."
+)
+class NumPyInside(_Wrong):
+    """Right as long as nothing is compiled."""
+
+    def step(self, x_t, h_prev):
+        """The step of chapter 1, as it was in NumPy."""
+        return np.tanh(x_t @ self.W_xh + h_prev @ self.W_hh + self.b_h)
+
+
+@EXERCISE.mistake(
+    "The bias is added to the tanh, not inside it: tanh takes the sum of both products and b_h."
+)
+class BiasOutsideTheTanh(_Wrong):
+    """A bracket closed too early."""
+
+    def step(self, x_t, h_prev):
+        """tanh(…) + b_h."""
+        return keras.ops.tanh(x_t @ self.W_xh + h_prev @ self.W_hh) + self.b_h
 
 
 @EXERCISE.mistake("The bias b_h is built but never added: put it into the sum inside the tanh.")
