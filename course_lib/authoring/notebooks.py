@@ -66,12 +66,17 @@ def expand(source: Path, solved: bool, lookup: Callable[[str], Exercise] = get) 
         elif cell.cell_type == "code":
             cells.append(new_code_cell(cell.source, metadata=_tags(cell)))
         else:
-            cells.append(new_markdown_cell(cell.source))
+            cells.append(new_markdown_cell(_titled(cell.source, solved)))
     for position, cell in enumerate(cells):
         # jupytext's own ids are random; these are the same each time.
         course = cell.metadata.get("course")
         cell.id = f"{course.exercise}-{course.role}" if course else f"cell-{position:03d}"
     return new_notebook(cells=cells, metadata=METADATA)
+
+
+def _titled(text: str, solved: bool) -> str:
+    """The text; a solution notebook says in its title what it is."""
+    return re.sub(r"\A# Exercises\b", "# Solutions", text) if solved else text
 
 
 def exercise_cells(exercise: Exercise, solved: bool) -> list[Notebook]:

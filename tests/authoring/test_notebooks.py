@@ -19,7 +19,7 @@ SOURCE = """# ---
 # ---
 
 # %% [markdown]
-# # A tiny notebook — with unicode: ∂
+# # Exercises 1: a tiny notebook — with unicode: ∂
 #
 # One exercise.
 
@@ -80,6 +80,7 @@ def test_the_exercise_has_stub_check_and_hints_and_no_outputs(tree):
     assert roles == ["rnn_step-card", "rnn_step-code", "rnn_step-check", "rnn_step-hints"]
     assert "raise NotImplementedError" in by_id["rnn_step-code"].source
     assert "np.tanh(x_t" not in as_text(notebook)
+    assert notebook.cells[0].source.startswith("# Exercises 1: a tiny notebook — with unicode: ∂")
     assert by_id["rnn_step-check"].source == "check(rnn_step)"
     assert by_id["rnn_step-hints"].source.count("<details>") == 3
     assert "sec-rnn-step" in by_id["rnn_step-card"].source
@@ -100,6 +101,7 @@ def test_the_solution_is_run_and_strict(tree):
     assert all(cell.execution_count for cell in code)
     assert [c.source for c in code if c.id == "rnn_step-check"] == ["check(rnn_step, strict=True)"]
     assert code[-1].outputs[0].text == "0.0\n"
+    assert notebook.cells[0].source.startswith("# Solutions 1: a tiny notebook")
     assert "IMPLEMENT-ME" not in as_text(notebook)
 
 
