@@ -2,6 +2,24 @@
 
 # First: it loads TensorFlow without its chatter.
 import course_lib.quiet  # noqa: F401
+from course_lib.layers.classifier import (
+    RecurrentClassifier,
+    compile_classifier,
+    training_fraction,
+)
+from course_lib.layers.gru import GRUCell
+from course_lib.layers.lstm import LSTMCell
+from course_lib.layers.stacked import CELLS, StackedRNN, stacked_rnn
 from course_lib.layers.vanilla import VanillaRNNCell
 
-__all__ = ["VanillaRNNCell"]
+__all__ = [
+    "CELLS",
+    "GRUCell",
+    "LSTMCell",
+    "RecurrentClassifier",
+    "StackedRNN",
+    "VanillaRNNCell",
+    "compile_classifier",
+    "stacked_rnn",
+    "training_fraction",
+]

@@ -1,0 +1,170 @@
+"""An image read as a sequence, and logits for its class."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from course_lib.layers.stacked import stacked_rnn
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class RecurrentClassifier(keras.Model):
+    """Cut each image into steps, read them with an RNN, give logits.
+
+    After the model of the same name in practical 4 of the Deep Learning
+    Indaba 2017, with its slips mended: a cell of its own for each layer,
+    dropout that is off at evaluation, L2 on the kernels of the cells too.
+
+    Args:
+        steps: how many steps an image is cut into, T.
+        pixels: how many pixels a step has, m; steps times pixels is the number
+            of pixels in an image.
+        cell: a name in `course_lib.layers.CELLS`.
+        units: number of units of each layer, n.
+        layers: how many recurrent layers.
+        dropout: rate of the dropout after each recurrent layer.
+        l2: weight of the L2 penalty, l2 / 2 times the sum of the squares of
+            all kernels; biases are left out.
+        classes: number of classes, c.
+        seed: seed of the dropout; None takes the global one.
+    """
+
+    def __init__(
+        self,
+        steps=28,
+        pixels=28,
+        cell="lstm",
+        units=128,
+        layers=1,
+        dropout=0.0,
+        l2=0.0,
+        classes=10,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.settings = {
+            "steps": steps,
+            "pixels": pixels,
+            "cell": cell,
+            "units": units,
+            "layers": layers,
+            "dropout": dropout,
+            "l2": l2,
+            "classes": classes,
+            "seed": seed,
+        }
+        self.steps, self.pixels, self.l2 = steps, pixels, l2
+        policy = self.dtype_policy
+        self.rnn = stacked_rnn(
+            cell, units, layers, dropout, seed=seed, dtype=policy
+        )
+        # Another seed than those inside the stack.
+        own = None if seed is None else seed + layers
+        self.dropout = keras.layers.Dropout(dropout, seed=own, dtype=policy)
+        # In mixed precision the logits stay in float32, for the loss.
+        self.readout = keras.layers.Dense(classes, dtype=self.variable_dtype)
+
+    def build(self, input_shape):
+        """Make the weights, and put the penalty on the kernels.
+
+        Raises:
+            ValueError: the images don't have steps times pixels pixels.
+        """
+        size = math.prod(input_shape[1:])
+        if size != self.steps * self.pixels:
+            raise ValueError(
+                f"An image has {size} pixels, but {self.steps} steps of "
+                f"{self.pixels} are {self.steps * self.pixels}."
+            )
+        self.rnn.build((None, self.steps, self.pixels))
+        units = self.settings["units"]
+        self.dropout.build((None, units))
+        self.readout.build((None, units))
+        if self.l2:
+            for kernel in self.kernels():
+                kernel.regularizer = keras.regularizers.L2(self.l2 / 2)
+
+    def kernels(self):
+        """Every weight matrix, of the cells and of the readout; no bias."""
+        return [
+            w
+            for w in self.trainable_weights
+            if w.name == "kernel" or w.name.startswith("W_")
+        ]
+
+    def call(self, images, training=False):
+        """Logits of a batch of images.
+
+        Args:
+            images: shape (batch, 28, 28), (batch, 784) or the like.
+            training: whether the dropout acts.
+
+        Returns:
+            Logits, shape (batch, c).
+        """
+        # IMPLEMENT-ME: cut each image into steps, (batch, steps, pixels); run
+        # self.rnn, which gives the last state; self.dropout; self.readout.
+        # The RNN and the dropout must know whether this is training
+        x = ops.reshape(images, (-1, self.steps, self.pixels))
+        h_last = self.rnn(x, training=training)
+        h_last = self.dropout(h_last, training=training)
+        logits = self.readout(h_last)
+        # END IMPLEMENT-ME
+        return logits
+
+    def get_config(self):
+        """What Keras stores to build the same model again."""
+        return {**super().get_config(), **self.settings}
+
+
+def compile_classifier(
+    model, learning_rate=1e-3, clip_norm=None, jit_compile="auto"
+):
+    """Make a model of logits ready for `fit`: Adam, cross-entropy, accuracy.
+
+    Args:
+        model: a model from images to logits.
+        learning_rate: of Adam; a number or a schedule.
+        clip_norm: largest norm of all gradients together; None clips nothing.
+        jit_compile: compile with XLA; "auto" leaves the choice to Keras.
+
+    Returns:
+        The same model, compiled; the loss takes integer labels.
+    """
+    model.compile(
+        optimizer=keras.optimizers.Adam(
+            learning_rate, global_clipnorm=clip_norm
+        ),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=jit_compile,
+    )
+    return model
+
+
+def training_fraction(x, y, fraction, seed=0):
+    """A random part of the training data.
+
+    With one seed, a smaller part is inside each larger one, so that a curve
+    over fractions changes the amount of data and nothing else.
+
+    Args:
+        x: examples, shape (N, ...).
+        y: their labels, shape (N,).
+        fraction: how much of it, above 0 and up to 1.
+        seed: seed of the shuffle.
+
+    Returns:
+        x and y of the chosen examples, shuffled alike; at least one.
+
+    Raises:
+        ValueError: `fraction` is not above 0 and up to 1.
+    """
+    if not 0 < fraction <= 1:
+        raise ValueError(f"fraction is {fraction}; it is above 0 and up to 1.")
+    order = np.random.default_rng(seed).permutation(len(x))
+    chosen = order[: max(1, round(fraction * len(x)))]
+    return x[chosen], y[chosen]

@@ -1,0 +1,109 @@
+"""Recurrent layers on top of each other, each with a cell of its own."""
+
+from functools import partial
+
+import keras
+
+from course_lib.layers.gru import GRUCell
+from course_lib.layers.lstm import LSTMCell
+from course_lib.layers.vanilla import VanillaRNNCell
+
+# What makes a cell from the number of units, by the name used in a config.
+CELLS = {
+    "vanilla": VanillaRNNCell,
+    "gru": GRUCell,
+    "gru_reset_after": partial(GRUCell, reset_after=True),
+    "lstm": LSTMCell,
+    "lstm_peepholes": partial(LSTMCell, peepholes=True),
+    "lstm_layer_norm": partial(LSTMCell, layer_norm=True),
+}
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class StackedRNN(keras.Sequential):
+    """What `stacked_rnn` makes: recurrent layers in a row, with masks.
+
+    A mask goes through every layer. It goes on to what follows the stack only
+    if there still are steps to mask.
+    """
+
+    def compute_mask(self, inputs, mask=None):
+        """The mask of the output: that of the input, or none after the end."""
+        return mask if self.layers[-1].return_sequences else None
+
+
+def stacked_rnn(
+    cell,
+    units,
+    layers=1,
+    dropout=0.0,
+    return_sequences=False,
+    seed=None,
+    dtype=None,
+    **rnn,
+):
+    """A stack of recurrent layers with dropout between them.
+
+    Every layer gets a fresh cell, hence weights of its own. One cell object in
+    two layers would mean one set of weights for both. The dropout is a Keras
+    layer, so that it acts in training only; it draws anew at each step.
+
+    Args:
+        cell: a name in `CELLS`, or a function that makes a cell from the
+            number of units and a `dtype`.
+        units: number of units of every layer, n.
+        layers: how many layers.
+        dropout: rate of the dropout between two layers, from 0 to below 1.
+        return_sequences: give the last layer's output at every step, shape
+            (batch, T, n), not only after the last one, shape (batch, n).
+        seed: seed of the dropout; None takes the global one.
+        dtype: type or policy of every layer; None takes the global one.
+        rnn: further arguments of every `keras.layers.RNN`, as `stateful`.
+
+    Returns:
+        A `StackedRNN`, model and layer: sequences (batch, T, m) in.
+
+    Raises:
+        ValueError: `cell` is no known name or gives the same cell twice, or
+            `layers` is less than 1.
+        TypeError: `cell` is a cell, not a way to make cells.
+    """
+    if layers < 1:
+        raise ValueError(f"layers is {layers}; a stack has one at least.")
+    stack = []
+    for number, fresh in enumerate(_fresh_cells(cell, units, layers, dtype)):
+        last = number == layers - 1
+        sequences = return_sequences or not last
+        stack.append(
+            keras.layers.RNN(
+                fresh, return_sequences=sequences, dtype=dtype, **rnn
+            )
+        )
+        if dropout and not last:
+            own = None if seed is None else seed + number
+            stack.append(keras.layers.Dropout(dropout, seed=own, dtype=dtype))
+    model = StackedRNN(stack)
+    if dtype is not None:
+        # Else it would round what comes in to the global type.
+        model.dtype_policy = keras.dtype_policies.get(dtype)
+    return model
+
+
+def _fresh_cells(cell, units, layers, dtype):
+    if isinstance(cell, keras.layers.Layer):
+        raise TypeError(
+            "cell is one cell, which the layers would share; give a function "
+            "that makes a cell, or a name."
+        )
+    if isinstance(cell, str):
+        if cell not in CELLS:
+            raise ValueError(
+                f"cell is {cell!r}; choose one of {', '.join(CELLS)}."
+            )
+        cell = CELLS[cell]
+    cells = [cell(units, dtype=dtype) for _ in range(layers)]
+    if len({id(made) for made in cells}) < layers:
+        raise ValueError(
+            "cell gives the same object each time; make a new cell in it."
+        )
+    return cells
