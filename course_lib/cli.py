@@ -191,6 +191,21 @@ def prove(
 
 
 @app.command()
+def audit_gpu(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the counts as JSON, last.")
+    ] = False,
+) -> None:
+    """For contributors: look whether every training step of the course would run on a GPU.
+
+    Needs no GPU: it asks which kernels TensorFlow has for each operation.
+    """
+    from course_lib.training.gpu_audit import main
+
+    raise typer.Exit(main(as_json))
+
+
+@app.command()
 def reproduce(
     name: Annotated[str, typer.Argument(help="Name of the run, such as vanilla-mnist.")],
     data: Annotated[Path | None, typer.Option(help="Your own file of the full data set.")] = None,

@@ -1,0 +1,165 @@
+"""What watches a run: which layer lost a number, what a checkpoint survives, curves to look at."""
+
+import gc
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from course_lib.training import callbacks
+from course_lib.training.callbacks import NonFiniteError
+from course_lib.training.fit import fit
+
+
+@pytest.fixture(autouse=True)
+def collected():
+    """Free a run's graphs and iterators at once; the garbage of many takes half a minute to go."""
+    yield
+    gc.collect()
+
+
+@keras.saving.register_keras_serializable("test")
+class Bad(keras.layers.Layer):
+    """Passes x on, but for its output where x is large, or for its gradient everywhere."""
+
+    def __init__(self, what, **kwargs):
+        super().__init__(**kwargs)
+        self.what = what
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+
+    def call(self, x):
+        y = x * self.scale
+        if self.what == "output":
+            return y + tf.exp(y - 100.0)
+        return y + tf.sqrt(y - y)  # √0 is 0, but its slope is infinite
+
+
+def data(bad_at=13, count=20):
+    x = np.random.default_rng(0).random((count, 3), np.float32)
+    if bad_at is not None:
+        x[bad_at] = 1000.0
+    return x, x[:, :2].copy()
+
+
+def model(*layers, loss="mse", learning_rate=1e-3):
+    keras.utils.set_random_seed(0)
+    made = keras.Sequential([keras.Input((3,)), *layers])
+    made.compile(keras.optimizers.SGD(learning_rate), loss)
+    return made
+
+
+def stopped(made, examples, **settings):
+    with pytest.raises(NonFiniteError) as caught:
+        fit(made, examples, epochs=4, batch_size=4, verbose=0, **settings)
+    assert all(np.isfinite(w).all() for w in made.get_weights())
+    return caught.value
+
+
+def dense(name):
+    return keras.layers.Dense(2, kernel_initializer="ones", name=name)
+
+
+@pytest.mark.parametrize("what", ["output", "gradient"])
+def test_the_layer_is_named(what):
+    """The middle one, though the update has spread the NaN over all."""
+    error = stopped(model(dense("first"), Bad(what, name="bad"), dense("last")), data())
+    assert (error.layer, error.epoch) == ("bad", 1)
+    assert f"in the {what} of" in str(error)
+    assert f"epoch 1, step {error.step}" in str(error)
+
+
+def test_a_learning_rate_that_is_too_large():
+    error = stopped(model(dense("only"), learning_rate=1e30), data(bad_at=None))
+    message = str(error)
+    assert "the output of layer 'only' reaches" in message
+    assert "a smaller learning rate (it was 1e+30)" in message
+    assert "global_clipnorm=1.0" in message
+    assert "from_logits=True" in message
+
+
+def test_the_weights_are_those_from_before_the_step():
+    made = model(dense("only"), learning_rate=1e30)
+    before = made.get_weights()
+    stopped(made, (np.full((4, 3), 1e30, np.float32), np.zeros((4, 2), np.float32)))
+    for now, then in zip(made.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def test_the_loss_itself():
+    """The logarithm of a probability that has become 0: no layer is to blame."""
+
+    def careless(y_true, y_pred):
+        return -tf.math.log(tf.nn.softmax(y_pred * [0.0, 1e4])[:, :1])
+
+    error = stopped(model(dense("only"), loss=careless), data(None))
+    assert error.layer is None
+    advice = [line for line in str(error).splitlines() if line.startswith("- ")]
+    assert "from logits" in advice[1]
+
+
+def test_a_model_that_is_no_chain_of_layers():
+    """Without outputs to look into, the gradients say where."""
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = dense("inner")
+
+        def call(self, x):
+            return self.inner(x) * 1e30
+
+    made = Own()
+    made.compile(keras.optimizers.SGD(1.0), "mse")
+    made(np.ones((1, 3), np.float32))
+    error = stopped(made, (np.ones((4, 3), np.float32), np.zeros((4, 2), np.float32)))
+    assert error.layer is None
+    assert "the loss itself" in str(error)
+
+
+def test_a_layer_that_is_used_twice():
+    keras.utils.set_random_seed(0)
+    twice, x = keras.layers.Dense(2, name="twice"), keras.Input((2,))
+    made = keras.Model(x, twice(twice(x)))
+    made.compile(keras.optimizers.SGD(1.0), "mse")
+    y = np.zeros((4, 2), np.float32)
+    assert stopped(made, (y + 1e30, y)).epoch == 1
+
+
+def test_a_finite_run_goes_through():
+    assert len(fit(model(dense("only")), data(None), epochs=2, verbose=0)["loss"]) == 2
+
+
+def test_a_kill_while_the_checkpoint_is_written(tmp_path, monkeypatch):
+    """The last whole one stays, and the run can go on from it."""
+    fit(model(dense("only")), data(None), epochs=1, checkpoint_dir=tmp_path, verbose=0)
+    whole = (tmp_path / "checkpoint.npz").read_bytes()
+
+    def killed(file, **arrays):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(callbacks.np, "savez", killed)
+        with pytest.raises(KeyboardInterrupt):
+            fit(model(dense("only")), data(None), epochs=2, checkpoint_dir=tmp_path, verbose=0)
+    assert (tmp_path / "checkpoint.npz").read_bytes() == whole
+    curves = fit(model(dense("only")), data(None), epochs=3, checkpoint_dir=tmp_path, verbose=0)
+    assert len(curves["loss"]) == 3
+
+
+def test_curves_for_tensorboard(tmp_path):
+    curves = fit(
+        model(dense("only")), data(None), validation_data=data(None), epochs=2,
+        tensorboard_dir=tmp_path, verbose=0,
+    )  # fmt: skip
+    for part, name in (("train", "loss"), ("validation", "val_loss")):
+        (file,) = (tmp_path / part).iterdir()
+        events = [e for e in tf.compat.v1.train.summary_iterator(str(file)) if e.summary.value]
+        assert [e.step for e in events] == [0, 1]
+        values = [e.summary.value[0] for e in events]
+        assert {v.tag for v in values} == {"epoch_loss"}
+        assert {v.metadata.plugin_data.plugin_name for v in values} <= {"scalars", ""}
+        assert [float(tf.make_ndarray(v.tensor)) for v in values] == pytest.approx(curves[name])
