@@ -13,7 +13,11 @@ from course_lib.training.fit import batches, fit, order
 
 @pytest.fixture(autouse=True)
 def collected():
-    """Free a run's graphs and iterators at once; the garbage of many takes half a minute to go."""
+    """Free a run's graphs and iterators at once.
+
+    Left to Python, one collection of many runs' garbage stalled for some 35 s here; the cause was
+    not found.
+    """
     yield
     gc.collect()
 
