@@ -182,7 +182,7 @@ def test_dropout_acts_in_training_only():
 
 
 def test_dropout_is_off_in_evaluate_and_predict():
-    """What `fit` reports for validation is the whole network; document 004 dropped units there."""
+    """What `fit` reports for validation is the whole network; the practical of 2017 dropped units there."""
     model, x = with_dropout(0.5), sequences()
     model.compile(loss="mse", jit_compile=False)
     expected = np.asarray(with_dropout(0.0)(x))
@@ -217,7 +217,7 @@ def test_a_type_goes_all_the_way_through():
 
 
 def test_a_shared_cell_is_refused():
-    """`[cell] * layers` in document 004 is one cell, and one set of weights."""
+    """`[cell] * layers` in the practical of 2017 is one cell, and one set of weights."""
     cell = GRUCell(5)
     with pytest.raises(TypeError, match="would share"):
         stacked_rnn(cell, 5, layers=2)

@@ -116,7 +116,7 @@ def test_lstm_step_back_by_hand():
 
 
 def test_lstm_forgets_where_the_gate_is_zero():
-    """Document 004 of the sources says the opposite in one place."""
+    """The practical of 2017 says the opposite in one place."""
     params, x_t, h_prev, c_prev = case("ifoc")
     params["b_i"] = np.full(4, SHUT)
     params["b_f"] = np.full(4, OPEN)
