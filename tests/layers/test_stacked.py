@@ -182,7 +182,7 @@ def test_dropout_acts_in_training_only():
 
 
 def test_dropout_is_off_in_evaluate_and_predict():
-    """What `fit` reports for validation is the whole network; the practical of 2017 dropped units there."""
+    """Validation sees the whole network; the practical of 2017 dropped units there."""
     model, x = with_dropout(0.5), sequences()
     model.compile(loss="mse", jit_compile=False)
     expected = np.asarray(with_dropout(0.0)(x))
