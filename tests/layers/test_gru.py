@@ -89,29 +89,9 @@ def test_the_conventions_are_two_models():
 
 
 @both_conventions
-def test_gradients_equal_centred_differences(reset_after):
-    import tensorflow as tf
-
+def test_gradients_equal_centred_differences(reset_after, assert_gradients_are_slopes):
     layer, _ = pair(reset_after, "float64")
-    x = sequences("float64", T=3)
-    weights = layer.get_weights()
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(layer(x) ** 2)
-    gradients = tape.gradient(loss, layer.trainable_variables)
-
-    def loss_at(moved):
-        layer.set_weights(moved)
-        return float(np.sum(np.asarray(layer(x)) ** 2))
-
-    rng = np.random.default_rng(5)
-    for number, (gradient, w) in enumerate(zip(gradients, weights, strict=True)):
-        direction = rng.normal(size=w.shape)
-        above, below = (
-            loss_at([*weights[:number], w + step * direction, *weights[number + 1 :]])
-            for step in (1e-5, -1e-5)
-        )
-        slope = np.sum(gradient * direction)
-        assert (above - below) / 2e-5 == pytest.approx(slope, rel=1e-7, abs=1e-9)
+    assert_gradients_are_slopes(layer, sequences("float64", T=3))
 
 
 def test_config():
