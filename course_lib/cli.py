@@ -220,19 +220,23 @@ def reproduce(
     import json
 
     from course_lib.data import DataError
-    from course_lib.training.reproduce import EXPERIMENTS
+    from course_lib.training.reproduce import EXPERIMENTS, GROUPS
     from course_lib.training.reproduce import reproduce as run
 
-    if name not in EXPERIMENTS:
-        near = difflib.get_close_matches(name, EXPERIMENTS, n=1, cutoff=0.4)
+    names = {**{one: (one,) for one in EXPERIMENTS}, **GROUPS}
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
         meant = f" Did you mean {near[0]}?" if near else ""
-        known = ", ".join(sorted(EXPERIMENTS))
+        known = ", ".join(sorted(names))
         _fail(f"There is no run called {name!r}.{meant} There is: {known}.")
-    try:
-        result = run(name, data=data, seed=seed, quick=quick, out=out)
-    except DataError as error:
-        _fail(error, code=1)
-    print(json.dumps(result["summary"], indent=2))
+    if out is not None and len(names[name]) > 1:
+        _fail(f"{name} is {len(names[name])} runs, --out is one file. Leave --out away.")
+    for one in names[name]:
+        try:
+            result = run(one, data=data, seed=seed, quick=quick, out=out)
+        except DataError as error:
+            _fail(error, code=1)
+        print(json.dumps(result["summary"], indent=2))
 
 
 def _fail(message: object, code: int = USAGE) -> NoReturn:

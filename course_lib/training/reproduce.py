@@ -15,11 +15,46 @@ if TYPE_CHECKING:
 
 RESULTS = Path("benchmarks") / "results"
 
+# The methods of course_lib.training.gradnets that are compared with 50 and with 200 layers.
+GRADNETS = (
+    "grelu-gain-stop",
+    "tat",
+    "rezero",
+    "grelu",
+    "grelu-gain",
+    "highway",
+    "plain-he",
+    "plain-orthogonal",
+    "identity",
+)
+# With 200 layers a run takes four times as long: a smaller grid, and these seeds.
+GRADNETS_200 = {"grelu-gain-stop": (0, 1, 2), "tat": (0,), "rezero": (0,), "plain-he": (0,)}
+DEEP = {"depth": 200, "rates": (0.03, 0.01, 0.003, 0.001), "trial_epochs": 3}
+
 # name -> its module and settings. The module has `run(data, seed, quick, **settings)`, which
 # returns a dict with config, curves and summary.
 EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "vanilla-mnist": ("course_lib.training.vanilla_mnist", {}),
     "vanilla-mnist-constant": ("course_lib.training.vanilla_mnist", {"decay": "none"}),
+    **{
+        f"gradnets-{method}": ("course_lib.training.gradnets", {"method": method})
+        for method in GRADNETS
+    },
+    **{
+        f"gradnets-200-{method}": (
+            "course_lib.training.gradnets",
+            {"method": method, "seeds": seeds, **DEEP},
+        )
+        for method, seeds in GRADNETS_200.items()
+    },
+    "gradnets-2015": ("course_lib.training.gradnets_2015", {}),
+    "gradnets-recurrent": ("course_lib.training.gradnets_recurrent", {}),
+}
+
+# One name for several runs, each stored as soon as it is done.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "gradnets": tuple(f"gradnets-{method}" for method in GRADNETS),
+    "gradnets-200": tuple(f"gradnets-200-{method}" for method in GRADNETS_200),
 }
 
 

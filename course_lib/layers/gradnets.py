@@ -1,0 +1,371 @@
+"""GradNets in Keras, and the layers that they are compared with.
+
+The maths of `course_lib.scratch.gradnets`. The late gate g is one variable for
+the whole network: a `LateGate` holds it, and hands it to every gradual layer.
+
+    x = keras.Input((784,))
+    g = LateGate()(x)
+    h = keras.layers.Dense(50, activation="relu")(x)
+    for _ in range(48):
+        h = GReLUDense(50, form="gain")(h, g)
+
+`course_lib.training.late_gate.AnnealLateGate` opens it while `fit` runs.
+"""
+
+import keras
+from keras import ops
+
+from course_lib.scratch.gradnets import FORMS
+
+
+def interpolate(early, late, g):
+    """The general form, (1 - g) early + g late; see `scratch.gradnets`."""
+    return (1 - g) * early + g * late
+
+
+def grelu(u, g):
+    """Gradual ReLU on the pre-activation; see `scratch.gradnets`."""
+    return ops.where(u > 0, u, (1 - g) * u)
+
+
+def gain(alpha):
+    """What keeps a mean square through it; see `scratch.gradnets`."""
+    return ops.sqrt(2 / (1 + alpha**2))
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class LateGate(keras.layers.Layer):
+    """The late gate g: a scalar variable that no gradient changes.
+
+    Args:
+        g: its value until somebody assigns another, from 0 to 1.
+    """
+
+    def __init__(self, g=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.start = float(g)
+        self.g = self.add_weight(
+            name="g",
+            shape=(),
+            initializer=keras.initializers.Constant(self.start),
+            trainable=False,
+        )
+        self.built = True
+
+    def call(self, x):
+        """The gate, a scalar tensor; x only ties it to a network's input."""
+        return ops.cast(self.g, self.compute_dtype)
+
+    def get_config(self):
+        """What Keras stores to build the same layer again."""
+        return {**super().get_config(), "g": self.start}
+
+
+class _Dense(keras.layers.Layer):
+    """What the dense layers below share: u = x W + b."""
+
+    def __init__(
+        self,
+        units,
+        kernel_initializer="orthogonal",
+        bias_initializer="zeros",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.units = units
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+
+    def build(self, input_shape, *_):
+        """Make W (m, n) and b (n,)."""
+        self.W = self.add_weight(
+            name="W",
+            shape=(input_shape[-1], self.units),
+            initializer=self.kernel_initializer,
+        )
+        self.b = self.add_weight(
+            name="b", shape=(self.units,), initializer=self.bias_initializer
+        )
+
+    def pre_activation(self, x):
+        return ops.matmul(x, self.W) + self.b
+
+    def get_config(self):
+        """What Keras stores to build the same layer again."""
+        initializers = {
+            name: keras.initializers.serialize(getattr(self, name))
+            for name in ("kernel_initializer", "bias_initializer")
+        }
+        return {**super().get_config(), "units": self.units, **initializers}
+
+
+def _check_square(layer, input_shape):
+    if input_shape[-1] != layer.units:
+        raise ValueError(
+            f"{type(layer).__name__} adds its input to its output: give it"
+            f" as many units as its input has, {input_shape[-1]}, not"
+            f" {layer.units}; or put a Dense layer before it."
+        )
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class GReLUDense(_Dense):
+    """A dense layer with gradual ReLU; `scratch.gradnets.layer_forward`.
+
+    A plain ReLU layer is the form "pre-activation" at g = 1. TAT's leaky ReLU
+    (Zhang, Botev and Martens, 2022) is the form "gain" at g = 1 - alpha.
+
+    Args:
+        units: number of units, n.
+        form: "pre-activation", "gain" or "identity".
+        kernel_initializer, bias_initializer: as in `keras.layers.Dense`. At
+            g = 0 the first two forms are linear layers: orthogonal weights
+            keep the norm of all that passes.
+
+    Raises:
+        ValueError: if `form` is none of the three; in the form "identity"
+            also if the input has not `units` entries.
+    """
+
+    def __init__(self, units, form="gain", **kwargs):
+        super().__init__(units, **kwargs)
+        if form not in FORMS:
+            raise ValueError(f"form is {form!r}; choose one of {FORMS}.")
+        self.form = form
+
+    def build(self, x_shape, g_shape=None):
+        """Make W (m, n) and b (n,)."""
+        if self.form == "identity":
+            _check_square(self, x_shape)
+        super().build(x_shape)
+
+    def call(self, x, g):
+        """The layer.
+
+        Args:
+            x: input, shape (batch, m).
+            g: the late gate, a scalar.
+
+        Returns:
+            y: shape (batch, n).
+        """
+        u = self.pre_activation(x)
+        if self.form == "identity":
+            return interpolate(x, ops.relu(u), g)
+        y = grelu(u, g)
+        return gain(1 - g) * y if self.form == "gain" else y
+
+    def compute_output_shape(self, x_shape, g_shape=None):
+        """The shape (batch, n)."""
+        return (*x_shape[:-1], self.units)
+
+    def get_config(self):
+        """What Keras stores to build the same layer again."""
+        return {**super().get_config(), "form": self.form}
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class ReZeroDense(_Dense):
+    """y = x + a relu(x W + b), a learned and 0 at first.
+
+    Source: Bachlechner et al., 2020.
+
+    Args:
+        units: number of units, n, that of the input.
+        kernel_initializer, bias_initializer: as in `keras.layers.Dense`.
+
+    Raises:
+        ValueError: if the input has not `units` entries.
+    """
+
+    def build(self, x_shape):
+        """Make W (n, n), b (n,) and the scalar a."""
+        _check_square(self, x_shape)
+        super().build(x_shape)
+        self.a = self.add_weight(name="a", shape=(), initializer="zeros")
+
+    def call(self, x):
+        """The layer: x and y have the shape (batch, n)."""
+        return x + self.a * ops.relu(self.pre_activation(x))
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class HighwayDense(_Dense):
+    """y = t relu(x W + b) + (1 - t) x, the gate t = sigmoid(x W_t + b_t).
+
+    Each unit opens its own gate for each example, whereas a GradNet has one
+    gate that the clock opens. Source: Srivastava, Greff and Schmidhuber, 2015.
+
+    Args:
+        units: number of units, n, that of the input.
+        gate_bias: b_t at first; below 0 the layer passes its input on.
+        kernel_initializer, bias_initializer: as in `keras.layers.Dense`; the
+            gate's weights are initialised as W.
+
+    Raises:
+        ValueError: if the input has not `units` entries.
+    """
+
+    def __init__(self, units, gate_bias=-2.0, **kwargs):
+        super().__init__(units, **kwargs)
+        self.gate_bias = gate_bias
+
+    def build(self, x_shape):
+        """Make W, W_t (n, n) and b, b_t (n,)."""
+        _check_square(self, x_shape)
+        super().build(x_shape)
+        n = self.units
+        self.W_t = self.add_weight(
+            name="W_t", shape=(n, n), initializer=self.kernel_initializer
+        )
+        self.b_t = self.add_weight(
+            name="b_t",
+            shape=(n,),
+            initializer=keras.initializers.Constant(self.gate_bias),
+        )
+
+    def call(self, x):
+        """The layer: x and y have the shape (batch, n)."""
+        t = ops.sigmoid(ops.matmul(x, self.W_t) + self.b_t)
+        return interpolate(x, ops.relu(self.pre_activation(x)), t)
+
+    def get_config(self):
+        """What Keras stores to build the same layer again."""
+        return {**super().get_config(), "gate_bias": self.gate_bias}
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class GradualDropout(keras.layers.Layer):
+    """Dropout with probability p g; `scratch.gradnets.gradual_dropout`.
+
+    Args:
+        p: probability that an entry is dropped at g = 1; 0 <= p < 1.
+        seed: seed of what is dropped.
+
+    Raises:
+        ValueError: if p is out of range.
+    """
+
+    def __init__(self, p, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if not 0 <= p < 1:
+            raise ValueError(f"p is {p}: it must be at least 0 and below 1.")
+        self.p = p
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.built = True
+
+    def call(self, x, g, training=False):
+        """x, with entries dropped and the rest scaled up in training."""
+        if not training:
+            return x
+        drop = self.p * g
+        noise = keras.random.uniform(
+            ops.shape(x), dtype=x.dtype, seed=self.seed_generator
+        )
+        return ops.where(noise >= drop, x / (1 - drop), 0.0)
+
+    def compute_output_shape(self, x_shape, g_shape=None):
+        """The shape of x."""
+        return x_shape
+
+    def get_config(self):
+        """What Keras stores to build the same layer again."""
+        return {**super().get_config(), "p": self.p, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class GradualBatchNorm(keras.layers.Layer):
+    """(1 - g) BN(x) + g x; `scratch.gradnets.gradual_batch_norm`.
+
+    In training BN takes mean and variance from the batch. At evaluation it
+    takes the running ones, which no longer matter once g is 1.
+
+    Args:
+        epsilon: added to the variance, so that no division is by 0.
+    """
+
+    def __init__(self, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+        self.batch_norm = keras.layers.BatchNormalization(
+            epsilon=epsilon, dtype=self.dtype_policy
+        )
+
+    def build(self, x_shape, g_shape=None):
+        """Make gamma, beta and the running mean and variance, (n,) each."""
+        self.batch_norm.build(x_shape)
+
+    def call(self, x, g, training=False):
+        """The layer: x and y have the shape (batch, n)."""
+        return interpolate(self.batch_norm(x, training=training), x, g)
+
+    def compute_output_shape(self, x_shape, g_shape=None):
+        """The shape of x."""
+        return x_shape
+
+    def get_config(self):
+        """What Keras stores to build the same layer again."""
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class GradualRNNCell(keras.layers.Layer):
+    """A recurrent cell whose tanh is faded in; for `keras.layers.RNN`.
+
+    u = x_t W_xh + h_{t-1} W_hh + b_h and h_t = (1 - g) u + g tanh(u). At g = 0
+    with W_hh = I, as it starts, the state keeps the sum of all that came in;
+    at g = 1 it is the vanilla cell. The variable g belongs to the cell.
+
+    Args:
+        units: number of units, n.
+        g: the late gate until somebody assigns another value.
+        recurrent_initializer: of W_hh.
+    """
+
+    def __init__(
+        self, units, g=0.0, recurrent_initializer="identity", **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.units = self.state_size = self.output_size = units
+        self.start = float(g)
+        self.recurrent_initializer = keras.initializers.get(
+            recurrent_initializer
+        )
+
+    def build(self, input_shape):
+        """Make W_xh (m, n), W_hh (n, n), b_h (n,) and the scalar g."""
+        m, n = input_shape[-1], self.units
+        self.W_xh = self.add_weight(name="W_xh", shape=(m, n))
+        self.W_hh = self.add_weight(
+            name="W_hh", shape=(n, n), initializer=self.recurrent_initializer
+        )
+        self.b_h = self.add_weight(name="b_h", shape=(n,), initializer="zeros")
+        self.g = self.add_weight(
+            name="g",
+            shape=(),
+            initializer=keras.initializers.Constant(self.start),
+            trainable=False,
+        )
+
+    def call(self, x_t, states, training=False):
+        """One step, as in `VanillaRNNCell`."""
+        u = (
+            ops.matmul(x_t, self.W_xh)
+            + ops.matmul(states[0], self.W_hh)
+            + self.b_h
+        )
+        g = ops.cast(self.g, u.dtype)
+        h_t = interpolate(u, ops.tanh(u), g)
+        return h_t, [h_t]
+
+    def get_config(self):
+        """What Keras stores to build the same cell again."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "g": self.start,
+            "recurrent_initializer": keras.initializers.serialize(
+                self.recurrent_initializer
+            ),
+        }
