@@ -52,6 +52,21 @@ CHAPTERS = (
             "state_jacobian",
         ),
     ),
+    Chapter(
+        "gradnets",
+        "GradNets",
+        "04-gradnets",
+        (
+            "late_gate",
+            "grelu",
+            "grelu_backward",
+            "safe_loss",
+            "gain",
+            "propagate",
+            "gradual_dropout",
+            "gradient_norms",
+        ),
+    ),
 )
 
 
