@@ -71,8 +71,8 @@ class Config:
     batch_size: int = 50
     epochs: int = 20
     anneal_epochs: int = 10  # g moves from its first to its last value in these
-    rates: tuple[float, ...] = (0.3, 0.1, 0.03, 0.01, 0.003)
-    trial_epochs: int = 6  # of the run that chooses a rate; its gate moves in the first half too
+    rates: tuple[float, ...] = (0.1, 0.03, 0.01, 0.003)
+    trial_epochs: int = 4  # of the run that chooses a rate; its gate moves in the first half too
     seeds: tuple[int, ...] = (0, 1, 2)
     validation: int = 5_000
 
