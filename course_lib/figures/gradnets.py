@@ -17,13 +17,11 @@ from course_lib.scratch.gradnets import (
     gain,
     grelu,
     propagate,
-    stop_gate,
     tat_slope,
 )
 from course_lib.training.reproduce import GRADNETS, GRADNETS_200, stored_result
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 HIDDEN, UNITS = 48, 50  # hidden layers and their width, as in the 2015 notebook
@@ -149,7 +147,7 @@ def outcome(result: dict[str, Any]) -> dict[str, str]:
 def lost_signal() -> Figure:
     """Draw how alike all inputs become on the way up, and how a gradient fares on its way down."""
     plt = _pyplot()
-    figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 5.6), sharex=True)
+    figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 6.2), sharex=True)
     for i, (name, kind) in enumerate({"He": "he", "orthogonal": "orthogonal"}.items()):
         found = propagation("pre-activation", kind, 1.0)
         above.plot(found["cosine"], label=name, **_dense(i))
@@ -158,7 +156,7 @@ def lost_signal() -> Figure:
     above.set(ylabel="mean cosine", ylim=(0, 1.05), title="how alike different inputs are")
     above.legend(loc="lower right")
     below.set(xlabel="layer", ylabel="root mean square", title="how large they are")
-    below.legend(loc="lower left", fontsize=11)
+    below.legend(loc="upper center", bbox_to_anchor=(0.45, -0.28), ncols=2, columnspacing=1)
     return _closed(figure)
 
 
@@ -191,7 +189,9 @@ def gate_slider(gates: tuple[float, ...], start: int = 1) -> Slider:
     """Let the reader open the gate of a fresh network: signal, cosine and gradient over depth."""
     frames = []
     for g in gates:
-        found = {name: propagation(*_form(pair), g, pair[2]) for name, pair in PAIRS.items()}
+        found = {
+            name: propagation(form, kind, g, bias) for name, (form, kind, bias) in PAIRS.items()
+        }
         alt = f"Gate {g:.3g}, {HIDDEN} layers. " + " ".join(
             f"{name}: signal {f['rms'][-1]:.0e} at the top, cosine {f['cosine'][-1]:.2f},"
             f" gradient {f['backward'][0]:.0e} at the bottom."
@@ -199,10 +199,6 @@ def gate_slider(gates: tuple[float, ...], start: int = 1) -> Slider:
         )
         frames.append((f"g = {g:.3g}", _gate_frame(found), alt))
     return slider(frames, label="late gate g", start=start)
-
-
-def _form(pair: tuple[str, str, float]) -> tuple[str, str]:
-    return pair[:2]
 
 
 def _gate_frame(found: dict[str, dict[str, np.ndarray]]) -> Figure:

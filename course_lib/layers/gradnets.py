@@ -236,21 +236,24 @@ class HighwayDense(_Dense):
 
 @keras.saving.register_keras_serializable("course_lib")
 class GradualDropout(keras.layers.Layer):
-    """Dropout with probability p g; `scratch.gradnets.gradual_dropout`.
+    """Dropout whose rate fades in; `scratch.gradnets.gradual_dropout`.
 
     Args:
-        p: probability that an entry is dropped at g = 1; 0 <= p < 1.
+        rate: probability that an entry is dropped at g = 1, at least 0 and
+            below 1; at other gates it is rate * g.
         seed: seed of what is dropped.
 
     Raises:
-        ValueError: if p is out of range.
+        ValueError: if the rate is out of range.
     """
 
-    def __init__(self, p, seed=None, **kwargs):
+    def __init__(self, rate, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if not 0 <= p < 1:
-            raise ValueError(f"p is {p}: it must be at least 0 and below 1.")
-        self.p = p
+        if not 0 <= rate < 1:
+            raise ValueError(
+                f"The rate is {rate}: it must be at least 0 and below 1."
+            )
+        self.rate = rate
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
@@ -259,7 +262,7 @@ class GradualDropout(keras.layers.Layer):
         """x, with entries dropped and the rest scaled up in training."""
         if not training:
             return x
-        drop = self.p * g
+        drop = self.rate * g
         noise = keras.random.uniform(
             ops.shape(x), dtype=x.dtype, seed=self.seed_generator
         )
@@ -271,7 +274,8 @@ class GradualDropout(keras.layers.Layer):
 
     def get_config(self):
         """What Keras stores to build the same layer again."""
-        return {**super().get_config(), "p": self.p, "seed": self.seed}
+        mine = {"rate": self.rate, "seed": self.seed}
+        return {**super().get_config(), **mine}
 
 
 @keras.saving.register_keras_serializable("course_lib")

@@ -138,12 +138,14 @@ def mean_cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 def sgd_epoch(
     model: keras.Model,
     loss_function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = mean_cross_entropy,
+    jit_compile: bool = True,
 ) -> Callable[..., tuple]:
     """One epoch of plain SGD as one compiled loop, with the weights as arguments.
 
     Args:
         model: from `build_model`.
         loss_function: of labels (batch,) and logits (batch, 10).
+        jit_compile: compile the loop with XLA.
 
     Returns:
         A function of: weights, a list as `model.trainable_variables`; x (steps, batch, 784);
@@ -153,7 +155,7 @@ def sgd_epoch(
     """
     matrices = [i for i, w in enumerate(model.trainable_variables) if len(w.shape) == 2]
 
-    @tf.function(jit_compile=True, autograph=False)
+    @tf.function(jit_compile=jit_compile, autograph=False)
     def epoch(weights, x, y, rates, gates):
         steps = x.shape[0]
 

@@ -18,6 +18,16 @@ import numpy as np
 import tensorflow as tf
 
 from course_lib.layers import CELLS, RecurrentClassifier, compile_classifier
+from course_lib.layers.gradnets import (
+    GradualBatchNorm,
+    GradualDropout,
+    GradualRNNCell,
+    GReLUDense,
+    HighwayDense,
+    LateGate,
+    ReZeroDense,
+)
+from course_lib.training import gradnets
 from course_lib.training.vanilla_mnist import Config, build_model
 
 BATCH = 4
@@ -89,6 +99,49 @@ def classifier_step(T: int, cell: str, **settings: Any) -> Step:
     return keras_step(model, (T, 3), cudnn=settings.get("fused", False))
 
 
+def gradual_step() -> Step:
+    """The step of a network with every gradual layer in it, and of what they are compared with."""
+    x = keras.Input((12,))
+    g = LateGate(0.4)(x)
+    h = GReLUDense(8, form="gain")(x, g)
+    h = GradualBatchNorm()(h, g)
+    h = GradualDropout(0.3, seed=0)(h, g)
+    h = GReLUDense(8, form="identity")(h, g)
+    h = HighwayDense(8)(ReZeroDense(8)(h))
+    return keras_step(compiled(keras.Model(x, keras.layers.Dense(3)(h))), (12,))
+
+
+def gradual_cell_step(T: int) -> Step:
+    """The step of the recurrent cell whose tanh is faded in."""
+    recurrent = keras.layers.RNN(GradualRNNCell(8, g=0.4))
+    layers = [keras.Input((T, 3)), recurrent, keras.layers.Dense(3)]
+    return keras_step(compiled(keras.Sequential(layers)), (T, 3))
+
+
+def compiled(model: keras.Model) -> keras.Model:
+    """The model with an optimizer and a loss for logits."""
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+
+def gradnets_step() -> Step:
+    """One turn of the loop in which `course reproduce gradnets` trains."""
+    model = gradnets.build_model("grelu-gain-stop", depth=5)
+    loop = gradnets.sgd_epoch(model, jit_compile=False)
+
+    def take(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        weights = [tf.convert_to_tensor(w) for w in model.trainable_variables]
+        new, losses, _, _ = loop(weights, x[None], y[None], tf.constant([0.1]), tf.constant([0.4]))
+        for variable, value in zip(model.trainable_variables, new, strict=True):
+            variable.assign(value)
+        return losses[0]
+
+    rng = np.random.default_rng(0)
+    x = rng.random((BATCH, 784), np.float32)
+    y = rng.integers(0, 10, BATCH).astype(np.int32)
+    return Step(take, x, y, model.trainable_variables)
+
+
 STEPS: dict[str, Callable[[int], Step]] = {
     "vanilla-mnist": lambda T: keras_step(
         build_model(Config.units, Config.learning_rate, steps=T), (T, 28)
@@ -97,4 +150,7 @@ STEPS: dict[str, Callable[[int], Step]] = {
     "stacked": lambda T: classifier_step(T, "lstm", layers=2, dropout=0.3, l2=1e-3, seed=0),
     "keras-lstm": lambda T: classifier_step(T, "lstm", fused=True),
     "keras-gru": lambda T: classifier_step(T, "gru_reset_after", fused=True),
+    "gradual": lambda T: gradual_step(),
+    "gradual-cell": gradual_cell_step,
+    "gradnets": lambda T: gradnets_step(),
 }

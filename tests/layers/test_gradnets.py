@@ -130,10 +130,10 @@ def test_dropout_fades_in_and_keeps_the_mean():
         np.testing.assert_array_equal(layer(x, g=g), x)  # at evaluation
 
 
-@pytest.mark.parametrize("p", [-0.1, 1.0])
-def test_a_probability_out_of_range_is_refused(p):
+@pytest.mark.parametrize("rate", [-0.1, 1.0])
+def test_a_rate_out_of_range_is_refused(rate):
     with pytest.raises(ValueError, match="at least 0 and below 1"):
-        layers.GradualDropout(p)
+        layers.GradualDropout(rate)
 
 
 def gradual_network():

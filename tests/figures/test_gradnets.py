@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+
+from course_lib.figures import gradnets as figures
+from course_lib.scratch.gradnets import stop_gate
+from course_lib.sources import notebook_2015
+from course_lib.training.reproduce import stored_result
+
+
+@pytest.fixture(autouse=True)
+def no_screen():
+    import matplotlib
+
+    matplotlib.use("agg")
+
+
+def assert_drawn(figure):
+    """Drawn, opaque, and in no list of open figures: a notebook shows it once."""
+    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
+
+    assert isinstance(figure, Figure)
+    figure.canvas.draw()
+    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
+    assert not plt.get_fignums()
+
+
+# What is measured
+
+
+def test_first_weights():
+    orthogonal, he, notebook = (
+        figures.first_weights(kind, depth=3) for kind in ("orthogonal", "he", "notebook")
+    )
+    for W in orthogonal:
+        np.testing.assert_allclose(W @ W.T, np.eye(figures.UNITS), atol=1e-12)
+    assert he.std() == pytest.approx(np.sqrt(2 / figures.UNITS), rel=0.05)
+    assert np.abs(notebook).max() <= 0.2
+    # A normal cut at two standard deviations keeps 0.88 of its own.
+    assert notebook.std() == pytest.approx(0.088, rel=0.05)
+
+
+def test_inputs_are_related_and_of_unit_size():
+    x = figures.related_inputs()
+    assert np.mean(x**2) == pytest.approx(1)
+    assert 0.25 < figures.propagation("gain", "orthogonal", 0.0)["cosine"][0] < 0.45
+
+
+def test_plain_relu_makes_all_inputs_alike():
+    for kind in ("he", "orthogonal"):
+        assert figures.propagation("pre-activation", kind, 1.0)["cosine"][-1] > 0.95
+    dead = figures.propagation("pre-activation", "orthogonal", 1.0)
+    assert dead["rms"][-1] < 1e-6
+    assert dead["backward"][0] < 1e-6
+
+
+@pytest.mark.parametrize("name", figures.PAIRS)
+def test_a_shut_gate_lets_everything_through(name):
+    form, kind, bias = figures.PAIRS[name]
+    found = figures.propagation(form, kind, 0.0, bias)
+    np.testing.assert_allclose(found["rms"], 1, rtol=1e-9)
+    np.testing.assert_allclose(found["backward"], 1, rtol=1e-9)
+    np.testing.assert_allclose(found["cosine"], found["cosine"][0], atol=1e-9)
+
+
+def test_a_tenth_of_a_gate_is_enough_to_lose_a_signal_without_gain():
+    forms = {
+        name: figures.propagation(form, kind, 0.1, bias)["backward"][0]
+        for name, (form, kind, bias) in figures.PAIRS.items()
+    }
+    assert forms["2015 notebook's form"] < 0.02
+    assert 0.05 < forms["GReLU, no gain"] < 0.2
+    assert forms["GReLU, gain"] == pytest.approx(1, abs=0.2)
+
+
+def test_shrinkage_by_hand():
+    assert figures.shrinkage(0.1) == pytest.approx(0.9**48)
+    assert figures.shrinkage(0.5, depth=2) == 0.25
+
+
+def test_cosines_over_layers():
+    np.testing.assert_array_equal(figures.cosines_over_layers(5, 1.0), np.zeros(6))
+    relu = figures.cosines_over_layers(48, 0.0)
+    assert relu[1] == pytest.approx(1 / np.pi)
+    assert np.all(np.diff(relu) > 0)
+    assert figures.cosines_over_layers(48, 1 - stop_gate(48))[-1] == pytest.approx(0.9, abs=1e-6)
+
+
+def test_the_naive_loss_fails_on_a_right_answer():
+    assert figures.naive_loss_and_gradient(103)[0] == 0
+    assert np.isnan(figures.naive_loss_and_gradient(104)[0])
+
+
+@pytest.mark.parametrize(("wrong", "left"), [(10, 0.99993), (20, 0.67), (25, 0.014), (40, 4.2e-9)])
+def test_the_patch_takes_the_gradient_of_confident_mistakes(wrong, left):
+    assert figures.naive_loss_and_gradient(-wrong, 1e-9)[1] == pytest.approx(left, rel=0.03)
+    assert figures.naive_loss_and_gradient(-wrong)[1] == pytest.approx(1, abs=1e-4)
+
+
+def test_the_notebooks_lines():
+    p, y = np.array([[0.5, 0.5], [0.25, 0.75]]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    assert notebook_2015.wrong_loss(p, y) == pytest.approx(-np.log(0.5) - np.log(0.75))
+    assert notebook_2015.patched_loss(p, y) == pytest.approx(
+        notebook_2015.wrong_loss(p, y) / 2, rel=1e-6
+    )
+
+
+def test_a_row_of_the_table():
+    result = {
+        "summary": {"test_accuracy": [0.97, 0.0], "non_finite_steps": [None, 12]},
+        "config": {"learning_rate": 0.01, "gate": [0, 0.579]},
+    }
+    assert figures.outcome(result) == {
+        "rate": "0.01", "gate": "0.579", "mean": "48.50", "range": "0.00 to 97.00", "bad": "1 of 2",
+    }  # fmt: skip
+
+
+# What is drawn
+
+
+def test_figures_of_fresh_networks():
+    assert_drawn(figures.lost_signal())
+    assert figures.shape_slider((0, 1), start=0).values == ["g = 0", "g = 1"]
+    assert len(figures.gate_slider((0.0, 0.5), start=0).pngs) == 2
+    assert figures.depth_slider((10, 20), start=0).values == ["10 layers", "20 layers"]
+
+
+def test_figures_of_stored_results():
+    fifty, story = figures.results(50), stored_result("gradnets-2015")
+    assert_drawn(figures.gradient_sizes(fifty, ("grelu-gain-stop", "plain-he")))
+    assert_drawn(figures.learning_curves(fifty, ("grelu-gain-stop", "tat", "identity")))
+    assert_drawn(figures.old_run(story))
+    assert_drawn(figures.held_gates(story))
+    assert_drawn(figures.adding(stored_result("gradnets-recurrent")))
