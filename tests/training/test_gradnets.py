@@ -156,8 +156,8 @@ def test_stored_runs_are_whole_and_chosen_on_validation(name):
     result = stored_result(name)
     config, curves, summary = result["config"], result["curves"], result["summary"]
     assert (config["train"], config["validation"], config["test"]) == (55_000, 5_000, 10_000)
-    assert (config["units"], config["batch_size"], config["epochs"]) == (50, 50, 20)
-    assert config["depth"] == (200 if "-200-" in name else 50)
+    assert (config["units"], config["batch_size"]) == (50, 50)
+    assert (config["depth"], config["epochs"]) == ((200, 10) if "-200-" in name else (50, 20))
     rates = [trial["rate"] for trial in curves["trials"]]
     assert rates == config["rates"]
     best = max(curves["trials"], key=gradnets._last_validation_accuracy)
@@ -165,7 +165,7 @@ def test_stored_runs_are_whole_and_chosen_on_validation(name):
     assert [run["seed"] for run in curves["runs"]] == config["seeds"]
     for run, accuracy in zip(curves["runs"], summary["test_accuracy"], strict=True):
         if run["non_finite_step"] is None:
-            assert len(run["test_accuracy"]) == 20
+            assert len(run["test_accuracy"]) == config["epochs"]
             assert run["test_accuracy"][-1] == accuracy
             assert run["gate"][-1] == pytest.approx(config["gate"][1], abs=1e-4)
         else:
