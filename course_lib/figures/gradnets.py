@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 HIDDEN, UNITS = 48, 50  # hidden layers and their width, as in the 2015 notebook
 NAMES = {
     "grelu-gain-stop": "GReLU, gain, stop at g*",
-    "grelu-gain": "GReLU, gain, to g = 1",
     "grelu": "GReLU, no gain, to g = 1",
     "identity": "2015 notebook's form",
     "tat": "TAT",

@@ -57,7 +57,6 @@ METHODS: dict[str, Method] = {
         notebook_ends=True,
     ),
     "grelu": Method(_grelu("pre-activation"), (0, 1)),
-    "grelu-gain": Method(_grelu("gain"), (0, 1)),
     "grelu-gain-stop": Method(_grelu("gain"), (0, "stop")),
 }
 

@@ -18,6 +18,8 @@ from course_lib.layers.gradnets import GradualRNNCell
 from course_lib.training.late_gate import AnnealLateGate
 from course_lib.training.seeding import seed_everything
 
+NEEDS_MNIST = False
+
 # cell -> its recurrent weights at first, and whether its gate moves or is open from the start
 CELLS: dict[str, tuple[str, bool]] = {
     "tanh-orthogonal": ("orthogonal", False),
@@ -30,7 +32,7 @@ CELLS: dict[str, tuple[str, bool]] = {
 class Config:
     """What a run is made of; stored with its result."""
 
-    T: int = 100
+    T: int = 50
     units: int = 50
     batch_size: int = 100
     train: int = 20_000

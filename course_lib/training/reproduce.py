@@ -21,7 +21,6 @@ GRADNETS = (
     "tat",
     "rezero",
     "grelu",
-    "grelu-gain",
     "highway",
     "plain-he",
     "plain-orthogonal",
