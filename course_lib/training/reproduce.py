@@ -20,6 +20,11 @@ RESULTS = Path("benchmarks") / "results"
 EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "vanilla-mnist": ("course_lib.training.vanilla_mnist", {}),
     "vanilla-mnist-constant": ("course_lib.training.vanilla_mnist", {"decay": "none"}),
+    "lstm-mnist": ("course_lib.training.gated_mnist", {}),
+    "lstm-mnist-two-epochs": (
+        "course_lib.training.gated_mnist",
+        {"learning_rate": 0.01, "epochs": 2},
+    ),
 }
 
 
