@@ -32,16 +32,16 @@ class Config:
 
     task: str = "adding"  # or "copy"
     delays: tuple[int, ...] = (10, 25, 50, 100)  # adding: steps in all; copy: steps to wait
-    units: int = 64
+    units: int = 32
     examples: int = 10_000
-    epochs: int = 10
+    epochs: int = 15
     batch_size: int = 50
-    learning_rates: tuple[float, ...] = (1e-3, 5e-3)
+    learning_rates: tuple[float, ...] = (3e-3, 1e-2)
     clip_norm: float = 1.0  # of all gradients together
     validation: int = 1_000
     test: int = 1_000
     symbols: int = 8  # of the copy problem
-    length: int = 5  # of the copy problem: symbols to recall
+    length: int = 3  # of the copy problem: symbols to recall
 
 
 QUICK = {"delays": (5,), "units": 8, "examples": 200, "epochs": 1, "learning_rates": (1e-3,)}

@@ -28,7 +28,10 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "cells-mnist": ("course_lib.training.cells_mnist", {}),
     "cells-adding": ("course_lib.training.delays", {"task": "adding"}),
-    "cells-copy": ("course_lib.training.delays", {"task": "copy"}),
+    "cells-copy": (
+        "course_lib.training.delays",
+        {"task": "copy", "delays": (5, 10, 20, 40), "epochs": 12},
+    ),
 }
 
 
