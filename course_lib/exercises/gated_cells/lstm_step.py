@@ -124,7 +124,7 @@ EXERCISE = Exercise(
             "h_t = 0.25 × tanh(0.746588) = 0.158277",
             call=results,
             c_t=np.array([[0.74658787]]),
-            h_t=np.array([[0.15827745]]),
+            h_t=np.array([[0.15827723]]),
         ),
         matches(
             "where f is 1 and i is 0 the memory stays",
