@@ -146,9 +146,7 @@ def fresh_norms(
     """`gradient_norms` of the three cells, fresh, with about the same number of weights."""
     x = np.random.default_rng(1).normal(size=(sequences, 2 * back, m))
     return {
-        cell: gradient_norms(
-            cell, fresh(cell, m, units_for(cell, m, budget), keep_bias), x, back
-        )
+        cell: gradient_norms(cell, fresh(cell, m, units_for(cell, m, budget), keep_bias), x, back)
         for cell in CELLS
     }
 
@@ -209,9 +207,7 @@ def gru_conventions(seed: int = 0, batch: int = 5, m: int = 3, n: int = 6) -> di
 def _reset_after(x_t: np.ndarray, h_prev: np.ndarray, params: dict) -> np.ndarray:
     from course_lib.scratch.gated import gate
 
-    r, z = (
-        gate(x_t, h_prev, params[f"W_x{g}"], params[f"W_h{g}"], params[f"b_{g}"]) for g in "rz"
-    )
+    r, z = (gate(x_t, h_prev, params[f"W_x{g}"], params[f"W_h{g}"], params[f"b_{g}"]) for g in "rz")
     candidate = np.tanh(x_t @ params["W_xh"] + params["b_h"] + r * (h_prev @ params["W_hh"]))
     return z * h_prev + (1 - z) * candidate
 

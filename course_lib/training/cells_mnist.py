@@ -14,6 +14,7 @@ CELLS = ("vanilla", "gru", "lstm")
 EPOCHS = {0.01: 40, 0.1: 15, 1.0: 5}
 DROPOUT = (0.0, 0.3)
 PATIENCE = 5
+UNITS = 64
 
 
 def run(data: "Mnist", seed: int, quick: bool = False, verbose: int = 2) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def run(data: "Mnist", seed: int, quick: bool = False, verbose: int = 2) -> dict
                     dropout=dropout,
                     fraction=fraction,
                     patience=PATIENCE,
-                    **({"epochs": epochs} | (QUICK if quick else {})),
+                    **({"epochs": epochs, "units": UNITS} | (QUICK if quick else {})),
                 )
                 one = train(data, seed, config, verbose=0)
                 name = run_name(cell, fraction, dropout)

@@ -34,7 +34,7 @@ class Config:
     delays: tuple[int, ...] = (10, 25, 50, 100)  # adding: steps in all; copy: steps to wait
     units: int = 32
     examples: int = 10_000
-    epochs: int = 15
+    epochs: int = 10
     batch_size: int = 50
     learning_rates: tuple[float, ...] = (3e-3, 1e-2)
     clip_norm: float = 1.0  # of all gradients together

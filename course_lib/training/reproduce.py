@@ -30,7 +30,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "cells-adding": ("course_lib.training.delays", {"task": "adding"}),
     "cells-copy": (
         "course_lib.training.delays",
-        {"task": "copy", "delays": (5, 10, 20, 40), "epochs": 12},
+        {"task": "copy", "delays": (5, 10, 20), "epochs": 12},
     ),
 }
 
