@@ -310,7 +310,7 @@ def memory_slider(values: Sequence[float] = (0, 0.5, 0.8, 0.9, 0.95, 0.99, 1)) -
                 f"25. Just before the second pulse it is {c[23]:.2f}, at the end {c[-1]:.2f}.",
             )
         )
-    return slider(frames, "forget gate f", start=3)
+    return slider(frames, "forget gate f", start=len(frames) // 2)
 
 
 def gradient_slider(by_bias: dict[float, dict[str, np.ndarray]]) -> Slider:
