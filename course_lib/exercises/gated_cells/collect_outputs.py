@@ -242,6 +242,50 @@ def newest_first(x, params):
     return np.stack(_steps(x, params)[::-1], axis=1)
 
 
+@EXERCISE.mistake(
+    "The states before the steps are collected, h_0 and not h_T: append h_t after the step was "
+    "taken."
+)
+def old_states_collected(x, params):
+    """append before lstm_step."""
+    states = _steps(x, params)
+    return np.stack([np.zeros_like(states[0]), *states[:-1]], axis=1)
+
+
+@EXERCISE.mistake(
+    "There is a step too many: h_0 isn't an output. Begin with an empty list, and append a state "
+    "after each step."
+)
+def first_state_collected_too(x, params):
+    """h_0 … h_T."""
+    states = _steps(x, params)
+    return np.stack([np.zeros_like(states[0]), *states], axis=1)
+
+
+@EXERCISE.mistake(
+    "The state is carried but the memory isn't: c_t goes on from step to step like h_t, so take "
+    "both from lstm_step."
+)
+def memory_not_carried(x, params):
+    """c = 0 at each step."""
+    h_t = c_0 = np.zeros((len(x), len(params["W_hc"])))
+    outputs = []
+    for t in range(x.shape[1]):
+        h_t, _, _ = lstm_step(x[:, t], h_t, c_0, params)
+        outputs.append(h_t)
+    return np.stack(outputs, axis=1)
+
+
+@EXERCISE.mistake(
+    "Units and steps have changed places: the last axis is for the units. np.stack(…, axis=1) puts "
+    "time where it belongs."
+)
+def cut_into_units_first(x, params):
+    """reshape to (batch, n, T)."""
+    batch, T, _ = x.shape
+    return np.concatenate(_steps(x, params), axis=1).reshape(batch, -1, T)
+
+
 @EXERCISE.alternative
 def with_a_row_cut_up(x, params):
     """The old code's row, cut where it was joined."""

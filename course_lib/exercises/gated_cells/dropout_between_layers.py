@@ -154,8 +154,8 @@ EXERCISE = Exercise(
             judge_factors,
             factors,
         ),
-        Rung("in training the share that is dropped is rate", in_training, judge_share, share),
         Rung("each entry is dropped on its own", in_training, judge_sharing, sharing),
+        Rung("in training the share that is dropped is rate", in_training, judge_share, share),
         Rung("the generator decides, and nothing else", in_training, judge_randomness, randomness),
     ),
     hints=(
@@ -303,6 +303,41 @@ def another_generator(h, rate, training, rng):
     if not training:
         return h
     return np.where(np.random.default_rng().random(h.shape) >= rate, h / (1 - rate), 0.0)
+
+
+@EXERCISE.mistake(
+    "Everything is dropped or everything is kept, by one random number: draw as many numbers as h "
+    "has entries, rng.random(h.shape)."
+)
+def one_draw_for_all(h, rate, training, rng):
+    """rng.random() without a shape."""
+    return h * (rng.random() >= rate) / (1 - rate) if training else h
+
+
+@EXERCISE.mistake(
+    "A unit is dropped for all steps of all sequences: each entry is dropped on its own, so draw "
+    "as many numbers as h has entries, rng.random(h.shape)."
+)
+def one_draw_for_each_unit(h, rate, training, rng):
+    """rng.random(n)."""
+    return h * (rng.random(h.shape[-1]) >= rate) / (1 - rate) if training else h
+
+
+@EXERCISE.mistake(
+    "What is kept is divided by rate: a share of 1 - rate is kept, so divide by 1 - rate."
+)
+def divided_by_rate(h, rate, training, rng):
+    """h / rate."""
+    return np.where(rng.random(h.shape) >= rate, h / rate, 0.0) if training else h
+
+
+@EXERCISE.mistake(
+    "Everything is scaled and nothing is dropped: the mean effect of dropout isn't dropout. Set "
+    "entries to zero, at random."
+)
+def scaled_without_dropping(h, rate, training, rng):
+    """h * (1 - rate)."""
+    return h * (1 - rate) if training else h
 
 
 @EXERCISE.alternative

@@ -6,7 +6,7 @@ import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.gated_cells.cases import LSTM
-from course_lib.exercises.guard import Unusable
+from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import holds
 from course_lib.scratch.gated import init_lstm_params
 from course_lib.scratch.stacked import fresh_cells
@@ -27,9 +27,13 @@ def fewer_inputs() -> Arrays:
 def made(function, given: Arrays, **changes) -> list[dict]:
     """The cells that the function makes; a sentence if they are no list of dicts of arrays."""
     cells = function(*{**given, **changes}.values())
-    if not isinstance(cells, list | tuple) or not all(isinstance(cell, dict) for cell in cells):
-        raise Unusable("fresh_cells returns a list with one dict of weights a layer.")
+    if not isinstance(cells, list | tuple):
+        kind = with_article(type(cells).__name__)
+        raise Unusable(f"fresh_cells returned {kind}; it returns a list, one dict a layer.")
     for number, cell in enumerate(cells, 1):
+        if not isinstance(cell, dict):
+            kind = with_article(type(cell).__name__)
+            raise Unusable(f"Layer {number} in the list is {kind}; it should be a dict of weights.")
         if cell.keys() != KEYS:
             raise Unusable(
                 f"The dict of layer {number} has other keys than init_lstm_params makes."
@@ -54,19 +58,16 @@ def sizes(function, given: Arrays) -> Arrays:
 
 
 def moved(function, given: Arrays) -> Arrays:
-    """For each layer, whether it changes when the first one is updated."""
+    """For each layer, which layers change when it is updated."""
     cells = made(function, given)
-    before = copy.deepcopy(cells)
-    for name in cells[0]:
-        cells[0][name] -= 0.5
-    changed = [
-        any((cell[name] != old[name]).any() for name in old)
-        for cell, old in zip(cells, before, strict=True)
-    ]
-    return {
-        "changed": np.array(changed),
-        "number of dicts": len({id(cell) for cell in cells}),
-    }
+    changed = np.zeros((len(cells), len(cells)), bool)
+    for k, cell in enumerate(cells):
+        before = copy.deepcopy(cells)
+        for name in cell:
+            cell[name] -= 0.5
+        for j, (now, then) in enumerate(zip(cells, before, strict=True)):
+            changed[k, j] = any((now[name] != then[name]).any() for name in then)
+    return {"changed": changed, "number of dicts": len({id(cell) for cell in cells})}
 
 
 def alike(function, given: Arrays) -> Arrays:
@@ -112,12 +113,14 @@ def judge_sizes(given: Arrays, outputs: Arrays) -> Problem | None:
 
 
 def judge_moved(_: Arrays, outputs: Arrays) -> Problem | None:
-    """Only the first layer may have changed."""
-    also = np.flatnonzero(outputs["changed"][1:]) + 2
+    """Only the updated layer may have changed."""
+    also = np.argwhere(outputs["changed"] & ~np.eye(3, dtype=bool))
     if not len(also):
         return None
+    updated, other = also[0] + 1
     return Problem(
-        f"0.5 was taken off every weight of layer 1, in place, and layer {also[0]} changed as well."
+        f"0.5 was taken off every weight of layer {updated}, in place, and layer {other} changed "
+        "as well."
     )
 
 
@@ -154,7 +157,7 @@ EXERCISE = Exercise(
             sizes,
         ),
         Rung(
-            "an update of the first layer leaves the others as they are",
+            "an update of one layer leaves the others as they are",
             as_many_inputs_as_units,
             judge_moved,
             moved,
@@ -282,6 +285,15 @@ def no_seed_at_all(m, n, layers, seed=0):
 def one_layer_short(m, n, layers, seed=0):
     """The loop starts at 1."""
     return [init_lstm_params(n, n, seed + k) for k in range(1, layers)]
+
+
+@EXERCISE.mistake(
+    "The first layer has its own weights now, but the layers above it still share one dict: "
+    "multiplying a list repeats the same object. Make a new one for each."
+)
+def upper_layers_shared(m, n, layers, seed=0):
+    """[first] + [other] * (layers - 1)."""
+    return [init_lstm_params(m, n, seed)] + [init_lstm_params(n, n, seed + 1)] * (layers - 1)
 
 
 @EXERCISE.alternative

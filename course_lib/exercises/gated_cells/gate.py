@@ -255,6 +255,57 @@ def applied_to_the_state(x_t, h_prev, W_x, W_h, b):
     return sigmoid(x_t @ W_x + h_prev @ W_h + b) * h_prev
 
 
+@EXERCISE.mistake(
+    "The two weights have changed places: W_x, (m, n), belongs to x_t, and W_h, (n, n), to h_prev."
+)
+def weights_exchanged(x_t, h_prev, W_x, W_h, b):
+    """x with W_h, h with W_x."""
+    return sigmoid(h_prev @ W_x + x_t @ W_h + b)
+
+
+@EXERCISE.mistake(
+    "That is a ReLU, which has no upper bound: a gate lets through a share, so it ends at 1. Use "
+    "sigmoid."
+)
+def relu_for_sigmoid(x_t, h_prev, W_x, W_h, b):
+    """The usual choice in feed-forward nets."""
+    return np.maximum(0, x_t @ W_x + h_prev @ W_h + b)
+
+
+@EXERCISE.mistake(
+    "The sum goes through two sigmoids: the second one makes every gate at least half open."
+)
+def sigmoid_twice(x_t, h_prev, W_x, W_h, b):
+    """sigmoid of a sigmoid."""
+    return sigmoid(sigmoid(x_t @ W_x + h_prev @ W_h + b))
+
+
+@EXERCISE.mistake(
+    "The minus in the exponent reaches only the first product: put the whole sum in brackets, "
+    "exp(-(…))."
+)
+def minus_for_the_first_product_only(x_t, h_prev, W_x, W_h, b):
+    """exp(-x W_x + h W_h + b)."""
+    return sigmoid(x_t @ W_x - h_prev @ W_h - b)
+
+
+@EXERCISE.mistake(
+    "1 / 1 + exp(-a) is 1 + exp(-a): the sum in the denominator needs brackets, 1 / (1 + exp(-a))."
+)
+def no_brackets_in_the_denominator(x_t, h_prev, W_x, W_h, b):
+    """1 / 1 + exp(-a)."""
+    return 1 / 1 + np.exp(-(x_t @ W_x + h_prev @ W_h + b))
+
+
+@EXERCISE.mistake(
+    "(1 + tanh(a)) / 2 is the sigmoid of 2a, twice as steep: halve the argument as well, or use "
+    "the `sigmoid` that is given."
+)
+def tanh_without_the_half(x_t, h_prev, W_x, W_h, b):
+    """The sigmoid of twice the sum."""
+    return sigmoid(2 * (x_t @ W_x + h_prev @ W_h + b))
+
+
 @EXERCISE.alternative
 def with_exp(x_t, h_prev, W_x, W_h, b):
     """The textbook formula; 1 / inf is 0, so it is right even where exp overflows."""

@@ -329,6 +329,109 @@ def one_gate_for_both(x_t, h_prev, params):
     return r * h_prev + (1 - r) * np.tanh(_sum(x_t, r * h_prev, params))
 
 
+@EXERCISE.mistake(
+    "The bias is reset together with the old state's product: the candidate's sum is "
+    "x_t W_xh + (r * h_prev) W_hh + b_h, with r on h_prev alone."
+)
+def reset_of_product_and_bias(x_t, h_prev, params):
+    """r * (h W_hh + b), as one other library has it."""
+    r, z = _gates(x_t, h_prev, params)
+    a = x_t @ params["W_xh"] + r * (h_prev @ params["W_hh"] + params["b_h"])
+    return z * h_prev + (1 - z) * np.tanh(a)
+
+
+@EXERCISE.mistake(
+    "The reset gate multiplies the input's product: it acts on the old state, (r * h_prev) @ W_hh."
+)
+def input_reset(x_t, h_prev, params):
+    """r * (x W_xh)."""
+    r, z = _gates(x_t, h_prev, params)
+    a = r * (x_t @ params["W_xh"]) + h_prev @ params["W_hh"] + params["b_h"]
+    return z * h_prev + (1 - z) * np.tanh(a)
+
+
+@EXERCISE.mistake(
+    "The reset gate works backwards: r = 1 shows the candidate all of the old state, so it is "
+    "r * h_prev, not (1 - r) * h_prev."
+)
+def reset_gate_backwards(x_t, h_prev, params):
+    """(1 - r) * h."""
+    r, z = _gates(x_t, h_prev, params)
+    return z * h_prev + (1 - z) * np.tanh(_sum(x_t, (1 - r) * h_prev, params))
+
+
+@EXERCISE.mistake(
+    "The candidate doesn't see the old state at all: add (r * h_prev) @ W_hh inside its tanh."
+)
+def candidate_of_the_input_alone(x_t, h_prev, params):
+    """tanh(x W_xh + b)."""
+    _, z = _gates(x_t, h_prev, params)
+    return z * h_prev + (1 - z) * np.tanh(x_t @ params["W_xh"] + params["b_h"])
+
+
+@EXERCISE.mistake(
+    "The candidate is made with the update gate's weights: it has its own, W_xh, W_hh and b_h."
+)
+def weights_of_z_in_the_candidate(x_t, h_prev, params):
+    """A line copied, its letters kept."""
+    r, z = _gates(x_t, h_prev, params)
+    a = x_t @ params["W_xz"] + (r * h_prev) @ params["W_hz"] + params["b_z"]
+    return z * h_prev + (1 - z) * np.tanh(a)
+
+
+@EXERCISE.mistake(
+    "The gates go through tanh, so they could be negative: r and z are gates, so call `gate`; only "
+    "the candidate takes tanh."
+)
+def tanh_gates(x_t, h_prev, params):
+    """tanh for all three."""
+    p = params
+    r, z = (np.tanh(x_t @ p[f"W_x{g}"] + h_prev @ p[f"W_h{g}"] + p[f"b_{g}"]) for g in "rz")
+    return z * h_prev + (1 - z) * np.tanh(_sum(x_t, r * h_prev, params))
+
+
+@EXERCISE.mistake(
+    "The update gate sees the reset state: both gates look at h_prev as it came in; r * h_prev is "
+    "for the candidate only."
+)
+def update_gate_sees_the_reset_state(x_t, h_prev, params):
+    """z from r * h."""
+    r, _ = _gates(x_t, h_prev, params)
+    _, z = _gates(x_t, r * h_prev, params)
+    return z * h_prev + (1 - z) * np.tanh(_sum(x_t, r * h_prev, params))
+
+
+@EXERCISE.mistake(
+    "The old state is added whole: keep only z of it, or the state isn't a mixture and can leave "
+    "the range from -1 to 1."
+)
+def old_state_added_whole(x_t, h_prev, params):
+    """h + (1 - z) * candidate."""
+    r, z = _gates(x_t, h_prev, params)
+    return h_prev + (1 - z) * np.tanh(_sum(x_t, r * h_prev, params))
+
+
+@EXERCISE.mistake(
+    "W_hh is applied transposed in the candidate: with states as rows it is (r * h_prev) @ W_hh."
+)
+def transposed_recurrence(x_t, h_prev, params):
+    """W_hh.T."""
+    r, z = _gates(x_t, h_prev, params)
+    a = x_t @ params["W_xh"] + (r * h_prev) @ params["W_hh"].T + params["b_h"]
+    return z * h_prev + (1 - z) * np.tanh(a)
+
+
+@EXERCISE.mistake(
+    "Two conventions are turned round at once: z is the share of the old state here, and the reset "
+    "comes before the product, (r * h_prev) @ W_hh."
+)
+def both_conventions_turned_round(x_t, h_prev, params):
+    """(1 - z) of the old state, and the reset after the product."""
+    r, z = _gates(x_t, h_prev, params)
+    a = x_t @ params["W_xh"] + r * (h_prev @ params["W_hh"]) + params["b_h"]
+    return (1 - z) * h_prev + z * np.tanh(a)
+
+
 @EXERCISE.alternative
 def as_a_correction(x_t, h_prev, params):
     """The old state and a step towards the candidate."""

@@ -73,6 +73,12 @@ def results(function, given: Arrays) -> Arrays:
     return {"c_t": c_t, "h_t": h_t}
 
 
+def in_order(function, given: Arrays) -> Arrays:
+    """Everything in the order in which it is computed, so that the first fault is named first."""
+    h_t, c_t, cache = function(*given.values())
+    return {**{name: cache[name] for name in (*"ifo", "candidate")}, "c_t": c_t, "h_t": h_t}
+
+
 def each_row_alone(function, given: Arrays) -> Arrays:
     """The batch at once, and its rows one by one."""
     *states, params = given.values()
@@ -122,7 +128,11 @@ EXERCISE = Exercise(
             "candidate = tanh(0.3 × 2 + 0.2 × (-1) + 0.1) = tanh(0.5) = 0.462117;\n"
             "c_t = 0.5 × 0.8 + 0.75 × 0.462117 = 0.746588;\n"
             "h_t = 0.25 × tanh(0.746588) = 0.158277",
-            call=results,
+            call=in_order,
+            i=np.array([[0.75]]),
+            f=np.array([[0.5]]),
+            o=np.array([[0.25]]),
+            candidate=np.array([[0.46211716]]),
             c_t=np.array([[0.74658787]]),
             h_t=np.array([[0.15827723]]),
         ),
@@ -427,6 +437,98 @@ def state_and_memory_exchanged(x_t, h_prev, c_prev, params):
     """c_t, h_t."""
     h_t, c_t, cache = lstm_step(x_t, h_prev, c_prev, params)
     return c_t, h_t, cache
+
+
+@EXERCISE.mistake("The bias b_c is missing from the sum inside the candidate's tanh.")
+def no_bias_in_the_candidate(x_t, h_prev, c_prev, params):
+    """Forgets b_c."""
+    i, f, o, _ = _parts(x_t, h_prev, params)
+    new = np.tanh(x_t @ params["W_xc"] + h_prev @ params["W_hc"])
+    return _answer(x_t, h_prev, c_prev, i, f, o, new)
+
+
+@EXERCISE.mistake(
+    "The gates go through tanh, so they could be negative: i, f and o are gates, so call `gate`; "
+    "only the candidate takes tanh."
+)
+def tanh_gates(x_t, h_prev, c_prev, params):
+    """tanh for all four."""
+    p = params
+    gates = [np.tanh(x_t @ p[f"W_x{g}"] + h_prev @ p[f"W_h{g}"] + p[f"b_{g}"]) for g in "ifo"]
+    return _answer(x_t, h_prev, c_prev, *gates, np.tanh(_sum(x_t, h_prev, params)))
+
+
+@EXERCISE.mistake(
+    "All three gates use the weights of one: each gate has its own, with its letter at the end of "
+    "the key."
+)
+def one_gate_for_all(x_t, h_prev, c_prev, params):
+    """A line copied, its letters kept."""
+    i, _, _, new = _parts(x_t, h_prev, params)
+    return _answer(x_t, h_prev, c_prev, i, i, i, new)
+
+
+@EXERCISE.mistake(
+    "The forget gate multiplies the new part too: f acts on the old memory alone, "
+    "f * c_prev + i * candidate."
+)
+def what_is_new_is_forgotten_too(x_t, h_prev, c_prev, params):
+    """f * (c_prev + i * candidate)."""
+    i, f, o, new = _parts(x_t, h_prev, params)
+    return _answer(x_t, h_prev, c_prev, i, f, o, new, c_t=f * (c_prev + i * new))
+
+
+@EXERCISE.mistake(
+    "The two parts of the memory are multiplied: they are added. The sum is what lets the gradient "
+    "through."
+)
+def product_for_sum(x_t, h_prev, c_prev, params):
+    """f * c_prev * i * candidate."""
+    i, f, o, new = _parts(x_t, h_prev, params)
+    return _answer(x_t, h_prev, c_prev, i, f, o, new, c_t=f * c_prev * i * new)
+
+
+@EXERCISE.mistake(
+    "What is shown of the memory goes through a sigmoid: it is o * tanh(c_t), so that the state "
+    "can be negative."
+)
+def sigmoid_of_the_memory(x_t, h_prev, c_prev, params):
+    """o * sigmoid(c_t)."""
+    i, f, o, new = _parts(x_t, h_prev, params)
+    h_t = o * sigmoid(f * c_prev + i * new)
+    return _answer(x_t, h_prev, c_prev, i, f, o, new, h_t=h_t)
+
+
+@EXERCISE.mistake(
+    "The candidate looks at the memory: what goes through W_hc is the old state h_prev, as in the "
+    "gates."
+)
+def candidate_sees_the_memory(x_t, h_prev, c_prev, params):
+    """c_prev @ W_hc."""
+    i, f, o, _ = _parts(x_t, h_prev, params)
+    return _answer(x_t, h_prev, c_prev, i, f, o, np.tanh(_sum(x_t, c_prev, params)))
+
+
+@EXERCISE.mistake(
+    "The output gate looks at the new memory: all three gates look at x_t and h_prev. (With "
+    "peepholes they look at the memory as well, but through weights of its own.)"
+)
+def output_gate_sees_the_memory(x_t, h_prev, c_prev, params):
+    """gate(x_t, c_t, …) for o."""
+    i, f, _, new = _parts(x_t, h_prev, params)
+    o = gate(x_t, f * c_prev + i * new, params["W_xo"], params["W_ho"], params["b_o"])
+    return _answer(x_t, h_prev, c_prev, i, f, o, new)
+
+
+@EXERCISE.mistake(
+    "Two things at once: f and i have changed places in c_t, and the tanh around c_t is missing in "
+    "h_t."
+)
+def swapped_and_no_tanh(x_t, h_prev, c_prev, params):
+    """i * c_prev + f * candidate, and o * c_t."""
+    i, f, o, new = _parts(x_t, h_prev, params)
+    c_t = i * c_prev + f * new
+    return _answer(x_t, h_prev, c_prev, i, f, o, new, c_t, o * c_t)
 
 
 @EXERCISE.alternative

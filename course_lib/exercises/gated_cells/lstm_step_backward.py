@@ -507,6 +507,108 @@ def batch_mean(dh_t, dc_t, cache, params):
     return *arrays, {name: g / len(dh_t) for name, g in grads.items()}
 
 
+@EXERCISE.mistake(
+    "A bracket too many: only what comes through h_t goes through the tanh, so dc_t is added "
+    "without the slope, dc_t + dh_t * o * (1 - tanh(c_t)²)."
+)
+def slope_for_both(dh_t, dc_t, cache, params):
+    """(dc_t + dh_t o)(1 - tanh²)."""
+    dc = (dc_t + dh_t * cache["o"]) * (1 - np.tanh(cache["c_t"]) ** 2)
+    return _with_dc(dc, dh_t, cache, params)
+
+
+@EXERCISE.mistake("In dc the square is missing: the slope of the tanh is 1 - tanh(c_t)².")
+def square_forgotten_at_the_memory(dh_t, dc_t, cache, params):
+    """1 - tanh(c)."""
+    dc = dc_t + dh_t * cache["o"] * (1 - np.tanh(cache["c_t"]))
+    return _with_dc(dc, dh_t, cache, params)
+
+
+@EXERCISE.mistake(
+    "dh_t is added to dc_t as it is: on its way from h_t = o * tanh(c_t) to c_t it is multiplied "
+    "by o and by 1 - tanh(c_t)²."
+)
+def the_two_added_as_they_are(dh_t, dc_t, cache, params):
+    """dc_t + dh_t."""
+    return _with_dc(dc_t + dh_t, dh_t, cache, params)
+
+
+@EXERCISE.mistake(
+    "da is made from dc_t: what came through h_t reaches the gates i and f and the candidate as "
+    "well, so add it first, and use the sum dc everywhere."
+)
+def gates_from_dc_t_alone(dh_t, dc_t, cache, params):
+    """The part through h_t added too late."""
+    dc = _all_that_reaches_c(dh_t, dc_t, cache)
+    return _back(_da(dh_t, dc_t, cache), dc * cache["f"], cache, params)
+
+
+@EXERCISE.mistake(
+    "dc_prev is multiplied by the slope of the forget gate: that belongs to da['f']. Beside c_prev "
+    "stands f itself, so it is dc * f."
+)
+def slope_of_the_forget_gate_in_the_memory(dh_t, dc_t, cache, params):
+    """dc f (1 - f)."""
+    dc, f = _all_that_reaches_c(dh_t, dc_t, cache), cache["f"]
+    return _with_dc_prev(dc * f * (1 - f), dh_t, dc_t, cache, params)
+
+
+@EXERCISE.mistake("dc_prev is made from dh_t: it is what reaches the memory, dc, times f.")
+def old_memory_from_dh(dh_t, dc_t, cache, params):
+    """dh_t f."""
+    return _with_dc_prev(dh_t * cache["f"], dh_t, dc_t, cache, params)
+
+
+@EXERCISE.mistake(
+    "In da['f'] the old memory is missing: f was multiplied by c_prev on the way forward, so that "
+    "is its factor on the way back."
+)
+def forget_gate_without_its_factor(dh_t, dc_t, cache, params):
+    """dc f (1 - f)."""
+    dc, f = _all_that_reaches_c(dh_t, dc_t, cache), cache["f"]
+    return _with_da(dh_t, dc_t, cache, params, f=dc * f * (1 - f))
+
+
+@EXERCISE.mistake(
+    "In da['i'] the candidate is missing: i was multiplied by it on the way forward, so that is "
+    "its factor on the way back."
+)
+def input_gate_without_its_factor(dh_t, dc_t, cache, params):
+    """dc i (1 - i)."""
+    dc, i = _all_that_reaches_c(dh_t, dc_t, cache), cache["i"]
+    return _with_da(dh_t, dc_t, cache, params, i=dc * i * (1 - i))
+
+
+@EXERCISE.mistake(
+    "In da['o'] the factor is missing: o was multiplied by tanh(c_t) on the way forward, so it is "
+    "dh_t * tanh(c_t) * o * (1 - o)."
+)
+def output_gate_without_its_factor(dh_t, dc_t, cache, params):
+    """dh o (1 - o)."""
+    return _with_da(dh_t, dc_t, cache, params, o=dh_t * cache["o"] * (1 - cache["o"]))
+
+
+@EXERCISE.mistake(
+    "The candidate's slope is 1 - candidate without the square: for a tanh with value v it is "
+    "1 - v²."
+)
+def square_forgotten_at_the_candidate(dh_t, dc_t, cache, params):
+    """1 - candidate."""
+    dc = _all_that_reaches_c(dh_t, dc_t, cache)
+    return _with_da(dh_t, dc_t, cache, params, c=dc * cache["i"] * (1 - cache["candidate"]))
+
+
+@EXERCISE.mistake(
+    "da['c'] takes the slope of the memory's tanh: the candidate has a tanh of its own, with slope "
+    "1 - candidate²."
+)
+def slope_of_the_memory_at_the_candidate(dh_t, dc_t, cache, params):
+    """1 - tanh(c_t)² for the candidate."""
+    dc = _all_that_reaches_c(dh_t, dc_t, cache)
+    wrong = dc * cache["i"] * (1 - np.tanh(cache["c_t"]) ** 2)
+    return _with_da(dh_t, dc_t, cache, params, c=wrong)
+
+
 @EXERCISE.alternative
 def in_the_order_of_the_chain_rule(dh_t, dc_t, cache, params):
     """Gates first, slopes afterwards."""

@@ -341,8 +341,8 @@ def tanh_of_the_logits(x, layers, readout, rate=0.0, training=False, rng=None):
 
 
 @EXERCISE.mistake(
-    "There is no dropout between the layers: in training call dropout_between_layers on what one "
-    "layer hands to the next."
+    "There is no dropout between the layers: hand what one layer gives to dropout_between_layers, "
+    "and what that returns to the next layer."
 )
 def no_dropout(x, layers, readout, rate=0.0, training=False, rng=None):
     """The three arguments unused."""
@@ -350,7 +350,8 @@ def no_dropout(x, layers, readout, rate=0.0, training=False, rng=None):
 
 
 @EXERCISE.mistake(
-    "Dropout acts at evaluation too: hand `training` on to dropout_between_layers instead of True."
+    "Dropout acts at evaluation, and finds no generator there: hand `training` on to "
+    "dropout_between_layers as it came."
 )
 def training_forgotten(x, layers, readout, rate=0.0, training=False, rng=None):
     """True where training belongs, so that rng is needed and missed."""
@@ -375,6 +376,42 @@ def dropout_on_the_inputs(x, layers, readout, rate=0.0, training=False, rng=None
     """Before each layer."""
     x = dropout_between_layers(x, rate, training, rng)
     return _read(_up(x, layers, rate, training, rng)[:, -1], readout)
+
+
+@EXERCISE.mistake("The layers are run from the top down: layers[0] is the lowest one, and reads x.")
+def top_layer_first(x, layers, readout, rate=0.0, training=False, rng=None):
+    """reversed(layers)."""
+    return _read(_up(x, layers[::-1], rate, training, rng)[:, -1], readout)
+
+
+@EXERCISE.mistake(
+    "A layer got the last state of the one below, without a time axis: hand on all the states, and "
+    "take the last step only for the readout."
+)
+def last_state_to_the_next_layer(x, layers, readout, rate=0.0, training=False, rng=None):
+    """[:, -1] inside the loop."""
+    h = x
+    for params in layers:
+        h = collect_outputs(h, params)[:, -1]
+    return _read(h, readout)
+
+
+@EXERCISE.mistake(
+    "h[:, :, -1] is the last unit at every step: time is the second axis, so the last step is "
+    "h[:, -1]."
+)
+def last_unit_read(x, layers, readout, rate=0.0, training=False, rng=None):
+    """The wrong axis."""
+    return _read(_up(x, layers, rate, training, rng)[:, :, -1], readout)
+
+
+@EXERCISE.mistake(
+    "These are the predicted classes: return the logits, one score a class, which the loss needs; "
+    "argmax comes when the network is used."
+)
+def classes_returned(x, layers, readout, rate=0.0, training=False, rng=None):
+    """argmax."""
+    return _read(_up(x, layers, rate, training, rng)[:, -1], readout).argmax(axis=1)
 
 
 @EXERCISE.alternative
