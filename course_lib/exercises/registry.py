@@ -52,6 +52,21 @@ CHAPTERS = (
             "state_jacobian",
         ),
     ),
+    Chapter(
+        "gated_cells",
+        "Gated cells",
+        "03-gated-cells",
+        (
+            "gate",
+            "gru_step",
+            "lstm_step",
+            "lstm_step_backward",
+            "fresh_cells",
+            "collect_outputs",
+            "dropout_between_layers",
+            "stacked_forward",
+        ),
+    ),
 )
 
 
