@@ -1,5 +1,7 @@
 """Exercise: the gain, which makes a half-open layer keep the size of its signal."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
@@ -74,13 +76,16 @@ EXERCISE = Exercise(
             "so the factor is √2 = 1.414214",
             factor=np.array(np.sqrt(2)),
         ),
-        by_hand(
-            three_slopes,
-            how="(1 + 0²)/2 = 1/2 is left: factor √2 = 1.414214\n"
-            "(1 + 0.5²)/2 = 0.625 is left: factor √1.6 = 1.264911\n"
-            "(1 + 1²)/2 = 1 is left, nothing is lost: factor 1",
-            call=at_each,
-            factor=np.sqrt([2.0, 1.6, 1.0]),
+        replace(
+            by_hand(
+                three_slopes,
+                how="(1 + 0²)/2 = 1/2 is left: factor √2 = 1.414214\n"
+                "(1 + 0.5²)/2 = 0.625 is left: factor √1.6 = 1.264911\n"
+                "(1 + 1²)/2 = 1 is left, nothing is lost: factor 1",
+                call=at_each,
+                factor=np.sqrt([2.0, 1.6, 1.0]),
+            ),
+            name="three slopes by hand",
         ),
         matches(
             "the mean square behind the layer is that before it",
