@@ -204,6 +204,42 @@ def standard_deviation(alpha):
     return 1 / np.sqrt((1 + alpha**2) / 2 - (1 - alpha) ** 2 / (2 * np.pi))
 
 
+@EXERCISE.mistake(
+    "The 2 stands outside the root, the sum inside: what is left of the mean square is "
+    "(1 + alpha²) / 2, all of it under one root."
+)
+def two_outside_the_root(alpha):
+    """2 / sqrt(1 + alpha²)."""
+    return 2 / np.sqrt(1 + alpha**2)
+
+
+@EXERCISE.mistake(
+    "The root is taken of the 2 alone: the sum 1 + alpha² is part of the mean square, so it "
+    "belongs under the root too."
+)
+def root_of_the_two_alone(alpha):
+    """sqrt(2) / (1 + alpha²)."""
+    return np.sqrt(2) / (1 + alpha**2)
+
+
+@EXERCISE.mistake(
+    "The sum is squared, not the slope: the two sides are apart, so it is 1² + alpha², not "
+    "(1 + alpha)²."
+)
+def sum_squared(alpha):
+    """sqrt(2 / (1 + alpha)²)."""
+    return np.sqrt(2 / (1 + alpha) ** 2)
+
+
+@EXERCISE.mistake(
+    "That is a mixture of the two ends, √2 for ReLU and 1 for the identity: in between the mean "
+    "square follows alpha², not a straight line."
+)
+def straight_line_between_the_ends(alpha):
+    """alpha + (1 - alpha) sqrt(2)."""
+    return alpha + (1 - alpha) * np.sqrt(2)
+
+
 @EXERCISE.alternative
 def as_one_over_a_root(alpha):
     """1 / rms."""
