@@ -67,6 +67,21 @@ CHAPTERS = (
             "stacked_forward",
         ),
     ),
+    Chapter(
+        "gradnets",
+        "GradNets",
+        "04-gradnets",
+        (
+            "late_gate",
+            "grelu",
+            "grelu_backward",
+            "safe_loss",
+            "gain",
+            "propagate",
+            "gradual_dropout",
+            "gradient_norms",
+        ),
+    ),
 )
 
 
