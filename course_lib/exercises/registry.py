@@ -52,6 +52,22 @@ CHAPTERS = (
             "state_jacobian",
         ),
     ),
+    Chapter(
+        "kernl",
+        "KeRNL and online learning",
+        "05-kernl",
+        (
+            "trace_step",
+            "weight_gradient",
+            "credit_signal",
+            "perturbation_step",
+            "kernel_gradients",
+            "kernel_fit",
+            "identity_recurrence",
+            "chunk_border",
+            "rflo_gradient",
+        ),
+    ),
 )
 
 
