@@ -114,8 +114,8 @@ if when_passed("trace_step") and when_passed("weight_gradient"):
         print(f"{name:20}cosine {cosine(my_gradient(v, 1 - h**2, dh, *kernel), true):.2f}")
 
 # %% [markdown]
-# Hardly better than to remember nothing: a guessed kernel is not worth much. Keep the two numbers in
-# mind; the kernel will be learned below.
+# Hardly better than to remember nothing: a guessed kernel is not worth much. Keep the two numbers
+# in mind; the kernel will be learned below.
 #
 # ### The old notebook's credit
 #
