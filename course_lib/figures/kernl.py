@@ -444,7 +444,7 @@ def _training_frame(runs: dict, rule: str, position: int) -> Figure:
         axes[2].semilogy(updates, [look["error"] for look in run], label=name)
     for ax in axes[1:]:
         ax.axvline(now["update"], color="black", linestyle=":", zorder=0)
-    axes[1].set(ylabel="cosine", ylim=(0, 1.05))
+    axes[1].set(ylabel="cosine", ylim=(-0.5, 1.05))
     axes[2].axhline(adding_problem_chance(), color="black", linewidth=0.8)
     axes[2].set(xlabel="update", ylabel="error")
     handles, names = axes[1].get_legend_handles_labels()

@@ -29,8 +29,11 @@ TEST_ACCURACY = 0.1171875  # on 128 images, after 99 steps
 # Clue 1: the weights that it trained
 
 
+VARIABLES = (
+    *("sensitivity_tensor", "temporal_filter", "kernel"),
+    *("bias", "output_weight", "output_addition"),
+)
 WRONG_TRAINED = ("sensitivity_tensor", "temporal_filter", "kernel")
-VARIABLES = (*WRONG_TRAINED, "bias", "output_weight", "output_addition")
 
 
 def untrained_scores(draws: int = 20, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
