@@ -82,6 +82,22 @@ CHAPTERS = (
             "gradient_norms",
         ),
     ),
+    Chapter(
+        "kernl",
+        "KeRNL and online learning",
+        "05-kernl",
+        (
+            "trace_step",
+            "weight_gradient",
+            "credit_signal",
+            "perturbation_step",
+            "kernel_gradients",
+            "kernel_fit",
+            "identity_recurrence",
+            "chunk_border",
+            "rflo_gradient",
+        ),
+    ),
 )
 
 
