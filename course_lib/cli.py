@@ -224,14 +224,23 @@ def reproduce(
     out: Annotated[
         Path | None, typer.Option(help="File to write; by default benchmarks/results/NAME.json.")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share every batch.")] = 1,
 ) -> None:
-    """Run a full-length training of the book again."""
+    """Run a full-length training of the book again.
+
+    With --workers 2, two processes on this machine's CPUs take half of every batch each, and add up
+    their gradients. On several machines, give the same command on each, with TF_CONFIG set as in
+    TensorFlow's guide to distributed training; the first one stores the result. Runs that can't be
+    shared say so.
+    """
     import difflib
     import json
 
     from course_lib.data import DataError
-    from course_lib.training.reproduce import EXPERIMENTS, GROUPS
+    from course_lib.training.reproduce import EXPERIMENTS, GROUPS, check_workers
     from course_lib.training.reproduce import reproduce as run
+    from course_lib.training.workers import NoWorkers, WorkerError, is_worker
+    from course_lib.training.workers import start as start_workers
 
     names = {**{one: (one,) for one in EXPERIMENTS}, **GROUPS}
     if name not in names:
@@ -239,14 +248,27 @@ def reproduce(
         meant = f" Did you mean {near[0]}?" if near else ""
         known = ", ".join(sorted(names))
         _fail(f"There is no run called {name!r}.{meant} There is: {known}.")
-    if out is not None and len(names[name]) > 1:
-        _fail(f"{name} is {len(names[name])} runs, --out is one file. Leave --out away.")
-    for one in names[name]:
-        try:
-            result = run(one, data=data, seed=seed, quick=quick, out=out)
-        except DataError as error:
-            _fail(error, code=1)
-        print(json.dumps(result["summary"], indent=2))
+    if len(names[name]) > 1:
+        if out is not None or workers > 1:
+            _fail(f"{name} is {len(names[name])} runs: leave --out and --workers away.")
+        for one in names[name]:
+            reproduce(one, data=data, seed=seed, quick=quick)
+        return
+    try:
+        if workers > 1:
+            check_workers(name)
+        if workers > 1 and not is_worker():
+            options = ["--seed", seed, "--workers", workers, *(["--quick"] if quick else [])]
+            options += [*(["--data", data] if data else []), *(["--out", out] if out else [])]
+            command = [sys.executable, "-m", "course_lib.cli", "reproduce", name, *options]
+            start_workers(workers, [str(part) for part in command])
+            return
+        result = run(name, data=data, seed=seed, quick=quick, out=out, workers=workers)
+    except NoWorkers as error:
+        _fail(error)
+    except (DataError, WorkerError) as error:
+        _fail(error, code=1)
+    print(json.dumps(result["summary"], indent=2))
 
 
 @bench.command("lstm")

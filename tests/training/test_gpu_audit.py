@@ -244,3 +244,18 @@ def test_a_build_that_knows_no_gpu_cannot_tell(capsys, monkeypatch):
     monkeypatch.setattr(gpu_audit, "get_registered_kernels_for_op", lambda op: none)
     assert main() == 2
     assert "can't tell" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", STEPS)
+def test_gpu_and_cpu_take_the_same_step(name, gpu):
+    """Each step of the audit, taken twice; to 1e-4, as a GPU adds in another order."""
+    losses = {}
+    for device in ("CPU:0", gpu):
+        with tf.device(device):
+            keras.utils.set_random_seed(0)
+            step = STEPS[name](6)
+            if step.silence is not None:
+                step.silence()
+            losses[device] = [float(step.take(step.x, step.y)) for _ in range(2)]
+    np.testing.assert_allclose(*losses.values(), rtol=1e-4)

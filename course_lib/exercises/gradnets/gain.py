@@ -1,5 +1,7 @@
 """Exercise: the gain, which makes a half-open layer keep the size of its signal."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
@@ -74,13 +76,16 @@ EXERCISE = Exercise(
             "so the factor is √2 = 1.414214",
             factor=np.array(np.sqrt(2)),
         ),
-        by_hand(
-            three_slopes,
-            how="(1 + 0²)/2 = 1/2 is left: factor √2 = 1.414214\n"
-            "(1 + 0.5²)/2 = 0.625 is left: factor √1.6 = 1.264911\n"
-            "(1 + 1²)/2 = 1 is left, nothing is lost: factor 1",
-            call=at_each,
-            factor=np.sqrt([2.0, 1.6, 1.0]),
+        replace(
+            by_hand(
+                three_slopes,
+                how="(1 + 0²)/2 = 1/2 is left: factor √2 = 1.414214\n"
+                "(1 + 0.5²)/2 = 0.625 is left: factor √1.6 = 1.264911\n"
+                "(1 + 1²)/2 = 1 is left, nothing is lost: factor 1",
+                call=at_each,
+                factor=np.sqrt([2.0, 1.6, 1.0]),
+            ),
+            name="three slopes by hand",
         ),
         matches(
             "the mean square behind the layer is that before it",
@@ -197,6 +202,42 @@ def minus_for_plus(alpha):
 def standard_deviation(alpha):
     """1 / std of the leaky ReLU."""
     return 1 / np.sqrt((1 + alpha**2) / 2 - (1 - alpha) ** 2 / (2 * np.pi))
+
+
+@EXERCISE.mistake(
+    "The 2 stands outside the root, the sum inside: what is left of the mean square is "
+    "(1 + alpha²) / 2, all of it under one root."
+)
+def two_outside_the_root(alpha):
+    """2 / sqrt(1 + alpha²)."""
+    return 2 / np.sqrt(1 + alpha**2)
+
+
+@EXERCISE.mistake(
+    "The root is taken of the 2 alone: the sum 1 + alpha² is part of the mean square, so it "
+    "belongs under the root too."
+)
+def root_of_the_two_alone(alpha):
+    """sqrt(2) / (1 + alpha²)."""
+    return np.sqrt(2) / (1 + alpha**2)
+
+
+@EXERCISE.mistake(
+    "The sum is squared, not the slope: the two sides are apart, so it is 1² + alpha², not "
+    "(1 + alpha)²."
+)
+def sum_squared(alpha):
+    """sqrt(2 / (1 + alpha)²)."""
+    return np.sqrt(2 / (1 + alpha) ** 2)
+
+
+@EXERCISE.mistake(
+    "That is a mixture of the two ends, √2 for ReLU and 1 for the identity: in between the mean "
+    "square follows alpha², not a straight line."
+)
+def straight_line_between_the_ends(alpha):
+    """alpha + (1 - alpha) sqrt(2)."""
+    return alpha + (1 - alpha) * np.sqrt(2)
 
 
 @EXERCISE.alternative

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches, shapes
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches
 from course_lib.scratch.clipping import clip_by_global_norm
 from course_lib.scratch.gradnets import gradient_norms
 
@@ -23,8 +23,8 @@ def small() -> Arrays:
 def three_layers() -> Arrays:
     """3² + 4² + 12² = 13²; opposite signs that cancel in a mean; 2² + 1² + 2² = 3²."""
     return {
-        "layer 1": {"W": np.array([[3.0, -4.0]]), "b": np.array([12.0])},
-        "layer 2": {"W": np.array([[5.0, -5.0], [5.0, -5.0]]), "b": np.array([0.0, 0.0])},
+        "layer 1": {"W": np.array([[3.0], [-4.0]]), "b": np.array([12.0])},
+        "layer 2": {"W": np.array([[5.0, -5.0]]), "b": np.array([-5.0, 5.0])},
         "layer 3": {"W": np.array([[-2.0], [1.0]]), "b": np.array([2.0])},
     }
 
@@ -38,6 +38,19 @@ def whole_numbers() -> Arrays:
 def called(function, given: Arrays) -> Arrays:
     """The layers as a list."""
     return {"norms": function(list(given.values()))}
+
+
+def one_a_layer(given: Arrays, outputs: Arrays) -> Problem | None:
+    """As many norms as layers."""
+    shape = outputs["norms"].shape
+    if shape == (len(given),):
+        return None
+    sentence = f"norms has shape {shape}; there are {len(given)} layers, so it should be (4,)."
+    if shape == ():
+        sentence += " A single number can't say in which layer a gradient is lost."
+    elif shape == (len(given) - 2,):
+        sentence += " The first layer and the last are left out."
+    return Problem(sentence)
 
 
 def turned_round(function, given: Arrays) -> Arrays:
@@ -77,7 +90,7 @@ EXERCISE = Exercise(
     minutes=15,
     returns={"norms": "array"},
     ladder=(
-        shapes(small, called, norms=(4,)),
+        Rung("one norm a layer", small, one_a_layer, called),
         floating(whole_numbers, "norms", call=called),
         by_hand(
             three_layers,
@@ -281,6 +294,42 @@ def from_the_top(grads):
     return gradient_norms(grads)[::-1]
 
 
+@EXERCISE.mistake(
+    "One mean of the weights' entries a layer: signed entries still cancel, and the biases are "
+    "left out. Take the root of the sum of the squares of everything in the layer."
+)
+def signed_mean_of_the_weights(grads):
+    """np.mean of W, by layer."""
+    return np.array([np.mean(layer["W"]) for layer in grads])
+
+
+@EXERCISE.mistake(
+    "That is the root mean square of the weights: the L2 norm takes the sum, not the mean, and the "
+    "biases belong to it."
+)
+def root_mean_square_of_the_weights(grads):
+    """RMS of W, by layer."""
+    return np.array([np.sqrt(np.mean(layer["W"] ** 2)) for layer in grads])
+
+
+@EXERCISE.mistake(
+    "That is the mean of the absolute values of the weights: the L2 norm is the root of the sum of "
+    "the squares, and the biases belong to it."
+)
+def mean_absolute_value_of_the_weights(grads):
+    """mean |W|, by layer."""
+    return np.array([np.mean(np.abs(layer["W"])) for layer in grads])
+
+
+@EXERCISE.mistake(
+    "W has two axes and b has one, so they can't be laid end to end as they are: flatten each with "
+    "ravel() first."
+)
+def not_flattened(grads):
+    """np.concatenate([W, b])."""
+    return np.array([np.linalg.norm(np.concatenate(list(layer.values()))) for layer in grads])
+
+
 @EXERCISE.alternative
 def with_numpys_norm(grads):
     """np.linalg.norm of all the entries in a row."""
@@ -294,6 +343,12 @@ def norm_of_the_norms(grads):
     for l, layer in enumerate(grads):
         norms[l] = np.linalg.norm([np.linalg.norm(g) for g in layer.values()])
     return norms
+
+
+@EXERCISE.alternative
+def the_bias_as_another_row(grads):
+    """W with b below it, and NumPy's norm of a matrix, which is that of all its entries."""
+    return np.array([np.linalg.norm(np.vstack([layer["W"], layer["b"]])) for layer in grads])
 
 
 @EXERCISE.alternative

@@ -67,7 +67,10 @@ def shares_and_sizes(given: Arrays, outputs: Arrays) -> Problem | None:
         f"rest, {1 - dropped:.1f}, are {value:g} / {1 - dropped:.1f} = {value / (1 - dropped):g}",
     }
     if abs(share - dropped) > 0.05:
-        return Problem(f"About {share:.1f} of the entries are 0; it should be p g.", details)
+        return Problem(
+            f"About {share:.1f} of the entries are 0; it should be {dropped:.1f}, which is p g.",
+            details,
+        )
     if any(abs(size - value / (1 - dropped)) > 1e-4 * abs(value) for size in sizes):
         seen = " and ".join(f"{size:g}" for size in sorted(sizes))
         return Problem(
@@ -350,6 +353,61 @@ def normal_draws(x, p, g, rng, training=True):
     if training:
         scale = (rng.normal(size=x.shape) >= p * g) / (1 - p * g)
     return x * scale, scale
+
+
+@EXERCISE.mistake(
+    "p g is used as the probability to keep: it is the probability to drop, so the share 1 - p g "
+    "is kept, and divided by 1 - p g."
+)
+def probability_to_keep(x, p, g, rng, training=True):
+    """rng.random < p g keeps, / (p g)."""
+    return _dropout(x, rng, 1 - p * g, 1 / (p * g) if p * g else 1.0, training)
+
+
+@EXERCISE.mistake(
+    "training is tested the wrong way round: dropout happens in training, and nothing at "
+    "evaluation."
+)
+def training_upside_down(x, p, g, rng, training=True):
+    """if not training."""
+    return _dropout(x, rng, p * g, 1 / (1 - p * g), not training)
+
+
+@EXERCISE.mistake(
+    "p is left out: the gate goes to 1, and with it everything would be dropped in the end. The "
+    "probability is p g."
+)
+def gate_alone(x, p, g, rng, training=True):
+    """g for p g."""
+    return _dropout(x, rng, g, 1 / (1 - g) if g < 1 else 1.0, training)
+
+
+@EXERCISE.mistake("The two results are swapped: y comes first, then scale.")
+def results_swapped(x, p, g, rng, training=True):
+    """return scale, y."""
+    y, scale = _dropout(x, rng, p * g, 1 / (1 - p * g), training)
+    return scale, y
+
+
+@EXERCISE.mistake(
+    "Whole rows are dropped: one number was drawn for each row. Draw one for each entry, "
+    "rng.random(x.shape)."
+)
+def whole_rows(x, p, g, rng, training=True):
+    """rng.random((len(x), 1))."""
+    scale = np.ones_like(x)
+    if training:
+        scale = scale * (rng.random((len(x), 1)) >= p * g) / (1 - p * g)
+    return x * scale, scale
+
+
+@EXERCISE.mistake(
+    "rng.random takes the shape as one argument, rng.random(x.shape): the star is for np.random's "
+    "old rand."
+)
+def starred_shape(x, p, g, rng, training=True):
+    """rng.random(*x.shape)."""
+    return x * rng.random(*x.shape), x
 
 
 @EXERCISE.alternative

@@ -177,12 +177,45 @@ def absolute_value(u, g):
 
 
 @EXERCISE.mistake(
-    "if needs one answer, and u > 0 gives one for every entry: np.where(u > 0, …, …) chooses entry "
-    "by entry."
+    "if and Python's max need one answer, and u > 0 gives one for every entry: np.where and "
+    "np.maximum work entry by entry."
 )
 def one_branch_for_all(u, g):
     """if u > 0."""
     return u if u > 0 else (1 - g) * u
+
+
+@EXERCISE.mistake(
+    "The slope on the negative side is the same for every gate: it is 1 - g, so that the function "
+    "bends while the gate opens."
+)
+def fixed_slope(u, g):
+    """The usual leaky ReLU."""
+    return np.where(u > 0, u, 0.01 * u)
+
+
+@EXERCISE.mistake(
+    "The smaller of the two is taken, which bends the wrong side: to the right of 0 the steeper "
+    "line, u, is the larger."
+)
+def smaller_of_two(u, g):
+    """np.minimum for np.maximum."""
+    return np.minimum(u, (1 - g) * u)
+
+
+@EXERCISE.mistake("The negative side is a constant: 1 - g is its slope, to be multiplied with u.")
+def slope_without_u(u, g):
+    """1 - g."""
+    return np.where(u > 0, u, 1 - g)
+
+
+@EXERCISE.mistake(
+    "u is divided by 1 - g where it should be multiplied with it: the negative side becomes "
+    "flatter as the gate opens, not steeper."
+)
+def divided(u, g):
+    """u / (1 - g)."""
+    return np.where(u > 0, u, u / np.float64(1 - g))
 
 
 @EXERCISE.alternative

@@ -195,6 +195,49 @@ def mask_of_another_shape(dy, u, g):
     return du
 
 
+@EXERCISE.mistake(
+    "if needs one answer, and u > 0 gives one for every entry: np.where(u > 0, …, …) chooses entry "
+    "by entry."
+)
+def one_branch_for_all(dy, u, g):
+    """if u > 0."""
+    return dy if u > 0 else (1 - g) * dy
+
+
+@EXERCISE.mistake(
+    "At u = 0 nothing comes back: u > 0 and u < 0 both leave that entry out, so let one of the "
+    "sides have it. Here it is the negative one, with slope 1 - g."
+)
+def corner_on_no_side(dy, u, g):
+    """(u > 0) + (1 - g) (u < 0)."""
+    return dy * ((u > 0) + (1 - g) * (u < 0))
+
+
+@EXERCISE.mistake(
+    "The negative side gets a minus: its slope is 1 - g, which is positive, not g - 1."
+)
+def minus_on_the_left(dy, u, g):
+    """g - 1."""
+    return dy * _slopes(u, 1, g - 1)
+
+
+@EXERCISE.mistake(
+    "On the negative side stands the slope alone: dy belongs on both sides, dy and (1 - g) * dy."
+)
+def dy_forgotten_on_the_left(dy, u, g):
+    """np.where(u > 0, dy, 1 - g)."""
+    return np.where(u > 0, dy, 1 - g)
+
+
+@EXERCISE.mistake(
+    "That is the late part alone, g times ReLU's gradient: add the early part, (1 - g) dy, which "
+    "comes back on both sides."
+)
+def late_part_only(dy, u, g):
+    """g dy where u > 0."""
+    return g * dy * (u > 0)
+
+
 @EXERCISE.alternative
 def as_a_product(dy, u, g):
     """dy times an array of slopes."""

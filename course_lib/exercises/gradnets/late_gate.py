@@ -143,8 +143,8 @@ def step_without_start(step, start, end):
 
 
 @EXERCISE.mistake(
-    "The gate stays 0 and jumps to 1 at the end: // divides whole numbers and drops the rest. Use "
-    "/, so that the network is changed a little at every step."
+    "The gate stays 0 and jumps to 1 at the end: //, int or a comparison drops what lies between. "
+    "Return the fraction itself, so that the network is changed a little at every step."
 )
 def whole_numbers_only(step, start, end):
     """// for /."""
@@ -195,6 +195,44 @@ def half_a_cosine(step, start, end):
 def zero_after_the_end(step, start, end):
     """One branch for everything off the line."""
     return (step - start) / (end - start) if start <= step <= end else 0.0
+
+
+@EXERCISE.mistake(
+    "The brackets are missing: / binds tighter than -, so step - start / end - start is not a "
+    "share of the line. Put brackets round both differences."
+)
+def brackets_missing(step, start, end):
+    """Without brackets."""
+    return min(max(step - start / end - start, 0.0), 1.0)
+
+
+@EXERCISE.mistake(
+    "That is the share of the line that is still to come, so the gate closes on its way: what is "
+    "done of it is step - start."
+)
+def what_is_still_to_come(step, start, end):
+    """(end - step), with the ends right."""
+    if step <= start or step >= end:
+        return float(step >= end)
+    return (end - step) / (end - start)
+
+
+@EXERCISE.mistake(
+    "min and max are swapped: max(min(…, 0), 1) is always 1. It is max(…, 0) that keeps g from "
+    "falling below 0, and min(…, 1) that keeps it from rising above 1."
+)
+def bounds_swapped(step, start, end):
+    """max(min(…, 0), 1)."""
+    return max(min((step - start) / (end - start), 0.0), 1.0)
+
+
+@EXERCISE.mistake(
+    "The gate is one step ahead: at step start nothing is done yet, so g is 0 there, and 1 at step "
+    "end."
+)
+def one_step_ahead(step, start, end):
+    """Counts from 1."""
+    return min(max((step - start + 1) / (end - start), 0.0), 1.0)
 
 
 @EXERCISE.alternative

@@ -421,6 +421,92 @@ def outputs_for_pre_activations(x, weights, g, form, bias=0.0):
     return rms, cosines, backward
 
 
+@EXERCISE.mistake(
+    "layer_forward's two results are swapped, so the network goes on with u, as if it were linear: "
+    "y comes first, h, u = layer_forward(…)."
+)
+def results_swapped(x, weights, g, form, bias=0.0):
+    """u, h = layer_forward(…)."""
+    h, us, hs = x, [], [x]
+    for W in weights:
+        u, h = layer_forward(h, W, g, form, bias)
+        us.append(u)
+        hs.append(h)
+    dh = np.broadcast_to(np.eye(h.shape[1])[:, None], (h.shape[1], *h.shape))
+    backward = [_down(dh)]
+    for W, u in zip(weights[::-1], us[::-1], strict=True):
+        dh = layer_backward(dh, u, W, g, form)
+        backward.append(_down(dh))
+    rms, cosines = [_rms(h) for h in hs], [mean_cosine(h) for h in hs]
+    return np.array(rms), np.array(cosines), np.array(backward[::-1])
+
+
+@EXERCISE.mistake(
+    "The lists are one place short of l: layers count from 1 and lists from 0, so layer l has "
+    "weights[l - 1] and us[l - 1]."
+)
+def index_of_the_layer(x, weights, g, form, bias=0.0):
+    """us[l], weights[l]."""
+    return propagate(x, [weights[l] for l in range(1, len(weights) + 1)], g, form, bias)
+
+
+@EXERCISE.mistake(
+    "The way down stops one layer early, and backward[0] stays 0: the loop over l ends at 1, which "
+    "is range(depth, 0, -1)."
+)
+def bottom_left_out(x, weights, g, form, bias=0.0):
+    """range(depth, 1, -1)."""
+    rms, cosines, backward = propagate(x, weights, g, form, bias)
+    backward[0] = 0.0
+    return rms, cosines, backward
+
+
+@EXERCISE.mistake(
+    "The squares are summed over the units of the layer and averaged over the gradients; it is the "
+    "other way round: the gradients stand on axis 0, and their squares add up."
+)
+def summed_over_the_units(x, weights, g, form, bias=0.0):
+    """axis=-1."""
+    return _propagate(
+        x, weights, g, form, bias, back=lambda dh: np.sqrt(np.mean(np.sum(dh**2, axis=-1)))
+    )
+
+
+@EXERCISE.mistake(
+    "layer_backward is given transposed weights: it takes W as in the forward pass, and transposes "
+    "it itself."
+)
+def transposed_on_the_way_down(x, weights, g, form, bias=0.0):
+    """W.T."""
+    rms, cosines, backward = propagate(x, weights, g, form, bias)
+    h, us = x, []
+    for W in weights:
+        h, u = layer_forward(h, W, g, form, bias)
+        us.append(u)
+    dh = np.broadcast_to(np.eye(h.shape[1])[:, None], (h.shape[1], *h.shape))
+    for l in range(len(weights), 0, -1):
+        dh = layer_backward(dh, us[l - 1], weights[l - 1].T, g, form)
+        backward[l - 1] = _down(dh)
+    return rms, cosines, backward
+
+
+@EXERCISE.mistake(
+    'Every form is treated as "pre-activation": hand form on to layer_forward and layer_backward.'
+)
+def form_ignored(x, weights, g, form, bias=0.0):
+    """A fixed form."""
+    return propagate(x, weights, g, "pre-activation", bias)
+
+
+@EXERCISE.mistake(
+    "Both scales are mean squares: the root is missing on the way up and on the way down."
+)
+def no_root_anywhere(x, weights, g, form, bias=0.0):
+    """Squares throughout."""
+    rms, cosines, backward = propagate(x, weights, g, form, bias)
+    return rms**2, cosines, backward**2
+
+
 @EXERCISE.alternative
 def with_jacobians(x, weights, g, form, bias=0.0):
     """The Jacobian of each layer and example, multiplied up; Frobenius norms at the end."""

@@ -2,8 +2,16 @@
 
 import numpy as np
 
-from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, gradient, holds, irregular, matches, shapes
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.rungs import (
+    by_hand,
+    gradient,
+    holds,
+    irregular,
+    matches,
+    shapes,
+    unlike,
+)
 from course_lib.scratch.losses import safe_loss, softmax
 
 
@@ -47,6 +55,36 @@ def with_logaddexp(given: Arrays) -> Arrays:
     one_hot = np.eye(logits.shape[-1])[labels]
     loss = -np.sum(one_hot * log_p) / labels.size
     return {"loss": loss, "dlogits": (np.exp(log_p) - one_hot) / labels.size}
+
+
+def stays_calm(given: Arrays, outputs: Arrays) -> Problem | None:
+    """Nothing to lose and nothing to learn, and no NaN."""
+    problem = unlike(outputs, with_logaddexp(given))
+    if problem is None:
+        return None
+    sentence = "All answers are right, and at least 100 logits ahead, so there is nothing to learn."
+    if not all(np.isfinite(value).all() for value in outputs.values()):
+        sentence += " exp has overflowed, or 0 was multiplied with log 0."
+    return Problem(f"{sentence} {problem.sentence}", {"logits": given["logits"]} | problem.details)
+
+
+def pushes_with_full_force(given: Arrays, outputs: Arrays) -> Problem | None:
+    """However wrong a row is, its gradient is 1 over the number of rows."""
+    expected = with_logaddexp(given)
+    problem = unlike(outputs, expected)
+    if problem is None:
+        return None
+    loss = float(outputs["loss"])
+    if not np.isfinite(loss):
+        sentence = "A row is so wrong that its probability is exactly 0, and the log meets it."
+    elif loss < expected["loss"] - 1:
+        sentence = (
+            "Something caps the loss, such as a small number inside the log or a clipped "
+            "probability, so that a sure mistake costs no more than an ordinary one."
+        )
+    else:
+        sentence = "Each row is wrong by 10 logits or more, and needs the full push."
+    return Problem(f"{sentence} {problem.sentence}", {"logits": given["logits"]} | problem.details)
 
 
 def row_sums(function, given: Arrays) -> Arrays:
@@ -98,19 +136,11 @@ EXERCISE = Exercise(
             with_logaddexp,
             "With labels of shape (batch, T) there are batch × T rows.",
         ),
-        matches(
-            "sure and right: loss 0 and gradient 0, not NaN",
-            confident_and_right,
-            with_logaddexp,
-            "All answers are right and 100 logits or more ahead, so there is nothing to lose and "
-            "nothing to learn.",
-        ),
-        matches(
+        Rung("sure and right: loss 0 and gradient 0, not NaN", confident_and_right, stays_calm),
+        Rung(
             "sure and wrong: the gradient is as large as it should be",
             confident_and_wrong,
-            with_logaddexp,
-            "Each row is wrong by 10 logits and more, and must be pushed with full force, 1 over "
-            "the number of rows.",
+            pushes_with_full_force,
         ),
     ),
     hints=(
@@ -341,6 +371,71 @@ def index_for_a_single_axis(logits, labels):
     dlogits = np.exp(log_p)
     dlogits[rows, labels] -= 1
     return -np.mean(log_p[rows, labels]), dlogits / len(labels)
+
+
+@EXERCISE.mistake(
+    "exp of the bare logits, then softmax, then its log: exp overflows to inf/inf, and what "
+    "survives meets log 0. Shift every row by its largest logit, and compute log p from the logits."
+)
+def no_shift_and_log_of_softmax(logits, labels):
+    """The formula as it stands in books."""
+    exp = np.exp(logits)
+    p, y = exp / exp.sum(axis=-1, keepdims=True), _one_hot(logits, labels)
+    right = np.take_along_axis(p, labels[..., None], axis=-1)
+    return -np.log(right).mean(), (p - y) / labels.size
+
+
+@EXERCISE.mistake(
+    "The softmax runs over the batch: the classes are the last axis, so take maximum and sum with "
+    "axis=-1."
+)
+def softmax_over_the_batch(logits, labels):
+    """axis=0."""
+    exp = np.exp(logits - logits.max(axis=0))
+    p = exp / exp.sum(axis=0)
+    right = np.take_along_axis(p, labels[..., None], axis=-1)
+    return -np.log(right).mean(), (p - _one_hot(logits, labels)) / labels.size
+
+
+@EXERCISE.mistake(
+    "The mean of the loss is taken over the classes too, where all but one hold a zero: sum over "
+    "the classes, and take the mean over the rows."
+)
+def mean_over_the_classes(logits, labels):
+    """np.mean of one-hot times log p."""
+    loss, dlogits = safe_loss(logits, labels)
+    return loss / logits.shape[-1], dlogits / logits.shape[-1]
+
+
+@EXERCISE.mistake(
+    "The sum is taken from shifted logits and the right logit from those before the shift: take "
+    "both from the same, or the maximum doesn't cancel."
+)
+def right_logit_not_shifted(logits, labels):
+    """shifted for the one, logits for the other."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    right = np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]
+    loss = np.mean(np.log(np.exp(shifted).sum(axis=-1)) - right)
+    return loss, safe_loss(logits, labels)[1]
+
+
+@EXERCISE.mistake(
+    "What comes back as the gradient are the probabilities: take 1 off each row's right class, and "
+    "divide by the number of rows."
+)
+def probabilities_for_the_gradient(logits, labels):
+    """softmax(z)."""
+    return safe_loss(logits, labels)[0], softmax(logits)
+
+
+@EXERCISE.mistake(
+    "One number a row, of shape (batch,), doesn't line up with (batch, c): it needs an axis of its "
+    "own, keepdims=True for a row's maximum or sum, labels[..., None] for its label (which isn't "
+    "one-hot yet)."
+)
+def axis_of_the_rows_lost(logits, labels):
+    """logits - logits.max(axis=-1), or p - labels."""
+    return safe_loss(logits - logits.max(axis=-1), labels)
 
 
 @EXERCISE.alternative
