@@ -65,6 +65,7 @@ CHAPTERS = (
             "propagate",
             "gradual_dropout",
             "gradient_norms",
+            "final_accuracy",
         ),
     ),
 )
