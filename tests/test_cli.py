@@ -258,3 +258,18 @@ def test_the_wrappers_pass_on_what_was_asked_and_the_exit_code(monkeypatch, tmp_
     options = {"data": None, "seed": 3, "quick": True, "out": out}
     assert asked[-1] == ("vanilla-mnist", options)
     assert (code, json.loads(printed)) == (0, {"accuracy": 0.5})
+
+
+def test_a_group_of_runs_is_run_one_by_one(monkeypatch, tmp_path):
+    training = importlib.import_module("course_lib.training.reproduce")
+    asked = []
+
+    def train(name, **options):
+        asked.append(name)
+        return {"summary": {"name": name}}
+
+    monkeypatch.setattr(training, "reproduce", train)
+    assert course("reproduce", "gradnets-200", "--quick")[0] == 0
+    assert asked == list(training.GROUPS["gradnets-200"])
+    code, _, err = course("reproduce", "gradnets-200", "--out", tmp_path / "out.json")
+    assert (code, "leave --out" in err) == (2, True)

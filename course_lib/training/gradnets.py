@@ -71,7 +71,8 @@ class Config:
     epochs: int = 20
     anneal_epochs: int = 10  # g moves from its first to its last value in these
     rates: tuple[float, ...] = (0.1, 0.03, 0.01, 0.003)
-    trial_epochs: int = 4  # of the run that chooses a rate; its gate moves in the first half too
+    trial_epochs: int = 4  # of the run that chooses a rate
+    trial: str = "short"  # a whole run in so few epochs, or "cut": the beginning of the long one
     seeds: tuple[int, ...] = (0, 1, 2)
     validation: int = 5_000
 
@@ -275,12 +276,12 @@ def run(
     model = build_model(method, config.depth, config.units)
     epoch_function = sgd_epoch(model)
 
-    def trained(rate: float, run_seed: int, lengths: Config) -> dict[str, Any]:
+    def trained(rate: float, run_seed: int, lengths: Config, epochs: int) -> dict[str, Any]:
         seed_everything(run_seed)
         fresh = build_model(method, config.depth, config.units)
         model.set_weights(fresh.get_weights())
         start = time.perf_counter()
-        rates, gates = schedule(method, lengths, rate, steps)
+        rates, gates = (a[:epochs] for a in schedule(method, lengths, rate, steps))
         curves = train(
             model, epoch_function, data, parts, rates, gates, run_seed, config.batch_size
         )
@@ -293,10 +294,13 @@ def run(
         )
         return {"rate": rate, "seed": run_seed, **curves}
 
-    short = replace(config, epochs=config.trial_epochs, anneal_epochs=config.trial_epochs / 2)
-    trials = [trained(rate, seed + config.seeds[0], short) for rate in config.rates]
+    short = config
+    if config.trial == "short":
+        short = replace(config, epochs=config.trial_epochs, anneal_epochs=config.trial_epochs / 2)
+    first = seed + config.seeds[0]
+    trials = [trained(rate, first, short, config.trial_epochs) for rate in config.rates]
     rate = max(trials, key=_last_validation_accuracy)["rate"]
-    runs = [trained(rate, seed + one, config) for one in config.seeds]
+    runs = [trained(rate, seed + one, config, config.epochs) for one in config.seeds]
     return {
         "config": {
             **asdict(config),
