@@ -126,17 +126,20 @@ def results(depth: int = 50) -> dict[str, dict[str, Any]]:
 
 
 def outcome(result: dict[str, Any]) -> dict[str, str]:
-    """A row of the table: rate, accuracies in percent, and steps that were not finite, as text."""
-    summary = result["summary"]
-    percent = [100 * a for a in summary["test_accuracy"]]
-    bad = [step for step in summary["non_finite_steps"] if step is not None]
+    """A row of the table as text: rate, last gate, mean accuracy in percent and its range.
+
+    A run that ended at a step that was not finite has no accuracy; the row says how many did.
+    """
+    summary, config = result["summary"], result["config"]
+    bad = sum(step is not None for step in summary["non_finite_steps"])
+    percent = [100 * accuracy for accuracy in summary["test_accuracy"]]
     mean = f"{np.mean(percent):.2f}"
+    shown = f"{mean} ({min(percent):.2f} to {max(percent):.2f})" if len(percent) > 1 else mean
     return {
-        "rate": f"{result['config']['learning_rate']:g}",
-        "gate": f"{result['config']['gate'][1]:.3g}",
+        "rate": f"{config['learning_rate']:g}",
+        "gate": f"{config['gate'][1]:.3g}",
         "mean": mean,
-        "range": f"{min(percent):.2f} to {max(percent):.2f}" if len(percent) > 1 else "one seed",
-        "bad": f"{len(bad)} of {len(percent)}",
+        "accuracy": f"{bad} of {len(percent)} ended in NaN" if bad else shown,
     }
 
 

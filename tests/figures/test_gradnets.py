@@ -105,14 +105,19 @@ def test_the_notebooks_lines():
     )
 
 
-def test_a_row_of_the_table():
-    result = {
-        "summary": {"test_accuracy": [0.97, 0.0], "non_finite_steps": [None, 12]},
-        "config": {"learning_rate": 0.01, "gate": [0, 0.579]},
-    }
-    assert figures.outcome(result) == {
-        "rate": "0.01", "gate": "0.579", "mean": "48.50", "range": "0.00 to 97.00", "bad": "1 of 2",
-    }  # fmt: skip
+@pytest.mark.parametrize(
+    ("accuracies", "steps", "shown"),
+    [
+        ([0.97, 0.98], [None, None], "97.50 (97.00 to 98.00)"),
+        ([0.97], [None], "97.00"),
+        ([0.97, 0.0], [None, 12], "1 of 2 ended in NaN"),
+    ],
+)
+def test_a_row_of_the_table(accuracies, steps, shown):
+    summary = {"test_accuracy": accuracies, "non_finite_steps": steps}
+    config = {"learning_rate": 0.01, "gate": [0, 0.579]}
+    row = figures.outcome({"summary": summary, "config": config})
+    assert (row["rate"], row["gate"], row["accuracy"]) == ("0.01", "0.579", shown)
 
 
 # What is drawn
