@@ -68,3 +68,6 @@ def test_what_the_page_says_of_them():
     runs = stored_result("cells-copy")["summary"]["runs"]
     assert runs["gru 20"]["of_guess"] < runs["vanilla 20"]["of_guess"]
     assert runs["vanilla 20"]["of_guess"] < runs["lstm 20"]["of_guess"]
+    opened = stored_result("cells-copy-open")["summary"]["runs"]
+    assert all(opened[name]["of_guess"] < runs[name]["of_guess"] for name in opened)
+    assert opened["lstm 20"]["of_guess"] > runs["vanilla 20"]["of_guess"]
