@@ -7,8 +7,8 @@ import inspect
 import json
 import os
 import platform
-from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from course_lib.training import workers as worker
@@ -19,10 +19,22 @@ if TYPE_CHECKING:
 RESULTS = Path("benchmarks") / "results"
 
 # name -> its module and settings. The module has `run(data, seed, quick, **settings)`, which
-# returns a dict with config, curves and summary.
+# returns a dict with config, curves and summary. One that makes its own data says
+# `NEEDS_MNIST = False`; its `data` is None.
 EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "vanilla-mnist": ("course_lib.training.vanilla_mnist", {}),
     "vanilla-mnist-constant": ("course_lib.training.vanilla_mnist", {"decay": "none"}),
+    "lstm-mnist": ("course_lib.training.gated_mnist", {}),
+    "lstm-mnist-two-epochs": (
+        "course_lib.training.gated_mnist",
+        {"learning_rate": 0.01, "epochs": 2},
+    ),
+    "cells-mnist": ("course_lib.training.cells_mnist", {}),
+    "cells-adding": ("course_lib.training.delays", {"task": "adding"}),
+    "cells-copy": (
+        "course_lib.training.delays",
+        {"task": "copy", "delays": (5, 10, 20), "epochs": 12},
+    ),
 }
 
 
@@ -58,16 +70,16 @@ def reproduce(
         course_lib.training.workers.WorkerError: TF_CONFIG doesn't fit.
         course_lib.data.DataError: the full data set can't be had, or `data` is something else.
     """
-    run, settings = _experiment(name)
+    module, settings = _experiment(name)
     rank = 0
     if workers > 1:
         check_workers(name)
         rank = worker.rank(workers)
         settings = {**settings, "strategy": worker.strategy()}
-    mnist = _mnist(data, quick)
+    mnist = _mnist(data, quick) if getattr(module, "NEEDS_MNIST", True) else None
 
     start = datetime.datetime.now(datetime.UTC)
-    outcome = run(mnist, seed, quick, **settings)
+    outcome = module.run(mnist, seed, quick, **settings)
     seconds = (datetime.datetime.now(datetime.UTC) - start).total_seconds()
     result = {
         "name": name,
@@ -103,12 +115,12 @@ def stored_result(name: str) -> dict[str, Any]:
     raise FileNotFoundError(f"No stored result of {name}. Make it: course reproduce {name}")
 
 
-def _experiment(name: str) -> tuple[Callable[..., dict[str, Any]], dict[str, Any]]:
+def _experiment(name: str) -> tuple[ModuleType, dict[str, Any]]:
     if name not in EXPERIMENTS:
         known = ", ".join(sorted(EXPERIMENTS))
         raise ValueError(f"There is no experiment {name!r}. There is: {known}.")
     module, settings = EXPERIMENTS[name]
-    return importlib.import_module(module).run, settings
+    return importlib.import_module(module), settings
 
 
 def _mnist(data: str | Path | None, quick: bool) -> "Mnist":
@@ -134,7 +146,7 @@ def check_workers(name: str) -> None:
 
 
 def _takes_workers(name: str) -> bool:
-    return "strategy" in inspect.signature(_experiment(name)[0]).parameters
+    return "strategy" in inspect.signature(_experiment(name)[0].run).parameters
 
 
 def command(name: str, data: str | Path | None, seed: int, quick: bool, workers: int = 1) -> str:
