@@ -548,7 +548,7 @@ def rule_marks(cosines: dict[str, dict[str, list[float]]]) -> Figure:
     """Draw the cosine with BPTT of every rule, one panel a network, a mark a seed.
 
     Args:
-        cosines: network to rule to one cosine a seed, as `course reproduce kernl-rules-cosines`
+        cosines: network to rule to one cosine a seed, as `course reproduce kernl-rules`
             stores them.
     """
     plt = _pyplot()

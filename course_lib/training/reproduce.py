@@ -35,8 +35,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         "course_lib.training.delays",
         {"task": "copy", "delays": (5, 10, 20), "epochs": 12},
     ),
-    "kernl-rules-cosines": ("course_lib.training.online_rules", {"task": "cosines"}),
-    "kernl-rules-adding": ("course_lib.training.online_rules", {"task": "adding"}),
+    "kernl-rules": ("course_lib.training.online_rules", {}),
 }
 
 

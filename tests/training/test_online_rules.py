@@ -8,7 +8,7 @@ from course_lib.training import EXPERIMENTS, online_rules, stored_result
 
 
 def test_stored_cosines_are_of_every_rule_and_exact_for_rtrl():
-    result = stored_result("kernl-rules-cosines")
+    result = stored_result("kernl-rules")
     assert set(result["summary"]) == set(online_rules.NETWORKS)
     for rules in result["summary"].values():
         assert set(rules) == set(online_rules.RULES) == set(NAMES)
@@ -17,7 +17,7 @@ def test_stored_cosines_are_of_every_rule_and_exact_for_rtrl():
 
 
 def test_what_the_chapter_says_of_them_holds():
-    found = stored_result("kernl-rules-cosines")["summary"]
+    found = stored_result("kernl-rules")["summary"]
     mean = {network: {r: np.mean(v) for r, v in rules.items()} for network, rules in found.items()}
     for rules in mean.values():
         assert rules["kernl"] > max(rules[r] for r in ("one_step", "rflo", "snap1", "uoro"))
@@ -25,17 +25,9 @@ def test_what_the_chapter_says_of_them_holds():
     assert found["orthogonal"]["rflo"] == found["orthogonal"]["one_step"]
 
 
-def test_experiments_name_the_module():
-    for name in ("kernl-rules-cosines", "kernl-rules-adding"):
-        module, settings = EXPERIMENTS[name]
-        assert module == "course_lib.training.online_rules"
-        assert settings["task"] in name
+def test_the_run_has_a_name_and_makes_its_own_data():
+    assert EXPERIMENTS["kernl-rules"] == ("course_lib.training.online_rules", {})
     assert not online_rules.NEEDS_MNIST
-
-
-def test_an_unknown_task_is_refused():
-    with pytest.raises(ValueError, match="cosines or adding"):
-        online_rules.run(None, 0, task="sums")
 
 
 @pytest.mark.slow
