@@ -77,13 +77,17 @@ def three_of_five(given: Arrays, outputs: Arrays) -> Problem | None:
         return None
     sentence = f"accuracy is {accuracy:.6g}; it should be 0.6."
     if abs(accuracy - 0.2) < 1e-6:
-        sentence += " That is the network with its gate where it is now."
+        sentence += " That is the network with its gate elsewhere than at g_end."
     elif abs(accuracy - 0.4) < 1e-6:
         sentence += " That is the network with its dropout on."
     elif abs(accuracy - 0.8) < 1e-6:
-        sentence += " That is the network with its gate where it is now, and its dropout on."
+        sentence += (
+            " That is the network with its gate elsewhere than at g_end, and its dropout on."
+        )
     elif abs(accuracy - 0.375) < 1e-6:
         sentence += " That is (3/4 + 0/1) / 2."
+    elif abs(accuracy - 0.75) < 1e-6:
+        sentence += " That is the first four rows alone."
     rows = (
         "with its last gate and without dropout, rows 1 to 3 are right, 4 and 5 are wrong: 3 of 5"
     )
