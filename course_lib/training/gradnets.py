@@ -312,7 +312,7 @@ def run(
             "data": data.name,
             "parameters": model.count_params(),
         },
-        "curves": {"trials": [rounded(t) for t in trials], "runs": [rounded(r) for r in runs]},
+        "curves": {"trials": [stored(t) for t in trials], "runs": [stored(r) for r in runs]},
         "summary": summary(runs),
     }
 
@@ -335,12 +335,13 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def rounded(curves: dict[str, Any], without: str = "") -> dict[str, Any]:
-    """The curves as they are stored: four digits after the point."""
-    return {
+def stored(curves: dict[str, Any]) -> dict[str, Any]:
+    """The curves as they are stored: four digits, and of the gradients the first and last epoch."""
+    short = {
         key: [round(v, 4) if isinstance(v, float) else v for v in value]
         if isinstance(value, list)
         else value
         for key, value in curves.items()
-        if key != without
     }
+    sizes = curves["gradient_rms"]
+    return {**short, "gradient_rms": [sizes[0], sizes[-1]] if sizes else []}

@@ -19,8 +19,8 @@ from course_lib.scratch.gradnets import late_gate
 from course_lib.training.gradnets import (
     build_model,
     mean_cross_entropy,
-    rounded,
     sgd_epoch,
+    stored,
     train,
 )
 from course_lib.training.seeding import seed_everything
@@ -97,7 +97,7 @@ def run(data: Mnist, seed: int, quick: bool = False) -> dict[str, Any]:
             "data": data.name,
             "parameters": model.count_params(),
         },
-        "curves": {name: rounded(curve, without="gradient_rms") for name, curve in curves.items()},
+        "curves": {name: stored({**curve, "gradient_rms": []}) for name, curve in curves.items()},
         "summary": {name: summary(curve) for name, curve in curves.items()},
     }
 
