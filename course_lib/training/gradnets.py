@@ -151,7 +151,8 @@ def sgd_epoch(
         A function of: weights, a list as `model.trainable_variables`; x (steps, batch, 784);
         y (steps, batch); rates (steps,); gates (steps,). It gives the new weights; losses and
         norms of the whole gradient, (steps,) each; and for each weight matrix the mean over the
-        epoch of the root mean square of its gradient's entries, (matrices,).
+        epoch of the root mean square of its gradient's entries, (matrices,). It stops after a step
+        whose gradient is not finite; the steps not taken have loss and norm 0.
     """
     matrices = [i for i, w in enumerate(model.trainable_variables) if len(w.shape) == 2]
 
@@ -178,7 +179,11 @@ def sgd_epoch(
 
         zeros = tf.zeros([steps])
         start = (0, weights, zeros, zeros, tf.zeros([len(matrices)]))
-        return tf.while_loop(lambda i, *_: i < steps, step, start)[1:]
+
+        def go_on(i, weights, losses, norms, matrix_rms):
+            return (i < steps) & tf.math.is_finite(norms[tf.maximum(i - 1, 0)])
+
+        return tf.while_loop(go_on, step, start)[1:]
 
     return epoch
 
