@@ -69,9 +69,10 @@ class Config:
     units: int = 50
     batch_size: int = 50
     epochs: int = 20
-    anneal_epochs: float = 10  # g moves from its first to its last value in these
+    anneal_epochs: int = 10  # g moves from its first to its last value in these
     rates: tuple[float, ...] = (0.1, 0.03, 0.01, 0.003)
-    trial_epochs: int = 4  # of the run that chooses a rate: the long one in short, its gate too
+    trial_epochs: int = 4  # of the run that chooses a rate
+    trial: str = "short"  # a whole run in so few epochs, or "cut": the beginning of the long one
     seeds: tuple[int, ...] = (0, 1, 2)
     validation: int = 5_000
 
@@ -280,12 +281,12 @@ def run(
     model = build_model(method, config.depth, config.units)
     epoch_function = sgd_epoch(model)
 
-    def trained(rate: float, run_seed: int, lengths: Config) -> dict[str, Any]:
+    def trained(rate: float, run_seed: int, lengths: Config, epochs: int) -> dict[str, Any]:
         seed_everything(run_seed)
         fresh = build_model(method, config.depth, config.units)
         model.set_weights(fresh.get_weights())
         start = time.perf_counter()
-        rates, gates = schedule(method, lengths, rate, steps)
+        rates, gates = (a[:epochs] for a in schedule(method, lengths, rate, steps))
         curves = train(
             model, epoch_function, data, parts, rates, gates, run_seed, config.batch_size
         )
@@ -298,11 +299,13 @@ def run(
         )
         return {"rate": rate, "seed": run_seed, **curves}
 
-    short = config.trial_epochs / config.epochs
-    trial = replace(config, epochs=config.trial_epochs, anneal_epochs=short * config.anneal_epochs)
-    trials = [trained(rate, seed + config.seeds[0], trial) for rate in config.rates]
+    short = config
+    if config.trial == "short":
+        short = replace(config, epochs=config.trial_epochs, anneal_epochs=config.trial_epochs / 2)
+    first = seed + config.seeds[0]
+    trials = [trained(rate, first, short, config.trial_epochs) for rate in config.rates]
     rate = max(trials, key=_last_validation_accuracy)["rate"]
-    runs = [trained(rate, seed + one, config) for one in config.seeds]
+    runs = [trained(rate, seed + one, config, config.epochs) for one in config.seeds]
     return {
         "config": {
             **asdict(config),

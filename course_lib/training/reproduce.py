@@ -33,9 +33,9 @@ GRADNETS = {
 GRADNETS_200 = {"grelu-gain-stop": (0,), "tat": (0,), "rezero": (0,), "plain-he": (0,)}
 DEEP = {
     "depth": 200,
-    "rates": (0.01, 0.005, 0.0025),
+    "rates": (0.02, 0.01, 0.005, 0.0025),
     "trial_epochs": 2,
-    "anneal_epochs": 4,  # a fifth of the run, as the first author's library has it by default
+    "trial": "cut",
 }
 
 # name -> its module and settings. The module has `run(data, seed, quick, **settings)`, which
