@@ -131,15 +131,18 @@ def test_every_network_has_the_notebooks_size(method):
     assert {w.shape[-1] for w in hidden[0].trainable_variables if len(w.shape)} == {50}
 
 
-def test_a_quick_run():
-    result = gradnets.run(tiny(1_300), seed=0, quick=True, method="grelu-gain-stop")
+@pytest.mark.parametrize("trial", ["short", "cut"])
+def test_a_quick_run(trial):
+    result = gradnets.run(tiny(1_300), seed=0, quick=True, method="grelu-gain-stop", trial=trial)
     assert result["config"]["train"] + result["config"]["validation"] == 1_300
-    assert len(result["curves"]["trials"]) == 2
-    assert len(result["curves"]["runs"]) == 1
-    json.dumps(result)  # it can be stored
-    final = result["curves"]["runs"][0]
-    assert final["gate"][-1] == pytest.approx(stop_gate(8), abs=1e-4)
+    tried, final = result["curves"]["trials"], result["curves"]["runs"][0]
+    assert [len(one["loss"]) for one in tried] == [1, 1]
+    # A short run ends with its last gate; of the long one, which has two epochs, one is cut off.
+    ends = [gradnets.gate_at("grelu-gain-stop", 10, part) for part in (0, 1)]
+    assert ends[0] < tried[0]["gate"][-1] <= final["gate"][-1]
+    assert final["gate"][-1] == pytest.approx(ends[1], abs=1e-4)
     assert result["summary"]["test_accuracy"] == [final["test_accuracy"][-1]]
+    json.dumps(result)  # it can be stored
 
 
 # What is stored
