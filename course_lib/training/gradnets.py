@@ -8,6 +8,7 @@ last late gate; no network with a half-open gate is reported. The test set choos
 
 # First: it loads TensorFlow without its chatter.
 import course_lib.quiet  # noqa: F401, I001
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -113,9 +114,12 @@ def build_model(method: str, depth: int = Config.depth, units: int = Config.unit
 def gate_at(method: str, depth: int, part: float) -> float:
     """The late gate when `part` of its way is done, from 0 to 1."""
     first, last = (
-        stop_gate(depth - 2) if end == "stop" else end for end in METHODS[method].gate or (1, 1)
+        _stop(depth - 2) if end == "stop" else end for end in METHODS[method].gate or (1, 1)
     )
     return float(first + (last - first) * part)
+
+
+_stop = functools.cache(stop_gate)  # a schedule asks for it at every step
 
 
 def schedule(method: str, config: Config, rate: float, steps: int) -> tuple[np.ndarray, np.ndarray]:
