@@ -61,6 +61,14 @@ class LateGate(keras.layers.Layer):
         return {**super().get_config(), "g": self.start}
 
 
+def _fresh(initializer):
+    """An initializer of its own: one that is shared draws the same twice."""
+    initializer = keras.initializers.get(initializer)
+    if isinstance(initializer, keras.initializers.Initializer):
+        return initializer.clone()
+    return initializer
+
+
 class _Dense(keras.layers.Layer):
     """What the dense layers below share: u = x W + b."""
 
@@ -73,8 +81,8 @@ class _Dense(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.units = units
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_initializer = _fresh(kernel_initializer)
+        self.bias_initializer = _fresh(bias_initializer)
 
     def build(self, input_shape, *_):
         """Make W (m, n) and b (n,)."""
@@ -216,7 +224,9 @@ class HighwayDense(_Dense):
         super().build(x_shape)
         n = self.units
         self.W_t = self.add_weight(
-            name="W_t", shape=(n, n), initializer=self.kernel_initializer
+            name="W_t",
+            shape=(n, n),
+            initializer=_fresh(self.kernel_initializer),
         )
         self.b_t = self.add_weight(
             name="b_t",

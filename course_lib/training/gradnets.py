@@ -49,7 +49,7 @@ def _grelu(form: str, **settings: Any) -> Callable[[int], keras.layers.Layer]:
 METHODS: dict[str, Method] = {
     "plain-he": Method(_grelu("pre-activation", kernel_initializer=FIRST), (1, 1)),
     "plain-orthogonal": Method(_grelu("pre-activation"), (1, 1)),
-    "highway": Method(lambda units: HighwayDense(units, kernel_initializer=FIRST)),
+    "highway": Method(lambda units: HighwayDense(units, kernel_initializer=NOTEBOOK_WEIGHTS)),
     "rezero": Method(lambda units: ReZeroDense(units, kernel_initializer=FIRST)),
     "tat": Method(_grelu("gain"), ("stop", "stop")),
     "identity": Method(
@@ -98,17 +98,21 @@ def build_model(method: str, depth: int = Config.depth, units: int = Config.unit
         units: width of all layers but the last.
     """
     chosen = METHODS[method]
-    ends = {}
-    if chosen.notebook_ends:
-        ends = {"kernel_initializer": NOTEBOOK_WEIGHTS, "bias_initializer": NOTEBOOK_BIASES}
+
+    def ends() -> dict[str, Any]:
+        if not chosen.notebook_ends:
+            return {}
+        weights = NOTEBOOK_WEIGHTS.clone()  # one that is shared would draw the same twice
+        return {"kernel_initializer": weights, "bias_initializer": NOTEBOOK_BIASES}
+
     x = keras.Input((784,))
     h = keras.layers.Dense(
-        units, activation="relu", name="first", **{"kernel_initializer": FIRST, **ends}
+        units, activation="relu", name="first", **{"kernel_initializer": FIRST, **ends()}
     )(x)
     gate = (LateGate(gate_at(method, depth, 0), name="gate")(x),) if chosen.gate else ()
     for _ in range(depth - 2):
         h = chosen.layer(units)(h, *gate)
-    return keras.Model(x, keras.layers.Dense(10, name="last", **ends)(h))
+    return keras.Model(x, keras.layers.Dense(10, name="last", **ends())(h))
 
 
 def gate_at(method: str, depth: int, part: float) -> float:

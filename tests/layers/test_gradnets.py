@@ -79,6 +79,15 @@ def test_a_fresh_highway_mostly_carries():
     assert 0 < moved < 0.5
 
 
+def test_layers_that_share_an_initializer_draw_different_weights():
+    shared = keras.initializers.TruncatedNormal(stddev=0.1)
+    first, second = (layers.HighwayDense(4, kernel_initializer=shared) for _ in range(2))
+    for layer in (first, second):
+        layer.build((None, 4))
+    drawn = [layer.get_weights()[i] for layer in (first, second) for i in (0, 2)]
+    assert len({w.tobytes() for w in drawn}) == 4
+
+
 @pytest.mark.parametrize("cls", [layers.ReZeroDense, layers.HighwayDense])
 def test_gradients_are_slopes(cls, assert_gradients_are_slopes):
     assert_gradients_are_slopes(dense(cls), normal(3, 5, seed=8))

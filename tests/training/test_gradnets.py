@@ -131,6 +131,15 @@ def test_every_network_has_the_notebooks_size(method):
     assert {w.shape[-1] for w in hidden[0].trainable_variables if len(w.shape)} == {50}
 
 
+@every_method
+def test_every_layer_and_every_seed_has_its_own_weights(method):
+    drawn = []
+    for seed in (1, 2):
+        keras.utils.set_random_seed(seed)
+        drawn += [w for w in gradnets.build_model(method, depth=5).get_weights() if w.ndim == 2]
+    assert len({w.tobytes() for w in drawn}) == len(drawn)
+
+
 @pytest.mark.parametrize("trial", ["short", "cut"])
 def test_a_quick_run(trial):
     result = gradnets.run(tiny(1_300), seed=0, quick=True, method="grelu-gain-stop", trial=trial)
