@@ -45,6 +45,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
             "forget_bias": 3.0,
         },
     ),
+    "kernl-rules": ("course_lib.training.online_rules", {}),
 }
 
 

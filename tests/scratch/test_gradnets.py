@@ -544,10 +544,10 @@ def test_gradient_norms_by_hand():
     np.testing.assert_allclose(gradnets.gradient_norms(grads), [13, 10, 0])
 
 
-@given(st.integers(1, 5), st.integers(1, 4), seeds, st.floats(-50, 50))
+@given(st.integers(1, 5), st.integers(1, 4), seeds, st.sampled_from([-50.0, -0.1, 0.0, 3.0]))
 @quick
 def test_gradient_norms_properties(depth, n, seed, factor):
-    grads = [{"W": normal(n, n, seed=seed + l), "b": normal(n, seed=-~l)} for l in range(depth)]
+    grads = [{"W": normal(n, n, seed=seed + l), "b": normal(n, seed=l + 1)} for l in range(depth)]
     norms = gradnets.gradient_norms(grads)
     assert norms.shape == (depth,)
     assert np.all(norms > 0)
