@@ -114,8 +114,8 @@ if when_passed("grelu") and when_passed("grelu_backward"):
 
 # %% [markdown]
 # One answer, right by a wide margin, in float32: the loss as the old notebook had it, and yours.
-# (Between the two margins it depends on the machine: where the smallest numbers are flushed to
-# zero, NaN comes earlier.)
+# (Between 86 and 104 it depends on the machine: where the smallest numbers are flushed to zero,
+# NaN comes earlier.)
 
 
 # %%
@@ -135,9 +135,8 @@ if when_passed("safe_loss"):
         print(f"right by {margin:3d}   old loss: {old:6}   your loss: {loss:.0f}")
 
 # %% [markdown]
-# And one answer that is wrong, more and more so. The usual patch
-# for the NaN is `log(p + 1e-9)`. What does it leave of the gradient on the right logit,
-# which should be pushed with a force of 1?
+# And one answer that is wrong, more and more so. The usual patch for the NaN is `log(p + 1e-9)`.
+# What does it leave of the gradient on the right logit, which should be pushed with a force of 1?
 
 # %%
 if when_passed("safe_loss"):
@@ -201,8 +200,10 @@ if when_passed("propagate"):
     print(f"{'(1 - g)^48':27}" + "".join(f"{(1 - g) ** 48:<12.0e}" for g in gates))
 
 # %% [markdown]
-# Read the last two rows together. Every layer of a form without gain takes its share, and 48
-# shares multiply. With orthogonal weights *and* the gain the gradient arrives at every gate.
+# Compare the first row with the last. The skip of the old notebook's form passes on 1 - g in each
+# layer, and 48 shares multiply. He weights are made for an open gate: with a closed one they
+# double the mean square in each layer. Orthogonal weights are made for a closed one. Only with the
+# gain does the gradient arrive at every gate.
 #
 # Lengths aren't everything. The cosine between different inputs says whether the network can still
 # tell them apart at the top: at 1 they all look alike.
