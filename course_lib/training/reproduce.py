@@ -123,7 +123,9 @@ def stored_result(name: str) -> dict[str, Any]:
         file = folder / RESULTS / f"{name}.json"
         if file.is_file():
             return json.loads(file.read_text(encoding="utf-8"))
-    raise FileNotFoundError(f"No stored result of {name}. Make it: course reproduce {name}")
+    verb = "bench" if name.startswith("bench-") else "reproduce"
+    made_by = f"course {verb} {name.removeprefix('bench-')}"
+    raise FileNotFoundError(f"No stored result of {name}. Make it: {made_by}")
 
 
 def _experiment(name: str) -> tuple[ModuleType, dict[str, Any]]:
