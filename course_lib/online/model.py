@@ -254,6 +254,16 @@ class OnlineRNN(keras.Model):
         return loss, out, tape.gradient(loss, variables), None
 
     @property
+    def metrics(self):
+        """Those of the outputs. The fit of the kernel is none: it has no value in evaluation."""
+        return [metric for metric in super().metrics if metric is not self._fit]
+
+    def reset_metrics(self):
+        """Begin a new epoch."""
+        super().reset_metrics()
+        self._fit.reset_state()
+
+    @property
     def variables(self):
         """All that a run carries, the kernel's optimizer too, so that it can be taken up again."""
         more = [] if self.kernel_optimizer is None else self.kernel_optimizer.variables
