@@ -24,6 +24,16 @@ app = typer.Typer(
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+bench = typer.Typer(
+    no_args_is_help=True, help="Measure how fast the course's code is, against others'."
+)
+app.add_typer(bench, name="bench")
+BenchJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, last.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Fewer rounds; stored only with --out.")]
+BenchOut = Annotated[
+    Path | None, typer.Option(help="File to write; by default benchmarks/results/bench-NAME.json.")
+]
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -233,6 +243,14 @@ def reproduce(
     except DataError as error:
         _fail(error, code=1)
     print(json.dumps(result["summary"], indent=2))
+
+
+@bench.command("lstm")
+def bench_lstm(quick: Quick = False, as_json: BenchJson = False, out: BenchOut = None) -> None:
+    """One training step of an LSTM: eager loop, traced loop, ours, Keras's, PyTorch's; and XLA."""
+    from course_lib.benchmarks.lstm import main
+
+    raise typer.Exit(main(quick, as_json, out))
 
 
 def _fail(message: object, code: int = USAGE) -> NoReturn:

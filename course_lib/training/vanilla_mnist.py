@@ -35,16 +35,19 @@ QUICK = {"epochs": 2, "validation": 1_000}
 
 
 def build_model(
-    units: int, learning_rate: "float | keras.optimizers.schedules.LearningRateSchedule"
+    units: int,
+    learning_rate: "float | keras.optimizers.schedules.LearningRateSchedule",
+    steps: int = 28,
 ) -> "keras.Model":
     """A compiled model: our own cell, run over the 28 rows, and a linear readout of the last state.
 
     Args:
         units: number of units, n.
         learning_rate: learning rate of Adam, or its schedule.
+        steps: number of rows, T.
 
     Returns:
-        A model from images (batch, 28, 28) to logits (batch, 10).
+        A model from images (batch, T, 28) to logits (batch, 10).
     """
     import keras
 
@@ -52,7 +55,7 @@ def build_model(
 
     model = keras.Sequential(
         [
-            keras.Input((28, 28)),
+            keras.Input((steps, 28)),
             keras.layers.RNN(VanillaRNNCell(units)),
             keras.layers.Dense(10),
         ]
