@@ -63,7 +63,7 @@ class Engine:
         every_step: bool,
         chunk: int | str = "auto",
         feedback: tf.Tensor | None = None,
-        samples: int = 16,
+        samples: int = 32,
         disturbance: float = 0.0,
         seeds: keras.random.SeedGenerator | None = None,
     ) -> None:

@@ -28,15 +28,20 @@ import tensorflow as tf
 from course_lib.online.traces import leaky_scan
 
 
+GAMMA_RATE = 0.1
+
+
 class Fit(NamedTuple):
     """Sums over the samples of a chunk: they add up over chunks.
 
-    beta (n, n) and gamma (n,): gradients of ½ |ε|². missed, moved: |ε|² and |moved|². count:
-    samples, that is, real steps of disturbed sequences.
+    beta (n, n) and gamma (n,): gradients of ½ |ε|². omega, Gamma (n,): Ω² and Γ². missed, moved:
+    |ε|² and |moved|². count: samples, that is, real steps of disturbed sequences.
     """
 
     beta: tf.Tensor
     gamma: tf.Tensor
+    omega_squared: tf.Tensor
+    gamma_squared: tf.Tensor
     missed: tf.Tensor
     moved: tf.Tensor
     count: tf.Tensor
@@ -93,9 +98,20 @@ class Kernel(keras.layers.Layer):
         return tf.exp(-self.gamma)
 
     def gradients(self, fit):
-        """Of J, for β and log γ, in the order of `weights`."""
-        count = tf.maximum(fit.count, 1)
-        return [fit.beta / count, self.gamma * fit.gamma / count]
+        """Of J for β and log γ, each divided by J's own curvature, in the order of `weights`.
+
+        Noise of one unit does not know of that of another, so the Ω_i are uncorrelated, and the
+        curvature of J along β_ki is the mean of Ω_i², whatever k: a learning rate of 1 would fit a
+        batch by least squares, and 0.1 averages over some ten batches. For log γ_i the curvature is
+        γ_i² |β_·i|² times the mean of Γ_i² (Gauss and Newton). So one learning rate fits all nets,
+        all time constants and all sizes of noise. γ moves `GAMMA_RATE` times as fast as β: the
+        regression weighs all lags alike, and there are more short ones, so γ is best left long
+        until β has settled.
+        """
+        beta, gamma = tf.convert_to_tensor(self.beta), self.gamma
+        curved = gamma * tf.reduce_sum(beta * beta, axis=0) * fit.gamma_squared
+        step = tf.math.divide_no_nan(fit.gamma, curved)
+        return [tf.math.divide_no_nan(fit.beta, fit.omega_squared), GAMMA_RATE * tf.clip_by_value(step, -1, 1)]
 
     def get_config(self):
         """What Keras stores to build the same kernel again."""
@@ -142,11 +158,14 @@ def fit_gradients(beta, omega, gamma_sum, moved, mask=None):
     if mask is not None:
         real = tf.cast(mask, moved.dtype)
         error, moved, count = error * real, moved * real, tf.reduce_sum(real)
+        omega, gamma_sum = omega * real, gamma_sum * real
     n = beta.shape[0]
     flat = tf.reshape(error, (-1, n))
     return Fit(
         tf.matmul(flat, tf.reshape(omega, (-1, n)), transpose_a=True),
         tf.reduce_sum(tf.matmul(error, beta) * gamma_sum, axis=(0, 1)),
+        tf.reduce_sum(omega * omega, axis=(0, 1)),
+        tf.reduce_sum(gamma_sum * gamma_sum, axis=(0, 1)),
         tf.reduce_sum(error * error),
         tf.reduce_sum(moved * moved),
         count,
@@ -156,7 +175,8 @@ def fit_gradients(beta, omega, gamma_sum, moved, mask=None):
 def no_fit(units, dtype):
     """A `Fit` of no samples."""
     zero = tf.zeros((), dtype)
-    return Fit(tf.zeros((units, units), dtype), tf.zeros((units,), dtype), zero, zero, zero)
+    vector = tf.zeros((units,), dtype)
+    return Fit(tf.zeros((units, units), dtype), vector, vector, vector, zero, zero, zero)
 
 
 def r_squared(fit):

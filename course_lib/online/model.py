@@ -80,7 +80,7 @@ class OnlineRNN(keras.Model):
         rule="kernl",
         kernel_optimizer=None,
         timescales=None,
-        samples=16,
+        samples=32,
         disturbance=0.0,
         chunk="auto",
         update_every=None,
@@ -94,9 +94,9 @@ class OnlineRNN(keras.Model):
             optimizer, loss, metrics, kwargs: as for any Keras model. The loss is taken from each
                 sample's own, so it is a Keras loss or its name.
             rule: a name in `course_lib.online.RULES`, or "rtrl", "uoro", "bptt", "tbptt".
-            kernel_optimizer: of β and log γ; None is Adam with 5e-3.
+            kernel_optimizer: of β and log γ; None is SGD with 0.02.
             timescales: the time constants 1/γ at the start, shortest and longest, in steps; None
-                is T/4 and T.
+                is T/2 and T.
             samples: sequences of a batch that are disturbed to learn the kernel.
             disturbance: 0 learns it from the exact tangent; a size, as 1e-3, from a second run of
                 the net that is disturbed by so much, as in the paper.
@@ -139,7 +139,7 @@ class OnlineRNN(keras.Model):
         self.kernel_optimizer = None
         if self._has_kernel:
             self.kernel_optimizer = keras.optimizers.get(
-                kernel_optimizer or keras.optimizers.Adam(5e-3)
+                kernel_optimizer or keras.optimizers.SGD(0.02)
             )
         self._seeds.state.assign((seed, 0))
         if self.built:
@@ -153,7 +153,7 @@ class OnlineRNN(keras.Model):
         dynamics, feedback = dynamics_of(self.cell), None
         if self._has_kernel:
             steps = self._steps or 100
-            shortest, longest = options["timescales"] or (max(steps / 4, 1.0), float(steps))
+            shortest, longest = options["timescales"] or (max(steps / 2, 1.0), float(steps))
             self.kernel.start(shortest, longest, options["seed"])
             self.kernel_optimizer.build(self.kernel.weights)
         if rule is not None and rule.feedback == "random":

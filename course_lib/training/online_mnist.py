@@ -37,13 +37,14 @@ class Config:
     pixels: int = 28  # in a step; T = 784 / pixels
     units: int = 128
     activation: str = "tanh"
+    leak: float = 1.0
     recurrent: float = 1.0  # W_hh starts as so many times identity
     noise: float = 1e-3  # and this much noise
     learning_rate: float = 1e-3  # of Adam, down to zero over the run, half a cosine
-    kernel_learning_rate: float = 5e-3
+    kernel_learning_rate: float = 0.02
     clip: float = 1.0  # of the norm of all gradients together
-    samples: int = 16  # sequences that are disturbed, of a batch
-    shortest: float = 0.0  # time constants 1/gamma at the start; 0: T/4 and T
+    samples: int = 32  # sequences that are disturbed, of a batch
+    shortest: float = 0.0  # time constants 1/gamma at the start; 0: T/2 and T
     longest: float = 0.0
     batch_size: int = 100
     epochs: int = 20
@@ -66,7 +67,11 @@ def build_model(config: Config, steps: int) -> "OnlineRNN":
     from course_lib.online import LeakyRNNCell, OnlineRNN
 
     cell = LeakyRNNCell(
-        config.units, config.activation, recurrent=config.recurrent, noise=config.noise
+        config.units,
+        config.activation,
+        leak=config.leak,
+        recurrent=config.recurrent,
+        noise=config.noise,
     )
     model = OnlineRNN(cell, 10)
     model.build((None, 784 // config.pixels, config.pixels))
@@ -77,7 +82,7 @@ def build_model(config: Config, steps: int) -> "OnlineRNN":
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         rule=config.rule,
-        kernel_optimizer=keras.optimizers.Adam(decay(config.kernel_learning_rate, steps)),
+        kernel_optimizer=keras.optimizers.SGD(config.kernel_learning_rate),
         timescales=timescales,
         samples=config.samples,
         jit_compile=False,
