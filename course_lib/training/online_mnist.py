@@ -34,16 +34,17 @@ class Config:
     """What a run is made of; stored with its result."""
 
     rule: str = "kernl"
+    task: str = "rows"
     pixels: int = 28  # in a step; T = 784 / pixels
     units: int = 128
     activation: str = "tanh"
-    leak: float = 1.0
+    leak: float = 0.5
     recurrent: float = 1.0  # W_hh starts as so many times identity
     noise: float = 1e-3  # and this much noise
-    learning_rate: float = 1e-3  # of Adam, down to zero over the run, half a cosine
+    learning_rate: float = 2e-3  # of Adam, down to zero over the run, half a cosine
     kernel_learning_rate: float = 0.02
     clip: float = 1.0  # of the norm of all gradients together
-    samples: int = 32  # sequences that are disturbed, of a batch
+    samples: int = 64  # sequences that are disturbed, of a batch
     shortest: float = 0.0  # time constants 1/gamma at the start; 0: T/2 and T
     longest: float = 0.0
     batch_size: int = 100
@@ -52,6 +53,11 @@ class Config:
     validation: int = 5_000
 
 
+# A task is settings beside those above.
+TASKS = {
+    "rows": {},
+    "pixels": {"pixels": 1, "leak": 0.1, "samples": 16, "epochs": 3},
+}
 QUICK = {"epochs": 2, "validation": 1_000, "examples": 1_000, "pixels": 28}
 
 
@@ -113,7 +119,8 @@ def run(
     from course_lib.training.fit import fit
     from course_lib.training.seeding import seed_everything
 
-    config = replace(Config(**settings), **(QUICK if quick else {}))
+    task = TASKS[settings.get("task", "rows")]
+    config = replace(Config(**{**task, **settings}), **(QUICK if quick else {}))
     train, validation = split(len(data.x_train), config.validation, seed)
     train = train[: config.examples or None]
     seed_everything(seed)

@@ -6,8 +6,8 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +20,18 @@ RESULTS = Path("benchmarks") / "results"
 EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "vanilla-mnist": ("course_lib.training.vanilla_mnist", {}),
     "vanilla-mnist-constant": ("course_lib.training.vanilla_mnist", {"decay": "none"}),
+    **{
+        f"kernl-{task}{'' if rule == 'kernl' else f'-{rule}'}": (
+            "course_lib.training.online_mnist",
+            {"task": task, "rule": rule},
+        )
+        for task in ("rows", "pixels")
+        for rule in ("kernl", "bptt", "snap1", "hybrid", "one_step")
+    },
+    **{
+        f"kernl-{task}": ("course_lib.training.online_sequences", {"task": task})
+        for task in ("adding", "anbn")
+    },
 }
 
 
@@ -50,11 +62,11 @@ def reproduce(
         ValueError: there is no experiment of that name; the message lists those that there are.
         course_lib.data.DataError: the full data set can't be had, or `data` is something else.
     """
-    run, settings = _experiment(name)
-    mnist = _mnist(data, quick)
+    module, settings = _experiment(name)
+    mnist = _mnist(data, quick) if getattr(module, "NEEDS_MNIST", True) else None
 
     start = datetime.datetime.now(datetime.UTC)
-    outcome = run(mnist, seed, quick, **settings)
+    outcome = module.run(mnist, seed, quick, **settings)
     seconds = (datetime.datetime.now(datetime.UTC) - start).total_seconds()
     result = {
         "name": name,
@@ -88,12 +100,12 @@ def stored_result(name: str) -> dict[str, Any]:
     raise FileNotFoundError(f"No stored result of {name}. Make it: course reproduce {name}")
 
 
-def _experiment(name: str) -> tuple[Callable[..., dict[str, Any]], dict[str, Any]]:
+def _experiment(name: str) -> tuple[ModuleType, dict[str, Any]]:
     if name not in EXPERIMENTS:
         known = ", ".join(sorted(EXPERIMENTS))
         raise ValueError(f"There is no experiment {name!r}. There is: {known}.")
     module, settings = EXPERIMENTS[name]
-    return importlib.import_module(module).run, settings
+    return importlib.import_module(module), settings
 
 
 def _mnist(data: str | Path | None, quick: bool) -> "Mnist":

@@ -55,7 +55,7 @@ def test_a_planted_kernel_is_found():
     true_beta, true_gamma = np.eye(N) + 0.3 * rng.normal(size=(N, N)), np.array([0.05, 0.1, 0.3, 1])
     kernel = Kernel(N, dtype="float64")
     kernel.start(1.0, 20.0, seed=3)
-    steps, samples = 40, 50
+    steps, samples = 30, 20
 
     @tf.function
     def learn(noise, rate, moved):
@@ -67,13 +67,13 @@ def test_a_planted_kernel_is_found():
             w.assign_sub(rate * g)
         return r_squared(found)
 
-    for _ in range(150):
+    for _ in range(400):
         noise = rng.normal(size=(steps, samples, N))
         omega, moved = np.zeros((samples, N)), []
         for t in range(steps):
             omega = np.exp(-true_gamma) * omega + noise[t]
             moved.append(omega @ true_beta.T)
-        r2 = learn(tf.constant(noise), tf.constant(0.5, tf.float64), tf.constant(np.array(moved)))
+        r2 = learn(tf.constant(noise), tf.constant(0.8, tf.float64), tf.constant(np.array(moved)))
     assert float(r2) > 0.999
     np.testing.assert_allclose(kernel.beta.numpy(), true_beta, atol=0.02)
     np.testing.assert_allclose(kernel.gamma.numpy(), true_gamma, rtol=0.05)

@@ -31,15 +31,15 @@ def test_rtrl_is_bptt(make, cell, sequences, lengths):
 
 @pytest.mark.parametrize("lengths", LENGTHS)
 @pytest.mark.parametrize("sequences", [False, True])
-@pytest.mark.parametrize("rule", ["kernl", "hybrid", "snap1", "rflo"])
+@pytest.mark.parametrize("rule", ["kernl", "snap1"])
 def test_chunks_of_any_length_are_single_steps(make, rule, sequences, lengths):
     gradients = make(sequences=sequences, lengths=lengths, leak=0.7)
     one = gradients(rule, chunk=9, trace="per_step")
-    for chunk in (1, 3, 4, 9):
+    for chunk in (1, 4, 9):
         assert_equal(gradients(rule, chunk=chunk), one)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(
     units=st.integers(1, 4),
     steps=st.integers(1, 6),
