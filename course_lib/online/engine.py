@@ -17,7 +17,7 @@ from course_lib.online.forward import Probe, size, unroll
 from course_lib.online.kernel import Fit, no_fit
 
 # Long enough that a matrix product is worth its call, short enough that a chunk stays in the cache.
-LONGEST_CHUNK = 64
+LONGEST_CHUNK = 128
 
 
 def chunk_length(steps: int) -> int:

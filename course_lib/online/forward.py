@@ -28,20 +28,28 @@ class Probe(NamedTuple):
 class Chunk(NamedTuple):
     """What happened in C steps.
 
-    x (C, B, m); mask (C, B, 1) or None; old, new: parts of the state before and after each step,
-    each (C, B, n); kept: what the cell itself remembers; state: after the last step; moved: how far
-    the credited state was moved by the noise so far, per unit of noise, (C, P, n), or None;
-    probe: state of the probe after the last step, or None.
+    x (C, B, m); mask (C, B, 1) or None; before: the state before the first step; new: parts of the
+    state after each step, each (C, B, n); kept: what the cell itself remembers; state: after the
+    last step; moved: how far the credited state was moved by the noise so far, per unit of noise,
+    (C, P, n), or None; probe: state of the probe after the last step, or None.
     """
 
     x: tf.Tensor
     mask: tf.Tensor | None
-    old: tuple[tf.Tensor, ...]
+    before: tuple[tf.Tensor, ...]
     new: tuple[tf.Tensor, ...]
     kept: tuple[tf.Tensor, ...]
     state: tuple[tf.Tensor, ...]
     moved: tf.Tensor | None
     probe: tuple[tf.Tensor, ...] | None
+
+    @property
+    def old(self) -> tuple[tf.Tensor, ...]:
+        """Parts of the state before each step, each (C, B, n)."""
+        return tuple(
+            tf.concat([first[None], after[:-1]], axis=0)
+            for first, after in zip(self.before, self.new, strict=True)
+        )
 
     @property
     def v(self) -> tf.Tensor:
@@ -112,14 +120,10 @@ def unroll(dynamics: Any, state, x, mask=None, probe: Probe | None = None) -> Ch
     stacked = [a.stack() for a in arrays]
     parts, kept = len(state), len(example[1])
     new = tuple(stacked[:parts])
-    old = tuple(
-        tf.concat([before[None], after[:-1]], axis=0)
-        for before, after in zip(state, new, strict=True)
-    )
     return Chunk(
         x,
         mask,
-        old,
+        state,
         new,
         tuple(stacked[parts : parts + kept]),
         last,

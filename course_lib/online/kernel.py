@@ -25,9 +25,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.online.traces import leaky_scan
-
-
 GAMMA_RATE = 0.1
 
 
@@ -136,9 +133,19 @@ def integrate(decay, noise, omega, gamma_sum, slope=None):
     Returns:
         Ω and Γ at each step, shape (C, P, n).
     """
-    after = leaky_scan(decay, noise, omega)
-    before = tf.concat([omega[None], after[:-1]], axis=0)
-    return after, leaky_scan(decay, (-decay if slope is None else slope) * before, gamma_sum)
+    slope = -decay if slope is None else slope
+    steps = noise.shape[0]
+
+    def body(t, omega, gamma_sum, omegas, gamma_sums):
+        gamma_sum = decay[t] * gamma_sum + slope[t] * omega
+        omega = decay[t] * omega + noise[t]
+        return t + 1, omega, gamma_sum, omegas.write(t, omega), gamma_sums.write(t, gamma_sum)
+
+    arrays = [tf.TensorArray(noise.dtype, steps, element_shape=noise.shape[1:]) for _ in "ΩΓ"]
+    *_, omegas, gamma_sums = tf.while_loop(
+        lambda t, *_: t < steps, body, (0, omega, gamma_sum, *arrays), maximum_iterations=steps
+    )
+    return omegas.stack(), gamma_sums.stack()
 
 
 def fit_gradients(beta, omega, gamma_sum, moved, mask=None):

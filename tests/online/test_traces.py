@@ -71,7 +71,7 @@ def test_scan_both_ways():
 @pytest.mark.parametrize("steps", [1, 7, 28, 64, 65, 97, 784, 1000, 4099])
 def test_the_chunk_length_fits(steps):
     length = chunk_length(steps)
-    assert 1 <= length <= min(steps, 64)
-    assert length >= min(steps, 32)
+    assert 1 <= length <= min(steps, 128)
+    assert length >= min(steps, 64)
     if steps == 784:
         assert 784 % length == 0
