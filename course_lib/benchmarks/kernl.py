@@ -198,7 +198,9 @@ def _print(result: dict[str, Any], as_json: bool) -> None:
     for name, (sign, bar) in BARS.items():
         value = result[name]
         reached = value >= bar if sign == ">=" else value <= bar
-        console.print(f"{name}: {value:g} ({sign} {bar:g}: {'reached' if reached else 'NOT reached'})")
+        console.print(
+            f"{name}: {value:g} ({sign} {bar:g}: {'reached' if reached else 'NOT reached'})"
+        )
     console.print(
         f"bptt_memory_ratio_8192_over_1024: {result['bptt_memory_ratio_8192_over_1024']:g}"
     )

@@ -43,8 +43,12 @@ def truncated_bptt(model, x, window):
         return number + 1, state, outs.write(number, out) if model.return_sequences else outs, out
 
     shape = (x.shape[0] or tf.shape(x)[0],)
-    like = tf.zeros((*shape, window, model.cell.units) if model.return_sequences
-                    else (*shape, model.cell.units), model.cell.compute_dtype)
+    like = tf.zeros(
+        (*shape, window, model.cell.units)
+        if model.return_sequences
+        else (*shape, model.cell.units),
+        model.cell.compute_dtype,
+    )
     _, state, outs, last = tf.while_loop(
         lambda number, *_: number < count, body, (0, state, outs, like), maximum_iterations=count
     )

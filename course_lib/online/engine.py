@@ -97,7 +97,9 @@ class Engine:
         """
         steps, inputs = x.shape[1], x.shape[2]
         if steps is None:
-            raise ValueError("Give all sequences one length, padded and masked, so that T is known.")
+            raise ValueError(
+                "Give all sequences one length, padded and masked, so that T is known."
+            )
         if update is not None and not self.every_step:
             raise ValueError(
                 "Updates inside a sequence need a loss at every step: return_sequences=True."
@@ -116,9 +118,13 @@ class Engine:
         whole = tf.cast(batch * steps if mask is None else tf.math.count_nonzero(mask), x.dtype)
 
         def take(start, length, carry):
-            piece = lambda a: tf.ensure_shape(  # noqa: E731
-                tf.slice(a, [start] + [0] * (len(a.shape) - 1), [length] + [-1] * (len(a.shape) - 1)),
-                (length, *a.shape[1:]),
+            piece = (
+                lambda a: tf.ensure_shape(
+                    tf.slice(
+                        a, [start] + [0] * (len(a.shape) - 1), [length] + [-1] * (len(a.shape) - 1)
+                    ),
+                    (length, *a.shape[1:]),
+                )
             )
             here = None if mask is None else piece(mask)
             return self._chunk(

@@ -108,7 +108,10 @@ class Kernel(keras.layers.Layer):
         beta, gamma = tf.convert_to_tensor(self.beta), self.gamma
         curved = gamma * tf.reduce_sum(beta * beta, axis=0) * fit.gamma_squared
         step = tf.math.divide_no_nan(fit.gamma, curved)
-        return [tf.math.divide_no_nan(fit.beta, fit.omega_squared), GAMMA_RATE * tf.clip_by_value(step, -1, 1)]
+        return [
+            tf.math.divide_no_nan(fit.beta, fit.omega_squared),
+            GAMMA_RATE * tf.clip_by_value(step, -1, 1),
+        ]
 
     def get_config(self):
         """What Keras stores to build the same kernel again."""

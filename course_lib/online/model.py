@@ -119,7 +119,9 @@ class OnlineRNN(keras.Model):
             if not self.return_sequences:
                 raise ValueError("update_every needs a loss at every step: return_sequences=True.")
             if rule in ("bptt", "tbptt"):
-                raise ValueError(f"{rule} changes the weights once a batch; leave out update_every.")
+                raise ValueError(
+                    f"{rule} changes the weights once a batch; leave out update_every."
+                )
             chunk = update_every
         if chunk != "auto" and chunk < 1:
             raise ValueError(f"chunk is {chunk}; it has one step at least.")

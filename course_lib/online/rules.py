@@ -130,9 +130,7 @@ class TraceLearner:
             slope = tf.where(mask, slope, tf.zeros_like(slope))
             decay = tf.where(mask, decay, tf.ones_like(decay))
         omega, gamma = integrate(decay, noise, *sums, slope)
-        fit = fit_gradients(
-            tf.convert_to_tensor(self.kernel.beta), omega, gamma, chunk.moved, mask
-        )
+        fit = fit_gradients(tf.convert_to_tensor(self.kernel.beta), omega, gamma, chunk.moved, mask)
         if self.rule.decay != "kernel":
             fit = fit._replace(gamma=tf.zeros_like(fit.gamma))
         return (omega[-1], gamma[-1]), fit

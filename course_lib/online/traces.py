@@ -67,9 +67,7 @@ def per_step(E, r, d, v, l=None):
         return t + 1, E, gradient
 
     start = (0, E, tf.zeros(E.shape[1:], E.dtype))
-    _, E, gradient = tf.while_loop(
-        lambda t, *_: t < steps, body, start, maximum_iterations=steps
-    )
+    _, E, gradient = tf.while_loop(lambda t, *_: t < steps, body, start, maximum_iterations=steps)
     return E, None if l is None else gradient
 
 
