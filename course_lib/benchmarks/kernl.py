@@ -112,9 +112,9 @@ def memory(name: str, sizes: dict[str, int]) -> dict[str, Any]:
 
 
 def memory_ratio(name: str, sizes: Sizes) -> tuple[float | None, dict[str, Any]]:
-    """How many times the memory grows with T, from `SHORT` to `LONG`, beyond what an empty step has.
+    """How many times the memory grows with T, from `SHORT` to `LONG`.
 
-    What TensorFlow itself takes before the first step is not counted, nor are the inputs.
+    What TensorFlow, the model and the inputs take before the first step is not counted.
     """
     found = {}
     for steps in (SHORT, LONG):

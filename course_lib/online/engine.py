@@ -118,14 +118,11 @@ class Engine:
         whole = tf.cast(batch * steps if mask is None else tf.math.count_nonzero(mask), x.dtype)
 
         def take(start, length, carry):
-            piece = (
-                lambda a: tf.ensure_shape(
-                    tf.slice(
-                        a, [start] + [0] * (len(a.shape) - 1), [length] + [-1] * (len(a.shape) - 1)
-                    ),
-                    (length, *a.shape[1:]),
-                )
-            )
+            def piece(a):
+                rest = len(a.shape) - 1
+                part = tf.slice(a, [start] + rest * [0], [length] + rest * [-1])
+                return tf.ensure_shape(part, (length, *a.shape[1:]))
+
             here = None if mask is None else piece(mask)
             return self._chunk(
                 carry, piece(x), piece(y) if self.every_step else None, here, whole, update

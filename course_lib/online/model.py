@@ -1,4 +1,4 @@
-"""A Keras model that learns with any rule of the family: `model.compile(rule="kernl")`, then `fit`."""
+"""A Keras model that learns with any rule: `model.compile(rule="kernl")`, then `fit`."""
 
 # First: it loads TensorFlow without its chatter.
 import course_lib.quiet  # noqa: F401, I001

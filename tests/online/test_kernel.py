@@ -1,4 +1,4 @@
-"""How β and γ are learned: slopes, a planted kernel, and the two ways to measure what noise moves."""
+"""How β and γ are learned: slopes, a planted kernel, two ways to measure what noise moves."""
 
 import numpy as np
 import pytest
