@@ -11,7 +11,7 @@ def test_every_round_calls_each_once_and_begins_elsewhere():
     called = []
     variants = {name: (lambda name=name: called.append(name)) for name in "abc"}
     seconds = measure.interleaved(variants, rounds=4)
-    assert "".join(called) == "abc" "bca" "cab" "abc"
+    assert "".join(called) == "abcbcacababc"
     assert {name: len(s) for name, s in seconds.items()} == {"a": 4, "b": 4, "c": 4}
     assert all(s > 0 for each in seconds.values() for s in each)
 
