@@ -26,6 +26,7 @@ class Config:
     lengths: tuple[int, ...] = (50, 100, 200)  # T of the adding problem
     max_n: int = 32  # of aⁿbⁿ
     units: int = 64
+    activation: str = "relu"
     leak: float = 1.0
     noise: float = 1e-3  # on a W_hh that starts as identity
     learning_rate: float = 1e-3
@@ -68,7 +69,11 @@ def build_model(config: Config, rule: str, T: int) -> "OnlineRNN":
     rule, _, online = rule.partition("-")
     if config.task == "adding":
         cell = LeakyRNNCell(
-            config.units, leak=config.leak, recurrent="identity", noise=config.noise
+            config.units,
+            config.activation,
+            leak=config.leak,
+            recurrent="identity",
+            noise=config.noise,
         )
         model, loss = OnlineRNN(cell, 1), keras.losses.MeanSquaredError()
         model.build((None, T, 2))
