@@ -34,10 +34,10 @@ def train_on_adding(rule: str, updates: int, every: int, seed: int = 0, T: int =
     forgets = np.eye(n), np.full(n, FORGOTTEN)
     kernel, adam, found = (np.eye(n), np.full(n, 1 / T)), {}, []
     for update in range(updates + 1):
-        net = _on_adding(params, batch=32, seed=1_000_000 * (seed + 1) + update)
+        net = _on_adding(params, batch=32, T=T, seed=1_000_000 * (seed + 1) + update)
         kernel = learn_kernel(net["h"], params["W_hh"], *kernel, 2, rng, rate=0.003)
         if update % every == 0:
-            test = _on_adding(params, batch=256, seed=10_000_000 * (seed + 1) + update)
+            test = _on_adding(params, batch=256, T=T, seed=10_000_000 * (seed + 1) + update)
             dW = kernl_gradient(test["v"], test["d"], test["dh"], *kernel)
             found.append(
                 {
@@ -58,7 +58,7 @@ def train_on_adding(rule: str, updates: int, every: int, seed: int = 0, T: int =
     return found
 
 
-def _on_adding(params: dict, batch: int, seed: int, T: int = 20) -> dict:
+def _on_adding(params: dict, batch: int, T: int, seed: int) -> dict:
     """Run a network on fresh sequences of the adding problem, with all gradients."""
     x, y = (part.astype(float) for part in adding_problem(batch, T, seed=seed))
     h_0 = np.zeros((batch, len(params["b_h"])))
