@@ -157,6 +157,64 @@ def check(
 
 
 @app.command()
+def validate(
+    submissions: Annotated[
+        list[Path],
+        typer.Argument(help="Folders, notebooks or zips: one student each; or a folder of them."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the results; what is there is kept.")],
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Submissions at the same time; by default one a core.")
+    ] = os.cpu_count() or 1,
+    shard: Annotated[
+        str, typer.Option(metavar="I/N", help="Only part I of N, to share a class out.")
+    ] = "1/1",
+    time_limit: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that a call of a student's function may take.")
+    ] = 10.0,
+    memory_limit: Annotated[
+        int, typer.Option(min=64, help="MB that a student's code may take.")
+    ] = 1024,
+    cases: Annotated[
+        Path | None, typer.Option(help="Your own hidden cases: JSON, kept outside the course.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Points by exercise: JSON, 1 where it says nothing.")
+    ] = None,
+    exercise: Annotated[
+        list[str] | None, typer.Option(help="Only this one; may be given several times.")
+    ] = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="The arguments are --out folders to put together.")
+    ] = False,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Run students' code without any wall. Dangerous.")
+    ] = False,
+) -> None:
+    """For instructors: validate a class's notebooks in a sandbox.
+
+    Run it again after a stop: what is graded stays graded. Exits with 0 if everything was graded,
+    whatever the grades; with 1 if something could not be.
+    """
+    from course_lib.instructor.command import run
+
+    code = run(
+        submissions,
+        out,
+        jobs,
+        shard,
+        time_limit,
+        memory_limit,
+        cases,
+        weights,
+        exercise or [],
+        no_sandbox,
+        merge,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
 def notebooks(
     only_check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail if a notebook is out of date.")

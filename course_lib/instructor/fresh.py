@@ -1,0 +1,67 @@
+"""The public rungs with other numbers, so that replayed answers are caught.
+
+A rung's judge that computes what is right from the inputs works for any inputs of the same kind.
+Whether it does is not declared but tried: a rung with new numbers is used only if the reference
+passes it. A case by hand, whose answer is written down, drops out by itself.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from course_lib.exercises.checker import climb, judge
+from course_lib.exercises.exercise import Arrays, Exercise, Rung
+from course_lib.exercises.guard import CappedOutput, NotWritten
+
+# Factors below 1 keep what was small enough small enough; zeros stay zero, masks and labels as they
+# are, and whole numbers too.
+LEAST, MOST = 0.6, 0.98
+
+
+def fresh_ladder(exercise: Exercise, seed: int) -> tuple[Rung, ...]:
+    """The rungs that the reference still passes when every number is another one.
+
+    Args:
+        exercise: with its public ladder.
+        seed: decides the numbers; keep it from the students.
+    """
+    found = []
+    for position, rung in enumerate(exercise.ladder):
+        new = replace(rung, inputs=_other_numbers(rung.inputs, (seed, position)))
+        if _same(rung.inputs(), new.inputs()):
+            continue
+        try:
+            outcome = climb(exercise, new, exercise.reference, CappedOutput())
+            if judge(new, outcome) is None:
+                found.append(new)
+        except (NotWritten, TypeError, ValueError, KeyError, IndexError, ArithmeticError):
+            continue
+    return tuple(found)
+
+
+def _other_numbers(inputs: Callable[[], Arrays], seed: tuple[int, int]) -> Callable[[], Arrays]:
+    def other() -> Arrays:
+        return _scaled(copy.deepcopy(inputs()), np.random.default_rng(seed))
+
+    return other
+
+
+def _scaled(value: Any, rng: np.random.Generator) -> Any:
+    if isinstance(value, dict):
+        return {name: _scaled(one, rng) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_scaled(one, rng) for one in value)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size:
+        return (value * rng.uniform(LEAST, MOST, value.shape)).astype(value.dtype)
+    return value
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, dict):
+        return all(_same(a[k], b[k]) for k in a)
+    if isinstance(a, list | tuple):
+        return all(_same(p, q) for p, q in zip(a, b, strict=True))
+    return not isinstance(a, np.ndarray) or np.array_equal(a, b)
