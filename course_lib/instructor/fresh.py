@@ -1,8 +1,9 @@
 """The public rungs with other numbers, so that replayed answers are caught.
 
 A rung's judge that computes what is right from the inputs works for any inputs of the same kind.
-Whether it does is not declared but tried: a rung with new numbers is used only if the reference
-passes it. A case by hand, whose answer is written down, drops out by itself.
+Whether it does is not declared but tried: a rung with new numbers is used only if the reference,
+and every right answer in another style, passes it. A case by hand, whose answer is written down,
+drops out by itself.
 """
 
 import copy
@@ -22,7 +23,7 @@ LEAST, MOST = 0.6, 0.98
 
 
 def fresh_ladder(exercise: Exercise, seed: int) -> tuple[Rung, ...]:
-    """The rungs that the reference still passes when every number is another one.
+    """The rungs that right answers still pass when every number is another one.
 
     Args:
         exercise: with its public ladder.
@@ -33,13 +34,16 @@ def fresh_ladder(exercise: Exercise, seed: int) -> tuple[Rung, ...]:
         new = replace(rung, inputs=_other_numbers(rung.inputs, (seed, position)))
         if _same(rung.inputs(), new.inputs()):
             continue
-        try:
-            outcome = climb(exercise, new, exercise.reference, CappedOutput())
-            if judge(new, outcome) is None:
-                found.append(new)
-        except (NotWritten, TypeError, ValueError, KeyError, IndexError, ArithmeticError):
-            continue
+        if all(_passes(exercise, new, a) for a in (exercise.reference, *exercise.alternatives)):
+            found.append(new)
     return tuple(found)
+
+
+def _passes(exercise: Exercise, rung: Rung, answer: Callable) -> bool:
+    try:
+        return judge(rung, climb(exercise, rung, answer, CappedOutput())) is None
+    except (NotWritten, TypeError, ValueError, KeyError, IndexError, ArithmeticError):
+        return False
 
 
 def _other_numbers(inputs: Callable[[], Arrays], seed: tuple[int, int]) -> Callable[[], Arrays]:

@@ -11,6 +11,7 @@ import socket
 import sys
 from pathlib import Path
 
+from course_lib.instructor import walls
 from course_lib.instructor.find import Submission
 from course_lib.instructor.grade import grade
 from course_lib.instructor.judge import Judge, load_cases
@@ -57,6 +58,7 @@ def make_judge(setup: dict, sandboxes: Sandboxes) -> Judge:
 
 def main() -> None:
     """Serve until the socket closes."""
+    walls.die_with_parent()  # and with this process, its sandboxes
     connection = socket.socket(fileno=int(sys.argv[1]))
     lines = connection.makefile("r", encoding="utf-8")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides

@@ -18,10 +18,11 @@ from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 from course_lib.exercises.rungs import unlike
 from course_lib.instructor.fresh import fresh_ladder
 from course_lib.instructor.remote import GRACE, Remote, Session, Stopped
-from course_lib.instructor.sandbox import Limits, Sandbox
+from course_lib.instructor.sandbox import Limits
 from course_lib.instructor.slices import alone, slices
 
 ERROR, TIME, MEMORY = "error", "time limit", "memory limit"
+KINDS = {"error": ERROR, "memory": MEMORY, "time": TIME}  # as the sandbox calls them
 CRASHED, TAMPERED, MISSING = "crashed", "tampered with", "missing"
 OUTCOMES = (
     PASSED, NOT_RIGHT, NOT_WRITTEN, ERROR, TIME, MEMORY, CRASHED, TAMPERED, MISSING,
@@ -31,6 +32,7 @@ REPLAYED = (
     "Right for the numbers that the notebook's own check uses, wrong for other numbers of the same "
     "kind: it recognises its inputs instead of computing."
 )
+OTHER_NUMBERS = "other numbers"
 HIDDEN = "Your instructor tried another case, and there it is not right."
 
 
@@ -103,7 +105,7 @@ class Judge:
     def __post_init__(self):
         # The student's own limit stops a loop first, then the session's; this one comes last.
         guard.TIME_LIMIT = 20 * (self.limits.seconds + GRACE)
-        self._fresh: dict[str, tuple[Rung, ...]] = {}
+        self._fresh: dict[tuple[str, int], tuple[Rung, ...]] = {}
 
     def notebook(self, name: str, cells: list, roles: dict[int, str], wanted: list[str]) -> dict:
         """Verdicts on the exercises that are asked for, and remarks on the whole notebook.
@@ -157,16 +159,20 @@ class Judge:
                     if not tensorflow and left_out and _named(one, cells):
                         later.append(one)  # it stands below something that needs TensorFlow
                         continue
-                    verdicts[one] = Verdict(
-                        one, MISSING, f"The notebook defines nothing called {one}."
-                    )
+                    outcome, sentence = MISSING, f"The notebook defines nothing called {one}."
+                    if problem:  # it may stand below where the reading ended
+                        outcome = KINDS.get(session.defined.get("kind"), ERROR)
+                        sentence = str(problem)[:500]
+                    verdicts[one] = Verdict(one, outcome, sentence)
                     continue
                 verdict = self.exercise(session, one, own, found[own][2])
                 if remark:
                     verdict.remarks.append(remark)
+                if session.replaced:
+                    _accuse(verdict, sorted(session.replaced))
+                if session.replaced or verdict.outcome not in (PASSED, NOT_WRITTEN):
+                    session.lose()  # the next exercise begins in a child that nothing has touched
                 verdicts[one] = verdict
-            if session.replaced:
-                _accuse(verdicts, sorted(session.replaced))
         return verdicts, said, later
 
     def exercise(self, session: Session, one: str, name: str, parameters: list) -> Verdict:
@@ -212,21 +218,33 @@ class Judge:
 
     def _beyond_the_public(self, exercise: Exercise, remote: Remote, verdict: Verdict) -> None:
         """Other numbers of the same kind, then the instructor's own cases."""
-        fresh = self._fresh.get(exercise.id)
-        if fresh is None:
-            fresh = self._fresh[exercise.id] = fresh_ladder(exercise, self.seed)
-        cases = tuple(_hidden(exercise, case) for case in self.cases.get(exercise.id, ()))
-        for ladder, sentence in ((fresh, REPLAYED), (cases, HIDDEN)):
-            if not ladder:
-                continue
-            report = _checked(replace(exercise, ladder=ladder, mistakes=[]), remote)
+        # An unusual but honest answer may round differently somewhere; not three times over.
+        for again in range(3):
+            report = _checked(self._with_fresh_numbers(exercise, again), remote)
             if report.outcome == PASSED:
-                continue
-            verdict.outcome = remote.said.get(report.sentence) or NOT_RIGHT
-            verdict.hidden = True
-            verdict.sentence = sentence
-            verdict.failed = "other numbers" if sentence is REPLAYED else "a hidden case"
+                break
+        else:
+            _fell(verdict, remote.said.get(report.sentence), REPLAYED, OTHER_NUMBERS)
             return
+        cases = tuple(_hidden(exercise, case) for case in self.cases.get(exercise.id, ()))
+        if cases:
+            report = _checked(replace(exercise, ladder=cases, mistakes=[]), remote)
+            if report.outcome != PASSED:
+                _fell(verdict, remote.said.get(report.sentence), HIDDEN, "a hidden case")
+
+    def _with_fresh_numbers(self, exercise: Exercise, again: int) -> Exercise:
+        key = exercise.id, again
+        if key not in self._fresh:
+            self._fresh[key] = fresh_ladder(exercise, self.seed + again)
+        return replace(exercise, ladder=self._fresh[key], mistakes=[])
+
+
+def _fell(verdict: Verdict, kind: str | None, sentence: str, failed: str) -> None:
+    """Note that it holds for the public checks only, without a word on the other numbers."""
+    verdict.outcome = kind or NOT_RIGHT
+    verdict.sentence = sentence
+    verdict.failed = failed
+    verdict.hidden = True
 
 
 def _checked(exercise: Exercise, remote: Remote):
@@ -237,7 +255,9 @@ def _checked(exercise: Exercise, remote: Remote):
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
         from course_lib.exercises.report import Report
 
-        sentence = f"{exercise.id} returned something that can't be judged ({type(error).__name__})."
+        sentence = (
+            f"{exercise.id} returned something that can't be judged ({type(error).__name__})."
+        )
         return Report(exercise, NOT_RIGHT, (), sentence, failed=exercise.ladder[0].name)
 
 
@@ -323,23 +343,22 @@ def _plain(value):
     return value
 
 
-def _accuse(verdicts: dict[str, Verdict], replaced: list[str]) -> None:
-    """Right answers beside replaced parts of Python or NumPy are for the instructor to look at."""
+def _accuse(verdict: Verdict, replaced: list[str]) -> None:
+    """A right answer beside replaced parts of Python or NumPy is for the instructor to look at."""
     what = ", ".join(replaced)
-    for verdict in verdicts.values():
-        verdict.remarks.append(f"While it ran, the notebook put its own in place of: {what}.")
-        if verdict.outcome == PASSED:
-            verdict.outcome = TAMPERED
-            verdict.sentence = (
-                f"What it computes is right, but the notebook replaces {what}: nothing that the "
-                "judge relies on, yet no exercise needs it. Leave that out."
-            )
+    verdict.remarks.append(f"While it ran, the notebook put in place or left behind: {what}.")
+    if verdict.outcome == PASSED:
+        verdict.outcome = TAMPERED
+        verdict.sentence = (
+            f"What it computes is right, but the notebook puts in place or leaves behind {what}: "
+            "nothing that the judge relies on, yet no exercise needs it. Leave that out."
+        )
 
 
 def _found(defined: dict) -> dict[str, tuple[int, bool, list]]:
     found = defined.get("found")
     result = {}
-    for name, facts in (found.items() if isinstance(found, dict) else ()):
+    for name, facts in found.items() if isinstance(found, dict) else ():
         if isinstance(facts, list | tuple) and len(facts) == 3 and isinstance(facts[2], list):
             result[str(name)] = (facts[0] if type(facts[0]) is int else 0, bool(facts[1]), facts[2])
     return result
@@ -363,7 +382,10 @@ def _texts(value) -> list[str]:
 
 
 def _for_want_of_tensorflow(remark: str) -> bool:
-    return re.search(r"No module named '(tensorflow|keras)|name '(keras|tf)' is not", remark) is not None
+    return (
+        re.search(r"No module named '(tensorflow|keras)|name '(keras|tf)' is not", remark)
+        is not None
+    )
 
 
 def _named(one: str, cells: list) -> bool:

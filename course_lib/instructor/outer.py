@@ -12,15 +12,15 @@ def enter(plan: dict) -> None:
     """Leave for a file system of read-only folders, without network, in namespaces of its own.
 
     Args:
-        plan: `root`, an empty folder to build in; `folders`, the folders to show; `links`, symbolic links at the root, name to target;
+        plan: `root`, an empty folder to build in; `folders`, the folders to show; `files`, where
+            they are to be seen and where they are; `code`, the folder of the code to run;
+            `links`, symbolic links at the root, name to target;
             `hidden`, folders to cover.
 
     Raises:
         OSError: where the kernel refuses.
     """
-    walls.unshare(
-        walls.NEWNS | walls.NEWPID | walls.NEWNET | walls.NEWIPC | walls.NEWUTS
-    )
+    walls.unshare(walls.NEWNS | walls.NEWPID | walls.NEWNET | walls.NEWIPC | walls.NEWUTS)
     child = os.fork()
     if child:  # the new process is the first of its kind; this one only waits for it
         _, status = os.waitpid(child, 0)
@@ -36,6 +36,12 @@ def enter(plan: dict) -> None:
         os.makedirs(root + folder, exist_ok=True)
         walls.mount(folder, root + folder, None, walls.BIND | walls.REC)
         _read_only(root + folder)
+    for place, file in plan["files"].items():
+        os.makedirs(os.path.dirname(root + place), exist_ok=True)
+        with open(root + place, "w"):
+            pass
+        walls.mount(file, root + place, None, walls.BIND)
+        _read_only(root + place)
     for folder in plan["hidden"]:
         walls.mount("tmpfs", root + folder, "tmpfs", walls.RDONLY, "size=4k,mode=555")
     for name, target in plan["links"].items():

@@ -55,6 +55,7 @@ class Session:
     def start(self) -> None:
         """A fresh child."""
         self.close()
+        self.replaced = set()
         self.child = self.sandbox.child(self.limits)
         self.channel = Channel(self.child.talk)
         self.defined = self.ask(

@@ -1,7 +1,7 @@
 """One student's results in the form that Gradescope reads."""
 
-from course_lib.instructor import scores
 from course_lib.exercises.report import PASSED
+from course_lib.instructor import scores
 
 
 def gradescope(student: dict, weights: dict[str, float]) -> dict:

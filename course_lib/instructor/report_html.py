@@ -120,7 +120,8 @@ def _by_student(students: list[dict], wanted: list[str], names: dict[str, str]) 
         )
     return (
         '<div class="wide" tabindex="0"><table><thead><tr><th scope="col">student</th>'
-        f'<th scope="col">points</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        f'<th scope="col">points</th>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
@@ -160,5 +161,7 @@ def _outcomes() -> tuple[str, ...]:
 
 def _(value: object) -> str:
     """Text for HTML; characters that turn the direction of text or hide something are shown."""
-    text = "".join(c if c.isprintable() or c in "\n " else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+    text = "".join(
+        c if c.isprintable() or c in "\n " else "\N{REPLACEMENT CHARACTER}" for c in str(value)
+    )
     return html.escape(text, quote=True)

@@ -21,7 +21,9 @@ def junit_xml(students: list[dict], wanted: list[str]) -> str:
             name=_text(student["student"]),
             tests=str(len(exercises)),
             failures=str(outcomes.count(NOT_RIGHT)),
-            errors=str(len(outcomes) - outcomes.count(PASSED) - outcomes.count(NOT_RIGHT) - skipped),
+            errors=str(
+                len(outcomes) - outcomes.count(PASSED) - outcomes.count(NOT_RIGHT) - skipped
+            ),
             skipped=str(skipped),
         )
         for exercise in exercises:

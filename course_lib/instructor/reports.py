@@ -61,7 +61,7 @@ def page_names(students: list[dict]) -> dict[str, str]:
     names = {}
     for student in students:
         name = student["student"]
-        safe = "".join(c if c.isascii() and c.isalnum() or c in "-_" else "_" for c in name)[:60]
+        safe = "".join(c if (c.isascii() and c.isalnum()) or c in "-_" else "_" for c in name)[:60]
         if safe != name:
             safe += "-" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
         names[name] = safe

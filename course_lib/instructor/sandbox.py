@@ -99,23 +99,22 @@ class Sandbox:
         options = {"control": theirs.fileno(), "imports": TENSORFLOW if tensorflow else ()}
         if kind == "bubblewrap":
             command = [*_bubblewrap(), sys.executable, "-I", "-B", f"{CODE}/zygote.py"]
+        elif kind == "namespaces":
+            folders, links, hidden = _view()
+            options["outer"] = {
+                "root": _somewhere_to_build(folders),
+                "folders": folders,
+                "files": {f"{CODE}/{name}": str(file) for name, file in FILES.items()},
+                "links": links,
+                "hidden": hidden,
+                "code": CODE,
+            }
+            command = [sys.executable, "-I", "-B", str(FILES["zygote.py"])]
         else:
             self.folder = tempfile.TemporaryDirectory(prefix="course-")
-            code = Path(self.folder.name, "code")
-            code.mkdir()
             for name, file in FILES.items():
-                shutil.copy(file, code / name)
-            command = [sys.executable, "-I", "-B", str(code / "zygote.py")]
-            if kind == "namespaces":
-                folders, links, hidden = _view()
-                root = Path(self.folder.name, "root")
-                root.mkdir()
-                options["outer"] = {
-                    "root": str(root),
-                    "folders": [*folders, str(code)],
-                    "links": links,
-                    "hidden": hidden,
-                }
+                shutil.copy(file, Path(self.folder.name, name))
+            command = [sys.executable, "-I", "-B", f"{self.folder.name}/zygote.py"]
         try:
             self.process = subprocess.Popen(
                 [*command, json.dumps(options)],
@@ -165,7 +164,9 @@ class Sandbox:
             order["processes"] = 100_000
         try:
             socket.send_fds(
-                self.control, [json.dumps(order).encode()], [their_talk.fileno(), their_tell.fileno()]
+                self.control,
+                [json.dumps(order).encode()],
+                [their_talk.fileno(), their_tell.fileno()],
             )
         except OSError:
             raise NoSandbox(f"the warm parent ended: {self._last_words()}") from None
@@ -304,6 +305,15 @@ def _view() -> tuple[list[str], dict[str, str], list[str]]:
         if p.is_dir() and any(p.absolute().is_relative_to(f) for f in folders)
     ]
     return folders, links, hidden
+
+
+def _somewhere_to_build(folders: list[str]) -> str:
+    """A folder to build a root on; only the sandbox sees what is mounted there."""
+    shown = [*folders, *(str(file) for file in FILES.values())]
+    for place in ("/mnt", "/media", "/srv", "/opt", "/var", "/home"):
+        if Path(place).is_dir() and not any(Path(f).is_relative_to(place) for f in shown):
+            return place
+    raise NoSandbox("there is no folder such as /mnt to build the sandbox on")
 
 
 def _site_packages() -> set[str]:

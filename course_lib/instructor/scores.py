@@ -13,8 +13,8 @@ NOTHING = ("tampered with", "missing", "not written yet")
 def share(exercise: dict) -> float:
     """The share of an exercise that is earned, from 0 to 1: by rungs of the ladder.
 
-    Answers that hold for the public numbers only were not computed, and earn nothing. One that falls
-    at a case of the instructor's own has climbed all of the ladder but that.
+    Answers that hold for the public numbers only were not computed, and earn nothing. One that
+    falls at a case of the instructor's own has climbed all of the ladder but that.
     """
     if exercise["outcome"] == PASSED:
         return 1.0

@@ -22,7 +22,11 @@ def slices(wanted: Iterable[tuple[str, str]], banned: frozenset[str]) -> dict[st
     """
     found: dict[str, dict[int, ast.stmt]] = {}
     needs: dict[str, set[str]] = {}
-    todo = [(module, name) for module, name in wanted if _is_open(module)]
+    todo = [
+        (f"{module}.{name}", "") if _is_module(f"{module}.{name}") else (module, name)
+        for module, name in wanted
+        if _is_open(module)
+    ]
     seen = set()
     while todo:
         module, name = todo.pop()
@@ -92,9 +96,22 @@ def _is_open(module: str) -> bool:
 
 
 @functools.cache
+def _is_module(name: str) -> bool:
+    if not _is_open(name) or not all(part.isidentifier() for part in name.split(".")):
+        return False
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+@functools.cache
 def _statements(module: str) -> dict[str, tuple[int, ast.stmt]]:
     """What a module defines at its top, by name, with its place."""
-    spec = importlib.util.find_spec(module)
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ModuleNotFoundError, ValueError):
+        return {}
     if spec is None or not spec.origin:
         return {}
     tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))

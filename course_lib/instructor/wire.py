@@ -85,12 +85,14 @@ def _encode(value, buffers, handles, state, depth):
         return _array(value, buffers, state)
     if handles is not None and callable(value):
         handles.append(value)
-        return ["c", len(handles) - 1, str(getattr(value, "__name__", ""))[:NAME]]
+        return ["c", len(handles) - 1, str(kind.__name__)[:NAME]]
     return ["o", str(kind.__name__)[:NAME]]
 
 
 def _array(value, buffers, state):
     scalar = isinstance(value, np.generic)
+    if value.nbytes > LARGEST:
+        raise TooLarge
     plain = np.array(value, order="C", subok=False)
     kind = f"{plain.dtype.kind}{plain.dtype.itemsize}"
     if kind not in KINDS:

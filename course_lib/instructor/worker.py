@@ -53,13 +53,18 @@ class Missing:
         self.module = module
         self.__name__ = name
 
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Missing(f"{self.module}.{self.__name__}", name)
+
     def __call__(self, *arguments, **named):
         """Say so."""
         raise RuntimeError(f"{self.__name__} isn't there while a class's notebooks are validated")
 
 
 class Course(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports of `course_lib`: stand-ins, and from the sources that the judge sends the real ones."""
+    """Imports of `course_lib`: stand-ins, and what the judge sends the sources of."""
 
     def find_spec(self, name, path=None, target=None):
         """Every module of the course is found."""
@@ -117,13 +122,13 @@ class Student:
     def define(self, name, cells, seconds):
         """Run the definitions of the cells, and say what there is."""
         guard.TIME_LIMIT = seconds
-        problem = ""
+        problem, kind = "", ""
         output = guard.CappedOutput()
         try:
             with guard.guarded("Reading the notebook", None, output):
                 self.taken = definitions.take_definitions(name, [tuple(one) for one in cells])
         except guard.Unusable as error:
-            problem = str(error)
+            problem, kind = str(error), _kind(error)
         except guard.NotWritten:
             problem = "A stub runs while the notebook is read."
         found, wanted = {}, []
@@ -137,6 +142,7 @@ class Student:
         self.missing = {one: (module, there) for one, module, there in wanted if there}
         return {
             "problem": problem,
+            "kind": kind,
             "found": found,
             "wanted": wanted,
             "remarks": self.taken.remarks[:50],
@@ -184,15 +190,8 @@ class Student:
         except guard.NotWritten as stub:
             answer["not written"] = str(stub)
         except guard.Unusable as problem:
-            cause = problem.__context__
             answer["unusable"] = str(problem)
-            answer["kind"] = "error"
-            if isinstance(cause, MemoryError):
-                answer["kind"] = "memory"
-            elif isinstance(cause, guard._TookTooLong):
-                answer["kind"] = "time"
-            elif cause is None:
-                answer["kind"] = ""
+            answer["kind"] = _kind(problem)
         answer["arguments"] = arguments
         answer["printed"] = [output.printed, output.getvalue()]
         answer["replaced"] = replaced()
@@ -205,7 +204,7 @@ def replaced() -> list[str]:
     for name, module in WATCHED.items():
         now = vars(module)
         for one, value in ORIGINALS[name].items():
-            if one in ("_", "__warningregistry__") or one in now and now[one] is value:
+            if one in ("_", "__warningregistry__") or (one in now and now[one] is value):
                 continue
             found.append(f"{name}.{one}")
     if sys.gettrace() or sys.getprofile() or threading.gettrace():
@@ -215,6 +214,16 @@ def replaced() -> list[str]:
     if threading.active_count() > AT_FIRST["threads"]:
         found.append("a thread that runs on")
     return found[:20]
+
+
+def _kind(problem) -> str:
+    """What kind of exception a sentence is about."""
+    cause = problem.__context__
+    if isinstance(cause, MemoryError):
+        return "memory"
+    if isinstance(cause, guard._TookTooLong):
+        return "time"
+    return "error" if cause is not None else ""
 
 
 def _cell(value) -> int:
@@ -243,11 +252,10 @@ def serve(connection) -> None:
     def stand_for(number, name):
         def loss(*arguments, **named):
             if arguments or named:
-                raise TypeError(f"{name or 'the function'}() takes no argument")
+                raise TypeError("loss() takes no argument")
             channel.send({"ask": number, "arguments": open_calls[-1] if open_calls else ()}, [])
             return channel.receive(stand_for)["value"]
 
-        loss.__name__ = loss.__qualname__ = name or "loss"
         return loss
 
     operations = {
@@ -270,7 +278,7 @@ def serve(connection) -> None:
         open_calls.pop()
         try:
             channel.send({"answer": answer}, [])
-        except wire.TooLarge:
+        except (wire.TooLarge, MemoryError):
             channel.send(
                 {
                     "answer": {

@@ -27,10 +27,12 @@ UNCOUNTED = 5  # seconds of CPU that a child may need beyond a student's
 def main() -> None:
     """Prepare, say so, and serve until the control socket closes."""
     options = json.loads(sys.argv[1])
+    walls.die_with_parent()
     if options.get("outer"):
         import outer
 
         outer.enter(options["outer"])
+        sys.path[0] = options["outer"]["code"]
     walls.die_with_parent()
     control = socket.socket(fileno=options["control"])
     _warm_up(options["imports"])

@@ -1,4 +1,4 @@
-"""Notebooks as students hand them in: honest ones from the course's own answers, and hostile ones."""
+"""Notebooks as students hand them in: from the course's own answers."""
 
 import inspect
 import json

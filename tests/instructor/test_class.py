@@ -33,11 +33,11 @@ def step(body: str, before: str = "") -> dict[str, str]:
 
 # name: (what the notebook holds, outcome of rnn_step, a part of its sentence or of the remarks)
 ATTACKS = {
-    "endless loop": (step("while True: pass"), "time limit", "still running after 2 seconds"),
+    "endless loop": (step("while True: pass"), "time limit", "still running after 4 seconds"),
     "endless loop that catches all": (
         step("while True:\n    try:\n        while True: pass\n    except BaseException: pass"),
         "time limit",
-        "still running after 2 seconds",
+        "still running after 4 seconds",
     ),
     "endless loop inside NumPy": (
         step("a = np.ones(3000)\nnp.einsum('i,j,k,l->', a, a, a, a)"),
@@ -47,8 +47,8 @@ ATTACKS = {
     "endless loop in C": (step("sum(range(10**15))"), "time limit", "still running"),
     "endless loop in a class body": (
         {"rnn_step": "class Trap:\n    while True: pass\n"},
-        "missing",
-        "defines nothing called rnn_step",
+        "time limit",
+        "still running",
     ),
     "fork bomb": (
         step("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"),
@@ -56,7 +56,7 @@ ATTACKS = {
         "still running",
     ),
     "memory bomb": (
-        step("hoard = []\nwhile True: hoard.append(bytearray(10**7))"),
+        step("hoard = []\nwhile True: hoard.append(bytearray(50 << 20))"),
         "memory limit",
         "MemoryError",
     ),
@@ -85,7 +85,8 @@ ATTACKS = {
     ),
     "a gigabyte of output": (
         step(
-            "import os\nfor _ in range(1000):\n    os.write(1, bytes(10**6))\n    print('x' * 10**6)"
+            "import os\n"
+            "for _ in range(1000):\n    os.write(1, bytes(10**6))\n    print('x' * 10**6)"
         ),
         "passed",
         "",
@@ -106,7 +107,7 @@ ATTACKS = {
             "return EXERCISE.reference(x_t, h_prev, W_xh, W_hh, b_h)"
         ),
         "error",
-        "AttributeError",
+        "isn't there while",
     ),
     "asks the check": (
         step("from course_lib.exercises.registry import get\nget('rnn_step')"),
@@ -158,7 +159,7 @@ ATTACKS = {
     "looks for objects of the judge": (
         step(
             "import gc\n"
-            "names = {type(o).__name__ for o in gc.get_objects()} | set(__import__('sys').modules)\n"
+            "names = {type(o).__name__ for o in gc.get_objects()}\n"
             "bad = [n for n in names if n in ('Exercise', 'Rung', 'Mistake', 'Judge')]\n"
             "assert not bad, bad\nraise LookupError('none')"
         ),
@@ -199,7 +200,8 @@ ATTACKS = {
     "equal to everything": (
         {
             "rnn_step": "class Everything:\n    def __eq__(self, other): return True\n"
-            "    def __getattr__(self, name): return self\n    def __call__(self, *a): return self\n"
+            "    def __getattr__(self, name): return self\n"
+            "    def __call__(self, *a): return self\n"
             "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    return Everything()\n"
         },
         "not right yet",
@@ -239,7 +241,7 @@ ATTACKS = {
         "it should be",
     ),
     "builtins replaced": (
-        step("import builtins\nbuiltins.isinstance = lambda *a: True"),
+        step("import builtins\nbuiltins.sum = lambda *a: 0"),
         "tampered with",
         "",
     ),
@@ -261,7 +263,8 @@ ATTACKS = {
     "a thread that outlives its cell": (
         step(
             "import threading, time\n"
-            "threading.Thread(target=lambda: time.sleep(1000), daemon=False).start()"
+            "if threading.active_count() < 2:\n"
+            "    threading.Thread(target=lambda: time.sleep(1000)).start()"
         ),
         "tampered with",
         "thread",
@@ -361,7 +364,11 @@ def honest() -> dict[str, tuple[str, object]]:
     return answers
 
 
-HELPERS = "def _right(values, labels):\n    return np.take_along_axis(values, labels[..., None], axis=-1)[..., 0]\n\n"
+HELPERS = """def _right(values, labels):
+    return np.take_along_axis(values, labels[..., None], axis=-1)[..., 0]
+
+
+"""
 
 
 @pytest.fixture(scope="module")
@@ -392,7 +399,7 @@ def graded(tmp_path_factory, kind):
     before = _left_behind()
     done = subprocess.run(
         [sys.executable, "-m", "course_lib.cli", "validate", str(students), f"--out={out}",
-         "--time-limit=2", "--memory-limit=256", "--jobs=2", *arguments],
+         "--time-limit=4", "--memory-limit=256", "--jobs=2", *arguments],
         capture_output=True, text=True, env=environment, timeout=600,
     )  # fmt: skip
     results = json.loads((out / "results.json").read_text())
@@ -437,7 +444,8 @@ def _strange_files(students: Path) -> None:
 
 def _left_behind() -> set[str]:
     """Processes of the sandbox, mounts, and files where sandboxes keep theirs."""
-    found = {f"mount {line.split()[4]}" for line in open("/proc/self/mountinfo")}
+    mounts = Path("/proc/self/mountinfo").read_text()
+    found = {f"mount {line.split()[4]}" for line in mounts.splitlines()}
     for process in Path("/proc").iterdir():
         if not process.name.isdigit():
             continue
@@ -467,11 +475,13 @@ def test_an_attack_is_named(graded, name):
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_in_one_exercise_leaves_the_others_their_grade(graded, name):
-    if name in ("endless loop in a class body", "equal to everything"):
-        return
     rest = graded["students"][name]["exercises"][1:3]
-    right = {"passed", "tampered with"} if "replaced" in str(rest) else {"passed"}
-    assert {e["outcome"] for e in rest} <= right, rest
+    # What is replaced while the notebook is read is there for all of its exercises.
+    right = {
+        "numpy.allclose replaced": {"tampered with"},
+        "endless loop in a class body": {"time limit"},
+    }.get(name, {"passed"})
+    assert {e["outcome"] for e in rest} == right, rest
 
 
 def test_replayed_answers_are_caught(graded):
