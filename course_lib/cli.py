@@ -24,6 +24,16 @@ app = typer.Typer(
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+bench = typer.Typer(
+    no_args_is_help=True, help="Measure how fast the course's code is, against others'."
+)
+app.add_typer(bench, name="bench")
+BenchJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, last.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Fewer rounds; stored only with --out.")]
+BenchOut = Annotated[
+    Path | None, typer.Option(help="File to write; by default benchmarks/results/bench-NAME.json.")
+]
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -272,14 +282,23 @@ def reproduce(
     out: Annotated[
         Path | None, typer.Option(help="File to write; by default benchmarks/results/NAME.json.")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share every batch.")] = 1,
 ) -> None:
-    """Run a full-length training of the book again."""
+    """Run a full-length training of the book again.
+
+    With --workers 2, two processes on this machine's CPUs take half of every batch each, and add up
+    their gradients. On several machines, give the same command on each, with TF_CONFIG set as in
+    TensorFlow's guide to distributed training; the first one stores the result. Runs that can't be
+    shared say so.
+    """
     import difflib
     import json
 
     from course_lib.data import DataError
-    from course_lib.training.reproduce import EXPERIMENTS
+    from course_lib.training.reproduce import EXPERIMENTS, check_workers
     from course_lib.training.reproduce import reproduce as run
+    from course_lib.training.workers import NoWorkers, WorkerError, is_worker
+    from course_lib.training.workers import start as start_workers
 
     if name not in EXPERIMENTS:
         near = difflib.get_close_matches(name, EXPERIMENTS, n=1, cutoff=0.4)
@@ -287,10 +306,28 @@ def reproduce(
         known = ", ".join(sorted(EXPERIMENTS))
         _fail(f"There is no run called {name!r}.{meant} There is: {known}.")
     try:
-        result = run(name, data=data, seed=seed, quick=quick, out=out)
-    except DataError as error:
+        if workers > 1:
+            check_workers(name)
+        if workers > 1 and not is_worker():
+            options = ["--seed", seed, "--workers", workers, *(["--quick"] if quick else [])]
+            options += [*(["--data", data] if data else []), *(["--out", out] if out else [])]
+            command = [sys.executable, "-m", "course_lib.cli", "reproduce", name, *options]
+            start_workers(workers, [str(part) for part in command])
+            return
+        result = run(name, data=data, seed=seed, quick=quick, out=out, workers=workers)
+    except NoWorkers as error:
+        _fail(error)
+    except (DataError, WorkerError) as error:
         _fail(error, code=1)
     print(json.dumps(result["summary"], indent=2))
+
+
+@bench.command("lstm")
+def bench_lstm(quick: Quick = False, as_json: BenchJson = False, out: BenchOut = None) -> None:
+    """One training step of an LSTM: eager loop, traced loop, ours, Keras's, PyTorch's; and XLA."""
+    from course_lib.benchmarks.lstm import main
+
+    raise typer.Exit(main(quick, as_json, out))
 
 
 def _fail(message: object, code: int = USAGE) -> NoReturn:

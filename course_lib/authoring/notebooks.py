@@ -15,7 +15,7 @@ import jupytext
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from course_lib.authoring.source import reference_code, stub_code
+from course_lib.authoring.source import reference_code, starting_code
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.registry import chapter_of, get
 
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = ROOT / "benchmarks" / "results" / "check-seconds.json"
 DIRECTIVE = re.compile(r"# EXERCISE:\s*(\w+)\s*")
 STARS = {1: "★☆☆ a few lines", 2: "★★☆ takes some thought", 3: "★★★ one of the hard ones"}
+BUG_HUNT = "**Bug hunt.** The code below is wrong, and it runs. Find out why, and mend it.\n\n"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
@@ -82,7 +83,7 @@ def _titled(text: str, solved: bool) -> str:
 def exercise_cells(exercise: Exercise, solved: bool) -> list[Notebook]:
     """The cells of one exercise: card, code, check, hints."""
     name = exercise.id
-    code = reference_code(exercise.reference) if solved else stub_code(exercise.reference)
+    code = reference_code(exercise.reference) if solved else starting_code(exercise)
     strict = ", strict=True" if solved else ""
     cells = {
         "card": new_markdown_cell(card(exercise)),
@@ -102,6 +103,7 @@ def card(exercise: Exercise) -> str:
     return (
         f"### `{exercise.id}`\n\n"
         f"**{exercise.title}.** {exercise.goal}\n\n"
+        f"{BUG_HUNT if exercise.start else ''}"
         f"{STARS[exercise.difficulty]} · about {exercise.minutes} minutes · "
         f"the first check takes {_seconds(exercise.id)} on two CPU cores, no GPU needed · "
         f"[read about it in the chapter]({section})"

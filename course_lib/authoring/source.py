@@ -8,11 +8,14 @@ A region to implement stands between two marker lines:
     # END IMPLEMENT-ME
 """
 
+import ast
 import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from course_lib.exercises.exercise import Exercise
 
 BEGIN = "# IMPLEMENT-ME:"
 END = "# END IMPLEMENT-ME"
@@ -150,3 +153,19 @@ def reference_code(thing: Callable) -> str:
 def stub_code(thing: Callable) -> str:
     """The code of a reference function or class with stubs in place of what is to be written."""
     return stub(*source_of(thing))
+
+
+def starting_code(exercise: Exercise) -> str:
+    """What the learner starts from: the reference's stub, or in a bug hunt the wrong code."""
+    if exercise.start is None:
+        return stub_code(exercise.reference)
+    return _renamed(exercise.start, exercise.id)
+
+
+def _renamed(thing: Callable, name: str) -> str:
+    """The code of a function or class under another name, without its decorators."""
+    source, *_ = source_of(thing)
+    definition = ast.parse(source).body[0]
+    lines = source.splitlines()[definition.lineno - 1 :]
+    lines[0] = lines[0].replace(definition.name, name, 1)
+    return "\n".join(lines) + "\n"

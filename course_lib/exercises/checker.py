@@ -145,7 +145,7 @@ def agree(a: Outcome, b: Outcome) -> bool:
 
 
 def _cause(sentence: str) -> str:
-    return sentence.split(", at the line")[0]
+    return sentence.split(", at the line")[0].rstrip(".")
 
 
 def _alike(a: Any, b: Any) -> bool:

@@ -92,6 +92,7 @@ class Exercise:
         uses: ids of earlier exercises whose functions this one calls. A check hands it the
             reference's, so that one wrong answer doesn't spoil the next; a cell that runs it in
             earnest needs them passed.
+        start: in a bug hunt the wrong code that the learner starts from; see `hunt`.
     """
 
     reference: Callable
@@ -105,6 +106,7 @@ class Exercise:
     uses: tuple[str, ...] = ()
     mistakes: list[Mistake] = field(default_factory=list)
     alternatives: list[Callable] = field(default_factory=list)
+    start: Callable | None = None
 
     def __post_init__(self):
         if not 1 <= len(self.hints) <= 3:
@@ -125,6 +127,20 @@ class Exercise:
             return answer
 
         return add
+
+    def hunt(self, sentence: str) -> Callable:
+        """Decorator: the function below is wrong, and the learner starts from it to find out why.
+
+        It is a mistake like the others; `sentence` names the symptom, not the cure.
+        """
+
+        def begin(answer):
+            if self.start is not None:
+                raise ValueError(f"{self.id}: a bug hunt starts from one function, not two.")
+            self.start = answer
+            return self.mistake(sentence)(answer)
+
+        return begin
 
     def alternative(self, answer: Callable) -> Callable:
         """Decorator: the function below is right, in another style; the check must pass it."""

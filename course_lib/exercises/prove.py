@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.authoring.source import stub_code
+from course_lib.authoring.source import starting_code
 from course_lib.exercises.checker import check_function
-from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.exercise import Exercise, Mistake
 from course_lib.exercises.registry import get, ids
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 
@@ -40,7 +40,11 @@ def prove(exercise: Exercise) -> Iterator[Proof]:
     """Every proof of one exercise."""
     yield Proof(exercise.id, "rules", "mistakes and alternatives", _too_few(exercise))
     expected = {"reference": [exercise.reference], "alternative": exercise.alternatives}
-    yield _verdict(exercise, "stub", _stub(exercise), NOT_WRITTEN)
+    if exercise.start is None:
+        yield _verdict(exercise, "stub", _stub(exercise), NOT_WRITTEN)
+    else:
+        known_as = Mistake(exercise.start, "").name
+        yield _verdict(exercise, "stub", _stub(exercise), NOT_RIGHT, known_as)
     for kind, answers in expected.items():
         for answer in answers:
             yield _verdict(exercise, kind, answer, PASSED)
@@ -117,9 +121,9 @@ def _verdict(exercise, kind, answer, outcome, mistake=None) -> Proof:
 
 
 def _stub(exercise: Exercise):
-    """The exercise's stub, made as the notebook has it."""
+    """What the learner starts from, made as the notebook has it."""
     namespace = dict(vars(__import__(exercise.reference.__module__, fromlist=["*"])))
-    exec(compile(stub_code(exercise.reference), f"<stub of {exercise.id}>", "exec"), namespace)
+    exec(compile(starting_code(exercise), f"<stub of {exercise.id}>", "exec"), namespace)
     return namespace[exercise.id]
 
 

@@ -52,6 +52,52 @@ CHAPTERS = (
             "state_jacobian",
         ),
     ),
+    Chapter(
+        "gated_cells",
+        "Gated cells",
+        "03-gated-cells",
+        (
+            "gate",
+            "gru_step",
+            "lstm_step",
+            "lstm_step_backward",
+            "fresh_cells",
+            "collect_outputs",
+            "dropout_between_layers",
+            "stacked_forward",
+        ),
+    ),
+    Chapter(
+        "gradnets",
+        "GradNets",
+        "04-gradnets",
+        (
+            "late_gate",
+            "grelu",
+            "grelu_backward",
+            "safe_loss",
+            "gain",
+            "propagate",
+            "gradual_dropout",
+            "gradient_norms",
+        ),
+    ),
+    Chapter(
+        "kernl",
+        "KeRNL and online learning",
+        "05-kernl",
+        (
+            "trace_step",
+            "weight_gradient",
+            "credit_signal",
+            "perturbation_step",
+            "kernel_gradients",
+            "kernel_fit",
+            "identity_recurrence",
+            "chunk_border",
+            "rflo_gradient",
+        ),
+    ),
 )
 
 

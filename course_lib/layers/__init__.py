@@ -7,6 +7,7 @@ from course_lib.layers.classifier import (
     compile_classifier,
     training_fraction,
 )
+from course_lib.layers.cudnn import cudnn_refusals, fused_layer
 from course_lib.layers.gru import GRUCell
 from course_lib.layers.lstm import LSTMCell
 from course_lib.layers.stacked import CELLS, StackedRNN, stacked_rnn
@@ -20,6 +21,8 @@ __all__ = [
     "StackedRNN",
     "VanillaRNNCell",
     "compile_classifier",
+    "cudnn_refusals",
+    "fused_layer",
     "stacked_rnn",
     "training_fraction",
 ]

@@ -29,6 +29,7 @@ class RecurrentClassifier(keras.Model):
             all kernels; biases are left out.
         classes: number of classes, c.
         seed: seed of the dropout; None takes the global one.
+        fused: take the layers of Keras that cuDNN can run, see `stacked_rnn`.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class RecurrentClassifier(keras.Model):
         l2=0.0,
         classes=10,
         seed=None,
+        fused=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -55,11 +57,12 @@ class RecurrentClassifier(keras.Model):
             "l2": l2,
             "classes": classes,
             "seed": seed,
+            "fused": fused,
         }
         self.steps, self.pixels, self.l2 = steps, pixels, l2
         policy = self.dtype_policy
         self.rnn = stacked_rnn(
-            cell, units, layers, dropout, seed=seed, dtype=policy
+            cell, units, layers, dropout, seed=seed, dtype=policy, fused=fused
         )
         # Another seed than those inside the stack.
         own = None if seed is None else seed + layers
@@ -92,7 +95,7 @@ class RecurrentClassifier(keras.Model):
         return [
             w
             for w in self.trainable_weights
-            if w.name == "kernel" or w.name.startswith("W_")
+            if w.name.endswith("kernel") or w.name.startswith("W_")
         ]
 
     def call(self, images, training=False):

@@ -5,6 +5,29 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable("course_lib")
+class ForgetBias(keras.initializers.Initializer):
+    """A bias of an LSTM (4n,): zero, but for the forget gate's.
+
+    Args:
+        value: that of the forget gate.
+    """
+
+    def __init__(self, value=1.0):
+        self.value = value
+
+    def __call__(self, shape, dtype=None):
+        """Zeros, n times the value, 2n zeros."""
+        n = shape[0] // 4
+        zeros = ops.zeros((n,), dtype=dtype)
+        forget = ops.full((n,), self.value, dtype=dtype)
+        return ops.concatenate([zeros, forget, zeros, zeros])
+
+    def get_config(self):
+        """What Keras stores to make the same one again."""
+        return {"value": self.value}
+
+
+@keras.saving.register_keras_serializable("course_lib")
 class LSTMCell(keras.layers.Layer):
     """One step of the long short-term memory, for Keras.
 
@@ -61,7 +84,9 @@ class LSTMCell(keras.layers.Layer):
             name="W_h", shape=(n, 4 * n), initializer="orthogonal"
         )
         self.b = self.add_weight(
-            name="b", shape=(4 * n,), initializer=self._initial_bias
+            name="b",
+            shape=(4 * n,),
+            initializer=ForgetBias(self.forget_bias),
         )
         if self.peepholes:
             # Zero: at the start it is the LSTM without them.
@@ -73,11 +98,6 @@ class LSTMCell(keras.layers.Layer):
             self.norm_x.build((None, 4 * n))
             self.norm_h.build((None, 4 * n))
             self.norm_c.build((None, n))
-
-    def _initial_bias(self, shape, dtype=None):
-        forget = ops.full((self.units,), self.forget_bias, dtype=dtype)
-        zeros = ops.zeros((self.units,), dtype=dtype)
-        return ops.concatenate([zeros, forget, zeros, zeros])
 
     def call(self, x_t, states, training=False):
         """One step.

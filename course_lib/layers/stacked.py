@@ -4,6 +4,7 @@ from functools import partial
 
 import keras
 
+from course_lib.layers.cudnn import fused_layer
 from course_lib.layers.gru import GRUCell
 from course_lib.layers.lstm import LSTMCell
 from course_lib.layers.vanilla import VanillaRNNCell
@@ -40,6 +41,7 @@ def stacked_rnn(
     return_sequences=False,
     seed=None,
     dtype=None,
+    fused=False,
     **rnn,
 ):
     """A stack of recurrent layers with dropout between them.
@@ -58,26 +60,27 @@ def stacked_rnn(
             (batch, T, n), not only after the last one, shape (batch, n).
         seed: seed of the dropout; None takes the global one.
         dtype: type or policy of every layer; None takes the global one.
+        fused: take the layers of Keras that compute the same, which on a GPU
+            run as one kernel of cuDNN. The weights fit both.
         rnn: further arguments of every `keras.layers.RNN`, as `stateful`.
 
     Returns:
         A `StackedRNN`, model and layer: sequences (batch, T, m) in.
 
     Raises:
-        ValueError: `cell` is no known name or gives the same cell twice, or
-            `layers` is less than 1.
+        ValueError: `cell` is no known name, gives the same cell twice, or is
+            to be fused and can't be; or `layers` is less than 1.
         TypeError: `cell` is a cell, not a way to make cells.
     """
     if layers < 1:
         raise ValueError(f"layers is {layers}; a stack has one at least.")
+    wrap = fused_layer if fused else keras.layers.RNN
     stack = []
     for number, fresh in enumerate(_fresh_cells(cell, units, layers, dtype)):
         last = number == layers - 1
         sequences = return_sequences or not last
         stack.append(
-            keras.layers.RNN(
-                fresh, return_sequences=sequences, dtype=dtype, **rnn
-            )
+            wrap(fresh, return_sequences=sequences, dtype=dtype, **rnn)
         )
         if dropout and not last:
             own = None if seed is None else seed + number

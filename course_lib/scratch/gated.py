@@ -63,7 +63,7 @@ def gru_step(x_t, h_prev, params):
     Returns:
         h_t: the new state, shape (batch, n).
     """
-    # IMPLEMENT-ME: r and z with `gate`; the candidate, a tanh, sees
+    # IMPLEMENT-ME: h_t; first r and z with `gate`; the candidate, a tanh, sees
     # r * h_prev in place of h_prev; h_t keeps z of the old state and takes
     # 1 - z of the candidate
     r = gate(x_t, h_prev, params["W_xr"], params["W_hr"], params["b_r"])
@@ -98,8 +98,8 @@ def lstm_step(x_t, h_prev, c_prev, params):
             and c_t: what the step back needs, and what a plot of the gates
             shows.
     """
-    # IMPLEMENT-ME: the three gates with `gate`, the candidate with tanh; then
-    # c_t, a sum of two gated terms, and h_t, the gated tanh of c_t
+    # IMPLEMENT-ME: the gates i, f and o with `gate`, the candidate with tanh;
+    # then c_t, a sum of two gated terms, and h_t, the gated tanh of c_t
     i = gate(x_t, h_prev, params["W_xi"], params["W_hi"], params["b_i"])
     f = gate(x_t, h_prev, params["W_xf"], params["W_hf"], params["b_f"])
     o = gate(x_t, h_prev, params["W_xo"], params["W_ho"], params["b_o"])
@@ -140,8 +140,9 @@ def lstm_step_backward(dh_t, dc_t, cache, params):
     candidate = cache["candidate"]
     tanh_c = np.tanh(cache["c_t"])
     # IMPLEMENT-ME: dc, all that reaches c_t, from the next step and through
-    # h_t; then da, for each letter the gradient at what goes into its sigmoid
-    # (times g (1 - g)) or tanh (times 1 - candidate²); and dc_prev
+    # h_t; da, a dict with keys i, f, o, c: the gradient at what goes into
+    # that sigmoid (its derivative is g (1 - g)) or tanh (1 - candidate²); and
+    # dc_prev
     dc = dc_t + dh_t * o * (1 - tanh_c**2)
     da = {
         "i": dc * candidate * i * (1 - i),
@@ -182,7 +183,8 @@ def init_lstm_params(m, n, seed=0, forget_bias=1.0, dtype=np.float64):
 
     Args:
         m, n: numbers of inputs and units.
-        seed: seed of the generator.
+        seed: seed of the generator, or a generator, which goes on from where
+            it is.
         forget_bias: every entry of b_f. One keeps the forget gates open at the
             start, so that the memory, and its gradient, last (Gers et al.,
             2000; Jozefowicz et al., 2015).

@@ -353,8 +353,9 @@ def propagate(x, weights, g, form, bias=0.0):
     """
     depth = len(weights)
     rms, cosines, backward = np.zeros((3, depth + 1))
-    # IMPLEMENT-ME: up through the layers with layer_forward; keep each u, and
-    # write rms[l] and cosines[l] for every h_l, the input's too
+    # IMPLEMENT-ME: up through the layers with layer_forward, from h = x to the
+    # last h; keep each u, and write rms[l] and cosines[l] for every h_l, the
+    # input's too
     h, us = x, []
     rms[0], cosines[0] = np.sqrt(np.mean(h**2)), mean_cosine(h)
     for l, W in enumerate(weights, start=1):
@@ -373,3 +374,19 @@ def propagate(x, weights, g, form, bias=0.0):
         backward[l - 1] = np.sqrt(np.mean(np.sum(dh**2, axis=0)))
     # END IMPLEMENT-ME
     return rms, cosines, backward
+
+
+def gradient_norms(grads):
+    """Length of each layer's gradient: does it vanish or explode, and where?
+
+    Args:
+        grads: a list with one dict of gradient arrays, of any shapes, for each
+            layer in order; left as they are.
+
+    Returns:
+        norms: shape (number of layers,). Entry l is the L2 norm of all entries
+            of layer l's arrays together, weights and biases; never below 0.
+    """
+    return np.array(
+        [np.sqrt(sum(np.sum(g**2) for g in layer.values())) for layer in grads]
+    )

@@ -2,9 +2,11 @@
 
 # First: it loads TensorFlow without its chatter.
 import course_lib.quiet  # noqa: F401, I001
+import contextlib
+import functools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,13 +95,13 @@ class TerminateOnNaN(keras.callbacks.Callback):
         The order is that of the step itself: layers forward, loss, gradients backward, update.
         """
         loudest = ""
-        for layer, output in _outputs(self.model, x):
-            if not _all_finite(tf.nest.flatten(output)):
-                return layer.name, f"in the output of layer {layer.name!r}"
-            size = max(float(tf.reduce_max(tf.abs(part))) for part in tf.nest.flatten(output))
-            loudest = f"; the output of layer {layer.name!r} reaches {size:g}"
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape, _heard(self.model) as outputs:
             loss = self.model.compute_loss(x, y, self.model(x, training=True))
+        for layer, parts in outputs:
+            if not _all_finite(parts):
+                return layer.name, f"in the output of layer {layer.name!r}"
+            size = max(float(tf.reduce_max(tf.abs(part))) for part in parts)
+            loudest = f"; the output of layer {layer.name!r} reaches {size:g}"
         if not _all_finite([loss]):
             return None, f"the loss itself{loudest}"
         trainable = self.model.trainable_variables
@@ -247,24 +249,44 @@ def _all_finite(tensors: list[tf.Tensor]) -> tf.Tensor:
     return tf.reduce_all([tf.reduce_all(tf.math.is_finite(tensor)) for tensor in tensors])
 
 
-def _outputs(model: keras.Model, x: Any) -> list[tuple[keras.Layer, Any]]:
-    """Each layer of the model with its output for x; nothing if layers have no one output each."""
-    if not getattr(model, "inputs", None):  # a class of its own, whose `call` says what happens
-        return []
-    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    if any(len(layer._inbound_nodes) != 1 for layer in layers):  # used twice
-        return []
-    x_in, *others = model.inputs
-    probe = keras.Model(model.inputs if others else x_in, [layer.output for layer in layers])
-    outputs = probe(x, training=True)
-    return list(zip(layers, outputs if len(layers) > 1 else [outputs], strict=True))
+@contextlib.contextmanager
+def _heard(model: keras.Model) -> Iterator[list[tuple[keras.Layer, list[tf.Tensor]]]]:
+    """Listen to every layer of a model, at any depth: a list of each with the floats it gave.
+
+    The order is that in which they are done, so that a cell comes before the layer around it.
+    """
+    heard: list[tuple[keras.Layer, list[tf.Tensor]]] = []
+
+    def listening(layer: keras.Layer, call: Callable) -> Callable:
+        @functools.wraps(call)
+        def listen(*arguments: Any, **options: Any) -> Any:
+            output = call(*arguments, **options)
+            parts = [
+                part
+                for part in tf.nest.flatten(output)
+                if tf.is_tensor(part) and part.dtype.is_floating and tf.size(part) > 0
+                if not tf.is_symbolic_tensor(part)  # in a graph of its own: nothing to see
+            ]
+            if parts:
+                heard.append((layer, parts))
+            return output
+
+        return listen
+
+    layers = list(model._flatten_layers(include_self=False))
+    for layer in layers:
+        vars(layer)["call"] = listening(layer, layer.call)
+    try:
+        yield heard
+    finally:
+        for layer in layers:
+            del vars(layer)["call"]
 
 
 def _layer_of(model: keras.Model, weight: keras.Variable) -> str:
-    return next(
-        (layer.name for layer in model.layers if any(w is weight for w in layer.weights)),
-        model.name,
-    )
+    """The innermost layer that has the weight."""
+    owners = [layer for layer in model._flatten_layers() if any(w is weight for w in layer.weights)]
+    return min(owners, key=lambda layer: len(layer.weights)).name
 
 
 def _state(model: keras.Model) -> list[keras.Variable]:

@@ -144,6 +144,14 @@ def _check(
     if not model.built:
         raise ValueError("The model has no weights yet: give it a keras.Input, or call it once.")
     devices = model.distribute_strategy.num_replicas_in_sync
+    clips = ("clipnorm", "global_clipnorm", "clipvalue")
+    if devices > 1 and any(getattr(model.optimizer, clip, None) for clip in clips):
+        # A share of the gradient is smaller than the whole: it would be clipped too late.
+        raise ValueError(
+            "With several devices, Keras clips the gradients of each before it adds them up, which"
+            " is not what one device does. Take one device, or leave the clipping out; with several"
+            " workers, course_lib.training.multi_worker clips the sum."
+        )
     if batch_size % devices or len(x) % devices:
         # A device's share counts as much as another's in the mean, whatever its size.
         raise ValueError(

@@ -3,12 +3,15 @@
 import datetime
 import importlib
 import importlib.metadata
+import inspect
 import json
 import os
 import platform
-from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from course_lib.training import workers as worker
 
 if TYPE_CHECKING:
     from course_lib.data import Mnist
@@ -16,10 +19,22 @@ if TYPE_CHECKING:
 RESULTS = Path("benchmarks") / "results"
 
 # name -> its module and settings. The module has `run(data, seed, quick, **settings)`, which
-# returns a dict with config, curves and summary.
+# returns a dict with config, curves and summary. One that makes its own data says
+# `NEEDS_MNIST = False`; its `data` is None.
 EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "vanilla-mnist": ("course_lib.training.vanilla_mnist", {}),
     "vanilla-mnist-constant": ("course_lib.training.vanilla_mnist", {"decay": "none"}),
+    "lstm-mnist": ("course_lib.training.gated_mnist", {}),
+    "lstm-mnist-two-epochs": (
+        "course_lib.training.gated_mnist",
+        {"learning_rate": 0.01, "epochs": 2},
+    ),
+    "cells-mnist": ("course_lib.training.cells_mnist", {}),
+    "cells-adding": ("course_lib.training.delays", {"task": "adding"}),
+    "cells-copy": (
+        "course_lib.training.delays",
+        {"task": "copy", "delays": (5, 10, 20), "epochs": 12},
+    ),
 }
 
 
@@ -29,6 +44,7 @@ def reproduce(
     seed: int = 0,
     quick: bool = False,
     out: str | Path | None = None,
+    workers: int = 1,
 ) -> dict[str, Any]:
     """Run an experiment and store its result as JSON.
 
@@ -41,6 +57,8 @@ def reproduce(
             the full run, so that it is stored only where `out` says.
         out: file to write; by default benchmarks/results/NAME.json under the working directory, for
             another seed than 0 NAME-seed1.json and so on.
+        workers: with more than one, this process is one of them and TF_CONFIG says which
+            (`course_lib.training.workers.start` makes them); the first one stores the result.
 
     Returns:
         What was stored: name, command, seed, versions, hardware, date, seconds, config, curves
@@ -48,17 +66,24 @@ def reproduce(
 
     Raises:
         ValueError: there is no experiment of that name; the message lists those that there are.
+        course_lib.training.workers.NoWorkers: it takes one process only.
+        course_lib.training.workers.WorkerError: TF_CONFIG doesn't fit.
         course_lib.data.DataError: the full data set can't be had, or `data` is something else.
     """
-    run, settings = _experiment(name)
-    mnist = _mnist(data, quick)
+    module, settings = _experiment(name)
+    rank = 0
+    if workers > 1:
+        check_workers(name)
+        rank = worker.rank(workers)
+        settings = {**settings, "strategy": worker.strategy()}
+    mnist = _mnist(data, quick) if getattr(module, "NEEDS_MNIST", True) else None
 
     start = datetime.datetime.now(datetime.UTC)
-    outcome = run(mnist, seed, quick, **settings)
+    outcome = module.run(mnist, seed, quick, **settings)
     seconds = (datetime.datetime.now(datetime.UTC) - start).total_seconds()
     result = {
         "name": name,
-        "command": command(name, data, seed, quick),
+        "command": command(name, data, seed, quick, workers),
         "seed": seed,
         "versions": versions(),
         "hardware": hardware(),
@@ -67,8 +92,10 @@ def reproduce(
         **outcome,
     }
     if out is None and not quick:
-        out = RESULTS / f"{name}{f'-seed{seed}' if seed else ''}.json"
-    if out is not None:
+        of_seed = f"-seed{seed}" if seed else ""
+        of_workers = f"-workers{workers}" if workers > 1 else ""
+        out = RESULTS / f"{name}{of_seed}{of_workers}.json"
+    if out is not None and rank == 0:
         out = Path(out)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
@@ -88,12 +115,12 @@ def stored_result(name: str) -> dict[str, Any]:
     raise FileNotFoundError(f"No stored result of {name}. Make it: course reproduce {name}")
 
 
-def _experiment(name: str) -> tuple[Callable[..., dict[str, Any]], dict[str, Any]]:
+def _experiment(name: str) -> tuple[ModuleType, dict[str, Any]]:
     if name not in EXPERIMENTS:
         known = ", ".join(sorted(EXPERIMENTS))
         raise ValueError(f"There is no experiment {name!r}. There is: {known}.")
     module, settings = EXPERIMENTS[name]
-    return importlib.import_module(module).run, settings
+    return importlib.import_module(module), settings
 
 
 def _mnist(data: str | Path | None, quick: bool) -> "Mnist":
@@ -107,7 +134,22 @@ def _mnist(data: str | Path | None, quick: bool) -> "Mnist":
     return mnist
 
 
-def command(name: str, data: str | Path | None, seed: int, quick: bool) -> str:
+def check_workers(name: str) -> None:
+    """See whether an experiment can be shared by several workers.
+
+    Raises:
+        course_lib.training.workers.NoWorkers: it can't; the message lists those that can.
+    """
+    if not _takes_workers(name):
+        able = ", ".join(other for other in EXPERIMENTS if _takes_workers(other))
+        raise worker.NoWorkers(f"{name} runs in one process only. With workers there is: {able}.")
+
+
+def _takes_workers(name: str) -> bool:
+    return "strategy" in inspect.signature(_experiment(name)[0].run).parameters
+
+
+def command(name: str, data: str | Path | None, seed: int, quick: bool, workers: int = 1) -> str:
     """The command that repeats the run; of a path only the file's name, so it fits any machine."""
     parts = ["course", "reproduce", name]
     if quick:
@@ -116,6 +158,8 @@ def command(name: str, data: str | Path | None, seed: int, quick: bool) -> str:
         parts += ["--data", Path(data).name]
     if seed:
         parts += ["--seed", str(seed)]
+    if workers > 1:
+        parts += ["--workers", str(workers)]
     return " ".join(parts)
 
 

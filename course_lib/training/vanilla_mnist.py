@@ -13,6 +13,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
     from course_lib.data import Mnist
 
@@ -35,16 +36,19 @@ QUICK = {"epochs": 2, "validation": 1_000}
 
 
 def build_model(
-    units: int, learning_rate: "float | keras.optimizers.schedules.LearningRateSchedule"
+    units: int,
+    learning_rate: "float | keras.optimizers.schedules.LearningRateSchedule",
+    steps: int = 28,
 ) -> "keras.Model":
     """A compiled model: our own cell, run over the 28 rows, and a linear readout of the last state.
 
     Args:
         units: number of units, n.
         learning_rate: learning rate of Adam, or its schedule.
+        steps: number of rows, T.
 
     Returns:
-        A model from images (batch, 28, 28) to logits (batch, 10).
+        A model from images (batch, T, 28) to logits (batch, 10).
     """
     import keras
 
@@ -52,7 +56,7 @@ def build_model(
 
     model = keras.Sequential(
         [
-            keras.Input((28, 28)),
+            keras.Input((steps, 28)),
             keras.layers.RNN(VanillaRNNCell(units)),
             keras.layers.Dense(10),
         ]
@@ -90,7 +94,12 @@ def split(count: int, validation: int, seed: int) -> tuple[np.ndarray, np.ndarra
 
 
 def run(
-    data: "Mnist", seed: int, quick: bool = False, verbose: int = 2, **settings: Any
+    data: "Mnist",
+    seed: int,
+    quick: bool = False,
+    verbose: int = 2,
+    strategy: "tf.distribute.Strategy | None" = None,
+    **settings: Any,
 ) -> dict[str, Any]:
     """Train, and return the configuration, a curve for every quantity, and a summary.
 
@@ -99,6 +108,7 @@ def run(
         seed: seed of the split, of the weights and of the order of the batches.
         quick: two epochs instead of twelve.
         verbose: as in `keras.Model.fit`.
+        strategy: what joins this process to the other workers; without it there are none.
         settings: fields of `Config` that shall differ from its defaults.
 
     Returns:
@@ -110,23 +120,36 @@ def run(
 
     config = replace(Config(**settings), **(QUICK if quick else {}))
     train, validation = split(len(data.x_train), config.validation, seed)
-    seed_everything(seed)
-    model = build_model(config.units, learning_rate(config, len(train)))
+    x, y = data.x_train[train], data.y_train[train]
+    common = {
+        "batch_size": config.batch_size,
+        "epochs": config.epochs,
+        "validation_data": (data.x_train[validation], data.y_train[validation]),
+    }
     test_accuracy: list[float] = []
 
-    def test(epoch: int, logs: dict[str, float]) -> None:
-        _, accuracy = model.evaluate(data.x_test, data.y_test, batch_size=1_000, verbose=0)
-        test_accuracy.append(accuracy)
+    def build() -> "keras.Model":
+        seed_everything(seed)
+        return build_model(config.units, learning_rate(config, len(train)))
 
-    history = model.fit(
-        data.x_train[train],
-        data.y_train[train],
-        batch_size=config.batch_size,
-        epochs=config.epochs,
-        validation_data=(data.x_train[validation], data.y_train[validation]),
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=test)],
-        verbose=verbose,
-    ).history
+    if strategy is None:
+        model = build()
+
+        def test(epoch: int, logs: dict[str, float]) -> None:
+            _, accuracy = model.evaluate(data.x_test, data.y_test, batch_size=1_000, verbose=0)
+            test_accuracy.append(accuracy)
+
+        callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=test)]
+        history = model.fit(x, y, callbacks=callbacks, verbose=verbose, **common).history
+    else:
+        from course_lib.training import multi_worker
+
+        def test_together(loop: multi_worker.Loop) -> None:
+            test_accuracy.append(loop.evaluate(data.x_test, data.y_test, 1_000)[1])
+
+        model, history = multi_worker.train(
+            strategy, build, (x, y), seed=seed, after_epoch=test_together, **common
+        )
 
     keys = ("loss", "accuracy", "val_loss", "val_accuracy")
     curves = {curve: history[key] for curve, key in zip(CURVES, keys, strict=True)}

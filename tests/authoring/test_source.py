@@ -1,11 +1,13 @@
 """Stubs and solutions are cut from one source; a wrong marker is an error with file and line."""
 
 import ast
+import dataclasses
 import textwrap
 
+import numpy as np
 import pytest
 
-from course_lib.authoring.source import MarkerError, reference_code, stub, stub_code, whole
+from course_lib.authoring.source import MarkerError, reference_code, starting_code, stub, whole
 from course_lib.exercises.registry import get, ids
 
 CASES = {
@@ -129,9 +131,28 @@ def test_a_source_without_a_region_has_no_stub():
 
 @pytest.mark.parametrize("name", ids())
 def test_every_exercise_has_a_stub_that_gives_nothing_away(name):
-    reference = get(name).reference
-    given, hidden = stub_code(reference).splitlines(), reference_code(reference).splitlines()
+    exercise = get(name)
+    given = starting_code(exercise).splitlines()
+    hidden = reference_code(exercise.reference).splitlines()
     ast.parse("\n".join(given))
     own = {line.strip() for line in hidden} - {line.strip() for line in given}
     assert own, "the stub shows the whole solution"
     assert '"""' in "\n".join(given), "the stub's docstring gives the shapes"
+
+
+def test_a_bug_hunt_starts_from_its_wrong_code_under_the_name_of_the_exercise():
+    exercise = dataclasses.replace(get("rnn_step"), mistakes=[])
+
+    @exercise.hunt("It remembers nothing.")
+    def as_it_was(x_t, h_prev, W_xh, W_hh, b_h):
+        """Shapes as in as_it_was."""
+        return np.tanh(x_t @ W_xh + b_h)
+
+    assert starting_code(exercise).splitlines() == [
+        "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):",
+        '    """Shapes as in as_it_was."""',
+        "    return np.tanh(x_t @ W_xh + b_h)",
+    ]
+    assert [m.sentence for m in exercise.mistakes] == ["It remembers nothing."]
+    with pytest.raises(ValueError, match="one function, not two"):
+        exercise.hunt("Again.")(as_it_was)

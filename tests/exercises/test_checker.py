@@ -5,6 +5,7 @@ import functools
 import numpy as np
 import pytest
 
+from course_lib.authoring.source import starting_code
 from course_lib.exercises import CheckFailed, UnknownExercise, check, hint, solution, when_passed
 from course_lib.exercises.registry import CHAPTERS, get, ids
 from course_lib.scratch.bptt import truncated_bptt
@@ -105,6 +106,14 @@ def test_of_two_mistakes_the_one_that_raises_comes_first():
         return 2 * np.tanh(W_xh @ x_t + W_hh @ h_prev)
 
     assert check(doubly_wrong, exercise="rnn_step").mistake == "weights first"
+
+
+def test_a_mistake_that_raises_is_known_even_where_the_line_can_not_be_quoted():
+    exercise, namespace = get("dropout_between_layers"), {"np": np}
+    source = starting_code(exercise)
+    exec(compile(source, "<no file>", "exec"), namespace)
+    report = check(namespace["dropout_between_layers"])
+    assert report.mistake == "also at evaluation"
 
 
 def test_strict_raises_with_the_report():

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_lib.scratch import gradnets
+from course_lib.scratch.clipping import clip_by_global_norm
 from course_lib.scratch.gradcheck import gradient_check, numerical_gradient
 from course_lib.scratch.losses import cross_entropy_from_logits, cross_entropy_gradient
 
@@ -529,6 +530,56 @@ def test_at_the_stop_gate_a_real_network_ends_near_eta():
         for seed in range(3)
     ]
     assert np.mean(ends) == pytest.approx(0.9, abs=0.05)
+
+
+# Norms of gradients
+
+
+def test_gradient_norms_by_hand():
+    grads = [
+        {"W": np.array([[3.0, -4.0]]), "b": np.array([12.0])},
+        {"W": np.array([[5.0, -5.0], [5.0, -5.0]])},
+        {"W": np.zeros((2, 2)), "b": np.zeros(2)},
+    ]
+    np.testing.assert_allclose(gradnets.gradient_norms(grads), [13, 10, 0])
+
+
+@given(st.integers(1, 5), st.integers(1, 4), seeds, st.floats(-50, 50))
+@quick
+def test_gradient_norms_properties(depth, n, seed, factor):
+    grads = [{"W": normal(n, n, seed=seed + l), "b": normal(n, seed=-~l)} for l in range(depth)]
+    norms = gradnets.gradient_norms(grads)
+    assert norms.shape == (depth,)
+    assert np.all(norms > 0)
+    scaled = [{name: factor * g for name, g in layer.items()} for layer in grads]
+    np.testing.assert_allclose(gradnets.gradient_norms(scaled), abs(factor) * norms, rtol=1e-12)
+    joint = {f"{l}{name}": g for l, layer in enumerate(grads) for name, g in layer.items()}
+    _, norm = clip_by_global_norm(joint, 1.0)
+    assert np.linalg.norm(norms) == pytest.approx(norm, rel=1e-12)
+
+
+def test_gradient_norms_equal_the_slope_along_the_gradient():
+    # Up its own gradient, scaled to length 1, a loss rises by the gradient's norm; and autodiff.
+    tf = tensorflow()
+    x, W, b, labels = (
+        normal(5, 3),
+        normal(3, 4, seed=1),
+        normal(4, seed=2),
+        np.array([0, 3, 1, 1, 2]),
+    )
+    variables = [tf.Variable(W), tf.Variable(b)]
+    with tf.GradientTape() as tape:
+        logits = x @ variables[0] + variables[1]
+        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+    dW, db = (g.numpy() for g in tape.gradient(loss, variables))
+    (norm,) = gradnets.gradient_norms([{"W": dW, "b": db}])
+    assert norm == pytest.approx(float(tf.linalg.global_norm([dW, db])), rel=1e-12)
+
+    def along(t):
+        return cross_entropy_from_logits(x @ (W + t[0] * dW / norm) + b + t[0] * db / norm, labels)
+
+    t = np.zeros(1)
+    assert numerical_gradient(lambda: along(t), t)[0] == pytest.approx(norm, rel=1e-8)
 
 
 # Types and side effects

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from course_lib.layers import RecurrentClassifier, compile_classifier
 from course_lib.training import callbacks
 from course_lib.training.callbacks import NonFiniteError
 from course_lib.training.fit import fit
@@ -55,10 +56,10 @@ def model(*layers, loss="mse", learning_rate=1e-3):
     return made
 
 
-def stopped(made, examples, **settings):
+def stopped(made, examples, finite=True, **settings):
     with pytest.raises(NonFiniteError) as caught:
         fit(made, examples, epochs=4, batch_size=4, verbose=0, **settings)
-    assert all(np.isfinite(w).all() for w in made.get_weights())
+    assert all(np.isfinite(w).all() for w in made.get_weights()) == finite
     return caught.value
 
 
@@ -104,23 +105,41 @@ def test_the_loss_itself():
     assert "from logits" in advice[1]
 
 
-def test_a_model_that_is_no_chain_of_layers():
-    """Without outputs to look into, the gradients say where."""
+class Own(keras.Model):
+    """A model whose `call` alone says what happens, with a layer inside a layer."""
 
-    class Own(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.inner = dense("inner")
+    def __init__(self, *layers):
+        super().__init__()
+        self.inner = keras.Sequential(layers)
 
-        def call(self, x):
-            return self.inner(x) * 1e30
+    def call(self, x, training=False):
+        return self.inner(x, training=training)
 
-    made = Own()
-    made.compile(keras.optimizers.SGD(1.0), "mse")
+
+@pytest.mark.parametrize("what", ["output", "gradient"])
+def test_a_model_that_is_no_chain_of_layers(what):
+    made = Own(dense("first"), Bad(what, name="bad"), dense("last"))
+    made.compile(keras.optimizers.SGD(1e-3), "mse")
     made(np.ones((1, 3), np.float32))
-    error = stopped(made, (np.ones((4, 3), np.float32), np.zeros((4, 2), np.float32)))
-    assert error.layer is None
-    assert "the loss itself" in str(error)
+    error = stopped(made, data())
+    assert (error.layer, error.epoch) == ("bad", 1)
+    assert f"in the {what} of" in str(error)
+    assert "call" not in vars(made.layers[0])  # nobody listens any longer
+
+
+@pytest.mark.parametrize(("bias", "where"), [(np.nan, "output"), (np.inf, "b of layer")])
+def test_the_cell_in_the_classifier_is_named(bias, where):
+    """The upper one of two. An infinite bias shuts the gates: only the weight itself shows it."""
+    keras.utils.set_random_seed(0)
+    made = RecurrentClassifier(3, 1, "gru", units=4, layers=2, classes=2)
+    compile_classifier(made, jit_compile=False)
+    x, y = data(None)[0], np.zeros(20, np.int64)
+    made(x)
+    upper = made.rnn.layers[1].cell
+    upper.b.assign(np.full(12, bias))
+    error = stopped(made, (x, y), finite=False)
+    assert error.layer == upper.name
+    assert where in str(error)
 
 
 def test_a_layer_that_is_used_twice():

@@ -28,7 +28,7 @@ MODEL = """
 import course_lib.quiet
 import keras, numpy as np, os, signal, sys
 import tensorflow as tf
-from course_lib.layers import VanillaRNNCell
+from course_lib.layers import RecurrentClassifier
 from course_lib.training import seed_everything
 from course_lib.training.fit import fit
 
@@ -38,12 +38,8 @@ others = rng.random((12, 7, 3), np.float32), rng.integers(0, 4, 12)
 
 def build(optimizer, dropout):
     seed_everything(0)
-    model = keras.Sequential([
-        keras.Input((7, 3)),
-        keras.layers.RNN(VanillaRNNCell(6)),
-        keras.layers.Dropout(dropout),
-        keras.layers.Dense(4),
-    ])
+    model = RecurrentClassifier(7, 3, "gru", 6, layers=2, dropout=dropout, l2=1e-3, classes=4)
+    model.build((None, 7, 3))
     model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     return model
 """
@@ -95,12 +91,19 @@ with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
     model = run("two.npz", 3, "kept")  # goes on from there
 assert model.distribute_strategy.num_replicas_in_sync == 2
 assert len(model.weights[0].value.values) == 2
-try:
-    fit(model, (x, y), epochs=1, batch_size=5)
-except ValueError as error:
-    assert "2 devices share a batch evenly" in str(error)
-else:
-    raise AssertionError("an odd batch was taken")
+
+def refused(model, batch_size, words):
+    try:
+        fit(model, (x, y), epochs=1, batch_size=batch_size)
+    except ValueError as error:
+        assert words in str(error)
+    else:
+        raise AssertionError("it was taken")
+
+refused(model, 5, "2 devices share a batch evenly")
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    clipping = build(keras.optimizers.SGD(0.1, global_clipnorm=1.0), dropout=0.0)
+refused(clipping, 12, "clips the gradients of each")
 """
 )
 

@@ -1,6 +1,7 @@
 """The audit of the training steps: what passes, and that everything it forbids fails it."""
 
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -10,12 +11,14 @@ from typer.testing import CliRunner
 
 from course_lib.cli import app
 from course_lib.layers import VanillaRNNCell
+from course_lib.layers.cudnn import pretended_gpu
 from course_lib.training import gpu_audit
-from course_lib.training.gpu_audit import STEPS, audit, main
+from course_lib.training.gpu_audit import audit, main
+from course_lib.training.reference_steps import STEPS, Step, classifier_step, keras_step
 
 
 def steps_with(what):
-    """Builds a small model with this function of the sequence in it."""
+    """Builds the step of a small model with this function of the sequence in it."""
 
     class Made(keras.layers.Layer):
         def call(self, x):
@@ -24,10 +27,10 @@ def steps_with(what):
         def compute_output_shape(self, shape):
             return shape
 
-    def build():
+    def build(T):
         model = keras.Sequential(
             [
-                keras.Input((6, 3)),
+                keras.Input((T, 3)),
                 Made(),
                 keras.layers.RNN(VanillaRNNCell(4)),
                 keras.layers.Dense(2),
@@ -35,7 +38,7 @@ def steps_with(what):
         )
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.SGD(0.1), loss)
-        return model
+        return keras_step(model, (T, 3))
 
     return build
 
@@ -67,10 +70,9 @@ def unrolled(x):
     return tf.stack(states, axis=1)
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_the_graph_is_that_of_training(name):
+def test_the_graph_is_that_of_training():
     """With the backward pass, the update, and the bodies of the loops over time."""
-    operations = {node.op for node in gpu_audit._trace(STEPS[name](), 28)}
+    operations = {node.op for node in gpu_audit._trace(STEPS["vanilla"](6))}
     assert {"MatMul", "TanhGrad", "While", "TensorListPushBack"} <= operations
     assert any(op.startswith("Assign") for op in operations)
 
@@ -106,21 +108,118 @@ def test_a_host_call_in_the_body_of_a_loop_fails():
 
 
 def test_what_does_not_compile_fails():
-    found = gpu_audit._xla_failures(steps_with(strings)(), 6)
+    found = gpu_audit._xla_failures(steps_with(strings)(6))
     assert len(found) == 1
     assert "does not compile with XLA" in found[0]
 
 
 def test_another_loss_with_xla_fails(monkeypatch):
-    plain = gpu_audit._function
+    plain = gpu_audit._graph
 
-    def doubled(model, jit_compile):
-        step = plain(model)
-        return (lambda x, y: step(x, y) * 1.001) if jit_compile else step
+    def larger(step, jit_compile):
+        take = plain(step)
+        return (lambda x, y: take(x, y) * 1.001) if jit_compile else take
 
-    monkeypatch.setattr(gpu_audit, "_function", doubled)
-    (failure,) = gpu_audit._xla_failures(steps_with(tf.tanh)(), 6)
+    monkeypatch.setattr(gpu_audit, "_graph", larger)
+    (failure,) = gpu_audit._xla_failures(steps_with(tf.tanh)(6))
     assert "XLA gives the losses" in failure
+
+
+def test_another_update_with_xla_fails():
+    """The first loss is equal; the second shows the update."""
+    w = tf.Variable(1.0)
+
+    def take(x, y):
+        loss = w * tf.reduce_sum(x)
+        # What runs is known only in the compiled step: XLA has a random generator of its own.
+        w.assign_sub(1e-3 * tf.random.stateless_uniform([], seed=[1, 2]))
+        return loss
+
+    x = np.ones((2, 3), np.float32)
+    step = Step(take, x, np.zeros(2, np.int64), [w])
+    (failure,) = gpu_audit._xla_failures(step)
+    assert "XLA gives the losses" in failure
+
+
+# Steps of other kinds
+
+
+def test_dropout_is_left_out_of_the_comparison_only():
+    step = classifier_step(6, "vanilla", layers=2, dropout=0.5, seed=0)
+    operations = {node.op for node in gpu_audit._trace(step)}
+    assert any(op.startswith("StatelessRandom") for op in operations)
+    assert gpu_audit._xla_failures(step) == []
+    loud = replace(classifier_step(6, "vanilla", layers=2, dropout=0.5, seed=0), silence=None)
+    assert "XLA gives the losses" in gpu_audit._xla_failures(loud)[0]
+
+
+class Late(keras.Model):
+    """No time axis, a step of its own, and a gate that is set from outside."""
+
+    def __init__(self, gate, bad=False):
+        super().__init__()
+        self.gate, self.bad = gate, bad
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, x):
+        y = self.dense(x)
+        return (1 - self.gate) * y + self.gate * tf.nn.relu(y)
+
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(x, y, self(x, training=True))
+        weights = self.trainable_weights
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        self.gate.assign_add(0.1)
+        return {"loss": python(loss) if self.bad else loss}
+
+
+@pytest.mark.parametrize("bad", [False, True])
+def test_a_step_of_its_own_without_time_and_with_a_late_gate(bad):
+    def build(T):
+        gate = tf.Variable(0.0, trainable=False)
+        model = Late(gate, bad)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.SGD(0.1), loss)
+        return keras_step(model, (7,), variables=[gate])
+
+    found = audit("late", build)
+    failures = ["EagerPyFunc calls back into Python on the host."]
+    assert [f for f in found.failures if "Python" in f] == (failures if bad else [])
+    assert bad or found.failures == []
+
+
+def test_a_step_that_is_no_keras_model():
+    def build(T):
+        w = tf.Variable(tf.ones([3, 2]))
+
+        def take(x, y):
+            with tf.GradientTape() as tape:
+                state = tf.scan(lambda h, x_t: tf.tanh(x_t @ w + h), x, tf.zeros([4, 2]))
+                loss = tf.reduce_mean((state[-1] - y) ** 2)
+            w.assign_sub(0.1 * tape.gradient(loss, w))
+            return loss
+
+        return Step(take, np.ones((T, 4, 3), np.float32), np.zeros((4, 2), np.float32), [w])
+
+    assert audit("own", build).failures == []
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru_reset_after"])
+def test_cudnn_is_taken_or_missed(cell):
+    fused = classifier_step(6, cell, fused=True)
+    with pretended_gpu():
+        operations = {node.op for node in gpu_audit._trace(classifier_step(6, cell, fused=True))}
+    assert operations >= gpu_audit.CUDNN
+    assert fused.cudnn
+
+    def stepwise(T):
+        return replace(classifier_step(T, cell), cudnn=True)
+
+    failures = audit("stepwise", stepwise).failures
+    assert len(failures) == 2
+    assert "CudnnRNNV3 is not taken: the conditions for cuDNN are not met." in failures
 
 
 def test_the_steps_of_the_course_pass():
@@ -145,3 +244,18 @@ def test_a_build_that_knows_no_gpu_cannot_tell(capsys, monkeypatch):
     monkeypatch.setattr(gpu_audit, "get_registered_kernels_for_op", lambda op: none)
     assert main() == 2
     assert "can't tell" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", STEPS)
+def test_gpu_and_cpu_take_the_same_step(name, gpu):
+    """Each step of the audit, taken twice; to 1e-4, as a GPU adds in another order."""
+    losses = {}
+    for device in ("CPU:0", gpu):
+        with tf.device(device):
+            keras.utils.set_random_seed(0)
+            step = STEPS[name](6)
+            if step.silence is not None:
+                step.silence()
+            losses[device] = [float(step.take(step.x, step.y)) for _ in range(2)]
+    np.testing.assert_allclose(*losses.values(), rtol=1e-4)

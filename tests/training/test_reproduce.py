@@ -37,7 +37,7 @@ def tiny(monkeypatch):
 
 
 def test_unknown_name():
-    with pytest.raises(ValueError, match=r"There is: vanilla-mnist"):
+    with pytest.raises(ValueError, match=r"There is: .*vanilla-mnist"):
         reproduce("no-such-run")
 
 
@@ -69,6 +69,19 @@ def test_a_quick_run(tiny):
     assert result["config"]["train"] == 300
 
 
+def test_a_run_that_makes_its_own_data_loads_none(monkeypatch):
+    seen = []
+
+    def run(data, seed, quick, **settings):
+        seen.append(data)
+        return {"config": settings, "curves": {}, "summary": {}}
+
+    monkeypatch.setattr("course_lib.training.delays.run", run)
+    result = reproduce("cells-copy", quick=True)
+    assert seen == [None]
+    assert result["config"]["task"] == "copy"
+
+
 def test_a_full_run_refuses_other_data(tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="not the full MNIST"):
@@ -93,6 +106,11 @@ def test_stored_results_hold_what_a_reader_needs(name):
     assert set(result) == FIELDS
     assert result["command"].startswith(f"course reproduce {name}")
     assert "/" not in json.dumps([result["command"], result["hardware"]])
+
+
+@pytest.mark.parametrize("name", ["vanilla-mnist", "vanilla-mnist-constant"])
+def test_the_epoch_is_chosen_on_validation(name):
+    result = stored_result(name)
     assert result["config"]["train"] + result["config"]["validation"] == 60_000
     assert result["config"]["test"] == 10_000
     epochs = result["config"]["epochs"]

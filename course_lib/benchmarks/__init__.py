@@ -1,0 +1,5 @@
+"""What `course bench` measures; one module for each, what they share is in `measure`.
+
+Each module has a `main(quick, as_json, out)`, which `course_lib.cli` calls. Importing this package
+does not import TensorFlow.
+"""

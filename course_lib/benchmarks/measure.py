@@ -1,0 +1,137 @@
+"""What the benchmarks share: fair timing, peak memory, and where a number comes from."""
+
+import datetime
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+Samples = dict[str, list[float]]
+
+
+def interleaved(
+    variants: Mapping[str, Callable[[], object]], rounds: int, calls: int = 1
+) -> Samples:
+    """Time variants against each other: in every round each is called once, in another order.
+
+    What else the machine does, and its clock, change from one second to the next. Within a round
+    they are nearly the same for all, so that rounds can be compared, and sums of calls can't.
+
+    Args:
+        variants: name to what is timed. It returns when its work is done, not when that is queued.
+            Call each once before, so that nothing is compiled here.
+        rounds: how many.
+        calls: calls of each variant in a round.
+
+    Returns:
+        For each variant the seconds of one call in each round.
+    """
+    names = list(variants)
+    seconds: Samples = {name: [] for name in names}
+    for number in range(rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            began = time.perf_counter()
+            for _ in range(calls):
+                variants[name]()
+            seconds[name].append((time.perf_counter() - began) / calls)
+    return seconds
+
+
+def ratio(slower: list[float], faster: list[float]) -> float:
+    """How many times as fast the second is: the median over the rounds of the ratio of seconds."""
+    return float(f"{statistics.median(a / b for a, b in zip(slower, faster, strict=True)):.3g}")
+
+
+def summary(seconds: list[float]) -> dict[str, float]:
+    """Median and quartiles, in milliseconds."""
+    low, median, high = statistics.quantiles(seconds, n=4, method="inclusive")
+    return {"median_ms": _ms(median), "lower_quartile_ms": _ms(low), "upper_quartile_ms": _ms(high)}
+
+
+def _ms(seconds: float) -> float:
+    return float(f"{1e3 * seconds:.4g}")
+
+
+def in_child(function: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
+    """Call a function in a process of its own, and look how much memory that took at most.
+
+    Args:
+        function: of a module, by name; it returns what JSON can hold.
+        arguments: likewise.
+
+    Returns:
+        What it returned, and `peak_mib`: the most memory that the process had in use, all that it
+        imported included; None on a system that doesn't say.
+
+    Raises:
+        RuntimeError: the process failed; the message ends with what it wrote to standard error.
+    """
+    task = json.dumps([function.__module__, function.__name__, arguments])
+    done = subprocess.run(
+        [sys.executable, "-m", __name__], input=task, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"{function.__name__}{arguments} failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def peak_mib() -> float | None:
+    """The most memory that this process has had in use, in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux, where getrusage would count the process that started this one
+        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        return round(int(line.split()[1]) / 2**10, 1)
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return None
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1)
+
+
+def store(name: str, result: dict[str, Any], quick: bool, out: Path | None) -> dict[str, Any]:
+    """Add to a result where it comes from, and store it.
+
+    Args:
+        name: of the benchmark; its file is benchmarks/results/bench-NAME.json.
+        result: what was measured.
+        quick: a quick run is stored only where `out` says.
+        out: file to write.
+
+    Returns:
+        What was stored: `name`, `command`, `date`, `versions`, `hardware` and the result.
+    """
+    import course_lib.quiet  # noqa: F401  (`hardware` loads TensorFlow)
+    from course_lib.training.reproduce import RESULTS, hardware, versions
+
+    full = {
+        "name": f"bench-{name}",
+        "command": f"course bench {name}" + (" --quick" if quick else ""),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "versions": versions(),
+        "hardware": hardware(),
+        **result,
+    }
+    if out is None and not quick:
+        out = RESULTS / f"bench-{name}.json"
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(full, indent=2) + "\n", encoding="utf-8")
+    return full
+
+
+def _child() -> None:
+    """Do what `in_child` asks for on standard input."""
+    import importlib
+
+    module, function, arguments = json.loads(sys.stdin.read())
+    result = getattr(importlib.import_module(module), function)(*arguments)
+    print(json.dumps({**result, "peak_mib": peak_mib()}))
+
+
+if __name__ == "__main__":
+    _child()

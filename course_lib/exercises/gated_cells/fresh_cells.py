@@ -1,0 +1,314 @@
+"""Exercise, a bug hunt: one cell for all the layers of a stack."""
+
+import copy
+
+import numpy as np
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.gated_cells.cases import LSTM
+from course_lib.exercises.guard import Unusable, with_article
+from course_lib.exercises.rungs import holds
+from course_lib.scratch.gated import init_lstm_params
+from course_lib.scratch.stacked import fresh_cells
+
+KEYS = {f"{kind}{g}" for g in LSTM for kind in ("W_x", "W_h", "b_")}
+
+
+def as_many_inputs_as_units() -> Arrays:
+    """Three layers in which every weight matrix is square."""
+    return {"m": 4, "n": 4, "layers": 3, "seed": 0}
+
+
+def fewer_inputs() -> Arrays:
+    """Three layers of four units that read three inputs."""
+    return {"m": 3, "n": 4, "layers": 3, "seed": 0}
+
+
+def made(function, given: Arrays, **changes) -> list[dict]:
+    """The cells that the function makes; a sentence if they are no list of dicts of arrays."""
+    cells = function(*{**given, **changes}.values())
+    if not isinstance(cells, list | tuple):
+        kind = with_article(type(cells).__name__)
+        raise Unusable(f"fresh_cells returned {kind}; it returns a list, one dict a layer.")
+    for number, cell in enumerate(cells, 1):
+        if not isinstance(cell, dict):
+            kind = with_article(type(cell).__name__)
+            raise Unusable(f"Layer {number} in the list is {kind}; it should be a dict of weights.")
+        if cell.keys() != KEYS:
+            raise Unusable(
+                f"The dict of layer {number} has other keys than init_lstm_params makes."
+            )
+        if not all(isinstance(array, np.ndarray) for array in cell.values()):
+            raise Unusable(f"The dict of layer {number} holds something that is no NumPy array.")
+    return list(cells)
+
+
+# What comes out of the calls are facts about the weights, not the weights: which numbers they are
+# is up to the one who draws them.
+
+
+def sizes(function, given: Arrays) -> Arrays:
+    """How many layers there are, and what each of them takes and has."""
+    cells = made(function, given)
+    return {
+        "number of layers": len(cells),
+        "inputs": np.array([len(cell["W_xc"]) for cell in cells]),
+        "units": np.array([len(cell["W_hc"]) for cell in cells]),
+    }
+
+
+def moved(function, given: Arrays) -> Arrays:
+    """For each layer, which layers change when it is updated."""
+    cells = made(function, given)
+    changed = np.zeros((len(cells), len(cells)), bool)
+    for k, cell in enumerate(cells):
+        before = copy.deepcopy(cells)
+        for name in cell:
+            cell[name] -= 0.5
+        for j, (now, then) in enumerate(zip(cells, before, strict=True)):
+            changed[k, j] = any((now[name] != then[name]).any() for name in then)
+    return {"changed": changed, "number of dicts": len({id(cell) for cell in cells})}
+
+
+def alike(function, given: Arrays) -> Arrays:
+    """For each pair of layers, whether they hold the same recurrent weights."""
+    recurrent = [cell["W_hc"] for cell in made(function, given)]
+    return {"alike": np.array([[np.array_equal(a, b) for b in recurrent] for a in recurrent])}
+
+
+def starts(function, given: Arrays) -> Arrays:
+    """Whether each layer starts as init_lstm_params starts it."""
+    cells = made(function, given)
+    orthogonal = [cell["W_hc"] @ cell["W_hc"].T for cell in cells]
+    return {
+        "b_f": np.array([cell["b_f"] for cell in cells]),
+        "b_f expected": np.ones((3, 4)),
+        "W_hc @ W_hc.T": np.array(orthogonal),
+        "W_hc @ W_hc.T expected": np.array([np.eye(4)] * 3),
+    }
+
+
+def seeds(function, given: Arrays) -> Arrays:
+    """Whether the seed, and nothing else, decides."""
+    first, again, other = (made(function, given, seed=s)[0]["W_hc"] for s in (0, 0, 1))
+    return {
+        "same seed, same weights": np.array_equal(first, again),
+        "other seed, other weights": not np.array_equal(first, other),
+    }
+
+
+def judge_sizes(given: Arrays, outputs: Arrays) -> Problem | None:
+    """As many layers as asked for; each reads what stands below it."""
+    if outputs["number of layers"] != given["layers"]:
+        return Problem(f"There are {outputs['number of layers']} layers; it should be 3.")
+    m, n = given["m"], given["n"]
+    for name, right in (("inputs", [m, n, n]), ("units", [n, n, n])):
+        for layer, (got, wanted) in enumerate(zip(outputs[name], right, strict=True), 1):
+            if got != wanted:
+                return Problem(
+                    f"Layer {layer} has {got} {name}; with m = {m} and n = {n} it should be "
+                    f"{wanted}."
+                )
+    return None
+
+
+def judge_moved(_: Arrays, outputs: Arrays) -> Problem | None:
+    """Only the updated layer may have changed."""
+    also = np.argwhere(outputs["changed"] & ~np.eye(3, dtype=bool))
+    if not len(also):
+        return None
+    updated, other = also[0] + 1
+    return Problem(
+        f"0.5 was taken off every weight of layer {updated}, in place, and layer {other} changed "
+        "as well."
+    )
+
+
+def judge_alike(_: Arrays, outputs: Arrays) -> Problem | None:
+    """No two layers may hold the same weights."""
+    same = np.argwhere(np.triu(outputs["alike"], 1))
+    if not len(same):
+        return None
+    a, b = same[0] + 1
+    return Problem(f"Layers {a} and {b} start with the same numbers in W_hc.")
+
+
+def judge_seeds(_: Arrays, outputs: Arrays) -> Problem | None:
+    """Deterministic, and not deaf to the seed."""
+    if not outputs["same seed, same weights"]:
+        return Problem("Two calls with the same seed gave different weights.")
+    if not outputs["other seed, other weights"]:
+        return Problem("Two calls with different seeds gave the same weights: seed isn't used.")
+    return None
+
+
+EXERCISE = Exercise(
+    reference=fresh_cells,
+    title="The cells of a stack",
+    goal="Make the first weights of a stack of LSTM layers.",
+    difficulty=2,
+    minutes=10,
+    returns={"cells": "anything"},
+    ladder=(
+        Rung(
+            "as many layers as asked for, with square weights",
+            as_many_inputs_as_units,
+            judge_sizes,
+            sizes,
+        ),
+        Rung(
+            "an update of one layer leaves the others as they are",
+            as_many_inputs_as_units,
+            judge_moved,
+            moved,
+        ),
+        Rung("no two layers start alike", as_many_inputs_as_units, judge_alike, alike),
+        Rung("each layer reads what stands below it", fewer_inputs, judge_sizes, sizes),
+        holds(
+            "each layer starts as init_lstm_params starts it",
+            fewer_inputs,
+            starts,
+            "Forget biases start at one, recurrent weights orthogonal.",
+        ),
+        Rung("the seed decides, and nothing else", fewer_inputs, judge_seeds, seeds),
+    ),
+    hints=(
+        Hint(
+            "I can't see anything wrong.",
+            "Count. How many dicts does the code make, and how many does the list hold? Then try "
+            '`cells = fresh_cells(4, 4, 3)`, change `cells[0]["b_i"][0]`, and look at '
+            '`cells[1]["b_i"]`.',
+        ),
+        Hint(
+            "I make a copy for each layer now. What is still wrong?",
+            "A copy of the dict still holds the same arrays, and a deep copy holds the same "
+            "numbers. Layers that start alike are not what we want either: let each be drawn anew.",
+        ),
+        Hint(
+            "My layers have the wrong number of inputs.",
+            "Only the first layer reads the m inputs. What does the second one read?",
+        ),
+    ),
+)
+
+
+@EXERCISE.hunt(
+    "Still the old symptom: the list has three layers, but together they can "
+    "learn no more numbers than one, and whatever the first layer learns, the others do too."
+)
+def one_cell_for_all(m, n, layers, seed=0):
+    """First weights of a stack of LSTM layers, each layer with its own.
+
+    The first layer reads the inputs, each later one the states of the layer
+    below it.
+
+    Args:
+        m: number of inputs.
+        n: number of units of every layer.
+        layers: how many layers.
+        seed: seed of the generator; the same seed gives the same weights
+            everywhere.
+
+    Returns:
+        A list with one dict of weights a layer, as `init_lstm_params` makes
+        them.
+    """
+    cell = init_lstm_params(m, n, seed)
+    return [cell] * layers
+
+
+@EXERCISE.mistake(
+    "Each layer has a dict of its own now, but the dicts hold the same arrays: an update in place "
+    "still reaches every layer. Draw new weights for each."
+)
+def shallow_copies(m, n, layers, seed=0):
+    """dict.copy copies the names, not the arrays."""
+    cell = init_lstm_params(m, n, seed)
+    return [cell.copy() for _ in range(layers)]
+
+
+@EXERCISE.mistake(
+    "The layers are separate now, but all start with the same numbers, since each is drawn with "
+    "the same seed (or is a deep copy): let each layer draw its own."
+)
+def the_same_numbers(m, n, layers, seed=0):
+    """The same seed for each layer, and the same size."""
+    return [init_lstm_params(m, n, seed) for _ in range(layers)]
+
+
+@EXERCISE.mistake(
+    "The sizes are right, but the upper layers start with the same numbers, since each is drawn "
+    "with the same seed: give each layer a seed of its own, or one generator to all."
+)
+def the_same_seed_for_each(m, n, layers, seed=0):
+    """Right sizes, one seed."""
+    return [init_lstm_params(m if k == 0 else n, n, seed) for k in range(layers)]
+
+
+@EXERCISE.mistake(
+    "Every layer reads m inputs: only the first one reads them; each later layer reads the n "
+    "states of the layer below it."
+)
+def every_layer_reads_the_inputs(m, n, layers, seed=0):
+    """m for all."""
+    return [init_lstm_params(m, n, seed + k) for k in range(layers)]
+
+
+@EXERCISE.mistake(
+    "Every layer reads n numbers: the first one reads the m inputs, the others the n states of the "
+    "layer below."
+)
+def no_layer_reads_the_inputs(m, n, layers, seed=0):
+    """n for all."""
+    return [init_lstm_params(n, n, seed + k) for k in range(layers)]
+
+
+@EXERCISE.mistake(
+    "The seed is not used: with 0, 1, 2 in its place every stack in the world starts alike. Let "
+    "the layers' seeds follow from `seed`."
+)
+def seed_ignored(m, n, layers, seed=0):
+    """The number of the layer as seed."""
+    return [init_lstm_params(m if k == 0 else n, n, k) for k in range(layers)]
+
+
+@EXERCISE.mistake(
+    "Each call draws other weights: a generator without a seed can't be repeated. Let the layers' "
+    "seeds follow from `seed`."
+)
+def no_seed_at_all(m, n, layers, seed=0):
+    """Seeded by the operating system."""
+    return [init_lstm_params(m if k == 0 else n, n, None) for k in range(layers)]
+
+
+@EXERCISE.mistake("A layer is missing: `layers` counts all of them, the first one included.")
+def one_layer_short(m, n, layers, seed=0):
+    """The loop starts at 1."""
+    return [init_lstm_params(n, n, seed + k) for k in range(1, layers)]
+
+
+@EXERCISE.mistake(
+    "The first layer has its own weights now, but the layers above it still share one dict: "
+    "multiplying a list repeats the same object. Make a new one for each."
+)
+def upper_layers_shared(m, n, layers, seed=0):
+    """[first] + [other] * (layers - 1)."""
+    return [init_lstm_params(m, n, seed)] + [init_lstm_params(n, n, seed + 1)] * (layers - 1)
+
+
+@EXERCISE.alternative
+def with_a_seed_for_each(m, n, layers, seed=0):
+    """A loop, and seeds that count up."""
+    cells = []
+    for k in range(layers):
+        cells.append(init_lstm_params(m, n, seed=seed + k))
+        m = n
+    return cells
+
+
+@EXERCISE.alternative
+def with_spawned_seeds(m, n, layers, seed=0):
+    """NumPy's own way to many independent seeds."""
+    sizes = [m] + [n] * (layers - 1)
+    own = np.random.SeedSequence(seed).spawn(layers)
+    return [init_lstm_params(k, n, s) for k, s in zip(sizes, own, strict=True)]

@@ -1,0 +1,1 @@
+"""Exercises of chapter 4, one file an exercise."""

@@ -1,0 +1,289 @@
+"""Bug hunt: how the notebook of 2019 fitted its kernel."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.rungs import by_hand, gradient, irregular, matches, shapes
+from course_lib.scratch.kernl import kernel_fit, kernel_gradients, perturbation_step
+
+RETURNS = {"dbeta": "array", "dgamma": "array"}
+
+
+def small() -> Arrays:
+    """Two sequences of four steps, three units."""
+    return {
+        "h": irregular(2, 4, 3, scale=0.9),
+        "W_hh": irregular(3, 3, shift=1),
+        "beta": irregular(3, 3, shift=2),
+        "gamma": np.array([0.1, 0.3, 1.2]),
+        "psi": irregular(2, 4, 3, shift=3),
+    }
+
+
+def one_step() -> Arrays:
+    """One sequence, one unit, one step: the nudge is all that has happened."""
+    return {
+        "h": np.array([[[0.5]]]),
+        "W_hh": np.array([[1.0]]),
+        "beta": np.array([[3.0]]),
+        "gamma": np.array([0.0]),
+        "psi": np.array([[[2.0]]]),
+    }
+
+
+def two_steps() -> Arrays:
+    """A linear unit (its state is 0) that is nudged once and keeps half of it."""
+    return {
+        "h": np.zeros((1, 2, 1)),
+        "W_hh": np.array([[0.5]]),
+        "beta": np.array([[1.0]]),
+        "gamma": np.array([0.0]),
+        "psi": np.array([[[2.0], [0.0]]]),
+    }
+
+
+def perfect() -> Arrays:
+    """Two linear units that forget at rates of their own: the kernel can be exact, and is."""
+    gamma = np.array([0.2, 0.7])
+    return {
+        "h": np.zeros((3, 6, 2)),
+        "W_hh": np.diag(np.exp(-gamma)),
+        "beta": np.eye(2),
+        "gamma": gamma,
+        "psi": irregular(3, 6, 2),
+    }
+
+
+def loss(given: Arrays) -> float:
+    """The mean over steps and sequences of half the squared error."""
+    h, W_hh, beta, gamma, psi = given.values()
+    tangent, Omega, Gamma = np.zeros((3, *h[:, 0].shape))
+    total = 0.0
+    for t in range(h.shape[1]):
+        tangent, Omega, Gamma = perturbation_step(
+            tangent, Omega, Gamma, h[:, t], W_hh, gamma, psi[:, t]
+        )
+        total += 0.5 * np.sum((Omega @ beta.T - tangent) ** 2)
+    return float(total / h.shape[1] / len(h))
+
+
+def step_by_step(given: Arrays) -> Arrays:
+    """The mean of the gradients of each step's error."""
+    h, W_hh, beta, gamma, psi = given.values()
+    tangent, Omega, Gamma = np.zeros((3, *h[:, 0].shape))
+    found = []
+    for t in range(h.shape[1]):
+        tangent, Omega, Gamma = perturbation_step(
+            tangent, Omega, Gamma, h[:, t], W_hh, gamma, psi[:, t]
+        )
+        found.append(kernel_gradients(beta, tangent, Omega, Gamma))
+    return {
+        name: np.mean(steps, axis=0)
+        for name, steps in zip(RETURNS, zip(*found, strict=True), strict=True)
+    }
+
+
+EXERCISE = Exercise(
+    reference=kernel_fit,
+    title="Why does the kernel not learn?",
+    goal="The old notebook nudged its network and fitted a kernel to what happened, but the kernel "
+    "predicted no better afterwards. Find out why.",
+    difficulty=2,
+    minutes=25,
+    returns=RETURNS,
+    uses=("perturbation_step", "kernel_gradients"),
+    ladder=(
+        shapes(small, dbeta=(3, 3), dgamma=(3,)),
+        by_hand(
+            one_step,
+            how="tangent = Omega = psi = 2, Gamma = 0;  prediction 3 × 2 = 6, error 6 - 2 = 4\n"
+            "dbeta = 4 × 2 = 8;  dgamma = 4 × 3 × 0 = 0",
+            dbeta=np.array([[8.0]]),
+            dgamma=np.array([0.0]),
+        ),
+        replace(
+            by_hand(
+                two_steps,
+                how="step 1: tangent = Omega = 2, error 0\n"
+                "step 2: tangent 1, Omega 2, Gamma -2, error 1: dbeta 1 × 2, dgamma 1 × 1 × (-2)\n"
+                "the mean over the two steps: 1 and -1",
+                dbeta=np.array([[1.0]]),
+                dgamma=np.array([-1.0]),
+            ),
+            name="two steps by hand: every step is a sample",
+        ),
+        matches(
+            "a kernel that is right has nothing to learn",
+            perfect,
+            lambda given: {"dbeta": np.zeros((2, 2)), "dgamma": np.zeros(2)},
+            "Where the prediction is exact, every gradient is zero.",
+        ),
+        gradient(small, loss, dbeta="beta", dgamma="gamma"),
+        matches("equal to the mean over the steps", small, step_by_step),
+    ),
+    hints=(
+        Hint(
+            "Where do I begin to look?",
+            "Take one unit and one step, and do it on paper. What does `error` hold, and what does "
+            "beta have to be multiplied with so that the error changes?",
+        ),
+        Hint(
+            "Can I use what I have written?",
+            "Yes: `kernel_gradients(beta, tangent, Omega, Gamma)` is right, and takes the place of "
+            "the lines that are not.",
+        ),
+        Hint(
+            "My gradients are those of the last step.",
+            "Every step shows how far the nudges of the past have moved the network: call "
+            "`kernel_gradients` inside the loop, and take the mean over the T steps.",
+        ),
+    ),
+)
+
+
+@EXERCISE.hunt(
+    "The kernel can't learn from this: after one nudge of 2, a kernel that predicts 6 where the "
+    "state moved by 2 gets a gradient of 0 for beta, as if nothing were wrong."
+)
+def the_old_fit(h, W_hh, beta, gamma, psi):
+    """Gradients of the kernel's error over a whole sequence.
+
+    Args:
+        h: states of the network, shape (batch, T, n).
+        W_hh: hidden-to-hidden weights, shape (n, n).
+        beta, gamma: the kernel, shapes (n, n) and (n,).
+        psi: nudges of each step, shape (batch, T, n).
+
+    Returns:
+        dbeta (n, n) and dgamma (n,).
+    """
+    tangent = Omega = Gamma = np.zeros_like(h[:, 0])
+    for t in range(h.shape[1]):
+        tangent, Omega, Gamma = perturbation_step(
+            tangent, Omega, Gamma, h[:, t], W_hh, gamma, psi[:, t]
+        )
+    error = Omega @ beta.T - tangent
+    dbeta = error.T @ Gamma
+    dgamma = np.mean(error * (Gamma @ beta.T), axis=0)
+    return dbeta, dgamma
+
+
+def _over(h, W_hh, beta, gamma, psi, gradients):
+    """The mean over the steps of what `gradients` says."""
+    tangent = Omega = Gamma = np.zeros_like(h[:, 0])
+    found = []
+    for t in range(h.shape[1]):
+        tangent, Omega, Gamma = perturbation_step(
+            tangent, Omega, Gamma, h[:, t], W_hh, gamma, psi[:, t]
+        )
+        found.append(gradients(beta, tangent, Omega, Gamma))
+    return tuple(np.mean(steps, axis=0) for steps in zip(*found, strict=True))
+
+
+def _after_the_last(h, W_hh, beta, gamma, psi):
+    """The tangent and the integrators after the last step."""
+    tangent = Omega = Gamma = np.zeros_like(h[:, 0])
+    for t in range(h.shape[1]):
+        tangent, Omega, Gamma = perturbation_step(
+            tangent, Omega, Gamma, h[:, t], W_hh, gamma, psi[:, t]
+        )
+    return tangent, Omega, Gamma
+
+
+@EXERCISE.mistake(
+    "Right, but for the last step only: every step is a sample of how nudges fade, and one a "
+    "sequence is thrown away T - 1 times. Move it into the loop and take the mean over the steps."
+)
+def last_step_only(h, W_hh, beta, gamma, psi):
+    """kernel_gradients after the loop."""
+    return kernel_gradients(beta, *_after_the_last(h, W_hh, beta, gamma, psi))
+
+
+@EXERCISE.mistake(
+    "beta is multiplied with Omega now, but dgamma is still wrong: gamma belongs to the unit that "
+    "was nudged, so the error goes back through beta, (error @ beta) * Gamma. And only the last "
+    "step is used."
+)
+def only_beta_mended(h, W_hh, beta, gamma, psi):
+    """Half way: the regressor."""
+    tangent, Omega, Gamma = _after_the_last(h, W_hh, beta, gamma, psi)
+    error = Omega @ beta.T - tangent
+    return error.T @ Omega, np.mean(error * (Gamma @ beta.T), axis=0)
+
+
+@EXERCISE.mistake(
+    "The formulas are right, but dbeta is a sum over the batch and dgamma a mean, and only the "
+    "last step is used: take the mean of both, over batch and steps."
+)
+def formulas_mended(h, W_hh, beta, gamma, psi):
+    """Half way: both formulas."""
+    tangent, Omega, Gamma = _after_the_last(h, W_hh, beta, gamma, psi)
+    error = Omega @ beta.T - tangent
+    return error.T @ Omega, np.mean((error @ beta) * Gamma, axis=0)
+
+
+@EXERCISE.mistake(
+    "Every step is used, but beta is still fitted to Gamma: the prediction is Omega @ beta.T, so "
+    "what dbeta needs is Omega."
+)
+def every_step_but_Gamma(h, W_hh, beta, gamma, psi):
+    """Moved into the loop, nothing else."""
+
+    def gradients(beta, tangent, Omega, Gamma):
+        error = Omega @ beta.T - tangent
+        return error.T @ Gamma, np.mean(error * (Gamma @ beta.T), axis=0)
+
+    return _over(h, W_hh, beta, gamma, psi, gradients)
+
+
+@EXERCISE.mistake(
+    "dgamma is indexed by the later unit: gamma belongs to the unit that was nudged, so the error "
+    "goes back through beta first, (error @ beta) * Gamma."
+)
+def gamma_by_the_later_unit(h, W_hh, beta, gamma, psi):
+    """Everything but the index of gamma."""
+
+    def gradients(beta, tangent, Omega, Gamma):
+        error = Omega @ beta.T - tangent
+        return error.T @ Omega / len(error), np.mean(error * (Gamma @ beta.T), axis=0)
+
+    return _over(h, W_hh, beta, gamma, psi, gradients)
+
+
+@EXERCISE.mistake(
+    "The gradients are summed over the steps: take the mean, or a longer sequence takes longer "
+    "strides."
+)
+def summed_over_the_steps(h, W_hh, beta, gamma, psi):
+    """No division by T."""
+    return tuple(h.shape[1] * g for g in kernel_fit(h, W_hh, beta, gamma, psi))
+
+
+@EXERCISE.alternative
+def with_lists(h, W_hh, beta, gamma, psi):
+    """Collected, then averaged."""
+    return _over(h, W_hh, beta, gamma, psi, kernel_gradients)
+
+
+@EXERCISE.alternative
+def all_steps_in_one_product(h, W_hh, beta, gamma, psi):
+    """Record the three, then one product over batch and time together."""
+    batch, T, n = h.shape
+    tangent, Omega, Gamma = np.zeros((3, batch, n))
+    record = []
+    for t in range(T):
+        tangent, Omega, Gamma = perturbation_step(
+            tangent, Omega, Gamma, h[:, t], W_hh, gamma, psi[:, t]
+        )
+        record.append((tangent, Omega, Gamma))
+    tangent, Omega, Gamma = np.array(record).transpose(1, 0, 2, 3).reshape(3, batch * T, n)
+    error = Omega @ beta.T - tangent
+    return error.T @ Omega / (batch * T), ((error @ beta) * Gamma).mean(axis=0)
+
+
+@EXERCISE.alternative
+def in_single_precision(h, W_hh, beta, gamma, psi):
+    """Computed as float32."""
+    return kernel_fit(*(a.astype(np.float32) for a in (h, W_hh, beta, gamma, psi)))

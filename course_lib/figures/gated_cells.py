@@ -1,0 +1,546 @@
+"""Figures of chapter 3: gated cells.
+
+First what is measured, then what is drawn. A figure that needs a measurement takes it as its
+argument, so that the page can print the numbers that the figure shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from course_lib.figures.slider import Slider, slider
+from course_lib.figures.style import CYCLE, use_style
+from course_lib.scratch.gated import gru_step, init_gru_params, init_lstm_params, lstm_step
+from course_lib.scratch.rnn import init_params, rnn_step
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CELLS = ("vanilla", "gru", "lstm")
+NAMES = {"vanilla": "vanilla", "gru": "GRU", "lstm": "LSTM"}
+GATES = {"vanilla": 1, "gru": 3, "lstm": 4}  # blocks of weights, one for each gate and candidate
+# The letters of `course_lib.scratch.gated` in the order of Keras's columns.
+COLUMNS = {"gru": "zrh", "lstm": "ifco"}
+LOOKS = dict(zip(CELLS, (CYCLE[1], CYCLE[2], CYCLE[0]), strict=True))
+BLUE, RED, GREEN = (CYCLE[i]["color"] for i in range(3))
+
+Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+# What is measured
+
+
+def weight_count(cell: str, m: int, n: int) -> int:
+    """Return how many weights and biases a cell of n units with m inputs has."""
+    return GATES[cell] * n * (m + n + 1)
+
+
+def units_for(cell: str, m: int, budget: int) -> int:
+    """Return the most units whose weights stay within a budget."""
+    n = 1
+    while weight_count(cell, m, n + 1) <= budget:
+        n += 1
+    return n
+
+
+def fresh(cell: str, m: int, n: int, keep_bias: float = 0.0, seed: int = 0) -> dict:
+    """Return fresh weights; `keep_bias` is that of the gate that keeps: b_f, or the GRU's b_z."""
+    if cell == "vanilla":
+        params = init_params(m, n, 1, seed=seed)
+        return {name: params[name] for name in ("W_xh", "W_hh", "b_h")}
+    if cell == "lstm":
+        return init_lstm_params(m, n, seed=seed, forget_bias=keep_bias)
+    params = init_gru_params(m, n, seed=seed)
+    params["b_z"] += keep_bias
+    return params
+
+
+def from_keras(cell: str, weights: Sequence[np.ndarray]) -> dict:
+    """Return a trained Keras cell's weights as the `params` of its NumPy step, in float64.
+
+    Args:
+        cell: "vanilla", "gru" (with reset_after=False) or "lstm".
+        weights: input kernel, recurrent kernel and bias, as `get_weights` gives them.
+    """
+    W_x, W_h, b = (np.asarray(w, np.float64) for w in weights)
+    if cell == "vanilla":
+        return {"W_xh": W_x, "W_hh": W_h, "b_h": b}
+    letters = COLUMNS[cell]
+    params = {}
+    for i, g in enumerate(letters):
+        columns = np.s_[i * W_h.shape[0] : (i + 1) * W_h.shape[0]]
+        params |= {f"W_x{g}": W_x[:, columns], f"W_h{g}": W_h[:, columns], f"b_{g}": b[columns]}
+    return params
+
+
+def step_of(cell: str, params: dict) -> tuple[Step, int]:
+    """Return (step, n): the cell as a function of input and whole state, which gives the next.
+
+    The whole state of the LSTM is h and c side by side, (batch, 2n); h comes first.
+    """
+    if cell == "vanilla":
+        weights = params["W_xh"], params["W_hh"], params["b_h"]
+        return lambda x_t, state: rnn_step(x_t, state, *weights), len(params["b_h"])
+    if cell == "gru":
+        return lambda x_t, state: gru_step(x_t, state, params), len(params["b_h"])
+    n = len(params["b_c"])
+
+    def step(x_t: np.ndarray, state: np.ndarray) -> np.ndarray:
+        h_t, c_t, _ = lstm_step(x_t, state[:, :n], state[:, n:], params)
+        return np.concatenate([h_t, c_t], axis=1)
+
+    return step, n
+
+
+def jacobian(step: Step, x_t: np.ndarray, state: np.ndarray) -> np.ndarray:
+    """Return ∂state_t / ∂state_{t-1}, entry (j, i) for output j and input i, at one state.
+
+    By complex steps: an imaginary change of 1e-30 comes out as the derivative, exact to rounding,
+    for every cell alike.
+
+    Args:
+        step: as `step_of` gives it.
+        x_t: shape (m,).
+        state: shape (size,).
+    """
+    size = len(state)
+    moved = state + 1e-30j * np.eye(size)
+    return step(np.broadcast_to(x_t, (size, len(x_t))), moved).imag.T / 1e-30
+
+
+def gradient_norms(cell: str, params: dict, x: np.ndarray, back: int) -> np.ndarray:
+    """How long the gradient of a loss at the last h is, k steps before, for k = 0 … back.
+
+    At the last step it is a random direction of length one; what is returned is the root of the
+    mean square over all directions, and the geometric mean over the sequences. It is the gradient
+    with respect to the whole state, for the LSTM h and c.
+
+    Args:
+        cell: "vanilla", "gru" or "lstm".
+        params: its weights.
+        x: inputs, shape (sequences, T, m), T at least `back`.
+        back: how many steps to go back.
+    """
+    step, n = step_of(cell, params)
+    size = 2 * n if cell == "lstm" else n
+    norms = np.zeros((len(x), back + 1))
+    for one, row in zip(x, norms, strict=True):
+        states = [np.zeros((1, size))]
+        for x_t in one:
+            states.append(step(x_t[None], states[-1]))
+        gradients = np.eye(n, size)  # one row for each direction of h
+        row[0] = 1
+        for k in range(1, back + 1):
+            gradients = gradients @ jacobian(step, one[-k], states[-k - 1][0])
+            row[k] = np.linalg.norm(gradients) / np.sqrt(n)
+    return np.exp(np.log(np.maximum(norms, 1e-300)).mean(axis=0))
+
+
+def fresh_norms(
+    keep_bias: float, back: int = 50, m: int = 4, budget: int = 4500, sequences: int = 3
+) -> dict[str, np.ndarray]:
+    """`gradient_norms` of the three cells, fresh, with about the same number of weights."""
+    x = np.random.default_rng(1).normal(size=(sequences, 2 * back, m))
+    return {
+        cell: gradient_norms(cell, fresh(cell, m, units_for(cell, m, budget), keep_bias), x, back)
+        for cell in CELLS
+    }
+
+
+def pulse_memory(f: float, steps: int = 50, second: int = 25) -> np.ndarray:
+    """One memory with a fixed forget gate: c_1 … c_steps after two pulses of 1.
+
+    The pulses come at step 1 and at step `second`; the input gate is open for them alone.
+    """
+    c = np.zeros(steps + 1)
+    for t in range(1, steps + 1):
+        c[t] = f * c[t - 1] + (t in (1, second))
+    return c[1:]
+
+
+def run_lstm(params: dict, images: np.ndarray) -> dict[str, np.ndarray]:
+    """Run the LSTM over images, row by row.
+
+    Args:
+        params: weights of `lstm_step`.
+        images: shape (batch, T, m).
+
+    Returns:
+        i, f, o, candidate and c_t of every step, each of shape (batch, T, n), and the states h.
+    """
+    n = len(params["b_c"])
+    h = c = np.zeros((len(images), n))
+    kept: dict[str, list] = {name: [] for name in ("i", "f", "o", "candidate", "c_t", "h")}
+    for t in range(images.shape[1]):
+        h, c, cache = lstm_step(images[:, t], h, c, params)
+        for name, values in kept.items():
+            values.append(h if name == "h" else cache[name])
+    return {name: np.stack(values, axis=1) for name, values in kept.items()}
+
+
+def gru_conventions(seed: int = 0, batch: int = 5, m: int = 3, n: int = 6) -> dict[str, float]:
+    """How far the two GRUs are apart with the same weights.
+
+    Returns:
+        Largest difference of one step with "random" weights; with the reset gate "open"; and with
+        a "diagonal" W_hh, where one unit's candidate sees its own state alone.
+    """
+    params = init_gru_params(m, n, seed=seed)
+    rng = np.random.default_rng(seed)
+    x_t, h_prev = rng.normal(size=(batch, m)), rng.uniform(-1, 1, size=(batch, n))
+
+    def difference(changed: dict) -> float:
+        given = {**params, **changed}
+        return float(np.abs(gru_step(x_t, h_prev, given) - _reset_after(x_t, h_prev, given)).max())
+
+    return {
+        "random": difference({}),
+        "open": difference({"b_r": np.full(n, 50.0)}),
+        "diagonal": difference({"W_hh": np.diag(rng.normal(size=n))}),
+    }
+
+
+def _reset_after(x_t: np.ndarray, h_prev: np.ndarray, params: dict) -> np.ndarray:
+    from course_lib.scratch.gated import gate
+
+    r, z = (gate(x_t, h_prev, params[f"W_x{g}"], params[f"W_h{g}"], params[f"b_{g}"]) for g in "rz")
+    candidate = np.tanh(x_t @ params["W_xh"] + params["b_h"] + r * (h_prev @ params["W_hh"]))
+    return z * h_prev + (1 - z) * candidate
+
+
+# What is drawn
+
+
+def gru_cell() -> Figure:
+    """Draw the GRU: the state runs along the top, the gates stand below."""
+    plt = _pyplot()
+    figure, ax = plt.subplots(figsize=(5.5, 4.3))
+    ax.set(xlim=(-1.3, 10.2), ylim=(-0.8, 6.5))
+    ax.axis("off")
+    r, z, candidate, top, bus = 1.6, 4.4, 7.6, 6.0, 0.5
+    _line(ax, [(0, bus), (candidate, bus)])
+    _arrow(ax, (candidate, bus), (candidate, 1.7))
+    for x in (r, z):
+        _arrow(ax, (x, bus), (x, 1.7))
+    _arrow(ax, (-0.3, top), (z - 0.33, top))  # the state, kept
+    _arrow(ax, (z + 0.33, top), (candidate - 0.33, top))
+    _arrow(ax, (candidate + 0.33, top), (9.3, top))
+    _arrow(ax, (r, top), (r, 4.03))
+    _arrow(ax, (r, 2.7), (r, 3.37))
+    _line(ax, [(r + 0.33, 3.7), (6.0, 3.7), (6.0, 2.2)])
+    _arrow(ax, (6.0, 2.2), (candidate - 0.66, 2.2))
+    _line(ax, [(z, 3.3), (z, 4.1)], color="white", width=8)  # a bridge over the line below
+    _arrow(ax, (z, 2.7), (z, top - 0.33))
+    _line(ax, [(z, 4.8), (5.3, 4.8)])
+    _arrow(ax, (6.7, 4.8), (candidate - 0.33, 4.8))
+    _arrow(ax, (candidate, 2.7), (candidate, 4.47))
+    _arrow(ax, (candidate, 5.13), (candidate, top - 0.33))
+    _box(ax, r, 2.2, r"$r_t$", gate=True)
+    _box(ax, z, 2.2, r"$z_t$", gate=True)
+    _box(ax, candidate, 2.2, r"$\tilde h_t$", gate=False)
+    _box(ax, 6.0, 4.8, r"$1-z_t$", gate=None)
+    for x, y, sign in ((r, 3.7, "×"), (z, top, "×"), (candidate, 4.8, "×"), (candidate, top, "+")):
+        _node(ax, x, y, sign)
+    ax.text(-0.4, top, "$h_{t-1}$", ha="right", va="center")
+    ax.text(9.4, top, "$h_t$", ha="left", va="center")
+    ax.text(-0.1, bus, "$x_t$\n$h_{t-1}$", ha="right", va="center")
+    ax.text(candidate + 0.15, 1.1, "$x_t$ only", ha="left", va="center", fontsize=11)
+    _legend(ax)
+    return _closed(figure)
+
+
+def lstm_cell() -> Figure:
+    """Draw the LSTM: the memory runs along the top, the state along the right."""
+    plt = _pyplot()
+    figure, ax = plt.subplots(figsize=(5.5, 4.3))
+    ax.set(xlim=(-1.3, 10.2), ylim=(-0.8, 6.5))
+    ax.axis("off")
+    f, i, candidate, o, out, top, bus = 1.2, 3.0, 4.8, 6.6, 8.2, 6.0, 0.5
+    middle = (i + candidate) / 2
+    _line(ax, [(0, bus), (o, bus)])
+    for x in (f, i, candidate, o):
+        _arrow(ax, (x, bus), (x, 1.7))
+    _arrow(ax, (-0.3, top), (f - 0.33, top))  # the memory
+    _arrow(ax, (f + 0.33, top), (middle - 0.33, top))
+    _arrow(ax, (middle + 0.33, top), (9.3, top))
+    _arrow(ax, (f, 2.7), (f, top - 0.33))
+    for x, side in ((i, -0.33), (candidate, 0.33)):
+        _line(ax, [(x, 2.7), (x, 4.0)])
+        _arrow(ax, (x, 4.0), (middle + side, 4.0))
+    _arrow(ax, (middle, 4.33), (middle, top - 0.33))
+    _arrow(ax, (out, top), (out, 5.3))
+    _arrow(ax, (out, 4.3), (out, 3.73))
+    _line(ax, [(o, 2.7), (o, 3.4)])
+    _arrow(ax, (o, 3.4), (out - 0.33, 3.4))
+    _arrow(ax, (out + 0.33, 3.4), (9.3, 3.4))
+    _box(ax, f, 2.2, r"$f_t$", gate=True)
+    _box(ax, i, 2.2, r"$i_t$", gate=True)
+    _box(ax, candidate, 2.2, r"$\tilde c_t$", gate=False)
+    _box(ax, o, 2.2, r"$o_t$", gate=True)
+    _box(ax, out, 4.8, "tanh", gate=None)
+    for x, y, sign in ((f, top, "×"), (middle, top, "+"), (middle, 4.0, "×"), (out, 3.4, "×")):
+        _node(ax, x, y, sign)
+    ax.text(-0.4, top, "$c_{t-1}$", ha="right", va="center")
+    ax.text(9.4, top, "$c_t$", ha="left", va="center")
+    ax.text(9.4, 3.4, "$h_t$", ha="left", va="center")
+    ax.text(-0.1, bus, "$x_t$\n$h_{t-1}$", ha="right", va="center")
+    _legend(ax)
+    return _closed(figure)
+
+
+def memory_slider(values: Sequence[float] = (0, 0.5, 0.8, 0.9, 0.95, 0.99, 1)) -> Slider:
+    """A memory that gets two pulses, for several forget gates."""
+    frames = []
+    for f in values:
+        plt = _pyplot()
+        figure, ax = plt.subplots(figsize=(5.5, 3.3))
+        c = pulse_memory(f)
+        ax.plot(np.arange(1, len(c) + 1), c, color=BLUE, marker="o", markersize=4)
+        ax.set(ylim=(-0.1, 2.2), xlabel="step $t$", ylabel="memory $c_t$")
+        ax.set_title(f"forget gate $f$ = {f:g}")
+        frames.append(
+            (
+                f"{f:g}",
+                figure,
+                f"Memory over 50 steps with the forget gate at {f:g}. It jumps by 1 at steps 1 and "
+                f"25. Just before the second pulse it is {c[23]:.2f}, at the end {c[-1]:.2f}.",
+            )
+        )
+    return slider(frames, "forget gate f", start=len(frames) // 2)
+
+
+def gradient_slider(by_bias: dict[float, dict[str, np.ndarray]]) -> Slider:
+    """The gradient's length over the steps it has gone back, for several biases.
+
+    Args:
+        by_bias: for each bias of the keeping gates what `fresh_norms` gives.
+    """
+    frames = []
+    for bias, norms in by_bias.items():
+        plt = _pyplot()
+        figure, ax = plt.subplots(figsize=(5.5, 3.9))
+        _norm_lines(ax, norms)
+        alone = 1 / (1 + np.exp(-bias))
+        steps = np.arange(len(norms["lstm"]))
+        ax.semilogy(steps, alone**steps, color="black", linewidth=1.2, linestyle=(0, (1, 1)),
+                    marker="", label=rf"$\sigma({bias:g})^k$")  # fmt: skip
+        ax.set(ylim=(1e-12, 10), title=f"bias of $f$ and $z$: {bias:g}")
+        ax.legend(loc="lower left", ncols=2)
+        ends = ", ".join(f"{NAMES[cell]} {values[-1]:.0e}" for cell, values in norms.items())
+        frames.append(
+            (
+                f"{bias:g}",
+                figure,
+                f"Length of the gradient over the steps that it has gone back, on a logarithmic "
+                f"axis, with bias {bias:g}. After {len(steps) - 1} steps: {ends}.",
+            )
+        )
+    return slider(frames, "bias of the gates that keep", start=list(by_bias).index(1))
+
+
+def trained_gradients(norms: dict[str, np.ndarray]) -> Figure:
+    """The same for trained networks on digits."""
+    plt = _pyplot()
+    figure, ax = plt.subplots(figsize=(5.5, 3.6))
+    _norm_lines(ax, norms)
+    ax.legend(loc="lower left")
+    return _closed(figure)
+
+
+def _norm_lines(ax: Axes, norms: dict[str, np.ndarray]) -> None:
+    for cell, values in norms.items():
+        ax.semilogy(values, **LOOKS[cell], markevery=5, label=NAMES[cell])
+    ax.set(xlabel="steps back, $k$", ylabel="length of the gradient")
+
+
+def gate_slider(images: np.ndarray, labels: np.ndarray, run: dict[str, np.ndarray]) -> Slider:
+    """A digit, and the gates of every unit at each of its rows.
+
+    Args:
+        images: shape (digits, T, T).
+        labels: the digit that each is.
+        run: what `run_lstm` gives for them.
+    """
+    frames = []
+    # One order of the units for all frames: by their mean forget gate.
+    units = run["f"].mean(axis=(0, 1)).argsort()
+    for k, label in enumerate(labels):
+        plt = _pyplot()
+        figure, axes = plt.subplots(1, 4, figsize=(5.5, 3.6), sharey=True)
+        axes[0].imshow(images[k], cmap="gray_r", aspect="auto")
+        axes[0].set(title="image", ylabel="row", xticks=[], yticks=[0, 9, 18, 27])
+        axes[0].set_yticklabels([1, 10, 19, 28])
+        for ax, (name, title) in zip(
+            axes[1:], {"f": "forget", "i": "input", "o": "output"}.items(), strict=True
+        ):
+            shown = ax.imshow(run[name][k][:, units], cmap="viridis", vmin=0, vmax=1, aspect="auto")
+            ax.set(title=title, xlabel="unit", xticks=[])
+        for ax in axes:
+            ax.grid(visible=False)
+        bar = figure.colorbar(shown, ax=axes, location="bottom", aspect=40, ticks=[0, 0.5, 1])
+        bar.ax.set_xticklabels(["0: shut", "0.5", "1: open"])
+        inked, blank = _by_ink(images[k], run["i"][k])
+        frames.append(
+            (
+                str(label),
+                figure,
+                f"A handwritten {label} and beside it three pictures of 28 rows by "
+                f"{len(units)} units: forget, input and output gate. The input gates are open to "
+                f"{inked:.2f} in the mean where the row has ink and to {blank:.2f} where it has "
+                "none.",
+            )
+        )
+    return slider(frames, "digit", start=3)
+
+
+def _by_ink(image: np.ndarray, gates: np.ndarray) -> tuple[float, float]:
+    ink = image.max(axis=1) > 0
+    return float(gates[ink].mean()), float(gates[~ink].mean())
+
+
+def delays(results: dict[str, dict[str, Any]]) -> Figure:
+    """Test loss over the delay, as a part of a guess's, one panel a task.
+
+    Args:
+        results: for each panel's title a stored result of `course_lib.training.delays`.
+    """
+    plt = _pyplot()
+    figure, axes = plt.subplots(len(results), 1, figsize=(5.5, 3.1 * len(results)))
+    for ax, (title, result) in zip(axes, results.items(), strict=True):
+        waits = result["config"]["delays"]
+        for cell in CELLS:
+            part = [result["summary"]["runs"][f"{cell} {wait}"]["of_guess"] for wait in waits]
+            ax.loglog(waits, part, **LOOKS[cell], label=NAMES[cell])
+        ax.axhline(1, color="black", linewidth=1, linestyle=":")
+        ax.set(title=title, ylabel="loss / guess's loss", xticks=waits)
+        ax.set_xlabel("length, steps" if result["config"]["task"] == "adding" else "delay, steps")
+        ax.xaxis.set_major_formatter("{x:.0f}")
+        ax.minorticks_off()
+    axes[0].legend(loc="best")
+    return _closed(figure)
+
+
+def fractions(result: dict[str, Any]) -> Figure:
+    """Test error over the size of the training set, with and without dropout.
+
+    Args:
+        result: the stored result of cells-mnist.
+    """
+    from course_lib.training.cells_mnist import run_name
+
+    plt = _pyplot()
+    without, with_dropout = result["config"]["dropout"]
+    figure, axes = plt.subplots(1, 2, figsize=(5.5, 3.7), sharey=True)
+    for ax, rate in zip(axes, (without, with_dropout), strict=True):
+        for cell in CELLS:
+            runs = [
+                result["summary"][run_name(cell, float(fraction), rate)]
+                for fraction in result["config"]["epochs"]
+            ]
+            size = [one["train"] for one in runs]
+            error = [100 * (1 - one["test_accuracy"]) for one in runs]
+            ax.loglog(size, error, **LOOKS[cell], label=NAMES[cell])
+        ax.set(title=f"dropout {rate:g}", xlabel="training images", xticks=size)
+        ax.set_xticklabels([f"{s:,}" for s in size], fontsize=10)
+        ax.minorticks_off()
+    axes[0].set(ylabel="test error, %", yticks=[1, 2, 5, 10, 20, 50])
+    axes[0].yaxis.set_major_formatter("{x:.0f}")
+    axes[0].legend(loc="best")
+    return _closed(figure)
+
+
+def early_stopping(result: dict[str, Any]) -> Figure:
+    """Training and validation loss of a run, with the epoch whose weights were kept.
+
+    Args:
+        result: a stored result of lstm-mnist.
+    """
+    plt = _pyplot()
+    figure, ax = plt.subplots(figsize=(5.5, 3.4))
+    curves, chosen = result["curves"], result["summary"]["chosen_epoch"]
+    epochs = np.arange(1, len(curves["train_loss"]) + 1)
+    ax.semilogy(epochs, curves["train_loss"], **CYCLE[1], label="training")
+    ax.semilogy(epochs, curves["validation_loss"], **CYCLE[0], label="validation")
+    ax.plot(chosen, curves["validation_loss"][chosen - 1], "o", markersize=15, color="none",
+            markeredgecolor="black", markeredgewidth=1.5, label="kept")  # fmt: skip
+    ax.set(xlabel="epoch", ylabel="loss", xticks=epochs)
+    ax.legend(loc="lower left")
+    return _closed(figure)
+
+
+def dropout_survival(rates: Sequence[float] = (0.1, 0.3, 0.5), steps: int = 28) -> Figure:
+    """What is left of a memory if dropout acts on it at every step, and between layers."""
+    plt = _pyplot()
+    figure, ax = plt.subplots(figsize=(5.5, 3.5))
+    t = np.arange(1, steps + 1)
+    for rate, look in zip(rates, CYCLE, strict=False):
+        ax.semilogy(t, (1 - rate) ** t, **look, markevery=4, label=f"on $c$, rate {rate:g}")
+    ax.semilogy(t, np.full(steps, 1 - rates[1]), color="black", linewidth=1.5, marker="",
+                linestyle=(0, (1, 1)), label=f"between layers, rate {rates[1]:g}")  # fmt: skip
+    ax.set(xlabel="step $t$", ylabel="units never dropped")
+    ax.legend(loc="lower left")
+    return _closed(figure)
+
+
+def _pyplot():
+    import matplotlib.pyplot as plt
+
+    use_style()
+    return plt
+
+
+def _closed(figure: Figure) -> Figure:
+    """Take the figure out of pyplot's list: a notebook then shows it once, as the cell's value."""
+    import matplotlib.pyplot as plt
+
+    plt.close(figure)
+    return figure
+
+
+def _box(ax: Axes, x: float, y: float, text: str, gate: bool | None) -> None:
+    """Draw a gate (True), a candidate (False), or a plain operation (None)."""
+    from matplotlib.patches import FancyBboxPatch
+
+    colour = {True: "#DCEBF5", False: "#FBE6D9", None: "white"}[gate]
+    shape = "round,pad=0,rounding_size=0.18" if gate is not False else "square,pad=0"
+    ax.add_patch(
+        FancyBboxPatch((x - 0.66, y - 0.5), 1.32, 1.0, boxstyle=shape, facecolor=colour,
+                       edgecolor="black", zorder=3)
+    )  # fmt: skip
+    ax.text(x, y, text, ha="center", va="center", zorder=4, fontsize=12 if gate is None else 14)
+
+
+def _node(ax: Axes, x: float, y: float, sign: str) -> None:
+    ax.plot(x, y, marker="o", markersize=19, color="white", markeredgecolor="black", zorder=3)
+    ax.text(x, y, sign, ha="center", va="center_baseline", zorder=4, fontsize=15)
+
+
+def _line(ax: Axes, points: Sequence, color: str = "black", width: float = 1.6) -> None:
+    x, y = zip(*points, strict=True)
+    ax.plot(x, y, color=color, linewidth=width, linestyle="-", marker="", zorder=1)
+
+
+def _arrow(ax: Axes, start: tuple, end: tuple) -> None:
+    ax.annotate(
+        "", end, start,
+        arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 1.6, "shrinkA": 0,
+                    "shrinkB": 0, "mutation_scale": 14},
+        zorder=2,
+    )  # fmt: skip
+
+
+def _legend(ax: Axes) -> None:
+    for x, text, gate in ((0.2, "gate, $\\sigma$", True), (4.2, "candidate, tanh", False)):
+        _swatch(ax, x, gate)
+        ax.text(x + 0.75, -0.45, text, ha="left", va="center", fontsize=12)
+
+
+def _swatch(ax: Axes, x: float, gate: bool) -> None:
+    from matplotlib.patches import Rectangle
+
+    colour = "#DCEBF5" if gate else "#FBE6D9"
+    ax.add_patch(Rectangle((x, -0.7), 0.6, 0.5, facecolor=colour, edgecolor="black"))

@@ -1,0 +1,122 @@
+"""When a GPU can run a whole recurrent layer as one kernel, that of cuDNN.
+
+`keras.layers.RNN` runs any cell, step by step. `keras.layers.LSTM` and
+`keras.layers.GRU` hand the whole sequence to cuDNN where it can do what they
+ask. The weights of our cells fit both.
+"""
+
+import contextlib
+import importlib
+
+import keras
+from keras import activations
+
+from course_lib.layers.gru import GRUCell
+from course_lib.layers.lstm import ForgetBias, LSTMCell
+
+
+def cudnn_refusals(layer):
+    """Why cuDNN can't run a layer; an empty list if it can.
+
+    The conditions are those of Keras 3 (`use_cudnn="auto"`). On top of them, a
+    mask must end each sequence and not begin or interrupt it; that is a matter
+    of the data.
+
+    Args:
+        layer: a recurrent layer, or one of our cells.
+
+    Returns:
+        A list of sentences, one for each condition that is not met.
+    """
+    if isinstance(layer, LSTMCell):
+        return _of_our_lstm(layer)
+    if isinstance(layer, GRUCell):
+        return _of_the_reset_gate(layer)
+    if not isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)):
+        cell = getattr(layer, "cell", layer)
+        return [
+            f"A {type(layer).__name__} of a {type(cell).__name__} runs step by"
+            " step; cuDNN knows keras.layers.LSTM and keras.layers.GRU."
+        ]
+    why = []
+    if layer.activation is not activations.tanh:
+        why.append("The activation is not tanh.")
+    if layer.recurrent_activation is not activations.sigmoid:
+        why.append("The activation of the gates is not the sigmoid.")
+    if layer.recurrent_dropout:
+        why.append("It has dropout inside the recurrence.")
+    if layer.unroll:
+        why.append("It is unrolled.")
+    if not layer.use_bias:
+        why.append("It has no bias.")
+    if layer.use_cudnn is False:
+        why.append("It was told not to: use_cudnn=False.")
+    if isinstance(layer, keras.layers.GRU):
+        why += _of_the_reset_gate(layer)
+    return why
+
+
+def fused_layer(cell, **rnn):
+    """The layer of Keras that computes what a cell of ours does, in one go.
+
+    `set_weights(ours.get_weights())` carries the weights over, and back.
+
+    Args:
+        cell: an `LSTMCell` or a `GRUCell`; it stays as it is.
+        rnn: further arguments, as of `keras.layers.RNN`.
+
+    Returns:
+        A `keras.layers.LSTM` or `keras.layers.GRU`, with weights of its own.
+
+    Raises:
+        ValueError: cuDNN has no such cell; the message says why.
+    """
+    why = cudnn_refusals(cell)
+    if why:
+        raise ValueError(
+            f"This {type(cell).__name__} can't be fused. {' '.join(why)}"
+        )
+    settings = {"dtype": cell.dtype_policy, **rnn}
+    if isinstance(cell, GRUCell):
+        return keras.layers.GRU(cell.units, reset_after=True, **settings)
+    return keras.layers.LSTM(
+        cell.units,
+        unit_forget_bias=False,
+        bias_initializer=ForgetBias(cell.forget_bias),
+        **settings,
+    )
+
+
+@contextlib.contextmanager
+def pretended_gpu():
+    """Let Keras choose as if there were a GPU.
+
+    What is traced here holds cuDNN's kernel where Keras would take it. It can
+    be looked at, but not run.
+    """
+    # By its full name: in Keras's package, the name stands for the function.
+    rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
+    asks = rnn._is_gpu_available
+    rnn._is_gpu_available = lambda: True
+    try:
+        yield
+    finally:
+        rnn._is_gpu_available = asks
+
+
+def _of_our_lstm(cell):
+    why = []
+    if cell.peepholes:
+        why.append("cuDNN knows no peepholes.")
+    if cell.layer_norm:
+        why.append("cuDNN knows no layer norm inside the recurrence.")
+    return why
+
+
+def _of_the_reset_gate(layer):
+    if layer.reset_after:
+        return []
+    return [
+        "Its reset gate stands before the product with the state; cuDNN has it"
+        " after: reset_after=True."
+    ]

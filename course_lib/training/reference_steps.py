@@ -1,0 +1,100 @@
+"""The training steps that `course audit-gpu` looks at, by name.
+
+A step more is one line in `STEPS`: a function from a number of time steps T to a `Step`. For a
+compiled Keras model, with whatever `train_step` it has, `keras_step` makes the `Step`; what is no
+Keras model fills one in by hand. Where there is no time axis, the function leaves T alone:
+
+    "gradnet": lambda T: keras_step(build_gradnet(), shape=(784,)),
+"""
+
+# First: it loads TensorFlow without its chatter.
+import course_lib.quiet  # noqa: F401, I001
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from course_lib.layers import CELLS, RecurrentClassifier, compile_classifier
+from course_lib.training.vanilla_mnist import Config, build_model
+
+BATCH = 4
+
+
+@dataclass(frozen=True)
+class Step:
+    """A training step.
+
+    Args:
+        take: from a batch (x, y) to its loss, after forward, gradients and update, in TensorFlow.
+        x: the batch's inputs.
+        y: its targets.
+        variables: all that it reads and changes, so that it can be taken twice from one start.
+        silence: takes what is drawn at random (dropout) out of `take`; None if nothing is. From
+            one seed, XLA draws other numbers.
+        cudnn: whether it is to run as cuDNN's kernel on a GPU.
+    """
+
+    take: Callable[[Any, Any], tf.Tensor]
+    x: np.ndarray
+    y: np.ndarray
+    variables: Sequence[Any]
+    silence: Callable[[], None] | None = None
+    cudnn: bool = False
+
+
+def keras_step(
+    model: keras.Model,
+    shape: tuple[int, ...],
+    cudnn: bool = False,
+    variables: Sequence[Any] = (),
+) -> Step:
+    """The step of a compiled model: its own `train_step`, with loss, optimizer and metrics.
+
+    Args:
+        model: gives logits (batch, c) or (batch, T, c); the labels are integers.
+        shape: that of one example.
+        cudnn: whether it is to run as cuDNN's kernel on a GPU.
+        variables: what the step changes beyond the variables of the model and its optimizer.
+    """
+    rng = np.random.default_rng(0)
+    x = rng.random((BATCH, *shape), np.float32)
+    *rows, classes = model(x).shape  # makes the weights too
+    model.optimizer.build(model.trainable_variables)
+    dropouts = [layer for layer in model._flatten_layers() if getattr(layer, "rate", 0)]
+
+    def silence() -> None:
+        for layer in dropouts:
+            layer.rate = 0.0
+
+    return Step(
+        take=lambda x, y: model.train_step((x, y))["loss"],
+        x=x,
+        y=rng.integers(0, classes, rows),
+        variables=[
+            *(*model.variables, *model.optimizer.variables),
+            *(*model.metrics_variables, *variables),
+        ],
+        silence=silence if dropouts else None,
+        cudnn=cudnn,
+    )
+
+
+def classifier_step(T: int, cell: str, **settings: Any) -> Step:
+    """The step of a small `RecurrentClassifier`; the sizes change no operation."""
+    model = RecurrentClassifier(T, 3, cell, units=8, classes=3, **settings)
+    compile_classifier(model, clip_norm=1.0)
+    return keras_step(model, (T, 3), cudnn=settings.get("fused", False))
+
+
+STEPS: dict[str, Callable[[int], Step]] = {
+    "vanilla-mnist": lambda T: keras_step(
+        build_model(Config.units, Config.learning_rate, steps=T), (T, 28)
+    ),
+    **{cell: lambda T, cell=cell: classifier_step(T, cell) for cell in CELLS},
+    "stacked": lambda T: classifier_step(T, "lstm", layers=2, dropout=0.3, l2=1e-3, seed=0),
+    "keras-lstm": lambda T: classifier_step(T, "lstm", fused=True),
+    "keras-gru": lambda T: classifier_step(T, "gru_reset_after", fused=True),
+}
