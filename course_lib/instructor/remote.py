@@ -182,10 +182,12 @@ class Remote:
         Raises:
             Stopped: if the child is lost over it.
         """
-        self.session.ask(
+        answer = self.session.ask(
             "choose", seconds=self.session.limits.seconds, name=self.name,
             exercise=self.exercise_id, **self.choose,
         )  # fmt: skip
+        if "unusable" in answer:
+            raise Stopped("error", f"can't be called: {str(answer['unusable'])[:500]}.")
 
     def __call__(self, *arguments: Any) -> Any:
         """What the student's function makes of the arguments."""
@@ -269,6 +271,10 @@ def _followed(mine: Any, theirs: Any) -> bool:
             return False
         if mine.flags.writeable:
             np.copyto(mine, theirs)
+        return True
+    if isinstance(mine, np.random.Generator):
+        if isinstance(theirs, np.random.Generator):
+            mine.bit_generator.state = theirs.bit_generator.state
         return True
     if isinstance(mine, dict | list | tuple):
         if not isinstance(theirs, dict | list | tuple):

@@ -33,7 +33,7 @@ def slices(wanted: Iterable[tuple[str, str]], banned: frozenset[str]) -> dict[st
         if (module, name) in seen or name in banned:
             continue
         seen.add((module, name))
-        statements = _statements(module)
+        statements = _available(module, banned)
         own = found.setdefault(module, {})
         needs.setdefault(module, set())
         if not name:
@@ -93,6 +93,36 @@ def alone(module: str, name: str, banned: frozenset[str]) -> tuple[str, dict[str
 
 def _is_open(module: str) -> bool:
     return module == OPEN or module.startswith(f"{OPEN}.")
+
+
+@functools.cache
+def _available(module: str, banned: frozenset[str]) -> dict[str, tuple[int, ast.stmt]]:
+    """What a module defines, without what can't be defined for want of what is banned."""
+    statements = {n: s for n, s in _statements(module).items() if n not in banned}
+    gone = set(banned)
+    while True:
+        made_of_it = {
+            name for name, (_, statement) in statements.items() if _at_once(statement) & gone
+        }
+        if not made_of_it:
+            return statements
+        gone |= made_of_it
+        statements = {n: s for n, s in statements.items() if n not in made_of_it}
+
+
+def _at_once(statement: ast.stmt) -> set[str]:
+    """Names that are looked up when the statement runs: not those in the body of a function."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return set()
+    names: set[str] = set()
+    for part in ast.iter_child_nodes(statement):
+        if isinstance(statement, ast.FunctionDef) and part in statement.body:
+            continue
+        if isinstance(part, ast.stmt):
+            names |= _at_once(part)
+        else:
+            names |= {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+    return names
 
 
 @functools.cache

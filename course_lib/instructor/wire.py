@@ -46,7 +46,8 @@ def pack(value: Any, handles: list | None = None) -> bytes:
     """A message.
 
     Args:
-        value: nested tuples, lists and dicts of arrays, numbers, strings and None.
+        value: nested tuples, lists and dicts of arrays, numbers, strings, random generators and
+            None.
         handles: takes the callables that were met, in order; None: a callable is not plain.
 
     Raises:
@@ -83,6 +84,10 @@ def _encode(value, buffers, handles, state, depth):
         return ["d", pairs]
     if isinstance(value, np.ndarray | np.generic):
         return _array(value, buffers, state)
+    if isinstance(value, np.random.Generator) and type(value.bit_generator) is np.random.PCG64:
+        state = value.bit_generator.state
+        numbers = *state["state"].values(), state["has_uint32"], state["uinteger"]
+        return ["r", [str(int(n)) for n in numbers]]
     if handles is not None and callable(value):
         handles.append(value)
         return ["c", len(handles) - 1, str(kind.__name__)[:NAME]]
@@ -154,6 +159,8 @@ def _decode(tree, message, handles, state, depth):
         return found
     if tag in ("a", "g", "n"):
         return _array_back(tag, *rest, message, state)
+    if tag == "r":
+        return _generator(rest[0])
     if tag == "c" and handles is not None:
         return handles(int(rest[0]), str(rest[1]))
     if tag in ("o", "c"):
@@ -182,6 +189,20 @@ def _array_back(tag, kind, shape, message, state):
         array = array.view(np.uint8) != 0  # other bytes than 0 and 1 don't make a bool
     array = array.astype(np.dtype(kind))
     return array[()] if tag == "g" and not shape else array
+
+
+def _generator(numbers) -> np.random.Generator:
+    state, increment, has, half = (int(n) for n in numbers if len(n) <= 39)
+    if not (0 <= state < 1 << 128 and 0 <= increment < 1 << 128 and 0 <= half < 1 << 32):
+        raise Violation("a random state that is none")
+    bits = np.random.PCG64()
+    bits.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": state, "inc": increment},
+        "has_uint32": int(bool(has)),
+        "uinteger": half,
+    }
+    return np.random.Generator(bits)
 
 
 def foreign(name: str) -> Foreign:

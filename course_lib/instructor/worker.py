@@ -275,6 +275,8 @@ def serve(connection) -> None:
             answer = operations[request["do"]](**arguments)
         except guard._TookTooLong:
             answer = {"unusable": "out of time", "kind": "time"}
+        except Exception as error:  # a student's leftovers got in the way
+            answer = {"unusable": f"{type(error).__name__}: {error}"[:500], "kind": "error"}
         open_calls.pop()
         try:
             channel.send({"answer": answer}, [])

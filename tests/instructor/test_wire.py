@@ -43,6 +43,14 @@ def test_plain_values_keep_their_types():
     assert np.isnan(there_and_back(float("nan")))
 
 
+def test_a_random_generator_goes_on_where_it_was():
+    rng = np.random.default_rng(3)
+    rng.integers(5, dtype=np.int32)
+    back = there_and_back(rng)
+    assert back.random() == np.random.Generator(rng.bit_generator).random()
+    assert rng.random() == back.random()
+
+
 def test_a_foreign_object_arrives_as_the_name_of_its_type():
     class AlwaysEqual:
         def __eq__(self, other):
@@ -111,6 +119,8 @@ def by_hand(tree, rest=b""):
         ["d", [[["a"], 1]]],
         ["d", [[1.5, 1]]],
         ["l", 3],
+        ["r", ["1", "2"]],
+        ["r", [str(1 << 128), "1", "0", "0"]],
         ["l"],
         [],
         {"a": 1},
