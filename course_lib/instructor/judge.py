@@ -1,6 +1,7 @@
 """The verdict on one notebook: its functions compute in the sandbox, this process judges."""
 
 import contextlib
+import functools
 import json
 import re
 from dataclasses import asdict, dataclass, field, replace
@@ -19,7 +20,7 @@ from course_lib.exercises.rungs import unlike
 from course_lib.instructor.fresh import fresh_ladder
 from course_lib.instructor.remote import GRACE, Remote, Session, Stopped
 from course_lib.instructor.sandbox import Limits
-from course_lib.instructor.slices import alone, slices
+from course_lib.instructor.slices import alone, names_in, slices
 
 ERROR, TIME, MEMORY = "error", "time limit", "memory limit"
 KINDS = {"error": ERROR, "memory": MEMORY, "time": TIME}  # as the sandbox calls them
@@ -84,6 +85,23 @@ def before(exercise: Exercise) -> tuple[str, ...]:
     order = ids()
     earlier = order[: order.index(exercise.id)] if exercise.id in order else order
     return tuple(one for one in order if one in earlier or one in exercise.uses)
+
+
+@functools.cache
+def withheld(exercise_id: str) -> frozenset[str]:
+    """Ids whose reference must not be in the sandbox while an exercise is judged.
+
+    That is the exercise itself and those after it. But a reference may lean on a later one, as
+    truncated BPTT does on the loss of chapter 4: what it and the earlier ones need is there.
+    """
+    earlier = before(get(exercise_id))
+    roots = [
+        (get(one).reference.__module__, one)
+        for one in (*earlier, exercise_id)
+        if not needs_tensorflow(one)
+    ]
+    needed = names_in(slices(roots, frozenset())) & set(ids())
+    return frozenset(ids()) - (set(earlier) | needed) | {exercise_id}
 
 
 @dataclass
@@ -178,7 +196,9 @@ class Judge:
     def exercise(self, session: Session, one: str, name: str, parameters: list) -> Verdict:
         """The verdict on one exercise of a notebook whose definitions are there already."""
         exercise = get(one)
-        banned = frozenset(ids()) - set(before(exercise))
+        banned = withheld(one)
+        if one in session.delivered:
+            session.lose()  # it came with another exercise; the next child has never seen it
         wanted = [(w[1], w[2]) for w in _wanted(session.defined)]
         parts = {
             part: get(part).reference.__module__
@@ -188,6 +208,7 @@ class Judge:
         }
         sources = slices([*wanted, *((module, part) for part, module in parts.items())], banned)
         parts = {part: module for part, module in parts.items() if module in sources}
+        session.delivered |= names_in(sources)
         remote = Remote(
             session, one, name, {"sources": sources, "parts": parts}, parameters,
             cut=lambda call: alone(call.__module__, call.__name__, banned),

@@ -49,6 +49,7 @@ class Session:
         self.sandbox, self.limits, self.name, self.cells = sandbox, limits, name, cells
         self.child: Child | None = None
         self.replaced: set[str] = set()
+        self.delivered: set[str] = set()  # names of the course whose source the child has seen
         self.defined: dict = {}
         self.start()
 
@@ -56,6 +57,7 @@ class Session:
         """A fresh child."""
         self.close()
         self.replaced = set()
+        self.delivered = set()
         self.child = self.sandbox.child(self.limits)
         self.channel = Channel(self.child.talk)
         self.defined = self.ask(

@@ -69,6 +69,16 @@ def slices(wanted: Iterable[tuple[str, str]], banned: frozenset[str]) -> dict[st
     }
 
 
+def names_in(sources: dict[str, str]) -> set[str]:
+    """What sources define."""
+    return {
+        name
+        for source in sources.values()
+        for statement in ast.parse(source).body
+        for name in _defines(statement)
+    }
+
+
 def alone(module: str, name: str, banned: frozenset[str]) -> tuple[str, dict[str, str]]:
     """One function of an exercise's module with its helpers, and the course's sources below it."""
     statements = _statements(module)
