@@ -28,6 +28,9 @@ bench = typer.Typer(
     no_args_is_help=True, help="Measure how fast the course's code is, against others'."
 )
 app.add_typer(bench, name="bench")
+
+ci = typer.Typer(help="For instructors: the course in a CI service.", no_args_is_help=True)
+app.add_typer(ci, name="ci")
 BenchJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, last.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer rounds; stored only with --out.")]
 BenchOut = Annotated[
@@ -320,6 +323,28 @@ def reproduce(
     except (DataError, WorkerError) as error:
         _fail(error, code=1)
     print(json.dumps(result["summary"], indent=2))
+
+
+@ci.command("init")
+def ci_init(
+    folder: Annotated[Path, typer.Argument(help="The repository.")] = Path("."),
+) -> None:
+    """Write a workflow for GitHub Actions: tests, book, and validation of submissions."""
+    from course_lib.instructor.ci import init
+    from course_lib.instructor.find import BadUsage
+
+    try:
+        print(f"Wrote {init(folder)}. Read it, then commit it.")
+    except BadUsage as error:
+        _fail(error)
+
+
+@bench.command("validate")
+def bench_validate(quick: Quick = False, as_json: BenchJson = False, out: BenchOut = None) -> None:
+    """Validate the same submissions as nbclient and nbgrader do, and compare."""
+    from course_lib.benchmarks.validate import main
+
+    raise typer.Exit(main(quick, as_json, out))
 
 
 @bench.command("lstm")

@@ -331,6 +331,8 @@ def _bubblewrap() -> list[str]:
     ]
     for name, value in ENVIRONMENT.items():
         command += ["--setenv", name, value]
+    # For the warm parent alone: a child gets an empty one of its own above it.
+    command += ["--perms", "0755", "--size", str(16 << 20), "--tmpfs", "/tmp"]
     for folder in folders:
         # Python may live below a folder, such as /root, that others may not enter.
         for parent in reversed(Path(folder).parents[:-1]):
@@ -343,7 +345,5 @@ def _bubblewrap() -> list[str]:
     for name, file in FILES.items():
         command += ["--perms", "0755", "--dir", CODE, "--ro-bind", str(file), f"{CODE}/{name}"]
     command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
-    # For the warm parent alone: a child gets an empty one of its own above it.
-    command += ["--perms", "0700", "--size", str(16 << 20), "--tmpfs", "/tmp"]
     command += ["--remount-ro", "/", "--chdir", "/", "--"]
     return command

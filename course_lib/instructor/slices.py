@@ -20,6 +20,11 @@ def slices(wanted: Iterable[tuple[str, str]], banned: frozenset[str]) -> dict[st
         wanted: pairs of module and name; the name "" is everything that the module defines.
         banned: names that stay out, whoever needs them.
     """
+    return dict(_slices(tuple(sorted(set(wanted))), banned))
+
+
+@functools.lru_cache(maxsize=1000)  # most of a class imports the same
+def _slices(wanted: tuple[tuple[str, str], ...], banned: frozenset[str]) -> dict[str, str]:
     found: dict[str, dict[int, ast.stmt]] = {}
     needs: dict[str, set[str]] = {}
     todo = [
@@ -71,12 +76,12 @@ def slices(wanted: Iterable[tuple[str, str]], banned: frozenset[str]) -> dict[st
 
 def names_in(sources: dict[str, str]) -> set[str]:
     """What sources define."""
-    return {
-        name
-        for source in sources.values()
-        for statement in ast.parse(source).body
-        for name in _defines(statement)
-    }
+    return {name for source in sources.values() for name in _names_in(source)}
+
+
+@functools.lru_cache(maxsize=1000)
+def _names_in(source: str) -> frozenset[str]:
+    return frozenset(n for statement in ast.parse(source).body for n in _defines(statement))
 
 
 def alone(module: str, name: str, banned: frozenset[str]) -> tuple[str, dict[str, str]]:

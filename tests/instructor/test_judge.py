@@ -40,7 +40,9 @@ def test_the_solutions_pass(verdicts, chapter):
     wanted = [one for one in chapter.exercises if one in NUMPY]
     solution = json.loads((ROOT / "solutions" / f"{chapter.notebook}.ipynb").read_text())
     found = verdicts(solution, wanted)
-    assert {v.outcome for v in found.values()} == {"passed"}, [v for v in found.values() if v.outcome != "passed"]
+    assert {v.outcome for v in found.values()} == {"passed"}, [
+        v for v in found.values() if v.outcome != "passed"
+    ]
     assert all(v.held == v.rungs for v in found.values())
 
 
@@ -112,7 +114,7 @@ def test_cases_that_do_not_fit_are_said(tmp_path, content):
 def test_fresh_numbers_are_others_each_time_and_only_right_answers_hold(one):
     exercise = get(one)
     ladder = fresh_ladder(exercise, 1)
-    assert len(ladder) >= 3
+    assert len(ladder) == 3
     other = {rung.name: rung for rung in fresh_ladder(exercise, 2)}
     for rung in ladder:
         assert str(rung.inputs()) == str(rung.inputs())
