@@ -163,11 +163,11 @@ if when_passed("gru_step"):
 # %% [markdown]
 # Why all the effort: send a gradient back through a hundred steps of networks that have not
 # learned anything yet, and see what is left of it. The vanilla network has orthogonal recurrent
-# weights, the best start that chapter 2 found. Change `x_weak` to stronger or weaker inputs, and
-# the biases as you like.
+# weights, the best start that chapter 2 found. Then multiply the inputs by 0.01. Whose gradient
+# changes most? Why is that no cure: what can't a network do whose tanh is never bent?
 
 # %%
-x_weak = np.random.default_rng(0).normal(size=(1, 100, 4))
+inputs = np.random.default_rng(0).normal(size=(1, 100, 4))
 
 
 def left_of_it(back_steps, start):
@@ -202,9 +202,9 @@ def lstm_back(x, forget_bias, n=16):
 
 
 if when_passed("lstm_step") and when_passed("lstm_step_backward"):
-    runs = {"vanilla": vanilla_back(x_weak)}
+    runs = {"vanilla": vanilla_back(inputs)}
     for bias in (0.0, 1.0, 3.0):
-        runs[f"LSTM, forget bias {bias:.0f}"] = lstm_back(x_weak, bias)
+        runs[f"LSTM, forget bias {bias:.0f}"] = lstm_back(inputs, bias)
     for name, steps in runs.items():
         left = left_of_it(steps, start=4.0)
         shown = "   ".join(f"{k:3d} steps: {left[k - 1]:.0e}" for k in (1, 10, 100))
@@ -278,9 +278,6 @@ if when_passed("lstm_step") and when_passed("lstm_step_backward"):
 # notebook of 2018 tells its readers to join a layer's outputs in a way that loses the time axis.
 # Nobody had to notice, because both ran with a single layer and without dropout. Here are the
 # three parts, in NumPy.
-
-# %%
-from course_lib.scratch.stacked import collect_outputs, dropout_between_layers, fresh_cells
 
 # %%
 # EXERCISE: fresh_cells

@@ -114,8 +114,8 @@ if when_passed("grelu") and when_passed("grelu_backward"):
 
 # %% [markdown]
 # One answer, right by a wide margin, in float32: the loss as the old notebook had it, and yours.
-# (Between the two margins it depends on the machine: where the smallest numbers are flushed to
-# zero, NaN comes earlier.)
+# (Between 86 and 104 it depends on the machine: where the smallest numbers are flushed to zero,
+# NaN comes earlier.)
 
 
 # %%
@@ -135,9 +135,8 @@ if when_passed("safe_loss"):
         print(f"right by {margin:3d}   old loss: {old:6}   your loss: {loss:.0f}")
 
 # %% [markdown]
-# And one answer that is wrong, more and more so. The usual patch
-# for the NaN is `log(p + 1e-9)`. What does it leave of the gradient on the right logit,
-# which should be pushed with a force of 1?
+# And one answer that is wrong, more and more so. The usual patch for the NaN is `log(p + 1e-9)`.
+# What does it leave of the gradient on the right logit, which should be pushed with a force of 1?
 
 # %%
 if when_passed("safe_loss"):
@@ -201,8 +200,10 @@ if when_passed("propagate"):
     print(f"{'(1 - g)^48':27}" + "".join(f"{(1 - g) ** 48:<12.0e}" for g in gates))
 
 # %% [markdown]
-# Read the last two rows together. Every layer of a form without gain takes its share, and 48
-# shares multiply. With orthogonal weights *and* the gain the gradient arrives at every gate.
+# Compare the first row with the last. The skip of the old notebook's form passes on 1 - g in each
+# layer, and 48 shares multiply. He weights are made for an open gate: with a closed one they
+# double the mean square in each layer. Orthogonal weights are made for a closed one. Only with the
+# gain does the gradient arrive at every gate.
 #
 # Lengths aren't everything. The cosine between different inputs says whether the network can still
 # tell them apart at the top: at 1 they all look alike.
@@ -240,8 +241,8 @@ if when_passed("gradual_dropout"):
 # %% [markdown]
 # ## A curve that lies
 #
-# The old notebook logged a "gradient norm" every hundred steps, and more than half of the logged
-# values were negative. Here is its line, in today's terms.
+# The old notebook logged a "gradient norm" every hundred steps, and many of the logged values are
+# negative. Here is its line, in today's terms.
 
 # %%
 # EXERCISE: gradient_norms
@@ -301,14 +302,14 @@ if all(when_passed(part) for part in PARTS):
 # %% [markdown]
 # ## Fifty layers
 #
-# Everything together, on the bundled digits: plain SGD, 800 steps of 50 images, the same first
-# weights and the same rate three times. Only the gate differs. In one network it is open from the
-# first step: ReLU. In one it stays closed: fifty layers that are a single linear map. In one it
-# opens over the first 400 steps, to where it should stop.
+# Everything together, on the bundled digits: plain SGD, 800 steps of 50 images, a rate that falls
+# to zero. Three networks with the same first weights and the same rate; only the gate differs. In
+# one it is open from the first step: ReLU. In one it stays closed: fifty layers that are a single
+# linear map. In one it opens over the first 400 steps, to where it should stop.
 
 
 # %%
-def train(gate_from, gate_to, steps=800, rate=0.015):
+def train(gate_from, gate_to, steps=800, rate=0.02):
     """Train with your functions while the gate opens."""
     network, rng = new_network(orthogonal), np.random.default_rng(3)
     for step in range(steps):
@@ -317,7 +318,7 @@ def train(gate_from, gate_to, steps=800, rate=0.015):
         _, grads = gradients(network, x_train[batch], digits.y_train[batch], g)
         for layer, layer_grads in zip(network, grads, strict=True):
             for name in layer:
-                layer[name] -= np.float32(rate) * layer_grads[name]
+                layer[name] -= np.float32(rate * (1 - step / steps)) * layer_grads[name]
     return network
 
 
@@ -329,27 +330,40 @@ def accuracy(network, g):
 if all(when_passed(part) for part in PARTS):
     stop = stop_gate(48)
     opened, relu, linear = train(0.0, stop), train(1.0, 1.0), train(0.0, 0.0)
-    print("ReLU from the first step, below 0.6:", bool(accuracy(relu, 1.0) < 0.6))
-    print("linear to the end, above 0.8:       ", bool(accuracy(linear, 0.0) > 0.8))
-    print("opened, above 0.85:                 ", bool(accuracy(opened, stop) > 0.85))
-    print(
-        "opened, better than linear:         ", bool(accuracy(opened, stop) > accuracy(linear, 0.0))
-    )
+    best = accuracy(opened, stop)
+    print("ReLU from the first step, below 0.75:", bool(accuracy(relu, 1.0) < 0.75))
+    print("linear to the end, above 0.85:       ", bool(accuracy(linear, 0.0) > 0.85))
+    print("opened, above 0.9:                   ", bool(best > 0.9))
+    print("opened, better than linear:          ", bool(best > accuracy(linear, 0.0)))
 
 # %% [markdown]
 # The linear network is the one to beat: it is easy to train, and digits can nearly be told apart
-# by a straight cut. The ReLU network could do more and doesn't get there. Opening the gate gets
-# the best of both. (One run each, so print the accuracies, and try other seeds and rates.)
+# by a straight cut. The ReLU network could do more and doesn't get there. The network that
+# opens its gate beats both. (One run each: print the accuracies, and try other seeds and rates.)
 #
-# A last question. Which gate belongs to the accuracy that you report? The old notebook measured
-# with the gate where training happened to be. Look at what the same trained network does with
-# other gates.
+# ## Whose accuracy?
+#
+# The old notebook printed its test accuracy every hundred steps, with the gate where training
+# happened to be; the run ended before the gate was half open. The function below measures in the
+# same way, and has two more faults that evaluations are prone to.
 
 # %%
-if all(when_passed(part) for part in PARTS):
-    for g in (0.0, stop_gate(48), 1.0):
-        good = bool(accuracy(opened, g) > 0.85)
-        print(f"the trained network with its gate at {g:.2f}   above 0.85: {good}")
+# EXERCISE: final_accuracy
+
+# %% [markdown]
+# Your trained network, measured by your function: with its gate where training ended, and with the
+# gate at two other places.
+
+# %%
+if all(when_passed(part) for part in (*PARTS, "final_accuracy")):
+
+    def network(x, g, training):
+        """The trained network; it has no dropout to switch off."""
+        return forward(opened, x, g)[0]
+
+    for g in (0.0, stop, 1.0):
+        share = final_accuracy(network, x_test, digits.y_test, 0.3, g, size=300)
+        print(f"gate at {g:.2f}   above 0.9: {bool(share > 0.9)}")
 
 # %% [markdown]
 # A network and its gate belong together: it was trained to end at one gate, and only the accuracy
@@ -358,7 +372,7 @@ if all(when_passed(part) for part in PARTS):
 # ## Where you are
 #
 # You have a schedule, an activation with its gradient, a loss that can't fail, the gain that keeps
-# a signal alive, dropout that fades in, and a norm that is one. They train fifty plain layers
-# within seconds. What you don't know yet is how they compare with highway networks, ReZero and
-# TAT when every method gets its own best learning rate, and whether two hundred layers work.
-# [The chapter](../book/gradnets.md) has that table.
+# a signal alive, dropout that fades in, and a norm and an accuracy that are what they are called.
+# They train fifty plain layers within seconds. What you don't know yet is how they compare with
+# highway networks, ReZero and TAT when every method gets its own best learning rate, and whether
+# two hundred layers work. [The chapter](../book/gradnets.md) has that table.

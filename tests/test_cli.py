@@ -255,6 +255,6 @@ def test_the_wrappers_pass_on_what_was_asked_and_the_exit_code(monkeypatch, tmp_
     monkeypatch.setattr(training, "reproduce", train)
     out = tmp_path / "out.json"
     code, printed, _ = course("reproduce", "vanilla-mnist", "--seed", 3, "--quick", "--out", out)
-    options = {"data": None, "seed": 3, "quick": True, "out": out}
+    options = {"data": None, "seed": 3, "quick": True, "out": out, "workers": 1}
     assert asked[-1] == ("vanilla-mnist", options)
     assert (code, json.loads(printed)) == (0, {"accuracy": 0.5})

@@ -26,8 +26,10 @@ HEAVY = ("tensorflow", "keras", "matplotlib", "IPython", "pooch")
 
 
 @pytest.mark.parametrize(
-    "code", ["import course_lib", "import course_lib.exercises", CHECK, HELP],
-    ids=["package", "exercises", "check", "help"],
+    "code",
+    ["import course_lib", "import course_lib.exercises", "import course_lib.training",
+     "import course_lib.benchmarks.lstm", CHECK, HELP],
+    ids=["package", "exercises", "training", "benchmarks", "check", "help"],
 )  # fmt: skip
 def test_nothing_heavy_is_loaded(code):
     ask = f"{code}\nimport sys\nprint(*(m for m in {HEAVY} if m in sys.modules))"

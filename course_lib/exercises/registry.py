@@ -80,6 +80,7 @@ CHAPTERS = (
             "propagate",
             "gradual_dropout",
             "gradient_norms",
+            "final_accuracy",
         ),
     ),
     Chapter(

@@ -402,26 +402,36 @@ def _by_ink(image: np.ndarray, gates: np.ndarray) -> tuple[float, float]:
     return float(gates[ink].mean()), float(gates[~ink].mean())
 
 
-def delays(results: dict[str, dict[str, Any]]) -> Figure:
+def delays(results: dict[str, dict[str, Any]], more_open: dict[str, Any] | None = None) -> Figure:
     """Test loss over the delay, as a part of a guess's, one panel a task.
 
     Args:
         results: for each panel's title a stored result of `course_lib.training.delays`.
+        more_open: one of the LSTM alone with another first bias, for the last panel.
     """
     plt = _pyplot()
     figure, axes = plt.subplots(len(results), 1, figsize=(5.5, 3.1 * len(results)))
     for ax, (title, result) in zip(axes, results.items(), strict=True):
         waits = result["config"]["delays"]
         for cell in CELLS:
-            part = [result["summary"]["runs"][f"{cell} {wait}"]["of_guess"] for wait in waits]
-            ax.loglog(waits, part, **LOOKS[cell], label=NAMES[cell])
+            ax.loglog(waits, _of_guess(result, cell), **LOOKS[cell], label=NAMES[cell])
         ax.axhline(1, color="black", linewidth=1, linestyle=":")
         ax.set(title=title, ylabel="loss / guess's loss", xticks=waits)
         ax.set_xlabel("length, steps" if result["config"]["task"] == "adding" else "delay, steps")
         ax.xaxis.set_major_formatter("{x:.0f}")
         ax.minorticks_off()
     axes[0].legend(loc="best")
+    if more_open:
+        bias = more_open["config"]["forget_bias"]
+        axes[-1].loglog(more_open["config"]["delays"], _of_guess(more_open, "lstm"), **CYCLE[3],
+                        label=f"LSTM, bias {bias:g}")  # fmt: skip
+        axes[-1].legend(handles=axes[-1].lines[-1:], loc="lower right")
     return _closed(figure)
+
+
+def _of_guess(result: dict[str, Any], cell: str) -> list[float]:
+    runs = result["summary"]["runs"]
+    return [runs[f"{cell} {wait}"]["of_guess"] for wait in result["config"]["delays"]]
 
 
 def fractions(result: dict[str, Any]) -> Figure:

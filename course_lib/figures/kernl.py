@@ -31,6 +31,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KINDS = ("identity", "near identity", "orthogonal", "gaussian")
+# Rule of `course_lib.online` to its name in the chapter.
+RULES = {
+    "one_step": "one step",
+    "rflo": "RFLO",
+    "rflo_random": "RFLO, random",
+    "snap1": "SnAp-1",
+    "eprop": "e-prop, random",
+    "kernl": "KeRNL",
+    "hybrid": "SnAp-1 + $\\beta$",
+    "uoro": "UORO, one draw",
+    "rtrl": "RTRL",
+}
 FORGOTTEN = 50.0  # a gamma at which nothing is left after one step
 
 
@@ -529,6 +541,27 @@ def nudges(sizes: np.ndarray, measured: dict[str, np.ndarray]) -> Figure:
     ax.loglog(sizes, np.maximum(measured["unmoved"], 1e-4), label="share of states not moved")
     ax.set(xlabel="size of the nudge", ylabel="relative error, share", ylim=(7e-5, 200))
     ax.legend(loc="upper right")
+    return _closed(figure)
+
+
+def rule_marks(cosines: dict[str, dict[str, list[float]]]) -> Figure:
+    """Draw the cosine with BPTT of every rule, one panel a network, a mark a seed.
+
+    Args:
+        cosines: network to rule to one cosine a seed, as `course reproduce kernl-rules`
+            stores them.
+    """
+    plt = _pyplot()
+    figure, axes = plt.subplots(len(cosines), 1, figsize=(5.5, 3 * len(cosines)), sharex=True)
+    for ax, (network, found) in zip(axes, cosines.items(), strict=True):
+        for row, rule in enumerate(RULES):
+            look = CYCLE[row % len(CYCLE)] | {"linestyle": "none", "markersize": 7}
+            ax.plot(found[rule], [row] * len(found[rule]), **look)
+        ax.axvline(0, color="black", linewidth=0.8)
+        ax.set(title=network, xlim=(-0.3, 1.05), yticks=range(len(RULES)))
+        ax.set_yticklabels(list(RULES.values()))
+        ax.set_ylim(len(RULES) - 0.5, -0.5)
+    axes[-1].set_xlabel("cosine with BPTT")
     return _closed(figure)
 
 

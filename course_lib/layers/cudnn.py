@@ -88,16 +88,20 @@ def fused_layer(cell, **rnn):
 
 
 @contextlib.contextmanager
-def pretended_gpu():
-    """Let Keras choose as if there were a GPU.
+def pretended_gpu(there=True):
+    """Let Keras choose as if there were a GPU, or none, whatever there is.
 
-    What is traced here holds cuDNN's kernel where Keras would take it. It can
-    be looked at, but not run.
+    What is traced with a GPU holds cuDNN's kernel where Keras would take it;
+    without one it can be looked at, but not run. What is traced without a GPU
+    holds the loop over time, which XLA can compile; the kernel it can't.
+
+    Args:
+        there: whether Keras shall see a GPU.
     """
     # By its full name: in Keras's package, the name stands for the function.
     rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
     asks = rnn._is_gpu_available
-    rnn._is_gpu_available = lambda: True
+    rnn._is_gpu_available = lambda: there
     try:
         yield
     finally:

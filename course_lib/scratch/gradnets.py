@@ -390,3 +390,27 @@ def gradient_norms(grads):
     return np.array(
         [np.sqrt(sum(np.sum(g**2) for g in layer.values())) for layer in grads]
     )
+
+
+def final_accuracy(network, x, labels, g_now, g_end, size=100):
+    """Accuracy of the network that training leads to, on data apart.
+
+    Args:
+        network: a function of (x, g, training) that returns logits, shape
+            (batch, c); training says whether its dropout is on.
+        x: inputs, shape (N, m).
+        labels: right classes, integers of shape (N,).
+        g_now: the late gate at this step of training.
+        g_end: the late gate at the end of training.
+        size: rows that are handed to `network` at once; the last ones may be
+            fewer.
+
+    Returns:
+        The share of the N rows that are named rightly, from 0 to 1.
+    """
+    right = 0
+    for start in range(0, len(x), size):
+        rows = slice(start, start + size)
+        logits = network(x[rows], g_end, False)
+        right += np.sum(logits.argmax(axis=-1) == labels[rows])
+    return float(right / len(x))

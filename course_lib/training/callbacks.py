@@ -58,8 +58,9 @@ class TerminateOnNaN(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Keep the weights that the run begins with."""
         self.weights = [w for w in self.model.weights if keras.backend.is_float_dtype(w.dtype)]
-        self.all_finite = tf.function(_all_finite)
         self.before = self._values()
+        # Traced here: a function that is traced anew in each run makes TensorFlow warn of it.
+        self.all_finite = tf.function(_all_finite).get_concrete_function(self.before)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Note the epoch, which Keras does not tell at the end of a step."""
@@ -285,8 +286,13 @@ def _heard(model: keras.Model) -> Iterator[list[tuple[keras.Layer, list[tf.Tenso
 
 def _layer_of(model: keras.Model, weight: keras.Variable) -> str:
     """The innermost layer that has the weight."""
-    owners = [layer for layer in model._flatten_layers() if any(w is weight for w in layer.weights)]
-    return min(owners, key=lambda layer: len(layer.weights)).name
+
+    def size(layer: keras.Layer) -> tuple[int, int]:
+        # An RNN has as many weights as its cell, but one layer more.
+        return len(layer.weights), len(list(layer._flatten_layers()))
+
+    layers = model._flatten_layers()
+    return min((r for r in layers if any(w is weight for w in r.weights)), key=size).name
 
 
 def _state(model: keras.Model) -> list[keras.Variable]:

@@ -6,6 +6,7 @@ validation set. The test set is looked at once, with the weights of the lowest v
 """
 
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,8 @@ class Config:
     """What a comparison is made of; stored with its result."""
 
     task: str = "adding"  # or "copy"
+    cells: tuple[str, ...] = CELLS
+    forget_bias: float = 1.0  # the LSTM's first one
     delays: tuple[int, ...] = (10, 25, 50, 100)  # adding: steps in all; copy: steps to wait
     units: int = 32
     examples: int = 10_000
@@ -50,7 +53,7 @@ QUICK = {"delays": (5,), "units": 8, "examples": 200, "epochs": 1, "learning_rat
 def run(
     data: "Mnist | None", seed: int, quick: bool = False, verbose: int = 2, **settings: Any
 ) -> dict[str, Any]:
-    """Train every cell at every delay.
+    """Train the cells at every delay.
 
     Args:
         data: not used; the examples are made on the spot.
@@ -69,7 +72,7 @@ def run(
     curves, runs = {}, {}
     guess = {str(delay): chance(config, delay) for delay in config.delays}
     for delay in config.delays:
-        for cell in CELLS:
+        for cell in config.cells:
             tried = [
                 train(config, cell, delay, rate, seed, verbose) for rate in config.learning_rates
             ]
@@ -80,7 +83,7 @@ def run(
             if verbose:
                 print(name, runs[name], flush=True)
     return {
-        "config": {**asdict(config), "cells": CELLS, "optimizer": "Adam"},
+        "config": {**asdict(config), "optimizer": "Adam"},
         "curves": curves,
         "summary": {"guess": {d: round(g, 6) for d, g in guess.items()}, "runs": runs},
     }
@@ -153,13 +156,14 @@ def network(config: Config, cell: str, shape: tuple[int, int]) -> "keras.Model":
     """The cell and a readout: of the last state for adding, of every state for copy."""
     import keras
 
-    from course_lib.layers import stacked_rnn
+    from course_lib.layers import LSTMCell, stacked_rnn
 
     copy = config.task == "copy"
+    make = partial(LSTMCell, forget_bias=config.forget_bias) if cell == "lstm" else cell
     return keras.Sequential(
         [
             keras.Input(shape),
-            stacked_rnn(cell, config.units, return_sequences=copy),
+            stacked_rnn(make, config.units, return_sequences=copy),
             keras.layers.Dense(config.symbols + 1 if copy else 1),
         ]
     )

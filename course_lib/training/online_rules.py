@@ -1,4 +1,4 @@
-"""Every online rule on the same small networks: how near BPTT's gradient, and how far it gets."""
+"""Every online rule in the same small networks: how near is its gradient to that of BPTT?"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,26 +18,18 @@ NETWORKS = {
 RULES = ("one_step", "rflo", "rflo_random", "eprop", "snap1", "kernl", "hybrid", "uoro", "rtrl")
 
 
-def run(data: None, seed: int, quick: bool = False, task: str = "cosines") -> dict[str, Any]:
-    """Measure every rule.
+def run(data: None, seed: int, quick: bool = False) -> dict[str, Any]:
+    """Compare every rule with BPTT, for three seeds.
 
     Args:
         data: not used; the data are made.
-        seed: of weights, data and nudges. "cosines" takes five seeds from here on.
-        quick: a few updates, to see that all works.
-        task: "cosines", fresh networks of three kinds; or "adding", training on that problem.
+        seed: the first of the three.
+        quick: one seed and few updates, to see that all works.
 
     Returns:
         A dict with `config`, `curves` and `summary`.
-
-    Raises:
-        ValueError: there is no such task.
     """
-    if task == "cosines":
-        return cosines(range(seed, seed + (1 if quick else 5)), updates=5 if quick else 300)
-    if task == "adding":
-        return adding(seed, updates=4 if quick else 1500, every=2 if quick else 150)
-    raise ValueError(f"task is {task!r}; choose cosines or adding.")
+    return cosines(range(seed, seed + (1 if quick else 3)), updates=5 if quick else 300)
 
 
 def cosines(
@@ -74,58 +66,6 @@ def cosines(
     return {"config": config, "curves": {}, "summary": found}
 
 
-def adding(
-    seed: int, updates: int, every: int, n: int = 24, T: int = 30, batch: int = 32
-) -> dict[str, Any]:
-    """Train the same network on the adding problem with every rule.
-
-    Returns:
-        `curves`: rule to "update", "error" (mean squared, on fresh sequences) and "cosine" with
-        BPTT's gradient there. `summary`: rule to "error" at the end, the mean of the last three
-        looks; "cosine", the median; "time", of a step, relative to BPTT's; and "carried", numbers
-        kept from step to step for one sequence, for BPTT from the first step to the last.
-    """
-    from course_lib.data import adding_problem
-
-    x_test, y_test = adding_problem(256, T, seed=90_000 + seed)
-    curves, models = {}, {}
-    for rule in (*RULES, "bptt"):
-        model = models[rule] = _on_adding(rule, seed, n, T)
-        curve = curves[rule] = {"update": [], "error": [], "cosine": []}
-        for update in range(updates + 1):
-            if update % every == 0:
-                wrong = np.asarray(model(x_test)) - y_test
-                curve["update"].append(update)
-                curve["error"].append(round(float(np.mean(wrong**2)), 5))
-                curve["cosine"].append(round(cosine_with_bptt(model, x_test, y_test), 4))
-            model.train_on_batch(*adding_problem(batch, T, seed=100_000 * (seed + 1) + update))
-    times = _relative_times(models, adding_problem(batch, T, seed=seed))
-    summary = {
-        rule: {
-            "error": round(float(np.mean(curve["error"][-3:])), 5),
-            "cosine": round(float(np.median(curve["cosine"])), 3),
-            "time": times[rule],
-            "carried": _carried(models[rule], T),
-        }
-        for rule, curve in curves.items()
-    }
-    config = {"units": n, "T": T, "batch_size": batch, "updates": updates, "learning_rate": 0.003}
-    return {"config": config, "curves": curves, "summary": summary}
-
-
-def _on_adding(rule: str, seed: int, n: int, T: int) -> "OnlineRNN":
-    """The network, the same for every rule, compiled."""
-    import course_lib.quiet  # noqa: F401, I001
-    import keras
-    from course_lib.online import LeakyRNNCell, OnlineRNN
-
-    keras.utils.set_random_seed(seed)
-    model = OnlineRNN(LeakyRNNCell(n, recurrent=0.95, noise=0.03), 1)
-    model.build((None, T, 2))
-    model.compile(keras.optimizers.Adam(0.003, global_clipnorm=1.0), "mse", rule=rule, seed=seed)
-    return model
-
-
 def cosine_with_bptt(model: "OnlineRNN", x: Any, y: Any) -> float:
     """The cosine of the rule's gradient with BPTT's, over all weights of the cell."""
     import tensorflow as tf
@@ -159,30 +99,3 @@ def _learn_kernel(model: "OnlineRNN", x: Any, y: Any, updates: int) -> None:
 
     for _ in range(updates):
         update()
-
-
-def _relative_times(models: dict[str, "OnlineRNN"], batch: tuple, rounds: int = 15) -> dict:
-    """The time of a training step over that of BPTT: the median over rounds of all, interleaved."""
-    import time
-
-    seconds = {rule: [] for rule in models}
-    for _ in range(rounds):
-        for rule, model in models.items():
-            began = time.perf_counter()
-            model.train_on_batch(*batch)
-            seconds[rule].append(time.perf_counter() - began)
-    ratios = {rule: np.array(own) / np.array(seconds["bptt"]) for rule, own in seconds.items()}
-    return {rule: round(float(np.median(ratio)), 2) for rule, ratio in ratios.items()}
-
-
-def _carried(model: "OnlineRNN", T: int) -> int:
-    """Numbers that one sequence must keep: states over time with BPTT, else one step's and traces.
-
-    The kernel is shared by all sequences and not counted.
-    """
-    import tensorflow as tf
-
-    if model._rule == "bptt":
-        return T * model.cell.units
-    trace = model.engine.learner.zero(1, 2)
-    return model.cell.units + sum(int(tf.size(part)) for part in tf.nest.flatten(trace))

@@ -35,6 +35,17 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         "course_lib.training.delays",
         {"task": "copy", "delays": (5, 10, 20), "epochs": 12},
     ),
+    "cells-copy-open": (
+        "course_lib.training.delays",
+        {
+            "task": "copy",
+            "delays": (5, 10, 20),
+            "epochs": 12,
+            "cells": ("lstm",),
+            "forget_bias": 3.0,
+        },
+    ),
+    "kernl-rules": ("course_lib.training.online_rules", {}),
 }
 
 

@@ -170,6 +170,10 @@ def test_figures_of_stored_results():
     figure = figures.delays({"adding": adding, "again": adding})
     assert_drawn(figure)
     np.testing.assert_allclose(figure.axes[1].lines[0].get_ydata(), [0.5, 5])
+    more_open = {**adding, "config": {**adding["config"], "forget_bias": 3.0}}
+    figure = figures.delays({"adding": adding, "again": adding}, more_open)
+    assert_drawn(figure)
+    assert figure.axes[1].lines[-1].get_label() == "LSTM, bias 3"
     curves = {"train_loss": [1, 0.5, 0.2], "validation_loss": [1, 0.6, 0.7]}
     figure = figures.early_stopping({"curves": curves, "summary": {"chosen_epoch": 2}})
     assert_drawn(figure)

@@ -148,6 +148,8 @@ def test_figures_are_drawn(quality):
         )
     )
     assert_drawn(figures.memory((16, 32), {"BPTT": [1.0, 2.0], "chunks": [1.5, 1.5]}))
+    cosines = {rule: [0.1, 0.9] for rule in figures.RULES}
+    assert_drawn(figures.rule_marks({"near identity": cosines, "orthogonal": cosines}))
     assert_drawn(figures.stale(np.array([0.1, 1.0]), np.array([0.01, 0.1])))
     assert_drawn(figures.credit_marks({"mended": [0.9], "as it was": [0.0]}))
     curve = {"updates": [0, 25], "r2": [0.5, 0.8], "cosine": [0.5, 0.8]}

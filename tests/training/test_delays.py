@@ -46,15 +46,28 @@ def test_the_rate_is_chosen_on_validation(monkeypatch):
     assert result["curves"]["gru 5"] == [1.0, 0.1]
 
 
-@pytest.mark.parametrize("name", ["cells-adding", "cells-copy"])
+@pytest.mark.parametrize("name", ["cells-adding", "cells-copy", "cells-copy-open"])
 def test_stored_results(name):
     result = stored_result(name)
-    runs, waits = result["summary"]["runs"], result["config"]["delays"]
-    assert set(runs) == {f"{cell} {wait}" for cell in delays.CELLS for wait in waits}
+    config, runs = result["config"], result["summary"]["runs"]
+    assert set(runs) == {f"{cell} {wait}" for cell in config["cells"] for wait in config["delays"]}
     for run, one in runs.items():
-        assert len(result["curves"][run]) == result["config"]["epochs"]
-        assert one["learning_rate"] in result["config"]["learning_rates"]
-    # Where it matters: at the longest wait the gated cells are below the guess, and far below
-    # the vanilla one.
-    longest = {cell: runs[f"{cell} {waits[-1]}"]["of_guess"] for cell in delays.CELLS}
-    assert min(longest["gru"], longest["lstm"]) < 0.5 * longest["vanilla"]
+        assert len(result["curves"][run]) == config["epochs"]
+        assert one["learning_rate"] in config["learning_rates"]
+        guess = result["summary"]["guess"][run.split()[1]]
+        assert one["of_guess"] == pytest.approx(one["test_loss"] / guess, rel=0.01, abs=1e-4)
+
+
+def test_what_the_page_says_of_them():
+    """The vanilla cell adds over few steps and is no better than a guess over many."""
+    result = stored_result("cells-adding")
+    runs, waits = result["summary"]["runs"], result["config"]["delays"]
+    assert runs[f"vanilla {waits[0]}"]["of_guess"] < 0.05
+    assert runs[f"vanilla {waits[-1]}"]["of_guess"] > 0.9
+    assert max(runs[f"{cell} {waits[-1]}"]["of_guess"] for cell in ("gru", "lstm")) < 0.05
+    runs = stored_result("cells-copy")["summary"]["runs"]
+    assert runs["gru 20"]["of_guess"] < runs["vanilla 20"]["of_guess"]
+    assert runs["vanilla 20"]["of_guess"] < runs["lstm 20"]["of_guess"]
+    opened = stored_result("cells-copy-open")["summary"]["runs"]
+    assert all(opened[name]["of_guess"] < runs[name]["of_guess"] for name in opened)
+    assert opened["lstm 20"]["of_guess"] > runs["vanilla 20"]["of_guess"]

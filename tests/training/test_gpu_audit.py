@@ -145,11 +145,11 @@ def test_another_update_with_xla_fails():
 
 
 def test_dropout_is_left_out_of_the_comparison_only():
-    step = classifier_step(6, "vanilla", layers=2, dropout=0.5, seed=0)
+    step = classifier_step(6, "vanilla", dropout=0.5, seed=0)
     operations = {node.op for node in gpu_audit._trace(step)}
     assert any(op.startswith("StatelessRandom") for op in operations)
     assert gpu_audit._xla_failures(step) == []
-    loud = replace(classifier_step(6, "vanilla", layers=2, dropout=0.5, seed=0), silence=None)
+    loud = replace(classifier_step(6, "vanilla", dropout=0.5, seed=0), silence=None)
     assert "XLA gives the losses" in gpu_audit._xla_failures(loud)[0]
 
 
