@@ -250,11 +250,13 @@ def serve(connection) -> None:
     open_calls = []
 
     def stand_for(number, name):
-        def loss(*arguments, **named):
-            if arguments or named:
-                raise TypeError("loss() takes no argument")
-            channel.send({"ask": number, "arguments": open_calls[-1] if open_calls else ()}, [])
-            return channel.receive(stand_for)["value"]
+        def loss(*given):
+            now = open_calls[-1] if open_calls else ()
+            channel.send({"ask": number, "arguments": now, "given": given}, [])
+            answer = channel.receive(stand_for)
+            if "raised" in answer:
+                raise TypeError(answer["raised"])
+            return answer["value"]
 
         return loss
 
