@@ -28,6 +28,9 @@ bench = typer.Typer(
     no_args_is_help=True, help="Measure how fast the course's code is, against others'."
 )
 app.add_typer(bench, name="bench")
+
+ci = typer.Typer(help="For instructors: the course in a CI service.", no_args_is_help=True)
+app.add_typer(ci, name="ci")
 BenchJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, last.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer rounds; stored only with --out.")]
 BenchOut = Annotated[
@@ -167,6 +170,64 @@ def check(
 
 
 @app.command()
+def validate(
+    submissions: Annotated[
+        list[Path],
+        typer.Argument(help="Folders, notebooks or zips: one student each; or a folder of them."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the results; what is there is kept.")],
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Submissions at the same time; by default one a core.")
+    ] = os.cpu_count() or 1,
+    shard: Annotated[
+        str, typer.Option(metavar="I/N", help="Only part I of N, to share a class out.")
+    ] = "1/1",
+    time_limit: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that a call of a student's function may take.")
+    ] = 10.0,
+    memory_limit: Annotated[
+        int, typer.Option(min=64, help="MB that a student's code may take.")
+    ] = 1024,
+    cases: Annotated[
+        Path | None, typer.Option(help="Your own hidden cases: JSON, kept outside the course.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Points by exercise: JSON, 1 where it says nothing.")
+    ] = None,
+    exercise: Annotated[
+        list[str] | None, typer.Option(help="Only this one; may be given several times.")
+    ] = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="The arguments are --out folders to put together.")
+    ] = False,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Run students' code without any wall. Dangerous.")
+    ] = False,
+) -> None:
+    """For instructors: validate a class's notebooks in a sandbox.
+
+    Run it again after a stop: what is graded stays graded. Exits with 0 if everything was graded,
+    whatever the grades; with 1 if something could not be.
+    """
+    from course_lib.instructor.command import run
+
+    code = run(
+        submissions,
+        out,
+        jobs,
+        shard,
+        time_limit,
+        memory_limit,
+        cases,
+        weights,
+        exercise or [],
+        no_sandbox,
+        merge,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
 def notebooks(
     only_check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail if a notebook is out of date.")
@@ -271,10 +332,40 @@ def reproduce(
     print(json.dumps(result["summary"], indent=2))
 
 
+@ci.command("init")
+def ci_init(
+    folder: Annotated[Path, typer.Argument(help="The repository.")] = Path("."),
+) -> None:
+    """Write a workflow for GitHub Actions: tests, book, and validation of submissions."""
+    from course_lib.instructor.ci import init
+    from course_lib.instructor.find import BadUsage
+
+    try:
+        print(f"Wrote {init(folder)}. Read it, then commit it.")
+    except BadUsage as error:
+        _fail(error)
+
+
+@bench.command("validate")
+def bench_validate(quick: Quick = False, as_json: BenchJson = False, out: BenchOut = None) -> None:
+    """Validate the same submissions as nbclient and nbgrader do, and compare."""
+    from course_lib.benchmarks.validate import main
+
+    raise typer.Exit(main(quick, as_json, out))
+
+
 @bench.command("lstm")
 def bench_lstm(quick: Quick = False, as_json: BenchJson = False, out: BenchOut = None) -> None:
     """One training step of an LSTM: eager loop, traced loop, ours, Keras's, PyTorch's; and XLA."""
     from course_lib.benchmarks.lstm import main
+
+    raise typer.Exit(main(quick, as_json, out))
+
+
+@bench.command("kernl")
+def bench_kernl(quick: Quick = False, as_json: BenchJson = False, out: BenchOut = None) -> None:
+    """KeRNL's gradients over 784 steps: in chunks, step by step, and beside BPTT in Keras."""
+    from course_lib.benchmarks.kernl import main
 
     raise typer.Exit(main(quick, as_json, out))
 

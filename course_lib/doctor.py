@@ -51,6 +51,7 @@ def examine() -> list[Finding]:
         disk(Path.cwd()),
         kernel(),
         browser(),
+        sandbox(),
     ]
 
 
@@ -183,6 +184,26 @@ def browser() -> Finding:
         "apt-get install chromium (Debian)",
         essential=False,
     )
+
+
+def sandbox() -> Finding:
+    """What keeps students' code in, when an instructor validates a class."""
+    from course_lib.instructor.sandbox import NoSandbox, find_sandbox
+
+    what = "Sandbox"
+    try:
+        kind = find_sandbox()
+    except NoSandbox:
+        return Finding(
+            what,
+            False,
+            "none works here; only `course validate` needs it",
+            "apt-get install bubblewrap (Debian, Ubuntu); `course validate` says more.",
+            essential=False,
+        )
+    if kind == "bubblewrap":
+        return Finding(what, True, "bubblewrap", essential=False)
+    return Finding(what, True, f"{kind}, made by Python (without bubblewrap)", essential=False)
 
 
 def _python_m(rest: str) -> str:

@@ -411,6 +411,11 @@ def delays(results: dict[str, dict[str, Any]], more_open: dict[str, Any] | None 
     """
     plt = _pyplot()
     figure, axes = plt.subplots(len(results), 1, figsize=(5.5, 3.1 * len(results)))
+    if more_open:
+        bias = more_open["config"]["forget_bias"]
+        axes[-1].loglog(more_open["config"]["delays"], _of_guess(more_open, "lstm"), **CYCLE[3],
+                        label=f"LSTM, bias {bias:g}")  # fmt: skip
+        axes[-1].legend(loc="lower right")
     for ax, (title, result) in zip(axes, results.items(), strict=True):
         waits = result["config"]["delays"]
         for cell in CELLS:
@@ -421,11 +426,6 @@ def delays(results: dict[str, dict[str, Any]], more_open: dict[str, Any] | None 
         ax.xaxis.set_major_formatter("{x:.0f}")
         ax.minorticks_off()
     axes[0].legend(loc="best")
-    if more_open:
-        bias = more_open["config"]["forget_bias"]
-        axes[-1].loglog(more_open["config"]["delays"], _of_guess(more_open, "lstm"), **CYCLE[3],
-                        label=f"LSTM, bias {bias:g}")  # fmt: skip
-        axes[-1].legend(handles=axes[-1].lines[-1:], loc="lower right")
     return _closed(figure)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_lib.data import adding_problem, adding_problem_chance
+from course_lib.data import adding_problem_chance
 from course_lib.figures.slider import Slider, slider
 from course_lib.figures.style import CYCLE, use_style
 from course_lib.scratch.bptt import rnn_backward, state_jacobian
@@ -155,81 +155,6 @@ def one_synapse(gamma: float, T: int = 40) -> dict[str, np.ndarray]:
         E_t = trace_step(E_t, v[None, t : t + 1], d[None, t : t + 1], np.array([gamma]))
         trace[t] = E_t[0, 0, 0]
     return {"v": v, "d": d, "loss": loss, "trace": trace}
-
-
-def train_on_adding(rule: str, updates: int, every: int, seed: int = 0, T: int = 20) -> list[dict]:
-    """Train a small network on the adding problem, and compare KeRNL with BPTT on the way.
-
-    The kernel learns in every case, from the network's states; only what moves the weights
-    differs. Adam, 32 fresh sequences at each update.
-
-    Args:
-        rule: what moves the weights: "KeRNL", "BPTT" or "one step" (traces that remember nothing).
-        updates, every: how many updates, and how often to look.
-        seed: of weights and data, the same for every rule.
-        T: steps of a sequence.
-
-    Returns:
-        For update 0, every, 2 every, …: a dict with "update"; "error", the mean squared error on
-        256 fresh sequences; "cosine" of KeRNL's gradient with BPTT's there; and both gradients
-        as vectors, "kernl" and "true".
-    """
-    rng, n = np.random.default_rng(seed), 16
-    params = init_params(2, n, 1, seed=seed, recurrent="identity", radius=0.9)
-    params["W_hh"] += 0.2 * rng.normal(size=(n, n)) / np.sqrt(n)
-    forgets = np.eye(n), np.full(n, FORGOTTEN)
-    kernel, adam, found = (np.eye(n), np.full(n, 1 / T)), {}, []
-    for update in range(updates + 1):
-        net = _on_adding(params, batch=32, seed=1_000_000 * (seed + 1) + update)
-        kernel = learn_kernel(net["h"], params["W_hh"], *kernel, 2, rng, rate=0.003)
-        if update % every == 0:
-            test = _on_adding(params, batch=256, seed=10_000_000 * (seed + 1) + update)
-            dW = kernl_gradient(test["v"], test["d"], test["dh"], *kernel)
-            found.append(
-                {
-                    "update": update,
-                    "error": test["error"],
-                    "cosine": cosine(dW, test["true"]),
-                    "kernl": dW.ravel(),
-                    "true": test["true"].ravel(),
-                }
-            )
-        if rule == "BPTT":
-            dW = net["true"]
-        else:
-            used = kernel if rule == "KeRNL" else forgets
-            dW = kernl_gradient(net["v"], net["d"], net["dh"], *used)
-        grads = {"W_xh": dW[:2], "W_hh": dW[2:-1], "b_h": dW[-1], **net["readout"]}
-        _adam(params, grads, adam, update + 1)
-    return found
-
-
-def _on_adding(params: dict, batch: int, seed: int, T: int = 20) -> dict:
-    """Run a network on fresh sequences of the adding problem, with all gradients."""
-    x, y = (part.astype(float) for part in adding_problem(batch, T, seed=seed))
-    h_0 = np.zeros((batch, len(params["b_h"])))
-    h, cache = rnn_forward(x, h_0, params["W_xh"], params["W_hh"], params["b_h"])
-    wrong = h[:, -1] @ params["W_hy"] + params["b_y"] - (y - 1)  # 1 is the mean of the answer
-    dh = np.zeros_like(h)
-    dh[:, -1] = 2 * wrong @ params["W_hy"].T / batch
-    return {
-        "h": h,
-        "v": presynaptic(x, h_0, h),
-        "d": 1 - h**2,
-        "dh": dh,
-        "true": np.vstack(rnn_backward(dh, cache)[2:]),
-        "readout": {"W_hy": 2 * h[:, -1].T @ wrong / batch, "b_y": 2 * wrong.sum(axis=0) / batch},
-        "error": float(np.mean(wrong**2)),
-    }
-
-
-def _adam(params: dict, grads: dict, state: dict, step: int, rate: float = 0.003) -> None:
-    """One update of Adam with its usual constants, in place."""
-    for name, g in grads.items():
-        m, s = state.setdefault(name, [np.zeros_like(g), np.zeros_like(g)])
-        m += 0.1 * (g - m)
-        s += 0.001 * (g**2 - s)
-        params[name] -= rate * m / (1 - 0.9**step) / (np.sqrt(s / (1 - 0.999**step)) + 1e-8)
 
 
 def stale_traces(rates: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -422,7 +347,8 @@ def training_slider(runs: dict[str, list[dict]], rule: str = "KeRNL") -> Slider:
     """Let the reader walk through a training: each entry of both gradients, and the curves.
 
     Args:
-        runs: rule to its result of `train_on_adding`, all looked at after the same updates.
+        runs: rule to its result of `course_lib.training.kernl_adding.train_on_adding`, all looked
+            at after the same updates.
         rule: the run whose gradients are shown.
     """
     frames = []
@@ -442,9 +368,10 @@ def _training_frame(runs: dict, rule: str, position: int) -> Figure:
     plt = _pyplot()
     figure, axes = plt.subplots(3, 1, figsize=(5.5, 8), height_ratios=(1.4, 1, 1))
     now = runs[rule][position]
-    scale = max(np.abs(now["true"]).max(), np.abs(now["kernl"]).max(), 1e-12)
+    true, kernl = now["true"], now["kernl"]
+    scale = max(np.abs(true).max(), np.abs(kernl).max(), 1e-12)
     axes[0].plot(
-        now["true"] / scale, now["kernl"] / scale,
+        true / scale, kernl / scale,
         **CYCLE[0] | {"linestyle": "none", "markersize": 3},
     )  # fmt: skip
     axes[0].plot([-1, 1], [-1, 1], color="black", linestyle=":", marker="")
@@ -562,6 +489,28 @@ def rule_marks(cosines: dict[str, dict[str, list[float]]]) -> Figure:
         ax.set_yticklabels(list(RULES.values()))
         ax.set_ylim(len(RULES) - 0.5, -0.5)
     axes[-1].set_xlabel("cosine with BPTT")
+    return _closed(figure)
+
+
+def mnist_rows(kernl: dict, bptt: dict) -> Figure:
+    """Draw test accuracy by epoch with both rules, and R² of the kernel below.
+
+    Args:
+        kernl, bptt: `curves` of the stored results kernl-rows and kernl-rows-bptt.
+    """
+    plt = _pyplot()
+    figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 5.4), sharex=True)
+    for name, curves in (("KeRNL", kernl), ("BPTT", bptt)):
+        accuracy = curves["test_accuracy"]
+        above.plot(range(1, len(accuracy) + 1), accuracy, label=name, markevery=2)
+    above.set(ylabel="test accuracy", ylim=(0.75, 1))
+    above.legend(loc="lower right")
+    r2 = kernl["kernel_r2"]
+    below.plot(
+        range(1, len(r2) + 1), r2, label="$R^2$ of the kernel", **CYCLE[2] | {"markevery": 2}
+    )
+    below.set(xlabel="epoch", ylim=(0, 0.3), xticks=range(0, len(r2) + 1, 4))
+    below.legend(loc="upper right")
     return _closed(figure)
 
 

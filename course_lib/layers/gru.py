@@ -64,14 +64,15 @@ class GRUCell(keras.layers.Layer):
         """
         h_prev, n = states[0], self.units
         if self.reset_after:
-            from_x = ops.matmul(x_t, self.W_x) + self.b[0]
-            from_h = ops.matmul(h_prev, self.W_h) + self.b[1]
+            # ops.add of a bias is merged with the product; + isn't.
+            from_x = ops.add(ops.matmul(x_t, self.W_x), self.b[0])
+            from_h = ops.add(ops.matmul(h_prev, self.W_h), self.b[1])
             z, r = ops.split(
                 ops.sigmoid(from_x[:, : 2 * n] + from_h[:, : 2 * n]), 2, axis=1
             )
             reset = r * from_h[:, 2 * n :]
         else:
-            from_x = ops.matmul(x_t, self.W_x) + self.b
+            from_x = ops.add(ops.matmul(x_t, self.W_x), self.b)
             from_h = ops.matmul(h_prev, self.W_h[:, : 2 * n])
             z, r = ops.split(
                 ops.sigmoid(from_x[:, : 2 * n] + from_h), 2, axis=1

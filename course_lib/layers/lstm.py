@@ -118,7 +118,9 @@ class LSTMCell(keras.layers.Layer):
         from_h = ops.matmul(h_prev, self.W_h)
         if self.layer_norm:
             from_x, from_h = self.norm_x(from_x), self.norm_h(from_h)
-        i, f, candidate, o = ops.split(from_x + from_h + self.b, 4, axis=1)
+        # ops.add of a bias, which TensorFlow merges with the product; + isn't.
+        a = ops.add(from_x, self.b) + from_h
+        i, f, candidate, o = ops.split(a, 4, axis=1)
         if self.peepholes:
             i += self.p_i * c_prev
             f += self.p_f * c_prev

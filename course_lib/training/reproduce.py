@@ -68,6 +68,18 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "kernl-rules": ("course_lib.training.online_rules", {}),
     **{
+        f"kernl-{task}{'' if rule == 'kernl' else f'-{rule}'}": (
+            "course_lib.training.online_mnist",
+            {"task": task, "rule": rule},
+        )
+        for task in ("rows", "pixels")
+        for rule in ("kernl", "bptt", "snap1", "hybrid", "one_step")
+    },
+    **{
+        f"kernl-{task}": ("course_lib.training.online_sequences", {"task": task})
+        for task in ("adding", "anbn")
+    },
+    **{
         f"gradnets-{method}": ("course_lib.training.gradnets", {"method": method})
         for method in GRADNETS
     },
@@ -163,7 +175,9 @@ def stored_result(name: str) -> dict[str, Any]:
         file = folder / RESULTS / f"{name}.json"
         if file.is_file():
             return json.loads(file.read_text(encoding="utf-8"))
-    raise FileNotFoundError(f"No stored result of {name}. Make it: course reproduce {name}")
+    verb = "bench" if name.startswith("bench-") else "reproduce"
+    made_by = f"course {verb} {name.removeprefix('bench-')}"
+    raise FileNotFoundError(f"No stored result of {name}. Make it: {made_by}")
 
 
 def _experiment(name: str) -> tuple[ModuleType, dict[str, Any]]:

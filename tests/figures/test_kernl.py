@@ -4,6 +4,7 @@ import pytest
 from course_lib.figures import kernl as figures
 from course_lib.scratch.kernl import kernel_gradients
 from course_lib.sources import kernl_2019
+from course_lib.training import kernl_adding
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,7 @@ def test_trace_is_what_the_input_left_faded():
 
 
 def test_training_on_the_adding_problem_learns_and_starts_alike():
-    kernl, bptt = (figures.train_on_adding(rule, 200, 200) for rule in ("KeRNL", "BPTT"))
+    kernl, bptt = (kernl_adding.train_on_adding(rule, 200, 200) for rule in ("KeRNL", "BPTT"))
     assert kernl[0]["cosine"] == bptt[0]["cosine"]
     for found in (kernl, bptt):
         assert found[1]["error"] < found[0]["error"]
@@ -150,6 +151,8 @@ def test_figures_are_drawn(quality):
     assert_drawn(figures.memory((16, 32), {"BPTT": [1.0, 2.0], "chunks": [1.5, 1.5]}))
     cosines = {rule: [0.1, 0.9] for rule in figures.RULES}
     assert_drawn(figures.rule_marks({"near identity": cosines, "orthogonal": cosines}))
+    curves = {"test_accuracy": [0.8, 0.9], "kernel_r2": [0.2, 0.1]}
+    assert_drawn(figures.mnist_rows(curves, curves))
     assert_drawn(figures.stale(np.array([0.1, 1.0]), np.array([0.01, 0.1])))
     assert_drawn(figures.credit_marks({"mended": [0.9], "as it was": [0.0]}))
     curve = {"updates": [0, 25], "r2": [0.5, 0.8], "cosine": [0.5, 0.8]}

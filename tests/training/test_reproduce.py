@@ -98,6 +98,8 @@ def test_no_stored_result(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match="course reproduce vanilla-mnist"):
         stored_result("vanilla-mnist")
+    with pytest.raises(FileNotFoundError, match="course bench lstm"):
+        stored_result("bench-lstm")
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -1,0 +1,1 @@
+"""Validation of a class's notebooks: hostile code computes in a sandbox, another process judges."""

@@ -1,0 +1,118 @@
+"""The code cells of a notebook that a student handed in, whatever has become of it on the way.
+
+Reads JSON and text only: no line of Python is parsed here, let alone run.
+"""
+
+import json
+from dataclasses import dataclass, field
+
+from course_lib.exercises.registry import ids
+
+MOST_CELLS = 5_000
+LONGEST = 500_000  # characters of one cell
+
+
+class Unreadable(Exception):
+    """It is no notebook; the message says why."""
+
+
+@dataclass
+class Cells:
+    """What a notebook holds.
+
+    Args:
+        code: numbers of the code cells, from 1 and counting cells of text, and sources.
+        roles: from numbers of cells to the exercise that the course released there.
+        remarks: what is odd about it, one sentence each.
+    """
+
+    code: list[tuple[int, str]] = field(default_factory=list)
+    roles: dict[int, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+
+def extract(content: bytes) -> Cells:
+    """The code cells, from nbformat 3 to 4.5.
+
+    Raises:
+        Unreadable: if it is no notebook.
+    """
+    text = _decode(content)
+    try:
+        notebook = json.loads(text)
+    except RecursionError:
+        raise Unreadable("it is nested too deeply to be a notebook") from None
+    except ValueError as error:
+        where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "a number"
+        if not text.strip():
+            raise Unreadable("it is empty") from None
+        raise Unreadable(f"it is not JSON ({where}): it broke while it was saved or sent") from None
+    if not isinstance(notebook, dict):
+        raise Unreadable("it is JSON, but no notebook")
+    cells = notebook.get("cells")
+    if cells is None and isinstance(notebook.get("worksheets"), list):  # nbformat 3
+        cells = [
+            cell
+            for sheet in notebook["worksheets"]
+            if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
+            for cell in sheet["cells"]
+        ]
+    if not isinstance(cells, list):
+        raise Unreadable("it is JSON, but no notebook: it has no cells")
+    found = Cells()
+    if len(cells) > MOST_CELLS:
+        found.remarks.append(f"Only the first {MOST_CELLS} of its {len(cells)} cells were read.")
+    for number, cell in enumerate(cells[:MOST_CELLS], 1):
+        if isinstance(cell, dict):
+            _take(number, cell, found)
+    return found
+
+
+def _take(number: int, cell: dict, found: Cells) -> None:
+    source = cell.get("source", cell.get("input", ""))
+    if isinstance(source, list):
+        source = "".join(part for part in source if isinstance(part, str))
+    if not isinstance(source, str):
+        found.remarks.append(f"Cell {number} has no source that can be read.")
+        return
+    role = _role(cell)
+    kind = cell.get("cell_type")
+    if kind == "code":
+        pass
+    elif (role and "def " in source) or (role and "class " in source):
+        found.remarks.append(
+            f"Cell {number} had become a cell of {kind!s:.20}; it was read as code."
+        )
+    else:
+        return
+    if len(source) > LONGEST:
+        found.remarks.append(f"Cell {number} was left out: it is too long.")
+        return
+    # Text with half a surrogate pair can't be sent, nor can it be Python.
+    source = source.encode("utf-8", "replace").decode("utf-8")
+    found.code.append((number, source))
+    if role:
+        found.roles[number] = role
+
+
+def _role(cell: dict) -> str:
+    """The exercise whose code the course released in this cell, from its metadata or its id."""
+    metadata = cell.get("metadata")
+    course = metadata.get("course") if isinstance(metadata, dict) else None
+    if isinstance(course, dict) and course.get("role") == "code":
+        one = course.get("exercise")
+        return one if one in ids() else ""
+    name = cell.get("id")
+    if isinstance(name, str) and name.endswith("-code") and name[:-5] in ids():
+        return name[:-5]
+    return ""
+
+
+def _decode(content: bytes) -> str:
+    """Text, whatever wrote it: UTF-8 with or without its mark, UTF-16, else Latin-1."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")

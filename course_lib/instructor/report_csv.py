@@ -1,0 +1,34 @@
+"""The grades as a table for a spreadsheet."""
+
+import csv
+import io
+
+from course_lib.instructor import scores
+
+# A spreadsheet takes what begins so for a formula, and runs it.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def csv_text(students: list[dict], wanted: list[str], weights: dict[str, float]) -> str:
+    """One line a student: name, points, then outcome and points of each exercise."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\r\n")
+    head = ["student", "points", "of", "status"]
+    for one in wanted:
+        head += [one, f"{one} points"]
+    table.writerow([*head, "remarks"])
+    for student in students:
+        row = [student["student"], student["points"], student["of"], student["status"]]
+        for exercise in student["exercises"]:
+            points = weights[exercise["exercise"]] * scores.share(exercise)
+            row += [exercise["outcome"], round(points, 4)]
+        table.writerow(map(_cell, [*row, " ".join(student["remarks"])]))
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """Text that no spreadsheet takes for a formula; numbers as they are."""
+    if not isinstance(value, str):
+        return value
+    clean = "".join(c if c.isprintable() else " " for c in value)
+    return f"'{clean}" if value.lstrip(" ").startswith(FORMULA) else clean

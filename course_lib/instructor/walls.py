@@ -1,0 +1,225 @@
+"""The walls around one submission, set by the process itself before it runs a student's code.
+
+This file runs inside the sandbox and imports nothing of the course. Whoever calls these functions
+must be root or inside a user namespace of its own; every function raises OSError where the kernel
+refuses, so that nothing runs behind half a wall.
+"""
+
+import contextlib
+import ctypes
+import os
+import platform
+import resource
+import struct
+
+NEWNS, NEWUTS, NEWIPC = 0x00020000, 0x04000000, 0x08000000
+NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
+RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND = 1, 2, 4, 8, 32, 4096
+REC, PRIVATE, DETACH = 16384, 1 << 18, 2
+
+SET_PDEATHSIG, SET_DUMPABLE, CAPBSET_DROP, SET_SECCOMP = 1, 4, 24, 22
+SET_NO_NEW_PRIVS, CAP_AMBIENT = 38, 47
+PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _call(name: str, *arguments) -> None:
+    if getattr(libc, name)(*arguments) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{name}: {os.strerror(error)}")
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces of the parent; as an ordinary user, into a user namespace of one's own.
+
+    Root keeps its user namespace, because it can become another user for real.
+    """
+    if os.geteuid() == 0:
+        _call("unshare", flags)
+        return
+    uid, gid = os.geteuid(), os.getegid()
+    _call("unshare", flags | NEWUSER)
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{uid} {uid} 1")
+    _write("/proc/self/gid_map", f"{gid} {gid} 1")
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def mount(source: str, target: str, kind: str | None, flags: int, options: str = "") -> None:
+    """mount(2)."""
+    _call(
+        "mount",
+        source.encode(),
+        target.encode(),
+        kind.encode() if kind else None,
+        ctypes.c_ulong(flags),
+        options.encode(),
+    )
+
+
+def private_mounts() -> None:
+    """A mount namespace in which nothing reaches the others."""
+    _call("unshare", NEWNS)
+    mount("none", "/", None, REC | PRIVATE)
+
+
+def only_folder(folder: str, uid: int, gid: int, size: int) -> None:
+    """An empty, writable folder of limited size."""
+    owner = f",uid={uid},gid={gid}" if os.geteuid() == 0 else ""
+    mount(
+        "tmpfs",
+        folder,
+        "tmpfs",
+        NOSUID | NODEV | NOEXEC,
+        f"size={size},nr_inodes=1000,mode=700{owner}",
+    )
+
+
+def hide_processes(of_its_own: bool) -> None:
+    """Cover the parent's /proc with nothing, or with one that shows the new processes alone.
+
+    Args:
+        of_its_own: TensorFlow crashes without a /proc. Where an ordinary user isn't allowed to
+            mount one, the outer sandbox's stays: it shows that there are two processes more, and
+            the kernel keeps their memory and their environment to themselves.
+    """
+    flags = NOSUID | NODEV | NOEXEC
+    if not of_its_own:
+        mount("tmpfs", "/proc", "tmpfs", flags | RDONLY, "size=4096,mode=555")
+        return
+    with contextlib.suppress(PermissionError):
+        mount("proc", "/proc", "proc", flags)
+
+
+def pivot(root: str) -> None:
+    """Make `root` the root, and let go of the old one."""
+    number = PIVOT_ROOT[platform.machine()]
+    os.chdir(root)
+    if libc.syscall(number, b".", b".") != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"pivot_root: {os.strerror(error)}")
+    _call("umount2", b".", DETACH)
+    os.chdir("/")
+
+
+def limit(seconds: int, memory: int, processes: int, file_size: int) -> None:
+    """Limits that the kernel keeps. `memory` is what may be taken on top of what is there already.
+
+    Args:
+        seconds: of CPU.
+        memory: bytes of address space for each process.
+        processes: and threads, of this user.
+        file_size: bytes of the largest file.
+    """
+    with open("/proc/self/statm") as file:
+        present = int(file.read().split()[0]) * resource.getpagesize()
+    for what, most in {
+        resource.RLIMIT_AS: present + memory,
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_NPROC: processes,
+        resource.RLIMIT_FSIZE: file_size,
+        resource.RLIMIT_NOFILE: 64,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }.items():
+        hard = resource.getrlimit(what)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (most, most))
+
+
+def become(uid: int, gid: int) -> None:
+    """An unprivileged user, without any capability, for good."""
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setresgid(gid, gid, gid)
+    for capability in range(64):
+        if libc.prctl(CAPBSET_DROP, capability, 0, 0, 0) != 0:
+            break  # past the last one that this kernel has
+    if os.geteuid() == 0:
+        os.setresuid(uid, uid, uid)
+    libc.prctl(CAP_AMBIENT, 4, 0, 0, 0)
+    header = struct.pack("=Ii", 0x20080522, 0)
+    _call("capset", header, bytes(24))
+    if libc.prctl(SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        raise OSError("no_new_privs was refused")
+    libc.prctl(SET_DUMPABLE, 0, 0, 0, 0)
+
+
+# System calls that no exercise needs, and that kernel exploits and secret channels like: keyrings,
+# tracing, other namespaces, mounts, modules, io_uring. Number on x86_64 and on aarch64.
+DENIED = {
+    "x86_64": (
+        101, 155, 165, 166, 167, 168, 175, 176, 246, 248, 249, 250, 272, 298, 304, 308, 310, 311,
+        313, 320, 321, 323, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442, 443, 438,
+    ),
+    "aarch64": (
+        117, 41, 40, 39, 224, 225, 105, 106, 104, 217, 218, 219, 97, 241, 265, 268, 270, 271,
+        273, 294, 280, 282, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442, 443, 438,
+    ),
+}  # fmt: skip
+ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+
+def deny_system_calls() -> None:
+    """A seccomp filter: the calls in `DENIED` fail as not permitted; another machine's are killed.
+
+    Raises:
+        OSError: if the kernel refuses, or on a machine whose numbers aren't known here.
+    """
+    machine = platform.machine()
+    if machine not in DENIED:
+        raise OSError(f"no filter for {machine}")
+    load, equal, above, give = 0x20, 0x15, 0x35, 0x06
+    kill, refuse, allow = 0x80000000, 0x00050000 | 1, 0x7FFF0000
+    program = [
+        (load, 0, 0, 4),
+        (equal, 1, 0, ARCHITECTURE[machine]),
+        (give, 0, 0, kill),
+        (load, 0, 0, 0),
+        (above, 0, 1, 0x40000000),  # the x32 numbers of x86_64
+        (give, 0, 0, kill),
+    ]
+    for number in DENIED[machine]:
+        program += [(equal, 0, 1, number), (give, 0, 0, refuse)]
+    # clone with a new user namespace; clone3 hides its flags, so it says that it doesn't exist
+    clone = {"x86_64": 56, "aarch64": 220}[machine]
+    program += [
+        (equal, 0, 1, 435),
+        (give, 0, 0, 0x00050000 | 38),
+        (equal, 0, 3, clone),
+        (load, 0, 0, 16),
+        (0x45, 0, 1, NEWUSER),
+        (give, 0, 0, refuse),
+        (give, 0, 0, allow),
+    ]
+    code = b"".join(struct.pack("=HBBI", *one) for one in program)
+    buffer = ctypes.create_string_buffer(code)
+    fprog = struct.pack("HP", len(program), ctypes.addressof(buffer))
+    if libc.prctl(SET_SECCOMP, 2, fprog, 0, 0) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"seccomp: {os.strerror(error)}")
+
+
+def close_all_but(*kept: int) -> None:
+    """No file of the parent stays open, except these and nothing-in, nothing-out."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    with contextlib.suppress(OSError):
+        os.close(nothing)
+    previous = 2
+    for one in sorted(kept):
+        os.closerange(previous + 1, one)
+        previous = one
+    os.closerange(previous + 1, 65536)
+
+
+def die_with_parent() -> None:
+    """SIGKILL when the parent ends."""
+    libc.prctl(SET_PDEATHSIG, 9, 0, 0, 0)

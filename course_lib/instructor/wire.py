@@ -1,0 +1,276 @@
+"""Plain values as bytes: the only thing that crosses the border between a student and the judge.
+
+A message is a length, a JSON header and the raw numbers of its arrays. There is no pickle, and no
+object of a student's: what isn't plain arrives as the name of its type. Whatever breaks a rule is a
+`Violation`. This file runs on both sides and imports nothing of the course.
+"""
+
+import json
+import math
+import struct
+import time
+from typing import Any
+
+import numpy as np
+
+LARGEST = 32 << 20  # bytes of one message
+MOST_NODES = 20_000  # values in one message
+DEEPEST = 12
+KINDS = frozenset(  # real numbers, nothing else
+    ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
+)
+NAME = 60  # characters of the name of a type
+
+
+class Violation(Exception):
+    """What came over the border is no message."""
+
+
+class Gone(Exception):
+    """The other side has closed the connection."""
+
+
+class Late(Exception):
+    """Nothing came in time."""
+
+
+class TooLarge(Exception):
+    """A value is larger than what may cross the border."""
+
+
+class Foreign:
+    """A value that isn't plain, of which only the name of its type came over."""
+
+
+def pack(value: Any, handles: list | None = None) -> bytes:
+    """A message.
+
+    Args:
+        value: nested tuples, lists and dicts of arrays, numbers, strings, random generators and
+            None.
+        handles: takes the callables that were met, in order; None: a callable is not plain.
+
+    Raises:
+        TooLarge: if it is larger than may cross.
+    """
+    buffers: list[bytes] = []
+    state = {"nodes": 0, "offset": 0}
+    tree = _encode(value, buffers, handles, state, 0)
+    header = json.dumps(tree).encode()
+    total = 4 + len(header) + state["offset"]
+    if total > LARGEST:
+        raise TooLarge
+    return struct.pack("<II", total, len(header)) + header + b"".join(buffers)
+
+
+def _encode(value, buffers, handles, state, depth):
+    state["nodes"] += 1
+    if state["nodes"] > MOST_NODES or depth > DEEPEST:
+        raise TooLarge
+    kind = type(value)
+    if value is None or kind is bool or kind is float:
+        return value
+    if kind is int and abs(value) < 1 << 63:
+        return value
+    if kind is str:
+        return value[:100_000].encode("utf-8", "replace").decode()
+    if kind is list or kind is tuple:
+        items = [_encode(one, buffers, handles, state, depth + 1) for one in value]
+        return ["l" if kind is list else "t", items]
+    if kind is dict and all(type(key) in (str, int) for key in value):
+        pairs = [
+            [key, _encode(one, buffers, handles, state, depth + 1)] for key, one in value.items()
+        ]
+        return ["d", pairs]
+    if isinstance(value, np.ndarray | np.generic):
+        return _array(value, buffers, state)
+    if isinstance(value, np.random.Generator) and type(value.bit_generator) is np.random.PCG64:
+        state = value.bit_generator.state
+        numbers = *state["state"].values(), state["has_uint32"], state["uinteger"]
+        return ["r", [str(int(n)) for n in numbers]]
+    if handles is not None and callable(value):
+        handles.append(value)
+        return ["c", len(handles) - 1, str(kind.__name__)[:NAME]]
+    return ["o", str(kind.__name__)[:NAME]]
+
+
+def _array(value, buffers, state):
+    scalar = isinstance(value, np.generic)
+    if value.nbytes > LARGEST:
+        raise TooLarge
+    plain = np.array(value, order="C", subok=False)
+    kind = f"{plain.dtype.kind}{plain.dtype.itemsize}"
+    if kind not in KINDS:
+        return ["n", str(plain.dtype.name)[:NAME], list(plain.shape)]
+    raw = plain.astype(plain.dtype.newbyteorder("<"), copy=False).tobytes()
+    buffers.append(raw)
+    state["offset"] += len(raw)
+    if state["offset"] > LARGEST:
+        raise TooLarge
+    return ["g" if scalar else "a", kind, list(plain.shape)]
+
+
+def unpack(message: bytes, handles: Any = None) -> Any:
+    """The value of a message.
+
+    Args:
+        message: what `pack` made, without the first four bytes.
+        handles: from the number and name of a callable to what stands for it here.
+
+    Raises:
+        Violation: if it breaks a rule.
+    """
+    try:
+        (length,) = struct.unpack_from("<I", message)
+        tree = json.loads(message[4 : 4 + length].decode("ascii"))
+        state = {"nodes": 0, "offset": 4 + length}
+        value = _decode(tree, message, handles, state, 0)
+    except Violation:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, struct.error, RecursionError):
+        raise Violation("a message that can't be read") from None
+    if state["offset"] != len(message):
+        raise Violation("a message with something left over")
+    return value
+
+
+def _decode(tree, message, handles, state, depth):
+    state["nodes"] += 1
+    if state["nodes"] > MOST_NODES or depth > DEEPEST:
+        raise Violation("a message that is nested too deeply or too long")
+    if tree is None or isinstance(tree, bool | float | str):
+        return tree
+    if isinstance(tree, int):
+        if abs(tree) >= 1 << 63:
+            raise Violation("a number that is too large")
+        return tree
+    if not isinstance(tree, list) or not tree:
+        raise Violation("a message that can't be read")
+    tag, rest = tree[0], tree[1:]
+    if tag in ("l", "t"):
+        items = [_decode(one, message, handles, state, depth + 1) for one in rest[0]]
+        return items if tag == "l" else tuple(items)
+    if tag == "d":
+        found = {}
+        for key, one in rest[0]:
+            if type(key) not in (str, int):
+                raise Violation("a key that is neither text nor number")
+            found[key] = _decode(one, message, handles, state, depth + 1)
+        return found
+    if tag in ("a", "g", "n"):
+        return _array_back(tag, *rest, message, state)
+    if tag == "r":
+        return _generator(rest[0])
+    if tag == "c" and handles is not None:
+        return handles(int(rest[0]), str(rest[1]))
+    if tag in ("o", "c"):
+        return foreign(str(rest[-1]))
+    raise Violation("a message that can't be read")
+
+
+def _array_back(tag, kind, shape, message, state):
+    if len(shape) > 16 or any(type(n) is not int or not 0 <= n <= LARGEST for n in shape):
+        raise Violation("an array of an impossible shape")
+    if tag == "n":
+        # Only that it is not made of real numbers matters.
+        if math.prod(shape) > MOST_NODES:
+            raise Violation("an array of an impossible shape")
+        return np.zeros(shape, complex if str(kind).startswith("complex") else object)
+    if kind not in KINDS:
+        raise Violation("an array of an unknown kind")
+    dtype = np.dtype(kind).newbyteorder("<")
+    length = math.prod(shape) * dtype.itemsize
+    first = state["offset"]
+    if first + length > len(message):
+        raise Violation("an array that is cut off")
+    state["offset"] += length
+    array = np.frombuffer(message, dtype, math.prod(shape), first).reshape(shape)
+    if kind == "b1":
+        array = array.view(np.uint8) != 0  # other bytes than 0 and 1 don't make a bool
+    array = array.astype(np.dtype(kind))
+    return array[()] if tag == "g" and not shape else array
+
+
+def _generator(numbers) -> np.random.Generator:
+    state, increment, has, half = (int(n) for n in numbers if len(n) <= 39)
+    if not (0 <= state < 1 << 128 and 0 <= increment < 1 << 128 and 0 <= half < 1 << 32):
+        raise Violation("a random state that is none")
+    bits = np.random.PCG64()
+    bits.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": state, "inc": increment},
+        "has_uint32": int(bool(has)),
+        "uinteger": half,
+    }
+    return np.random.Generator(bits)
+
+
+def foreign(name: str) -> Foreign:
+    """What stands for a value that isn't plain: an object whose type has that name."""
+    clean = "".join(c for c in name if c.isidentifier() or c.isdigit())[:NAME] or "object"
+    return type(clean, (Foreign,), {})()
+
+
+class Channel:
+    """One end of a connection.
+
+    Args:
+        connection: a connected stream socket.
+    """
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    def send(self, value: Any, handles: list | None = None, deadline: float | None = None) -> None:
+        """Send a value.
+
+        Raises:
+            TooLarge, Gone, Late: see there.
+        """
+        message = pack(value, handles)
+        try:
+            self._wait(deadline)
+            self.connection.sendall(message)
+        except TimeoutError:
+            raise Late from None
+        except OSError:
+            raise Gone from None
+
+    def receive(self, handles: Any = None, deadline: float | None = None) -> Any:
+        """The next value.
+
+        Args:
+            handles: as in `unpack`.
+            deadline: time.monotonic() at which to give up; None: never.
+
+        Raises:
+            Violation, Gone, Late: see there.
+        """
+        (total,) = struct.unpack("<I", self._exactly(4, deadline))
+        if not 4 <= total <= LARGEST:
+            raise Violation("a message of an impossible length")
+        return unpack(self._exactly(total, deadline), handles)
+
+    def _exactly(self, count: int, deadline: float | None) -> bytes:
+        parts = bytearray()
+        while len(parts) < count:
+            self._wait(deadline)
+            try:
+                part = self.connection.recv(min(count - len(parts), 1 << 20))
+            except TimeoutError:
+                raise Late from None
+            except OSError:
+                raise Gone from None
+            if not part:
+                raise Gone
+            parts += part
+        return bytes(parts)
+
+    def _wait(self, deadline: float | None) -> None:
+        if deadline is None:
+            self.connection.settimeout(None)
+            return
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Late
+        self.connection.settimeout(left)

@@ -1,0 +1,156 @@
+"""What an honest student's notebook comes to, in the sandbox that works here."""
+
+import inspect
+import json
+from dataclasses import replace
+
+import pytest
+from a_class import ROOT, answer_code, notebook, released, solved
+
+from course_lib.exercises.checker import check_function
+from course_lib.exercises.registry import CHAPTERS, get, ids
+from course_lib.instructor.extract import extract
+from course_lib.instructor.fresh import fresh_ladder
+from course_lib.instructor.judge import Judge, load_cases, needs_tensorflow, withheld
+from course_lib.instructor.sandbox import Limits, Sandbox
+from course_lib.instructor.slices import slices
+
+NUMPY = [one for one in ids() if not needs_tensorflow(one)]
+
+
+@pytest.fixture(scope="module")
+def box(kind):
+    with Sandbox(kind) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def verdicts(box):
+    def judged(nb, wanted, cases=None):
+        judge = Judge(lambda tensorflow: box, Limits(), 5, cases or {})
+        cells = extract(json.dumps(nb).encode())
+        found = judge.notebook("nb.ipynb", cells.code, cells.roles, wanted)["verdicts"]
+        return {v.exercise: v for v in found}
+
+    return judged
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+def test_the_solutions_pass(verdicts, chapter):
+    wanted = [one for one in chapter.exercises if one in NUMPY]
+    solution = json.loads((ROOT / "solutions" / f"{chapter.notebook}.ipynb").read_text())
+    found = verdicts(solution, wanted)
+    assert {v.outcome for v in found.values()} == {"passed"}, [
+        v for v in found.values() if v.outcome != "passed"
+    ]
+    assert all(v.held == v.rungs for v in found.values())
+
+
+def test_nothing_is_written_in_the_released_notebook(verdicts):
+    wanted = [one for one in CHAPTERS[0].exercises if one in NUMPY]
+    found = verdicts(released(1), wanted)
+    assert {v.outcome for v in found.values()} == {"not written yet"}
+
+
+def test_one_wrong_answer_does_not_spoil_the_next(verdicts):
+    wrong = answer_code("rnn_step", get("rnn_step").mistakes[0].answer)
+    found = verdicts(solved(1, rnn_step=wrong), ["rnn_step", "rnn_forward"])
+    assert found["rnn_step"].outcome == "not right yet"
+    assert found["rnn_step"].sentence == get("rnn_step").mistakes[0].sentence
+    assert found["rnn_forward"].outcome == "passed"
+
+
+def test_a_changed_argument_is_seen(verdicts):
+    in_place = "def clip_by_global_norm(grads, max_norm):\n    for g in grads.values():\n"
+    in_place += "        g *= 0.5\n    return grads, 1.0\n"
+    nb = notebook(2, {"clip_by_global_norm": in_place})
+    found = verdicts(nb, ["clip_by_global_norm"])["clip_by_global_norm"]
+    assert "in place" in found.sentence
+
+
+def test_a_renamed_function_counts_and_is_said(verdicts):
+    nb = solved(1, rnn_step=answer_code("rnn_step").replace("def rnn_step", "def my_step"))
+    found = verdicts(nb, ["rnn_step"])["rnn_step"]
+    assert found.outcome == "passed"
+    assert "my_step" in found.remarks[0]
+
+
+def test_a_missing_function_is_missing(verdicts):
+    nb = {"cells": [{"cell_type": "code", "source": "x = 1"}]}
+    assert verdicts(nb, ["rnn_step"])["rnn_step"].outcome == "missing"
+
+
+def test_an_own_hidden_case_decides(verdicts, tmp_path):
+    one = {
+        "x_t": [[30.0]],
+        "h_prev": [[0.5]],
+        "W_xh": [[0.5]],
+        "W_hh": [[-1.0]],
+        "b_h": [0.3],
+    }
+    file = tmp_path / "cases.json"
+    file.write_text(json.dumps({"rnn_step": [one]}))
+    clipped = answer_code("rnn_step").replace("return h_t", "return h_t * (np.max(x_t) < 20)")
+    found = verdicts(solved(1, rnn_step=clipped), ["rnn_step"], load_cases(file))["rnn_step"]
+    assert found.outcome == "not right yet"
+    assert found.hidden
+    assert "30" not in found.sentence
+    found = verdicts(solved(1), ["rnn_step"], load_cases(file))["rnn_step"]
+    assert found.outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", '{"no_such": []}', '{"rnn_step": [{}]}', '{"rnn_step": [{"x_t": "text"}]}'],
+)
+def test_cases_that_do_not_fit_are_said(tmp_path, content):
+    file = tmp_path / "cases.json"
+    file.write_text(content)
+    with pytest.raises(ValueError):
+        load_cases(file)
+
+
+@pytest.mark.parametrize("one", ["rnn_step", "clip_by_global_norm", "state_jacobian"])
+def test_fresh_numbers_are_others_each_time_and_only_right_answers_hold(one):
+    exercise = get(one)
+    ladder = fresh_ladder(exercise, 1)
+    assert len(ladder) == 3
+    other = {rung.name: rung for rung in fresh_ladder(exercise, 2)}
+    for rung in ladder:
+        assert str(rung.inputs()) == str(rung.inputs())
+        assert str(rung.inputs()) != str(other[rung.name].inputs())
+    fresh = replace(exercise, ladder=ladder, mistakes=[])
+    assert check_function(fresh, exercise.reference).ok
+    assert not check_function(fresh, exercise.mistakes[0].answer).ok
+
+
+@pytest.mark.parametrize("one", NUMPY)
+def test_the_answer_never_goes_into_the_sandbox(one):
+    """Nor does that of any exercise that comes later."""
+    banned = withheld(one)
+    assert one in banned
+    modules = {get(other).reference.__module__ for other in NUMPY}
+    sent = "\n".join(slices([(module, "") for module in modules], banned).values())
+    for other in banned:
+        assert f"def {other}(" not in sent
+
+
+@pytest.mark.slow
+def test_a_class_is_judged_where_tensorflow_is(kind):
+    with Sandbox(kind, tensorflow=True) as sandbox:
+        judge = Judge(lambda tensorflow: sandbox, Limits(), 5)
+        one = "VanillaRNNCell"
+        exercise = get(one)
+        for answer in (exercise.reference, exercise.mistakes[0].answer):
+            code = answer_code(one, exercise.reference)
+            if answer is not exercise.reference:
+                code = inspect.getsource(answer)
+                code = code[code.index("class ") :].replace(
+                    f"class {answer.__name__}", f"class {one}"
+                )
+            cells = [(1, f"import keras\nfrom course_lib.layers.vanilla import *\n{code}")]
+            verdict = judge.notebook("nb", cells, {}, [one])["verdicts"][0]
+            if answer is exercise.reference:
+                assert verdict.outcome == "passed", verdict
+            else:
+                assert verdict.outcome in ("not right yet", "error", "missing"), verdict
