@@ -272,6 +272,14 @@ def bench_lstm(quick: Quick = False, as_json: BenchJson = False, out: BenchOut =
     raise typer.Exit(main(quick, as_json, out))
 
 
+@bench.command("kernl")
+def bench_kernl(quick: Quick = False, as_json: BenchJson = False, out: BenchOut = None) -> None:
+    """KeRNL's gradients over 784 steps: in chunks, step by step, and beside BPTT in Keras."""
+    from course_lib.benchmarks.kernl import main
+
+    raise typer.Exit(main(quick, as_json, out))
+
+
 def _fail(message: object, code: int = USAGE) -> NoReturn:
     print(f"course: {message}", file=sys.stderr)
     raise typer.Exit(code)

@@ -17,7 +17,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.layers import CELLS, RecurrentClassifier, compile_classifier
+from course_lib.layers import CELLS, LSTMCell, RecurrentClassifier, compile_classifier
+from course_lib.online import LeakyRNNCell, OnlineRNN
 from course_lib.training.vanilla_mnist import Config, build_model
 
 BATCH = 4
@@ -89,12 +90,29 @@ def classifier_step(T: int, cell: str, **settings: Any) -> Step:
     return keras_step(model, (T, 3), cudnn=settings.get("fused", False))
 
 
+def online_step(
+    T: int, rule: str, cell: Any = None, sequences: bool = False, **settings: Any
+) -> Step:
+    """The step of a small `OnlineRNN`. Its masks are on: they are operations too."""
+    model = OnlineRNN(cell or LeakyRNNCell(8, leak=0.5), 3, sequences, mask_value=0.0)
+    settings = {"chunk": 5, **settings} if "update_every" not in settings else settings
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(global_clipnorm=1.0), loss, rule=rule, **settings)
+    return keras_step(model, (T, 3))
+
+
 STEPS: dict[str, Callable[[int], Step]] = {
     "vanilla-mnist": lambda T: keras_step(
         build_model(Config.units, Config.learning_rate, steps=T), (T, 28)
     ),
     **{cell: lambda T, cell=cell: classifier_step(T, cell) for cell in CELLS},
     "stacked": lambda T: classifier_step(T, "lstm", layers=2, dropout=0.3, l2=1e-3, seed=0),
+    **{
+        f"online-{rule}": lambda T, rule=rule: online_step(T, rule)
+        for rule in ("kernl", "hybrid", "snap1", "eprop", "rflo", "rtrl", "uoro", "tbptt")
+    },
+    "online-kernl-lstm": lambda T: online_step(T, "kernl", LSTMCell(8)),
+    "online-kernl-finite": lambda T: online_step(T, "kernl", disturbance=1e-3),
     "keras-lstm": lambda T: classifier_step(T, "lstm", fused=True),
     "keras-gru": lambda T: classifier_step(T, "gru_reset_after", fused=True),
 }

@@ -1,0 +1,220 @@
+"""What a gradient of KeRNL costs: chunked, step by step, and against BPTT in Keras.
+
+All work on the same batch with the same weights and give the gradient of the same loss, after the
+last step. KeRNL also gives the gradients that its kernel learns by; BPTT has none. Before any is
+timed, chunks and single steps must agree.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from course_lib.benchmarks import measure
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sequences in a batch, time steps, inputs a step, units, classes."""
+
+    batch: int = 100
+    steps: int = 784
+    inputs: int = 1
+    units: int = 128
+    classes: int = 10
+
+
+SAMPLES = 16  # disturbed sequences of a batch
+ROUNDS, QUICK_ROUNDS = 20, 5
+SHORT, LONG = 1024, 8192  # T of the two whose memory is compared
+CURVE = (128, 512, 2048, 8192, 32768)
+BARS = {
+    "speedup_over_per_step": (">=", 6.0),
+    "ratio_to_bptt": ("<=", 1.5),
+    "memory_ratio_8192_over_1024": ("<=", 1.1),
+}
+WRITTEN = {
+    "per_step": "KeRNL, one outer product a step",
+    "chunked": "KeRNL, chunks",
+    "bptt": "keras.layers.SimpleRNN, backpropagation through time",
+}
+SAME_GRADIENT = 1e-3  # relative; float32 adds up in another order
+
+
+def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]:
+    """A function that computes all gradients once and returns those of the weights, as arrays.
+
+    Raises:
+        ValueError: there is no variant of that name.
+    """
+    import course_lib.quiet  # noqa: F401, I001
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    from course_lib.online import LeakyRNNCell, OnlineRNN
+
+    if name not in WRITTEN:
+        raise ValueError(f"name is {name!r}; choose one of {', '.join(WRITTEN)}.")
+    rng = np.random.default_rng(0)
+    x = tf.constant(rng.random((sizes.batch, sizes.steps, sizes.inputs), np.float32))
+    y = tf.constant(rng.integers(0, sizes.classes, sizes.batch))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    if name == "bptt":
+        model = keras.Sequential(
+            [
+                keras.Input(x.shape[1:]),
+                keras.layers.SimpleRNN(sizes.units),
+                keras.layers.Dense(sizes.classes),
+            ]
+        )
+    else:
+        model = OnlineRNN(LeakyRNNCell(sizes.units), sizes.classes)
+        model.build(x.shape)
+        model.compile("sgd", loss, rule="kernl", trace=name, samples=SAMPLES, jit_compile=xla)
+    rng = np.random.default_rng(1)
+    for w in model.trainable_variables:
+        w.assign(rng.normal(scale=0.5 / np.sqrt(max(w.shape[0], 16)), size=w.shape))
+
+    def backward() -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            value = loss(y, model(x, training=True))
+        return tape.gradient(value, [w.value for w in model.trainable_variables]), ()
+
+    def forward() -> tuple[Any, Any]:
+        _, _, gradients, fit = model.gradients(x, y)
+        return gradients, fit
+
+    compiled = tf.function(backward if name == "bptt" else forward, jit_compile=xla)
+
+    def measured() -> list[Any]:
+        gradients, fit = compiled()
+        for part in tf.nest.flatten(fit):
+            part.numpy()
+        return [g.numpy() for g in gradients]
+
+    return measured
+
+
+def memory(name: str, sizes: dict[str, int]) -> dict[str, Any]:
+    """In a process of its own: take the gradient twice. `peak_mib` is what it took at most.
+
+    `seconds` are those of the second time; `before_mib` is what TensorFlow, model and data took.
+    """
+    step = build(name, Sizes(**sizes))
+    before = measure.peak_mib()
+    step()
+    began = time.perf_counter()
+    step()
+    return {"seconds": round(time.perf_counter() - began, 3), "before_mib": before}
+
+
+def memory_ratio(name: str, sizes: Sizes) -> tuple[float | None, dict[str, Any]]:
+    """How many times the memory grows with T, from `SHORT` to `LONG`.
+
+    What TensorFlow, the model and the inputs take before the first step is not counted.
+    """
+    found = {}
+    for steps in (SHORT, LONG):
+        found[str(steps)] = measure.in_child(memory, name, asdict(_with(sizes, steps)))
+    used = [row["peak_mib"] - row["before_mib"] for row in found.values()]
+    return float(f"{used[1] / used[0]:.3g}"), found
+
+
+def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
+    """Build all variants, see that they agree, and measure them.
+
+    Args:
+        quick: fewer rounds, and no curve over T.
+        sizes: by default those of MNIST by pixels with 128 units.
+
+    Returns:
+        `sizes`, `rounds`, `chunk`, `samples`; `variants`: median and quartiles in milliseconds;
+        `speedup_over_per_step`; `ratio_to_bptt`, time of chunked over that of the faster BPTT,
+        without or with XLA; `memory_ratio_8192_over_1024` and that of BPTT beside it;
+        `curve`: over T, seconds and MiB of both; `bars`.
+
+    Raises:
+        RuntimeError: chunks and single steps don't give the same gradient.
+    """
+    from course_lib.online import chunk_length
+
+    sizes = sizes or Sizes()
+    steps = {name: build(name, sizes) for name in WRITTEN}
+    steps["bptt, XLA"] = build("bptt", sizes, xla=True)
+    gradients = {name: step() for name, step in steps.items()}
+    _agree(gradients["chunked"], gradients["per_step"])
+    seconds = measure.interleaved(steps, QUICK_ROUNDS if quick else ROUNDS)
+    table = {name: measure.summary(s) for name, s in seconds.items()}
+    fastest = min(("bptt", "bptt, XLA"), key=lambda name: table[name]["median_ms"])
+    ours, ours_memory = memory_ratio("chunked", sizes)
+    theirs, their_memory = memory_ratio("bptt", sizes)
+    return {
+        "sizes": asdict(sizes),
+        "rounds": len(seconds["chunked"]),
+        "chunk": chunk_length(sizes.steps),
+        "samples": SAMPLES,
+        "variants": table,
+        "speedup_over_per_step": measure.ratio(seconds["per_step"], seconds["chunked"]),
+        "ratio_to_bptt": measure.ratio(seconds["chunked"], seconds[fastest]),
+        "memory_ratio_8192_over_1024": ours,
+        "bptt_memory_ratio_8192_over_1024": theirs,
+        "memory": {"chunked": ours_memory, "bptt": their_memory},
+        "curve": [] if quick else curve(sizes),
+        "bars": {name: f"{sign} {bar:g}" for name, (sign, bar) in BARS.items()},
+    }
+
+
+def curve(sizes: Sizes, lengths: tuple[int, ...] = CURVE) -> list[dict[str, Any]]:
+    """Seconds and memory of KeRNL in chunks and of BPTT over T, each in a process of its own."""
+    return [
+        {"T": T, "rule": name, **measure.in_child(memory, name, asdict(_with(sizes, T)))}
+        for T in lengths
+        for name in ("chunked", "bptt")
+    ]
+
+
+def main(quick: bool = False, as_json: bool = False, out: Path | None = None) -> int:
+    """Measure, print and store; the number to exit with, which says nothing of how fast it was."""
+    result = measure.store("kernl", run(quick), quick, out)
+    _print(result, as_json)
+    if as_json:
+        print(json.dumps(result))
+    return 0
+
+
+def _print(result: dict[str, Any], as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(stderr=as_json)
+    table = Table("all gradients of a batch, once", "ms", "quartiles")
+    for name, row in result["variants"].items():
+        quartiles = f"{row['lower_quartile_ms']:g} to {row['upper_quartile_ms']:g}"
+        table.add_row(name, f"{row['median_ms']:g}", quartiles)
+    console.print(table)
+    for name, (sign, bar) in BARS.items():
+        value = result[name]
+        reached = value >= bar if sign == ">=" else value <= bar
+        console.print(
+            f"{name}: {value:g} ({sign} {bar:g}: {'reached' if reached else 'NOT reached'})"
+        )
+    console.print(
+        f"bptt_memory_ratio_8192_over_1024: {result['bptt_memory_ratio_8192_over_1024']:g}"
+    )
+
+
+def _with(sizes: Sizes, steps: int) -> Sizes:
+    return Sizes(**{**asdict(sizes), "steps": steps})
+
+
+def _agree(a: list[Any], b: list[Any]) -> None:
+    import numpy as np
+
+    for one, other in zip(a, b, strict=True):
+        if np.abs(one - other).max() > SAME_GRADIENT * np.abs(other).max():
+            raise RuntimeError(
+                "Chunks and single steps give two gradients, so that their times can't be compared."
+            )

@@ -1,0 +1,25 @@
+"""Online learning rules on one trace engine: KeRNL and its family, as Keras models.
+
+Importing this package loads TensorFlow.
+"""
+
+from course_lib.online.cells import DYNAMICS, Dynamics, LeakyRNNCell, dynamics_of
+from course_lib.online.engine import Engine, chunk_length
+from course_lib.online.kernel import Kernel
+from course_lib.online.model import OTHER_RULES, OnlineRNN
+from course_lib.online.rules import RULES, TraceLearner, TraceRule
+
+__all__ = [
+    "DYNAMICS",
+    "OTHER_RULES",
+    "RULES",
+    "Dynamics",
+    "Engine",
+    "Kernel",
+    "LeakyRNNCell",
+    "OnlineRNN",
+    "TraceLearner",
+    "TraceRule",
+    "chunk_length",
+    "dynamics_of",
+]

@@ -1,0 +1,293 @@
+"""Cells that can be trained with every rule, and what a rule asks of a cell.
+
+The engine never looks into a cell. It asks a `Dynamics` for one step, for the step's tangent, and
+for how the state reacts to each unit's own input. To train a cell of your own, subclass
+`Dynamics` and add it to `DYNAMICS`.
+"""
+
+# First: it loads TensorFlow without its chatter.
+import course_lib.quiet  # noqa: F401, I001
+import keras
+import numpy as np
+import tensorflow as tf
+
+from course_lib.layers import LSTMCell, VanillaRNNCell
+from course_lib.online.forward import size
+
+# name -> phi, and its slope as a function of phi's own value.
+ACTIVATIONS = {
+    "tanh": (tf.tanh, lambda y: 1 - y * y),
+    "relu": (tf.nn.relu, lambda y: tf.cast(y > 0, y.dtype)),
+}
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class LeakyRNNCell(VanillaRNNCell):
+    """A vanilla cell that may keep a part of its state, with a choice of tanh and ReLU.
+
+    h_t = (1 - leak) h_{t-1} + leak phi(x_t W_xh + h_{t-1} W_hh + b_h). With leak 1 and tanh it is
+    the vanilla RNN. A ReLU cell that starts from identity is the IRNN (Le et al., 2015).
+
+    Args:
+        units: number of units, n.
+        activation: phi, "tanh" or "relu".
+        leak: how much of the state is new, above 0 and up to 1.
+        recurrent: where W_hh starts: "orthogonal", "identity", or a number s, for s times identity.
+        noise: standard deviation of what is added to each entry of W_hh at the start.
+
+    Raises:
+        ValueError: one of them is something else.
+    """
+
+    def __init__(
+        self, units, activation="tanh", leak=1.0, recurrent="orthogonal", noise=0.0, **kwargs
+    ):
+        super().__init__(units, **kwargs)
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation is {activation!r}; choose {' or '.join(ACTIVATIONS)}.")
+        if not 0 < leak <= 1:
+            raise ValueError(f"leak is {leak}; it is above 0 and up to 1.")
+        if isinstance(recurrent, str) and recurrent not in ("orthogonal", "identity"):
+            raise ValueError(
+                f"recurrent is {recurrent!r}; choose orthogonal, identity or a number."
+            )
+        self.activation, self.leak, self.recurrent, self.noise = activation, leak, recurrent, noise
+
+    def build(self, input_shape):
+        """Make W_xh (m, n), W_hh (n, n), b_h (n,)."""
+        super().build(input_shape)
+        start = self.W_hh.numpy()
+        if self.recurrent != "orthogonal":
+            scale = 1.0 if self.recurrent == "identity" else float(self.recurrent)
+            start = scale * np.eye(self.units)
+        if self.noise:
+            normal = keras.initializers.RandomNormal(stddev=self.noise)
+            start = start + np.asarray(normal(self.W_hh.shape))
+        self.W_hh.assign(start)
+
+    def call(self, x_t, states, training=False):
+        """One step; shapes as in `VanillaRNNCell`."""
+        phi, _ = ACTIVATIONS[self.activation]
+        a_t = tf.matmul(x_t, self.W_xh) + tf.matmul(states[0], self.W_hh) + self.b_h
+        h_t = phi(a_t)
+        if self.leak != 1:
+            h_t = (1 - self.leak) * states[0] + self.leak * h_t
+        return h_t, [h_t]
+
+    def get_config(self):
+        """What Keras stores to build the same cell again."""
+        return {
+            **super().get_config(),
+            "activation": self.activation,
+            "leak": self.leak,
+            "recurrent": self.recurrent,
+            "noise": self.noise,
+        }
+
+
+class Dynamics:
+    """What the engine asks of a cell with n units, m inputs and R rows of credit.
+
+    A state is a tuple of tensors (B, n), h first. One of them, number `credited`, is what synapses
+    write to and what noise perturbs. Row vectors: a pre-activation is x W_x + h W_h + b.
+    """
+
+    credited = 0
+
+    def __init__(self, cell):
+        self.cell = cell
+        self.units = cell.units
+
+    def zero_state(self, batch):
+        """The state before the first step."""
+        return tuple(
+            tf.zeros((batch, self.units), self.cell.compute_dtype) for _ in range(self.parts)
+        )
+
+    def weights(self):
+        """The cell's variables in the order of `split`: W_h (n, R), W_x (m, R), b (R,)."""
+        raise NotImplementedError
+
+    def split(self, gradient):
+        """A gradient (n + m + 1, R) as a list in the order of `weights`."""
+        n = self.units
+        return [gradient[:n], gradient[n:-1], gradient[-1]]
+
+    def project(self, x):
+        """x W_x + b for steps (C, B, m), in one product: shape (C, B, R)."""
+        _, W_x, b = self.weights()
+        flat = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), W_x) + b
+        return tf.reshape(flat, (x.shape[0], size(x, 1), flat.shape[-1]))
+
+    def step(self, a, state):
+        """One step from the pre-activation a (B, R).
+
+        Returns:
+            The new state, and a tuple of what the other methods want to know of the step.
+        """
+        raise NotImplementedError
+
+    def tangent(self, da, dstate, state, new, kept):
+        """The derivative of the step along dstate, with da = dh W_h; shapes of the state."""
+        raise NotImplementedError
+
+    def reaction(self, old, new, kept):
+        """d: derivative of the credited state by the pre-activations of its own unit."""
+        raise NotImplementedError
+
+    def diagonal(self, old, new, kept):
+        """Derivative of each unit's credited state by its own value a step before."""
+        raise NotImplementedError
+
+    def blame(self, dh, new, spread):
+        """l: from dL/dh the blame for each row of credit.
+
+        Args:
+            dh: dL/dh, shape (..., n).
+            new: the state there, parts of shape (..., n).
+            spread: δ to βᵀ δ, or to δ, for the credited state.
+
+        Returns:
+            shape (..., R).
+        """
+        return spread(dh)
+
+    def rows(self, r):
+        """The decay of every row of credit, (..., R), from that of every unit, (..., n)."""
+        return r
+
+    @property
+    def leak(self):
+        """How much of the credited state is new at each step."""
+        return 1.0
+
+
+class VanillaDynamics(Dynamics):
+    """`VanillaRNNCell` and `LeakyRNNCell`: the credited state is h."""
+
+    parts = 1
+    gates = 1
+
+    @property
+    def leak(self):
+        """That of the cell; 1 for the vanilla RNN."""
+        return getattr(self.cell, "leak", 1.0)
+
+    @property
+    def _activation(self):
+        return ACTIVATIONS[getattr(self.cell, "activation", "tanh")]
+
+    def weights(self):
+        """W_hh, W_xh, b_h."""
+        return [self.cell.W_hh, self.cell.W_xh, self.cell.b_h]
+
+    def step(self, a, state):
+        """h; kept is phi, where it is not h itself."""
+        y = self._activation[0](a)
+        if self.leak == 1:
+            return (y,), ()
+        return ((1 - self.leak) * state[0] + self.leak * y,), (y,)
+
+    def reaction(self, old, new, kept):
+        """leak phi'."""
+        if self.leak == 1:
+            return self._activation[1](new[0])
+        return self.leak * self._activation[1](kept[0])
+
+    def tangent(self, da, dstate, state, new, kept):
+        """(1 - leak) dh + d da."""
+        moved = self.reaction(state, new, kept) * da
+        return (moved if self.leak == 1 else (1 - self.leak) * dstate[0] + moved,)
+
+    def diagonal(self, old, new, kept):
+        """(1 - leak) + d W_hh's diagonal."""
+        own = tf.linalg.diag_part(tf.convert_to_tensor(self.cell.W_hh))
+        return (1 - self.leak) + self.reaction(old, new, kept) * own
+
+
+class LSTMDynamics(Dynamics):
+    """`LSTMCell`: the credited state is the memory c.
+
+    The paper trains an LSTM with KeRNL, but its equations for that are not known here: this is our
+    derivation. Synapses into i, f and the candidate change c_t, and their influence lives on as
+    long as c does: their traces decay with the kernel of their unit. A synapse into o changes h_t
+    but not c_t: its trace is gone after one step, which gives it its direct gradient, and its later
+    influence through h is left out. The state is h, c and o: o stands between c and the loss.
+    """
+
+    parts = 3
+    gates = 4
+    credited = 1
+
+    def __init__(self, cell):
+        super().__init__(cell)
+        if cell.peepholes or cell.layer_norm:
+            raise ValueError("The rules know the LSTM without peepholes and layer norm.")
+
+    def weights(self):
+        """W_h, W_x, b; columns i, f, candidate, o."""
+        return [self.cell.W_h, self.cell.W_x, self.cell.b]
+
+    def step(self, a, state):
+        """h, c, o; kept are i, f, candidate and tanh c."""
+        i, f, g, o = tf.split(a, 4, axis=-1)
+        i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
+        c = f * state[1] + i * g
+        seen = tf.tanh(c)
+        return (o * seen, c, o), (i, f, g, seen)
+
+    def tangent(self, da, dstate, state, new, kept):
+        """Product rule, line by line as in `step`."""
+        i, f, g, seen = kept
+        o = new[2]
+        di, df, dg, do = tf.split(da, 4, axis=-1)
+        di, df, dg, do = di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)
+        dc = f * dstate[1] + df * state[1] + di * g + i * dg
+        return do * seen + o * (1 - seen * seen) * dc, dc, do
+
+    def reaction(self, old, new, kept):
+        """dc/da of i, f and candidate, and dh/da of o, side by side."""
+        i, f, g, seen = kept
+        o = new[2]
+        return tf.concat(
+            [
+                g * i * (1 - i),
+                old[1] * f * (1 - f),
+                i * (1 - g * g),
+                seen * o * (1 - o),
+            ],
+            axis=-1,
+        )
+
+    def diagonal(self, old, new, kept):
+        """f: what c keeps of itself, as in e-prop; the way through h and the gates is left out."""
+        return kept[1]
+
+    def blame(self, dh, new, spread):
+        """With dL/dc = dL/dh o (1 - tanh² c) for i, f and candidate, dL/dh for o."""
+        _, c, o = new
+        on_memory = spread(dh * o * (1 - tf.tanh(c) ** 2))
+        return tf.concat([on_memory, on_memory, on_memory, dh], axis=-1)
+
+    def rows(self, r):
+        """The same for i, f and candidate, 0 for o."""
+        return tf.concat([r, r, r, tf.zeros_like(r)], axis=-1)
+
+
+DYNAMICS = {VanillaRNNCell: VanillaDynamics, LSTMCell: LSTMDynamics}
+
+
+def dynamics_of(cell):
+    """The dynamics of a cell.
+
+    Raises:
+        TypeError: there is none for cells of that type.
+    """
+    for kind, dynamics in DYNAMICS.items():
+        if isinstance(cell, kind):
+            return dynamics(cell)
+    raise TypeError(
+        f"No rule is written for {type(cell).__name__}. There is one for"
+        f" {', '.join(kind.__name__ for kind in DYNAMICS)} and LeakyRNNCell; for another cell,"
+        " subclass course_lib.online.cells.Dynamics."
+    )

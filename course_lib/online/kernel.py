@@ -1,0 +1,194 @@
+"""KeRNL's kernel: how a state depends on an earlier one, guessed and learned without a tape.
+
+    ∂h_k(t) / ∂h_i(s)  ≈  β_ki exp(-γ_i (t - s))                    (k later, i earlier)
+
+Both are learned as a regression. Noise ψ(t) of unit size is added to the state after every step.
+How far it has moved the state by step t is measured, on a second copy of the state (`forward`).
+What the kernel says it should be is β Ω(t), with Ω the leaky sum of the noise. The error of that
+guess, squared, is what β and γ descend:
+
+    Ω(t) = exp(-γ) ∘ Ω(t-1) + ψ(t)             Γ(t) = ∂Ω(t)/∂γ = exp(-γ) ∘ (Γ(t-1) - Ω(t-1))
+    ε(t) = β Ω(t) - moved(t)                   J = ½ mean |ε(t)|²
+    ∂J/∂β_ki = mean ε_k Ω_i                    ∂J/∂γ_i = mean (βᵀ ε)_i Γ_i
+
+Every step of a sequence is a sample of the regression, not only the last one. Because the noise is
+divided out, the fit does not depend on how large it is. Source: Roth, Kanitscheider and Fiete,
+ICLR 2019, for the kernel and the idea; noise after the nonlinearity, the tangent, and the use of
+all steps are ours.
+"""
+
+# First: it loads TensorFlow without its chatter.
+import course_lib.quiet  # noqa: F401, I001
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+GAMMA_RATE = 0.1
+
+
+class Fit(NamedTuple):
+    """Sums over the samples of a chunk: they add up over chunks.
+
+    beta (n, n) and gamma (n,): gradients of ½ |ε|². omega, Gamma (n,): Ω² and Γ². missed, moved:
+    |ε|² and |moved|². count: samples, that is, real steps of disturbed sequences.
+    """
+
+    beta: tf.Tensor
+    gamma: tf.Tensor
+    omega_squared: tf.Tensor
+    gamma_squared: tf.Tensor
+    missed: tf.Tensor
+    moved: tf.Tensor
+    count: tf.Tensor
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class Kernel(keras.layers.Layer):
+    """β and γ of n units. The optimizer moves log γ, so that γ stays above zero at any step size.
+
+    β starts as identity: a unit depends on its own past alone. The time constants 1/γ start between
+    `shortest` and `longest`, evenly spread over the orders of magnitude.
+
+    Args:
+        units: n.
+        longest, shortest: in steps.
+        seed: of the start of γ.
+    """
+
+    def __init__(self, units, longest=100.0, shortest=25.0, seed=0, **kwargs):
+        super().__init__(trainable=False, **kwargs)
+        self.units, self.longest, self.shortest, self.seed = units, longest, shortest, seed
+        self.beta = self.add_weight(
+            name="beta", shape=(units, units), initializer="identity", trainable=False
+        )
+        self.log_gamma = self.add_weight(
+            name="log_gamma", shape=(units,), initializer="zeros", trainable=False
+        )
+        self.built = True
+        self.start(shortest, longest, seed)
+
+    def start(self, shortest, longest, seed):
+        """Begin anew, with other time constants.
+
+        Raises:
+            ValueError: they are not 0 < shortest <= longest.
+        """
+        if not 0 < shortest <= longest:
+            raise ValueError(
+                f"timescales are {shortest} and {longest}: give the shortest, above 0, first."
+            )
+        self.shortest, self.longest, self.seed = float(shortest), float(longest), seed
+        spread = np.random.default_rng(seed).uniform(np.log(shortest), np.log(longest), self.units)
+        self.beta.assign(np.eye(self.units))
+        self.log_gamma.assign(-spread)
+
+    @property
+    def gamma(self):
+        """γ, shape (n,)."""
+        return tf.exp(tf.convert_to_tensor(self.log_gamma))
+
+    @property
+    def decay(self):
+        """exp(-γ), what is left of an influence after a step, shape (n,)."""
+        return tf.exp(-self.gamma)
+
+    def gradients(self, fit):
+        """Of J for β and log γ, each divided by J's own curvature, in the order of `weights`.
+
+        Noise of one unit does not know of that of another, so the Ω_i are uncorrelated, and the
+        curvature of J along β_ki is the mean of Ω_i², whatever k: a learning rate of 1 would fit a
+        batch by least squares, and 0.1 averages over some ten batches. For log γ_i the curvature is
+        γ_i² |β_·i|² times the mean of Γ_i² (Gauss and Newton). So one learning rate fits all nets,
+        all time constants and all sizes of noise. γ moves `GAMMA_RATE` times as fast as β: the
+        regression weighs all lags alike, and there are more short ones, so γ is best left long
+        until β has settled.
+        """
+        beta, gamma = tf.convert_to_tensor(self.beta), self.gamma
+        curved = gamma * tf.reduce_sum(beta * beta, axis=0) * fit.gamma_squared
+        step = tf.math.divide_no_nan(fit.gamma, curved)
+        return [
+            tf.math.divide_no_nan(fit.beta, fit.omega_squared),
+            GAMMA_RATE * tf.clip_by_value(step, -1, 1),
+        ]
+
+    def get_config(self):
+        """What Keras stores to build the same kernel again."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "longest": self.longest,
+            "shortest": self.shortest,
+            "seed": self.seed,
+        }
+
+
+def integrate(decay, noise, omega, gamma_sum, slope=None):
+    """Ω and Γ over a chunk.
+
+    Args:
+        decay: shape (C, 1 or P, n).
+        noise: ψ, shape (C, P, n), zero at masked steps.
+        omega, gamma_sum: Ω and Γ before the chunk, shape (P, n).
+        slope: derivative of the decay by γ, shape of decay; None is -decay.
+
+    Returns:
+        Ω and Γ at each step, shape (C, P, n).
+    """
+    slope = -decay if slope is None else slope
+    steps = noise.shape[0]
+
+    def body(t, omega, gamma_sum, omegas, gamma_sums):
+        gamma_sum = decay[t] * gamma_sum + slope[t] * omega
+        omega = decay[t] * omega + noise[t]
+        return t + 1, omega, gamma_sum, omegas.write(t, omega), gamma_sums.write(t, gamma_sum)
+
+    arrays = [tf.TensorArray(noise.dtype, steps, element_shape=noise.shape[1:]) for _ in "ΩΓ"]
+    *_, omegas, gamma_sums = tf.while_loop(
+        lambda t, *_: t < steps, body, (0, omega, gamma_sum, *arrays), maximum_iterations=steps
+    )
+    return omegas.stack(), gamma_sums.stack()
+
+
+def fit_gradients(beta, omega, gamma_sum, moved, mask=None):
+    """Gradients of ½ Σ |ε|², in two matrix products for the whole chunk.
+
+    Args:
+        beta: (n, n), first index the later unit.
+        omega, gamma_sum: Ω and Γ, shape (C, P, n).
+        moved: what the noise did, shape (C, P, n).
+        mask: (C, P, 1), True at a real step; None: all are.
+
+    Returns:
+        A `Fit`.
+    """
+    error = tf.matmul(omega, beta, transpose_b=True) - moved
+    count = tf.cast(tf.size(moved[..., 0]), moved.dtype)
+    if mask is not None:
+        real = tf.cast(mask, moved.dtype)
+        error, moved, count = error * real, moved * real, tf.reduce_sum(real)
+        omega, gamma_sum = omega * real, gamma_sum * real
+    n = beta.shape[0]
+    flat = tf.reshape(error, (-1, n))
+    return Fit(
+        tf.matmul(flat, tf.reshape(omega, (-1, n)), transpose_a=True),
+        tf.reduce_sum(tf.matmul(error, beta) * gamma_sum, axis=(0, 1)),
+        tf.reduce_sum(omega * omega, axis=(0, 1)),
+        tf.reduce_sum(gamma_sum * gamma_sum, axis=(0, 1)),
+        tf.reduce_sum(error * error),
+        tf.reduce_sum(moved * moved),
+        count,
+    )
+
+
+def no_fit(units, dtype):
+    """A `Fit` of no samples."""
+    zero = tf.zeros((), dtype)
+    vector = tf.zeros((units,), dtype)
+    return Fit(tf.zeros((units, units), dtype), vector, vector, vector, zero, zero, zero)
+
+
+def r_squared(fit):
+    """How much of the movement the kernel explains: 1 all of it, 0 nothing."""
+    return 1 - tf.math.divide_no_nan(fit.missed, fit.moved)

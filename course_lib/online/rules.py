@@ -1,0 +1,141 @@
+"""The table of rules: one recursion, different decay and blame."""
+
+# First: it loads TensorFlow without its chatter.
+import course_lib.quiet  # noqa: F401, I001
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from course_lib.online import traces
+from course_lib.online.forward import size
+from course_lib.online.kernel import fit_gradients, integrate
+
+
+@dataclass(frozen=True)
+class TraceRule:
+    """A rule of the family; see `course_lib.online.traces` for what decay and blame do.
+
+    decay:
+        "kernel"    r = exp(-γ), learned
+        "leak"      r = 1 - leak of the cell, fixed
+        "diagonal"  r = ∂h_i(t)/∂h_i(t-1), exact, another at each step
+        "none"      r = 0
+    learned: whether l = βᵀ δ with a learned β, else l = δ, with δ = dL/dh at the step itself.
+    feedback: "symmetric", δ through the readout's own weights, or "random", through fixed others.
+    """
+
+    decay: str
+    learned: bool = False
+    feedback: str = "symmetric"
+
+    @property
+    def has_kernel(self):
+        """Whether β and γ, or β alone, are learned beside the weights."""
+        return self.learned
+
+
+# RFLO: Murray, eLife 2019. SnAp-1: Menick et al., ICLR 2021. e-prop: Bellec et al., 2020; there the
+# own weight W_ii of a unit is left out of r. The hybrid is ours.
+RULES = {
+    "kernl": TraceRule("kernel", learned=True),
+    "rflo": TraceRule("leak"),
+    "rflo_random": TraceRule("leak", feedback="random"),
+    "snap1": TraceRule("diagonal"),
+    "eprop": TraceRule("diagonal", feedback="random"),
+    "one_step": TraceRule("none"),
+    "hybrid": TraceRule("diagonal", learned=True),
+}
+
+
+class TraceLearner:
+    """A `TraceRule` at work on the chunks of a cell.
+
+    Args:
+        rule: which.
+        dynamics: of the cell.
+        kernel: a `Kernel`, for rules that have one.
+        step: `traces.chunked`, or `traces.per_step` to see what chunks are worth.
+    """
+
+    def __init__(self, rule, dynamics, kernel=None, step=traces.chunked):
+        self.rule, self.dynamics, self.kernel, self.step = rule, dynamics, kernel, step
+        self.rows = dynamics.gates * dynamics.units
+
+    def zero(self, batch, inputs):
+        """The trace before the first step, shape (B, n + m + 1, R)."""
+        dtype = self.dynamics.cell.compute_dtype
+        return tf.zeros((batch, self.dynamics.units + inputs + 1, self.rows), dtype)
+
+    def decay(self, chunk):
+        """r of every unit, shape (C, 1 or B, n)."""
+        kind, steps = self.rule.decay, chunk.x.shape[0]
+        if kind == "diagonal":
+            return self.dynamics.diagonal(chunk.old, chunk.new, chunk.kept)
+        if kind == "kernel":
+            one = self.kernel.decay
+        else:
+            left = 1 - self.dynamics.leak if kind == "leak" else 0.0
+            one = tf.fill((self.dynamics.units,), tf.constant(left, chunk.x.dtype))
+        return tf.broadcast_to(one, (steps, 1, self.dynamics.units))
+
+    def advance(self, trace, chunk, dh=None):
+        """Take a chunk.
+
+        Args:
+            trace: before it.
+            chunk: a `Chunk`.
+            dh: δ at each step, shape (C, B, n), zero at masked steps; None: no loss in the chunk.
+
+        Returns:
+            The trace after it, and the gradient (n + m + 1, R), summed over the batch; None if dh
+            is None.
+        """
+        d = self.dynamics.reaction(chunk.old, chunk.new, chunk.kept)
+        r = self.dynamics.rows(self.decay(chunk))
+        if chunk.mask is not None:  # at a masked step the trace stays as it is
+            d = tf.where(chunk.mask, d, tf.zeros_like(d))
+            r = tf.where(chunk.mask, r, tf.ones_like(r))
+        l = None if dh is None else self.dynamics.blame(dh, chunk.new, self._spread)
+        return self.step(trace, r, d, chunk.v, l)
+
+    def close(self, trace, state, dh):
+        """The gradient of a loss at the last step alone.
+
+        Args:
+            trace: after the last chunk.
+            state: after the last chunk.
+            dh: δ at the last step, shape (B, n).
+        """
+        return traces.credit(trace, self.dynamics.blame(dh, state, self._spread))
+
+    def fit(self, sums, chunk, noise):
+        """Take a chunk of the regression that β and γ are learned by.
+
+        Args:
+            sums: Ω and Γ before it, each (P, n).
+            chunk: a `Chunk` with what the noise moved.
+            noise: (C, P, n).
+
+        Returns:
+            Ω and Γ after it, and a `Fit`.
+        """
+        disturbed = size(noise, 1)
+        decay, mask = self.decay(chunk), chunk.mask
+        if decay.shape[1] != 1:
+            decay = decay[:, :disturbed]
+        slope = -decay
+        if mask is not None:
+            mask = mask[:, :disturbed]
+            noise = tf.where(mask, noise, tf.zeros_like(noise))
+            slope = tf.where(mask, slope, tf.zeros_like(slope))
+            decay = tf.where(mask, decay, tf.ones_like(decay))
+        omega, gamma = integrate(decay, noise, *sums, slope)
+        fit = fit_gradients(tf.convert_to_tensor(self.kernel.beta), omega, gamma, chunk.moved, mask)
+        if self.rule.decay != "kernel":
+            fit = fit._replace(gamma=tf.zeros_like(fit.gamma))
+        return (omega[-1], gamma[-1]), fit
+
+    def _spread(self, delta):
+        if not self.rule.learned:
+            return delta
+        return tf.matmul(delta, tf.convert_to_tensor(self.kernel.beta))

@@ -1,0 +1,125 @@
+"""Eligibility traces: the one recursion behind KeRNL, RFLO, SnAp-1, e-prop and one-step learning.
+
+    E(t) = r(t) ∘ E(t-1) + v(t)ᵀ d(t),        gradient = Σ_t E(t) diag(l(t))
+
+d(t) is how strongly the units react to their own input at step t, v(t) what they read, r(t) how
+much of an old influence is left after a step, l(t) how much the loss blames each unit. The rules
+differ in r and l, and in nothing else.
+
+`per_step` is the recursion as it stands: one outer product a step. `chunked` gives the same
+numbers from matrix products over many steps. Chunks are the idea of gated linear attention (Yang
+et al., 2024) and of state space duality (Dao and Gu, 2024), put to use for a learning rule.
+
+Shapes, time first: r (C, 1 or B, R), d (C, B, R), v (C, B, p), l (C, B, R), E (B, p, R). R counts
+the rows of credit: the units, times the gates that write to each. p counts what a unit reads.
+"""
+
+# First: it loads TensorFlow without its chatter.
+import course_lib.quiet  # noqa: F401, I001
+import tensorflow as tf
+
+
+def leaky_scan(r, u, start=None, reverse=False):
+    """y(t) = r(t) ∘ y(t-1) + u(t), a leaky sum of vectors.
+
+    Args:
+        r: what is left of the sum after a step, shape (C, 1 or B, R).
+        u: what is added, shape (C, B, R).
+        start: y(0), shape (B, R); None is zero.
+        reverse: run from the last step to the first, y(t) = u(t) + r(t+1) ∘ y(t+1), where r(C+1)
+            is never asked for.
+
+    Returns:
+        All y(t), shape (C, B, R).
+    """
+    steps = u.shape[0]
+    if start is None:
+        start = tf.zeros_like(u[0])
+
+    def forward(t, y, out):
+        y = r[t] * y + u[t]
+        return t + 1, y, out.write(t, y)
+
+    def backward(t, y, out):
+        here = steps - 1 - t
+        y = r[tf.minimum(here + 1, steps - 1)] * y + u[here]
+        return t + 1, y, out.write(here, y)
+
+    out = tf.TensorArray(u.dtype, steps, element_shape=u.shape[1:])
+    body = backward if reverse else forward
+    _, _, out = tf.while_loop(
+        lambda t, *_: t < steps, body, (0, start, out), maximum_iterations=steps
+    )
+    return out.stack()
+
+
+def per_step(E, r, d, v, l=None):
+    """The recursion one step after the other, as `chunked`, to compare it with.
+
+    Args, returns: those of `chunked`.
+    """
+    steps = d.shape[0]
+
+    def body(t, E, gradient):
+        E = r[t][:, None, :] * E + v[t][:, :, None] * d[t][:, None, :]
+        if l is not None:
+            gradient += tf.reduce_sum(E * l[t][:, None, :], axis=0)
+        return t + 1, E, gradient
+
+    start = (0, E, tf.zeros(E.shape[1:], E.dtype))
+    _, E, gradient = tf.while_loop(lambda t, *_: t < steps, body, start, maximum_iterations=steps)
+    return E, None if l is None else gradient
+
+
+def chunked(E, r, d, v, l=None):
+    """Trace and gradient after a chunk of C steps, from a few matrix products.
+
+    With P(t) = r(1) … r(t) and S(t) = r(t+1) … r(C):
+
+        gradient = E(0) diag(Σ_t P(t) ∘ l(t))  +  Σ_t v(t)ᵀ (λ(t) ∘ d(t))
+        E(C)     = P(C) ∘ E(0)  +  Σ_t v(t)ᵀ (S(t) ∘ d(t))
+
+    where λ(t) = l(t) + r(t+1) ∘ λ(t+1) is a leaky sum from behind, over vectors. Every factor is a
+    product of numbers from 0 to 1, so nothing grows, and there is no division.
+
+    Args:
+        E: trace before the chunk, shape (B, p, R).
+        r, d, v: decay, reaction and what was read, see above.
+        l: blame at each step, shape (C, B, R); None if there is no loss inside the chunk.
+
+    Returns:
+        The trace after the chunk, shape (B, p, R), and the gradient, summed over the batch, of
+        shape (p, R); None if l is None.
+    """
+    after = tf.math.cumprod(r, axis=0, exclusive=True, reverse=True)
+    upto = tf.math.cumprod(r, axis=0)
+    new = tf.matmul(_batch_first(v), _batch_first(after * d), transpose_a=True)
+    gradient = None
+    if l is not None:
+        old = tf.reduce_sum(upto * l, axis=0)
+        later = leaky_scan(tf.broadcast_to(r, tf.shape(r)), l, reverse=True)
+        gradient = tf.reduce_sum(E * old[:, None, :], axis=0) + tf.matmul(
+            _rows(v), _rows(later * d), transpose_a=True
+        )
+    return upto[-1][:, None, :] * E + new, gradient
+
+
+def credit(E, l):
+    """Gradient of a loss at the last step: E diag(l), summed over the batch.
+
+    Args:
+        E: trace, shape (B, p, R).
+        l: blame, shape (B, R).
+
+    Returns:
+        shape (p, R).
+    """
+    return tf.reduce_sum(E * l[:, None, :], axis=0)
+
+
+def _batch_first(a):
+    return tf.transpose(a, (1, 0, 2))
+
+
+def _rows(a):
+    return tf.reshape(a, (-1, a.shape[-1]))

@@ -1,0 +1,72 @@
+"""Unbiased online recurrent optimization: right in the mean, at the price of noise."""
+
+# First: it loads TensorFlow without its chatter.
+import course_lib.quiet  # noqa: F401, I001
+import keras
+import tensorflow as tf
+
+from course_lib.online.rtrl import _only_vanilla
+
+
+class UORO:
+    """The influence matrix of RTRL as one outer product (Tallec and Ollivier, ICLR 2018).
+
+        s(t) = ρ0 J(t) s(t-1) + ρ1 ν(t)          θ(t) = θ(t-1) / ρ0 + v(t)ᵀ (ν(t) ∘ d(t)) / ρ1
+
+    with random signs ν. The mean of s θ is RTRL's M. ρ0 and ρ1 make both parts of each sum equally
+    long, which keeps the noise down.
+
+    Args:
+        dynamics: of a vanilla or leaky cell.
+        seeds: generator of the signs.
+
+    Raises:
+        TypeError: the cell is another one.
+    """
+
+    def __init__(self, dynamics, seeds):
+        _only_vanilla(dynamics, "uoro")
+        self.dynamics, self.seeds = dynamics, seeds
+
+    def zero(self, batch, inputs):
+        """s (B, n) and θ (B, n + m + 1, n) before the first step."""
+        n, dtype = self.dynamics.units, self.dynamics.cell.compute_dtype
+        return tf.zeros((batch, n), dtype), tf.zeros((batch, n + inputs + 1, n), dtype)
+
+    def advance(self, carry, chunk, dh=None):
+        """Take a chunk; arguments and results as for `TraceLearner.advance`."""
+        dynamics, steps = self.dynamics, chunk.x.shape[0]
+        W = tf.convert_to_tensor(dynamics.weights()[0])
+        d = dynamics.reaction(chunk.old, chunk.new, chunk.kept)
+        v = chunk.v
+        uniform = keras.random.uniform(tf.shape(d), dtype=d.dtype, seed=self.seeds)
+        signs = tf.where(uniform < 0.5, -tf.ones_like(d), tf.ones_like(d))
+        tiny = tf.constant(1e-30, d.dtype)
+
+        def body(t, s, theta, gradient):
+            s_new = (1 - dynamics.leak) * s + d[t] * tf.matmul(s, W)
+            direct = signs[t] * d[t]
+            size = tf.norm(v[t], axis=1) * tf.norm(direct, axis=1)
+            rho0 = tf.sqrt((tf.norm(theta, axis=(1, 2)) + tiny) / (tf.norm(s_new, axis=1) + tiny))
+            rho1 = tf.sqrt((size + tiny) / (tf.norm(signs[t], axis=1) + tiny))
+            s_new = rho0[:, None] * s_new + rho1[:, None] * signs[t]
+            theta_new = theta / rho0[:, None, None] + (
+                v[t][:, :, None] * direct[:, None, :] / rho1[:, None, None]
+            )
+            if chunk.mask is not None:
+                s_new = tf.where(chunk.mask[t], s_new, s)
+                theta_new = tf.where(chunk.mask[t][:, :, None], theta_new, theta)
+            if dh is not None:
+                gradient += self.close((s_new, theta_new), None, dh[t])
+            return t + 1, s_new, theta_new, gradient
+
+        start = (0, *carry, tf.zeros(carry[1].shape[1:], d.dtype))
+        _, s, theta, gradient = tf.while_loop(
+            lambda t, *_: t < steps, body, start, maximum_iterations=steps
+        )
+        return (s, theta), None if dh is None else gradient
+
+    def close(self, carry, state, dh):
+        """The gradient of a loss at the last step alone."""
+        s, theta = carry
+        return tf.reduce_sum(tf.reduce_sum(dh * s, axis=1)[:, None, None] * theta, axis=0)

@@ -1,0 +1,54 @@
+"""What the tests of the rules share: small float64 nets, a batch, and gradients by rule."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def make():
+    """A function that makes a small float64 model and a batch, and one for a rule's gradients."""
+    import keras
+    import tensorflow as tf
+
+    from course_lib.online import LeakyRNNCell, OnlineRNN
+
+    def build(
+        units=5, steps=9, batch=3, inputs=2, sequences=False, lengths=None, cell=None, **options
+    ):
+        rng = np.random.default_rng(1)
+        x = rng.normal(size=(batch, steps, inputs)) + 3  # no input is zero by chance
+        if lengths is not None:
+            x *= (np.arange(steps) < np.array(lengths)[:, None])[..., None]
+        y = rng.integers(0, 4, (batch, steps) if sequences else batch)
+        keras.utils.set_random_seed(2)
+        cell = cell or LeakyRNNCell(units, dtype="float64", **options)
+        model = OnlineRNN(cell, 4, sequences, mask_value=None if lengths is None else 0.0)
+        model.build(x.shape)
+        for w in model.trainable_variables:
+            w.assign(0.3 * rng.normal(size=w.shape))
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float64")
+
+        def gradients(rule, **settings):
+            model.compile("sgd", loss, rule=rule, jit_compile=False, **settings)
+            if "beta" in gradients.kernel and rule in ("kernl", "hybrid"):
+                for name, value in gradients.kernel.items():
+                    getattr(model.kernel, name).assign(value)
+            found = tf.function(model.gradients)(tf.constant(x), tf.constant(y))
+            return [g.numpy() for g in found[2]]
+
+        gradients.kernel = {}
+        gradients.model, gradients.x, gradients.y = model, x, y
+        return gradients
+
+    return build
+
+
+@pytest.fixture
+def cosine():
+    """The cosine between two lists of gradients."""
+
+    def between(a, b):
+        a, b = (np.concatenate([np.ravel(g) for g in side]) for side in (a, b))
+        return a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+
+    return between
