@@ -26,6 +26,7 @@ GRADNETS = {
     "identity": (0, 1, 2),
     "tat": (0, 1, 2),
     "rezero": (0,),
+    "highway": (0, 1, 2),
     "plain-he": (0,),
     "plain-orthogonal": (0, 1, 2),
 }
