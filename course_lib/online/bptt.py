@@ -27,8 +27,9 @@ def truncated_bptt(model, x, window):
     first, count = steps % window, steps // window
 
     def take(start, length, state):
-        part = tf.ensure_shape(x[:, start : start + length], (None, length, x.shape[2]))
-        of = None if mask is None else mask[:, start : start + length]
+        when = start + tf.range(length)  # a slice from a moving start has no fixed shape for XLA
+        part = tf.gather(x, when, axis=1)
+        of = None if mask is None else tf.gather(mask, when, axis=1)
         last, outs, new = _run(rnn, part, of, [tf.stop_gradient(s) for s in state])
         return outs if model.return_sequences else last, new
 
@@ -36,7 +37,7 @@ def truncated_bptt(model, x, window):
     if first:
         out, state = take(0, first, state)
         pieces.append(out)
-    outs = tf.TensorArray(x.dtype, count)
+    outs = tf.TensorArray(x.dtype, count) if model.return_sequences else tf.zeros(())
 
     def body(number, state, outs, last):
         out, state = take(first + number * window, window, state)

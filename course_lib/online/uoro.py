@@ -33,14 +33,18 @@ class UORO:
         n, dtype = self.dynamics.units, self.dynamics.cell.compute_dtype
         return tf.zeros((batch, n), dtype), tf.zeros((batch, n + inputs + 1, n), dtype)
 
+    def signs(self, like):
+        """ν: 1 or -1 at random, in the shape of `like`."""
+        uniform = keras.random.uniform(tf.shape(like), dtype=like.dtype, seed=self.seeds)
+        return tf.where(uniform < 0.5, -tf.ones_like(like), tf.ones_like(like))
+
     def advance(self, carry, chunk, dh=None):
         """Take a chunk; arguments and results as for `TraceLearner.advance`."""
         dynamics, steps = self.dynamics, chunk.x.shape[0]
         W = tf.convert_to_tensor(dynamics.weights()[0])
         d = dynamics.reaction(chunk.old, chunk.new, chunk.kept)
         v = chunk.v
-        uniform = keras.random.uniform(tf.shape(d), dtype=d.dtype, seed=self.seeds)
-        signs = tf.where(uniform < 0.5, -tf.ones_like(d), tf.ones_like(d))
+        signs = self.signs(d)
         tiny = tf.constant(1e-30, d.dtype)
 
         def body(t, s, theta, gradient):

@@ -10,7 +10,7 @@ Keras model fills one in by hand. Where there is no time axis, the function leav
 # First: it loads TensorFlow without its chatter.
 import course_lib.quiet  # noqa: F401, I001
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -43,8 +43,8 @@ class Step:
         x: the batch's inputs.
         y: its targets.
         variables: all that it reads and changes, so that it can be taken twice from one start.
-        silence: takes what is drawn at random (dropout) out of `take`; None if nothing is. From
-            one seed, XLA draws other numbers.
+        silence: takes what is drawn at random (dropout, signs) out of `take`; None if nothing is.
+            From one seed, XLA draws other numbers.
         cudnn: whether it is to run as cuDNN's kernel on a GPU.
     """
 
@@ -151,7 +151,14 @@ def online_step(
     settings = {"chunk": 5, **settings} if "update_every" not in settings else settings
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(global_clipnorm=1.0), loss, rule=rule, **settings)
-    return keras_step(model, (T, 3))
+    step = keras_step(model, (T, 3))
+    if rule != "uoro":
+        return step
+
+    def silence() -> None:
+        model.engine.learner.signs = tf.ones_like
+
+    return replace(step, silence=silence)
 
 
 STEPS: dict[str, Callable[[int], Step]] = {
