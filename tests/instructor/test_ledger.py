@@ -1,7 +1,5 @@
 import json
-import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -73,9 +71,11 @@ def test_a_kill_at_any_moment_loses_nothing(tmp_path, kind):
         if turn % 3:  # while it writes results down
             began = time.monotonic()
             while len(entries(out)) <= finished and time.monotonic() - began < 120:
+                if run.poll() is not None:  # a fast machine may have graded all by now
+                    break
                 time.sleep(0.01)
         time.sleep(chance.uniform(0, 0.5 if turn % 3 else 3))
-        os.kill(run.pid, signal.SIGKILL)
+        run.kill()
         run.wait()
         with Ledger(out) as ledger:
             assert len(ledger.done) >= finished
