@@ -67,18 +67,8 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "kernl-rules": ("course_lib.training.online_rules", {}),
-    **{
-        f"kernl-{task}{'' if rule == 'kernl' else f'-{rule}'}": (
-            "course_lib.training.online_mnist",
-            {"task": task, "rule": rule},
-        )
-        for task in ("rows", "pixels")
-        for rule in ("kernl", "bptt", "snap1", "hybrid", "one_step")
-    },
-    **{
-        f"kernl-{task}": ("course_lib.training.online_sequences", {"task": task})
-        for task in ("adding", "anbn")
-    },
+    "kernl-rows": ("course_lib.training.online_mnist", {"task": "rows", "rule": "kernl"}),
+    "kernl-rows-bptt": ("course_lib.training.online_mnist", {"task": "rows", "rule": "bptt"}),
     **{
         f"gradnets-{method}": (
             "course_lib.training.gradnets",
