@@ -17,6 +17,7 @@ from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
 from course_lib.exercises.registry import chapter_of, get, ids
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 from course_lib.exercises.rungs import unlike
+from course_lib.instructor.foresight import Foresight
 from course_lib.instructor.fresh import fresh_ladder
 from course_lib.instructor.remote import GRACE, Remote, Session, Stopped
 from course_lib.instructor.sandbox import Limits
@@ -123,6 +124,7 @@ class Judge:
     def __post_init__(self):
         # The student's own limit stops a loop first, then the session's; this one comes last.
         guard.TIME_LIMIT = 20 * (self.limits.seconds + GRACE)
+        self._foresee = Foresight()
         self._fresh: dict[tuple[str, int], tuple[Rung, ...]] = {}
 
     def notebook(self, name: str, cells: list, roles: dict[int, str], wanted: list[str]) -> dict:
@@ -212,6 +214,7 @@ class Judge:
         remote = Remote(
             session, one, name, {"sources": sources, "parts": parts}, parameters,
             cut=lambda call: alone(call.__module__, call.__name__, banned),
+            foresee=functools.partial(self._foresee, exercise.reference),
         )  # fmt: skip
         public = _for_remote(exercise)
         try:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,7 @@ class Ledger:
             self.file.close()
             raise BadUsage(f"Another run is writing to {folder}: wait for it.") from None
         os.chmod(self.path, 0o600)  # grades
-        self.done: dict[str, dict] = {}
+        self.done: dict[str, tuple[int, int]] = {}  # where in the file each result stands
         self.seed = None
         self._read()
         if self.seed is None:
@@ -60,23 +60,35 @@ class Ledger:
                 entry = json.loads(line)
             except ValueError:
                 break
-            whole += len(line)
             if "seed" in entry:
                 self.seed = entry["seed"]
             else:
-                self.done[entry["key"]] = entry["result"]
+                self.done[entry["key"]] = whole, len(line)
+            whole += len(line)
         self.file.truncate(whole)
-        self.file.seek(0, os.SEEK_END)
+        self.size = whole
 
     def add(self, key: str, result: dict) -> None:
         """Write a result down, for good."""
+        begins = self.size
         self._append({"key": key, "result": result})
-        self.done[key] = result
+        self.done[key] = begins, self.size - begins
+
+    def get(self, key: str) -> dict:
+        """A result that was written down; it is read again, so that a large class takes no memory.
+
+        Raises:
+            KeyError: if there is none.
+        """
+        begins, length = self.done[key]
+        return json.loads(os.pread(self.file.fileno(), length, begins))["result"]
 
     def _append(self, entry: dict) -> None:
-        self.file.write(json.dumps(entry).encode() + b"\n")
+        line = json.dumps(entry).encode() + b"\n"
+        self.file.write(line)
         self.file.flush()
         os.fsync(self.file.fileno())
+        self.size += len(line)
 
     def close(self) -> None:
         """Let the next run have it."""
@@ -108,9 +120,10 @@ def _sources() -> Iterator[Path]:
     yield package / "definitions.py"
 
 
-def replace_file(path: Path, text: str) -> None:
+def replace_file(path: Path, parts: Iterable[str]) -> None:
     """Write a file aside and move it into place: there is the old one or the new one, whole."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    draft.write_text(text, encoding="utf-8", errors="replace", newline="")
+    with open(draft, "w", encoding="utf-8", errors="replace", newline="") as file:
+        file.writelines(parts)
     os.chmod(draft, 0o600)
     draft.replace(path)

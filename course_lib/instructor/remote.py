@@ -162,11 +162,12 @@ class Remote:
         choose: what the session's `choose` needs besides; see `worker.Student.choose`.
         parameters: names of its parameters.
         cut: for a class, from a rung's call to its source; see `run_inside`.
+        foresee: from the arguments of a call to what goes along with them; see `Foresight`.
     """
 
-    def __init__(self, session, exercise_id, name, choose, parameters, cut=None):
+    def __init__(self, session, exercise_id, name, choose, parameters, cut=None, foresee=None):
         self.session, self.exercise_id, self.name = session, exercise_id, name
-        self.choose, self.cut = choose, cut
+        self.choose, self.cut, self.foresee = choose, cut, foresee
         self.fate = ""
         self.sentence = ""
         self.said: dict[str, str] = {}  # sentences about what went wrong, and its kind
@@ -195,7 +196,8 @@ class Remote:
     def __call__(self, *arguments: Any) -> Any:
         """What the student's function makes of the arguments."""
         handles: list[Callable] = []
-        answer = self._ask("call", handles, arguments)
+        foreseen = self.foresee(arguments) if self.foresee else {}
+        answer = self._ask("call", handles, arguments, foreseen=foreseen)
         follow(arguments, answer.get("arguments"))
         return answer.get("result")
 

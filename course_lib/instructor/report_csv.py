@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable, Iterator
 
 from course_lib.instructor import scores
 
@@ -9,20 +10,25 @@ from course_lib.instructor import scores
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def csv_text(students: list[dict], wanted: list[str], weights: dict[str, float]) -> str:
+def csv_lines(
+    students: Iterable[dict], wanted: list[str], weights: dict[str, float]
+) -> Iterator[str]:
     """One line a student: name, points, then outcome and points of each exercise."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\r\n")
     head = ["student", "points", "of", "status"]
     for one in wanted:
         head += [one, f"{one} points"]
-    table.writerow([*head, "remarks"])
+    yield _line([*head, "remarks"])
     for student in students:
         row = [student["student"], student["points"], student["of"], student["status"]]
         for exercise in student["exercises"]:
             points = weights[exercise["exercise"]] * scores.share(exercise)
             row += [exercise["outcome"], round(points, 4)]
-        table.writerow(map(_cell, [*row, " ".join(student["remarks"])]))
+        yield _line(map(_cell, [*row, " ".join(student["remarks"])]))
+
+
+def _line(cells: Iterable[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
     return text.getvalue()
 
 

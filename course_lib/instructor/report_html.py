@@ -2,6 +2,7 @@
 
 import html
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 from course_lib.instructor import scores
@@ -23,40 +24,48 @@ SYMBOLS = {PASSED: "✓", NOT_RIGHT: "✗", NOT_WRITTEN: "○", "missing": "–"
 SUSPICIOUS = ("tampered with", "crashed")
 
 
-def class_page(content: dict, names: dict[str, str]) -> str:
-    """The instructor's page: the class as a whole, then each student."""
-    students = content["students"]
-    wanted = [e["id"] for e in content["exercises"]]
-    weights = {e["id"]: e["weight"] for e in content["exercises"]}
-    parts = [f"<h1>{len(students)} submissions</h1>", _conspicuous(students, names)]
-    parts += ["<h2>By exercise</h2>", _by_exercise(students, wanted)]
-    parts += ["<h2>Common misconceptions</h2>", _misconceptions(students)]
-    parts += ["<h2>By student</h2>", _by_student(students, wanted, names)]
+def class_page(
+    students: Collection[dict], weights: dict[str, float], names: dict[str, str], written: str
+) -> Iterator[str]:
+    """The instructor's page, part by part: the class as a whole, then each student.
+
+    Args:
+        students: results; walked through several times.
+        weights: points by exercise.
+        names: for each student the name of its page.
+        written: when.
+    """
+    yield _head("Results of the class")
+    yield f"<h1>{len(students)} submissions</h1>{_conspicuous(students, names)}"
+    yield f"<h2>By exercise</h2>{_by_exercise(students, list(weights))}"
+    yield f"<h2>Common misconceptions</h2>{_misconceptions(students)}<h2>By student</h2>"
+    yield from _by_student(students, list(weights), names)
     for student in students:
         title = f"{_(student['student'])}: {_points(student)}"
-        parts.append(f"<details><summary>{title}</summary>{_details(student, weights)}</details>")
-    parts.append(f"<p>Written {_(content['about']['written'])}.</p>")
-    return _page("Results of the class", "".join(parts))
+        yield f"<details><summary>{title}</summary>{_details(student, weights)}</details>"
+    yield f"<p>Written {_(written)}.</p>{END}"
 
 
 def student_page(student: dict, weights: dict[str, float]) -> str:
     """A student's own page: nothing of other students, and nothing of a hidden case."""
     title = f"Results of {student['student']}"
     body = f"<h1>{_(title)}</h1><p>{_points(student)}</p>{_details(student, weights)}"
-    return _page(title, body)
+    return f"{_head(title)}{body}{END}"
 
 
-def _page(title: str, body: str) -> str:
+END = "</main></body></html>\n"
+
+
+def _head(title: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{_(title)}</title><style>{STYLE}</style></head><body><main>{body}</main></body>"
-        "</html>\n"
+        f"<title>{_(title)}</title><style>{STYLE}</style></head><body><main>"
     )
 
 
-def _conspicuous(students: list[dict], names: dict[str, str]) -> str:
+def _conspicuous(students: Iterable[dict], names: dict[str, str]) -> str:
     lines = []
     for student in students:
         why = [
@@ -73,7 +82,7 @@ def _conspicuous(students: list[dict], names: dict[str, str]) -> str:
     return f"<h2>To look at yourself</h2><ul>{''.join(lines)}</ul>"
 
 
-def _by_exercise(students: list[dict], wanted: list[str]) -> str:
+def _by_exercise(students: Iterable[dict], wanted: list[str]) -> str:
     counts: dict[str, Counter] = {one: Counter() for one in wanted}
     for student in students:
         for exercise in student["exercises"]:
@@ -92,7 +101,7 @@ def _by_exercise(students: list[dict], wanted: list[str]) -> str:
     )
 
 
-def _misconceptions(students: list[dict]) -> str:
+def _misconceptions(students: Iterable[dict]) -> str:
     counts = Counter(
         (e["exercise"], e["sentence"]) for s in students for e in s["exercises"] if e["mistake"]
     )
@@ -105,24 +114,25 @@ def _misconceptions(students: list[dict]) -> str:
     return f"<ol>{''.join(lines)}</ol>"
 
 
-def _by_student(students: list[dict], wanted: list[str], names: dict[str, str]) -> str:
+def _by_student(
+    students: Iterable[dict], wanted: list[str], names: dict[str, str]
+) -> Iterator[str]:
     head = "".join(f'<th scope="col">{_(one)}</th>' for one in wanted)
-    rows = []
+    yield (
+        '<div class="wide" tabindex="0"><table><thead><tr><th scope="col">student</th>'
+        f'<th scope="col">points</th>{head}</tr></thead><tbody>'
+    )
     for student in students:
         cells = "".join(
             f'<td title="{_(e["outcome"])}">{SYMBOLS.get(e["outcome"], "!")}'
             f"{'' if e['outcome'] == PASSED else ' ' + _(e['outcome'])}</td>"
             for e in student["exercises"]
         )
-        rows.append(
+        yield (
             f'<tr><th scope="row">{_link(student, names)}</th>'
             f'<td class="number">{student["points"]:g}</td>{cells}</tr>'
         )
-    return (
-        '<div class="wide" tabindex="0"><table><thead><tr><th scope="col">student</th>'
-        f'<th scope="col">points</th>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    yield "</tbody></table></div>"
 
 
 def _details(student: dict, weights: dict[str, float]) -> str:

@@ -1,6 +1,7 @@
 """The results as JUnit XML, which CI services show in a pull request."""
 
 import re
+from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree as ET
 
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
@@ -8,15 +9,14 @@ from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit_xml(students: list[dict], wanted: list[str]) -> str:
+def junit_xml(students: Iterable[dict]) -> Iterator[str]:
     """A suite a student, a case an exercise."""
-    root = ET.Element("testsuites", name="course validate")
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="course validate">\n'
     for student in students:
         exercises = student["exercises"]
         outcomes = [e["outcome"] for e in exercises]
         skipped = sum(o in (NOT_WRITTEN, "missing") for o in outcomes)
-        suite = ET.SubElement(
-            root,
+        suite = ET.Element(
             "testsuite",
             name=_text(student["student"]),
             tests=str(len(exercises)),
@@ -42,8 +42,9 @@ def junit_xml(students: list[dict], wanted: list[str]) -> str:
                 kind = "failure" if exercise["outcome"] == NOT_RIGHT else "error"
             found = ET.SubElement(case, kind, message=message)
             found.text = _text("\n".join(exercise["remarks"]))
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+        ET.indent(suite)
+        yield ET.tostring(suite, encoding="unicode") + "\n"
+    yield "</testsuites>\n"
 
 
 def _text(value: str) -> str:

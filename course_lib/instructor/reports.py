@@ -1,11 +1,19 @@
-"""All the reports of a run, from its results."""
+"""All the reports of a run, from its results.
 
+They are written part by part: a class of thousands needs no more memory than one of ten.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import course_lib
 from course_lib.instructor import scores
-from course_lib.instructor.report_csv import csv_text
+from course_lib.instructor.ledger import replace_file
+from course_lib.instructor.report_csv import csv_lines
 from course_lib.instructor.report_gradescope import gradescope
 from course_lib.instructor.report_html import class_page, student_page
 from course_lib.instructor.report_junit import junit_xml
@@ -13,56 +21,73 @@ from course_lib.instructor.report_junit import junit_xml
 INDEX = "index.html"
 
 
+@dataclass(frozen=True)
+class Pointed:
+    """Results with the points that each student has, and that there are.
+
+    Args:
+        results: of `grade`.
+        weights: points by exercise.
+    """
+
+    results: Collection[dict]
+    weights: dict[str, float]
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __iter__(self) -> Iterator[dict]:
+        for result in self.results:
+            points, of = scores.total(result, self.weights)
+            yield {**result, "points": round(points, 4), "of": round(of, 4)}
+
+
 def write_reports(
-    out: Path, students: list[dict], wanted: list[str], weights: dict[str, float], about: dict
+    out: Path, results: Collection[dict], wanted: list[str], weights: dict[str, float], about: dict
 ) -> None:
     """Write results.json and every report next to it.
 
     Args:
         out: folder.
-        students: results of `grade`.
+        results: of `grade`; walked through several times.
         wanted: ids, in order.
         weights: points by id.
         about: what else to note about the run.
     """
-    import json
-
-    from course_lib.instructor.ledger import replace_file
-
-    for student in students:
-        student["points"], student["of"] = (round(p, 4) for p in scores.total(student, weights))
-    content = {
-        "about": {
-            "course": course_lib.__version__,
-            "written": datetime.now(UTC).isoformat(timespec="seconds"),
-            **about,
-        },
-        "exercises": [{"id": one, "weight": weights[one]} for one in wanted],
-        "students": students,
-    }
-    replace_file(out / "results.json", json.dumps(content, indent=1) + "\n")
-    replace_file(out / "grades.csv", csv_text(students, wanted, weights))
-    replace_file(out / "junit.xml", junit_xml(students, wanted))
+    written = datetime.now(UTC).isoformat(timespec="seconds")
+    weights = {one: weights[one] for one in wanted}
+    students = Pointed(results, weights)
+    about = {"course": course_lib.__version__, "written": written, **about}
+    replace_file(out / "results.json", _json_parts(students, weights, about))
+    replace_file(out / "grades.csv", csv_lines(students, wanted, weights))
+    replace_file(out / "junit.xml", junit_xml(students))
     pages = out / "students"
     pages.mkdir(exist_ok=True)
-    names = page_names(students)
+    names = {student["student"]: page_name(student["student"]) for student in students}
     for student in students:
         base = names[student["student"]]
         replace_file(pages / f"{base}.html", student_page(student, weights))
         text = json.dumps(gradescope(student, weights), indent=1)
         replace_file(pages / f"{base}.gradescope.json", text + "\n")
-    replace_file(out / INDEX, class_page(content, names))
+    replace_file(out / INDEX, class_page(students, weights, names, written))
 
 
-def page_names(students: list[dict]) -> dict[str, str]:
-    """For each student a file name that is safe everywhere, and still readable."""
-    import hashlib
-
-    names = {}
+def _json_parts(students: Pointed, weights: dict[str, float], about: dict) -> Iterator[str]:
+    head = {
+        "about": about,
+        "exercises": [{"id": one, "weight": weight} for one, weight in weights.items()],
+    }
+    yield json.dumps(head, indent=1).removesuffix("\n}") + ',\n "students": ['
+    between = "\n"
     for student in students:
-        name = student["student"]
-        safe = "".join(c if (c.isascii() and c.isalnum()) or c in "-_" else "_" for c in name)[:60]
-        if safe != name:
-            safe += "-" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
-        names[name] = safe
-    return names
+        yield between + json.dumps(student, indent=1)
+        between = ",\n"
+    yield "\n]}\n"
+
+
+def page_name(student: str) -> str:
+    """A file name that is safe everywhere, another one for each student, and still readable."""
+    safe = "".join(c if (c.isascii() and c.isalnum()) or c in "-_" else "_" for c in student)[:60]
+    if safe != student:
+        safe += "-" + hashlib.sha256(student.encode("utf-8", "replace")).hexdigest()[:8]
+    return safe

@@ -16,7 +16,7 @@ from pathlib import Path
 from course_lib.exercises.registry import chapter_of, ids
 from course_lib.instructor import scores
 from course_lib.instructor.find import BadUsage, Submission, find
-from course_lib.instructor.ledger import Ledger, key_of_checks, replace_file
+from course_lib.instructor.ledger import Ledger, key_of_checks
 from course_lib.instructor.progress import Progress
 from course_lib.instructor.sandbox import NoSandbox
 
@@ -68,23 +68,39 @@ def validate(paths: list[Path], options: Options) -> int:
             "seed": ledger.seed,
             "wanted": wanted,
         }
-        results, todo = [], []
-        for position, submission in enumerate(submissions):
-            key = _key(submission, checks)
-            if key in ledger.done:
-                results.append((position, ledger.done[key]))
-            else:
-                todo.append((position, submission, key))
-        progress = Progress(len(submissions), done=len(results))
+        keys = [_key(submission, checks) for submission in submissions]
+        todo = [pair for pair in zip(submissions, keys, strict=True) if pair[1] not in ledger.done]
+        results = Results(ledger, keys)
+        progress = Progress(len(keys), done=len(keys) - len(todo))
         with contextlib.closing(progress):
-            for position, key, result in _graded(todo, setup, options.jobs):
-                if result["status"] != FAILED:  # worth another try next time
+            for key, result in _graded(todo, setup, options.jobs):
+                if result["status"] == FAILED:  # worth another try next time
+                    results.failed[key] = result
+                elif key not in ledger.done:
                     ledger.add(key, result)
-                results.append((position, result))
                 progress.advance(result)
-    ordered = [result for _, result in sorted(results, key=lambda pair: pair[0])]
-    write_reports(options.out, ordered, wanted, weights, {"sandbox": options.kind})
-    return 0 if all(r["status"] == "graded" for r in ordered) else 1
+        write_reports(options.out, results, wanted, weights, {"sandbox": options.kind})
+        return 0 if all(r["status"] == "graded" for r in results) else 1
+
+
+class Results:
+    """The results of a run, in the order of its submissions; each is read when it is needed.
+
+    Args:
+        ledger: which holds them.
+        keys: of the submissions.
+    """
+
+    def __init__(self, ledger: Ledger, keys: list[str]):
+        self.ledger, self.keys = ledger, keys
+        self.failed: dict[str, dict] = {}  # those that are not written down
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __iter__(self) -> Iterator[dict]:
+        for key in self.keys:
+            yield self.failed[key] if key in self.failed else self.ledger.get(key)
 
 
 def merge(folders: list[Path], out: Path, weights_file: Path | None) -> int:
@@ -179,7 +195,7 @@ class Grader:
         """Have it grade a submission."""
         self.task = task
         self.deadline = time.monotonic() + LONGEST
-        submission = task[1]
+        submission = task[0]
         path = os.fsencode(submission.path).hex()
         self._send({"student": submission.student, "path": path})
 
@@ -211,8 +227,8 @@ class Grader:
             self.process.wait()
 
 
-def _graded(todo: list, setup: dict, jobs: int) -> Iterator[tuple[int, str, dict]]:
-    """Position, key and result of each, as they come."""
+def _graded(todo: list, setup: dict, jobs: int) -> Iterator[tuple[str, dict]]:
+    """Key and result of each, as they come."""
     waiting = [(*one, 1) for one in reversed(todo)]
     jobs = max(1, min(jobs, len(waiting)))
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
@@ -245,15 +261,15 @@ def _graded(todo: list, setup: dict, jobs: int) -> Iterator[tuple[int, str, dict
                     if tries < TRIES:
                         waiting.append((*task, tries + 1))
                     else:
-                        yield task[0], task[2], _failed(task[1], setup["wanted"])
+                        yield task[1], _failed(task[0], setup["wanted"])
                     continue
                 if answer is None:
                     continue
                 if "no sandbox" in answer:
                     raise NoSandbox(answer["no sandbox"])
-                position, _, key, _ = grader.task
+                _, key, _ = grader.task
                 grader.task = None
-                yield position, key, answer["result"]
+                yield key, answer["result"]
     finally:
         for grader in graders.values():
             grader.close()
@@ -269,8 +285,3 @@ def _failed(submission: Submission, wanted: list[str]) -> dict:
         "exercises": [Verdict(one, MISSING, "It was not graded.").as_dict() for one in wanted],
         "remarks": ["The grader came down over this submission, twice. It was left out."],
     }
-
-
-def write_results(out: Path, content: dict) -> None:
-    """The one file that all reports are made from."""
-    replace_file(out / "results.json", json.dumps(content, indent=1) + "\n")

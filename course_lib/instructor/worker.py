@@ -248,10 +248,15 @@ def serve(connection) -> None:
     channel = wire.Channel(connection)
     student = Student(channel)
     open_calls = []
+    foreseen = {}
 
     def stand_for(number, name):
         def loss(*given):
             now = open_calls[-1] if open_calls else ()
+            if not given and number in foreseen:
+                value = foreseen[number].get(wire.fingerprint(now))
+                if value is not None:
+                    return value
             channel.send({"ask": number, "arguments": now, "given": given}, [])
             answer = channel.receive(stand_for)
             if "raised" in answer:
@@ -273,6 +278,10 @@ def serve(connection) -> None:
             return
         arguments = request["with"]
         open_calls.append(arguments.get("arguments", ()))
+        foreseen.clear()
+        for number, (keys, values) in arguments.pop("foreseen", {}).items():
+            keys = (key.tobytes() for key in keys)
+            foreseen[number] = dict(zip(keys, values, strict=True))
         try:
             answer = operations[request["do"]](**arguments)
         except guard._TookTooLong:

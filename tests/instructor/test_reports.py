@@ -8,7 +8,7 @@ import pytest
 from course_lib.instructor import scores
 from course_lib.instructor.find import BadUsage
 from course_lib.instructor.judge import HIDDEN, OTHER_NUMBERS, Verdict
-from course_lib.instructor.report_csv import csv_text
+from course_lib.instructor.report_csv import csv_lines
 from course_lib.instructor.reports import write_reports
 
 WANTED = ["rnn_step", "rnn_forward"]
@@ -75,7 +75,7 @@ def test_a_table_without_formulas(written):
 def test_no_start_of_a_formula_survives(start):
     one = student(f"{start}1", Verdict("rnn_step", "passed"), Verdict("rnn_forward", "passed"))
     one |= {"points": 1, "of": 2}
-    text = csv_text([one], WANTED, dict.fromkeys(WANTED, 1.0))
+    text = "".join(csv_lines([one], WANTED, dict.fromkeys(WANTED, 1.0)))
     cell = list(csv.reader(io.StringIO(text)))[1][0]
     assert not cell.lstrip().startswith(("=", "+", "-", "@", "\t", "＝"))
 
