@@ -347,11 +347,22 @@ def ci_init(
 
 
 @bench.command("validate")
-def bench_validate(quick: Quick = False, as_json: BenchJson = False, out: BenchOut = None) -> None:
+def bench_validate(
+    quick: Quick = False,
+    as_json: BenchJson = False,
+    out: BenchOut = None,
+    nbgrader: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="COURSE_NBGRADER",
+            help="nbgrader's command, in an environment of its own; without one it is left out.",
+        ),
+    ] = None,
+) -> None:
     """Validate the same submissions as nbclient and nbgrader do, and compare."""
     from course_lib.benchmarks.validate import main
 
-    raise typer.Exit(main(quick, as_json, out))
+    raise typer.Exit(main(quick, as_json, out, nbgrader))
 
 
 @bench.command("lstm")

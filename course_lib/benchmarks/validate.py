@@ -5,9 +5,11 @@ functions on every check of the ladder, and on other numbers; nbclient runs the 
 checks in them, in a kernel each and without any wall, which is what nbgrader does and then reads
 the outcome of. What needs TensorFlow is left out on all sides: the exercise VanillaRNNCell and the
 cells below it.
+
+nbgrader asks for other versions of what the course is built on, so it lives in an environment of
+its own; its kernels are the course's Python.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -21,69 +23,118 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.authoring.source import reference_code
+from course_lib.benchmarks import measure
 from course_lib.exercises.registry import CHAPTERS, get
 from course_lib.instructor.judge import needs_tensorflow
 
 BAR = 10  # times the throughput of nbgrader that is asked for
-LEFT_OUT = "VanillaRNNCell"
 
 
-def main(quick: bool = False, as_json: bool = False, out: Path | None = None) -> int:
-    """Measure, print and store; the number to exit with, which says nothing of how fast it was."""
-    from course_lib.benchmarks import measure
+def main(
+    quick: bool = False,
+    as_json: bool = False,
+    out: Path | None = None,
+    nbgrader: Path | None = None,
+) -> int:
+    """Measure, print and store; the number to exit with, which says nothing of how fast it was.
 
-    result = measure.store("validate", run(quick), quick, out)
-    lines = [
-        f"course validate: {result['submissions_per_second']} submissions a second",
-        f"as fast as nbclient: {result['ratio_to_nbclient'] or 'not installed'} times",
-        f"as fast as nbgrader: {result['ratio_to_nbgrader'] or 'not installed'} times (bar: {BAR})",
-    ]
-    print("\n".join(lines), file=sys.stderr if as_json else sys.stdout)
+    Args:
+        quick: fewer submissions.
+        as_json: print the result as JSON, last.
+        out: as in `measure.store`.
+        nbgrader: its command; None: looked for on the path.
+    """
+    found = shutil.which(nbgrader or "nbgrader", path=_path())
+    if nbgrader and not found:
+        print(f"course: {nbgrader} is no command that can be run.", file=sys.stderr)
+        return 2
+    result = measure.store("validate", run(quick, found), quick, out)
+    print(summary(result), file=sys.stderr if as_json else sys.stdout)
     if as_json:
         print(json.dumps(result))
     return 0
 
 
-def run(quick: bool) -> dict[str, Any]:
+def summary(result: dict[str, Any]) -> str:
+    """A result in a few lines."""
+
+    def times(name: str) -> str:
+        ratio = result[f"ratio_to_{name}"]
+        return f"{ratio} times as fast as {name}" if ratio else f"{name} isn't installed"
+
+    memory = result["parent_mib"]
+    return "\n".join(
+        [
+            f"course validate: {result['submissions_per_second']} submissions a second on "
+            f"{result['jobs']} cores, {result['speedup_by_cores']} times as many as on one",
+            times("nbclient"),
+            f"{times('nbgrader')} (bar: {BAR})",
+            "memory of the parent process: "
+            + ", ".join(f"{mib} MiB with {count}" for count, mib in memory.items()),
+        ]
+    )
+
+
+def run(quick: bool, nbgrader: str | None) -> dict[str, Any]:
     """Grade the submissions with each tool, in turns.
 
+    Args:
+        quick: fewer.
+        nbgrader: its command, or None.
+
     Returns:
-        `submissions`, `submissions_per_second`, `ratio_to_nbclient` and `ratio_to_nbgrader` (None
-        where it isn't installed), and the seconds a submission of each tool in each round.
+        `submissions`, of which ours grades all and the others the first `submissions_of_others`;
+        `submissions_per_second` with `jobs` at a time, one a core, and `speedup_by_cores`, how
+        many times as fast that is as one at a time; `ratio_to_nbclient` and `ratio_to_nbgrader`,
+        how many times as fast ours is on the whole machine, and the same with `_one_core` (None
+        where it isn't installed); `parent_mib`, the most memory that the process which the others
+        work for had in use, by the number of submissions, which are of one exercise here; and the
+        seconds a submission of each tool in each round.
     """
     from course_lib.instructor.sandbox import find_sandbox
 
     kind = find_sandbox()
-    students, others, rounds = (20, 1, 2) if quick else (100, 2, 3)
-    tools: dict[str, Callable[[Path, int], float]] = {"ours": _ours, "nbclient": _nbclient}
-    if shutil.which("nbgrader", path=_path()):
-        tools["nbgrader"] = _nbgrader
-    seconds: dict[str, list[float]] = {name: [] for name in tools}
+    students, others, rounds = (20, 2, 1) if quick else (100, 3, 3)
+    sizes = (20, 200) if quick else (100, 5_000)
+    cores = len(os.sched_getaffinity(0))
+    tools: dict[str, Callable[[Path], float]] = {
+        "ours": lambda place: _ours(place, students, cores),
+        "ours, one core": lambda place: _ours(place, students, 1),
+        "nbclient": lambda place: _nbclient(place, others),
+    }
+    if nbgrader:
+        tools["nbgrader"] = lambda place: _nbgrader(place, others, nbgrader)
+    seconds: measure.Samples = {name: [] for name in tools}
     with tempfile.TemporaryDirectory(prefix="course-bench-") as folder:
         for number in range(rounds):
             for name, tool in tools.items():
-                count = students if name == "ours" else others
                 place = Path(folder, f"{name}-{number}")
-                seconds[name].append(tool(place, count) / count)
-    each = statistics.median(seconds["ours"])
-    ratios = {
-        f"ratio_to_{name}": _times(seconds.get(name), seconds["ours"])
-        for name in ("nbclient", "nbgrader")
-    }
+                seconds[name].append(tool(place))
+                shutil.rmtree(place)
+        memory = {str(n): _memory(Path(folder, f"memory-{n}"), n) for n in sizes}
+    ratios = {}
+    for name in ("nbclient", "nbgrader"):
+        slow = seconds.get(name)
+        ratios[f"ratio_to_{name}"] = slow and measure.ratio(slow, seconds["ours"])
+        ratios[f"ratio_to_{name}_one_core"] = slow and measure.ratio(
+            slow, seconds["ours, one core"]
+        )
     return {
         "submissions": students,
+        "submissions_of_others": others,
         "sandbox": kind,
-        "jobs": os.cpu_count(),
-        "submissions_per_second": float(f"{1 / each:.3g}"),
+        "jobs": cores,
+        "submissions_per_second": _rounded(1 / statistics.median(seconds["ours"])),
+        "speedup_by_cores": measure.ratio(seconds["ours, one core"], seconds["ours"]),
         **ratios,
-        "seconds_each": {n: [float(f"{s:.3g}") for s in found] for n, found in seconds.items()},
+        "parent_mib": memory,
+        "nbgrader_version": _version(nbgrader) if nbgrader else None,
+        "seconds_each": {n: [_rounded(s) for s in found] for n, found in seconds.items()},
     }
 
 
-def _times(slower: list[float] | None, faster: list[float]) -> float | None:
-    if slower is None:
-        return None
-    return float(f"{statistics.median(a / b for a, b in zip(slower, faster, strict=True)):.3g}")
+def _rounded(value: float) -> float:
+    return float(f"{value:.3g}")
 
 
 def notebooks() -> dict[str, dict]:
@@ -113,7 +164,8 @@ def _write(folder: Path, contents: dict[str, dict]) -> None:
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
 
 
-def _ours(place: Path, count: int) -> float:
+def _ours(place: Path, count: int, jobs: int) -> float:
+    """Seconds a submission; two notebooks of each student."""
     contents = notebooks()
     for number in range(count):
         _write(place / "in" / f"student{number:03}", contents)
@@ -124,12 +176,41 @@ def _ours(place: Path, count: int) -> float:
         if not needs_tensorflow(one)
     ]
     command = [sys.executable, "-m", "course_lib.cli", "validate", str(place / "in")]
-    seconds = _timed([*command, f"--out={place / 'out'}", *wanted])
+    seconds = _timed([*command, f"--out={place / 'out'}", f"--jobs={jobs}", *wanted], _importing())
     students = json.loads((place / "out" / "results.json").read_text(encoding="utf-8"))["students"]
     outcomes = {e["outcome"] for s in students for e in s["exercises"]}
     if len(students) != count or outcomes != {"passed"}:
         raise RuntimeError(f"honest submissions came to {outcomes}")
-    return seconds
+    return seconds / count
+
+
+def _memory(place: Path, count: int) -> float | None:
+    """The most MiB that `course validate` had in use over so many submissions.
+
+    Of the first exercise only, and alike but for a comment, so that thousands of them take minutes.
+    What is kept about a submission is of the same kind, so what would grow grows here too.
+    """
+    name, content = next(iter(notebooks().items()))
+    for number in range(count):
+        cells = [*content["cells"], {"cell_type": "code", "source": f"# {number}"}]
+        _write(place / "in" / f"student{number:04}", {name: {**content, "cells": cells}})
+    return measure.in_child(validate_first, str(place), count)["peak_mib"]
+
+
+def validate_first(place: str, count: int) -> dict[str, Any]:
+    """Validate the first exercise in this process, for `measure.in_child`."""
+    from course_lib.instructor.sandbox import find_sandbox
+    from course_lib.instructor.validate import Options, validate
+
+    one = CHAPTERS[0].exercises[0]
+    options = Options(Path(place, "out"), find_sandbox(), os.cpu_count() or 1, exercises=(one,))
+    if validate([Path(place, "in")], options):
+        raise RuntimeError("some of the submissions were not graded")
+    with open(Path(place, "out", "grades.csv"), encoding="utf-8") as file:
+        passed = sum(",passed," in line for line in file)
+    if passed != count:
+        raise RuntimeError(f"{passed} of {count} honest submissions passed")
+    return {}
 
 
 RUN = """
@@ -145,11 +226,11 @@ def _nbclient(place: Path, count: int) -> float:
     for number in range(count):
         _write(place / f"student{number:03}", notebooks())
         files += sorted(map(str, (place / f"student{number:03}").iterdir()))
-    return _timed([sys.executable, "-c", RUN, *files])
+    return _timed([sys.executable, "-c", RUN, *files], _importing()) / count
 
 
-def _nbgrader(place: Path, count: int) -> float:
-    """`nbgrader autograde`, the release of the assignment not counted."""
+def _nbgrader(place: Path, count: int, command: str) -> float:
+    """`nbgrader autograde`; the release of the assignment is not counted."""
     source = notebooks()
     for content in source.values():
         for cell in content["cells"]:
@@ -161,29 +242,51 @@ def _nbgrader(place: Path, count: int) -> float:
                 }  # fmt: skip
                 cell["source"] = [f"check({course['exercise']}, strict=True)"]
     _write(place / "source" / "class", source)
-    nbgrader = [shutil.which("nbgrader", path=_path())]
+    kernel = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "the course's Python",
+        "language": "python",
+        "env": _importing(),
+    }
+    _write(place / "jupyter" / "kernels" / "python3", {"kernel.json": kernel})
+    here = {
+        "JUPYTER_PATH": str(place / "jupyter"),
+        "PYTHONPATH": "",
+        "PATH": f"{Path(command).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
     options = [f"--CourseDirectory.root={place}", "--assignment=class"]
-    _timed([*nbgrader, "generate_assignment", *options])
+    _timed([command, "generate_assignment", *options], here)
     for number in range(count):
         target = place / "submitted" / f"student{number:03}" / "class"
         shutil.copytree(place / "release" / "class", target)
-    return _timed([*nbgrader, "autograde", *options])
+    seconds = _timed([command, "autograde", *options], here)
+    for file in (place / "autograded").rglob("*.ipynb"):
+        outputs = [o for c in json.loads(file.read_text())["cells"] for o in c.get("outputs", [])]
+        if any(o["output_type"] == "error" for o in outputs):
+            raise RuntimeError("nbgrader failed an honest submission")
+    return seconds / count
+
+
+def _version(nbgrader: str) -> str:
+    said = subprocess.run([nbgrader, "--version"], capture_output=True, text=True).stdout
+    return said.split("nbgrader version")[-1].strip()
 
 
 def _path() -> str:
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
-def _timed(command: list[str]) -> float:
+def _importing() -> dict[str, str]:
+    """So that another Python process imports what this one does."""
+    return {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+
+
+def _timed(command: list[str], environment: dict[str, str]) -> float:
     began = time.perf_counter()
     done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        command, capture_output=True, text=True, env={**os.environ, **environment}
     )
     seconds = time.perf_counter() - began
-    with contextlib.suppress(IndexError):
-        if done.returncode:
-            raise RuntimeError(f"{command[:4]} failed: {done.stderr.strip().splitlines()[-1]}")
+    if done.returncode:
+        raise RuntimeError(f"{command[:4]} failed:\n{done.stderr[-2000:]}")
     return seconds

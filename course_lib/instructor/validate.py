@@ -232,6 +232,7 @@ def _graded(todo: list, setup: dict, jobs: int) -> Iterator[tuple[str, dict]]:
     waiting = [(*one, 1) for one in reversed(todo)]
     jobs = max(1, min(jobs, len(waiting)))
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    first = os.getpid()  # so that two runs at once don't share one core
     graders: dict[int, Grader] = {}
     try:
         while waiting or any(g.task for g in graders.values()):
@@ -240,7 +241,7 @@ def _graded(todo: list, setup: dict, jobs: int) -> Iterator[tuple[str, dict]]:
                     break
                 if slot not in graders:
                     # Judge and sandbox take turns: on one core, handing over costs next to nothing.
-                    core = cores[slot] if jobs > 1 and len(cores) >= jobs else None
+                    core = cores[(first + slot) % len(cores)] if len(cores) >= jobs else None
                     graders[slot] = Grader(setup, slot, core)
                 if graders[slot].task is None:
                     graders[slot].give(waiting.pop())

@@ -1,0 +1,88 @@
+"""The benchmark of `course validate`: all grade what they should, and what is said of it."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from course_lib.benchmarks import validate
+from course_lib.cli import app
+from course_lib.exercises.registry import CHAPTERS
+from course_lib.instructor.sandbox import problem_with
+from course_lib.training import stored_result
+
+needs_sandbox = pytest.mark.skipif(
+    bool(problem_with("bubblewrap")) and bool(problem_with("namespaces")), reason="no sandbox here"
+)
+RESULT = {
+    "submissions": 20,
+    "submissions_of_others": 2,
+    "sandbox": "bubblewrap",
+    "jobs": 2,
+    "submissions_per_second": 7.5,
+    "speedup_by_cores": 1.9,
+    "ratio_to_nbclient": 12.0,
+    "ratio_to_nbclient_one_core": 6.0,
+    "ratio_to_nbgrader": None,
+    "ratio_to_nbgrader_one_core": None,
+    "parent_mib": {"20": 38.0, "200": 38.5},
+    "nbgrader_version": None,
+    "seconds_each": {},
+}
+
+
+def test_the_submissions_hold_the_exercises_that_need_no_tensorflow():
+    contents = validate.notebooks()
+    assert list(contents) == [f"{chapter.notebook}.ipynb" for chapter in CHAPTERS[:2]]
+    text = json.dumps(contents)
+    assert "import keras" not in text
+    assert "IMPLEMENT-ME: the new state" not in text
+    assert "def gradient_check(" in text
+
+
+@needs_sandbox
+def test_ours_passes_all_of_them(tmp_path):
+    assert validate._ours(tmp_path, 2, jobs=2) > 0
+
+
+@needs_sandbox
+def test_memory_is_that_of_the_process_that_validates(tmp_path):
+    assert 10 < validate._memory(tmp_path, 3) < 500
+
+
+@pytest.mark.slow
+def test_nbclient_runs_them(tmp_path):
+    assert validate._nbclient(tmp_path, 1) > 0
+
+
+def test_the_json_is_the_last_thing_printed(monkeypatch, tmp_path):
+    monkeypatch.setattr(validate, "run", lambda quick, nbgrader: RESULT)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["bench", "validate", "--quick", "--json"])
+    assert done.exit_code == 0
+    said = json.loads(done.stdout)
+    assert said["ratio_to_nbgrader"] is None
+    assert said["submissions_per_second"] == 7.5
+    assert "nbgrader isn't installed" in done.stderr
+    assert "12.0 times as fast as nbclient" in done.stderr
+    assert not list(tmp_path.iterdir())  # a quick run is not stored
+
+
+def test_an_nbgrader_that_is_not_there_is_said(tmp_path):
+    done = CliRunner().invoke(app, ["bench", "validate", f"--nbgrader={tmp_path / 'nbgrader'}"])
+    assert done.exit_code == 2
+    assert "no command" in done.stderr
+
+
+def test_the_numbers_to_reach():
+    """As stored: ten times nbgrader's throughput, and memory that doesn't grow with the class."""
+    stored = stored_result("bench-validate")
+    assert set(stored) == set(RESULT) | {"name", "command", "date", "versions", "hardware"}
+    assert stored["command"] == "course bench validate"
+    assert stored["submissions"] == 100
+    assert stored["sandbox"] in ("bubblewrap", "namespaces")
+    assert stored["ratio_to_nbgrader"] >= validate.BAR
+    assert stored["ratio_to_nbgrader_one_core"] >= validate.BAR
+    few, many = stored["parent_mib"].values()
+    assert list(stored["parent_mib"]) == ["100", "5000"]
+    assert many < 1.25 * few
