@@ -182,6 +182,9 @@ def validate(
     shard: Annotated[
         str, typer.Option(metavar="I/N", help="Only part I of N, to share a class out.")
     ] = "1/1",
+    scheduler: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Grade on this Dask cluster, not here.")
+    ] = "",
     time_limit: Annotated[
         float, typer.Option(min=0.1, help="Seconds that a call of a student's function may take.")
     ] = 10.0,
@@ -223,6 +226,7 @@ def validate(
         exercise or [],
         no_sandbox,
         merge,
+        scheduler,
     )
     raise typer.Exit(code)
 

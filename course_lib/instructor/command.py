@@ -28,6 +28,7 @@ def run(
     exercises: list[str],
     no_sandbox: bool,
     merging: bool,
+    scheduler: str = "",
 ) -> int:
     """Validate or merge; the code to exit with."""
     try:
@@ -36,7 +37,7 @@ def run(
         else:
             options = Options(
                 out,
-                _kind(no_sandbox),
+                _kind(no_sandbox, scheduler),
                 jobs,
                 _shard(shard),
                 seconds,
@@ -44,6 +45,7 @@ def run(
                 cases,
                 weights,
                 tuple(exercises),
+                scheduler,
             )
             _look_at_cases(cases)
             code = validate(submissions, options)
@@ -62,11 +64,12 @@ def run(
     return code
 
 
-def _kind(no_sandbox: bool) -> str:
+def _kind(no_sandbox: bool, scheduler: str) -> str:
+    """The kind of sandbox; "" for what each worker of a cluster has."""
     if no_sandbox:
         print(GIVEN_UP, file=sys.stderr)
         return "none"
-    return find_sandbox()
+    return "" if scheduler else find_sandbox()
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -4,6 +4,7 @@ Started by `validate`; speaks JSON lines over a socket. It is trusted, and no st
 it; that it is a process of its own lets several work at once, and survive each other.
 """
 
+import base64
 import json
 import os
 import signal
@@ -14,20 +15,22 @@ from pathlib import Path
 from course_lib.instructor import walls
 from course_lib.instructor.find import Submission
 from course_lib.instructor.grade import grade
-from course_lib.instructor.judge import Judge, load_cases
-from course_lib.instructor.sandbox import Limits, NoSandbox, Sandbox
+from course_lib.instructor.judge import Judge, parse_cases
+from course_lib.instructor.sandbox import Limits, NoSandbox, Sandbox, find_sandbox
+
+MOST = 1_000  # graders on one machine
 
 
 class Sandboxes:
     """The sandboxes of one grader, each started when it is first needed.
 
     Args:
-        kind: see `Sandbox`.
-        slot: the grader's number.
+        kind: see `Sandbox`; "" for the one that works here.
     """
 
-    def __init__(self, kind: str, slot: int):
-        self.kind, self.slot = kind, slot
+    def __init__(self, kind: str):
+        self.kind = kind or find_sandbox()
+        self.slot, self._held = free_slot()
         self.open: dict[bool, Sandbox] = {}
 
     def __call__(self, tensorflow: bool) -> Sandbox:
@@ -44,6 +47,23 @@ class Sandboxes:
         """End all of them."""
         for one in self.open.values():
             one.close()
+        self._held.close()
+
+
+def free_slot() -> tuple[int, socket.socket]:
+    """A number that no other grader on this machine has, and what holds it until it is closed.
+
+    Submissions of different graders run as different users, also of two runs at the same time. The
+    name of a socket is held by the kernel, and free again when the process ends, however it ends.
+    """
+    held = socket.socket(socket.AF_UNIX)
+    for slot in range(MOST):
+        try:
+            held.bind(f"\0course-grader-{slot}")
+        except OSError:
+            continue
+        return slot, held
+    raise NoSandbox(f"{MOST} graders run on this machine already")
 
 
 def make_judge(setup: dict, sandboxes: Sandboxes) -> Judge:
@@ -52,7 +72,7 @@ def make_judge(setup: dict, sandboxes: Sandboxes) -> Judge:
         sandboxes,
         Limits(setup["seconds"], setup["memory"]),
         setup["seed"],
-        load_cases(Path(setup["cases"])) if setup["cases"] else {},
+        parse_cases(setup["cases"]) if setup["cases"] else {},
     )
 
 
@@ -65,19 +85,30 @@ def main() -> None:
     setup = json.loads(lines.readline())
     if setup["core"] is not None:
         os.sched_setaffinity(0, {setup["core"]})
-    sandboxes = Sandboxes(setup["kind"], setup["slot"])
-    judge = make_judge(setup, sandboxes)
+    sandboxes, judge = None, None
     try:
         for line in lines:
             task = json.loads(line)
-            submission = Submission(task["student"], Path(os.fsdecode(bytes.fromhex(task["path"]))))
             try:
-                answer = {"result": grade(submission.load(), judge, setup["wanted"])}
+                if judge is None:
+                    sandboxes = Sandboxes(setup["kind"])
+                    judge = make_judge(setup, sandboxes)
+                answer = {"result": grade(_submission(task), judge, setup["wanted"])}
             except NoSandbox as error:
                 answer = {"no sandbox": str(error)}
             connection.sendall(json.dumps(answer).encode() + b"\n")
     finally:
-        sandboxes.close()
+        if sandboxes is not None:
+            sandboxes.close()
+
+
+def _submission(task: dict) -> Submission:
+    found = Submission(task["student"], Path(os.fsdecode(bytes.fromhex(task["path"]))))
+    if "notebooks" not in task:
+        return found.load()
+    found.remarks = task["remarks"]
+    found.notebooks = [(name, base64.b64decode(text)) for name, text in task["notebooks"]]
+    return found
 
 
 if __name__ == "__main__":

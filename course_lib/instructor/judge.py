@@ -320,15 +320,29 @@ def _hidden(exercise: Exercise, case: Arrays) -> Rung:
 
 
 def load_cases(path: Path) -> dict[str, list[Arrays]]:
-    """The instructor's own cases: a JSON object from ids to lists of inputs by name.
+    """The instructor's own cases from a file.
 
     Raises:
         ValueError: if the file doesn't fit the exercises; the message says where.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return parse_cases(path.read_text(encoding="utf-8"), path)
     except OSError as error:
         raise ValueError(f"{path} can't be read ({error.strerror}).") from None
+
+
+def parse_cases(text: str, path: object = "the cases") -> dict[str, list[Arrays]]:
+    """The instructor's own cases: a JSON object from ids to lists of inputs by name.
+
+    Args:
+        text: JSON.
+        path: what to call it in messages.
+
+    Raises:
+        ValueError: if it doesn't fit the exercises; the message says where.
+    """
+    try:
+        content = json.loads(text)
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}.") from None
     if not isinstance(content, dict):

@@ -3,12 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
-import select
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +10,9 @@ from pathlib import Path
 from course_lib.exercises.registry import chapter_of, ids
 from course_lib.instructor import scores
 from course_lib.instructor.find import BadUsage, Submission, find
+from course_lib.instructor.graders import FAILED, graded
 from course_lib.instructor.ledger import Ledger, key_of_checks
 from course_lib.instructor.progress import Progress
-from course_lib.instructor.sandbox import NoSandbox
-
-FAILED = "failed"  # a submission over which the grader itself came down, twice
-TRIES = 2
-LONGEST = 3600  # seconds after which a grader counts as hung
 
 
 @dataclass(frozen=True)
@@ -38,6 +28,7 @@ class Options:
     cases: Path | None = None
     weights: Path | None = None
     exercises: tuple[str, ...] = ()
+    scheduler: str = ""
 
 
 def validate(paths: list[Path], options: Options) -> int:
@@ -54,17 +45,21 @@ def validate(paths: list[Path], options: Options) -> int:
 
     wanted = wanted_exercises(options.exercises)
     weights = scores.load_weights(options.weights, wanted)
-    cases = options.cases.read_bytes() if options.cases else b""
+    cases = options.cases.read_text(encoding="utf-8") if options.cases else ""
     submissions = [s for s in find(paths) if in_shard(s, options.shard)]
     with Ledger(options.out) as ledger:
         checks = key_of_checks(
-            wanted, options.seconds, options.memory, hashlib.sha256(cases).hexdigest(), ledger.seed
+            wanted,
+            options.seconds,
+            options.memory,
+            hashlib.sha256(cases.encode()).hexdigest(),
+            ledger.seed,
         )
         setup = {
             "kind": options.kind,
             "seconds": options.seconds,
             "memory": options.memory,
-            "cases": str(options.cases.absolute()) if options.cases else "",
+            "cases": cases,
             "seed": ledger.seed,
             "wanted": wanted,
         }
@@ -73,14 +68,23 @@ def validate(paths: list[Path], options: Options) -> int:
         results = Results(ledger, keys)
         progress = Progress(len(keys), done=len(keys) - len(todo))
         with contextlib.closing(progress):
-            for key, result in _graded(todo, setup, options.jobs):
+            for key, result in _graders(todo, setup, options):
                 if result["status"] == FAILED:  # worth another try next time
                     results.failed[key] = result
                 elif key not in ledger.done:
                     ledger.add(key, result)
                 progress.advance(result)
-        write_reports(options.out, results, wanted, weights, {"sandbox": options.kind})
+        about = {"sandbox": options.kind or "on each worker"}
+        write_reports(options.out, results, wanted, weights, about)
         return 0 if all(r["status"] == "graded" for r in results) else 1
+
+
+def _graders(todo: list, setup: dict, options: Options) -> Iterator[tuple[str, dict]]:
+    if not options.scheduler:
+        return graded(todo, setup, options.jobs)
+    from course_lib.instructor.cluster import graded_on_cluster
+
+    return graded_on_cluster(todo, setup, options.scheduler)
 
 
 class Results:
@@ -155,134 +159,3 @@ def _key(submission: Submission, checks: str) -> str:
     key = f"{checks} {submission.key()} {submission.student}"
     submission.notebooks = []  # the grader reads it again; here memory stays flat
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
-
-
-class Grader:
-    """A grader process.
-
-    Args:
-        setup: what it needs to know.
-        slot: its number.
-        core: the processor's core that it and its sandbox share, or None.
-    """
-
-    def __init__(self, setup: dict, slot: int, core: int | None):
-        self.socket, theirs = socket.socketpair()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "course_lib.instructor.grader", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-                "OMP_NUM_THREADS": "1",
-                "OPENBLAS_NUM_THREADS": "1",
-                "TF_CPP_MIN_LOG_LEVEL": "3",
-            },
-        )
-        theirs.close()
-        self.buffer = b""
-        self.task: tuple | None = None
-        self.deadline = float("inf")
-        self._send({**setup, "slot": slot, "core": core})
-
-    def _send(self, value: dict) -> None:
-        with contextlib.suppress(OSError):  # a dead one is noticed when it is read
-            self.socket.sendall(json.dumps(value).encode() + b"\n")
-
-    def give(self, task: tuple) -> None:
-        """Have it grade a submission."""
-        self.task = task
-        self.deadline = time.monotonic() + LONGEST
-        submission = task[0]
-        path = os.fsencode(submission.path).hex()
-        self._send({"student": submission.student, "path": path})
-
-    def read(self) -> dict | None:
-        """Its answer if there is a whole one.
-
-        Raises:
-            EOFError: if it has come down.
-        """
-        try:
-            part = self.socket.recv(1 << 20)
-        except OSError:
-            part = b""
-        if not part:
-            raise EOFError
-        self.buffer += part
-        if not self.buffer.endswith(b"\n"):
-            return None
-        answer, self.buffer = json.loads(self.buffer), b""
-        return answer
-
-    def close(self) -> None:
-        """Let it end, and see that it does."""
-        self.socket.close()
-        try:
-            self.process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def _graded(todo: list, setup: dict, jobs: int) -> Iterator[tuple[str, dict]]:
-    """Key and result of each, as they come."""
-    waiting = [(*one, 1) for one in reversed(todo)]
-    jobs = max(1, min(jobs, len(waiting)))
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    first = os.getpid()  # so that two runs at once don't share one core
-    graders: dict[int, Grader] = {}
-    try:
-        while waiting or any(g.task for g in graders.values()):
-            for slot in range(jobs):
-                if not waiting:
-                    break
-                if slot not in graders:
-                    # Judge and sandbox take turns: on one core, handing over costs next to nothing.
-                    core = cores[(first + slot) % len(cores)] if len(cores) >= jobs else None
-                    graders[slot] = Grader(setup, slot, core)
-                if graders[slot].task is None:
-                    graders[slot].give(waiting.pop())
-            busy = {g.socket: slot for slot, g in graders.items() if g.task}
-            readable, _, _ = select.select(list(busy), [], [], 5)
-            late = [s for s, slot in busy.items() if time.monotonic() > graders[slot].deadline]
-            for one in dict.fromkeys([*readable, *late]):
-                slot = busy[one]
-                grader = graders[slot]
-                try:
-                    if one not in readable:
-                        raise EOFError
-                    answer = grader.read()
-                except EOFError:
-                    *task, tries = grader.task
-                    grader.process.kill()
-                    graders.pop(slot).close()
-                    if tries < TRIES:
-                        waiting.append((*task, tries + 1))
-                    else:
-                        yield task[1], _failed(task[0], setup["wanted"])
-                    continue
-                if answer is None:
-                    continue
-                if "no sandbox" in answer:
-                    raise NoSandbox(answer["no sandbox"])
-                _, key, _ = grader.task
-                grader.task = None
-                yield key, answer["result"]
-    finally:
-        for grader in graders.values():
-            grader.close()
-
-
-def _failed(submission: Submission, wanted: list[str]) -> dict:
-    from course_lib.instructor.judge import MISSING, Verdict
-
-    return {
-        "student": submission.student,
-        "status": FAILED,
-        "notebooks": [],
-        "exercises": [Verdict(one, MISSING, "It was not graded.").as_dict() for one in wanted],
-        "remarks": ["The grader came down over this submission, twice. It was left out."],
-    }
