@@ -18,7 +18,7 @@ USABLE := $(shell test "`cat $(READY) 2>/dev/null`" = "$(CURDIR)" && $(VENV)/bin
 .PHONY: help book test lab notebooks clean afresh
 
 help:
-	@echo "make book       build the book and check its pages"
+	@echo "make book       build the book and check its pages; SOLUTIONS=hidden leaves the solutions out"
 	@echo "make test       check everything that the course claims"
 	@echo "make lab        open JupyterLab on your own copy of the exercises, in work/"
 	@echo "make notebooks  write the exercise and the solution notebooks from their source"

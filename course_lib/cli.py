@@ -249,6 +249,9 @@ def notebooks(
 
 @app.command()
 def prove(
+    exercises: Annotated[
+        list[str] | None, typer.Argument(metavar="[EXERCISE]...", help="Ids; by default all.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the counts as JSON, last.")
     ] = False,
@@ -257,12 +260,17 @@ def prove(
     ] = False,
 ) -> None:
     """For contributors: prove the checks against wrong and right answers."""
+    from course_lib.exercises import UnknownExercise
     from course_lib.exercises.prove import main
 
     seconds = Path("benchmarks") / "results" / "check-seconds.json" if measure else None
     if seconds and not seconds.parent.is_dir():
         _fail(f"--measure writes {seconds}: run it in the folder of the course's checkout.")
-    raise typer.Exit(main(as_json, seconds))
+    try:
+        code = main(as_json, seconds, exercises or [])
+    except UnknownExercise as error:
+        _fail(error)
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -1,7 +1,11 @@
-"""The book's own directive: `{reference}` shows the package's code, so no page carries a copy."""
+"""The book's own directive: `{reference}` shows the package's code, so no page carries a copy.
+
+In a book without solutions (`make book SOLUTIONS=hidden`) it shows what a learner starts from.
+"""
 
 import ast
 import html
+import os
 import textwrap
 from pathlib import Path
 
@@ -9,7 +13,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
-from course_lib.authoring.source import END, MarkerError, whole
+from course_lib.authoring.source import END, MarkerError, regions, stub, whole
 
 PACKAGE = "course_lib"
 SEARCHED = ("scratch", "layers")  # where a bare name is looked up
@@ -74,7 +78,10 @@ def _source_of(path: Path, parts: list[str]) -> str | None:
 
 
 class Reference(SphinxDirective):
-    """Show the reference code of a course_lib object, folded away unless `:open:` is given."""
+    """Show the reference code of a course_lib object, folded away unless `:open:` is given.
+
+    Without solutions: the code with its stubs, and nothing of an object that has none.
+    """
 
     required_arguments = 1
     option_spec = {"open": directives.flag}  # noqa: RUF012, docutils' own convention
@@ -84,16 +91,20 @@ class Reference(SphinxDirective):
         root = Path(self.env.srcdir)
         try:
             path, source = find_definition(root, self.arguments[0])
-            code = whole(source, path.name).rstrip()
+            hidden = os.environ.get("SOLUTIONS") == "hidden"
+            if hidden and not regions(source, path.name):
+                return []  # all of it would give the solution away
+            code = (stub if hidden else whole)(source, path.name).rstrip()
         except (DefinitionError, MarkerError) as error:
             raise self.error(str(error)) from error
         self.env.note_dependency(str(path))  # the page is rebuilt when the code changes
         block = nodes.literal_block(code, code, language="python")
         self.set_source_info(block)
         name = html.escape(self.arguments[0].rsplit(".", 1)[-1])
+        what = "what is to be written in" if hidden else "the reference code of"
         opening = (
             f'<details class="reference-code"{" open" if "open" in self.options else ""}>'
-            f"<summary>Show the reference code of <code>{name}</code> "
+            f"<summary>Show {what} <code>{name}</code> "
             f"(<code>{path.relative_to(root).as_posix()}</code>)</summary>"
         )
         return [

@@ -3,6 +3,8 @@
 Jupyter Book's execution cache knows the cells of a page and nothing else: after a change in this
 package it would go on showing the old figures. So the caches go when anything that a cell can see
 has changed, and nothing at all is done when nothing has.
+
+With SOLUTIONS=hidden in the environment, the book is built without the solutions.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import yaml
+
 from course_lib.authoring.gates import check_site
 
 # What a cell can see: a change here makes every stored output doubtful.
@@ -24,6 +28,8 @@ CODE = ("course_lib", "benchmarks/results", "requirements.lock", "pyproject.toml
 # What only the pages show: Sphinx and jupyter-cache follow changes here by themselves.
 PAGES = ("_config.yml", "book", "exercises", "solutions")
 STAMP = "book_stamp.json"
+SHOWN, HIDDEN = "shown", "hidden"  # values of SOLUTIONS
+SHORTER_TOC = "toc_without_solutions.yml"
 IGNORED = {"__pycache__", ".ipynb_checkpoints", "released_notebooks"}
 
 
@@ -61,6 +67,15 @@ def write_stamp(build_dir: Path, stamp: dict[str, str]) -> None:
     (build_dir / STAMP).write_text(json.dumps(stamp), encoding="utf-8")
 
 
+def toc_without_solutions(toc: str) -> str:
+    """The table of contents, as YAML, without the pages of the folder `solutions`."""
+    content = yaml.safe_load(toc)
+    for part in content["parts"]:
+        part["chapters"] = [c for c in part["chapters"] if not c["file"].startswith("solutions/")]
+    content["parts"] = [part for part in content["parts"] if part["chapters"]]
+    return yaml.safe_dump(content, sort_keys=False)
+
+
 def drop_stale(build_dir: Path, *, code_changed: bool, last_was_good: bool) -> None:
     """Remove what must not survive into the next build.
 
@@ -77,12 +92,12 @@ def drop_stale(build_dir: Path, *, code_changed: bool, last_was_good: bool) -> N
         shutil.rmtree(build_dir / name, ignore_errors=True)
 
 
-def run_jupyter_book(root: Path) -> int:
+def run_jupyter_book(root: Path, toc: Path) -> int:
     """Run Jupyter Book with warnings as errors, its output passed through; return its exit code."""
     command = [
         str(Path(sys.executable).parent / "jupyter-book"),
         *("build", str(root), "--config", str(root / "_config.yml")),
-        *("--toc", str(root / "book" / "_toc.yml"), "-n", "-W", "--keep-going"),
+        *("--toc", str(toc), "-n", "-W", "--keep-going"),
     ]
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1", **os.environ}
     return subprocess.run(command, cwd=root, env=environment, check=False).returncode
@@ -94,14 +109,24 @@ def print_reports(html: Path) -> None:
         print(f"\n--- {report.name}\n{report.read_text('utf-8')}", file=sys.stderr)
 
 
-def build(root: Path) -> int:
-    """Build and check the book below `root`; return the exit code, 0 if it is good."""
+def build(root: Path, solutions: str = SHOWN) -> int:
+    """Build and check the book below `root`.
+
+    Args:
+        root: the project.
+        solutions: "shown" or "hidden".
+
+    Returns:
+        The exit code, 0 if the book is good.
+    """
+    if solutions not in (SHOWN, HIDDEN):
+        print(f"SOLUTIONS is {HIDDEN} or {SHOWN}, not {solutions!r}.", file=sys.stderr)
+        return 2
     began, build_dir = time.monotonic(), root / "_build"
     html = build_dir / "html"
-    old, new = (
-        read_stamp(build_dir),
-        {"code": fingerprint(root, CODE), "pages": fingerprint(root, PAGES)},
-    )
+    old = read_stamp(build_dir)
+    new = {"code": fingerprint(root, CODE), "pages": fingerprint(root, PAGES)}
+    new["solutions"] = solutions
     if old == new and (html / "index.html").is_file():
         print(f"The book is up to date: {html / 'index.html'}")
         return 0
@@ -109,25 +134,34 @@ def build(root: Path) -> int:
     code_changed = old.get("code") != new["code"]
     if code_changed:
         print("The code behind the pages is new or changed: every page is run.", flush=True)
-    drop_stale(build_dir, code_changed=code_changed, last_was_good="pages" in old)
+    pages_can_stay = "pages" in old and old.get("solutions") == solutions
+    drop_stale(build_dir, code_changed=code_changed, last_was_good=pages_can_stay)
     write_stamp(build_dir, {"code": new["code"]})  # the caches hold nothing older from here on
 
-    if run_jupyter_book(root) != 0:
+    toc = root / "book" / "_toc.yml"
+    if solutions == HIDDEN:
+        shorter = toc_without_solutions(toc.read_text(encoding="utf-8"))
+        toc = build_dir / SHORTER_TOC
+        toc.write_text(shorter, encoding="utf-8")
+    if run_jupyter_book(root, toc) != 0:
         print_reports(html)
         print("The book was not built: see the warnings and errors above.", file=sys.stderr)
         return 1
     problems = check_site(html)
+    if solutions == HIDDEN and (html / "solutions").exists():
+        problems.append("the folder solutions is in it, though the solutions are to be hidden.")
     for problem in problems:
         print(f"book: {problem}", file=sys.stderr)
     if problems:
         print(f"The book was built, but {len(problems)} thing(s) in it are wrong.", file=sys.stderr)
         return 1
     write_stamp(build_dir, new)
+    which = "The book" if solutions == SHOWN else "The book without solutions"
     print(
-        f"The book is built and checked in {time.monotonic() - began:.0f} s: {html / 'index.html'}"
+        f"{which} is built and checked in {time.monotonic() - began:.0f} s: {html / 'index.html'}"
     )
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(build(Path.cwd()))
+    sys.exit(build(Path.cwd(), os.environ.get("SOLUTIONS", SHOWN)))

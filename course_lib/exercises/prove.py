@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,19 +52,26 @@ def prove(exercise: Exercise) -> Iterator[Proof]:
         yield _verdict(exercise, "mistake", mistake.answer, NOT_RIGHT, mistake.name)
 
 
-def main(as_json: bool = False, measure: Path | None = None) -> int:
-    """Prove every exercise and print a table; the number to exit with.
+def main(
+    as_json: bool = False, measure: Path | None = None, exercises: Collection[str] = ()
+) -> int:
+    """Prove exercises and print a table; the number to exit with.
 
     Args:
         as_json: print the counts as one JSON object, last.
         measure: a file to store the seconds of each reference's check in; the cards show them.
+        exercises: ids; empty: all of them.
+
+    Raises:
+        UnknownExercise: if there is no such exercise.
     """
     from rich.console import Console
     from rich.table import Table
 
     table = Table("exercise", "stub", "reference", "alternatives", "mistakes", "seconds")
     proofs: list[Proof] = []
-    for exercise_id in ids():
+    chosen = [get(one).id for one in exercises] or ids()
+    for exercise_id in chosen:
         own = list(prove(get(exercise_id)))
         proofs += own
         seconds = next(p.seconds for p in own if p.kind == "reference")
@@ -79,17 +86,23 @@ def main(as_json: bool = False, measure: Path | None = None) -> int:
     for p in failures:
         console.print(f"✗ {p.exercise}, {p.kind} {p.what}: {p.failure}", markup=False)
     if measure is not None and not failures:
-        seconds = {exercise_id: first_check_seconds(exercise_id) for exercise_id in ids()}
+        seconds = _stored(measure) if exercises else {}
+        seconds |= {exercise_id: first_check_seconds(exercise_id) for exercise_id in chosen}
+        seconds = {one: seconds[one] for one in ids() if one in seconds}
         measured = {"command": "course prove --measure", "seconds": seconds}
         measure.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     counts = {
-        "exercises": len(ids()),
+        "exercises": len(chosen),
         "mistakes": sum(p.kind == "mistake" for p in proofs),
         "alternatives": sum(p.kind == "alternative" for p in proofs),
         "failed": len(failures),
     }
     print(json.dumps(counts) if as_json else "  ".join(f"{k}: {v}" for k, v in counts.items()))
     return 1 if failures else 0
+
+
+def _stored(measure: Path) -> dict[str, float]:
+    return json.loads(measure.read_text(encoding="utf-8"))["seconds"] if measure.exists() else {}
 
 
 def first_check_seconds(exercise_id: str) -> float:

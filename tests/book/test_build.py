@@ -1,10 +1,24 @@
 """What `make book` builds again, what it keeps, and what it says when something is wrong."""
 
+from pathlib import Path
+
 import pytest
 
 from course_lib.authoring import book
 
 PAGE = "<html><body><article><h1>Intro</h1></article></body></html>"
+
+
+TOC = """format: jb-book
+root: book/intro
+parts:
+  - caption: Exercises
+    chapters:
+      - file: exercises/01-rnn
+  - caption: Solutions
+    chapters:
+      - file: solutions/01-rnn
+"""
 
 
 @pytest.fixture
@@ -16,9 +30,12 @@ def project(tmp_path, monkeypatch):
     build = tmp_path / "_build"
     seen = []
 
-    def jupyter_book(root):
+    (tmp_path / "book" / "_toc.yml").write_text(TOC, encoding="utf-8")
+
+    def jupyter_book(root, toc):
         kept = {name for name in (".jupyter_cache", ".doctrees", "html") if (build / name).exists()}
         seen.append(kept)
+        jupyter_book.toc = toc.read_text(encoding="utf-8")
         for name in (".jupyter_cache", ".doctrees", "html/reports"):
             (build / name).mkdir(parents=True, exist_ok=True)
         (build / "html" / "index.html").write_text(jupyter_book.page, encoding="utf-8")
@@ -92,3 +109,40 @@ def test_a_broken_stamp_means_a_full_build(project):
     (project.root / "_build" / book.STAMP).write_text("{", encoding="utf-8")
     assert book.build(project.root) == 0
     assert project.seen[1] == set()
+
+
+def test_a_book_without_solutions_has_none_of_their_pages(project, capsys):
+    assert book.build(project.root, "hidden") == 0
+    assert "exercises/01-rnn" in project.tool.toc
+    assert "olutions" not in project.tool.toc
+    assert "The book without solutions is built" in capsys.readouterr().out
+    assert book.build(project.root, "hidden") == 0
+    assert len(project.seen) == 1
+
+
+def test_after_one_edition_the_other_is_built_anew_from_the_cells(project):
+    book.build(project.root, "hidden")
+    assert book.build(project.root) == 0
+    assert project.seen[1] == {".jupyter_cache"}  # what Sphinx remembers is of the other book
+    assert project.tool.toc == TOC
+
+
+def test_solutions_that_slip_into_the_hidden_edition_fail_the_build(project, monkeypatch, capsys):
+    (project.root / "_build" / "html" / "solutions").mkdir(parents=True)
+    monkeypatch.setattr(book, "drop_stale", lambda *a, **k: None)
+    assert book.build(project.root, "hidden") == 1
+    assert "to be hidden" in capsys.readouterr().err
+
+
+def test_another_word_is_no_edition(project, capsys):
+    assert book.build(project.root, "hiden") == 2
+    assert "hidden or shown, not 'hiden'" in capsys.readouterr().err
+    assert not project.seen
+
+
+def test_the_book_s_own_contents_have_solutions_to_leave_out():
+    toc = (Path(__file__).parents[2] / "book" / "_toc.yml").read_text(encoding="utf-8")
+    assert "solutions/" in toc
+    shorter = book.toc_without_solutions(toc)
+    assert "olutions" not in shorter
+    assert shorter.count("file:") == toc.count("file:") - toc.count("file: solutions/")

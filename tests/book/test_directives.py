@@ -123,3 +123,16 @@ def test_an_unknown_name_is_an_error_of_the_page(package):
     with pytest.raises(DirectiveError) as caught:
         run_directive(package, "gone")
     assert "does not exist" in str(caught.value.msg)
+
+
+def test_without_solutions_the_directive_shows_the_stub_or_nothing(package, monkeypatch):
+    monkeypatch.setenv("SOLUTIONS", "hidden")
+    assert run_directive(package, "step")[0] == []
+    file = package / "course_lib/scratch/rnn.py"
+    marked = "    # IMPLEMENT-ME: add one\n    return x + 1\n    # END IMPLEMENT-ME\n"
+    file.write_text(file.read_text("utf-8").replace("    return x + 1\n", marked), encoding="utf-8")
+    (opening, code, _), files = run_directive(package, "step")
+    assert "what is to be written in" in opening.astext()
+    assert "IMPLEMENT-ME: add one" in code.astext()
+    assert "return x + 1" not in code.astext()
+    assert files == [str(file)]
