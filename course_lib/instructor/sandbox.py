@@ -5,6 +5,7 @@ Outer walls: bubblewrap, or namespaces that Python asks for. Inside waits the wa
 """
 
 import contextlib
+import fcntl
 import functools
 import json
 import os
@@ -35,6 +36,8 @@ FILES = {
     "definitions.py": PACKAGE / "definitions.py",
 }
 KINDS = ("bubblewrap", "namespaces")
+FOLDER = "course-sandbox-"
+JUST_MADE = 5  # seconds in which a folder's owner locks it
 FIRST_USER = 62_000  # of the users that submissions run as, when root runs the command
 START_SECONDS = {"numpy": 60, "tensorflow": 300}
 TENSORFLOW = ("tensorflow", "keras")
@@ -78,6 +81,42 @@ class Limits:
     file_size: int = 16 << 20
 
 
+class Folder:
+    """Where students' code runs and writes without a sandbox; it vanishes when it is closed.
+
+    Who is killed can't close it. So its owner holds a lock on it, which ends with the process, and
+    the next one removes what nobody holds.
+    """
+
+    def __init__(self):
+        for old in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+            _remove_if_nobodys(old)
+        self.path = Path(tempfile.mkdtemp(prefix=FOLDER))
+        self._held = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(self._held, fcntl.LOCK_EX)
+
+    def close(self) -> None:
+        """Remove it with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._held)
+
+
+def _remove_if_nobodys(folder: Path) -> None:
+    try:
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:  # gone, a link, or somebody else's
+        return
+    try:
+        about = os.fstat(held)
+        if about.st_uid == os.geteuid() and time.time() - about.st_mtime > JUST_MADE:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError:  # its owner is at work
+        pass
+    finally:
+        os.close(held)
+
+
 class Sandbox:
     """A sandbox with a warm parent in it.
 
@@ -111,10 +150,10 @@ class Sandbox:
             }
             command = [sys.executable, "-I", "-B", str(FILES["zygote.py"])]
         else:
-            self.folder = tempfile.TemporaryDirectory(prefix="course-")
+            self.folder = Folder()
             for name, file in FILES.items():
-                shutil.copy(file, Path(self.folder.name, name))
-            command = [sys.executable, "-I", "-B", f"{self.folder.name}/zygote.py"]
+                shutil.copy(file, self.folder.path / name)
+            command = [sys.executable, "-I", "-B", f"{self.folder.path}/zygote.py"]
         try:
             self.process = subprocess.Popen(
                 [*command, json.dumps(options)],
@@ -158,7 +197,7 @@ class Sandbox:
             "file_size": limits.file_size,
             "environment": ENVIRONMENT,
             "proc": self.tensorflow,
-            "folder": self.folder.name if self.folder else "/",
+            "folder": str(self.folder.path) if self.folder else "/",
         }
         if self.kind == "none":  # processes count for the whole user there
             order["processes"] = 100_000
@@ -191,7 +230,7 @@ class Sandbox:
         self.process.wait()
         self.process.stderr.close()
         if self.folder is not None:
-            self.folder.cleanup()
+            self.folder.close()
 
     def __enter__(self) -> "Sandbox":
         return self
