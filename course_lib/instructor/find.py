@@ -14,8 +14,8 @@ from pathlib import Path
 
 from course_lib.exercises.registry import CHAPTERS
 
-LARGEST = 20 << 20  # bytes of a notebook
-MOST = 50 << 20  # bytes of all the notebooks of a student
+LARGEST = 50 << 20  # bytes of a notebook
+MOST = 100 << 20  # bytes of all the notebooks of a student
 MOST_NOTEBOOKS = 50
 MOST_FILES = 20_000  # looked at for one student
 NOT_LOOKED_INTO = {".ipynb_checkpoints", "__MACOSX", ".git", ".venv", "__pycache__", ".course"}

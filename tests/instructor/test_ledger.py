@@ -8,8 +8,9 @@ from collections import Counter
 import pytest
 from a_class import solved, write
 
+from course_lib.instructor import ledger as ledger_module
 from course_lib.instructor.find import BadUsage
-from course_lib.instructor.ledger import NAME, Ledger, key_of_checks
+from course_lib.instructor.ledger import NAME, Ledger, course_key, key_of_checks
 
 
 def lines(folder):
@@ -47,6 +48,18 @@ def test_two_runs_do_not_write_at_once(tmp_path):
 def test_other_settings_are_other_checks():
     assert key_of_checks(1) == key_of_checks(1)
     assert key_of_checks(1) != key_of_checks(2)
+
+
+def test_a_changed_check_is_another_check(tmp_path, monkeypatch):
+    file = tmp_path / "rnn_step.py"
+    monkeypatch.setattr(ledger_module, "_sources", lambda: [file])
+    found = []
+    for text in ("one", "two", "one"):
+        file.write_text(text)
+        course_key.cache_clear()
+        found.append(key_of_checks(1))
+    course_key.cache_clear()
+    assert found[0] == found[2] != found[1]
 
 
 def entries(folder):

@@ -57,6 +57,13 @@ def test_every_page_is_escaped(written):
         assert "\u202e" not in text
 
 
+def test_a_student_learns_nothing_of_a_hidden_case(written):
+    for page in (written / "students").iterdir():
+        text = page.read_text(encoding="utf-8")
+        assert "First check that does not hold: a hidden case" not in text
+        assert OTHER_NUMBERS not in text
+
+
 def test_junit_is_xml_with_every_case(written):
     root = ElementTree.parse(written / "junit.xml").getroot()
     assert len(root.findall("testsuite")) == 3
