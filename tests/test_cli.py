@@ -230,6 +230,11 @@ def test_a_misspelt_run_names_the_nearest():
     assert (code, "Did you mean vanilla-mnist?" in err) == (2, True)
 
 
+def test_a_misspelt_exercise_is_not_proven():
+    code, _, err = course("prove", "rnn_stepp")
+    assert (code, "Did you mean rnn_step?" in err) == (2, True)
+
+
 def test_the_wrappers_pass_on_what_was_asked_and_the_exit_code(monkeypatch, tmp_path):
     from course_lib.authoring import notebooks
     from course_lib.exercises import prove
@@ -246,7 +251,8 @@ def test_the_wrappers_pass_on_what_was_asked_and_the_exit_code(monkeypatch, tmp_
     monkeypatch.setattr(prove, "main", answer)
     assert course("notebooks", "--check")[0] == 1
     assert course("prove", "--json")[0] == 1
-    assert asked == [(True,), (True, None)]
+    assert course("prove", "rnn_step", "gate")[0] == 1
+    assert asked == [(True,), (True, None, []), (False, None, ["rnn_step", "gate"])]
 
     def train(name, **options):
         asked.append((name, options))

@@ -60,8 +60,10 @@ def _content(reference: Callable, arguments: tuple) -> bytes | None:
         if callable(one):
             if not hasattr(one, "__code__"):
                 return None
+            code = one.__code__
             cells = [cell.cell_contents for cell in one.__closure__ or ()]
-            parts += [one.__module__, one.__code__.co_firstlineno, one.__defaults__, cells]
+            parts += [one.__module__, one.__qualname__, code.co_firstlineno, code.co_code]
+            parts += [code.co_names, repr(code.co_consts), one.__defaults__, cells]
         else:
             parts.append(one)
     try:

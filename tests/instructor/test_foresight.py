@@ -57,6 +57,14 @@ def test_another_loss_is_another_question():
     assert values[2] is values[0]  # worked out once
 
 
+def test_two_losses_on_one_line_are_told_apart():
+    w = np.array([3.0])
+    foresee, found = Foresight(), []
+    for loss in (lambda: float(2 * w[0]), lambda: float(3 * w[0])):
+        found.append(foresee(numerical_gradient, (loss, w, 1.0))[0][1])
+    assert found == [[8.0, 4.0], [12.0, 6.0]]
+
+
 def test_nothing_is_foreseen_without_a_loss_or_where_the_reference_fails():
     def fails(loss, w):
         w[0] = 7
