@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Stands in for Python: answers as it is told, and writes down what it is asked.
 PYTHON = """#!/bin/sh
-echo "$@" >> "{log}"
+echo "$@${{SOLUTIONS:+ with solutions $SOLUTIONS}}" >> "{log}"
 case "$*" in
     *version_info*) exit {too_old} ;;
     *ensurepip*) exit {no_venv} ;;
@@ -35,7 +35,7 @@ def checkout(tmp_path):
     return folder
 
 
-def make(folder, too_old=0, no_venv=0, pip_fails=0, system="Linux"):
+def make(folder, *more, too_old=0, no_venv=0, pip_fails=0, system="Linux"):
     """Run `make book` with stand-ins; its exit code, what it printed, what Python was asked."""
     log, programs = folder / "log", folder / "programs"
     log.write_text("")
@@ -50,10 +50,15 @@ def make(folder, too_old=0, no_venv=0, pip_fails=0, system="Linux"):
     (programs / "uname").write_text(f"#!/bin/sh\necho {system}\n")
     (programs / "uname").chmod(0o755)
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
-    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # this test may itself run under make
+    for name in (
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+        "SOLUTIONS",
+    ):  # this test may itself run under make
         environment.pop(name, None)
     done = subprocess.run(
-        ["make", "book"], cwd=folder, env=environment, capture_output=True, text=True
+        ["make", "book", *more], cwd=folder, env=environment, capture_output=True, text=True
     )
     return done.returncode, done.stdout + done.stderr, log.read_text()
 
@@ -66,6 +71,12 @@ def test_the_environment_is_made_once(checkout):
     code, out, asked = make(checkout)
     assert (code, out) == (0, "")
     assert asked.splitlines()[1:] == ["-m course_lib.authoring.book"]
+
+
+def test_the_book_is_told_to_leave_the_solutions_out(checkout):
+    make(checkout)
+    _, _, asked = make(checkout, "SOLUTIONS=hidden")
+    assert asked.splitlines()[-1] == "-m course_lib.authoring.book with solutions hidden"
 
 
 def test_a_changed_lock_brings_it_up_to_date(checkout):

@@ -48,7 +48,13 @@ def main(
     if nbgrader and not found:
         print(f"course: {nbgrader} is no command that can be run.", file=sys.stderr)
         return 2
-    result = measure.store("validate", run(quick, found), quick, out)
+    from course_lib.instructor.sandbox import NoSandbox
+
+    try:
+        result = measure.store("validate", run(quick, found), quick, out)
+    except NoSandbox as error:
+        print(f"course: {error}", file=sys.stderr)
+        return 1
     print(summary(result), file=sys.stderr if as_json else sys.stdout)
     if as_json:
         print(json.dumps(result))
