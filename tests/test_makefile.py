@@ -50,12 +50,8 @@ def make(folder, *more, too_old=0, no_venv=0, pip_fails=0, system="Linux"):
     (programs / "uname").write_text(f"#!/bin/sh\necho {system}\n")
     (programs / "uname").chmod(0o755)
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
-    for name in (
-        "MAKEFLAGS",
-        "MAKELEVEL",
-        "MFLAGS",
-        "SOLUTIONS",
-    ):  # this test may itself run under make
+    # This test may itself run under make.
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "SOLUTIONS"):
         environment.pop(name, None)
     done = subprocess.run(
         ["make", "book", *more], cwd=folder, env=environment, capture_output=True, text=True
