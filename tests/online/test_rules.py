@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from course_lib.layers import GRUCell, LSTMCell
 from course_lib.online import OTHER_RULES, RULES, LeakyRNNCell, OnlineRNN
 
-CELLS = [{"activation": "tanh"}, {"activation": "relu"}, {"activation": "tanh", "leak": 0.4}]
+CELLS = [
+    {"activation": "tanh"},
+    {"activation": "relu"},
+    {"activation": "tanh", "leak": 0.4},
+    {"activation": "tanh", "leak": (0.9, 0.1)},
+]
 LENGTHS = [None, [9, 5, 1]]
 
 
@@ -151,6 +156,7 @@ def test_what_can_not_be_is_said():
         model.compile(loss="mse", rule="kernel")
     with pytest.raises(ValueError, match="return_sequences"):
         model.compile(loss="mse", rule="kernl", update_every=2)
-    with pytest.raises(ValueError, match="leak"):
-        LeakyRNNCell(3, leak=0)
+    for leak in (0, 1.1, (0.1, 0.9), (0.5, 0)):
+        with pytest.raises(ValueError, match="leak"):
+            LeakyRNNCell(3, leak=leak)
     assert set(OTHER_RULES).isdisjoint(RULES)
