@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_lib.training.online_mnist import UNFINISHED
+from course_lib.training.online_rules import cosine_with_bptt
 
 if TYPE_CHECKING:
     from course_lib.online import OnlineRNN
@@ -22,20 +23,21 @@ class Config:
     """What a run is made of; stored with its result."""
 
     task: str = "adding"
-    rules: tuple[str, ...] = ("kernl", "bptt", "snap1", "rflo", "one_step")
+    rules: tuple[str, ...] = ("kernl", "hybrid", "bptt", "snap1", "rflo", "one_step")
     lengths: tuple[int, ...] = (50, 100, 200)  # T of the adding problem
     max_n: int = 32  # of aⁿbⁿ
     units: int = 64
     activation: str = "relu"
-    leak: float = 1.0
+    leak: float = 0.2
     noise: float = 1e-3  # on a W_hh that starts as identity
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     batch_size: int = 50
-    rounds: int = 12  # of the test, at most
+    rounds: int = 25  # of the test, at most
     steps: int = 200  # between two tests
     solved: float = 0.02  # adding: the run ends below it
     update_every: int = 0  # aⁿbⁿ: steps between two updates; 0: a batch of sequences
     test: int = 1_000
+    cosine: bool = False  # with BPTT's gradient, at every test
 
 
 TASKS = {
@@ -104,8 +106,9 @@ def part(config: Config, rule: str, T: int, seed: int, verbose: int) -> dict[str
     """Train one rule on one task.
 
     Returns:
-        Curves of `steps`, `train_loss`, `test_loss` and of the kernel's `r2`; `seconds_a_step`.
-        Losses are mean squared errors, for aⁿbⁿ bits a character.
+        Curves of `steps`, `train_loss`, `test_loss`, of the kernel's `r2`, and of the `cosine` with
+        BPTT's gradient if the config asks for it; `seconds_a_step`. Losses are mean squared errors,
+        for aⁿbⁿ bits a character.
     """
     import time
 
@@ -119,6 +122,8 @@ def part(config: Config, rule: str, T: int, seed: int, verbose: int) -> dict[str
     unit = 1.0 if config.task == "adding" else float(np.log(2))
     x_test, y_test = examples(config, steps, config.test, seed=10**6)
     curves: dict[str, list[float]] = {"steps": [], "train_loss": [], "test_loss": [], "r2": []}
+    if config.cosine:
+        curves["cosine"] = []
     seconds = []
     for number in range(config.rounds):
         count = config.steps * config.batch_size
@@ -131,6 +136,9 @@ def part(config: Config, rule: str, T: int, seed: int, verbose: int) -> dict[str
         curves["train_loss"].append(round(logs["loss"][0] / unit, 6))
         curves["test_loss"].append(round(float(test), 6))
         curves["r2"].append(round(float(logs.get("kernel_r2", [0])[0]), 4))
+        if config.cosine:
+            few = slice(0, config.batch_size)
+            curves["cosine"].append(round(cosine_with_bptt(model, x_test[few], y_test[few]), 4))
         if verbose:
             print(rule, T, {name: c[-1] for name, c in curves.items()}, flush=True)
         if config.task == "adding" and test < config.solved:
