@@ -35,13 +35,26 @@ class Config:
     rounds: int = 25  # of the test, at most
     steps: int = 200  # between two tests
     solved: float = 0.02  # adding: the run ends below it
-    update_every: int = 0  # aⁿbⁿ: steps between two updates; 0: a batch of sequences
+    update_every: int = 6  # steps between two updates, of a rule with "-online" behind it
+    window: int = 10  # steps that truncated BPTT looks back
     test: int = 1_000
     cosine: bool = False  # with BPTT's gradient, at every test
 
 
 TASKS = {
     "adding": {},
+    # The adding problem once more, small enough for RTRL, and with a look at the gradients.
+    "side-by-side": {
+        "rules": (
+            *("one_step", "rflo", "rflo_random", "eprop", "snap1", "kernl", "hybrid"),
+            *("uoro", "rtrl", "tbptt", "bptt"),
+        ),
+        "lengths": (50,),
+        "units": 32,
+        "rounds": 10,
+        "solved": 0.0,
+        "cosine": True,
+    },
     "anbn": {
         "rules": ("kernl", "kernl-online", "bptt", "snap1"),
         "lengths": (0,),
@@ -69,7 +82,11 @@ def build_model(config: Config, rule: str, T: int) -> "OnlineRNN":
     from course_lib.online import LeakyRNNCell, OnlineRNN
 
     rule, _, online = rule.partition("-")
-    if config.task == "adding":
+    if config.task == "anbn":
+        model = OnlineRNN(LSTMCell(config.units), 3, return_sequences=True, mask_value=0.0)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.build((None, T, 3))
+    else:
         cell = LeakyRNNCell(
             config.units,
             config.activation,
@@ -79,15 +96,12 @@ def build_model(config: Config, rule: str, T: int) -> "OnlineRNN":
         )
         model, loss = OnlineRNN(cell, 1), keras.losses.MeanSquaredError()
         model.build((None, T, 2))
-    else:
-        model = OnlineRNN(LSTMCell(config.units), 3, return_sequences=True, mask_value=0.0)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.build((None, T, 3))
     model.compile(
         keras.optimizers.Adam(config.learning_rate, global_clipnorm=1.0),
         loss,
         rule=rule,
-        update_every=(config.update_every or 6) if online else None,
+        update_every=config.update_every if online else None,
+        chunk=config.window if rule == "tbptt" else "auto",
         jit_compile=False,
     )
     return model
@@ -97,9 +111,9 @@ def examples(config: Config, T: int, count: int, seed: int) -> tuple[Any, Any]:
     """Inputs and targets of a task."""
     from course_lib.data import adding_problem, anbn
 
-    if config.task == "adding":
-        return tuple(adding_problem(count, T, seed))[:2]
-    return tuple(anbn(count, config.max_n, seed))[:2]
+    if config.task == "anbn":
+        return tuple(anbn(count, config.max_n, seed))[:2]
+    return tuple(adding_problem(count, T, seed))[:2]
 
 
 def part(config: Config, rule: str, T: int, seed: int, verbose: int) -> dict[str, Any]:
@@ -119,7 +133,7 @@ def part(config: Config, rule: str, T: int, seed: int, verbose: int) -> dict[str
     seed_everything(seed)
     steps = T or 2 * config.max_n + 2
     model = build_model(config, rule, steps)
-    unit = 1.0 if config.task == "adding" else float(np.log(2))
+    unit = float(np.log(2)) if config.task == "anbn" else 1.0
     x_test, y_test = examples(config, steps, config.test, seed=10**6)
     curves: dict[str, list[float]] = {"steps": [], "train_loss": [], "test_loss": [], "r2": []}
     if config.cosine:
@@ -141,7 +155,7 @@ def part(config: Config, rule: str, T: int, seed: int, verbose: int) -> dict[str
             curves["cosine"].append(round(cosine_with_bptt(model, x_test[few], y_test[few]), 4))
         if verbose:
             print(rule, T, {name: c[-1] for name, c in curves.items()}, flush=True)
-        if config.task == "adding" and test < config.solved:
+        if config.task != "anbn" and test < config.solved:
             break
     return {**curves, "seconds_a_step": round(float(np.median(seconds)), 4)}
 
@@ -187,15 +201,15 @@ def run(
     parts = done["parts"]
     best = {name: min(curves["test_loss"]) for name, curves in parts.items()}
     summary: dict[str, Any] = {"test_loss": best}
-    if config.task == "adding":
+    if config.task == "anbn":
+        summary["chance"] = round(tasks.anbn_chance(config.max_n), 4)
+        summary["floor"] = round(tasks.anbn_floor(config.max_n), 4)
+    else:
         summary["chance"] = round(tasks.adding_problem_chance(), 4)
         summary["largest_solved"] = {
             rule: max((T for T in config.lengths if best[f"{rule}-{T}"] < config.solved), default=0)
             for rule in config.rules
         }
-    else:
-        summary["chance"] = round(tasks.anbn_chance(config.max_n), 4)
-        summary["floor"] = round(tasks.anbn_floor(config.max_n), 4)
     if kept is not None:
         kept.unlink(missing_ok=True)
     return {"config": done["config"], "curves": parts, "summary": summary}
