@@ -41,6 +41,7 @@ class Config:
     leak: float | tuple[float, float] = 0.5  # two: the fastest and the slowest unit
     recurrent: float = 1.0  # W_hh starts as so many times identity
     noise: float = 1e-3  # and this much noise
+    readout_speed: float = 1.0  # of its learning, against that of the cell
     gain: float = 1.0  # what a pixel, from 0 to 1, is multiplied by
     standardise: int = (
         0  # images whose last states, at the start, set mean and scale of the readout's inputs
@@ -68,7 +69,8 @@ TASKS = {
         "gain": 10.0,
         "standardise": 1_000,
         "timescales": "leak",
-        "learning_rate": 1e-3,
+        "readout_speed": 10.0,
+        "learning_rate": 3e-4,
         "samples": 16,
         "epochs": 12,
     },
@@ -97,12 +99,14 @@ def build_model(config: Config, steps: int, images: np.ndarray) -> "OnlineRNN":
     )
     readout = keras.layers.Dense(10)
     if config.standardise:
-        # A slow unit moves little. Without this the readout would hardly hear it at first.
+        # A slow unit moves little: without this the readout would hardly hear it. Adam moves every
+        # weight alike, so the readout learns as many times as fast as its inputs are larger.
         h = keras.layers.RNN(cell)(images[: config.standardise])
         h = keras.ops.convert_to_numpy(h)
-        readout = keras.Sequential(
-            [keras.layers.Normalization(mean=h.mean(axis=0), variance=h.var(axis=0)), readout]
+        scale = keras.layers.Normalization(
+            mean=h.mean(axis=0), variance=h.var(axis=0) / config.readout_speed**2
         )
+        readout = keras.Sequential([scale, keras.layers.Dense(10, kernel_initializer="zeros")])
     model = OnlineRNN(cell, readout)
     model.build((None, 784 // config.pixels, config.pixels))
     cell.trainable = config.trained == "all"
