@@ -69,10 +69,10 @@ TASKS = {
         "gain": 10.0,
         "standardise": 1_000,
         "timescales": "leak",
-        "readout_speed": 10.0,
-        "learning_rate": 3e-4,
+        "readout_speed": 25.0,
+        "learning_rate": 2e-4,
         "samples": 16,
-        "epochs": 12,
+        "epochs": 10,
     },
 }
 QUICK = {"epochs": 2, "validation": 1_000, "examples": 1_000, "pixels": 28}
