@@ -56,12 +56,12 @@ TASKS = {
         "cosine": True,
     },
     "anbn": {
-        "rules": ("kernl", "kernl-online", "bptt", "snap1"),
+        "rules": ("kernl", "kernl-online", "snap1", "one_step", "bptt"),
         "lengths": (0,),
         "units": 32,
         "learning_rate": 5e-3,
         "batch_size": 20,
-        "rounds": 10,
+        "rounds": 15,
         "steps": 100,
     },
 }
