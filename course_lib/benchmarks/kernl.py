@@ -6,6 +6,7 @@ timed, chunks and single steps must agree.
 """
 
 import json
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -27,9 +28,14 @@ class Sizes:
 
 
 SAMPLES = 16  # disturbed sequences of a batch
+WINDOW = 112  # steps that truncated BPTT looks back
 ROUNDS, QUICK_ROUNDS = 20, 5
 SHORT, LONG = 1024, 8192  # T of the two whose memory is compared
-CURVE = (128, 512, 2048, 8192, 32768)
+CURVE = (128, 512, 2048, 8192, 32768, 65536)
+TIMINGS = 5  # of a point of the curve or of a rule: so many, or as many as fit in
+PATIENCE = 10.0  # seconds, but one at least
+# RTRL carries n times what the others carry; what a step costs it can be seen in a few.
+RULE_STEPS = {"rtrl": 4}
 BARS = {
     "speedup_over_per_step": (">=", 6.0),
     "ratio_to_bptt": ("<=", 1.5),
@@ -46,6 +52,11 @@ SAME_GRADIENT = 1e-3  # relative; float32 adds up in another order
 def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]:
     """A function that computes all gradients once and returns those of the weights, as arrays.
 
+    Args:
+        name: a key of `WRITTEN`, or a rule.
+        sizes: of net and batch.
+        xla: compile with it.
+
     Raises:
         ValueError: there is no variant of that name.
     """
@@ -56,8 +67,8 @@ def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]
 
     from course_lib.online import LeakyRNNCell, OnlineRNN
 
-    if name not in WRITTEN:
-        raise ValueError(f"name is {name!r}; choose one of {', '.join(WRITTEN)}.")
+    if name not in rules():
+        raise ValueError(f"name is {name!r}; choose one of {', '.join(rules())}.")
     rng = np.random.default_rng(0)
     x = tf.constant(rng.random((sizes.batch, sizes.steps, sizes.inputs), np.float32))
     y = tf.constant(rng.integers(0, sizes.classes, sizes.batch))
@@ -73,7 +84,7 @@ def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]
     else:
         model = OnlineRNN(LeakyRNNCell(sizes.units), sizes.classes)
         model.build(x.shape)
-        model.compile("sgd", loss, rule="kernl", trace=name, samples=SAMPLES, jit_compile=xla)
+        model.compile("sgd", loss, **rules()[name], samples=SAMPLES, jit_compile=xla)
     rng = np.random.default_rng(1)
     for w in model.trainable_variables:
         w.assign(rng.normal(scale=0.5 / np.sqrt(max(w.shape[0], 16)), size=w.shape))
@@ -91,24 +102,58 @@ def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]
 
     def measured() -> list[Any]:
         gradients, fit = compiled()
-        for part in tf.nest.flatten(fit):
+        for part in tf.nest.flatten(fit or ()):
             part.numpy()
         return [g.numpy() for g in gradients]
 
     return measured
 
 
-def memory(name: str, sizes: dict[str, int]) -> dict[str, Any]:
-    """In a process of its own: take the gradient twice. `peak_mib` is what it took at most.
+def rules() -> dict[str, dict[str, Any]]:
+    """What can be built: name to what `OnlineRNN.compile` is told; "bptt" is Keras's own layer."""
+    from course_lib.online import OTHER_RULES, RULES
 
-    `seconds` are those of the second time; `before_mib` is what TensorFlow, model and data took.
+    same = {name: {"rule": name} for name in (*RULES, *OTHER_RULES)}
+    same["tbptt"]["chunk"] = WINDOW
+    traces = {name: {"rule": "kernl", "trace": name} for name in ("per_step", "chunked")}
+    return {**same, **traces}
+
+
+def memory(name: str, sizes: dict[str, int]) -> dict[str, Any]:
+    """In a process of its own: take the gradient a few times. `peak_mib` is what it took at most.
+
+    `seconds` is the median without the first time; `before_mib` is what TensorFlow, model and data
+    took.
     """
     step = build(name, Sizes(**sizes))
     before = measure.peak_mib()
     step()
-    began = time.perf_counter()
-    step()
-    return {"seconds": round(time.perf_counter() - began, 3), "before_mib": before}
+    seconds = []
+    while not seconds or (len(seconds) < TIMINGS and sum(seconds) < PATIENCE):
+        began = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - began)
+    return {"seconds": round(statistics.median(seconds), 4), "before_mib": before}
+
+
+def side_by_side(sizes: Sizes) -> dict[str, dict[str, Any]]:
+    """For every rule: milliseconds a time step of the batch, and MiB beyond what was there before.
+
+    Each is measured in a process of its own, over the sequences of `sizes`; RTRL over four steps,
+    since what it carries does not depend on their number.
+    """
+    found = {}
+    for name in rules():
+        if name in ("per_step", "chunked"):
+            continue
+        steps = RULE_STEPS.get(name, sizes.steps)
+        row = measure.in_child(memory, name, asdict(_with(sizes, steps)))
+        found[name] = {
+            "steps": steps,
+            "ms_a_step": float(f"{1e3 * row['seconds'] / steps:.3g}"),
+            "mib": round(row["peak_mib"] - row["before_mib"], 1),
+        }
+    return found
 
 
 def memory_ratio(name: str, sizes: Sizes) -> tuple[float | None, dict[str, Any]]:
@@ -127,14 +172,14 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
     """Build all variants, see that they agree, and measure them.
 
     Args:
-        quick: fewer rounds, and no curve over T.
+        quick: fewer rounds, no curve over T, and no other rules.
         sizes: by default those of MNIST by pixels with 128 units.
 
     Returns:
         `sizes`, `rounds`, `chunk`, `samples`; `variants`: median and quartiles in milliseconds;
         `speedup_over_per_step`; `ratio_to_bptt`, time of chunked over that of the faster BPTT,
         without or with XLA; `memory_ratio_8192_over_1024` and that of BPTT beside it;
-        `curve`: over T, seconds and MiB of both; `bars`.
+        `curve`: over T, seconds and MiB of both; `rules`: what `side_by_side` gives; `bars`.
 
     Raises:
         RuntimeError: chunks and single steps don't give the same gradient.
@@ -163,6 +208,7 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
         "bptt_memory_ratio_8192_over_1024": theirs,
         "memory": {"chunked": ours_memory, "bptt": their_memory},
         "curve": [] if quick else curve(sizes),
+        "rules": {} if quick else side_by_side(sizes),
         "bars": {name: f"{sign} {bar:g}" for name, (sign, bar) in BARS.items()},
     }
 

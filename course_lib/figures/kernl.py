@@ -492,25 +492,68 @@ def rule_marks(cosines: dict[str, dict[str, list[float]]]) -> Figure:
     return _closed(figure)
 
 
-def mnist_rows(kernl: dict, bptt: dict) -> Figure:
-    """Draw test accuracy by epoch with both rules, and R² of the kernel below.
+def accuracies(runs: dict[str, dict], below: float, r2: str = "KeRNL") -> Figure:
+    """Draw test accuracy by epoch of several runs, and R² of one run's kernel under it.
 
     Args:
-        kernl, bptt: `curves` of the stored results kernl-rows and kernl-rows-bptt.
+        runs: name to the `curves` of a stored result.
+        below: where the axis of the accuracies begins.
+        r2: whose kernel.
+    """
+    plt = _pyplot()
+    figure, (above, under) = plt.subplots(2, 1, figsize=(5.5, 5.4), sharex=True)
+    for name, curves in runs.items():
+        accuracy = curves["test_accuracy"]
+        above.plot(range(1, len(accuracy) + 1), accuracy, label=name, markevery=2)
+    above.set(ylabel="test accuracy", ylim=(below, 1))
+    above.legend(loc="lower right")
+    fit = runs[r2]["kernel_r2"]
+    look = CYCLE[len(runs) % len(CYCLE)] | {"markevery": 2}
+    under.plot(range(1, len(fit) + 1), fit, label="$R^2$ of the kernel", **look)
+    under.set(xlabel="epoch", ylim=(0, max(fit) + 0.1), xticks=range(0, len(fit) + 1, 4))
+    under.legend(loc="upper right")
+    return _closed(figure)
+
+
+def costs(curve: list[dict]) -> Figure:
+    """Draw seconds and memory of one gradient over T, for KeRNL in chunks and for BPTT.
+
+    Args:
+        curve: as `course bench kernl` stores it.
     """
     plt = _pyplot()
     figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 5.4), sharex=True)
-    for name, curves in (("KeRNL", kernl), ("BPTT", bptt)):
-        accuracy = curves["test_accuracy"]
-        above.plot(range(1, len(accuracy) + 1), accuracy, label=name, markevery=2)
-    above.set(ylabel="test accuracy", ylim=(0.75, 1))
-    above.legend(loc="lower right")
-    r2 = kernl["kernel_r2"]
-    below.plot(
-        range(1, len(r2) + 1), r2, label="$R^2$ of the kernel", **CYCLE[2] | {"markevery": 2}
-    )
-    below.set(xlabel="epoch", ylim=(0, 0.3), xticks=range(0, len(r2) + 1, 4))
-    below.legend(loc="upper right")
+    for rule, name in (("chunked", "KeRNL in chunks"), ("bptt", "BPTT")):
+        rows = [row for row in curve if row["rule"] == rule]
+        lengths = [row["T"] for row in rows]
+        above.loglog(lengths, [row["seconds"] for row in rows], label=name)
+        below.loglog(lengths, [row["peak_mib"] - row["before_mib"] for row in rows], label=name)
+    above.set(ylabel="seconds a gradient")
+    below.set(ylabel="memory (MiB)", xlabel="length of the sequence, $T$", xticks=lengths)
+    below.xaxis.set_major_formatter("{x:,.0f}")
+    below.yaxis.set_major_formatter("{x:g}")
+    above.legend(loc="upper left")
+    return _closed(figure)
+
+
+def bits(parts: dict[str, dict], floor: float, chance: float) -> Figure:
+    """Draw bits a character over the updates, one line a rule, with floor and chance.
+
+    Args:
+        parts: name to the curves of a part of the stored result.
+        floor: what nothing can beat.
+        chance: of guessing from the character before.
+    """
+    plt = _pyplot()
+    figure, ax = plt.subplots(figsize=(5.5, 4.2))
+    for name, curves in parts.items():
+        ax.semilogy(curves["steps"], curves["test_loss"], label=name, markevery=2)
+    ax.axhline(chance, color="black", linewidth=0.8, linestyle="--", label="last character alone")
+    ax.axhline(floor, color="black", linewidth=0.8, linestyle=":", label="nobody can beat")
+    ax.set(xlabel="batches", ylabel="bits a character")
+    ax.yaxis.set_major_formatter("{x:.2f}")
+    ax.yaxis.set_minor_formatter("{x:.2f}")
+    ax.legend()
     return _closed(figure)
 
 

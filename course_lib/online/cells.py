@@ -31,7 +31,8 @@ class LeakyRNNCell(VanillaRNNCell):
     Args:
         units: number of units, n.
         activation: phi, "tanh" or "relu".
-        leak: how much of the state is new, above 0 and up to 1.
+        leak: how much of the state is new, above 0 and up to 1. Two numbers, the fastest and the
+            slowest: every unit has its own, evenly spread over the orders of magnitude.
         recurrent: where W_hh starts: "orthogonal", "identity", or a number s, for s times identity.
         noise: standard deviation of what is added to each entry of W_hh at the start.
 
@@ -45,13 +46,18 @@ class LeakyRNNCell(VanillaRNNCell):
         super().__init__(units, **kwargs)
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; choose {' or '.join(ACTIVATIONS)}.")
-        if not 0 < leak <= 1:
-            raise ValueError(f"leak is {leak}; it is above 0 and up to 1.")
+        fastest, slowest = leak if isinstance(leak, list | tuple) else (leak, leak)
+        if not 0 < slowest <= fastest <= 1:
+            raise ValueError(
+                f"leak is {leak}; it is above 0 and up to 1, and of two the faster comes first."
+            )
         if isinstance(recurrent, str) and recurrent not in ("orthogonal", "identity"):
             raise ValueError(
                 f"recurrent is {recurrent!r}; choose orthogonal, identity or a number."
             )
         self.activation, self.leak, self.recurrent, self.noise = activation, leak, recurrent, noise
+        # One number, or one a unit.
+        self.leaks = fastest if fastest == slowest else np.geomspace(fastest, slowest, units)
 
     def build(self, input_shape):
         """Make W_xh (m, n), W_hh (n, n), b_h (n,)."""
@@ -71,7 +77,8 @@ class LeakyRNNCell(VanillaRNNCell):
         a_t = tf.matmul(x_t, self.W_xh) + tf.matmul(states[0], self.W_hh) + self.b_h
         h_t = phi(a_t)
         if self.leak != 1:
-            h_t = (1 - self.leak) * states[0] + self.leak * h_t
+            leak = tf.constant(self.leaks, h_t.dtype)
+            h_t = (1 - leak) * states[0] + leak * h_t
         return h_t, [h_t]
 
     def get_config(self):
@@ -158,7 +165,7 @@ class Dynamics:
 
     @property
     def leak(self):
-        """How much of the credited state is new at each step."""
+        """How much of the credited state is new at each step: one number, or (n,)."""
         return 1.0
 
 
@@ -171,7 +178,13 @@ class VanillaDynamics(Dynamics):
     @property
     def leak(self):
         """That of the cell; 1 for the vanilla RNN."""
-        return getattr(self.cell, "leak", 1.0)
+        if self._all_new:
+            return 1.0
+        return tf.constant(self.cell.leaks, self.cell.compute_dtype)
+
+    @property
+    def _all_new(self):
+        return getattr(self.cell, "leak", 1.0) == 1
 
     @property
     def _activation(self):
@@ -184,20 +197,20 @@ class VanillaDynamics(Dynamics):
     def step(self, a, state):
         """h; kept is phi, where it is not h itself."""
         y = self._activation[0](a)
-        if self.leak == 1:
+        if self._all_new:
             return (y,), ()
         return ((1 - self.leak) * state[0] + self.leak * y,), (y,)
 
     def reaction(self, old, new, kept):
         """leak phi'."""
-        if self.leak == 1:
+        if self._all_new:
             return self._activation[1](new[0])
         return self.leak * self._activation[1](kept[0])
 
     def tangent(self, da, dstate, state, new, kept):
         """(1 - leak) dh + d da."""
         moved = self.reaction(state, new, kept) * da
-        return (moved if self.leak == 1 else (1 - self.leak) * dstate[0] + moved,)
+        return (moved if self._all_new else (1 - self.leak) * dstate[0] + moved,)
 
     def diagonal(self, old, new, kept):
         """(1 - leak) + d W_hh's diagonal."""

@@ -107,21 +107,20 @@ class Engine:
         C = min(chunk_length(steps) if self.chunk == "auto" else self.chunk, steps)
         count, rest = divmod(steps, C)
         batch = size(x, 0)
-        x = tf.transpose(x, (1, 0, 2))
         if mask is not None:
-            mask = tf.transpose(mask)[..., None]
-        if self.every_step:
-            y = tf.transpose(y, (1, 0, *range(2, len(y.shape))))
-            if len(y.shape) == 2 and not _integer_targets(self.loss):
-                y = y[..., None]
+            mask = mask[..., None]
+        if self.every_step and len(y.shape) == 2 and not _integer_targets(self.loss):
+            y = y[..., None]
         # The loss is a mean; every chunk knows what its sum is divided by.
         whole = tf.cast(batch * steps if mask is None else tf.math.count_nonzero(mask), x.dtype)
 
         def take(start, length, carry):
             def piece(a):
-                rest = len(a.shape) - 1
-                part = tf.slice(a, [start] + rest * [0], [length] + rest * [-1])
-                return tf.ensure_shape(part, (length, *a.shape[1:]))
+                """These steps, time first; of the whole sequence there is no second copy."""
+                rest = len(a.shape) - 2
+                part = tf.slice(a, [0, start] + rest * [0], [-1, length] + rest * [-1])
+                part = tf.transpose(part, (1, 0, *range(2, len(a.shape))))
+                return tf.ensure_shape(part, (length, a.shape[0], *a.shape[2:]))
 
             here = None if mask is None else piece(mask)
             return self._chunk(
@@ -135,8 +134,13 @@ class Engine:
             carry, out = take(number * C, C, carry)
             return number + 1, carry, outputs if out is None else outputs.write(number, out)
 
+        # One chunk after the other: two at work at once would hold the memory of two.
         _, carry, outputs = tf.while_loop(
-            lambda number, *_: number < count, body, (0, carry, outputs), maximum_iterations=count
+            lambda number, *_: number < count,
+            body,
+            (0, carry, outputs),
+            maximum_iterations=count,
+            parallel_iterations=1,
         )
         ends = None
         if rest:

@@ -1,8 +1,8 @@
 """A chunk of steps forward, with what the rules want to know of it.
 
-Only the state itself has to be found one step after the other. In the same loop, and in the same
-matrix product, some sequences are run a second time beside a small disturbance: that is how KeRNL
-learns how a state depends on an earlier one.
+Only the state itself has to be found one step after the other. In the same loop some sequences are
+run a second time beside a small disturbance: that is how KeRNL learns how a state depends on an
+earlier one.
 """
 
 # First: it loads TensorFlow without its chatter.
@@ -70,24 +70,23 @@ def unroll(dynamics: Any, state, x, mask=None, probe: Probe | None = None) -> Ch
     steps = x.shape[0]
     projected = dynamics.project(x)
     W_h = tf.convert_to_tensor(dynamics.weights()[0])
-    batch = size(x, 1)
     disturbed = 0 if probe is None else size(probe.noise, 1)
 
     def step(t, state, beside):
         """New state, what is kept, new state of the probe, and how far the noise has moved it."""
+        new, kept = dynamics.step(projected[t] + tf.matmul(state[0], W_h), state)
         if probe is None:
-            new, kept = dynamics.step(projected[t] + tf.matmul(state[0], W_h), state)
             return _stay(mask, t, new, state), kept, (), None
-        from_h = tf.matmul(tf.concat([state[0], beside[0]], axis=0), W_h)
-        new, kept = dynamics.step(projected[t] + from_h[:batch], state)
+        # A product of its own: the next state does not wait for the disturbed copy.
+        from_beside = tf.matmul(beside[0], W_h)
         first = lambda parts: tuple(part[:disturbed] for part in parts)  # noqa: E731
         noise = probe.noise[t]
         if probe.size:
-            beside_new, _ = dynamics.step(projected[t][:disturbed] + from_h[batch:], beside)
+            beside_new, _ = dynamics.step(projected[t][:disturbed] + from_beside, beside)
             noise *= probe.size
         else:
             beside_new = dynamics.tangent(
-                from_h[batch:], beside, first(state), first(new), first(kept)
+                from_beside, beside, first(state), first(new), first(kept)
             )
         here = dynamics.credited
         beside_new = tuple(

@@ -84,6 +84,19 @@ class Kernel(keras.layers.Layer):
         self.beta.assign(np.eye(self.units))
         self.log_gamma.assign(-spread)
 
+    def start_from_leak(self, leak):
+        """Begin anew, with the time constant that each unit has by its leak alone.
+
+        What a unit keeps over a step is 1 - leak, so γ is -log(1 - leak). No time constant is
+        shorter than one step.
+
+        Args:
+            leak: one number, or (n,).
+        """
+        gamma = np.minimum(-np.log1p(-np.minimum(leak, 0.99)), 1.0)
+        self.beta.assign(np.eye(self.units))
+        self.log_gamma.assign(np.log(gamma) * np.ones(self.units))
+
     @property
     def gamma(self):
         """γ, shape (n,)."""

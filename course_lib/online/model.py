@@ -95,8 +95,8 @@ class OnlineRNN(keras.Model):
                 sample's own, so it is a Keras loss or its name.
             rule: a name in `course_lib.online.RULES`, or "rtrl", "uoro", "bptt", "tbptt".
             kernel_optimizer: of β and log γ; None is SGD with 0.02.
-            timescales: the time constants 1/γ at the start, shortest and longest, in steps; None
-                is T/2 and T.
+            timescales: the time constants 1/γ at the start, shortest and longest, in steps; or
+                "leak", for each unit the one that it has by its own leak; None is T/2 and T.
             samples: sequences of a batch that are disturbed to learn the kernel.
             disturbance: 0 learns it from the exact tangent; a size, as 1e-3, from a second run of
                 the net that is disturbed by so much, as in the paper.
@@ -123,6 +123,8 @@ class OnlineRNN(keras.Model):
                     f"{rule} changes the weights once a batch; leave out update_every."
                 )
             chunk = update_every
+        if isinstance(timescales, str) and timescales != "leak":
+            raise ValueError(f'timescales are {timescales!r}; give two numbers, or "leak".')
         if chunk != "auto" and chunk < 1:
             raise ValueError(f"chunk is {chunk}; it has one step at least.")
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
@@ -154,9 +156,12 @@ class OnlineRNN(keras.Model):
         options, rule = self._options, RULES.get(self._rule)
         dynamics, feedback = dynamics_of(self.cell), None
         if self._has_kernel:
-            steps = self._steps or 100
-            shortest, longest = options["timescales"] or (max(steps / 2, 1.0), float(steps))
-            self.kernel.start(shortest, longest, options["seed"])
+            if options["timescales"] == "leak":
+                self.kernel.start_from_leak(np.asarray(dynamics.leak))
+            else:
+                steps = self._steps or 100
+                shortest, longest = options["timescales"] or (max(steps / 2, 1.0), float(steps))
+                self.kernel.start(shortest, longest, options["seed"])
             self.kernel_optimizer.build(self.kernel.weights)
         if rule is not None and rule.feedback == "random":
             outputs = self.readout.compute_output_shape((None, self.cell.units))[-1]

@@ -35,12 +35,13 @@ class RTRL:
         W = tf.convert_to_tensor(dynamics.weights()[0])
         d = dynamics.reaction(chunk.old, chunk.new, chunk.kept)
         v = chunk.v
+        kept = (1 - dynamics.leak) * tf.ones((dynamics.units,), d.dtype)
         unit = tf.eye(dynamics.units, dtype=d.dtype)[None, :, None, :]
 
         def body(t, M, gradient):
             direct = unit * v[t][:, None, :, None] * d[t][:, None, None, :]
             through = d[t][:, :, None, None] * tf.einsum("bljr,lk->bkjr", M, W)
-            new = (1 - dynamics.leak) * M + through + direct
+            new = kept[:, None, None] * M + through + direct
             if chunk.mask is not None:
                 new = tf.where(chunk.mask[t][:, :, None, None], new, M)
             if dh is not None:

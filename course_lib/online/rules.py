@@ -75,7 +75,7 @@ class TraceLearner:
             one = self.kernel.decay
         else:
             left = 1 - self.dynamics.leak if kind == "leak" else 0.0
-            one = tf.fill((self.dynamics.units,), tf.constant(left, chunk.x.dtype))
+            one = left * tf.ones((self.dynamics.units,), chunk.x.dtype)
         return tf.broadcast_to(one, (steps, 1, self.dynamics.units))
 
     def advance(self, trace, chunk, dh=None):

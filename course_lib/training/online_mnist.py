@@ -38,15 +38,20 @@ class Config:
     pixels: int = 28  # in a step; T = 784 / pixels
     units: int = 128
     activation: str = "tanh"
-    leak: float = 0.5
+    leak: float | tuple[float, float] = 0.5  # two: the fastest and the slowest unit
     recurrent: float = 1.0  # W_hh starts as so many times identity
     noise: float = 1e-3  # and this much noise
+    readout_speed: float = 1.0  # of its learning, against that of the cell
+    gain: float = 1.0  # what a pixel, from 0 to 1, is multiplied by
+    standardise: int = (
+        0  # images whose last states, at the start, set mean and scale of the readout's inputs
+    )
     learning_rate: float = 2e-3  # of Adam, down to zero over the run, half a cosine
     kernel_learning_rate: float = 0.02
     clip: float = 1.0  # of the norm of all gradients together
     samples: int = 64  # sequences that are disturbed, of a batch
-    shortest: float = 0.0  # time constants 1/gamma at the start; 0: T/2 and T
-    longest: float = 0.0
+    timescales: str | tuple[float, float] | None = None  # 1/gamma at the start; None: T/2 and T
+    trained: str = "all"  # or "readout", which leaves the recurrent net as it was drawn
     batch_size: int = 100
     epochs: int = 20
     examples: int = 0  # images to train on; 0: all
@@ -56,17 +61,30 @@ class Config:
 # A task is settings beside those above.
 TASKS = {
     "rows": {},
-    "pixels": {"pixels": 1, "leak": 0.1, "samples": 16, "epochs": 3},
+    "pixels": {
+        "pixels": 1,
+        "leak": (1.0, 0.003),
+        "recurrent": 0.0,
+        "noise": 0.09,
+        "gain": 10.0,
+        "standardise": 1_000,
+        "timescales": "leak",
+        "readout_speed": 50.0,
+        "learning_rate": 1e-4,
+        "samples": 16,
+        "epochs": 10,
+    },
 }
 QUICK = {"epochs": 2, "validation": 1_000, "examples": 1_000, "pixels": 28}
 
 
-def build_model(config: Config, steps: int) -> "OnlineRNN":
+def build_model(config: Config, steps: int, images: np.ndarray) -> "OnlineRNN":
     """A compiled and built model for images (batch, T, pixels).
 
     Args:
         config: of the run.
         steps: of the optimizer, over the whole run.
+        images: those of the training set, to begin from.
     """
     import keras
 
@@ -79,17 +97,27 @@ def build_model(config: Config, steps: int) -> "OnlineRNN":
         recurrent=config.recurrent,
         noise=config.noise,
     )
-    model = OnlineRNN(cell, 10)
+    readout = keras.layers.Dense(10)
+    if config.standardise:
+        # A slow unit moves little: without this the readout would hardly hear it. Adam moves every
+        # weight alike, so the readout learns as many times as fast as its inputs are larger.
+        h = keras.layers.RNN(cell)(images[: config.standardise])
+        h = keras.ops.convert_to_numpy(h)
+        scale = keras.layers.Normalization(
+            mean=h.mean(axis=0), variance=h.var(axis=0) / config.readout_speed**2
+        )
+        readout = keras.Sequential([scale, keras.layers.Dense(10, kernel_initializer="zeros")])
+    model = OnlineRNN(cell, readout)
     model.build((None, 784 // config.pixels, config.pixels))
+    cell.trainable = config.trained == "all"
     decay = keras.optimizers.schedules.CosineDecay
-    timescales = (config.shortest, config.longest) if config.longest else None
     model.compile(
         keras.optimizers.Adam(decay(config.learning_rate, steps), global_clipnorm=config.clip),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         rule=config.rule,
         kernel_optimizer=keras.optimizers.SGD(config.kernel_learning_rate),
-        timescales=timescales,
+        timescales=config.timescales,
         samples=config.samples,
         jit_compile=False,
     )
@@ -124,9 +152,13 @@ def run(
     train, validation = split(len(data.x_train), config.validation, seed)
     train = train[: config.examples or None]
     seed_everything(seed)
-    shape = (-1, 784 // config.pixels, config.pixels)
-    model = build_model(config, config.epochs * -(-len(train) // config.batch_size))
-    x_test = data.x_test.reshape(shape)
+
+    def sequences(images: np.ndarray) -> np.ndarray:
+        return config.gain * images.reshape(-1, 784 // config.pixels, config.pixels)
+
+    x_train, x_test = sequences(data.x_train[train]), sequences(data.x_test)
+    steps = config.epochs * -(-len(train) // config.batch_size)
+    model = build_model(config, steps, x_train)
 
     class Test(keras.callbacks.Callback):
         """Adds to the logs, so that the curves in a checkpoint have it too."""
@@ -141,13 +173,15 @@ def run(
             )
             logs["test_accuracy"] = found["accuracy"]
 
-    name = "-".join(["mnist", config.rule, str(config.pixels), str(config.epochs), str(seed)])
+    name = "-".join(
+        ["mnist", config.rule, config.trained, str(config.pixels), str(config.epochs), str(seed)]
+    )
     folder = None if quick else UNFINISHED / name
     history = fit(
         model,
-        (data.x_train[train].reshape(shape), data.y_train[train]),
+        (x_train, data.y_train[train]),
         epochs=config.epochs,
-        validation_data=(data.x_train[validation].reshape(shape), data.y_train[validation]),
+        validation_data=(sequences(data.x_train[validation]), data.y_train[validation]),
         batch_size=config.batch_size,
         seed=seed,
         checkpoint_dir=folder,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_lib.training.online_mnist import UNFINISHED
+from course_lib.training.online_rules import cosine_with_bptt
 
 if TYPE_CHECKING:
     from course_lib.online import OnlineRNN
@@ -22,31 +23,45 @@ class Config:
     """What a run is made of; stored with its result."""
 
     task: str = "adding"
-    rules: tuple[str, ...] = ("kernl", "bptt", "snap1", "rflo", "one_step")
+    rules: tuple[str, ...] = ("kernl", "hybrid", "bptt", "snap1", "rflo", "one_step")
     lengths: tuple[int, ...] = (50, 100, 200)  # T of the adding problem
     max_n: int = 32  # of aⁿbⁿ
     units: int = 64
     activation: str = "relu"
-    leak: float = 1.0
+    leak: float = 0.2
     noise: float = 1e-3  # on a W_hh that starts as identity
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     batch_size: int = 50
-    rounds: int = 12  # of the test, at most
+    rounds: int = 25  # of the test, at most
     steps: int = 200  # between two tests
     solved: float = 0.02  # adding: the run ends below it
-    update_every: int = 0  # aⁿbⁿ: steps between two updates; 0: a batch of sequences
+    update_every: int = 6  # steps between two updates, of a rule with "-online" behind it
+    window: int = 10  # steps that truncated BPTT looks back
     test: int = 1_000
+    cosine: bool = False  # with BPTT's gradient, at every test
 
 
 TASKS = {
     "adding": {},
+    # The adding problem once more, small enough for RTRL, and with a look at the gradients.
+    "side-by-side": {
+        "rules": (
+            *("one_step", "rflo", "rflo_random", "eprop", "snap1", "kernl", "hybrid"),
+            *("uoro", "rtrl", "tbptt", "bptt"),
+        ),
+        "lengths": (50,),
+        "units": 32,
+        "rounds": 10,
+        "solved": 0.0,
+        "cosine": True,
+    },
     "anbn": {
-        "rules": ("kernl", "kernl-online", "bptt", "snap1"),
+        "rules": ("kernl", "kernl-online", "snap1", "one_step", "bptt"),
         "lengths": (0,),
         "units": 32,
         "learning_rate": 5e-3,
         "batch_size": 20,
-        "rounds": 10,
+        "rounds": 15,
         "steps": 100,
     },
 }
@@ -67,7 +82,11 @@ def build_model(config: Config, rule: str, T: int) -> "OnlineRNN":
     from course_lib.online import LeakyRNNCell, OnlineRNN
 
     rule, _, online = rule.partition("-")
-    if config.task == "adding":
+    if config.task == "anbn":
+        model = OnlineRNN(LSTMCell(config.units), 3, return_sequences=True, mask_value=0.0)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.build((None, T, 3))
+    else:
         cell = LeakyRNNCell(
             config.units,
             config.activation,
@@ -77,15 +96,12 @@ def build_model(config: Config, rule: str, T: int) -> "OnlineRNN":
         )
         model, loss = OnlineRNN(cell, 1), keras.losses.MeanSquaredError()
         model.build((None, T, 2))
-    else:
-        model = OnlineRNN(LSTMCell(config.units), 3, return_sequences=True, mask_value=0.0)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.build((None, T, 3))
     model.compile(
         keras.optimizers.Adam(config.learning_rate, global_clipnorm=1.0),
         loss,
         rule=rule,
-        update_every=(config.update_every or 6) if online else None,
+        update_every=config.update_every if online else None,
+        chunk=config.window if rule == "tbptt" else "auto",
         jit_compile=False,
     )
     return model
@@ -95,17 +111,18 @@ def examples(config: Config, T: int, count: int, seed: int) -> tuple[Any, Any]:
     """Inputs and targets of a task."""
     from course_lib.data import adding_problem, anbn
 
-    if config.task == "adding":
-        return tuple(adding_problem(count, T, seed))[:2]
-    return tuple(anbn(count, config.max_n, seed))[:2]
+    if config.task == "anbn":
+        return tuple(anbn(count, config.max_n, seed))[:2]
+    return tuple(adding_problem(count, T, seed))[:2]
 
 
 def part(config: Config, rule: str, T: int, seed: int, verbose: int) -> dict[str, Any]:
     """Train one rule on one task.
 
     Returns:
-        Curves of `steps`, `train_loss`, `test_loss` and of the kernel's `r2`; `seconds_a_step`.
-        Losses are mean squared errors, for aⁿbⁿ bits a character.
+        Curves of `steps`, `train_loss`, `test_loss`, of the kernel's `r2`, and of the `cosine` with
+        BPTT's gradient if the config asks for it; `seconds_a_step`. Losses are mean squared errors,
+        for aⁿbⁿ bits a character.
     """
     import time
 
@@ -116,9 +133,11 @@ def part(config: Config, rule: str, T: int, seed: int, verbose: int) -> dict[str
     seed_everything(seed)
     steps = T or 2 * config.max_n + 2
     model = build_model(config, rule, steps)
-    unit = 1.0 if config.task == "adding" else float(np.log(2))
+    unit = float(np.log(2)) if config.task == "anbn" else 1.0
     x_test, y_test = examples(config, steps, config.test, seed=10**6)
     curves: dict[str, list[float]] = {"steps": [], "train_loss": [], "test_loss": [], "r2": []}
+    if config.cosine:
+        curves["cosine"] = []
     seconds = []
     for number in range(config.rounds):
         count = config.steps * config.batch_size
@@ -131,9 +150,12 @@ def part(config: Config, rule: str, T: int, seed: int, verbose: int) -> dict[str
         curves["train_loss"].append(round(logs["loss"][0] / unit, 6))
         curves["test_loss"].append(round(float(test), 6))
         curves["r2"].append(round(float(logs.get("kernel_r2", [0])[0]), 4))
+        if config.cosine:
+            few = slice(0, config.batch_size)
+            curves["cosine"].append(round(cosine_with_bptt(model, x_test[few], y_test[few]), 4))
         if verbose:
             print(rule, T, {name: c[-1] for name, c in curves.items()}, flush=True)
-        if config.task == "adding" and test < config.solved:
+        if config.task != "anbn" and test < config.solved:
             break
     return {**curves, "seconds_a_step": round(float(np.median(seconds)), 4)}
 
@@ -179,15 +201,15 @@ def run(
     parts = done["parts"]
     best = {name: min(curves["test_loss"]) for name, curves in parts.items()}
     summary: dict[str, Any] = {"test_loss": best}
-    if config.task == "adding":
+    if config.task == "anbn":
+        summary["chance"] = round(tasks.anbn_chance(config.max_n), 4)
+        summary["floor"] = round(tasks.anbn_floor(config.max_n), 4)
+    else:
         summary["chance"] = round(tasks.adding_problem_chance(), 4)
         summary["largest_solved"] = {
             rule: max((T for T in config.lengths if best[f"{rule}-{T}"] < config.solved), default=0)
             for rule in config.rules
         }
-    else:
-        summary["chance"] = round(tasks.anbn_chance(config.max_n), 4)
-        summary["floor"] = round(tasks.anbn_floor(config.max_n), 4)
     if kept is not None:
         kept.unlink(missing_ok=True)
     return {"config": done["config"], "curves": parts, "summary": summary}

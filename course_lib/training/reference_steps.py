@@ -172,6 +172,9 @@ STEPS: dict[str, Callable[[int], Step]] = {
         for rule in ("kernl", "hybrid", "snap1", "eprop", "rflo", "rtrl", "uoro", "tbptt")
     },
     "online-kernl-lstm": lambda T: online_step(T, "kernl", LSTMCell(8)),
+    "online-kernl-inside": lambda T: online_step(
+        T, "kernl", LSTMCell(8), sequences=True, update_every=5
+    ),
     "online-kernl-finite": lambda T: online_step(T, "kernl", disturbance=1e-3),
     "keras-lstm": lambda T: classifier_step(T, "lstm", fused=True),
     "keras-gru": lambda T: classifier_step(T, "gru_reset_after", fused=True),

@@ -69,6 +69,15 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "kernl-rules": ("course_lib.training.online_rules", {}),
     "kernl-rows": ("course_lib.training.online_mnist", {"task": "rows", "rule": "kernl"}),
     "kernl-rows-bptt": ("course_lib.training.online_mnist", {"task": "rows", "rule": "bptt"}),
+    "kernl-pixels": ("course_lib.training.online_mnist", {"task": "pixels", "rule": "kernl"}),
+    "kernl-pixels-bptt": ("course_lib.training.online_mnist", {"task": "pixels", "rule": "bptt"}),
+    "kernl-pixels-readout": (
+        "course_lib.training.online_mnist",
+        {"task": "pixels", "rule": "bptt", "trained": "readout"},
+    ),
+    "kernl-adding": ("course_lib.training.online_sequences", {"task": "adding"}),
+    "kernl-anbn": ("course_lib.training.online_sequences", {"task": "anbn"}),
+    "kernl-side-by-side": ("course_lib.training.online_sequences", {"task": "side-by-side"}),
     **{
         f"gradnets-{method}": (
             "course_lib.training.gradnets",
@@ -91,6 +100,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "gradnets": tuple(f"gradnets-{method}" for method in GRADNETS),
     "gradnets-200": tuple(f"gradnets-200-{method}" for method in GRADNETS_200),
+    "kernl": tuple(name for name in EXPERIMENTS if name.startswith("kernl-")),
 }
 
 

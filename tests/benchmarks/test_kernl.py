@@ -13,6 +13,24 @@ def test_its_fields(monkeypatch):
     assert set(kernl.BARS) <= set(result)
     assert result["bptt_memory_ratio_8192_over_1024"] == 1.0
     assert set(result["variants"]) == {*kernl.WRITTEN, "bptt, XLA"}
+    assert not result["curve"]
+    assert not result["rules"]
+
+
+def test_every_rule_is_measured(monkeypatch):
+    def in_child(function, name, sizes):
+        return {**function(name, sizes), "peak_mib": 1e4}
+
+    monkeypatch.setattr(kernl.measure, "in_child", in_child)
+    monkeypatch.setattr(kernl, "TIMINGS", 1)
+    found = kernl.side_by_side(kernl.Sizes(batch=2, steps=6, units=3))
+    assert {"kernl", "snap1", "uoro", "rtrl", "bptt", "tbptt"} <= set(found)
+    assert [found[name]["steps"] for name in ("rtrl", "kernl")] == [4, 6]
+    assert all(row["ms_a_step"] > 0 and row["mib"] > 0 for row in found.values())
+    curve = kernl.curve(kernl.Sizes(batch=2, units=3), lengths=(4, 8))
+    assert [(row["T"], row["rule"]) for row in curve] == [
+        (T, rule) for T in (4, 8) for rule in ("chunked", "bptt")
+    ]
 
 
 def test_two_gradients_are_not_compared():

@@ -152,7 +152,11 @@ def test_figures_are_drawn(quality):
     cosines = {rule: [0.1, 0.9] for rule in figures.RULES}
     assert_drawn(figures.rule_marks({"near identity": cosines, "orthogonal": cosines}))
     curves = {"test_accuracy": [0.8, 0.9], "kernel_r2": [0.2, 0.1]}
-    assert_drawn(figures.mnist_rows(curves, curves))
+    assert_drawn(figures.accuracies({"KeRNL": curves, "BPTT": curves}, 0.75))
+    row = {"T": 128, "seconds": 0.1, "peak_mib": 9.0, "before_mib": 5.0}
+    assert_drawn(figures.costs([row | {"rule": rule} for rule in ("chunked", "bptt")]))
+    part = {"steps": [100, 200], "test_loss": [0.5, 0.2]}
+    assert_drawn(figures.bits({"KeRNL": part}, 0.14, 0.5))
     assert_drawn(figures.stale(np.array([0.1, 1.0]), np.array([0.01, 0.1])))
     assert_drawn(figures.credit_marks({"mended": [0.9], "as it was": [0.0]}))
     curve = {"updates": [0, 25], "r2": [0.5, 0.8], "cosine": [0.5, 0.8]}

@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from course_lib.layers import GRUCell, LSTMCell
 from course_lib.online import OTHER_RULES, RULES, LeakyRNNCell, OnlineRNN
 
-CELLS = [{"activation": "tanh"}, {"activation": "relu"}, {"activation": "tanh", "leak": 0.4}]
+CELLS = [
+    {"activation": "tanh"},
+    {"activation": "relu"},
+    {"activation": "tanh", "leak": 0.4},
+    {"activation": "tanh", "leak": (0.9, 0.1)},
+]
 LENGTHS = [None, [9, 5, 1]]
 
 
@@ -84,6 +89,16 @@ def test_the_exact_kernel_gives_the_exact_gradient(make):
     assert np.abs(gradients("one_step")[0] - gradients("bptt")[0]).max() > 1e-4
 
 
+def test_a_kernel_from_the_leak_is_exact_without_recurrence(make):
+    """The same, with a leak of its own for every unit, and KeRNL told to begin there."""
+    gradients = make(leak=(0.6, 0.05))
+    gradients.model.cell.W_hh.assign(np.zeros((5, 5)))
+    exact = gradients("bptt")
+    assert_equal(gradients("rflo"), exact)
+    assert_equal(gradients("kernl", timescales="leak"), exact, atol=1e-7)  # log γ is float32
+    assert np.abs(gradients("kernl")[0] - exact[0]).max() > 1e-4
+
+
 def test_snap1_is_exact_for_units_that_hear_only_themselves(make):
     gradients = make(sequences=True)
     W = gradients.model.cell.W_hh
@@ -151,6 +166,9 @@ def test_what_can_not_be_is_said():
         model.compile(loss="mse", rule="kernel")
     with pytest.raises(ValueError, match="return_sequences"):
         model.compile(loss="mse", rule="kernl", update_every=2)
-    with pytest.raises(ValueError, match="leak"):
-        LeakyRNNCell(3, leak=0)
+    with pytest.raises(ValueError, match="timescales"):
+        model.compile(loss="mse", rule="kernl", timescales="long")
+    for leak in (0, 1.1, (0.1, 0.9), (0.5, 0)):
+        with pytest.raises(ValueError, match="leak"):
+            LeakyRNNCell(3, leak=leak)
     assert set(OTHER_RULES).isdisjoint(RULES)
