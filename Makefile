@@ -15,13 +15,14 @@ export TF_CPP_MIN_LOG_LEVEL
 USABLE := $(shell test "`cat $(READY) 2>/dev/null`" = "$(CURDIR)" && $(VENV)/bin/python -c "" \
     2>/dev/null && echo yes)
 
-.PHONY: help book test lab notebooks clean afresh
+.PHONY: help book test lab notebooks bench clean afresh
 
 help:
 	@echo "make book       build the book and check its pages; SOLUTIONS=hidden leaves the solutions out"
 	@echo "make test       check everything that the course claims"
 	@echo "make lab        open JupyterLab on your own copy of the exercises, in work/"
 	@echo "make notebooks  write the exercise and the solution notebooks from their source"
+	@echo "make bench      time what the course claims to be fast, and store the results"
 	@echo "make clean      remove what was built (not .venv, not work/)"
 
 book: $(READY)
@@ -36,6 +37,9 @@ lab: $(READY)
 
 notebooks: $(READY)
 	@$(PYTHON) -m course_lib.cli notebooks
+
+bench: $(READY)
+	@for name in lstm kernl validate; do $(PYTHON) -m course_lib.cli bench $$name || exit 1; done
 
 clean:
 	rm -rf _build build dist .pytest_cache .ruff_cache .hypothesis

@@ -529,8 +529,11 @@ def costs(curve: list[dict]) -> Figure:
         above.loglog(lengths, [row["seconds"] for row in rows], label=name)
         below.loglog(lengths, [row["peak_mib"] - row["before_mib"] for row in rows], label=name)
     above.set(ylabel="seconds a gradient")
-    below.set(ylabel="memory (MiB)", xlabel="length of the sequence, $T$", xticks=lengths)
+    # The last two lie so near each other that their numbers would touch.
+    ticks = [T for T in lengths if 2 * T not in lengths]
+    below.set(ylabel="memory (MiB)", xlabel="length of the sequence, $T$", xticks=ticks)
     below.xaxis.set_major_formatter("{x:,.0f}")
+    below.xaxis.set_minor_locator(plt.NullLocator())
     below.yaxis.set_major_formatter("{x:g}")
     above.legend(loc="upper left")
     return _closed(figure)
@@ -545,15 +548,15 @@ def bits(parts: dict[str, dict], floor: float, chance: float) -> Figure:
         chance: of guessing from the character before.
     """
     plt = _pyplot()
-    figure, ax = plt.subplots(figsize=(5.5, 4.2))
+    figure, ax = plt.subplots(figsize=(5.5, 5.2))
     for name, curves in parts.items():
         ax.semilogy(curves["steps"], curves["test_loss"], label=name, markevery=2)
     ax.axhline(chance, color="black", linewidth=0.8, linestyle="--", label="last character alone")
     ax.axhline(floor, color="black", linewidth=0.8, linestyle=":", label="nobody can beat")
-    ax.set(xlabel="batches", ylabel="bits a character")
+    ax.set(xlabel="batches", ylabel="bits a character", ylim=(0.97 * floor, None))
     ax.yaxis.set_major_formatter("{x:.2f}")
     ax.yaxis.set_minor_formatter("{x:.2f}")
-    ax.legend()
+    figure.legend(loc="outside lower center", ncols=2)
     return _closed(figure)
 
 

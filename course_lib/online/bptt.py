@@ -31,7 +31,7 @@ def truncated_bptt(model, x, window):
         part = tf.gather(x, when, axis=1)
         of = None if mask is None else tf.gather(mask, when, axis=1)
         last, outs, new = _run(rnn, part, of, [tf.stop_gradient(s) for s in state])
-        return outs if model.return_sequences else last, new
+        return outs if model.return_sequences else last, list(new)
 
     pieces = []
     if first:

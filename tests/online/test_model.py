@@ -56,3 +56,15 @@ def test_a_stored_model_goes_on(tmp_path):
     np.testing.assert_array_equal(again.kernel.beta.numpy(), model.kernel.beta.numpy())
     again.fit(x, y, batch_size=50, verbose=0)
     assert np.abs(again.kernel.beta.numpy() - model.kernel.beta.numpy()).max() > 0
+
+
+@pytest.mark.parametrize("window", [3, 4])
+def test_truncated_bptt_is_the_same_outside_a_graph(window):
+    import tensorflow as tf
+
+    x, y = map(tf.constant, first_sign(count=4, steps=8))
+    model = model_of(rule="tbptt", chunk=window)
+    model.build(x.shape)
+    inside, outside = tf.function(model.gradients)(x, y)[2], model.gradients(x, y)[2]
+    for a, b in zip(inside, outside, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
