@@ -69,8 +69,8 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "kernl-rules": ("course_lib.training.online_rules", {}),
     "kernl-rows": ("course_lib.training.online_mnist", {"task": "rows", "rule": "kernl"}),
     "kernl-rows-bptt": ("course_lib.training.online_mnist", {"task": "rows", "rule": "bptt"}),
-    # With KeRNL the recurrent weights learn slower than with BPTT, and the readout as fast; "fast" is
-    # what comes of BPTT's own rate.
+    # With KeRNL the recurrent weights learn slower than with BPTT, and the readout as fast. "fast"
+    # is what comes of BPTT's own rate.
     "kernl-pixels": (
         "course_lib.training.online_mnist",
         {"task": "pixels", "rule": "kernl", "learning_rate": 4e-5, "readout_speed": 125.0},
