@@ -141,7 +141,7 @@ def integrate(decay, noise, omega, gamma_sum, slope=None):
     """Ω and Γ over a chunk.
 
     Args:
-        decay: shape (C, 1 or P, n); (1, 1, n) if it is the same at every step.
+        decay: shape (C, 1 or P, n); (1, n) if it is the same at every step.
         noise: ψ, shape (C, P, n), zero at masked steps.
         omega, gamma_sum: Ω and Γ before the chunk, shape (P, n).
         slope: derivative of the decay by γ, shape of decay; None is -decay.
@@ -151,10 +151,10 @@ def integrate(decay, noise, omega, gamma_sum, slope=None):
     """
     slope = -decay if slope is None else slope
     steps = noise.shape[0]
-    same = decay.shape[0] == 1
+    same = len(decay.shape) == 2
 
     def body(t, omega, gamma_sum, omegas, gamma_sums):
-        r, dr = (decay[0], slope[0]) if same else (decay[t], slope[t])
+        r, dr = (decay, slope) if same else (decay[t], slope[t])
         gamma_sum = r * gamma_sum + dr * omega
         omega = r * omega + noise[t]
         return t + 1, omega, gamma_sum, omegas.write(t, omega), gamma_sums.write(t, gamma_sum)

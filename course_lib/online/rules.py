@@ -130,7 +130,7 @@ class TraceLearner:
             slope = tf.where(mask, slope, tf.zeros_like(slope))
             decay = tf.where(mask, decay, tf.ones_like(decay))
         elif self.rule.decay == "kernel":
-            decay, slope = decay[:1], slope[:1]
+            decay, slope = decay[0], slope[0]
         omega, gamma = integrate(decay, noise, *sums, slope)
         fit = fit_gradients(tf.convert_to_tensor(self.kernel.beta), omega, gamma, chunk.moved, mask)
         if self.rule.decay != "kernel":
