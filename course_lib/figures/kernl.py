@@ -510,7 +510,7 @@ def accuracies(runs: dict[str, dict], below: float, r2: str = "KeRNL") -> Figure
     fit = runs[r2]["kernel_r2"]
     look = CYCLE[len(runs) % len(CYCLE)] | {"markevery": 2}
     under.plot(range(1, len(fit) + 1), fit, label="$R^2$ of the kernel", **look)
-    under.set(xlabel="epoch", ylim=(0, max(fit) + 0.1), xticks=range(0, len(fit) + 1, 4))
+    under.set(xlabel="epoch", ylim=(0, 1.4 * max(fit)), xticks=range(0, len(fit) + 1, 4))
     under.legend(loc="upper right")
     return _closed(figure)
 
