@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,36 @@ def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]
     Raises:
         ValueError: there is no variant of that name.
     """
+    import tensorflow as tf
+
+    if name == "braintrace":
+        return _braintrace(sizes)
+    if name not in rules():
+        raise ValueError(f"name is {name!r}; choose one of {', '.join(rules())}.")
+    model, loss, x, y = _problem(name, sizes, xla)
+
+    def backward() -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            value = loss(y, model(x, training=True))
+        return tape.gradient(value, [w.value for w in model.trainable_variables]), ()
+
+    def forward() -> tuple[Any, Any]:
+        _, _, gradients, fit = model.gradients(x, y)
+        return gradients, fit
+
+    compiled = tf.function(backward if name == "bptt" else forward, jit_compile=xla)
+
+    def measured() -> list[Any]:
+        gradients, fit = compiled()
+        for part in tf.nest.flatten(fit or ()):
+            part.numpy()
+        return [g.numpy() for g in gradients]
+
+    return measured
+
+
+def _problem(name: str, sizes: Sizes, xla: bool = False) -> tuple[Any, Any, Any, Any]:
+    """Model, loss, inputs and labels: the same batch and the same weights for every name."""
     import course_lib.quiet  # noqa: F401, I001
     import keras
     import numpy as np
@@ -67,8 +98,6 @@ def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]
 
     from course_lib.online import LeakyRNNCell, OnlineRNN
 
-    if name not in rules():
-        raise ValueError(f"name is {name!r}; choose one of {', '.join(rules())}.")
     rng = np.random.default_rng(0)
     x = tf.constant(rng.random((sizes.batch, sizes.steps, sizes.inputs), np.float32))
     y = tf.constant(rng.integers(0, sizes.classes, sizes.batch))
@@ -88,23 +117,77 @@ def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]
     rng = np.random.default_rng(1)
     for w in model.trainable_variables:
         w.assign(rng.normal(scale=0.5 / np.sqrt(max(w.shape[0], 16)), size=w.shape))
+    return model, loss, x, y
 
-    def backward() -> tuple[Any, Any]:
-        with tf.GradientTape() as tape:
-            value = loss(y, model(x, training=True))
-        return tape.gradient(value, [w.value for w in model.trainable_variables]), ()
 
-    def forward() -> tuple[Any, Any]:
-        _, _, gradients, fit = model.gradients(x, y)
-        return gradients, fit
+def _braintrace(sizes: Sizes) -> Callable[[], list[Any]]:
+    """Chunked D-RTRL of the library braintrace (Wang et al.), in JAX.
 
-    compiled = tf.function(backward if name == "bptt" else forward, jit_compile=xla)
+    Inside a chunk it is BPTT, over the border the trace of SnAp-1. It learns no kernel, so what it
+    computes is less than what KeRNL does.
+    """
+    import brainstate
+    import braintrace
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    from course_lib.online import chunk_length
+
+    model, _, x, y = _problem("snap1", sizes)
+    readout, bias = (w.numpy() for w in model.readout.trainable_variables)
+    cell = model.cell
+
+    class Net(brainstate.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = braintrace.nn.ValinaRNNCell(sizes.inputs, sizes.units, activation="tanh")
+            self.out = braintrace.nn.Linear(sizes.units, sizes.classes)
+
+        def update(self, x: Any) -> Any:
+            return self.out(self.rnn(x))
+
+    net = Net()
+    start = jnp.zeros((sizes.batch, sizes.inputs))
+    learner = braintrace.compile(
+        net, braintrace.D_RTRL, start, batch_size=sizes.batch, vjp_method="multi-step"
+    )
+    recurrent = np.concatenate([cell.W_xh.numpy(), cell.W_hh.numpy()])
+    for layer, weight, b in (
+        (net.rnn.W, recurrent, cell.b_h.numpy()),
+        (net.out, readout, bias),
+    ):
+        layer.weight.value = {"weight": jnp.asarray(weight), "bias": jnp.asarray(b)}
+    inputs, labels = jnp.asarray(np.swapaxes(x.numpy(), 0, 1)), jnp.asarray(y.numpy())
+    last = jnp.zeros(sizes.steps).at[-1].set(1.0)
+
+    def losses(part: Any) -> Any:
+        """Return the loss of every step of a chunk; `last` lets only the last one count."""
+        logits = jax.nn.log_softmax(learner(braintrace.MultiStepData(part)))
+        return -logits[:, jnp.arange(sizes.batch), labels].mean(axis=1)
+
+    @brainstate.transform.jit
+    def gradient() -> Any:
+        brainstate.nn.reset_all_states(net, batch_size=sizes.batch)
+        learner.reset_state(sizes.batch)
+        return learner.etrace_grad(
+            inputs, step_fn=losses, mask=last, chunk_size=chunk_length(sizes.steps)
+        )
 
     def measured() -> list[Any]:
-        gradients, fit = compiled()
-        for part in tf.nest.flatten(fit or ()):
-            part.numpy()
-        return [g.numpy() for g in gradients]
+        found = {path[0]: g for path, g in gradient().items()}
+        of_cell = np.asarray(found["rnn"]["weight"])
+        W_xh, W_hh = np.split(of_cell, [sizes.inputs])
+        arrays = {
+            id(cell.W_xh): W_xh,
+            id(cell.W_hh): W_hh,
+            id(cell.b_h): np.asarray(found["rnn"]["bias"]),
+        }
+        of_readout = iter([np.asarray(found["out"]["weight"]), np.asarray(found["out"]["bias"])])
+        return [
+            arrays[id(w)] if id(w) in arrays else next(of_readout)
+            for w in model.trainable_variables
+        ]
 
     return measured
 
@@ -178,7 +261,8 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
     Returns:
         `sizes`, `rounds`, `chunk`, `samples`; `variants`: median and quartiles in milliseconds;
         `speedup_over_per_step`; `ratio_to_bptt`, time of chunked over that of the faster BPTT,
-        without or with XLA; `memory_ratio_8192_over_1024` and that of BPTT beside it;
+        without or with XLA; `ratio_to_braintrace`, likewise to braintrace's chunked D-RTRL, None
+        where that is not installed; `memory_ratio_8192_over_1024` and that of BPTT beside it;
         `curve`: over T, seconds and MiB of both; `rules`: what `side_by_side` gives; `bars`.
 
     Raises:
@@ -191,6 +275,11 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
     steps["bptt, XLA"] = build("bptt", sizes, xla=True)
     gradients = {name: step() for name, step in steps.items()}
     _agree(gradients["chunked"], gradients["per_step"])
+    if find_spec("braintrace"):
+        one_chunk = _with(sizes, chunk_length(sizes.steps))
+        _agree(build("braintrace", one_chunk)(), build("bptt", one_chunk)())
+        steps["braintrace"] = build("braintrace", sizes)
+        steps["braintrace"]()
     seconds = measure.interleaved(steps, QUICK_ROUNDS if quick else ROUNDS)
     table = {name: measure.summary(s) for name, s in seconds.items()}
     fastest = min(("bptt", "bptt, XLA"), key=lambda name: table[name]["median_ms"])
@@ -204,6 +293,9 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
         "variants": table,
         "speedup_over_per_step": measure.ratio(seconds["per_step"], seconds["chunked"]),
         "ratio_to_bptt": measure.ratio(seconds["chunked"], seconds[fastest]),
+        "ratio_to_braintrace": measure.ratio(seconds["chunked"], seconds["braintrace"])
+        if "braintrace" in seconds
+        else None,
         "memory_ratio_8192_over_1024": ours,
         "bptt_memory_ratio_8192_over_1024": theirs,
         "memory": {"chunked": ours_memory, "bptt": their_memory},

@@ -12,8 +12,9 @@ def test_its_fields(monkeypatch):
     result = kernl.run(quick=True, sizes=kernl.Sizes(batch=3, steps=12, units=4))
     assert set(kernl.BARS) <= set(result)
     assert result["bptt_memory_ratio_8192_over_1024"] == 1.0
-    assert set(result["variants"]) == {*kernl.WRITTEN, "bptt, XLA"}
+    assert set(result["variants"]) - {"braintrace"} == {*kernl.WRITTEN, "bptt, XLA"}
     assert not result["curve"]
+    assert ("braintrace" in result["variants"]) == (result["ratio_to_braintrace"] is not None)
     assert not result["rules"]
 
 
@@ -38,3 +39,9 @@ def test_two_gradients_are_not_compared():
     kernl._agree(one, one)
     with pytest.raises(RuntimeError, match="two gradients"):
         kernl._agree(one, [np.array([1.0, 1.0, 1.1])])
+
+
+def test_braintrace_is_bptt_inside_a_chunk():
+    pytest.importorskip("braintrace")
+    sizes = kernl.Sizes(batch=3, steps=12, inputs=2, units=4)
+    kernl._agree(kernl.build("braintrace", sizes)(), kernl.build("bptt", sizes)())
