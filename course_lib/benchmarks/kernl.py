@@ -61,6 +61,7 @@ def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]
     Raises:
         ValueError: there is no variant of that name.
     """
+    import course_lib.quiet  # noqa: F401, I001
     import tensorflow as tf
 
     if name == "braintrace":

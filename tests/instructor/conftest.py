@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for a_class
 
-from course_lib.instructor.sandbox import problem_with
+from course_lib.instructor.sandbox import Sandbox, problem_with
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +17,10 @@ def kind():
         if not problem_with(one):
             return one
     pytest.skip("no sandbox here: install bubblewrap")
+
+
+@pytest.fixture(scope="module")
+def box(kind):
+    """A sandbox of that kind, for the tests of a module."""
+    with Sandbox(kind) as sandbox:
+        yield sandbox

@@ -12,7 +12,7 @@ from course_lib.instructor import remote
 from course_lib.instructor.extract import extract
 from course_lib.instructor.foresight import Foresight
 from course_lib.instructor.judge import Judge
-from course_lib.instructor.sandbox import Limits, Sandbox
+from course_lib.instructor.sandbox import Limits
 from course_lib.instructor.wire import fingerprint
 from course_lib.scratch.gradcheck import numerical_gradient
 
@@ -75,12 +75,6 @@ def test_nothing_is_foreseen_without_a_loss_or_where_the_reference_fails():
     assert foresee(np.tanh, (w,)) == {}
     assert foresee(fails, (loss, w)) == {}
     assert w[0] == 3
-
-
-@pytest.fixture(scope="module")
-def box(kind):
-    with Sandbox(kind) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

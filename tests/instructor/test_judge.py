@@ -18,12 +18,6 @@ from course_lib.instructor.slices import slices
 NUMPY = [one for one in ids() if not needs_tensorflow(one)]
 
 
-@pytest.fixture(scope="module")
-def box(kind):
-    with Sandbox(kind) as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
 def verdicts(box):
     def judged(nb, wanted, cases=None):

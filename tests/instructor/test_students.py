@@ -9,15 +9,9 @@ from course_lib.exercises.registry import get
 from course_lib.instructor.find import MOST_NOTEBOOKS, Submission, find
 from course_lib.instructor.grade import grade
 from course_lib.instructor.judge import Judge
-from course_lib.instructor.sandbox import Limits, Sandbox
+from course_lib.instructor.sandbox import Limits
 
 WANTED = ["rnn_step", "rnn_forward"]
-
-
-@pytest.fixture(scope="module")
-def box(kind):
-    with Sandbox(kind) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture
