@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Arrays = dict[str, Any]  # names to plain data: arrays, numbers, strings, and dicts of them
+KINDS = ("build", "hunt", "speed up", "project")  # what is asked of the learner
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Exercise:
             reference's, so that one wrong answer doesn't spoil the next; a cell that runs it in
             earnest needs them passed.
         start: in a bug hunt the wrong code that the learner starts from; see `hunt`.
+        kind: one of `KINDS`; a bug hunt becomes one by its `hunt`.
     """
 
     reference: Callable
@@ -107,12 +109,15 @@ class Exercise:
     mistakes: list[Mistake] = field(default_factory=list)
     alternatives: list[Callable] = field(default_factory=list)
     start: Callable | None = None
+    kind: str = "build"
 
     def __post_init__(self):
         if not 1 <= len(self.hints) <= 3:
             raise ValueError(f"{self.id}: one to three hints, not {len(self.hints)}.")
         if self.difficulty not in (1, 2, 3):
             raise ValueError(f"{self.id}: difficulty is 1, 2 or 3, not {self.difficulty}.")
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.id}: kind is one of {KINDS}, not {self.kind!r}.")
 
     @property
     def id(self) -> str:
@@ -137,7 +142,7 @@ class Exercise:
         def begin(answer):
             if self.start is not None:
                 raise ValueError(f"{self.id}: a bug hunt starts from one function, not two.")
-            self.start = answer
+            self.start, self.kind = answer, "hunt"
             return self.mistake(sentence)(answer)
 
         return begin

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from course_lib.authoring.source import starting_code
 from course_lib.exercises.checker import check_function
-from course_lib.exercises.exercise import Exercise, Mistake
+from course_lib.exercises.exercise import KINDS, Exercise, Mistake
 from course_lib.exercises.registry import get, ids
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 
@@ -91,13 +91,17 @@ def main(
         seconds = {one: seconds[one] for one in ids() if one in seconds}
         measured = {"command": "course prove --measure", "seconds": seconds}
         measure.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    kinds = {kind: sum(get(one).kind == kind for one in chosen) for kind in KINDS}
     counts = {
         "exercises": len(chosen),
         "mistakes": sum(p.kind == "mistake" for p in proofs),
         "alternatives": sum(p.kind == "alternative" for p in proofs),
         "failed": len(failures),
     }
-    print(json.dumps(counts) if as_json else "  ".join(f"{k}: {v}" for k, v in counts.items()))
+    if as_json:
+        print(json.dumps(counts | {"kinds": kinds}))
+    else:
+        print("  ".join(f"{k}: {v}" for k, v in (counts | kinds).items()))
     return 1 if failures else 0
 
 

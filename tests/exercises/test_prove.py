@@ -8,7 +8,7 @@ import pytest
 from course_lib.exercises import prove as module
 from course_lib.exercises.exercise import Mistake
 from course_lib.exercises.prove import main, prove
-from course_lib.exercises.registry import get
+from course_lib.exercises.registry import get, ids
 from course_lib.scratch.rnn import rnn_step
 
 
@@ -74,6 +74,15 @@ def test_hints_and_difficulty_have_bounds():
         spoilt(difficulty=4)
 
 
+def test_the_kind_is_one_of_four_and_a_hunt_says_so_by_itself():
+    with pytest.raises(ValueError, match="kind is one of"):
+        spoilt(kind="dictation")
+    hunt = spoilt()
+    hunt.hunt("it remembers nothing")(lambda *_: None)
+    assert (spoilt().kind, hunt.kind) == ("build", "hunt")
+    assert all((get(one).kind == "hunt") == (get(one).start is not None) for one in ids())
+
+
 def test_json_comes_last_and_the_exit_code_tells(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(module, "ids", lambda: ("rnn_step",))
     measured = tmp_path / "seconds.json"
@@ -81,6 +90,7 @@ def test_json_comes_last_and_the_exit_code_tells(monkeypatch, capsys, tmp_path):
     counts = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert counts["failed"] == 0
     assert counts["exercises"] == 1
+    assert counts["kinds"] == {"build": 1, "hunt": 0, "speed up": 0, "project": 0}
     assert counts["mistakes"] == len(get("rnn_step").mistakes)
     assert json.loads(measured.read_text())["seconds"]["rnn_step"] >= 0
     monkeypatch.setattr(module, "get", lambda _: spoilt(ladder=()))

@@ -132,6 +132,7 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=15,
     returns={},
+    kind="speed up",
     ladder=(
         shapes(one_step, call=call_once, output=(2, 4), **{"new state": (2, 4)}),
         by_hand(
