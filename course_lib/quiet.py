@@ -1,6 +1,12 @@
-"""TensorFlow without its start-up chatter, which would end up in the notebooks' outputs."""
+"""TensorFlow without its start-up chatter, which would end up in the notebooks' outputs.
+
+Importing this module loads nothing: it sees to it that TensorFlow, whenever it is imported, is
+imported quietly. The packages that use TensorFlow import this first.
+"""
 
 import contextlib
+import importlib.abc
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -23,6 +29,24 @@ def quiet_stderr() -> Iterator[None]:
             os.close(kept)
 
 
+class _QuietTensorFlow(importlib.abc.MetaPathFinder):
+    """Finds TensorFlow where it is, once, and has it loaded quietly."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_quietly(module):
+                with quiet_stderr():
+                    load(module)
+
+            spec.loader.exec_module = load_quietly
+        return spec
+
+
 if "tensorflow" not in sys.modules:
-    with quiet_stderr():
-        import tensorflow  # noqa: F401  (here for its side effect: it is loaded now, quietly)
+    sys.meta_path.insert(0, _QuietTensorFlow())

@@ -1,7 +1,5 @@
 """The loop of the notebook of 2018, "Fast LSTM cell", in today's terms."""
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 import keras
 import tensorflow as tf
 

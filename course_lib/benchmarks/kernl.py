@@ -61,7 +61,6 @@ def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]
     Raises:
         ValueError: there is no variant of that name.
     """
-    import course_lib.quiet  # noqa: F401, I001
     import tensorflow as tf
 
     if name == "braintrace":
@@ -92,7 +91,6 @@ def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]
 
 def _problem(name: str, sizes: Sizes, xla: bool = False) -> tuple[Any, Any, Any, Any]:
     """Model, loss, inputs and labels: the same batch and the same weights for every name."""
-    import course_lib.quiet  # noqa: F401, I001
     import keras
     import numpy as np
     import tensorflow as tf

@@ -175,7 +175,6 @@ def _data(sizes: Sizes) -> tuple["np.ndarray", "np.ndarray", list["np.ndarray"]]
 
 
 def _tensorflow(name: str, xla: bool, sizes: Sizes) -> Callable[[], float]:
-    import course_lib.quiet  # noqa: F401, I001
     import tensorflow as tf
 
     x, y, weights = _data(sizes)

@@ -105,7 +105,6 @@ def store(name: str, result: dict[str, Any], quick: bool, out: Path | None) -> d
     Returns:
         What was stored: `name`, `command`, `date`, `versions`, `hardware` and the result.
     """
-    import course_lib.quiet  # noqa: F401  (`hardware` loads TensorFlow)
     from course_lib.training.reproduce import RESULTS, hardware, versions
 
     full = {

@@ -1,6 +1,6 @@
 """Keras cells: the maths of `course_lib.scratch`, fast, on any device."""
 
-# First: it loads TensorFlow without its chatter.
+# First: TensorFlow, once it is needed, is loaded without its chatter.
 import course_lib.quiet  # noqa: F401
 from course_lib.layers.classifier import (
     RecurrentClassifier,

@@ -1,7 +1,5 @@
 """Truncated backpropagation through time: the tape is cut every few steps."""
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 import tensorflow as tf
 
 

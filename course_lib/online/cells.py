@@ -5,8 +5,6 @@ for how the state reacts to each unit's own input. To train a cell of your own, 
 `Dynamics` and add it to `DYNAMICS`.
 """
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 import keras
 import numpy as np
 import tensorflow as tf

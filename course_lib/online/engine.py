@@ -4,8 +4,6 @@ What is kept from one chunk to the next: the state, the trace, the disturbed cop
 integrators, and sums. Nothing is kept of the steps themselves.
 """
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -5,8 +5,6 @@ run a second time beside a small disturbance: that is how KeRNL learns how a sta
 earlier one.
 """
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 from typing import Any, NamedTuple
 
 import tensorflow as tf

@@ -17,8 +17,6 @@ ICLR 2019, for the kernel and the idea; noise after the nonlinearity, the tangen
 all steps are ours.
 """
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 from typing import NamedTuple
 
 import keras

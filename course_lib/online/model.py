@@ -1,7 +1,5 @@
 """A Keras model that learns with any rule: `model.compile(rule="kernl")`, then `fit`."""
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 import keras
 import numpy as np
 import tensorflow as tf

@@ -1,7 +1,5 @@
 """Real-time recurrent learning: the exact gradient without a tape, and its price."""
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 import tensorflow as tf
 
 from course_lib.online.cells import VanillaDynamics

@@ -1,7 +1,5 @@
 """The table of rules: one recursion, different decay and blame."""
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 from dataclasses import dataclass
 
 import tensorflow as tf

@@ -14,8 +14,6 @@ Shapes, time first: r (C, 1 or B, R), d (C, B, R), v (C, B, p), l (C, B, R), E (
 the rows of credit: the units, times the gates that write to each. p counts what a unit reads.
 """
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 import tensorflow as tf
 
 

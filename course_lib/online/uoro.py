@@ -1,7 +1,5 @@
 """Unbiased online recurrent optimization: right in the mean, at the price of noise."""
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 import keras
 import tensorflow as tf
 

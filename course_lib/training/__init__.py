@@ -3,6 +3,8 @@
 Importing this package does not import TensorFlow.
 """
 
+# First: TensorFlow, once it is needed, is loaded without its chatter.
+import course_lib.quiet  # noqa: F401
 from course_lib.training.reproduce import EXPERIMENTS, reproduce, stored_result
 from course_lib.training.seeding import seed_everything
 

@@ -1,7 +1,5 @@
 """What watches a run: it stops when a number is lost, and it keeps what a killed run needs."""
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 import contextlib
 import functools
 import json

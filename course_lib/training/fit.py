@@ -1,7 +1,5 @@
 """`keras.Model.fit` with all that a run needs that shall not be lost."""
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 import math
 from collections.abc import Sequence
 from pathlib import Path

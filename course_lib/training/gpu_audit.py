@@ -11,8 +11,6 @@ A step is traced as it is trained: forward, loss, gradients, update, metrics. Th
 The steps are in `course_lib.training.reference_steps`.
 """
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

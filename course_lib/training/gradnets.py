@@ -6,8 +6,6 @@ and the best accuracy on validation images. The accuracy that counts is that of 
 last late gate; no network with a half-open gate is reported. The test set chooses nothing.
 """
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 import functools
 import math
 import time

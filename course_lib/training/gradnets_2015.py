@@ -5,8 +5,6 @@ layer's input, its weights and biases, batches of 50, a gate that opens in 10 ep
 A run ends at the first step whose gradient is not finite.
 """
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ Three cells of one size, the same data, batches, optimiser and budget; for each 
 whose run ends with the lowest validation loss. The gate is fully open for the last half.
 """
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The callback that opens a network's late gate while it is trained."""
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 from typing import Any
 
 import keras

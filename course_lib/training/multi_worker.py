@@ -9,8 +9,6 @@ machines, or with a GPU for each worker, give the same command on each, with TF_
 TensorFlow's guide to distributed training says; the first worker stores the result.
 """
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 from collections.abc import Callable
 
 import keras

@@ -43,9 +43,9 @@ def cosines(
     Returns:
         `summary`: network to rule to the cosines, one a seed.
     """
-    import course_lib.quiet  # noqa: F401, I001
     import keras
     import tensorflow as tf
+
     from course_lib.online import LeakyRNNCell, OnlineRNN
 
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

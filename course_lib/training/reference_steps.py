@@ -7,8 +7,6 @@ Keras model fills one in by hand. Where there is no time axis, the function leav
     "gradnet": lambda T: keras_step(build_gradnet(), shape=(784,)),
 """
 
-# First: it loads TensorFlow without its chatter.
-import course_lib.quiet  # noqa: F401, I001
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

@@ -55,7 +55,6 @@ def rank(workers: int) -> int:
 
 def strategy() -> "tf.distribute.MultiWorkerMirroredStrategy":
     """What joins this worker to the others; it waits for them. Make it before any tensor."""
-    import course_lib.quiet  # noqa: F401, I001
     import tensorflow as tf
 
     return tf.distribute.MultiWorkerMirroredStrategy()

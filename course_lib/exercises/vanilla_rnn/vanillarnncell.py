@@ -2,7 +2,7 @@
 
 import numpy as np
 
-import course_lib.quiet  # noqa: F401  (first: it loads TensorFlow without its chatter)
+import course_lib.quiet  # noqa: F401  (first: TensorFlow is loaded without its chatter)
 
 # isort: split
 import keras
