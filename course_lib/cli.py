@@ -258,10 +258,23 @@ def prove(
     measure: Annotated[
         bool, typer.Option("--measure", help="Store the seconds of each check for its card.")
     ] = False,
+    mutants: Annotated[
+        bool,
+        typer.Option("--mutants", help="Break each reference in every small way instead."),
+    ] = False,
 ) -> None:
     """For contributors: prove the checks against wrong and right answers."""
     from course_lib.exercises import UnknownExercise
     from course_lib.exercises.prove import main
+
+    if mutants:
+        from course_lib.exercises.survivors import main as break_references
+
+        try:
+            code = break_references(as_json, exercises or [])
+        except UnknownExercise as error:
+            _fail(error)
+        raise typer.Exit(code)
 
     seconds = Path("benchmarks") / "results" / "check-seconds.json" if measure else None
     if seconds and not seconds.parent.is_dir():

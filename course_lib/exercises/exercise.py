@@ -95,6 +95,8 @@ class Exercise:
             earnest needs them passed.
         start: in a bug hunt the wrong code that the learner starts from; see `hunt`.
         kind: one of `KINDS`; a bug hunt becomes one by its `hunt`.
+        equivalent: small changes of the reference that leave it right, with the reason: "before ->
+            after", as `course prove --mutants` prints it, to one sentence. … stands for any text.
     """
 
     reference: Callable
@@ -110,6 +112,7 @@ class Exercise:
     alternatives: list[Callable] = field(default_factory=list)
     start: Callable | None = None
     kind: str = "build"
+    equivalent: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         if not 1 <= len(self.hints) <= 3:
