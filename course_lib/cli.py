@@ -212,7 +212,7 @@ def validate(
     Run it again after a stop: what is graded stays graded. Exits with 0 if everything was graded,
     whatever the grades; with 1 if something could not be.
     """
-    from course_lib.instructor.command import run
+    from course_lib.instructor.command.command_line import run
 
     code = run(
         submissions,
@@ -362,8 +362,8 @@ def ci_init(
     folder: Annotated[Path, typer.Argument(help="The repository.")] = Path("."),
 ) -> None:
     """Write a workflow for GitHub Actions: tests, book, and validation of submissions."""
-    from course_lib.instructor.ci import init
-    from course_lib.instructor.find import BadUsage
+    from course_lib.instructor.command.ci_workflow import init
+    from course_lib.instructor.errors import BadUsage
 
     try:
         print(f"Wrote {init(folder)}. Read it, then commit it.")

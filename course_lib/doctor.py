@@ -188,7 +188,8 @@ def browser() -> Finding:
 
 def sandbox() -> Finding:
     """What keeps students' code in, when an instructor validates a class."""
-    from course_lib.instructor.sandbox import NoSandbox, find_sandbox
+    from course_lib.instructor.errors import NoSandbox
+    from course_lib.instructor.sandbox.available import find_sandbox
 
     what = "Sandbox"
     try:

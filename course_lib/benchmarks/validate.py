@@ -25,7 +25,7 @@ from typing import Any
 from course_lib.authoring.source import reference_code
 from course_lib.benchmarks import measure
 from course_lib.exercises.registry import CHAPTERS, get
-from course_lib.instructor.judge import needs_tensorflow
+from course_lib.instructor.judging.requirements import needs_tensorflow
 
 BAR = 10  # times the throughput of nbgrader that is asked for
 
@@ -48,7 +48,7 @@ def main(
     if nbgrader and not found:
         print(f"course: {nbgrader} is no command that can be run.", file=sys.stderr)
         return 2
-    from course_lib.instructor.sandbox import NoSandbox
+    from course_lib.instructor.errors import NoSandbox
 
     try:
         result = measure.store("validate", run(quick, found), quick, out)
@@ -97,7 +97,7 @@ def run(quick: bool, nbgrader: str | None) -> dict[str, Any]:
         work for had in use, by the number of submissions, which are of one exercise here; and the
         seconds a submission of each tool in each round.
     """
-    from course_lib.instructor.sandbox import find_sandbox
+    from course_lib.instructor.sandbox.available import find_sandbox
 
     kind = find_sandbox()
     students, others, rounds = (20, 2, 1) if quick else (100, 3, 3)
@@ -205,8 +205,8 @@ def _memory(place: Path, count: int) -> float | None:
 
 def validate_first(place: str, count: int) -> dict[str, Any]:
     """Validate the first exercise in this process, for `measure.in_child`."""
-    from course_lib.instructor.sandbox import find_sandbox
-    from course_lib.instructor.validate import Options, validate
+    from course_lib.instructor.command.validate import Options, validate
+    from course_lib.instructor.sandbox.available import find_sandbox
 
     one = CHAPTERS[0].exercises[0]
     options = Options(Path(place, "out"), find_sandbox(), os.cpu_count() or 1, exercises=(one,))

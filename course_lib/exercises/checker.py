@@ -20,13 +20,17 @@ from course_lib.exercises.guard import (
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED, Report
 from course_lib.exercises.rungs import shapes_that_came_in
 
+# What the judgement of a rung raises over arrays that nobody thought of.
+UNFORESEEN = (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError)
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a function made of one rung: named outputs, or why there are none."""
+    """What a function made of one rung: named outputs, or why there are none and of what kind."""
 
     outputs: Arrays | None = None
     unusable: str = ""
+    kind: str = ""  # of `Unusable`
 
 
 def check_function(exercise: Exercise, function: Callable) -> Report:
@@ -57,6 +61,7 @@ def check_function(exercise: Exercise, function: Callable) -> Report:
                 "mistake": mistake.name if mistake else None,
                 "failed": rung.name,
                 "problem": problem,
+                "kind": outcome.kind,
             }
             break
         passed.append(rung.name)
@@ -88,7 +93,7 @@ def climb(exercise: Exercise, rung: Rung, function: Callable, output: CappedOutp
                 return Outcome(rung.call(callee, inputs))
             return Outcome(name_outputs(exercise.returns, callee(*inputs.values())))
     except Unusable as problem:
-        return Outcome(unusable=str(problem))
+        return Outcome(unusable=str(problem), kind=problem.kind)
 
 
 def judge(rung: Rung, outcome: Outcome) -> Problem | None:
@@ -96,7 +101,11 @@ def judge(rung: Rung, outcome: Outcome) -> Problem | None:
     if outcome.outputs is None:
         details = shapes_that_came_in(rung.inputs()) if " raised " in outcome.unusable else {}
         return Problem(outcome.unusable, details)
-    return rung.judge(rung.inputs(), outcome.outputs)
+    try:
+        with np.errstate(all="ignore"):
+            return rung.judge(rung.inputs(), outcome.outputs)
+    except UNFORESEEN as error:
+        return Problem(f"What was returned can't be judged ({type(error).__name__}: {error}).")
 
 
 def recognise(

@@ -23,8 +23,22 @@ class NotWritten(Exception):
     """The stub, or a part of it, is still there."""
 
 
+# Kinds of `Unusable` in which the function came to no end of its own.
+RAISED, OUT_OF_TIME, OUT_OF_MEMORY = "error", "time limit", "memory limit"
+
+
 class Unusable(Exception):
-    """What the function did or returned can't be judged; the message says why."""
+    """What the function did or returned can't be judged; the message says why.
+
+    Args:
+        message: one sentence.
+        kind: "error", "time limit" or "memory limit" if it returned nothing at all; empty if what
+            it returned is of no use.
+    """
+
+    def __init__(self, message: str, kind: str = ""):
+        super().__init__(message)
+        self.kind = kind
 
 
 class _TookTooLong(BaseException):
@@ -106,13 +120,15 @@ def guarded(name: str, function: Callable, output: CappedOutput) -> Iterator[Non
     except _TookTooLong:
         raise Unusable(
             f"{name} was still running after {TIME_LIMIT:.0f} seconds: look for a loop that never "
-            "ends."
+            "ends.",
+            OUT_OF_TIME,
         ) from None
     except BaseException as error:
         # Libraries raise NotImplementedError too, with words of their own.
         if isinstance(error, NotImplementedError) and re.match("IMPLEMENT-ME|$", _plain(error)):
             raise NotWritten(_plain(error)) from None
-        raise Unusable(_what_it_raised(name, function, error)) from None
+        kind = OUT_OF_MEMORY if isinstance(error, MemoryError) else RAISED
+        raise Unusable(_what_it_raised(name, function, error), kind) from None
 
 
 def _plain(error: BaseException) -> str:

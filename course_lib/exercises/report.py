@@ -38,6 +38,7 @@ class Report:
         mistake: name of the recognised mistake, or None.
         failed: name of the first rung that does not hold, or None.
         problem: the counter-example, or None.
+        kind: "error", "time limit" or "memory limit" if the function came to no end of its own.
         printed: how many characters the function printed.
         output: the first of them.
         function: what the learner wrote, to show beside the reference.
@@ -50,6 +51,7 @@ class Report:
     mistake: str | None = None
     failed: str | None = None
     problem: Problem | None = None
+    kind: str = ""
     printed: int = 0
     output: str = ""
     function: Callable | None = None

@@ -1,1 +1,12 @@
-"""Validation of a class's notebooks: hostile code computes in a sandbox, another process judges."""
+"""Validation of a class's notebooks: hostile code computes in a sandbox, another process judges.
+
+The rooms, in the order in which a submission walks through them:
+
+    intake    files of a class      -> code cells of each student
+    sandbox   code cells            -> functions that can be called, and can do no harm
+    judging   functions             -> a verdict on each exercise
+    results   verdicts              -> ledger, points, reports
+    command   `course validate`, which leads through; many submissions at once
+
+Each room imports from those before it, and never from those after it.
+"""

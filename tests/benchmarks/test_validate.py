@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from course_lib.benchmarks import validate
 from course_lib.cli import app
 from course_lib.exercises.registry import CHAPTERS
-from course_lib.instructor import sandbox
-from course_lib.instructor.sandbox import problem_with
+from course_lib.instructor.sandbox import available
+from course_lib.instructor.sandbox.available import problem_with
 from course_lib.training import stored_result
 
 needs_sandbox = pytest.mark.skipif(
@@ -76,7 +76,7 @@ def test_an_nbgrader_that_is_not_there_is_said(tmp_path):
 
 
 def test_without_a_sandbox_nothing_is_measured(monkeypatch):
-    monkeypatch.setattr(sandbox, "problem_with", lambda kind: "it isn't installed")
+    monkeypatch.setattr(available, "problem_with", lambda kind: "it isn't installed")
     done = CliRunner().invoke(app, ["bench", "validate", "--quick"])
     assert done.exit_code == 1
     assert "apt-get install bubblewrap" in done.stderr

@@ -1,5 +1,6 @@
 """A class to validate, and the sandbox to do it in."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -7,7 +8,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for a_class
 
-from course_lib.instructor.sandbox import Sandbox, problem_with
+from course_lib.instructor.intake.extract import extract
+from course_lib.instructor.judging.notebook import Judge
+from course_lib.instructor.sandbox.available import problem_with
+from course_lib.instructor.sandbox.limits import Limits
+from course_lib.instructor.sandbox.sandbox import Sandbox
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +29,16 @@ def box(kind):
     """A sandbox of that kind, for the tests of a module."""
     with Sandbox(kind) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def verdicts(box):
+    """From a notebook and ids to verdicts, by exercise."""
+
+    def judged(nb, wanted, cases=None):
+        judge = Judge(lambda tensorflow: box, Limits(), 5, cases or {})
+        cells = extract(json.dumps(nb).encode())
+        found = judge.notebook("nb.ipynb", cells.code, cells.roles, wanted)["verdicts"]
+        return {v.exercise: v for v in found}
+
+    return judged

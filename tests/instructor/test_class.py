@@ -15,8 +15,8 @@ from a_class import answer_code, solved, write
 
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.registry import get
-from course_lib.instructor.report_csv import FORMULA
-from course_lib.instructor.sandbox import FIRST_USER
+from course_lib.instructor.results.report_csv import FORMULA
+from course_lib.instructor.sandbox.sandbox import FIRST_USER
 
 pytestmark = pytest.mark.slow
 
@@ -167,7 +167,7 @@ ATTACKS = {
         "LookupError: none",
     ),
     "writes outside": (step("open('/usr/evil', 'w')"), "error", "Read-only"),
-    "writes over the worker": (step("open('/course/worker.py', 'w')"), "error", "Error"),
+    "writes over the worker": (step("open('/course/student.py', 'w')"), "error", "Error"),
     "kills its parent": (
         step("import os\nos.kill(os.getppid(), 9)\nos.kill(1, 9)\nos.kill(-1, 9)"),
         "error",
@@ -284,7 +284,7 @@ ATTACKS = {
     ),
     "answers for itself": (
         step(
-            "import sys, socket\nwire = sys.modules['wire']\n"
+            "import sys, socket\nwire = sys.modules['messages']\n"
             "for fd in range(3, 64):\n"
             "    try: c = wire.Channel(socket.socket(fileno=fd))\n    except OSError: continue\n"
             "    for _ in range(50):\n"
@@ -454,7 +454,7 @@ def _left_behind() -> set[str]:
             command = (process / "cmdline").read_bytes()
         except OSError:
             continue
-        if FIRST_USER <= uid < FIRST_USER + 100 or b"zygote.py" in command:
+        if FIRST_USER <= uid < FIRST_USER + 100 or b"fork_server.py" in command:
             found.add(f"process {process.name} {command[:80]!r}")
     return found | {str(p) for p in Path("/tmp").glob("course-*")}
 

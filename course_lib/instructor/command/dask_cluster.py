@@ -1,0 +1,123 @@
+"""Grade a class on a Dask cluster: several machines, of which any may go away.
+
+Each thread of a worker has a grader, a process of its own with a sandbox of its own. What a student
+handed in travels to it as bytes, and the verdicts travel back; the results are written down here,
+by the one process that holds the ledger. When a worker dies, Dask gives its submissions to others.
+"""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from course_lib.instructor.command.grader_pool import TRIES, Grader, failed
+from course_lib.instructor.errors import BadUsage
+from course_lib.instructor.intake.read import Submission
+from course_lib.instructor.results.ledger import course_key
+
+CONNECT = 30  # seconds to wait for the scheduler, and for a first worker
+AHEAD = 2  # submissions for each thread that are under way or wait next to it
+
+_own = threading.local()
+
+
+def graded_on_cluster(todo: list, setup: dict, address: str) -> Iterator[tuple[str, dict]]:
+    """Key and result of each submission, as they come.
+
+    Args:
+        todo: submissions with their keys.
+        setup: what a grader needs to know.
+        address: of the scheduler.
+
+    Raises:
+        BadUsage: if the cluster can't be reached, has no workers, or is lost.
+        NoSandbox: if there is no sandbox on a worker.
+    """
+    try:
+        from distributed import Client, as_completed
+        from distributed.scheduler import KilledWorker
+    except ModuleNotFoundError:
+        raise BadUsage(
+            "--scheduler needs Dask: pip install distributed (the extra 'cluster')."
+        ) from None
+    if not todo:
+        return
+    waiting = iter(todo)
+    setup = {**setup, "course": course_key()}
+    with _connected(Client, address) as client:
+        submissions: dict[str, Submission] = {}
+
+        def next_one():
+            for submission, key in waiting:
+                submission.load()
+                content = submission.notebooks, submission.remarks
+                submission.notebooks = []  # memory stays flat
+                submissions[key] = submission
+                return client.submit(
+                    grade_here, setup, submission.student, *content, key=f"course-{key}"
+                )
+            return None
+
+        threads = sum(client.nthreads().values())
+        first = (next_one() for _ in range(AHEAD * threads))
+        running = as_completed([one for one in first if one is not None], loop=client.loop)
+        for future in running:
+            key = future.key.removeprefix("course-")
+            if future.status in ("lost", "cancelled"):
+                raise BadUsage(
+                    f"The cluster at {address} was lost. The same command goes on from here."
+                )
+            try:
+                result = future.result()
+            except KilledWorker:  # several workers died over it
+                result = failed(submissions[key], setup["wanted"])
+            del submissions[key]
+            yield key, result
+            if (more := next_one()) is not None:
+                running.add(more)
+
+
+def _connected(connect, address: str):
+    try:
+        client = connect(address, timeout=CONNECT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise BadUsage(f"There is no Dask scheduler at {address} ({error}).") from None
+    try:
+        client.wait_for_workers(1, timeout=CONNECT)
+    except TimeoutError:
+        client.close()
+        raise BadUsage(f"The Dask scheduler at {address} has no workers.") from None
+    return client
+
+
+def grade_here(setup: dict, student: str, notebooks: list, remarks: list[str]) -> dict:
+    """Grade one submission; runs in a thread of a worker.
+
+    Args:
+        setup: what a grader needs to know, and which files of the course it must have.
+        student: name.
+        notebooks: names and contents.
+        remarks: what was left out when it was read.
+
+    Raises:
+        BadUsage: if this worker has another version of the course.
+        NoSandbox: if there is no sandbox here.
+    """
+    if setup["course"] != course_key():
+        raise BadUsage("A worker has another version of the course: install the same everywhere.")
+    submission = Submission(student, Path(), notebooks, remarks)
+    for _ in range(TRIES):
+        if getattr(_own, "setup", None) != setup:
+            _let_go()
+            _own.grader, _own.setup = Grader(setup), setup
+        try:
+            _own.grader.give((submission,), loaded=True)
+            return _own.grader.result()
+        except EOFError:
+            _let_go()
+    return failed(submission, setup["wanted"])
+
+
+def _let_go() -> None:
+    if getattr(_own, "setup", None) is not None:
+        _own.grader.kill()
+    _own.setup = None

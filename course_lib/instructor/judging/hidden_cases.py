@@ -1,0 +1,88 @@
+"""The instructor's own cases: inputs alone, for which the reference says what is right."""
+
+import copy
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from course_lib.exercises.checker import check_function
+from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
+from course_lib.exercises.guard import name_outputs
+from course_lib.exercises.registry import get, ids
+from course_lib.exercises.rungs import unlike
+
+
+def with_hidden_cases(exercise: Exercise, cases: list[Arrays]) -> Exercise:
+    """The exercise with a ladder of such cases."""
+    rungs = tuple(_rung(exercise, case) for case in cases)
+    return replace(exercise, ladder=rungs, mistakes=[])
+
+
+def _rung(exercise: Exercise, case: Arrays) -> Rung:
+    def inputs() -> Arrays:
+        return copy.deepcopy(case)
+
+    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+        right = name_outputs(exercise.returns, exercise.reference(**inputs()))
+        return unlike(outputs, right)
+
+    return Rung("a hidden case", inputs, judge)
+
+
+def load_cases(path: Path) -> dict[str, list[Arrays]]:
+    """The instructor's own cases from a file.
+
+    Raises:
+        ValueError: if the file doesn't fit the exercises; the message says where.
+    """
+    try:
+        return parse_cases(path.read_text(encoding="utf-8"), path)
+    except OSError as error:
+        raise ValueError(f"{path} can't be read ({error.strerror}).") from None
+
+
+def parse_cases(text: str, path: object = "the cases") -> dict[str, list[Arrays]]:
+    """The instructor's own cases: a JSON object from ids to lists of inputs by name.
+
+    Args:
+        text: JSON.
+        path: what to call it in messages.
+
+    Raises:
+        ValueError: if it doesn't fit the exercises; the message says where.
+    """
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}.") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} must hold an object: exercise id to a list of cases.")
+    found = {}
+    for one, cases in content.items():
+        if one not in ids():
+            raise ValueError(f"{path}: there is no exercise called {one}.")
+        exercise = get(one)
+        if not exercise.returns:
+            raise ValueError(f"{path}: {one} is a class; cases are for functions.")
+        found[one] = []
+        for number, case in enumerate(cases, 1):
+            values = {name: _plain(value) for name, value in case.items()}
+            report = check_function(with_hidden_cases(exercise, [values]), exercise.reference)
+            if report.kind:
+                raise ValueError(
+                    f"{path}: the reference can't do case {number} of {one}: {report.sentence}"
+                )
+            if not report.ok:
+                raise ValueError(f"{path}: case {number} of {one} is not decided by its inputs.")
+            found[one].append(values)
+    return found
+
+
+def _plain(value):
+    if isinstance(value, list):
+        return np.array(value)
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return value

@@ -1,0 +1,104 @@
+"""The verdicts on one notebook: its functions compute in the sandbox, this process judges."""
+
+import contextlib
+import re
+from dataclasses import dataclass, field
+
+from course_lib.exercises import guard
+from course_lib.exercises.exercise import Arrays
+from course_lib.exercises.registry import ids
+from course_lib.exercises.report import NOT_WRITTEN, PASSED
+from course_lib.instructor.judging.exercise import ExerciseJudge
+from course_lib.instructor.judging.names import is_defined_in, name_of_answer
+from course_lib.instructor.judging.requirements import needs_tensorflow
+from course_lib.instructor.judging.tampering import accuse
+from course_lib.instructor.judging.verdict import MISSING, Verdict
+from course_lib.instructor.sandbox.limits import Limits
+from course_lib.instructor.sandbox.session import GRACE, Session, Stopped
+
+WANTS_TENSORFLOW = re.compile(r"No module named '(tensorflow|keras)|name '(keras|tf)' is not")
+
+
+@dataclass
+class Judge:
+    """Judges notebooks, one at a time.
+
+    Args:
+        sandbox: from "does it need TensorFlow" to a sandbox.
+        limits: what a notebook may take.
+        seed: of the fresh cases; not known to students.
+        cases: the instructor's own hidden cases, inputs by exercise.
+    """
+
+    sandbox: object
+    limits: Limits
+    seed: int
+    cases: dict[str, list[Arrays]] = field(default_factory=dict)
+
+    def __post_init__(self):
+        # The student's own limit stops a loop first, then the session's; this one comes last.
+        guard.TIME_LIMIT = 20 * (self.limits.seconds + GRACE)
+        self._exercises = ExerciseJudge(self.seed, self.cases)
+
+    def notebook(self, name: str, cells: list, roles: dict[int, str], wanted: list[str]) -> dict:
+        """Verdicts on the exercises that are asked for, and remarks on the whole notebook.
+
+        Args:
+            name: the notebook's name.
+            cells: numbers and sources of its code cells.
+            roles: from numbers of cells to the exercise that the course released there.
+            wanted: ids.
+
+        Raises:
+            NoSandbox: if the sandbox is gone.
+        """
+        verdicts: dict[str, Verdict] = {}
+        remarks: list[str] = []
+        later = []
+        for tensorflow in (False, True):
+            chosen = [one for one in wanted if needs_tensorflow(one) == tensorflow]
+            chosen += later
+            if not chosen:
+                continue
+            found, said, later = self._in_one_child(
+                self.sandbox(tensorflow), name, cells, roles, chosen, tensorflow
+            )
+            verdicts |= found
+            remarks += [one for one in said if one not in remarks]
+        return {"verdicts": [verdicts[one] for one in wanted], "remarks": remarks}
+
+    def _in_one_child(self, sandbox, name, cells, roles, chosen, tensorflow):
+        """Verdicts, remarks, and ids of those that have to wait for TensorFlow."""
+        try:
+            session = Session(sandbox, self.limits, name, cells)
+        except Stopped as stopped:
+            sentence = f"Reading the notebook {stopped.sentence}"
+            return {one: Verdict(one, stopped.fate, sentence) for one in chosen}, [], []
+        with contextlib.closing(session):
+            defined = session.defined
+            left_out = [one for one in defined.remarks if WANTS_TENSORFLOW.search(one)]
+            said = [one for one in defined.remarks if tensorflow or one not in left_out]
+            said += [defined.problem] if defined.problem else []
+            verdicts, later = {}, []
+            for one in sorted(chosen, key=ids().index):
+                own, remark = name_of_answer(one, defined.found, roles)
+                if own is not None:
+                    verdicts[one] = self._verdict(session, one, own, remark)
+                elif left_out and not tensorflow and is_defined_in(one, cells):
+                    later.append(one)  # it stands below something that needs TensorFlow
+                elif defined.problem:  # it may stand below where the reading ended
+                    verdicts[one] = Verdict(one, defined.kind, defined.problem)
+                else:
+                    sentence = f"The notebook defines nothing called {one}."
+                    verdicts[one] = Verdict(one, MISSING, sentence)
+        return verdicts, said, later
+
+    def _verdict(self, session: Session, one: str, name: str, remark: str) -> Verdict:
+        verdict = self._exercises.verdict(session, one, name)
+        if remark:
+            verdict.remarks.append(remark)
+        if session.replaced:
+            accuse(verdict, sorted(session.replaced))
+        if session.replaced or verdict.outcome not in (PASSED, NOT_WRITTEN):
+            session.lose()  # the next exercise begins in a child that nothing has touched
+        return verdict

@@ -1,0 +1,79 @@
+"""One student's submission, from its bytes to verdicts as plain data."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from course_lib.exercises.report import PASSED
+from course_lib.instructor.intake.extract import Cells, Unreadable, extract
+from course_lib.instructor.intake.read import Submission
+from course_lib.instructor.judging.notebook import Judge
+from course_lib.instructor.judging.verdict import MISSING, Verdict
+
+GRADED, UNREADABLE = "graded", "unreadable"
+
+
+def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
+    """The verdict on each exercise that is asked for.
+
+    Where a student has handed in an exercise twice, in two notebooks, the better one counts.
+
+    Args:
+        submission: loaded.
+        judge: what judges.
+        wanted: ids.
+
+    Raises:
+        NoSandbox: if the sandbox is gone.
+    """
+    remarks = list(submission.remarks)
+    notebooks: list[tuple[str, Cells]] = []
+    for name, content in submission.notebooks:
+        try:
+            cells = extract(content)
+        except Unreadable as problem:
+            remarks.append(f"{name} can't be read: {problem}.")
+            continue
+        notebooks.append((name, cells))
+        remarks += [f"{name}: {one}" for one in cells.remarks]
+    if not submission.notebooks:
+        remarks.append("There is no notebook in it.")
+    best: dict[str, Verdict] = {}
+    for name, cells in notebooks:
+        asked = [one for one in wanted if _may_hold(one, cells)]
+        if not asked:
+            continue
+        found = judge.notebook(name, cells.code, cells.roles, asked)
+        remarks += [f"{name}: {one}" for one in found["remarks"]]
+        for verdict in found["verdicts"]:
+            _keep_the_better(best, replace(verdict, notebook=name))
+    verdicts = [
+        best.get(one, Verdict(one, MISSING, "No notebook holds this exercise.")) for one in wanted
+    ]
+    return {
+        "student": submission.student,
+        "status": GRADED if notebooks else UNREADABLE,
+        "notebooks": [name for name, _ in notebooks],
+        "exercises": [verdict.as_dict() for verdict in verdicts],
+        "remarks": list(dict.fromkeys(remarks))[:100],
+    }
+
+
+def _may_hold(one: str, cells: Cells) -> bool:
+    """Whether a notebook may answer an exercise: by a role, or by its name, however written."""
+    plain = one.replace("_", "").lower()
+    return one in cells.roles.values() or any(
+        plain in source.replace("_", "").lower() for _, source in cells.code
+    )
+
+
+def _keep_the_better(best: dict[str, Verdict], new: Verdict) -> None:
+    old = best.get(new.exercise)
+    if old is None or old.outcome == MISSING:
+        best[new.exercise] = new
+        return
+    if new.outcome == MISSING:
+        return
+    rank: Callable = lambda v: (v.outcome == PASSED, v.held)  # noqa: E731
+    better, other = (new, old) if rank(new) > rank(old) else (old, new)
+    note = f"Handed in twice: {better.notebook} counts, not {other.notebook}."
+    best[new.exercise] = replace(better, remarks=[*better.remarks, note])

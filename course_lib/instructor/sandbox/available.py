@@ -1,0 +1,61 @@
+"""Which sandbox works on this machine, tried out with a real child."""
+
+import functools
+import shutil
+import sys
+import time
+
+from course_lib.instructor.errors import NoSandbox
+from course_lib.instructor.sandbox.inside.messages import Channel, Gone, Late, Violation
+from course_lib.instructor.sandbox.limits import Limits
+from course_lib.instructor.sandbox.sandbox import Sandbox
+
+KINDS = ("bubblewrap", "namespaces")
+
+
+def find_sandbox() -> str:
+    """The kind of sandbox that works here, tried out with a real child.
+
+    Raises:
+        NoSandbox: if none does.
+    """
+    reasons = []
+    for kind in KINDS:
+        problem = problem_with(kind)
+        if not problem:
+            return kind
+        reasons.append(f"{kind}: {problem}")
+    raise NoSandbox(
+        "No sandbox can be had here, and a student's code must not run without one.\n"
+        + "".join(f"  {reason}\n" for reason in reasons)
+        + "Install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap), or run this as root; "
+        "where user namespaces are switched off (Ubuntu 24.04), switch them on: "
+        "sysctl kernel.apparmor_restrict_unprivileged_userns=0. "
+        "--no-sandbox runs everything without walls, and says what is given up."
+    )
+
+
+@functools.cache
+def problem_with(kind: str) -> str:
+    """Why a kind of sandbox doesn't work here, in words; empty if it does."""
+    if not sys.platform.startswith("linux"):
+        return "this needs Linux"
+    if kind == "bubblewrap" and shutil.which("bwrap") is None:
+        return "it isn't installed"
+    try:
+        with Sandbox(kind) as sandbox:
+            child = sandbox.child(Limits())
+            try:
+                channel = Channel(child.talk)
+                soon = time.monotonic() + 20
+                define = {"name": "probe", "cells": [], "seconds": 5.0}
+                channel.send({"do": "define", "with": define}, deadline=soon)
+                channel.receive(deadline=soon)
+            except (Gone, Late, Violation):
+                fate = child.ended()
+                return str(fate.get("refused") or "the child's walls can't be put up")
+            finally:
+                child.close()
+    except NoSandbox as error:
+        return str(error)
+    return ""

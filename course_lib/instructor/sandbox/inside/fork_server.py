@@ -1,0 +1,180 @@
+"""The fork server: imports once, then forks a fresh, walled-in child for each request.
+
+Runs inside the outer sandbox, started as `python -I -B fork_server.py OPTIONS`, and never runs a
+line of a student's. Each request is a JSON object on the control socket with two sockets beside it:
+one to talk to the child, one on which its keeper says how it ended. When the judge closes the
+second one, the child and all that it started are killed.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+
+# The folder of these files; -I keeps it off the path.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import kernel
+
+POLL = 0.05  # seconds between two looks at the memory
+UNCOUNTED = 5  # seconds of CPU that a child may need beyond a student's
+
+
+def main() -> None:
+    """Prepare, say so, and serve until the control socket closes."""
+    options = json.loads(sys.argv[1])
+    kernel.die_with_parent()
+    if options.get("outer"):
+        import namespaces
+
+        namespaces.enter(options["outer"])
+        sys.path[0] = options["outer"]["code"]
+    kernel.die_with_parent()
+    control = socket.socket(fileno=options["control"])
+    _warm_up(options["imports"])
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are not waited for
+    control.sendall(b"ready\n")
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 2)
+        if not message:
+            return
+        if os.fork() == 0:
+            control.close()
+            try:
+                _keep(json.loads(message), *descriptors)
+            finally:
+                os._exit(0)
+        for one in descriptors:
+            os.close(one)
+
+
+def _warm_up(imports: list[str]) -> None:
+    import gc
+
+    import student  # noqa: F401  (and with it NumPy)
+
+    for name in imports:
+        __import__(name)
+    gc.freeze()  # so that a child's collector leaves the shared pages alone
+
+
+def _keep(limits: dict, talk: int, tell: int) -> None:
+    """The keeper of one child: starts it behind its walls, watches it, and says how it ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    ends = socket.socket(fileno=tell)
+    before = _others()
+    try:
+        if limits["walls"]:
+            kernel.unshare(kernel.NEWPID | kernel.NEWNET | kernel.NEWIPC | kernel.NEWUTS)
+        hear, say = os.pipe()
+        child = os.fork()
+    except OSError as error:
+        ends.sendall(json.dumps({"refused": str(error)}).encode())
+        return
+    if child == 0:
+        _be(limits, talk, say)
+    os.close(talk)
+    os.close(say)
+    reason = _watch(child, ends, limits, before)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if not limits["walls"]:
+        _end_the_rest(child)
+    if refused := os.read(hear, 1000):  # before it ran any of a student's code
+        ends.sendall(json.dumps({"refused": refused.decode("utf-8", "replace")}).encode())
+        return
+    code = os.waitstatus_to_exitcode(status)
+    with contextlib.suppress(OSError):
+        ends.sendall(json.dumps({"reason": reason, "code": code}).encode())
+
+
+def _watch(child: int, ends: socket.socket, limits: dict, before: set[int]) -> str:
+    """Wait until the child ends, takes too much memory, or isn't wanted any more."""
+    ours = before | {os.getpid()}
+    base = _resident(child)
+    while True:
+        readable, _, _ = select.select([ends], [], [], POLL)
+        if readable:
+            return "closed"
+        ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is not None:
+            return "ended"
+        taken = 0
+        for process in _others() - ours if limits["walls"] else {child}:
+            taken += max(0, _resident(process) - base)
+        if taken > limits["memory"]:
+            return "memory"
+
+
+def _others() -> set[int]:
+    return {int(name) for name in os.listdir("/proc") if name.isdigit()}
+
+
+def _resident(process: int) -> int:
+    try:
+        with open(f"/proc/{process}/statm") as file:
+            return int(file.read().split()[1]) * 4096
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _end_the_rest(child: int) -> None:
+    """Without walls: what is left of the child's process group."""
+    for _ in range(20):
+        try:
+            os.killpg(child, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.01)
+
+
+def _be(limits: dict, talk: int, say: int) -> None:
+    """Become the child: all the walls first, then the student's code. Never returns.
+
+    Args:
+        limits: see `Sandbox.child`.
+        talk: the socket to the judge.
+        say: where to say which wall couldn't be put up; closed before a student's code runs.
+    """
+    try:
+        try:
+            _wall_in(limits, talk, say)
+        except BaseException as error:
+            os.write(say, f"{type(error).__name__}: {error}"[:900].encode())
+            return
+        os.close(say)
+        import student
+
+        student.serve(socket.socket(fileno=talk))
+    finally:
+        os._exit(0)
+
+
+def _wall_in(limits: dict, talk: int, say: int) -> None:
+    os.setsid()
+    os.umask(0o077)
+    kernel.close_all_but(talk, say)
+    os.environ.clear()
+    os.environ.update(limits["environment"])
+    rest = limits["cpu"], limits["memory"], limits["processes"], limits["file_size"]
+    if not limits["walls"]:
+        kernel.limit(*rest)
+        os.chdir(limits["folder"])
+        return
+    kernel.private_mounts()
+    kernel.limit(*rest)
+    kernel.only_folder("/tmp", limits["uid"], limits["uid"], 2 * limits["file_size"])
+    kernel.hide_processes(limits["proc"])
+    kernel.become(limits["uid"], limits["uid"])
+    kernel.die_with_parent()
+    kernel.deny_system_calls()
+    os.chdir("/tmp")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,296 @@
+"""What runs a student's code, inside the sandbox. It computes; it does not judge.
+
+It knows no exercise, no expected value and no check. It holds what the notebook defines, calls one
+function of it with the plain values that come over the connection, and sends back what came out.
+Whatever else the student's code finds here is its own.
+
+Of the course it imports two files that hold no secret, `definitions` and `guard`. Everything else
+of `course_lib` that a notebook imports is a stand-in, except the sources that the judge sends: the
+parts that an exercise builds on, after those were judged.
+"""
+
+import ast
+import atexit
+import builtins
+import importlib
+import importlib.abc
+import importlib.machinery
+import math
+import sys
+import threading
+import time
+import types
+
+import definitions
+import guard
+import messages
+import numpy as np
+
+PRINTED = 80  # characters of a student's printing that are kept
+
+WATCHED = {
+    "numpy": np,
+    "numpy.linalg": np.linalg,
+    "numpy.testing": np.testing,
+    "builtins": builtins,
+    "time": time,
+    "math": math,
+}
+ORIGINALS = {name: dict(vars(module)) for name, module in WATCHED.items()}
+HEAVY = ("tensorflow", "keras", "torch", "jax")
+AT_FIRST = {}  # how many hooks and threads there were before a student's code ran
+
+
+class Missing:
+    """Stands for a part of the course that isn't here.
+
+    Args:
+        module: where it would be.
+        name: what it is called there.
+    """
+
+    def __init__(self, module, name):
+        self.module = module
+        self.__name__ = name
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Missing(f"{self.module}.{self.__name__}", name)
+
+    def __call__(self, *arguments, **named):
+        """Say so."""
+        raise RuntimeError(f"{self.__name__} isn't there while a class's notebooks are validated")
+
+
+class Course(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports of `course_lib`: stand-ins, and what the judge sends the sources of."""
+
+    def find_spec(self, name, path=None, target=None):
+        """Every module of the course is found."""
+        top = name.split(".")[0]
+        if top in HEAVY and top not in sys.modules:
+            # Too large for the limits; what needs it runs where it is loaded already.
+            raise ModuleNotFoundError(f"No module named {top!r}", name=top)
+        if top != "course_lib":
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def create_module(self, spec):
+        """An ordinary module."""
+        return types.ModuleType(spec.name)
+
+    def exec_module(self, module):
+        """Whatever is asked of it is a stand-in."""
+        name = module.__name__
+        module.__path__ = []
+        module.__getattr__ = lambda attribute: _stand_in(name, attribute)
+        if name == "course_lib.exercises.guard":
+            module.__dict__.update(Unusable=guard.Unusable, with_article=guard.with_article)
+
+    def fill(self, sources):
+        """Run sources in their modules; those that others import come first."""
+        for name, source in sources.items():
+            module = importlib.import_module(name)
+            exec(compile(source, f"<{name}>", "exec", dont_inherit=True), module.__dict__)
+
+
+def _stand_in(module, attribute):
+    if attribute.startswith("__"):
+        raise AttributeError(attribute)
+    full = f"{module}.{attribute}"
+    return sys.modules[full] if full in sys.modules else Missing(module, attribute)
+
+
+class Student:
+    """What one notebook defines, and the calls into it.
+
+    Args:
+        channel: the connection to the judge.
+    """
+
+    def __init__(self, channel):
+        self.channel = channel
+        self.course = Course()
+        self.taken = definitions.Notebook("")
+        self.function = None
+        self.name = ""
+        self.before = {}
+        self.missing = {}
+        sys.meta_path.insert(0, self.course)
+
+    def define(self, name, cells, seconds):
+        """Run the definitions of the cells, and say what there is."""
+        guard.TIME_LIMIT = seconds
+        problem, kind = "", ""
+        output = guard.CappedOutput()
+        try:
+            with guard.guarded("Reading the notebook", None, output):
+                self.taken = definitions.take_definitions(name, [tuple(one) for one in cells])
+        except guard.Unusable as error:
+            problem, kind = str(error), error.kind
+        except guard.NotWritten:
+            problem = "A stub runs while the notebook is read."
+        found, wanted = {}, []
+        for one, value in self.taken.values.items():
+            if isinstance(value, Missing):
+                wanted.append((one, value.module, value.__name__))
+            elif isinstance(value, types.ModuleType) and isinstance(value.__loader__, Course):
+                wanted.append((one, value.__name__, ""))
+            elif callable(value) and getattr(value, "__module__", "") == definitions.MODULE:
+                found[one] = [_cell(value), _parameters(value)]
+        self.missing = {one: (module, there) for one, module, there in wanted if there}
+        return {
+            "problem": problem,
+            "kind": kind,
+            "found": found,
+            "wanted": wanted,
+            "remarks": self.taken.remarks[:50],
+            "replaced": replaced(),
+        }
+
+    def choose(self, name, exercise, seconds, sources, parts):
+        """Make a function the one to call; what it builds on becomes the reference's.
+
+        Args:
+            name: what the notebook calls it.
+            exercise: id, for sentences.
+            seconds: a call may take.
+            sources: of the parts of the course that may be seen from now on, by module.
+            parts: the exercises that it builds on, and the modules that hold them.
+        """
+        values = self.taken.values
+        values.update(self.before)
+        self.name, self.function = exercise, values[name]
+        guard.TIME_LIMIT = seconds
+        self.course.fill(sources)
+        for one, (module, there) in self.missing.items():
+            values[one] = getattr(sys.modules[module], there)
+        self.before = {one: values[one] for one in parts if one in values}
+        for one, module in parts.items():
+            values[one] = getattr(sys.modules[module], one)
+        return {"callable": callable(self.function)}
+
+    def call(self, arguments):
+        """Call the function with arguments that the judge has sent."""
+        return self._guarded(lambda: self.function(*arguments), arguments)
+
+    def inside(self, source, name, inputs):
+        """For a class: the judge's call, run here, with the student's class."""
+        module = types.ModuleType("call")
+        exec(compile(source, "<call>", "exec", dont_inherit=True), module.__dict__)
+        return self._guarded(lambda: getattr(module, name)(self.function, inputs), ())
+
+    def _guarded(self, run, arguments):
+        output = guard.CappedOutput(PRINTED)
+        answer = {}
+        try:
+            with guard.guarded(self.name, self.function, output):
+                answer["result"] = run()
+        except guard.NotWritten as stub:
+            answer["not written"] = str(stub)
+        except guard.Unusable as problem:
+            answer["unusable"] = str(problem)
+            answer["kind"] = problem.kind
+        answer["arguments"] = arguments
+        answer["printed"] = [output.printed, output.getvalue()]
+        answer["replaced"] = replaced()
+        return answer
+
+
+def replaced() -> list[str]:
+    """What was put in place of Python's or NumPy's own. A hint, for it is asked of the accused."""
+    found = []
+    for name, module in WATCHED.items():
+        now = vars(module)
+        for one, value in ORIGINALS[name].items():
+            if one in ("_", "__warningregistry__") or (one in now and now[one] is value):
+                continue
+            found.append(f"{name}.{one}")
+    if sys.gettrace() or sys.getprofile() or threading.gettrace():
+        found.append("a trace function")
+    if atexit._ncallbacks() > AT_FIRST["hooks"]:
+        found.append("an atexit hook")
+    if threading.active_count() > AT_FIRST["threads"]:
+        found.append("a thread that runs on")
+    return found[:20]
+
+
+def _cell(value) -> int:
+    """The number of the cell that defined it, or 0."""
+    methods = vars(value).values() if isinstance(value, type) else [value]
+    for one in methods:
+        code = getattr(one, "__code__", None)
+        if code is not None:
+            tail = code.co_filename.rstrip(">").rpartition("cell ")[2]
+            return int(tail) if tail.isdigit() else 0
+    return 0
+
+
+def _parameters(value) -> list[str]:
+    code = getattr(value, "__code__", None)
+    return list(code.co_varnames[: code.co_argcount]) if code is not None else []
+
+
+def serve(connection) -> None:
+    """Do what the judge asks until it goes away."""
+    AT_FIRST.update(hooks=atexit._ncallbacks(), threads=threading.active_count())
+    channel = messages.Channel(connection)
+    student = Student(channel)
+    open_calls = []
+    foreseen = {}
+
+    def stand_for(number, name):
+        def loss(*given):
+            now = open_calls[-1] if open_calls else ()
+            if not given and number in foreseen:
+                value = foreseen[number].get(messages.fingerprint(now))
+                if value is not None:
+                    return value
+            channel.send({"ask": number, "arguments": now, "given": given}, [])
+            answer = channel.receive(stand_for)
+            if "raised" in answer:
+                raise TypeError(answer["raised"])
+            return answer["value"]
+
+        return loss
+
+    operations = {
+        "define": student.define,
+        "choose": student.choose,
+        "call": student.call,
+        "inside": student.inside,
+    }
+    while True:
+        try:
+            request = channel.receive(stand_for)
+        except messages.Gone:
+            return
+        arguments = request["with"]
+        open_calls.append(arguments.get("arguments", ()))
+        foreseen.clear()
+        for number, (keys, values) in arguments.pop("foreseen", {}).items():
+            keys = (key.tobytes() for key in keys)
+            foreseen[number] = dict(zip(keys, values, strict=True))
+        try:
+            answer = operations[request["do"]](**arguments)
+        except guard._TookTooLong:
+            answer = {"unusable": "out of time", "kind": guard.OUT_OF_TIME}
+        except Exception as error:  # a student's leftovers got in the way
+            answer = {"unusable": f"{type(error).__name__}: {error}"[:500], "kind": guard.RAISED}
+        open_calls.pop()
+        try:
+            channel.send({"answer": answer}, [])
+        except (messages.TooLarge, MemoryError):
+            channel.send(
+                {
+                    "answer": {
+                        "unusable": f"{student.name} returned more than can be judged: is a loop "
+                        "adding up arrays?",
+                        "kind": guard.RAISED,
+                    }
+                }
+            )
+
+
+ast.parse("")  # the parser is warm before the fork

@@ -1,0 +1,20 @@
+"""What one notebook may take."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one notebook may take.
+
+    Args:
+        seconds: of wall time for each exercise.
+        memory: bytes, beyond what the interpreter and its libraries hold.
+        processes: processes and threads together.
+        file_size: bytes of one file; the writable folder holds two of them.
+    """
+
+    seconds: float = 10.0
+    memory: int = 1 << 30
+    processes: int = 16
+    file_size: int = 16 << 20

@@ -1,0 +1,114 @@
+"""A student's function as the judge holds it: calling it sends plain values into the sandbox.
+
+The judge walks this up the same ladder as the learner's own check does, so the verdict is the same
+sentence. The rung's call, the reference and the expected values stay on this side; the student's
+code sees the arguments of its own function, and nothing else.
+"""
+
+import contextlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from course_lib.exercises.exercise import Arrays
+from course_lib.exercises.guard import OUT_OF_MEMORY, OUT_OF_TIME, RAISED, NotWritten, Unusable
+from course_lib.instructor.sandbox.arguments import follow
+from course_lib.instructor.sandbox.inside.messages import TooLarge
+from course_lib.instructor.sandbox.session import CRASHED, TAMPERED, Stopped
+
+FINAL = (OUT_OF_TIME, OUT_OF_MEMORY, CRASHED, TAMPERED)  # it would only end so again
+
+
+class Remote:
+    """A student's function or class.
+
+    Args:
+        session: where it lives.
+        exercise_id: for sentences.
+        name: what the notebook calls it.
+        choose: what the session's `choose` needs besides; see `inside.student.Student.choose`.
+        parameters: names of its parameters.
+        cut: for a class, from a rung's call to its source; see `run_inside`.
+        foresee: from the arguments of a call to what goes along with them; see
+            `judging.precomputed_losses`.
+    """
+
+    def __init__(self, session, exercise_id, name, choose, parameters, cut=None, foresee=None):
+        self.session, self.exercise_id, self.name = session, exercise_id, name
+        self.choose, self.cut, self.foresee = choose, cut, foresee
+        self.fate = ""  # how its child ended last, if it did
+        self.sentence = ""
+        self.printed = (0, "")
+        self.__name__ = exercise_id
+        names = [str(p) for p in parameters if isinstance(p, str) and p.isidentifier()][:50]
+        if len(set(names)) == len(names):
+            with contextlib.suppress(ValueError):
+                self.__signature__ = inspect.Signature(
+                    [inspect.Parameter(p, inspect.Parameter.POSITIONAL_OR_KEYWORD) for p in names]
+                )
+
+    def ready(self) -> None:
+        """Make it the function that the child calls.
+
+        Raises:
+            Stopped: if the child is lost over it.
+        """
+        answer = self.session.ask(
+            "choose", seconds=self.session.limits.seconds, name=self.name,
+            exercise=self.exercise_id, **self.choose,
+        )  # fmt: skip
+        if "unusable" in answer:
+            raise Stopped(RAISED, f"can't be called: {str(answer['unusable'])[:500]}.")
+
+    def __call__(self, *arguments: Any) -> Any:
+        """What the student's function makes of the arguments."""
+        handles: list[Callable] = []
+        foreseen = self.foresee(arguments) if self.foresee else {}
+        answer = self._ask("call", handles, arguments, foreseen=foreseen)
+        follow(arguments, answer.get("arguments"))
+        return answer.get("result")
+
+    def run_inside(self, call: Callable, inputs: Arrays) -> Arrays:
+        """A rung's call on a class, run in the sandbox; what comes out is plain arrays.
+
+        The sandbox gets the source of the call alone, without the module that it stands in.
+        """
+        source, below = self.cut(call)
+        self.choose = {**self.choose, "sources": {**self.choose["sources"], **below}}
+        if self.session.child is not None:
+            self._try(self.ready)
+        answer = self._ask("inside", None, None, source=source, name=call.__name__, inputs=inputs)
+        result = answer.get("result")
+        if not isinstance(result, dict):
+            raise Unusable(f"{self.exercise_id} gave nothing that can be judged.")
+        return result
+
+    def _try(self, action: Callable) -> Any:
+        try:
+            if self.session.child is None:
+                self.session.start()
+                self.ready()
+            return action()
+        except Stopped as stopped:
+            self.fate = stopped.fate
+            self.sentence = f"{self.exercise_id} {stopped.sentence}"
+            raise Unusable(self.sentence, self.fate) from None
+
+    def _ask(self, what, handles, arguments, **more) -> dict:
+        if self.fate in FINAL:  # and each time would cost its seconds
+            raise Unusable(self.sentence, self.fate)
+        try:
+            answer = self._try(lambda: self.session.ask(what, handles, arguments, **more))
+        except TooLarge:
+            raise Unusable(f"{self.exercise_id} needs arguments that are too large.") from None
+        printed = answer.get("printed")
+        if isinstance(printed, list) and len(printed) == 2 and type(printed[0]) is int:
+            self.printed = (self.printed[0] + max(0, printed[0]), str(printed[1])[:80])
+        if "not written" in answer:
+            raise NotWritten(str(answer["not written"])[:500])
+        if "unusable" in answer:
+            kind = answer.get("kind")
+            self.fate = kind if kind in (RAISED, OUT_OF_TIME, OUT_OF_MEMORY) else ""
+            self.sentence = str(answer["unusable"])[:1000]
+            raise Unusable(self.sentence, self.fate)
+        return answer

@@ -1,0 +1,177 @@
+"""Start the sandbox, and in it one child for each notebook.
+
+Outer walls: bubblewrap, or namespaces that Python asks for. Inside waits `inside.fork_server`,
+which forks one walled-in child a notebook.
+"""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+from course_lib.instructor.errors import NoSandbox
+from course_lib.instructor.sandbox.folder import Folder
+from course_lib.instructor.sandbox.limits import Limits
+from course_lib.instructor.sandbox.view import (
+    CODE,
+    ENVIRONMENT,
+    FILES,
+    bubblewrap_command,
+    namespaces_plan,
+)
+
+FIRST_USER = 62_000  # of the users that submissions run as, when root runs the command
+START_SECONDS = {"numpy": 60, "tensorflow": 300}
+TENSORFLOW = ("tensorflow", "keras")
+TENSORFLOW_MEMORY = 3 << 30  # address space that TensorFlow takes beyond NumPy
+
+
+class Sandbox:
+    """A sandbox with a fork server in it, which has imported what is heavy.
+
+    Args:
+        kind: "bubblewrap", "namespaces", or "none" for no walls at all.
+        slot: number of this sandbox among those that run at the same time.
+        tensorflow: whether to import TensorFlow.
+
+    Raises:
+        NoSandbox: if it doesn't come up.
+    """
+
+    def __init__(self, kind: str, slot: int = 0, tensorflow: bool = False):
+        self.kind = kind
+        self.slot = slot
+        self.tensorflow = tensorflow
+        self.folder = None
+        mine, theirs = socket.socketpair()
+        options = {"control": theirs.fileno(), "imports": TENSORFLOW if tensorflow else ()}
+        if kind == "bubblewrap":
+            command = [*bubblewrap_command(), sys.executable, "-I", "-B", f"{CODE}/fork_server.py"]
+        elif kind == "namespaces":
+            options["outer"] = namespaces_plan()
+            command = [sys.executable, "-I", "-B", str(FILES["fork_server.py"])]
+        else:
+            self.folder = Folder()
+            for name, file in FILES.items():
+                shutil.copy(file, self.folder.path / name)
+            command = [sys.executable, "-I", "-B", f"{self.folder.path}/fork_server.py"]
+        try:
+            self.process = subprocess.Popen(
+                [*command, json.dumps(options)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
+                env=ENVIRONMENT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise NoSandbox(f"{kind} can't be started: {error}") from None
+        finally:
+            theirs.close()
+        self.control = mine
+        mine.settimeout(START_SECONDS["tensorflow" if tensorflow else "numpy"])
+        try:
+            ready = mine.recv(16)
+        except TimeoutError:
+            ready = b""
+        if ready != b"ready\n":
+            said = self._last_words()
+            self.close()
+            raise NoSandbox(f"{kind} doesn't work here: {said}")
+        mine.settimeout(30)
+
+    def child(self, limits: Limits) -> "Child":
+        """A fresh child behind its own walls.
+
+        Raises:
+            NoSandbox: if the fork server is gone.
+        """
+        talk, their_talk = socket.socketpair()
+        tell, their_tell = socket.socketpair()
+        order = {
+            "walls": self.kind != "none",
+            "uid": FIRST_USER + self.slot,
+            "cpu": int(60 * limits.seconds),
+            "memory": limits.memory + (TENSORFLOW_MEMORY if self.tensorflow else 0),
+            "processes": limits.processes + (256 if self.tensorflow else 0),
+            "file_size": limits.file_size,
+            "environment": ENVIRONMENT,
+            "proc": self.tensorflow,
+            "folder": str(self.folder.path) if self.folder else "/",
+        }
+        if self.kind == "none":  # processes count for the whole user there
+            order["processes"] = 100_000
+        try:
+            socket.send_fds(
+                self.control,
+                [json.dumps(order).encode()],
+                [their_talk.fileno(), their_tell.fileno()],
+            )
+        except OSError:
+            raise NoSandbox(f"the fork server ended: {self._last_words()}") from None
+        finally:
+            their_talk.close()
+            their_tell.close()
+        return Child(talk, tell)
+
+    def _last_words(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=1)
+        if self.process.poll() is None or not select.select([self.process.stderr], [], [], 0)[0]:
+            return "it says nothing"
+        said = os.read(self.process.stderr.fileno(), 10_000).decode("utf-8", "replace").strip()
+        return said.splitlines()[-1][:300] if said else "it says nothing"
+
+    def close(self) -> None:
+        """End it and all that is in it."""
+        self.control.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.process.stderr.close()
+        if self.folder is not None:
+            self.folder.close()
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+
+class Child:
+    """One walled-in child.
+
+    Args:
+        talk: the connection to it.
+        tell: on which its keeper says how it ended; closing it kills the child.
+    """
+
+    def __init__(self, talk: socket.socket, tell: socket.socket):
+        self.talk = talk
+        self.tell = tell
+        self.fate: dict | None = None
+
+    def ended(self, wait: float = 2.0) -> dict:
+        """How it ended, if it ended by itself: `reason` and `code`, or `refused`."""
+        if self.fate is None:
+            self.tell.settimeout(wait)
+            try:
+                self.fate = json.loads(self.tell.recv(4096))
+            except (OSError, ValueError):
+                return {}
+        return self.fate
+
+    def close(self) -> None:
+        """Kill it, with all that it started, and wait until it's gone."""
+        self.talk.close()
+        with contextlib.suppress(OSError):
+            self.tell.shutdown(socket.SHUT_WR)
+            self.ended(wait=10)
+        self.tell.close()

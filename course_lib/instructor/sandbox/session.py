@@ -1,0 +1,155 @@
+"""A conversation with one child of the sandbox, which holds one notebook's definitions."""
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from course_lib.exercises.guard import OUT_OF_MEMORY, OUT_OF_TIME
+from course_lib.instructor.errors import NoSandbox
+from course_lib.instructor.sandbox.arguments import follow
+from course_lib.instructor.sandbox.defined import Defined
+from course_lib.instructor.sandbox.inside.messages import Channel, Gone, Late, Violation
+from course_lib.instructor.sandbox.limits import Limits
+from course_lib.instructor.sandbox.sandbox import Child, Sandbox
+
+GRACE = 2.0  # seconds beyond the student's, in which the child stops a loop by itself
+MOST_ASKED = 200_000  # times that one call may ask for a loss
+CRASHED, TAMPERED = "crashed", "tampered with"
+
+
+class Stopped(Exception):
+    """The child is gone; `fate` says why in one word, `sentence` in words for the student."""
+
+    def __init__(self, fate: str, sentence: str):
+        super().__init__(sentence)
+        self.fate = fate
+        self.sentence = sentence
+
+
+class Session:
+    """A child with one notebook's definitions in it; made anew when it was lost.
+
+    Args:
+        sandbox: where to run it.
+        limits: what it may take.
+        name: the notebook's name.
+        cells: numbers and sources of its code cells.
+
+    Raises:
+        Stopped: if the notebook's definitions alone bring it down.
+        NoSandbox: if the sandbox is gone.
+    """
+
+    def __init__(self, sandbox: Sandbox, limits: Limits, name: str, cells: list):
+        self.sandbox, self.limits, self.name, self.cells = sandbox, limits, name, cells
+        self.child: Child | None = None
+        self.replaced: set[str] = set()
+        self.delivered: set[str] = set()  # names of the course whose source the child has seen
+        self.defined = Defined()
+        self.start()
+
+    def start(self) -> None:
+        """A fresh child."""
+        self.close()
+        self.replaced = set()
+        self.delivered = set()
+        self.child = self.sandbox.child(self.limits)
+        self.channel = Channel(self.child.talk)
+        answer = self.ask("define", name=self.name, cells=self.cells, seconds=self.limits.seconds)
+        self.defined = Defined.from_answer(answer)
+
+    def ask(self, what: str, handles=None, arguments=None, seconds=None, **more) -> dict:
+        """Have the child do something and return its answer.
+
+        Args:
+            what: the operation.
+            handles: takes callables among the arguments; the child may ask for their values.
+            arguments: of a call; arrays in it are changed as the student changed them.
+            seconds: what the student's part may take.
+            more: what else the operation needs.
+
+        Raises:
+            Stopped: if the child ends, breaks a rule or is late.
+        """
+        if self.child is None:
+            self.start()
+        limit = self.limits.seconds if seconds is None else seconds
+        deadline = time.monotonic() + limit + GRACE
+        order = {"do": what, "with": dict(more)}
+        if arguments is not None:
+            order["with"]["arguments"] = arguments
+        if seconds is not None or what == "define":
+            order["with"]["seconds"] = limit
+        try:
+            self.channel.send(order, handles, deadline)
+            for _ in range(MOST_ASKED):
+                message = self.channel.receive(deadline=deadline)
+                if not isinstance(message, dict):
+                    raise Violation("a message that is none")
+                if "answer" in message and isinstance(message["answer"], dict):
+                    self._note(message["answer"])
+                    return message["answer"]
+                if handles is None or type(message.get("ask")) is not int:
+                    raise Violation("a message that is none")
+                number = message["ask"]
+                if not 0 <= number < len(handles):
+                    raise Violation("a function that wasn't handed out")
+                follow(arguments, message.get("arguments"))
+                reply = _value(handles[number], message.get("given"))
+                self.channel.send(reply, deadline=deadline)
+            raise Late
+        except Late:
+            self.lose()
+            raise Stopped(
+                OUT_OF_TIME,
+                f"was still running after {limit:.0f} seconds: look for a loop that never ends.",
+            ) from None
+        except Violation as violation:
+            self.lose()
+            raise Stopped(
+                TAMPERED,
+                f"spoke to the judge behind the back of its function ({violation}).",
+            ) from None
+        except Gone:
+            raise self._ended() from None
+
+    def _ended(self) -> Stopped:
+        fate = self.child.ended()
+        self.lose()
+        if "refused" in fate:
+            raise NoSandbox(fate["refused"])
+        code = fate.get("code", 0)
+        if fate.get("reason") == "memory":
+            most = f"{self.limits.memory >> 20} MB"
+            return Stopped(OUT_OF_MEMORY, f"took more than the {most} of memory that it may.")
+        if code == -24:
+            return Stopped(OUT_OF_TIME, "used up its seconds of CPU: is there an endless loop?")
+        if code < 0:
+            name = signal.Signals(-code).name if -code in signal.valid_signals() else -code
+            return Stopped(CRASHED, f"brought Python down ({name}).")
+        return Stopped(CRASHED, "ended its own process.")
+
+    def _note(self, answer: dict) -> None:
+        found = answer.get("replaced")
+        if isinstance(found, list):
+            self.replaced |= {str(one)[:60] for one in found[:20]}
+
+    def lose(self) -> None:
+        """Kill the child."""
+        if self.child is not None:
+            self.child.close()
+            self.child = None
+
+    close = lose
+
+
+def _value(function: Callable, given: Any) -> dict:
+    """What a function of the rung's, such as a loss, gives for what the student hands it."""
+    try:
+        with np.errstate(all="ignore"):
+            return {"value": function(*(given if isinstance(given, tuple) else ()))}
+    except Exception as error:  # the student's arguments may be anything
+        return {"raised": " ".join(str(error).split())[:200]}

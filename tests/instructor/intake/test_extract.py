@@ -1,0 +1,62 @@
+import json
+
+import pytest
+from a_class import released
+
+from course_lib.instructor.intake.extract import Unreadable, extract
+
+ONE = {"cells": [{"cell_type": "code", "source": ["x = 1\n", "y = 2"]}]}
+
+
+def test_cells_of_every_format():
+    old = {"worksheets": [{"cells": [{"cell_type": "code", "input": "x = 1"}]}]}
+    assert extract(json.dumps(old).encode()).code == [(1, "x = 1")]
+    assert extract(json.dumps(ONE).encode()).code == [(1, "x = 1\ny = 2")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+def test_cells_in_every_encoding(encoding):
+    text = json.dumps({"cells": [{"cell_type": "code", "source": "# é"}]}, ensure_ascii=False)
+    assert extract(text.encode(encoding)).code == [(1, "# é")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"cells": 3}',
+        b"[" * 100_000,
+        b"\xff\xfe\x00",
+        b'{"cells": 1e999}',
+    ],
+)
+def test_what_is_no_notebook_is_said(content):
+    with pytest.raises(Unreadable):
+        extract(content)
+
+
+def test_odd_cells_stop_nothing():
+    cells = [
+        3,
+        {},
+        {"cell_type": "code"},
+        {"cell_type": "code", "source": 7},
+        {"cell_type": "code", "source": ["a", 3]},
+        {"cell_type": "code", "source": "\ud800"},
+    ]
+    found = extract(json.dumps({"cells": cells}).encode())
+    assert found.code == [(3, ""), (5, "a"), (6, "?")]
+    assert len(found.remarks) == 1
+
+
+def test_a_retyped_cell_of_the_course_is_still_code():
+    notebook = released(1)
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("course", {}).get("role") == "code":
+            cell["cell_type"] = "markdown"
+    found = extract(json.dumps(notebook).encode())
+    assert "rnn_step" in found.roles.values()
+    assert "had become" in found.remarks[0]

@@ -1,0 +1,90 @@
+"""What an honest student's notebook comes to, in the sandbox that works here."""
+
+import inspect
+import json
+
+import pytest
+from a_class import ROOT, answer_code, notebook, released, solved
+
+from course_lib.exercises.registry import CHAPTERS, get, ids
+from course_lib.instructor.judging.notebook import Judge
+from course_lib.instructor.judging.requirements import needs_tensorflow
+from course_lib.instructor.sandbox.limits import Limits
+from course_lib.instructor.sandbox.sandbox import Sandbox
+
+NUMPY = [one for one in ids() if not needs_tensorflow(one)]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+def test_the_solutions_pass(verdicts, chapter):
+    wanted = [one for one in chapter.exercises if one in NUMPY]
+    solution = json.loads((ROOT / "solutions" / f"{chapter.notebook}.ipynb").read_text())
+    found = verdicts(solution, wanted)
+    assert {v.outcome for v in found.values()} == {"passed"}, [
+        v for v in found.values() if v.outcome != "passed"
+    ]
+    assert all(v.held == v.rungs for v in found.values())
+
+
+def test_nothing_is_written_in_the_released_notebook(verdicts):
+    wanted = [one for one in CHAPTERS[0].exercises if one in NUMPY]
+    found = verdicts(released(1), wanted)
+    assert {v.outcome for v in found.values()} == {"not written yet"}
+
+
+def test_one_wrong_answer_does_not_spoil_the_next(verdicts):
+    wrong = answer_code("rnn_step", get("rnn_step").mistakes[0].answer)
+    found = verdicts(solved(1, rnn_step=wrong), ["rnn_step", "rnn_forward"])
+    assert found["rnn_step"].outcome == "not right yet"
+    assert found["rnn_step"].sentence == get("rnn_step").mistakes[0].sentence
+    assert found["rnn_forward"].outcome == "passed"
+
+
+def test_a_changed_argument_is_seen(verdicts):
+    in_place = "def clip_by_global_norm(grads, max_norm):\n    for g in grads.values():\n"
+    in_place += "        g *= 0.5\n    return grads, 1.0\n"
+    nb = notebook(2, {"clip_by_global_norm": in_place})
+    found = verdicts(nb, ["clip_by_global_norm"])["clip_by_global_norm"]
+    assert "in place" in found.sentence
+
+
+def test_a_renamed_function_counts_and_is_said(verdicts):
+    nb = solved(1, rnn_step=answer_code("rnn_step").replace("def rnn_step", "def my_step"))
+    found = verdicts(nb, ["rnn_step"])["rnn_step"]
+    assert found.outcome == "passed"
+    assert "my_step" in found.remarks[0]
+
+
+def test_a_missing_function_is_missing(verdicts):
+    nb = {"cells": [{"cell_type": "code", "source": "x = 1"}]}
+    assert verdicts(nb, ["rnn_step"])["rnn_step"].outcome == "missing"
+
+
+def test_no_rung_of_a_class_compares_what_the_sandbox_says_with_itself():
+    """Its calls run in there, and so would both sides of the comparison."""
+    classes = [get(one) for one in ids() if not get(one).returns]
+    assert classes
+    for exercise in classes:
+        for rung in exercise.ladder:
+            assert not rung.judge.__qualname__.startswith("holds."), (exercise.id, rung.name)
+
+
+@pytest.mark.slow
+def test_a_class_is_judged_where_tensorflow_is(kind):
+    with Sandbox(kind, tensorflow=True) as sandbox:
+        judge = Judge(lambda tensorflow: sandbox, Limits(), 5)
+        one = "VanillaRNNCell"
+        exercise = get(one)
+        for answer in (exercise.reference, exercise.mistakes[0].answer):
+            code = answer_code(one, exercise.reference)
+            if answer is not exercise.reference:
+                code = inspect.getsource(answer)
+                code = code[code.index("class ") :].replace(
+                    f"class {answer.__name__}", f"class {one}"
+                )
+            cells = [(1, f"import keras\nfrom course_lib.layers.vanilla import *\n{code}")]
+            verdict = judge.notebook("nb", cells, {}, [one])["verdicts"][0]
+            if answer is exercise.reference:
+                assert verdict.outcome == "passed", verdict
+            else:
+                assert verdict.outcome in ("not right yet", "error", "missing"), verdict

@@ -1,0 +1,114 @@
+"""What real students send: cells moved, copied and deleted, other kernels, huge outputs."""
+
+import json
+
+import pytest
+from a_class import answer_code, released, solved, write
+
+from course_lib.exercises.registry import get
+from course_lib.instructor.intake.find import find
+from course_lib.instructor.intake.read import MOST_NOTEBOOKS, Submission
+from course_lib.instructor.judging.notebook import Judge
+from course_lib.instructor.judging.submission import grade
+from course_lib.instructor.sandbox.limits import Limits
+
+WANTED = ["rnn_step", "rnn_forward"]
+
+
+@pytest.fixture
+def graded(box, tmp_path):
+    """Grade notebooks of one student; the verdicts by exercise, and what is remarked."""
+
+    def result(**notebooks):
+        for name, content in notebooks.items():
+            write(tmp_path / "anna" / f"{name}.ipynb", content)
+        judge = Judge(lambda tensorflow: box, Limits(seconds=5), 5, {})
+        found = grade(Submission("anna", tmp_path / "anna").load(), judge, WANTED)
+        return {e["exercise"]: e for e in found["exercises"]}, " ".join(found["remarks"])
+
+    return result
+
+
+def code_cells(notebook):
+    return [
+        i
+        for i, cell in enumerate(notebook["cells"])
+        if cell["metadata"].get("course", {}).get("role") == "code"
+    ]
+
+
+def outcomes(found):
+    return [found[one]["outcome"] for one in WANTED]
+
+
+def test_cells_that_were_moved(graded):
+    notebook = solved(1)
+    places = code_cells(notebook)
+    cells = [notebook["cells"][i] for i in places]
+    for place, cell in zip(places, reversed(cells), strict=True):
+        notebook["cells"][place] = cell
+    assert outcomes(graded(moved=notebook)[0]) == ["passed", "passed"]
+
+
+def test_of_a_copied_cell_the_last_one_counts_as_in_jupyter(graded):
+    notebook = solved(1)
+    first = code_cells(notebook)[0]
+    wrong = {**notebook["cells"][first]}
+    wrong["source"] = answer_code("rnn_step", get("rnn_step").mistakes[0].answer)
+    notebook["cells"].insert(first, wrong)
+    assert outcomes(graded(copied=notebook)[0]) == ["passed", "passed"]
+
+
+def test_a_deleted_cell_is_missing_and_the_next_is_graded(graded):
+    notebook = solved(1)
+    del notebook["cells"][code_cells(notebook)[0]]
+    assert outcomes(graded(deleted=notebook)[0]) == ["missing", "passed"]
+
+
+def test_another_kernel_and_thirty_megabytes_of_output(graded):
+    notebook = solved(1)
+    notebook["metadata"] = {"kernelspec": {"name": "julia-1.10", "language": "julia"}}
+    cell = notebook["cells"][code_cells(notebook)[0]]
+    cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * (30 << 20)}]
+    assert outcomes(graded(huge=notebook)[0]) == ["passed", "passed"]
+
+
+def test_a_notebook_of_format_3(graded):
+    notebook = solved(1)
+    cells = [
+        {**cell, "input": cell.pop("source")} if cell["cell_type"] == "code" else cell
+        for cell in notebook["cells"]
+    ]
+    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells}]}
+    assert outcomes(graded(old=old)[0]) == ["passed", "passed"]
+
+
+def test_of_two_notebooks_the_better_answer_counts(graded):
+    wrong = answer_code("rnn_step", get("rnn_step").mistakes[0].answer)
+    found, _ = graded(a_draft=solved(1, rnn_step=wrong), b_final=solved(1))
+    assert outcomes(found) == ["passed", "passed"]
+    assert "Handed in twice: b_final.ipynb counts" in " ".join(found["rnn_step"]["remarks"])
+
+
+def test_a_broken_notebook_beside_a_good_one(graded, tmp_path):
+    (tmp_path / "anna").mkdir()
+    (tmp_path / "anna" / "broken.ipynb").write_bytes(b'{"cells": [')
+    found, remarks = graded(good=solved(1))
+    assert outcomes(found) == ["passed", "passed"]
+    assert "broken.ipynb can't be read" in remarks
+
+
+def test_five_thousand_students_are_found(tmp_path):
+    text = json.dumps({"cells": []})
+    for number in range(5_000):
+        (tmp_path / f"s{number}.ipynb").write_text(text)
+    assert len({s.student for s in find([tmp_path])}) == 5_000
+
+
+def test_of_five_thousand_notebooks_of_one_student_the_first_are_read(tmp_path):
+    text = json.dumps(released(1))[:100]
+    for number in range(5_000):
+        (tmp_path / f"{number:04}.ipynb").write_text(text)
+    submission = Submission("anna", tmp_path).load()
+    assert len(submission.notebooks) == MOST_NOTEBOOKS
+    assert f"Only the first {MOST_NOTEBOOKS} notebooks were read" in submission.remarks[0]

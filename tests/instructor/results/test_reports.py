@@ -1,0 +1,108 @@
+import csv
+import io
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from course_lib.instructor.errors import BadUsage
+from course_lib.instructor.judging.exercise import HIDDEN, OTHER_NUMBERS
+from course_lib.instructor.judging.verdict import Verdict
+from course_lib.instructor.results import points
+from course_lib.instructor.results.report_csv import csv_lines
+from course_lib.instructor.results.reports import write_reports
+
+WANTED = ["rnn_step", "rnn_forward"]
+NASTY = "<script>alert(1)</script>\"'&\u202e\x00\ud800"
+
+
+def student(name, *verdicts, status="graded", remarks=()):
+    return {
+        "student": name,
+        "status": status,
+        "notebooks": [],
+        "exercises": [v.as_dict() for v in verdicts],
+        "remarks": list(remarks),
+    }
+
+
+@pytest.fixture
+def written(tmp_path):
+    students = [
+        student("anna", Verdict("rnn_step", "passed", held=6, rungs=6),
+                Verdict("rnn_forward", "not right yet", "No.", "no tanh", 4, 8, "a case")),
+        student(NASTY, Verdict("rnn_step", "error", NASTY, printed=NASTY, remarks=[NASTY]),
+                Verdict("rnn_forward", "not right yet", HIDDEN, held=8, rungs=8,
+                        failed="a hidden case", hidden=True), remarks=[NASTY]),
+        student("=1+1", Verdict("rnn_step", "missing"),
+                Verdict("rnn_forward", "not right yet", held=8, rungs=8, failed=OTHER_NUMBERS,
+                        hidden=True), status="unreadable"),
+    ]  # fmt: skip
+    weights = {"rnn_step": 2.0, "rnn_forward": 1.0}
+    write_reports(tmp_path, students, WANTED, weights, {})
+    return tmp_path
+
+
+def test_points_come_from_rungs_and_weights(written):
+    students = json.loads((written / "results.json").read_text())["students"]
+    assert [s["points"] for s in students] == [2.5, pytest.approx(8 / 9, abs=1e-4), 0]
+    assert {s["of"] for s in students} == {3.0}
+
+
+def test_every_page_is_escaped(written):
+    pages = [written / "index.html", *(written / "students").glob("*.html")]
+    assert len(pages) == 4
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "<script" not in text
+        assert "\u202e" not in text
+
+
+def test_a_student_learns_nothing_of_a_hidden_case(written):
+    for page in (written / "students").iterdir():
+        text = page.read_text(encoding="utf-8")
+        assert "First check that does not hold: a hidden case" not in text
+        assert OTHER_NUMBERS not in text
+
+
+def test_junit_is_xml_with_every_case(written):
+    root = ElementTree.parse(written / "junit.xml").getroot()
+    assert len(root.findall("testsuite")) == 3
+    assert len(root.findall("testsuite/testcase")) == 6
+    assert len(root.findall("testsuite/testcase/error")) == 1
+
+
+def test_a_table_without_formulas(written):
+    with open(written / "grades.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["rnn_step"] for row in rows] == ["passed", "error", "missing"]
+    assert rows[2]["student"] == "'=1+1"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t=", "＝"])
+def test_no_start_of_a_formula_survives(start):
+    one = student(f"{start}1", Verdict("rnn_step", "passed"), Verdict("rnn_forward", "passed"))
+    one |= {"points": 1, "of": 2}
+    text = "".join(csv_lines([one], WANTED, dict.fromkeys(WANTED, 1.0)))
+    cell = list(csv.reader(io.StringIO(text)))[1][0]
+    assert not cell.lstrip().startswith(("=", "+", "-", "@", "\t", "＝"))
+
+
+def test_gradescope_reads_its_own_form(written):
+    found = json.loads((written / "students" / "anna.gradescope.json").read_text())
+    assert [(t["score"], t["max_score"]) for t in found["tests"]] == [(2.0, 2.0), (0.5, 1.0)]
+
+
+def test_names_of_files_are_safe(written):
+    for page in (written / "students").iterdir():
+        assert page.name.replace(".", "").replace("-", "").replace("_", "").isalnum()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"nope": 1}', '{"rnn_step": -1}', '{"rnn_step": true}', '{"rnn_step": NaN}']
+)
+def test_weights_that_do_not_fit_are_said(tmp_path, text):
+    file = tmp_path / "weights.json"
+    file.write_text(text)
+    with pytest.raises(BadUsage):
+        points.load_weights(file, WANTED)

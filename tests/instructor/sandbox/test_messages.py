@@ -1,0 +1,163 @@
+import contextlib
+import json
+import socket
+import struct
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course_lib.instructor.sandbox.inside.messages import (
+    LARGEST,
+    Channel,
+    Foreign,
+    Gone,
+    Late,
+    TooLarge,
+    Violation,
+    pack,
+    unpack,
+)
+
+
+def there_and_back(value, handles=None):
+    return unpack(pack(value, handles)[4:])
+
+
+@pytest.mark.parametrize("kind", ["?", "b", "h", "i", "q", "B", "H", "I", "Q", "e", "f", "d"])
+def test_arrays_keep_numbers_shape_and_kind(kind):
+    array = np.arange(12).reshape(3, 4).astype(kind)
+    back = there_and_back({"a": array.T})["a"]
+    assert back.dtype == array.dtype
+    np.testing.assert_array_equal(back, array.T)
+    assert back.flags.writeable
+
+
+def test_plain_values_keep_their_types():
+    value = (None, True, 3, 0.5, "ß", [1, (2,)], {"k": {1: np.float64(2.0)}}, float("inf"))
+    back = there_and_back(value)
+    assert back == value
+    assert type(back[6]["k"][1]) is np.float64
+    assert np.isnan(there_and_back(float("nan")))
+
+
+def test_a_random_generator_goes_on_where_it_was():
+    rng = np.random.default_rng(3)
+    rng.integers(5, dtype=np.int32)
+    back = there_and_back(rng)
+    assert back.random() == np.random.Generator(rng.bit_generator).random()
+    assert rng.random() == back.random()
+
+
+def test_a_foreign_object_arrives_as_the_name_of_its_type():
+    class AlwaysEqual:
+        def __eq__(self, other):
+            return True
+
+    back = there_and_back(AlwaysEqual())
+    assert isinstance(back, Foreign)
+    assert type(back).__name__ == "AlwaysEqual"
+    assert back != 1
+
+
+def test_an_array_of_objects_arrives_without_them():
+    back = there_and_back(np.array([object(), {}]))
+    assert back.shape == (2,)
+    assert all(not entry for entry in back)
+
+
+def test_a_subclass_of_an_array_arrives_as_an_array():
+    class Mine(np.ndarray):
+        pass
+
+    assert type(there_and_back(np.ones(3).view(Mine))) is np.ndarray
+
+
+def test_callables_are_handed_over_by_number():
+    handles = []
+    message = pack((len, 1, max), handles)
+    assert handles == [len, max]
+    assert unpack(message[4:], lambda number, name: ("call", number)) == (
+        ("call", 0),
+        1,
+        ("call", 1),
+    )
+
+
+def test_what_is_too_large_stays_here():
+    with pytest.raises(TooLarge):
+        pack(np.zeros(LARGEST // 8 + 1))
+    with pytest.raises(TooLarge):
+        pack([[]] * 100_000)
+
+
+def test_nesting_has_an_end():
+    value = []
+    for _ in range(100):
+        value = [value]
+    with pytest.raises(TooLarge):
+        pack(value)
+
+
+def by_hand(tree, rest=b""):
+    header = json.dumps(tree).encode()
+    return struct.pack("<I", len(header)) + header + rest
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        ["a", "O", [1]],
+        ["a", "f8", [-1]],
+        ["a", "f8", [1 << 40]],
+        ["a", "f8", [2]],
+        ["a", "f8", "3"],
+        ["a", "f8", [True]],
+        ["p", "cos\nsystem"],
+        ["d", [[["a"], 1]]],
+        ["d", [[1.5, 1]]],
+        ["l", 3],
+        ["r", ["1", "2"]],
+        ["r", [str(1 << 128), "1", "0", "0"]],
+        ["l"],
+        [],
+        {"a": 1},
+        1 << 70,
+    ],
+)
+def test_a_broken_message_is_a_violation(tree):
+    with pytest.raises(Violation):
+        unpack(by_hand(tree, b"\0" * 8))
+
+
+def test_something_left_over_is_a_violation():
+    with pytest.raises(Violation):
+        unpack(by_hand(1, b"x"))
+
+
+def test_deep_json_is_a_violation():
+    text = b"[" * 100_000 + b"]" * 100_000
+    with pytest.raises(Violation):
+        unpack(struct.pack("<I", len(text)) + text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_value_or_a_violation(data):
+    with contextlib.suppress(Violation):
+        unpack(data)
+
+
+def test_a_channel_says_when_nobody_answers():
+    a, b = socket.socketpair()
+    with pytest.raises(Late):
+        Channel(a).receive(deadline=time.monotonic() + 0.05)
+    b.sendall(struct.pack("<I", LARGEST + 1))
+    with pytest.raises(Violation):
+        Channel(a).receive(deadline=time.monotonic() + 5)
+    b.close()
+    with pytest.raises(Gone):
+        Channel(a).receive(deadline=time.monotonic() + 5)
+    a.close()
