@@ -15,11 +15,12 @@ export TF_CPP_MIN_LOG_LEVEL
 USABLE := $(shell test "`cat $(READY) 2>/dev/null`" = "$(CURDIR)" && $(VENV)/bin/python -c "" \
     2>/dev/null && echo yes)
 
-.PHONY: help book test lab notebooks bench clean afresh
+.PHONY: help book test check lab notebooks bench clean afresh
 
 help:
 	@echo "make book       build the book and check its pages; SOLUTIONS=hidden leaves the solutions out"
 	@echo "make test       check everything that the course claims"
+	@echo "make check      check what is quick, and what you changed since main: for the inner loop"
 	@echo "make lab        open JupyterLab on your own copy of the exercises, in work/"
 	@echo "make notebooks  write the exercise and the solution notebooks from their source"
 	@echo "make bench      time what the course claims to be fast, and store the results"
@@ -30,6 +31,9 @@ book: $(READY)
 
 test: $(READY)
 	@$(PYTHON) -m course_lib.authoring.stages
+
+check: $(READY)
+	@$(PYTHON) -m course_lib.authoring.stages check
 
 lab: $(READY)
 	@$(PYTHON) -m course_lib.cli start work

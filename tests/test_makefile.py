@@ -1,15 +1,11 @@
-"""The Makefile's decisions, with stand-ins for Python; and the stages of `make test`."""
+"""The Makefile's decisions, with stand-ins for Python."""
 
-import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-
-from course_lib.authoring import stages
-from course_lib.authoring.stages import Stage
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -133,53 +129,3 @@ def test_ci_runs_the_readmes_test_command_and_nothing_weaker():
     assert os.access(script, os.X_OK)
     assert script.read_text().splitlines()[-1] == "exec make test"
     assert "make test" in (ROOT / "README.md").read_text()
-
-
-# --- the stages of `make test` -------------------------------------------------------------------
-
-
-def test_every_stage_runs_and_one_failure_fails_the_run(capfd):
-    ran = (
-        Stage("good", (("-c", "print('one')"),)),
-        Stage("bad", (("-c", "raise SystemExit(3)"), ("-c", "print('two')"))),
-        Stage("seen", (), look=lambda: ["something is wrong"]),
-        Stage("last", (("-c", "print('three')"),)),
-    )
-    assert stages.main(ran) == 1
-    lines = capfd.readouterr().out.splitlines()
-    assert {"one", "two", "three", "something is wrong"} <= set(lines)
-    assert lines[-1] == "2 passed, 2 failed"
-    assert stages.main(ran[:1]) == 0
-
-
-def notebook(path, *cells):
-    content = [
-        {"cell_type": "code", "source": "1", "execution_count": count, "outputs": outputs}
-        for count, outputs in cells
-    ]
-    path.with_suffix(".py").write_text("")
-    path.write_text(json.dumps({"cells": content}))
-
-
-def test_a_notebook_that_was_run_is_fine(tmp_path):
-    notebook(tmp_path / "01.ipynb", (1, ["an output"]), (2, []))
-    assert stages.never_run(tmp_path) == []
-
-
-def test_a_notebook_that_was_never_run_is_named(tmp_path):
-    notebook(tmp_path / "01.ipynb", (1, ["an output"]), (None, []))
-    (problem,) = stages.never_run(tmp_path)
-    assert "01.ipynb, cell 2 was never run" in problem
-
-
-def test_a_notebook_whose_outputs_were_cleared_is_named(tmp_path):
-    notebook(tmp_path / "01.ipynb", (1, []), (2, []))
-    (problem,) = stages.never_run(tmp_path)
-    assert "01.ipynb holds no output" in problem
-
-
-def test_a_missing_notebook_is_named(tmp_path):
-    (tmp_path / "01.py").touch()
-    assert "01.py has no notebook" in stages.never_run(tmp_path)[0]
-    (tmp_path / "01.py").unlink()
-    assert "holds no notebook" in stages.never_run(tmp_path)[0]

@@ -1,16 +1,28 @@
-"""Everything that is claimed, checked: the stages of `make test`, quick ones first."""
+"""Everything that is claimed, checked: the stages of `make test`, and the few of `make check`."""
 
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_lib.authoring.changed import touched_exercises
+from course_lib.authoring.cores import ONE_THREAD, workers
+from course_lib.authoring.tally import Tally, of_command, of_pytest
+
 PYTEST = ("-m", "pytest")
 COURSE = ("-m", "course_lib.cli")
+QUICK = "not browser and not slow"
+SLOWEST = ("--durations", "15", "--durations-min", "2")  # how many to name, from how many seconds
+# All cores work, each on a whole file at a time: what its tests share is made once. The order is
+# that of tests/conftest.py; the browser's tests are shared out by page.
+CORES = ("-n", str(workers()), "--no-loadscope-reorder")
+TESTS = (*PYTEST, "tests", *SLOWEST, *CORES)
+BY_FILE, BY_GROUP = ("--dist", "loadfile"), ("--dist", "loadgroup")
 NBVAL = (
     *("--nbval", "--nbval-current-env", "--nbval-cell-timeout", "300"),
     *("--nbval-sanitize-with", "tests/nbval_sanitize.cfg"),
@@ -23,13 +35,14 @@ class Stage:
 
     Args:
         name: for the table.
-        commands: arguments for Python; all are run, also after one has failed.
+        commands: arguments for Python; all are run, also after one has failed. pytest's tests
+            are counted one by one, any other command is one check.
         look: a check of our own, run first; it gives its problems.
     """
 
     name: str
     commands: tuple[tuple[str, ...], ...]
-    look: Callable[[], list[str]] = list
+    look: Callable[[], list[str]] | None = None
 
 
 def never_run(folder: Path = Path("solutions")) -> list[str]:
@@ -56,48 +69,83 @@ def never_run(folder: Path = Path("solutions")) -> list[str]:
     return problems
 
 
+STYLE = Stage("style", (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "--check", ".")))
+DRIFT = Stage("notebooks agree with their source", ((*COURSE, "notebooks", "--check"),))
 STAGES = (
-    Stage("style", (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "--check", "."))),
-    Stage("unit and property tests", ((*PYTEST, "tests", "-m", "not browser"),)),
+    STYLE,
+    Stage("unit and property tests", ((*TESTS, *BY_FILE, "-m", "not browser"),)),
     Stage("proofs of the checks", ((*COURSE, "prove"),)),
-    Stage("notebooks agree with their source", ((*COURSE, "notebooks", "--check"),)),
-    Stage("solution notebooks", ((*PYTEST, *NBVAL, "solutions"),), look=never_run),
+    DRIFT,
+    Stage(
+        "solution notebooks", ((*PYTEST, *NBVAL, *CORES, *BY_FILE, "solutions"),), look=never_run
+    ),
     Stage("book", (("-m", "course_lib.authoring.book"),)),
-    Stage("browser tests of the book", ((*PYTEST, "tests", "-m", "browser"),)),
+    Stage("browser tests of the book", ((*TESTS, *BY_GROUP, "-m", "browser"),)),
 )
 
 
-def run(stage: Stage) -> bool:
-    """Run a stage, its output passed through; whether all of it passed."""
-    problems = stage.look()
-    for problem in problems:
-        print(problem, flush=True)
-    codes = []
+def inner_loop(root: Path = Path(".")) -> tuple[Stage, ...]:
+    """What is worth a look after every change: all but the slow, and of the proofs what changed."""
+    stages = [STYLE, Stage("quick tests", ((*TESTS, *BY_FILE, "-m", QUICK),)), DRIFT]
+    if touched := touched_exercises(root):
+        stages.append(Stage("proofs of what has changed", ((*COURSE, "prove", *touched),)))
+    else:
+        print("No exercise has changed since main: there is nothing to prove.")
+    return tuple(stages)
+
+
+def run(stage: Stage) -> Tally:
+    """Run a stage, its output passed through; what came of it."""
+    tally = Tally()
+    if stage.look is not None:
+        problems = stage.look()
+        print("".join(f"{problem}\n" for problem in problems), end="", flush=True)
+        tally += Tally(failed=len(problems)) if problems else Tally(passed=1)
     for command in stage.commands:
-        environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
-        codes.append(subprocess.call([sys.executable, *command], env=environment))
-    return not problems and not any(codes)
+        tally += _run(command)
+    return tally
+
+
+def _run(command: tuple[str, ...]) -> Tally:
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
+    if command[: len(PYTEST)] != PYTEST:
+        return of_command(subprocess.call([sys.executable, *command], env=environment))
+    if "-n" in command:
+        environment = ONE_THREAD | environment
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        code = subprocess.call(
+            [sys.executable, *command, "--junitxml", str(report)], env=environment
+        )
+        return of_pytest(code, report)
 
 
 def main(stages: tuple[Stage, ...] = STAGES) -> int:
-    """Run all stages, print how each one went and how long it took; 1 if any failed."""
-    results: list[tuple[Stage, bool, float]] = []
+    """Run all stages, print how each one went and how long it took; 1 if any failed.
+
+    The last line counts the checks of all stages: "1200 passed, 0 failed, 3 skipped".
+    """
+    lines: list[str] = []
+    total, seconds = Tally(), 0.0
     for number, stage in enumerate(stages, start=1):
         print(f"\n=== {number} of {len(stages)}: {stage.name}", flush=True)
         began = time.monotonic()
-        passed = run(stage)
-        results.append((stage, passed, time.monotonic() - began))
-        print(f"=== {_line(*results[-1])}", flush=True)
-    print("\n" + "\n".join(_line(*result) for result in results))
-    print(f"{'':8}{'in all':<36}{sum(seconds for *_, seconds in results):7.0f} s\n")
-    failed = sum(not passed for _, passed, _ in results)
-    print(f"{len(results) - failed} passed, {failed} failed", flush=True)
-    return 1 if failed else 0
-
-
-def _line(stage: Stage, passed: bool, seconds: float) -> str:
-    return f"{'passed' if passed else 'FAILED':<8}{stage.name:<36}{seconds:7.0f} s"
+        tally = run(stage)
+        took = time.monotonic() - began
+        lines.append(f"{tally.verdict:<8}{stage.name:<36}{took:7.0f} s   {tally}")
+        if tally.remark:
+            print(tally.remark)
+        print(f"=== {lines[-1]}", flush=True)
+        total, seconds = total + tally, seconds + took
+    print("\n" + "\n".join(lines))
+    print(f"{'':8}{'in all':<36}{seconds:7.0f} s\n")
+    if total.skipped:
+        print("Skipped, and why:")
+        print("\n".join(f"{count:7}  {why}" for why, count in total.skipped.most_common()))
+        print()
+    print(total.total, flush=True)
+    return 1 if total.failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(inner_loop() if sys.argv[1:] == ["check"] else STAGES))

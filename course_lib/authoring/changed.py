@@ -1,0 +1,71 @@
+"""Which exercises a change touches: those that `make check` proves again."""
+
+import inspect
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.registry import chapter_of, get, ids
+
+# A change of what lies in it, but not of what lies below, touches all.
+JUDGES = "course_lib/exercises"
+
+
+def touched_exercises(root: Path, base: str = "main") -> tuple[str, ...]:
+    """Ids of the exercises that differ from the branch `base`; all of them where git can't say.
+
+    An exercise is touched by the files that its answers stand in, by what its chapter's exercises
+    share, and by what judges all exercises.
+    """
+    files = changed_files(root, base)
+    if files is None or any(str(Path(file).parent) == JUDGES for file in files):
+        return ids()
+    own = {one.lower() for one in ids()}
+    chapters = {Path(f).parent.name for f in files if _is_shared(Path(f), own)}
+    return tuple(
+        one for one in ids() if chapter_of(one).name in chapters or files & set(_files(get(one)))
+    )
+
+
+def _is_shared(file: Path, exercises: set[str]) -> bool:
+    """Whether a file belongs to a chapter's exercises, and to no single one of them."""
+    return str(file.parent.parent) == JUDGES and file.stem not in exercises
+
+
+def changed_files(root: Path, base: str = "main") -> set[str] | None:
+    """Files that differ from where this branch left `base`, also what is new or not committed.
+
+    Returns:
+        Paths below `root`; None without git, outside of a repository, and without that branch.
+    """
+    try:
+        fork = _git(root, "merge-base", "HEAD", base)[0]
+        committed = _git(root, "diff", "--name-only", "--relative", fork)
+        return {*committed, *_git(root, "ls-files", "--others", "--exclude-standard")}
+    except (OSError, subprocess.CalledProcessError, IndexError):
+        return None
+
+
+def _git(root: Path, *arguments: str) -> list[str]:
+    done = subprocess.run(
+        ["git", "-c", "core.quotePath=false", *arguments],
+        cwd=root,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def _files(exercise: Exercise) -> Iterable[str]:
+    """The files that an exercise consists of, from the root of the checkout."""
+    root = Path(__file__).resolve().parents[2]
+    answers = (exercise.reference, *exercise.alternatives, *(m.answer for m in exercise.mistakes))
+    for answer in answers:
+        try:
+            file = Path(inspect.getfile(answer)).resolve()
+        except TypeError:  # not a function or a class of Python's
+            continue
+        if file.is_relative_to(root):
+            yield file.relative_to(root).as_posix()

@@ -1,0 +1,31 @@
+"""How many processes may work side by side here, and what keeps them out of each other's way."""
+
+import os
+
+MEMORY_OF_ONE = 2 * 1024**3  # bytes: a process with TensorFlow and its children
+
+# A process has one core, so that two of them don't fight for both. The user's own setting counts
+# more.
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
+
+
+def workers() -> int:
+    """One process a core that we may use, and no more than fit into memory; at least one."""
+    allowed = getattr(os, "sched_getaffinity", None)  # Linux: also in a container with fewer cores
+    cores = len(allowed(0)) if allowed else os.cpu_count() or 1
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not on Windows
+        return cores
+    return max(1, min(cores, memory // MEMORY_OF_ONE))
+
+
+def take_one_thread() -> None:
+    """Tell the libraries that this process is yet to load to keep to one thread."""
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,67 @@
+"""What has changed since main is found with git, and leads to the exercises that it touches."""
+
+import subprocess
+
+import pytest
+
+from course_lib.authoring.changed import changed_files, touched_exercises
+from course_lib.exercises.registry import CHAPTERS, ids
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A repository with one commit on main, and a branch; write files into it."""
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def git(*arguments):
+        who = ("-c", "user.name=me", "-c", "user.email=me@example.org")
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    def write(name, text="changed"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    git("init", "-b", "main")
+    write("old.py")
+    write("course_lib/scratch/rnn.py")
+    git("add", ".")
+    git("commit", "-m", "first")
+    git("switch", "-c", "mine")
+    write.git, write.root = git, tmp_path
+    return write
+
+
+def test_committed_changed_and_new_files_are_found(checkout):
+    assert changed_files(checkout.root) == set()
+    checkout("committed.py")
+    checkout.git("add", ".")
+    checkout.git("commit", "-m", "second")
+    checkout("old.py", "other")
+    checkout("neü.py")
+    assert changed_files(checkout.root) == {"committed.py", "old.py", "neü.py"}
+
+
+def test_without_a_repository_or_main_all_are_touched(checkout, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside")
+    assert changed_files(outside) is None
+    assert touched_exercises(outside) == ids()
+    assert touched_exercises(checkout.root, base="no-such-branch") == ids()
+
+
+@pytest.mark.parametrize(
+    ("file", "some", "others"),
+    [
+        ("course_lib/exercises/bptt/rnn_backward.py", {"rnn_backward"}, {"rnn_step_backward"}),
+        ("course_lib/exercises/vanilla_rnn/vanillarnncell.py", {"VanillaRNNCell"}, {"rnn_step"}),
+        ("course_lib/scratch/rnn.py", {"rnn_step", "rnn_forward"}, {"gate"}),
+        ("course_lib/exercises/gated_cells/cases.py", set(CHAPTERS[2].exercises), {"rnn_step"}),
+        ("course_lib/exercises/checker.py", set(ids()), set()),
+        ("README.md", set(), set(ids())),
+    ],
+)
+def test_what_a_file_touches(file, some, others, checkout):
+    checkout(file, "new text")
+    touched = set(touched_exercises(checkout.root))
+    assert touched >= some
+    assert not touched & others

@@ -1,0 +1,161 @@
+"""The stages of `make test` say what they did; each way to fail fails the run."""
+
+import json
+
+import pytest
+
+from course_lib.authoring import stages
+from course_lib.authoring.stages import PYTEST, Stage
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Most plugins take longer to load than these small runs."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+def code(text):
+    return ("-c", text)
+
+
+def pytest_on(folder, text, *more):
+    """A command of pytest on one file with this text."""
+    file = folder / "test_it.py"
+    file.write_text(f"import pytest\n{text}")
+    return (*PYTEST, "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), *more, str(file))
+
+
+PASSES = "def test_passes(): pass\n"
+FAILS = "def test_fails(): assert False\n"
+SKIPPED = "@pytest.mark.skip('no Chromium: install it')\ndef test_skipped(): pass\n"
+LACKS = "@pytest.fixture\ndef browser(): pytest.skip('no Chromium: install it')\n"
+UNUSED = "".join(f"def test_page_{i}(browser): pass\n" for i in range(3))
+BROKEN = "@pytest.fixture\ndef a(): raise OSError\ndef test_error(a): pass\n"
+
+
+def table(out):
+    """Verdict and counts of each stage in the table at the end, by its name."""
+    lines = out.rpartition("\n=== ")[2].splitlines()
+    rows = [line for line in lines if line.startswith(("passed", "FAILED", "skipped"))]
+    return {line[8:44].strip(): (line[:8].strip(), line.partition(" s   ")[2]) for line in rows}
+
+
+def test_every_stage_runs_and_one_failure_fails_the_run(capfd):
+    ran = (
+        Stage("good", (code("print('one')"),)),
+        Stage("bad", (code("raise SystemExit(3)"), code("print('two')"))),
+        Stage("seen", (), look=lambda: ["something is wrong"]),
+        Stage("last", (code("print('three')"),)),
+    )
+    assert stages.main(ran) == 1
+    lines = capfd.readouterr().out.splitlines()
+    assert {"one", "two", "three", "something is wrong"} <= set(lines)
+    assert lines[-1] == "3 passed, 2 failed, 0 skipped"
+    assert stages.main(ran[:1]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "counts", "exit_code"),
+    [
+        (PASSES, "passed", "1 passed", 0),
+        (SKIPPED, "skipped", "1 skipped", 0),
+        (LACKS + UNUSED, "skipped", "3 skipped", 0),
+        (PASSES + LACKS + UNUSED, "passed", "1 passed, 3 skipped", 0),
+        (FAILS + LACKS + UNUSED, "FAILED", "1 failed, 3 skipped", 1),
+        (BROKEN, "FAILED", "1 failed", 1),
+        ("", "FAILED", "1 failed", 1),
+        ("no python", "FAILED", "1 failed", 1),
+        ("import os\nos._exit(0)", "FAILED", "1 failed", 1),
+        (f"{PASSES}def test_stops(): pytest.exit('enough')", "FAILED", "1 passed, 1 failed", 1),
+    ],
+)
+def test_a_stage_of_tests_says_what_became_of_them(
+    text, verdict, counts, exit_code, tmp_path, capfd
+):
+    assert stages.main((Stage("it", (pytest_on(tmp_path, text),)),)) == exit_code
+    out = capfd.readouterr().out
+    assert table(out) == {"it": (verdict, counts)}
+
+
+def test_what_was_skipped_is_counted_and_the_cure_named(tmp_path, capfd):
+    ran = (
+        Stage("style", (code("pass"),)),
+        Stage("book", (pytest_on(tmp_path, LACKS + UNUSED),)),
+    )
+    assert stages.main(ran) == 0
+    out = capfd.readouterr().out
+    assert "      3  no Chromium: install it" in out.splitlines()
+    assert out.splitlines()[-1] == "1 passed, 0 failed, 3 skipped"
+
+
+def test_nothing_collected_is_a_failure_with_a_word(tmp_path, capfd):
+    command = pytest_on(tmp_path, PASSES, "-k", "no_such_test")
+    assert stages.main((Stage("it", (command,)),)) == 1
+    assert "pytest found no test." in capfd.readouterr().out
+
+
+def test_side_by_side_each_process_has_one_thread_and_all_are_counted(tmp_path, capfd, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "3")
+    text = (
+        "import os\n"
+        "@pytest.mark.parametrize('i', range(6))\n"
+        "def test_threads(i):\n"
+        "    assert os.environ['PYTEST_XDIST_WORKER']\n"
+        "    assert os.environ['OMP_NUM_THREADS'] == '1'\n"
+        "    assert os.environ['TF_NUM_INTRAOP_THREADS'] == '3'  # the user's own word\n"
+    )
+    command = pytest_on(tmp_path, text + LACKS + UNUSED, "-p", "xdist", "-n", "2")
+    assert stages.main((Stage("it", (command,)),)) == 0
+    assert table(capfd.readouterr().out) == {"it": ("passed", "6 passed, 3 skipped")}
+
+
+def test_every_stage_that_runs_tests_uses_all_cores():
+    commands = [c for stage in stages.STAGES for c in stage.commands if c[:2] == PYTEST]
+    assert len(commands) == 3
+    assert all("-n" in c for c in commands)
+
+
+def test_the_inner_loop_proves_what_has_changed(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(stages, "touched_exercises", lambda root: ("rnn_step", "gate"))
+    assert stages.inner_loop(tmp_path)[-1].commands[0][-3:] == ("prove", "rnn_step", "gate")
+    monkeypatch.setattr(stages, "touched_exercises", lambda root: ())
+    names = [stage.name for stage in stages.inner_loop(tmp_path)]
+    assert names == ["style", "quick tests", "notebooks agree with their source"]
+    assert "nothing to prove" in capsys.readouterr().out
+
+
+# --- notebooks without a run ---------------------------------------------------------------------
+
+
+def notebook(path, *cells):
+    content = [
+        {"cell_type": "code", "source": "1", "execution_count": count, "outputs": outputs}
+        for count, outputs in cells
+    ]
+    path.with_suffix(".py").write_text("")
+    path.write_text(json.dumps({"cells": content}))
+
+
+def test_a_notebook_that_was_run_is_fine(tmp_path):
+    notebook(tmp_path / "01.ipynb", (1, ["an output"]), (2, []))
+    assert stages.never_run(tmp_path) == []
+
+
+def test_a_notebook_that_was_never_run_is_named(tmp_path):
+    notebook(tmp_path / "01.ipynb", (1, ["an output"]), (None, []))
+    (problem,) = stages.never_run(tmp_path)
+    assert "01.ipynb, cell 2 was never run" in problem
+
+
+def test_a_notebook_whose_outputs_were_cleared_is_named(tmp_path):
+    notebook(tmp_path / "01.ipynb", (1, []), (2, []))
+    (problem,) = stages.never_run(tmp_path)
+    assert "01.ipynb holds no output" in problem
+
+
+def test_a_missing_notebook_is_named(tmp_path):
+    (tmp_path / "01.py").touch()
+    assert "01.py has no notebook" in stages.never_run(tmp_path)[0]
+    (tmp_path / "01.py").unlink()
+    assert "holds no notebook" in stages.never_run(tmp_path)[0]
