@@ -311,6 +311,9 @@ def reproduce(
         Path | None, typer.Option(help="File to write; by default benchmarks/results/NAME.json.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that share every batch.")] = 1,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with the stored result; write nothing.")
+    ] = False,
 ) -> None:
     """Run a full-length training of the book again.
 
@@ -318,12 +321,17 @@ def reproduce(
     their gradients. On several machines, give the same command on each, with TF_CONFIG set as in
     TensorFlow's guide to distributed training; the first one stores the result. Runs that can't be
     shared say so.
+
+    With --check the result isn't stored, but compared with the one that is. Exits with 0 if it is
+    the same, or as near as the stored seeds are to each other; with 1 if it is different; with 3 if
+    it differs and only one seed is stored, so that nothing says by how much it may.
     """
     import difflib
     import json
 
     from course_lib.data import DataError
     from course_lib.training.reproduce import EXPERIMENTS, GROUPS, check_workers
+    from course_lib.training.reproduce import check as run_and_compare
     from course_lib.training.reproduce import reproduce as run
     from course_lib.training.workers import NoWorkers, WorkerError, is_worker
     from course_lib.training.workers import start as start_workers
@@ -334,6 +342,21 @@ def reproduce(
         meant = f" Did you mean {near[0]}?" if near else ""
         known = ", ".join(sorted(names))
         _fail(f"There is no run called {name!r}.{meant} There is: {known}.")
+    if check:
+        if quick or out is not None or workers > 1:
+            _fail(
+                "--check compares a full run in one process with what is stored: leave --quick, "
+                "--out and --workers away."
+            )
+        codes = []
+        for one in names[name]:
+            try:
+                verdict = run_and_compare(one, data=data, seed=seed)
+            except (DataError, FileNotFoundError) as error:
+                _fail(error, code=USAGE if isinstance(error, FileNotFoundError) else 1)
+            print(f"{one}: {verdict}")
+            codes.append(verdict.exit_code)
+        raise typer.Exit(1 if 1 in codes else max(codes))
     if len(names[name]) > 1:
         if out is not None or workers > 1:
             _fail(f"{name} is {len(names[name])} runs: leave --out and --workers away.")

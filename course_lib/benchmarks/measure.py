@@ -105,7 +105,8 @@ def store(name: str, result: dict[str, Any], quick: bool, out: Path | None) -> d
     Returns:
         What was stored: `name`, `command`, `date`, `versions`, `hardware` and the result.
     """
-    from course_lib.training.reproduce import RESULTS, hardware, versions
+    from course_lib.training.provenance import hardware, versions
+    from course_lib.training.reproduce import RESULTS
 
     full = {
         "name": f"bench-{name}",

@@ -2,16 +2,16 @@
 
 import datetime
 import importlib
-import importlib.metadata
 import inspect
 import json
-import os
-import platform
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from course_lib.training import workers as worker
+from course_lib.training.compare import Verdict, compare
+from course_lib.training.provenance import hardware, versions
 
 if TYPE_CHECKING:
     from course_lib.data import Mnist
@@ -142,20 +142,55 @@ def reproduce(
         course_lib.training.workers.WorkerError: TF_CONFIG doesn't fit.
         course_lib.data.DataError: the full data set can't be had, or `data` is something else.
     """
-    module, settings = _experiment(name)
     rank = 0
+    settings: dict[str, Any] = {}
     if workers > 1:
         check_workers(name)
         rank = worker.rank(workers)
-        settings = {**settings, "strategy": worker.strategy()}
-    mnist = _mnist(data, quick) if getattr(module, "NEEDS_MNIST", True) else None
+        settings["strategy"] = worker.strategy()
+    result = _run(name, data, seed, quick, settings) | {
+        "command": command(name, data, seed, quick, workers)
+    }
+    if out is None and not quick:
+        of_workers = f"-workers{workers}" if workers > 1 else ""
+        out = RESULTS / f"{name}{_of_seed(seed)}{of_workers}.json"
+    if out is not None and rank == 0:
+        out = Path(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return result
 
+
+def check(name: str, data: str | Path | None = None, seed: int = 0) -> Verdict:
+    """Run an experiment again and compare it with what is stored; nothing is written.
+
+    Args:
+        name: a key of `EXPERIMENTS`.
+        data: as for `reproduce`.
+        seed: seed of the run; its own stored result is compared.
+
+    Raises:
+        FileNotFoundError: there is no stored result of that seed; the message says how to make it.
+        ValueError, course_lib.data.DataError: as for `reproduce`.
+    """
+    _experiment(name)
+    stored = stored_result(name + _of_seed(seed))
+    again = _run(name, data, seed, quick=False, settings={})
+    return compare(stored, json.loads(json.dumps(again)), _of_other_seeds(name, seed))
+
+
+def _run(
+    name: str, data: str | Path | None, seed: int, quick: bool, settings: dict[str, Any]
+) -> dict[str, Any]:
+    """A result as it is stored."""
+    module, own = _experiment(name)
+    mnist = _mnist(data, quick) if getattr(module, "NEEDS_MNIST", True) else None
     start = datetime.datetime.now(datetime.UTC)
-    outcome = module.run(mnist, seed, quick, **settings)
+    outcome = module.run(mnist, seed, quick, **own, **settings)
     seconds = (datetime.datetime.now(datetime.UTC) - start).total_seconds()
-    result = {
+    return {
         "name": name,
-        "command": command(name, data, seed, quick, workers),
+        "command": command(name, data, seed, quick),
         "seed": seed,
         "versions": versions(),
         "hardware": hardware(),
@@ -163,15 +198,10 @@ def reproduce(
         "seconds": round(seconds),
         **outcome,
     }
-    if out is None and not quick:
-        of_seed = f"-seed{seed}" if seed else ""
-        of_workers = f"-workers{workers}" if workers > 1 else ""
-        out = RESULTS / f"{name}{of_seed}{of_workers}.json"
-    if out is not None and rank == 0:
-        out = Path(out)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    return result
+
+
+def _of_seed(seed: int) -> str:
+    return f"-seed{seed}" if seed else ""
 
 
 def stored_result(name: str) -> dict[str, Any]:
@@ -180,13 +210,29 @@ def stored_result(name: str) -> dict[str, Any]:
     Raises:
         FileNotFoundError: there is none; the message says how to make it.
     """
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        file = folder / RESULTS / f"{name}.json"
+    for folder in _folders():
+        file = folder / f"{name}.json"
         if file.is_file():
             return json.loads(file.read_text(encoding="utf-8"))
     verb = "bench" if name.startswith("bench-") else "reproduce"
-    made_by = f"course {verb} {name.removeprefix('bench-')}"
+    run, _, seed = name.removeprefix("bench-").partition("-seed")
+    made_by = f"course {verb} {run}" + (f" --seed {seed}" if seed else "")
     raise FileNotFoundError(f"No stored result of {name}. Make it: {made_by}")
+
+
+def _folders() -> Iterator[Path]:
+    """Where results are stored: here, and in each folder above."""
+    yield from (folder / RESULTS for folder in (Path.cwd(), *Path.cwd().parents))
+
+
+def _of_other_seeds(name: str, seed: int) -> list[dict[str, Any]]:
+    """The stored results of the same run from other seeds, from the nearest folder that has any."""
+    for folder in _folders():
+        files = [folder / f"{name}.json", *sorted(folder.glob(f"{name}-seed*.json"))]
+        found = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
+        if found:
+            return [one for one in found if one["name"] == name and one["seed"] != seed]
+    return []
 
 
 def _experiment(name: str) -> tuple[ModuleType, dict[str, Any]]:
@@ -235,35 +281,3 @@ def command(name: str, data: str | Path | None, seed: int, quick: bool, workers:
     if workers > 1:
         parts += ["--workers", str(workers)]
     return " ".join(parts)
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
-    packages = ("course-lib", "tensorflow", "keras", "numpy")
-    return {
-        "python": platform.python_version(),
-        **{package: importlib.metadata.version(package) for package in packages},
-    }
-
-
-def hardware() -> dict[str, Any]:
-    """What the run was made on: the kind of machine, never its name."""
-    import tensorflow as tf
-
-    gpus = tf.config.list_physical_devices("GPU")
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-    return {
-        "cpu": _cpu_model(),
-        "cores": os.cpu_count(),
-        "system": platform.system(),
-        "gpus": [detail.get("device_name", "unknown") for detail in details],
-    }
-
-
-def _cpu_model() -> str:
-    cpuinfo = Path("/proc/cpuinfo")  # Linux; elsewhere the platform's own word must do
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

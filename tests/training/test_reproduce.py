@@ -1,14 +1,17 @@
 """Full-length runs by name: what is stored, where, and what is refused."""
 
+import importlib
 import json
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from course_lib.cli import app
 from course_lib.data import DataError, Mnist
 from course_lib.sources import notebook_2019
 from course_lib.training import EXPERIMENTS, reproduce, stored_result
-from course_lib.training.reproduce import command
+from course_lib.training.reproduce import check, command
 
 FIELDS = {
     "name",
@@ -129,3 +132,108 @@ def test_the_number_to_reach():
     assert result["config"]["units"] == result["config"]["batch_size"] == 150
     assert result["config"]["learning_rate"] == 1e-3
     assert result["summary"]["test_accuracy"] >= max(notebook_2019.MNIST_TEST_ACCURACY) == 0.9779
+
+
+# --- run again and compared ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """A folder with a stored result of each of three seeds; and the run that gives them."""
+    accuracy = {0: 0.5, 1: 0.52, 2: 0.51}
+
+    def run(data, seed, quick, **settings):
+        assert not quick
+        return {"config": settings, "curves": {}, "summary": {"accuracy": accuracy[seed]}}
+
+    monkeypatch.setattr("course_lib.training.delays.run", run)
+    monkeypatch.chdir(tmp_path)
+    for seed in accuracy:
+        reproduce("cells-copy", seed=seed)
+    return accuracy
+
+
+def results(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*.json")}
+
+
+def on_another_machine(monkeypatch):
+    monkeypatch.setattr(importlib.import_module(MODULE), "hardware", lambda: {"cpu": "another"})
+
+
+MODULE = "course_lib.training.reproduce"  # in the package, the name stands for the function
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_same_run_is_the_same_and_nothing_is_written(seed, stored, tmp_path):
+    before = results(tmp_path)
+    assert check("cells-copy", seed=seed).outcome == "the same"
+    assert results(tmp_path) == before
+    assert len(before) == 3
+
+
+@pytest.mark.parametrize(
+    ("now", "outcome"), [(0.49, "within the spread of another processor"), (0.47, "different")]
+)
+def test_the_stored_seeds_are_the_measure(now, outcome, stored, monkeypatch):
+    on_another_machine(monkeypatch)
+    stored[0] = now
+    assert check("cells-copy").outcome == outcome
+
+
+def test_a_result_under_another_name_is_no_seed_of_this_one(stored, tmp_path, monkeypatch):
+    """cells-copy-open begins as cells-copy does, and lies beside it."""
+    on_another_machine(monkeypatch)
+    file = tmp_path / "benchmarks/results/cells-copy-seed9.json"
+    other = json.loads(file.with_name("cells-copy.json").read_text())
+    other |= {"name": "cells-copy-open", "seed": 9, "summary": {"accuracy": 0.1}}
+    file.write_text(json.dumps(other))
+    stored[0] = 0.4
+    assert check("cells-copy").outcome == "different"
+
+
+def test_a_seed_that_is_not_stored_can_not_be_checked(stored):
+    with pytest.raises(FileNotFoundError, match="course reproduce cells-copy --seed 7"):
+        check("cells-copy", seed=7)
+    with pytest.raises(ValueError, match="There is: "):
+        check("no-such-run")
+
+
+@pytest.mark.parametrize(
+    ("now", "code", "first_line"),
+    [
+        (0.5, 0, "cells-copy: the same"),
+        (0.49, 0, "cells-copy: within the spread of another processor (0.01, where seeds"),
+        (0.4, 1, "cells-copy: different"),
+    ],
+)
+def test_the_command_says_what_came_of_it(now, code, first_line, stored, monkeypatch):
+    on_another_machine(monkeypatch)
+    stored[0] = now
+    result = CliRunner().invoke(app, ["reproduce", "cells-copy", "--check"])
+    assert result.exit_code == code
+    assert result.stdout.startswith(first_line)
+
+
+def test_the_command_without_a_spread_exits_with_3(stored, tmp_path, monkeypatch):
+    on_another_machine(monkeypatch)
+    for file in (tmp_path / "benchmarks/results").glob("*-seed*.json"):
+        file.unlink()
+    stored[0] = 0.49
+    result = CliRunner().invoke(app, ["reproduce", "cells-copy", "--check"])
+    assert result.exit_code == 3
+    assert "no spread is stored" in result.stdout
+    assert "course reproduce cells-copy --seed 1" in result.stdout
+
+
+@pytest.mark.parametrize("more", [["--quick"], ["--out", "x.json"], ["--workers", "2"]])
+def test_a_check_is_of_the_full_run_only(more, stored):
+    result = CliRunner().invoke(app, ["reproduce", "cells-copy", "--check", *more])
+    assert result.exit_code == 2
+    assert "leave --quick, --out and --workers away" in result.stderr
+
+
+def test_a_check_of_what_was_never_stored_says_so(stored):
+    result = CliRunner().invoke(app, ["reproduce", "cells-copy", "--check", "--seed", "7"])
+    assert result.exit_code == 2
+    assert "Make it: course reproduce cells-copy --seed 7" in result.stderr

@@ -1,0 +1,68 @@
+"""A result says which machine made it: the processor, what it can do, and what it was told."""
+
+import json
+
+import pytest
+
+from course_lib.training import provenance
+from course_lib.training.provenance import hardware, instruction_set, same_kind_of_machine
+
+X86 = """processor\t: 0
+model name\t: Some Processor 9
+flags\t\t: fpu sse4_2 fma avx avx2 avx512f hypervisor avx_vnni
+processor\t: 1
+model name\t: Some Processor 9
+flags\t\t: fpu
+"""
+ARM = "processor : 0\nFeatures  : fp asimd crc32 asimddp sve\nCPU part : 0xd0c\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (X86, ["avx", "avx2", "avx512f", "avx_vnni", "fma", "sse4_2"]),
+        (ARM, ["asimd", "asimddp", "sve"]),
+    ],
+)
+def test_the_extensions_that_matter_are_read(text, expected, tmp_path, monkeypatch):
+    (tmp_path / "cpuinfo").write_text(text)
+    monkeypatch.setattr(provenance, "CPUINFO", tmp_path / "cpuinfo")
+    assert instruction_set() == expected
+
+
+def test_elsewhere_numpy_is_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(provenance, "CPUINFO", tmp_path / "none")
+    found = instruction_set()
+    assert found
+    assert all(isinstance(one, str) for one in found)
+
+
+def test_hardware_is_plain_and_holds_what_the_libraries_were_told(monkeypatch, tmp_path):
+    (tmp_path / "cpuinfo").write_text(X86)
+    monkeypatch.setattr(provenance, "CPUINFO", tmp_path / "cpuinfo")
+    for name in provenance.SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    found = hardware()
+    assert json.loads(json.dumps(found)) == found
+    assert found["cpu"] == "Some Processor 9"
+    assert "avx2" in found["instruction_set"]
+    assert found["settings"] == {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({}, True),
+        ({"hardware": {"cpu": "A", "instruction_set": ["avx2", "fma"]}}, False),
+        ({"versions": {"numpy": "2.5"}}, False),
+    ],
+)
+def test_the_same_kind_of_machine(change, same):
+    one = {"hardware": {"cpu": "A", "instruction_set": ["avx2"]}, "versions": {"numpy": "2.4"}}
+    assert same_kind_of_machine(one, one | change) is same
+
+
+def test_where_no_instruction_set_is_stored_it_is_not_known():
+    old = {"hardware": {"cpu": "A"}, "versions": {}}
+    assert not same_kind_of_machine(old, old)
