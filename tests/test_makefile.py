@@ -1,63 +1,95 @@
 """The Makefile's decisions, with stand-ins for Python."""
 
+import contextlib
 import os
+import re
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Stands in for Python: answers as it is told, and writes down what it is asked.
+REAL = Path(sys.executable)
+
+# Stands in for Python: answers as it is told, and writes down what it is asked. environment/make.py
+# itself runs for real, under the impression that this is its Python.
 PYTHON = """#!/bin/sh
-echo "$@${{SOLUTIONS:+ with solutions $SOLUTIONS}}" >> "{log}"
+echo "$@${{SOLUTIONS:+ with solutions $SOLUTIONS}}${{PYTHONPATH:+ with $PYTHONPATH}}" >> "{log}"
+venv=$(dirname "$(dirname "$0")")
 case "$*" in
-    *version_info*) exit {too_old} ;;
-    *ensurepip*) exit {no_venv} ;;
-    "-m venv --clear .venv") rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
-    *pip*--require-hashes*) exit {pip_fails} ;;
+    *python_version*) echo "{version}" ;;
+    *_base_executable*) echo "{name}" ;;
+    *ensurepip*) exit ${{NO_VENV:-0}} ;;
+    *environment/make.py)
+        exec "{real}" -c "import sys, runpy
+sys.executable, sys.prefix = '$0', '$venv'
+runpy.run_path('environment/make.py', run_name='__main__')" ;;
+    "-m venv "*) mkdir -p "$3/bin" "$3/{site}"; cp "$0" "$3/bin/python" ;;
+    *pip*-r*requirements.lock|*"pip"*"-e .[book,test]")
+        echo "Collecting numpy==2.0"
+        echo "  Downloading numpy-2.0-cp311.whl (16.8 MB)"
+        echo "WARNING: a wordy warning"
+        test -z "$WAIT" || {{ touch waiting; sleep 60; }}
+        test -z "$PIP_SAYS" || {{ echo "$PIP_SAYS"; exit 1; }}
+        echo "Installing collected packages: numpy, six"
+        mkdir -p "$venv/{site}/numpy-2.0.dist-info" ;;
+    *pip*"-e .") echo "$PWD" > "$venv/{site}/_editable_impl_course_lib.pth" ;;
 esac
 """
+SITE = f"lib/python3.{sys.version_info[1]}/site-packages"
 
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A folder with the Makefile and little else, in a path with a space."""
-    folder = tmp_path / "a course"
+    """A folder with the Makefile and little else, in a path with a space and an umlaut."""
+    folder = tmp_path / "a cöurse"
     folder.mkdir()
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "environment", folder / "environment")
     return folder
 
 
-def make(folder, *more, too_old=0, no_venv=0, pip_fails=0, system="Linux"):
-    """Run `make book` with stand-ins; its exit code, what it printed, what Python was asked."""
+def stand_ins(folder, version, system):
+    """Programs that stand before the real ones in the PATH; the environment for `make`."""
     log, programs = folder / "log", folder / "programs"
     log.write_text("")
     programs.mkdir(exist_ok=True)
-    text = PYTHON.format(log=log, too_old=too_old, no_venv=no_venv, pip_fails=pip_fails)
-    names = ["python3.11", "python3", "python3.12", "python3.13"]
-    if (folder / ".venv/bin/python").exists():
-        names.append("../.venv/bin/python")
-    for name in names:
+    for name in ("python3.11", "python3", "python3.12", "python3.13"):
+        text = PYTHON.format(log=log, name=name, version=version, real=REAL, site=SITE)
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
     (programs / "uname").write_text(f"#!/bin/sh\necho {system}\n")
     (programs / "uname").chmod(0o755)
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
     # This test may itself run under make.
-    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "SOLUTIONS"):
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "SOLUTIONS", "PYTHON"):
         environment.pop(name, None)
+    return environment
+
+
+def make(folder, *more, version="CPython 3.11.0", system="Linux", **variables):
+    """Run `make book` with stand-ins; its exit code, what it printed, what Python was asked."""
+    environment = stand_ins(folder, version, system) | variables
     done = subprocess.run(
         ["make", "book", *more], cwd=folder, env=environment, capture_output=True, text=True
     )
-    return done.returncode, done.stdout + done.stderr, log.read_text()
+    return done.returncode, done.stdout + done.stderr, (folder / "log").read_text()
+
+
+def touch_lock(folder):
+    later = (folder / ".venv/.ready").stat().st_mtime + 10
+    os.utime(folder / "requirements.lock", (later, later))
 
 
 def test_the_environment_is_made_once(checkout):
     code, out, asked = make(checkout)
-    assert (code, "Making the environment" in out) == (0, True)
+    assert (code, "Making the environment" in out) == (0, True), out
     assert "--require-hashes -r requirements.lock" in asked
     assert "--no-deps --no-build-isolation -e ." in asked
     code, out, asked = make(checkout)
@@ -73,55 +105,163 @@ def test_the_book_is_told_to_leave_the_solutions_out(checkout):
 
 def test_a_changed_lock_brings_it_up_to_date(checkout):
     make(checkout)
-    later = (checkout / ".venv/.ready").stat().st_mtime + 10
-    os.utime(checkout / "requirements.lock", (later, later))
+    touch_lock(checkout)
     code, out, asked = make(checkout)
     assert (code, "up to date" in out) == (0, True)
     assert "--require-hashes" in asked
-    assert "venv --clear" not in asked
+    assert "-m venv" not in asked
 
 
 def test_half_an_environment_is_made_afresh(checkout):
-    code, _, asked = make(checkout, pip_fails=1)
+    code, _, asked = make(checkout, PIP_SAYS="ERROR: no")
     assert code != 0
-    assert "course_lib" not in asked
+    assert "course_lib.authoring" not in asked
     assert not (checkout / ".venv/.ready").exists()
     code, _, asked = make(checkout)
-    assert (code, "venv --clear" in asked) == (0, True)
+    assert (code, "-m venv" in asked) == (0, True)
 
 
 def test_an_update_that_breaks_off_is_made_afresh(checkout):
     make(checkout)
-    later = (checkout / ".venv/.ready").stat().st_mtime + 10
-    os.utime(checkout / "requirements.lock", (later, later))
-    assert make(checkout, pip_fails=1)[0] != 0
+    touch_lock(checkout)
+    assert make(checkout, PIP_SAYS="ERROR: no")[0] != 0
     _, _, asked = make(checkout)
-    assert "venv --clear" in asked
+    assert "-m venv" in asked
 
 
 def test_a_moved_environment_is_made_afresh(checkout):
     make(checkout)
     moved = checkout.rename(checkout.with_name("moved"))
     code, _, asked = make(moved)
-    assert (code, "venv --clear" in asked) == (0, True)
+    assert (code, "-m venv" in asked) == (0, True)
 
 
 def test_where_the_lock_does_not_fit_pip_chooses(checkout):
+    source = checkout / "environment/make.py"
+    source.write_text(source.read_text("utf-8").replace("os.uname().sysname", "'Darwin'"), "utf-8")
     code, _, asked = make(checkout, system="Darwin")
     assert (code, "install -e .[book,test]" in asked) == (0, True)
     assert "requirements.lock" not in asked
 
 
+def test_a_chosen_python_makes_it_afresh_and_then_stays(checkout):
+    make(checkout)
+    code, _, asked = make(checkout, "PYTHON=python3.13")
+    assert (code, "-m venv" in asked) == (0, True)
+    for again in (["PYTHON=python3.13"], []):
+        _, out, asked = make(checkout, *again)
+        assert (out, "-m venv" in asked) == ("", False)
+    _, _, asked = make(checkout, "PYTHON=python3.12")
+    assert "-m venv" in asked
+
+
+def test_a_python_that_only_the_shell_names_chooses_nothing(checkout):
+    make(checkout)
+    code, out, asked = make(checkout, PYTHON="python3.13")
+    assert (code, out, "-m venv" in asked) == (0, "", False)
+
+
+def test_a_chosen_python_that_does_not_exist_costs_no_environment(checkout):
+    make(checkout)
+    code, out, _ = make(checkout, "PYTHON=python9")
+    assert (code != 0, "no Python called python9" in out) == (True, True)
+    assert make(checkout)[:2] == (0, "")
+
+
+def test_the_help_says_how_to_choose(checkout):
+    out = subprocess.run(["make"], cwd=checkout, capture_output=True, text=True, check=True).stdout
+    assert "PYTHON=python3.13" in out
+
+
 def test_a_missing_python_is_named(checkout):
-    code, out, _ = make(checkout, too_old=1)
+    code, out, _ = make(checkout, version="CPython 3.10.4")
     assert code != 0
-    assert "needs Python 3.11" in out
+    assert "needs Python 3.11 to 3.13; python3 is CPython 3.10.4." in out
     assert not (checkout / ".venv").exists()
 
 
 def test_a_missing_venv_module_is_named(checkout):
-    code, out, _ = make(checkout, no_venv=1)
-    assert (code != 0, "apt-get install python3-venv" in out) == (True, True)
+    code, out, _ = make(checkout, NO_VENV="1")
+    assert (code != 0, "apt-get install python3.11-venv" in out) == (True, True)
+
+
+def test_the_install_names_the_checkout_relative_to_itself(checkout):
+    """Python 3.11 and 3.12 read this file in the locale's encoding, and stop if they can't."""
+    make(checkout)
+    path = checkout / ".venv" / SITE / "_editable_impl_course_lib.pth"
+    assert path.read_bytes() == b"../../../..\n"
+
+
+def test_what_is_read_while_it_is_made(checkout):
+    """What happens, how long, how far: a few lines, without colour, and none of pip's own."""
+    _, out, _ = make(checkout)
+    lines = out.splitlines()
+    assert lines[0].startswith("Making the environment (.venv) with Python 3.")
+    assert re.fullmatch(r"The environment is ready: \d+ s\.", lines[-1])
+    assert 3 <= len(lines) <= 8
+    assert "wordy" not in out
+    assert "\x1b" not in out
+    assert "wordy" in (checkout / ".venv/environment.log").read_text("utf-8")
+
+
+def test_a_failure_says_why_and_names_the_whole_log(checkout):
+    code, out, _ = make(checkout, PIP_SAYS="ERROR: [Errno 28] No space left on device")
+    assert code != 0
+    assert "  ERROR: [Errno 28] No space left on device\nThe disk is full" in out
+    assert f"The whole log: {checkout / '.venv/environment.log'}" in out
+    assert "wordy" not in out
+    assert "Traceback" not in out
+
+
+def test_a_linked_environment_is_not_destroyed(checkout, tmp_path):
+    """.venv may lead to the environment of another checkout."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "precious").touch()
+    (checkout / ".venv").symlink_to(other)
+    assert make(checkout)[0] == 0
+    assert (other / "precious").exists()
+    assert not (checkout / ".venv").is_symlink()
+
+
+def test_packages_of_another_place_do_not_get_in(checkout):
+    make(checkout)
+    _, _, asked = make(checkout, PYTHONPATH="/opt/robots")
+    assert asked.splitlines()[-1] == "-m course_lib.authoring.book"
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_ctrl_c_ends_in_one_line(checkout, terminal):
+    """A real interrupt, to make and all that it started, as a terminal sends it."""
+    environment = stand_ins(checkout, "CPython 3.11.0", "Linux") | {"WAIT": "1", "TERM": "xterm"}
+    ours, theirs = os.openpty() if terminal else os.pipe()
+    process = subprocess.Popen(
+        ["make", "book"],
+        cwd=checkout,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    deadline = time.monotonic() + 60
+    while not (checkout / "waiting").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGINT)
+    out = b""
+    with contextlib.suppress(OSError):  # how a terminal says that nobody writes any more
+        while chunk := os.read(ours, 4096):
+            out += chunk
+    os.close(ours)
+    assert process.wait(timeout=30) == -signal.SIGINT
+    text = out.decode().replace("\r\n", "\n").rstrip("\n")
+    lines = [line.split("\r")[-1] for line in text.split("\n")]  # what is left on the screen
+    assert lines[-1] == "Stopped. The next make begins the environment afresh."
+    assert len(lines) == 4
+    assert ("fetching 1 of " in lines[-2]) == terminal
+    assert not (checkout / ".venv/.ready").exists()
 
 
 def test_ci_runs_the_readmes_test_command_and_nothing_weaker():

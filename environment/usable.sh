@@ -1,0 +1,15 @@
+#!/bin/sh
+# Succeed if .venv can be used as it is.
+#
+#     environment/usable.sh [PYTHON]
+#
+# It must have been finished, for this folder, and its Python must find the course by itself: under
+# another version than it was made with, it finds nothing. With PYTHON, it must come from that one.
+
+base_of() {
+    "$1" -Ic 'import os, sys; print(os.path.realpath(sys._base_executable))' 2>/dev/null
+}
+
+test "$(cat .venv/.ready 2>/dev/null)" = "$(pwd -P)" \
+    && .venv/bin/python -Ic 'import course_lib' 2>/dev/null \
+    && { test -z "$1" || test "$(base_of "$1")" = "$(base_of .venv/bin/python)"; }
