@@ -1,6 +1,7 @@
 """The wheel carries what a learner needs without a checkout, and nothing else."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,17 +12,21 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
+def build(checkout, folder):
+    """The wheel of a checkout, built into a folder."""
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
-        cwd=ROOT,
+        cwd=checkout,
         check=True,
         capture_output=True,
     )
     (file,) = folder.glob("course_lib-*.whl")
     return file
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    return build(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +55,45 @@ def test_it_carries_every_module(files):
 def test_it_carries_no_tests_no_solutions_no_book(files):
     folders = {name.split("/")[0] for name in files}
     assert {folder.split("-")[0] for folder in folders} == {"course_lib"}
+
+
+def may_be_carried(name):
+    """What kinds of files a learner needs, and where they are."""
+    path = Path(name)
+    if path.parts[0].endswith(".dist-info"):
+        return True
+    kinds = {"data": {".npz", ".md", ".py"}, "released_notebooks": {".ipynb"}}
+    hidden = any(part.startswith((".", "__pycache__")) for part in path.parts)
+    for_tests = path.name.startswith(("test_", "conftest"))
+    return path.suffix in kinds.get(path.parts[1], {".py"}) and not (hidden or for_tests)
+
+
+def test_it_carries_only_what_a_learner_needs(files):
+    assert [name for name in files if not may_be_carried(name)] == []
+
+
+TOOL_FILES = (
+    *("ruff.toml", ".ruff.toml", "scratch/pyproject.toml", "layers/mypy.ini", ".coveragerc"),
+    *("layers/.gitignore", "data/notes.txt", "data/.README.md.swp", "run.sh", "Makefile"),
+    *("scratch/rnn.py.orig", "scratch/rnn.py~", ".ipynb_checkpoints/x.ipynb", "__pycache__/a.pyc"),
+)
+
+
+def test_files_of_tools_stay_out_wherever_they_lie(tmp_path):
+    """What a linter reads, an editor leaves and a test run writes."""
+    copy = tmp_path / "checkout"
+    for folder in ("exercises", "course_lib/data"):
+        shutil.copytree(ROOT / folder, copy / folder)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    (copy / "course_lib/__init__.py").touch()
+    for name in TOOL_FILES:
+        (copy / "course_lib" / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / "course_lib" / name).touch()
+    with zipfile.ZipFile(build(copy, tmp_path)) as archive:
+        names = archive.namelist()
+    assert "course_lib/data/mnist_subset.npz" in names
+    assert [name for name in names if not may_be_carried(name)] == []
 
 
 def test_it_carries_its_licence(files):
