@@ -262,10 +262,3 @@ def test_ctrl_c_ends_in_one_line(checkout, terminal):
     assert len(lines) == 4
     assert ("fetching 1 of " in lines[-2]) == terminal
     assert not (checkout / ".venv/.ready").exists()
-
-
-def test_ci_runs_the_readmes_test_command_and_nothing_weaker():
-    script = ROOT / ".ci" / "run"
-    assert os.access(script, os.X_OK)
-    assert script.read_text().splitlines()[-1] == "exec make test"
-    assert "make test" in (ROOT / "README.md").read_text()
