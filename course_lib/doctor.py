@@ -225,14 +225,17 @@ def main(as_json: bool) -> int:
     if as_json:
         print(json.dumps({"ok": fine, "findings": [asdict(f) for f in findings]}, indent=1))
         return 0 if fine else 1
-    table = Table("", "what", "found", "what to do")
+    table = Table("", "what", "found")
     for finding in findings:
         mark = "OK" if finding.ok else "missing" if finding.essential else "optional"
         style = {"OK": "green", "missing": "bold red", "optional": "yellow"}[mark]
         # Text, because in a plain string rich would take [and-cuda] for a style.
-        cells = (Text(one) for one in (finding.what, finding.found, finding.todo))
-        table.add_row(Text(mark, style), *cells)
+        table.add_row(Text(mark, style), Text(finding.what), Text(finding.found))
     console.print(table)
-    ending = "Everything that the course needs is here." if fine else "Do what the table says."
-    console.print(ending)
+    for finding in findings:
+        if finding.todo:  # below the table and unbroken, so that a command can be copied
+            console.print(Text(f"{finding.what}: {finding.todo}"), soft_wrap=True)
+    console.print(
+        "Everything that the course needs is here." if fine else "Something is missing: see above."
+    )
     return 0 if fine else 1

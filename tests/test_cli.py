@@ -10,6 +10,8 @@ from course_lib.cli import app
 from course_lib.exercises import progress
 from course_lib.exercises.registry import CHAPTERS, get
 
+pytestmark = pytest.mark.usefixtures("terminal")
+
 RIGHT = reference_code(get("rnn_step").reference)
 FORGETS = """
 def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):

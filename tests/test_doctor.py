@@ -7,6 +7,8 @@ import pytest
 from course_lib import doctor
 from course_lib.doctor import Finding
 
+pytestmark = pytest.mark.usefixtures("terminal")
+
 ANSWER = {"version": "2.21.0", "CPU": 1, "GPU": 0}
 
 

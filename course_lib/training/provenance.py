@@ -10,7 +10,7 @@ from typing import Any
 CPUINFO = Path("/proc/cpuinfo")  # Linux
 # Extensions for arithmetic on vectors and matrices, as Linux names them: for these the libraries
 # have code of their own, and it rounds in another order.
-ARITHMETIC = re.compile(r"(sse4|avx|fma|f16c|amx|asimd|neon|sve|sme|bf16|i8mm)\w*")
+ARITHMETIC = re.compile(r"(sse4|avx|fma|f16c|amx|asimd|neon|sve|bf16|i8mm)\w*|sme\d?")
 # What the environment may tell the libraries: which of the extensions to use, and how many threads.
 SETTINGS = (
     "NPY_DISABLE_CPU_FEATURES",

@@ -1,5 +1,6 @@
 """The generated problems: their form, and their chance levels measured on large samples."""
 
+import inspect
 import math
 
 import numpy as np
@@ -184,6 +185,21 @@ def test_noisy_sine_floor_is_the_error_of_who_knows_the_wave(noise):
     _, wave = noisy_sine(20_000, 10, noise=0)
     assert noisy_sine_floor(noise) == pytest.approx(noise**2)
     assert mean_is(np.square(y - wave), noisy_sine_floor(noise))
+
+
+@pytest.mark.parametrize(
+    ("task", "bounds"),
+    [
+        (noisy_sine, (noisy_sine_chance, noisy_sine_floor)),
+        (copy_memory, (copy_memory_chance,)),
+        (anbn, (anbn_chance, anbn_floor)),
+    ],
+)
+def test_bounds_are_by_default_those_of_the_data(task, bounds):
+    settings = inspect.signature(task).parameters
+    for bound in bounds:
+        for name, parameter in inspect.signature(bound).parameters.items():
+            assert parameter.default == settings[name].default, f"{bound.__name__}, {name}"
 
 
 # A^n B^n

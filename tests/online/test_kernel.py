@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_lib.online.kernel import Kernel, fit_gradients, integrate, r_squared
+from course_lib.online.kernel import Fit, Kernel, fit_gradients, integrate, r_squared
 
 C, P, N = 6, 3, 4
 
@@ -77,6 +77,15 @@ def test_a_planted_kernel_is_found():
     assert float(r2) > 0.999
     np.testing.assert_allclose(kernel.beta.numpy(), true_beta, atol=0.02)
     np.testing.assert_allclose(kernel.gamma.numpy(), true_gamma, rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("missed", "moved", "expected"), [(0, 4, 1), (1, 4, 0.75), (4, 4, 0), (8, 4, -1), (0, 0, 1)]
+)
+def test_r_squared_is_the_part_of_the_movement_that_is_explained(missed, moved, expected):
+    sums = {name: tf.constant(0, tf.float64) for name in Fit._fields}
+    sums |= {"missed": tf.constant(missed, tf.float64), "moved": tf.constant(moved, tf.float64)}
+    assert float(r_squared(Fit(**sums))) == expected
 
 
 @pytest.mark.parametrize("lengths", [None, [9, 4, 1]])

@@ -75,3 +75,13 @@ def test_the_chunk_length_fits(steps):
     assert length >= min(steps, 64)
     if steps == 784:
         assert 784 % length == 0
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 5), (3, 3, 3), (1, 4, 2)])
+def test_credit_is_summed_over_the_batch_alone(sizes):
+    """Also where the trace is square, so that a sum over another axis has the right shape."""
+    batch, _, rows = sizes
+    rng = np.random.default_rng(1)
+    E, l = rng.normal(size=sizes), rng.normal(size=(batch, rows))
+    found = traces.credit(tf.constant(E), tf.constant(l))
+    np.testing.assert_allclose(found, np.einsum("bpr,br->pr", E, l), atol=1e-12)

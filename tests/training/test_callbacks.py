@@ -186,3 +186,33 @@ def test_curves_for_tensorboard(tmp_path):
         assert {v.tag for v in values} == {"epoch_loss"}
         assert {v.metadata.plugin_data.plugin_name for v in values} <= {"scalars", ""}
         assert [float(tf.make_ndarray(v.tensor)) for v in values] == pytest.approx(curves[name])
+
+
+# What a checkpoint holds
+
+
+def checkpoint_of(folder, early):
+    kept = callbacks.Checkpoint(folder, {"seed": 1}, early)
+    kept.set_model(model(keras.layers.Dense(2)))
+    return kept
+
+
+@pytest.mark.parametrize("weights", [None, [np.ones((2, 3)), np.full(3, 2.0)]])
+def test_a_checkpoint_gives_early_stopping_its_best_weights_back(weights, tmp_path):
+    early = keras.callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True)
+    early.on_train_begin()
+    early.best, early.wait, early.best_epoch, early.best_weights = 0.25, 1, 3, weights
+    checkpoint_of(tmp_path, early).on_epoch_end(4, {"loss": 0.5})
+
+    fresh = keras.callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True)
+    fresh.on_train_begin()
+    again = checkpoint_of(tmp_path, fresh)
+    assert again.restore(again.model) == (5, False)
+    again.on_train_begin()
+    assert (fresh.best, fresh.wait, fresh.best_epoch) == (0.25, 1, 3)
+    assert again.curves == {"loss": [0.5]}
+    if weights is None:
+        assert fresh.best_weights is None
+    else:
+        for found, expected in zip(fresh.best_weights, weights, strict=True):
+            np.testing.assert_array_equal(found, expected)

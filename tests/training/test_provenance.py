@@ -9,7 +9,7 @@ from course_lib.training.provenance import hardware, instruction_set, same_kind_
 
 X86 = """processor\t: 0
 model name\t: Some Processor 9
-flags\t\t: fpu sse4_2 fma avx avx2 avx512f hypervisor avx_vnni
+flags\t\t: fpu sse4_2 fma avx avx2 avx512f smep svm avx_vnni
 processor\t: 1
 model name\t: Some Processor 9
 flags\t\t: fpu

@@ -19,6 +19,7 @@ import course_lib
 from course_lib.instructor.errors import BadUsage
 
 NAME = "ledger.jsonl"
+FORMAT = 1  # of its lines, in the first of them
 
 
 class Ledger:
@@ -28,7 +29,8 @@ class Ledger:
         folder: made if it isn't there.
 
     Raises:
-        BadUsage: if another run holds it, or the folder can't be written to.
+        BadUsage: if another run holds it, the folder can't be written to, or the file there is of
+            another format.
     """
 
     def __init__(self, folder: Path):
@@ -49,7 +51,7 @@ class Ledger:
         self._read()
         if self.seed is None:
             self.seed = secrets.randbits(62)
-            self._append({"ledger": 1, "seed": self.seed})
+            self._append({"ledger": FORMAT, "seed": self.seed})
 
     def _read(self) -> None:
         self.file.seek(0)
@@ -62,6 +64,9 @@ class Ledger:
             except ValueError:
                 break
             if "seed" in entry:
+                if entry.get("ledger") != FORMAT:
+                    self.file.close()
+                    raise BadUsage(f"{self.path} is of another version: choose another --out.")
                 self.seed = entry["seed"]
             else:
                 self.done[entry["key"]] = whole, len(line)

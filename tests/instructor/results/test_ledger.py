@@ -29,6 +29,20 @@ def test_results_are_there_again(tmp_path):
         assert ledger.seed == seed
 
 
+def test_the_first_line_says_of_which_format_it_is(tmp_path):
+    with Ledger(tmp_path) as ledger:
+        ledger.add("k", {})
+        seed = ledger.seed
+    before = (tmp_path / NAME).read_text()
+    assert lines(tmp_path)[0] == {"ledger": 1, "seed": seed}
+    (tmp_path / NAME).write_text(before.replace('"ledger": 1', '"ledger": 2'))
+    with pytest.raises(BadUsage, match=r"of another version: choose another --out"):
+        Ledger(tmp_path)
+    (tmp_path / NAME).write_text(before)  # nothing of it was lost
+    with Ledger(tmp_path) as ledger:
+        assert list(ledger.done) == ["k"]
+
+
 def test_a_torn_line_is_cut_off(tmp_path):
     with Ledger(tmp_path) as ledger:
         ledger.add("k", {})

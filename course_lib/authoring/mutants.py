@@ -1,0 +1,291 @@
+"""Would the tests notice? Small changes to `course_lib`, each tried on the tests of its own folder.
+
+Run on demand, never in `make test`: ``python -m course_lib.authoring.mutants 300``. CONTRIBUTING.md
+says how to get cosmic-ray, whose operators make the changes. The working tree is left alone: every
+process works on a copy of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+from course_lib.authoring.cores import ONE_THREAD, workers
+
+PACKAGE = Path("course_lib")
+ASIDE = PACKAGE / "exercises"  # its subfolders: `course prove --mutants` looks at those
+PYTEST = (
+    *("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"),
+    *("-m", "not browser and not gpu"),
+)
+PASSED, NOTHING_COLLECTED = 0, 5  # pytest's exit codes
+NOTICED, ALIVE = "noticed", "alive"
+FIRST_LIMIT = 1200  # seconds for a run of pytest of which nothing is known yet
+PATIENCE = 5  # a mutant that takes so many times as long as no mutant has hung
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One small change of one file.
+
+    Args:
+        file: below the checkout's root.
+        line: where the change begins.
+        operator: cosmic-ray's name for the kind of change.
+        occurrence: which of the places in the file that this operator can change.
+    """
+
+    file: Path
+    line: int
+    operator: str
+    occurrence: int
+
+    def source(self, code: str) -> str:
+        """The file's code with the change in it."""
+        from cosmic_ray.mutating import mutate_code
+        from cosmic_ray.plugins import get_operator
+
+        changed = mutate_code(code, get_operator(self.operator)(), self.occurrence)
+        assert changed is not None, f"{self} changes nothing"
+        return changed
+
+    def difference(self, code: str) -> str:
+        """The lines that the change touches, as a diff."""
+        lines = code.splitlines(), self.source(code).splitlines()
+        return "\n".join(list(difflib.unified_diff(*lines, lineterm="", n=0))[2:])
+
+
+def files(root: Path) -> list[Path]:
+    """The files that are mutated, below `root`, in order."""
+    return [
+        file.relative_to(root)
+        for file in sorted((root / PACKAGE).rglob("*.py"))
+        if ASIDE not in file.relative_to(root).parent.parents
+    ]
+
+
+def mutants(root: Path, file: Path) -> Iterator[list[Mutant]]:
+    """For each place of a file that can be changed, the ways to change it.
+
+    Type annotations are left out: nothing runs them.
+    """
+    from cosmic_ray.ast import ast_nodes, get_ast
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    code = (root / file).read_text(encoding="utf-8")
+    nodes = list(ast_nodes(get_ast(code)))
+    annotations = list(_annotations(code))
+    places: dict[tuple, list[Mutant]] = {}
+    for name in sorted(operator_names()):
+        if get_operator(name).arguments():  # needs to be told what to do
+            continue
+        operator = get_operator(name)()
+        positions = [p for node in nodes for p in operator.mutation_positions(node)]
+        for occurrence, (start, end) in enumerate(positions):
+            if not any(first <= start and end <= last for first, last in annotations):
+                mutant = Mutant(file, start[0], name, occurrence)
+                places.setdefault((start, end), []).append(mutant)
+    yield from places.values()
+
+
+def _annotations(code: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where annotations begin and end: line and column."""
+    for node in ast.walk(ast.parse(code)):
+        for field in ("annotation", "returns"):
+            if (found := getattr(node, field, None)) is not None:
+                yield (found.lineno, found.col_offset), (found.end_lineno, found.end_col_offset)
+
+
+def sample(root: Path, count: int, seed: int, only: Sequence[Path] = ()) -> list[Mutant]:
+    """Mutants drawn at random: first the places, evenly, then a way to change each.
+
+    Args:
+        root: the checkout.
+        count: how many; all places, if there are fewer.
+        seed: the same seed draws the same ones.
+        only: files or folders below `root`; by default all of the package.
+    """
+    chosen = [f for f in files(root) if not only or any(f.is_relative_to(one) for one in only)]
+    places = [place for file in chosen for place in mutants(root, file)]
+    rng = random.Random(seed)
+    return [rng.choice(place) for place in rng.sample(places, min(count, len(places)))]
+
+
+def own_tests(root: Path, file: Path) -> list[tuple[str, ...]]:
+    """Runs of pytest for a file, those most likely to notice first.
+
+    Tests mirror the package: first the file of the same name, then the rest of its folder. A module
+    of the package itself has its own file, or all of those at the top.
+    """
+    folder = root / "tests"
+    parts = file.relative_to(PACKAGE).parent.parts
+    while parts and not folder.joinpath(*parts).is_dir():
+        parts = parts[:-1]
+    own = folder.joinpath(*parts, f"test_{file.stem}.py")
+    if parts:
+        rest = [folder.joinpath(*parts)]
+    else:
+        rest = [] if own.exists() else sorted(folder.glob("test_*.py"))
+    runs = [[own]] if own.exists() else []
+    if rest:
+        runs.append([*rest, *(f"--ignore={own}" for _ in runs)])
+    return [tuple(str(p).replace(f"{root}{os.sep}", "") for p in run) for run in runs]
+
+
+def copy_of(root: Path, target: Path) -> Path:
+    """A copy of what git tracks, or would track, at `target`."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=root, capture_output=True, check=True).stdout
+    for name in filter(None, names.decode().split("\0")):
+        if (root / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, target / name)
+    return target
+
+
+def passes(copy: Path, run: tuple[str, ...], limit: float | None = None) -> bool:
+    """Whether a run of pytest passes; one that hits the time limit (seconds) doesn't."""
+    environment = ONE_THREAD | os.environ | {
+        "PYTHONPATH": str(copy),
+        "PYTHONDONTWRITEBYTECODE": "1",  # else Python takes the last mutant's for this one's
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(copy / ".hypothesis"),
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, *PYTEST, *run],
+        cwd=copy,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        return process.wait(limit) in (PASSED, NOTHING_COLLECTED)
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+class Unchanged:
+    """What the tests do where nothing is changed: how long they take, and whether they pass."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[tuple[str, ...], float] = {}
+
+    def notices(self, copy: Path, mutant: Mutant, run: tuple[str, ...]) -> bool:
+        """Whether a run of pytest fails, or hangs, with the mutant in the copy, and only then.
+
+        Afterwards the copy is as it was before.
+
+        Raises:
+            SystemExit: the tests fail without a mutant too, and so tell nothing.
+        """
+        file = copy / mutant.file
+        code = file.read_text(encoding="utf-8")
+        known = self.seconds.get(run)
+        limit = FIRST_LIMIT if known is None else PATIENCE * known + 10
+        file.write_text(mutant.source(code), encoding="utf-8")
+        try:
+            if self._passes(copy, run, limit):
+                return False
+        finally:
+            file.write_text(code, encoding="utf-8")
+        if run not in self.seconds and not self._passes(copy, run):
+            raise SystemExit(f"These tests fail as they are: pytest {' '.join(run)}")
+        return True
+
+    def _passes(self, copy: Path, run: tuple[str, ...], limit: float | None = None) -> bool:
+        began = time.monotonic()
+        if passed := passes(copy, run, limit):
+            self.seconds[run] = max(time.monotonic() - began, self.seconds.get(run, 0.0))
+        return passed
+
+
+def outcome(copy: Path, mutant: Mutant, unchanged: Unchanged) -> str:
+    """`NOTICED` by the first run of pytest that does so, or `ALIVE`."""
+    runs = own_tests(copy, mutant.file)
+    return NOTICED if any(unchanged.notices(copy, mutant, run) for run in runs) else ALIVE
+
+
+def by_folder(drawn: Sequence[Mutant], alive: Sequence[Mutant]) -> str:
+    """A line for each folder of the package: how many of its mutants were noticed."""
+    count = {what: Counter(m.file.parts[1] for m in ones) for what, ones in
+             (("drawn", drawn), ("alive", alive))}  # fmt: skip
+    return "\n".join(
+        f"{part:<24}{all_ - count['alive'][part]:4} of {all_}"
+        for part, all_ in sorted(count["drawn"].items())
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try a sample of mutants; 0 if the share that was noticed is high enough, else 1."""
+    parser = argparse.ArgumentParser(prog="mutants", description=__doc__.splitlines()[0])
+    parser.add_argument("count", type=int, help="how many mutants")
+    parser.add_argument("only", nargs="*", type=Path, help="files or folders below course_lib")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same mutants")
+    parser.add_argument("--least", type=float, default=95, help="percent to be noticed")
+    parser.add_argument("--jobs", type=int, default=workers(), help="processes side by side")
+    chosen = parser.parse_args(arguments)
+    try:
+        import cosmic_ray  # noqa: F401
+    except ModuleNotFoundError:
+        print("This needs cosmic-ray: CONTRIBUTING.md says how to get it.", file=sys.stderr)
+        return 2
+    root = Path.cwd()
+    drawn = sample(root, chosen.count, chosen.seed, chosen.only)
+    if not drawn:
+        print("There is nothing to mutate: run this in the checkout.", file=sys.stderr)
+        return 2
+    tried: list[Mutant] = []
+    alive: list[Mutant] = []
+    unchanged = Unchanged()
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(chosen.jobs) as pool:
+        free: SimpleQueue[Path] = SimpleQueue()
+        for job in range(chosen.jobs):
+            free.put(copy_of(root, Path(folder) / str(job)))
+
+        def attempt(mutant: Mutant) -> str:
+            copy = free.get()
+            try:
+                return outcome(copy, mutant, unchanged)
+            finally:
+                free.put(copy)
+
+        try:
+            for mutant, found in zip(drawn, pool.map(attempt, drawn), strict=True):
+                tried.append(mutant)
+                place = f"{mutant.file}:{mutant.line}"
+                print(f"{len(tried):4} of {len(drawn)}  {found:8} {place}", flush=True)
+                if found == ALIVE:
+                    alive.append(mutant)
+                    print(mutant.difference((root / mutant.file).read_text("utf-8")), flush=True)
+        except KeyboardInterrupt:
+            print("Stopped: those that have begun are ended, and what was seen is told.")
+            pool.shutdown(cancel_futures=True)
+    print(by_folder(tried, alive))
+    noticed = len(tried) - len(alive)
+    share = 100 * noticed / max(len(tried), 1)
+    print(f"{noticed} of {len(tried)} mutants noticed: {share:.1f} % (seed {chosen.seed})")
+    return 0 if tried and share >= chosen.least else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""The examination of the suite: what is mutated, by which tests it is tried, and what is told."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from course_lib.authoring import mutants
+from course_lib.authoring.mutants import ALIVE, NOTICED, Mutant, Unchanged, outcome, own_tests
+
+RIGHT = (
+    "def double(x: int | None) -> int:\n    return 2 * x\n\n\ndef unseen(x):\n    return x + 1\n"
+)
+TEST = "from course_lib.part.sums import double\n\ndef test_double():\n    assert double(3) == 6\n"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Most plugins take longer to load than these small runs."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setattr(mutants, "PYTEST", ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"))
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A package of one folder, and its tests, in a repository."""
+    for name, text in {
+        "course_lib/__init__.py": "",
+        "course_lib/top.py": "x = 1\n",
+        "course_lib/part/__init__.py": "",
+        "course_lib/part/sums.py": RIGHT,
+        "course_lib/exercises/engine.py": "x = 1\n",
+        "course_lib/exercises/chapter/one.py": "x = 1\n",
+        "tests/part/test_sums.py": TEST,
+        "tests/part/test_more.py": "def test_nothing(): pass\n",
+        "tests/test_cli.py": "def test_nothing(): pass\n",
+        ".gitignore": "ignored\n",
+        "ignored/large.bin": "",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def test_the_exercises_own_files_are_left_aside(checkout):
+    names = [file.as_posix() for file in mutants.files(checkout)]
+    assert "course_lib/exercises/engine.py" in names
+    assert "course_lib/part/sums.py" in names
+    assert "course_lib/exercises/chapter/one.py" not in names
+
+
+@pytest.mark.parametrize(
+    ("file", "runs"),
+    [
+        (
+            "part/sums.py",
+            [("tests/part/test_sums.py",), ("tests/part", "--ignore=tests/part/test_sums.py")],
+        ),
+        ("part/other.py", [("tests/part",)]),
+        ("part/deeper/other.py", [("tests/part",)]),
+        ("cli.py", [("tests/test_cli.py",)]),
+        ("top.py", [("tests/test_cli.py",)]),  # no file of its own: all that lie at the top
+    ],
+)
+def test_the_tests_of_its_own_folder_are_tried_the_nearest_first(file, runs, checkout):
+    assert own_tests(checkout, Path("course_lib") / file) == runs
+
+
+def test_a_copy_has_what_git_would_track(checkout, tmp_path_factory):
+    copy = mutants.copy_of(checkout, tmp_path_factory.mktemp("copy"))
+    assert (copy / "course_lib/part/sums.py").read_text() == RIGHT
+    assert not (copy / "ignored").exists()
+
+
+def wrong(monkeypatch, old, new):
+    """A mutant that replaces some text, in place of one of cosmic-ray's."""
+    monkeypatch.setattr(Mutant, "source", lambda self, code: code.replace(old, new))
+    return Mutant(Path("course_lib/part/sums.py"), 1, "replaced", 0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("2 * x", "3 * x", NOTICED),
+        ("2 * x", "2 *", NOTICED),  # can't even be imported
+        ("x + 1", "x + 2", ALIVE),
+    ],
+)
+def test_a_mutant_is_noticed_by_a_test_that_fails(old, new, expected, checkout, monkeypatch):
+    mutant = wrong(monkeypatch, old, new)
+    assert outcome(checkout, mutant, Unchanged()) == expected
+    assert (checkout / mutant.file).read_text() == RIGHT
+
+
+def test_a_mutant_that_hangs_is_noticed(checkout, monkeypatch):
+    monkeypatch.setattr(mutants, "FIRST_LIMIT", 3)
+    mutant = wrong(monkeypatch, "return 2 * x", "\n    while True: pass")
+    assert outcome(checkout, mutant, Unchanged()) == NOTICED
+
+
+def test_tests_that_fail_by_themselves_notice_nothing(checkout, monkeypatch):
+    (checkout / "tests/part/test_sums.py").write_text(TEST.replace("== 6", "== 7"))
+    with pytest.raises(SystemExit, match=r"fail as they are: pytest tests/part/test_sums\.py"):
+        outcome(checkout, wrong(monkeypatch, "x + 1", "x + 2"), Unchanged())
+
+
+def test_without_cosmic_ray_it_says_where_to_get_it(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "cosmic_ray", None)
+    assert mutants.main(["1"]) == 2
+    assert "CONTRIBUTING.md" in capsys.readouterr().err
+
+
+# --- with cosmic-ray, where it is installed ------------------------------------------------------
+
+
+def test_places_are_drawn_the_same_each_time_and_annotations_never(checkout):
+    pytest.importorskip("cosmic_ray", reason="cosmic-ray is not installed: see CONTRIBUTING.md")
+    file = Path("course_lib/part/sums.py")
+    places = list(mutants.mutants(checkout, file))
+    assert {one.line for place in places for one in place} == {2, 6}
+    drawn = mutants.sample(checkout, 4, seed=3, only=[file])
+    assert drawn == mutants.sample(checkout, 4, seed=3, only=[file])
+    assert len({(one.operator, one.occurrence) for one in drawn}) == 4
+    assert all(one.source(RIGHT) != RIGHT for one in drawn)
+    assert len(mutants.sample(checkout, 99, seed=0, only=[file])) == len(places) == 4
+
+
+def test_the_share_is_told(checkout, monkeypatch, capsys):
+    pytest.importorskip("cosmic_ray", reason="cosmic-ray is not installed: see CONTRIBUTING.md")
+    monkeypatch.chdir(checkout)
+    monkeypatch.setattr(mutants, "outcome", lambda copy, mutant, _: (
+        ALIVE if mutant.line == 6 else NOTICED
+    ))  # fmt: skip
+    assert mutants.main(["99", "course_lib/part", "--jobs", "1"]) == 1
+    out = capsys.readouterr().out
+    assert "2 of 4 mutants noticed: 50.0 % (seed 0)" in out
+    assert "part                       2 of 4" in out
+    assert "-    return x + 1" in out
+    assert mutants.main(["99", "course_lib/part", "--jobs", "1", "--least", "50"]) == 0
