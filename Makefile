@@ -26,7 +26,8 @@ help:
 	@echo "make book       build the book and check its pages; SOLUTIONS=hidden leaves the solutions out"
 	@echo "make test       check everything that the course claims"
 	@echo "make check      check what is quick, and what you changed since main: for the inner loop"
-	@echo "make lab        open JupyterLab on your own copy of the exercises, in work/"
+	@echo "make lab        open JupyterLab on your own copy of the exercises, in work/;"
+	@echo "                ARGS=\"--no-browser --port 9000\" hands it options"
 	@echo "make notebooks  write the exercise and the solution notebooks from their source"
 	@echo "make bench      time what the course claims to be fast, and store the results"
 	@echo "make lock       compile requirements.lock, after a change of the dependencies (needs uv)"
@@ -44,7 +45,7 @@ check: $(READY)
 
 lab: $(READY)
 	@$(PYTHON) -m course_lib.cli start work
-	@cd work && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m jupyterlab
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m course_lib.lab work $(ARGS)
 
 notebooks: $(READY)
 	@$(PYTHON) -m course_lib.cli notebooks

@@ -1,11 +1,14 @@
 """The command `course`. Each verb loads what it needs when it runs, so that help is instant."""
 
 import os
+import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+import typer.core
 
 from course_lib import __version__
 
@@ -13,7 +16,26 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up note
 
 USAGE = 2  # exit code: the command was not understood
 
+
+class Group(typer.core.TyperGroup):
+    """Help as wide as the terminal, down to 40 columns, with no sentence cut short."""
+
+    def make_context(self, *arguments, **options):
+        """Typer's own help is never narrower than 50 columns."""
+        width = max(40, min(80, shutil.get_terminal_size().columns))
+        return super().make_context(*arguments, **{"terminal_width": width, **options})
+
+    def format_commands(self, ctx, formatter):
+        """Each command with the whole first sentence of its help."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, one.get_short_help_str(limit=200)) for name, one in commands]
+            )
+
+
 app = typer.Typer(
+    cls=Group,
     name="course",
     help="Recurrent networks, built by hand: set up, do the exercises, check what you wrote.",
     no_args_is_help=True,
@@ -25,11 +47,13 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 bench = typer.Typer(
-    no_args_is_help=True, help="Measure how fast the course's code is, against others'."
+    cls=Group, no_args_is_help=True, help="Measure how fast the course's code is, against others'."
 )
 app.add_typer(bench, name="bench")
 
-ci = typer.Typer(help="For instructors: the course in a CI service.", no_args_is_help=True)
+ci = typer.Typer(
+    cls=Group, help="For instructors: the course in a CI service.", no_args_is_help=True
+)
 app.add_typer(ci, name="ci")
 BenchJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, last.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer rounds; stored only with --out.")]
@@ -54,6 +78,10 @@ def course(
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal without ✓ shows ? and goes on
             stream.reconfigure(errors="replace")
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        _fail("The folder that you are in was deleted: go to another one first, such as `cd ~`.")
 
 
 @app.command()
@@ -78,20 +106,28 @@ def start(
     Run it again after an upgrade: what you wrote is never overwritten.
     """
     from course_lib import learner
+    from course_lib.built_book import find_book, how_to_get_it
 
     folder = learner.choose_folder(folder)
     try:
         handed = learner.start(folder)
     except learner.LearnerError as error:
         _fail(error)
+    said = {
+        learner.MADE: "made    {path}",
+        learner.KEPT: "kept    {path}, with all that you wrote",
+        learner.RENEWED: "renewed {path}: nothing was written in it",
+        learner.BESIDE: "new     {path}: {name} has a newer release; yours is as you left it",
+    }
     for one in handed:
-        if one.action == learner.MADE:
-            print(f"made    {one.path}")
-        elif one.action == learner.KEPT:
-            print(f"kept    {one.path}, with all that you wrote")
-        else:
-            print(f"new     {one.path}: {one.name} has a newer release; yours is as you left it")
+        print(said[one.action].format(path=one.path, name=one.name))
+        if one.action == learner.RENEWED:
+            _print_changes(one.changes)
+    _print_news(learner.news(folder))
     print(f"\nOpen the notebooks in {folder}: jupyter lab {folder}")
+    if find_book() is None:
+        sentence, *commands = how_to_get_it()
+        print(f"Their links lead to the chapters. {sentence}", *commands, sep="\n    ")
 
 
 @app.command()
@@ -103,12 +139,33 @@ def progress(
 ) -> None:
     """Show what you have passed, chapter by chapter."""
     from course_lib import learner
+    from course_lib.exercises.progress import Unreadable
 
     try:
         copy = learner.find_copy(folder)
     except learner.LearnerError as error:
         _fail(error)
-    _print_progress(copy)
+    try:
+        _print_progress(copy)
+    except Unreadable as error:
+        _fail(error, code=1)
+    _print_news(learner.news(copy))
+
+
+def _print_news(news: list) -> None:
+    """Say what a newer release changes in notebooks that hold work; each time, until it's done."""
+    for one in news:
+        print(f"\n{one.name} has a newer release:")
+        _print_changes(one.changes)
+        if one.beside is None:
+            print("  `course start` puts it into your copy; what you wrote stays.")
+        else:
+            print(f"  It is {one.beside.name}. Take over what you want, then delete it.")
+
+
+def _print_changes(changes: tuple[str, ...]) -> None:
+    for line in changes or ("nothing in its text and code",):
+        print(f"  - {line}")
 
 
 def _print_progress(copy: Path) -> None:
@@ -135,7 +192,7 @@ def check(
     notebook: Annotated[Path, typer.Argument(help="Your notebook.")],
     exercises: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[EXERCISE]...", help="Ids; by default all of the notebook's."),
+        typer.Argument(metavar="EXERCISE", help="Ids; by default all of the notebook's."),
     ] = None,
 ) -> None:
     """Check the exercises in a notebook.
@@ -146,6 +203,9 @@ def check(
     from course_lib.exercises import UnknownExercise
     from course_lib.notebook_check import NotebookError, check_notebook
 
+    for one in exercises or []:
+        if one.endswith(".ipynb"):
+            _fail(f"One notebook at a time: `course check {one}` checks {one}.")
     try:
         taken, reports = check_notebook(notebook, exercises or [])
     except (NotebookError, UnknownExercise) as error:
@@ -158,26 +218,72 @@ def check(
         if report is None:
             print(f"✗ {name}: {notebook.name} defines nothing of that name.\n")
             continue
-        print(f"{report}")
+        print(replace(report, note="").text(f"course hint {name}"))
         if "NameError" in report.sentence:
             print(
                 "  (Only imports, functions, classes and plain values are taken from a notebook.)"
             )
         print()
     passed = sum(bool(report) for report in reports.values())
+    for note in dict.fromkeys(one.note for one in reports.values() if one is not None):
+        if note:
+            print(note)
     print(f"{passed} of {len(reports)} passed")
     raise typer.Exit(0 if passed == len(reports) else 1)
+
+
+Exercise = Annotated[str, typer.Argument(help="Its name, such as rnn_step.")]
+
+
+@app.command()
+def hint(
+    exercise: Exercise,
+    number: Annotated[int, typer.Option(metavar="N", help="Which one; each gives away more.")] = 1,
+) -> None:
+    """Show a hint for an exercise."""
+    from course_lib.exercises import UnknownExercise
+    from course_lib.exercises.cards import hint_card
+    from course_lib.exercises.registry import get
+
+    try:
+        asked = get(exercise)
+    except UnknownExercise as error:
+        _fail(error)
+    if not 1 <= number <= len(asked.hints):
+        _fail(f"{exercise} has hints 1 to {len(asked.hints)}; {number} is none of them.")
+    print(hint_card(asked, number, shell=True))
+
+
+@app.command()
+def solution(exercise: Exercise) -> None:
+    """Show the reference for an exercise."""
+    from course_lib.exercises import UnknownExercise
+    from course_lib.exercises.cards import solution_card
+    from course_lib.exercises.registry import get
+
+    try:
+        print(solution_card(get(exercise)))
+    except UnknownExercise as error:
+        _fail(error)
 
 
 @app.command()
 def validate(
     submissions: Annotated[
         list[Path],
-        typer.Argument(help="Folders, notebooks or zips: one student each; or a folder of them."),
+        typer.Argument(
+            metavar="SUBMISSION",
+            help="Folders, notebooks or zips: one student each; or a folder of them.",
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the results; what is there is kept.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder for the results; what is there is kept.")
+    ],
     jobs: Annotated[
-        int, typer.Option(min=1, help="Submissions at the same time; by default one a core.")
+        int,
+        typer.Option(
+            min=1, metavar="N", help="Submissions at the same time; by default one a core."
+        ),
     ] = os.cpu_count() or 1,
     shard: Annotated[
         str, typer.Option(metavar="I/N", help="Only part I of N, to share a class out.")
@@ -186,19 +292,25 @@ def validate(
         str, typer.Option(metavar="ADDRESS", help="Grade on this Dask cluster, not here.")
     ] = "",
     time_limit: Annotated[
-        float, typer.Option(min=0.1, help="Seconds that a call of a student's function may take.")
+        float,
+        typer.Option(
+            min=0.1, metavar="SECONDS", help="Seconds that a call of a student's function may take."
+        ),
     ] = 10.0,
     memory_limit: Annotated[
-        int, typer.Option(min=64, help="MB that a student's code may take.")
+        int, typer.Option(min=64, metavar="MB", help="MB that a student's code may take.")
     ] = 1024,
     cases: Annotated[
-        Path | None, typer.Option(help="Your own hidden cases: JSON, kept outside the course.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Your own hidden cases: JSON, kept outside the course."),
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="Points by exercise: JSON, 1 where it says nothing.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Points by exercise: JSON, 1 where it says nothing."),
     ] = None,
     exercise: Annotated[
-        list[str] | None, typer.Option(help="Only this one; may be given several times.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this one; may be given several times."),
     ] = None,
     merge: Annotated[
         bool, typer.Option("--merge", help="The arguments are --out folders to put together.")
@@ -250,7 +362,7 @@ def notebooks(
 @app.command()
 def prove(
     exercises: Annotated[
-        list[str] | None, typer.Argument(metavar="[EXERCISE]...", help="Ids; by default all.")
+        list[str] | None, typer.Argument(metavar="EXERCISE", help="Ids; by default all.")
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the counts as JSON, last.")
@@ -304,13 +416,17 @@ def audit_gpu(
 @app.command()
 def reproduce(
     name: Annotated[str, typer.Argument(help="Name of the run, such as vanilla-mnist.")],
-    data: Annotated[Path | None, typer.Option(help="Your own file of the full data set.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your own file of the full data set.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the run.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="Short run on the subset.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="File to write; by default benchmarks/results/NAME.json.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that share every batch.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Processes that share every batch.")
+    ] = 1,
     check: Annotated[
         bool, typer.Option("--check", help="Compare with the stored result; write nothing.")
     ] = False,

@@ -64,8 +64,9 @@ def take_definitions(name: str, cells: list[tuple[int, str]]) -> Notebook:
                 exec(compile(ast.Module([statement], []), where, "exec"), notebook.values)
             except (Exception, SystemExit) as error:
                 reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
+                end = "" if reason.endswith(("?", "!")) else "."
                 notebook.remarks.append(
-                    f"Cell {number}, line {statement.lineno} was left out: {reason}."
+                    f"Cell {number}, line {statement.lineno} was left out: {reason}{end}"
                 )
     return notebook
 

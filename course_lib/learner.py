@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.exercises.progress import FOLDER, home
+from course_lib.upgrade import changes, was_written_in
 
 DEFAULT_FOLDER = Path("work")
 RECORD = "released.json"
+HANDED_OUT = "handed_out"  # in the copy's own folder: each notebook as it was before any work
 
-MADE, KEPT, BESIDE = "made", "kept", "put beside"
+MADE, KEPT, RENEWED, BESIDE = "made", "kept", "renewed", "put beside"
 
 
 class LearnerError(Exception):
@@ -24,13 +26,31 @@ class Handed:
 
     Args:
         name: of the notebook as released.
-        action: "made", "kept", or "put beside": the learner's stays, the new one lies beside it.
-        path: the file that was made or kept.
+        action: "made"; "kept"; "renewed": nothing was written in it, so it is the new release now;
+            or "put beside": the learner's stays, and the new one lies beside it.
+        path: the file that was made, renewed or kept.
+        changes: what the new release changes, a line for each exercise.
     """
 
     name: str
     action: str
     path: Path
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class News:
+    """A newer release than the one that the learner works in.
+
+    Args:
+        name: of the notebook as released.
+        beside: the new release beside the learner's, None if `course start` has not put it there.
+        changes: what it changes, a line for each exercise.
+    """
+
+    name: str
+    beside: Path | None
+    changes: tuple[str, ...]
 
 
 def released_folder() -> Path:
@@ -60,6 +80,8 @@ def find_copy(folder: Path | None) -> Path:
     Raises:
         LearnerError: if there is none.
     """
+    if folder and not folder.exists():
+        raise LearnerError(f"There is no folder {folder}.")
     found = home(folder) if folder else home() or home(DEFAULT_FOLDER)
     if found is None:
         where = f"{folder} lies in no" if folder else "There is no"
@@ -70,8 +92,9 @@ def find_copy(folder: Path | None) -> Path:
 def start(folder: Path) -> list[Handed]:
     """Make the learner's copy, or bring what is new into one that is there.
 
-    A notebook that is there stays as it is. If the release differs from everything that was handed
-    out before, it is put beside as NAME.new-XXXXXXXX.ipynb, once.
+    A notebook in which nothing was written is renewed; see `upgrade.was_written_in`. One with work
+    in it stays as it is. If the release differs from everything that was handed out before, it is
+    put beside as NAME.new-XXXXXXXX.ipynb, once.
 
     Raises:
         LearnerError: if the folder can't be used.
@@ -83,8 +106,10 @@ def start(folder: Path) -> list[Handed]:
             f"name another folder, such as `course start {DEFAULT_FOLDER}`."
         )
     try:
-        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-        return [_hand_out(notebook, folder) for notebook in sorted(source.glob("*.ipynb"))]
+        (folder / FOLDER / HANDED_OUT).mkdir(parents=True, exist_ok=True)
+        released = _released()
+        before = _bases(folder, released)
+        return [_hand_out(name, folder, before, released) for name in released]
     except (FileExistsError, NotADirectoryError):
         raise LearnerError(
             f"{folder} can't be a folder, because a file is in the way: name another folder."
@@ -99,33 +124,126 @@ def start(folder: Path) -> list[Handed]:
         raise LearnerError(f"{folder} could not be filled ({reason}). Nothing was lost.") from error
 
 
-def _hand_out(notebook: Path, folder: Path) -> Handed:
-    """Copy one notebook, keep the learner's, or put the new one beside it."""
-    content = notebook.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    record = _load_record(folder)
-    before = record.get(notebook.name, [])
-    target = folder / notebook.name
-    action = MADE
-    if target.exists():
-        if digest in before or _digest(target) == digest:
-            action = KEPT
-        else:
-            action = BESIDE
-            target = target.with_suffix(f".new-{digest[:8]}.ipynb")
-    # Noted before it is copied: if this stops in between, the next start copies what is missing.
-    # The other way round, it would take the learner's work for a release that was never noted.
-    if action != BESIDE and digest not in before:
-        _save_record(folder, {**record, notebook.name: [*before, digest]})
-    if action != KEPT:
+def news(folder: Path) -> list[News]:
+    """What is newer than the learner's notebooks; writes nothing.
+
+    Who deletes the new release that lies beside theirs is done with it, and hears no more of it.
+    """
+    try:
+        released = _released()
+    except LearnerError:
+        return []
+    bases = _bases(folder, released)
+    found = []
+    for name, content in released.items():
+        mine = _read(folder / name)
+        base = bases.get(name)
+        if mine is None or content in (base, mine):
+            continue
+        beside = _beside(folder, name, content)
+        put = _is_noted(folder, name, content)
+        if beside.exists() or not put:
+            told = _told(name, mine, base, bases, released)
+            found.append(News(name, beside if beside.exists() else None, told))
+    return found
+
+
+def _released() -> dict[str, bytes]:
+    """Every notebook as it is released now, by name."""
+    return {path.name: path.read_bytes() for path in sorted(released_folder().glob("*.ipynb"))}
+
+
+def _bases(folder: Path, released: dict[str, bytes]) -> dict[str, bytes]:
+    """The release that each of the learner's notebooks was made from, where it is known."""
+    kept = {name: _read(folder / FOLDER / HANDED_OUT / name) for name in released}
+    for name, content in released.items():  # in an older copy it was not kept
+        mine = _read(folder / name)
+        if kept[name] is None and mine is not None and _is_noted(folder, name, mine):
+            kept[name] = mine
+        elif kept[name] is None and _is_noted(folder, name, content):
+            kept[name] = None if _beside(folder, name, content).exists() else content
+    return {name: content for name, content in kept.items() if content is not None}
+
+
+def _told(
+    name: str, mine: bytes, base: bytes | None, bases: dict[str, bytes], released: dict[str, bytes]
+) -> tuple[str, ...]:
+    """The changes since the release that the learner's notebook was made from.
+
+    Where that is not known, the learner's own notebook is compared, without their code.
+    """
+    return changes(name, {**bases, name: base or mine}, released, answered=base is None)
+
+
+def _hand_out(
+    name: str, folder: Path, bases: dict[str, bytes], released: dict[str, bytes]
+) -> Handed:
+    """Copy one notebook, renew or keep the learner's, or put the new one beside it."""
+    content, base, target = released[name], bases.get(name), folder / name
+    mine = _read(target)
+    if mine is None:
+        # Noted before it is copied: if this stops in between, the next start copies what is
+        # missing. The other way round, it would take the learner's work for a release that was
+        # never noted.
+        _keep_base(folder, name, content)
+        _note(folder, name, content)
         _write(target, content, folder)
-    if action == BESIDE:  # noted after: it is safe to put the same file there again
-        _save_record(folder, {**record, notebook.name: [*before, digest]})
-    return Handed(notebook.name, action, target)
+        return Handed(name, MADE, target)
+    if content == base:
+        return Handed(name, KEPT, target)
+    if not was_written_in(mine, content):  # only the outputs are the learner's
+        _note(folder, name, content)
+        _keep_base(folder, name, content)
+        return Handed(name, KEPT, target)
+    told = _told(name, mine, base, bases, released)
+    if base is not None and not was_written_in(mine, base):
+        _draft(folder, name, content).replace(target)
+        _note(folder, name, content)
+        _keep_base(folder, name, content)
+        return Handed(name, RENEWED, target, told)
+    beside = _beside(folder, name, content)
+    if not _is_noted(folder, name, content):
+        _write(beside, content, folder)
+        _note(folder, name, content)  # after: it is safe to put the same file there again
+        return Handed(name, BESIDE, beside, told)
+    if not beside.exists():  # the learner is done with it
+        _keep_base(folder, name, content)
+        return Handed(name, KEPT, target)
+    return Handed(name, KEPT, target, told)
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _beside(folder: Path, name: str, content: bytes) -> Path:
+    """Where a new release is put beside the learner's."""
+    return (folder / name).with_suffix(f".new-{_digest(content)[:8]}.ipynb")
+
+
+def _read(path: Path) -> bytes | None:
+    """The file's bytes; None if there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _keep_base(folder: Path, name: str, content: bytes) -> None:
+    """Remember the release that the learner's notebook was made from."""
+    _draft(folder, name, content).replace(folder / FOLDER / HANDED_OUT / name)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _is_noted(folder: Path, name: str, content: bytes) -> bool:
+    """Whether these bytes were handed out before under this name."""
+    return _digest(content) in _load_record(folder).get(name, [])
+
+
+def _note(folder: Path, name: str, content: bytes) -> None:
+    """Remember that these bytes were handed out."""
+    record = _load_record(folder)
+    if not _is_noted(folder, name, content):
+        _save_record(folder, {**record, name: [*record.get(name, []), _digest(content)]})
 
 
 def _load_record(folder: Path) -> dict[str, list[str]]:

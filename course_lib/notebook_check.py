@@ -58,7 +58,9 @@ def read_code_cells(path: Path) -> list[tuple[int, str]]:
     except FileNotFoundError:
         raise NotebookError(f"There is no file {path}.{_nearest_notebook(path)}") from None
     except IsADirectoryError:
-        raise NotebookError(f"{path} is a folder.{_nearest_notebook(path / 'x')}") from None
+        there = sorted(path.glob("*.ipynb"))
+        such = f" such as {there[0]}" if there else ""
+        raise NotebookError(f"{path} is a folder: name a notebook{such}.") from None
     except OSError as error:
         raise NotebookError(f"{path} can't be read ({error.strerror}).") from None
     except (ValueError, KeyError, TypeError):
@@ -79,7 +81,10 @@ def belonging(notebook: Notebook) -> list[str]:
             return list(chapter.exercises)
     found = [one for one in ids() if one in notebook.defined]
     if not found:
-        raise NotebookError(f"{notebook.name} defines no exercise. There are: {', '.join(ids())}.")
+        raise NotebookError(
+            f"{notebook.name} defines no exercise: none of its functions and classes has the name "
+            "of one. `course progress` lists them."
+        )
     return found
 
 
@@ -87,9 +92,9 @@ def _nearest_notebook(path: Path) -> str:
     """A notebook beside the missing one that may have been meant."""
     import difflib
 
-    there = [p.name for p in path.parent.glob("*.ipynb")]
-    near = difflib.get_close_matches(path.name, there, n=1, cutoff=0.5) or sorted(there)[:1]
-    return f" Did you mean {path.parent / near[0]}?" if near else ""
+    there = {p.stem: p for p in path.parent.glob("*.ipynb")}
+    near = difflib.get_close_matches(path.stem, there, n=1, cutoff=0.6)  # without the ending: all
+    return f" Did you mean {there[near[0]]}?" if near else ""  # notebooks have that in common
 
 
 @contextlib.contextmanager

@@ -1,5 +1,8 @@
 import importlib
 import json
+import re
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -8,7 +11,7 @@ from course_lib import learner
 from course_lib.authoring.source import reference_code, stub_code
 from course_lib.cli import app
 from course_lib.exercises import progress
-from course_lib.exercises.registry import CHAPTERS, get
+from course_lib.exercises.registry import CHAPTERS, get, ids
 
 pytestmark = pytest.mark.usefixtures("terminal")
 
@@ -181,6 +184,125 @@ def test_a_misspelt_exercise_names_the_nearest(write):
     assert (code, "Did you mean rnn_step?" in err) == (2, True)
 
 
+@pytest.mark.parametrize("beside", ["05-kernl.ipynb", "a.ipynb", "other.ipynb"])
+def test_a_missing_notebook_recommends_nothing_unlike_it(write, beside):
+    path = write("x = 1", name=beside)
+    code, _, err = course("check", path.with_name("missing.ipynb"))
+    assert (code, "There is no file" in err, "Did you mean" in err) == (2, True, False)
+
+
+def test_a_folder_is_no_notebook_and_one_in_it_is_named(write, tmp_path):
+    path = write("x = 1")
+    code, _, err = course("check", tmp_path)
+    assert (code, f"is a folder: name a notebook such as {path}." in err) == (2, True)
+
+
+def test_two_notebooks_are_answered_in_one_line(write):
+    first, second = write("x = 1", name="a.ipynb"), write("x = 1", name="b.ipynb")
+    code, _, err = course("check", first, second)
+    assert (code, f"`course check {second}`" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["hint", "xyz"], ["solution", "xyz"], ["prove", "xyz"], ["check", "NOTEBOOK", "x"]],
+)
+def test_no_error_lists_every_exercise(write, arguments):
+    notebook = write("x = 1")
+    code, _, err = course(*(notebook if a == "NOTEBOOK" else a for a in arguments))
+    assert code == 2
+    assert len(err) < 300
+    assert sum(one in err.split() for one in ids()) < 3
+
+
+# --- help with an exercise -----------------------------------------------------------------------
+
+
+def test_a_wrong_answer_leads_to_the_hint_that_a_shell_can_show(write):
+    _, out, _ = course("check", write("import numpy as np", FORGETS))
+    assert "Next: course hint rnn_step\n" in out
+    code, out, _ = course("hint", "rnn_step")
+    hints = get("rnn_step").hints
+    assert (code, out.startswith(f"Hint 1 of {len(hints)}: {hints[0].symptom}")) == (0, True)
+    assert out.endswith("The next: course hint rnn_step --number 2\n")
+    _, out, _ = course("hint", "rnn_step", "--number", len(hints))
+    assert hints[-1].text in out
+    assert "`course solution rnn_step` shows the reference" in out
+
+
+def test_the_solution_is_shown():
+    code, out, _ = course("solution", "rnn_step")
+    assert (code, RIGHT.strip() in out) == (0, True)
+
+
+@pytest.mark.parametrize("number", [0, -1, 9])
+def test_a_hint_that_is_not_there_is_bad_usage(number):
+    code, _, err = course("hint", "rnn_step", "--number", number)
+    assert (code, "has hints 1 to 3" in err) == (2, True)
+
+
+@pytest.mark.parametrize("verb", ["hint", "solution"])
+def test_help_with_a_misspelt_exercise_names_the_nearest(verb):
+    code, _, err = course(verb, "rnn_stp")
+    assert (code, "Did you mean rnn_step?" in err) == (2, True)
+
+
+# --- progress that can't be kept -----------------------------------------------------------------
+
+
+def test_without_a_copy_check_says_once_that_nothing_is_noted(write, tmp_path):
+    path = write("import numpy as np", RIGHT, FORGETS, name="01-vanilla-rnn.ipynb")
+    (tmp_path / progress.FOLDER).rmdir()
+    _, out, _ = course("check", path)
+    assert out.count("not noted in your progress") == 1
+    assert "`course start` makes one" in out
+
+
+def test_where_progress_cannot_be_read_it_says_so(write, tmp_path):
+    write("x = 1")
+    (tmp_path / progress.FOLDER / "progress.json").mkdir()
+    code, _, err = course("progress", tmp_path)
+    assert (code, "progress.json can't be read (Is a directory)" in err) == (1, True)
+
+
+def test_a_missing_folder_is_no_other_copy(write, tmp_path):
+    write("x = 1")
+    code, out, err = course("progress", tmp_path / "MISSING")
+    assert (code, out) == (2, "")
+    assert f"There is no folder {tmp_path / 'MISSING'}" in err
+
+
+# --- the terminal --------------------------------------------------------------------------------
+
+COMMANDS = ("doctor", "start", "progress", "check", "hint", "solution", "validate", "reproduce")
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize("command", [(), *((one,) for one in COMMANDS), ("bench",), ("ci",)])
+def test_help_fits_the_terminal_and_is_whole(columns, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    code, out, _ = course(*command, "--help")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= columns
+    assert not re.search(r"\w\.\.\.$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["start"], ["progress"], ["check", "a.ipynb"], ["doctor"], ["hint", "rnn_step"], ["notebooks"],
+     ["validate", "a", "--out", "b"], ["reproduce", "vanilla-mnist"], ["ci", "init"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_in_a_deleted_folder_every_command_says_so(tmp_path, arguments):
+    script = "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
+    script += f"from course_lib.cli import app; app({arguments!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "was deleted: go to another" in done.stderr
+
+
 # --- the other verbs -----------------------------------------------------------------------------
 
 
@@ -207,19 +329,50 @@ def test_progress_without_a_copy_says_how_to_make_one(tmp_path, monkeypatch):
         assert (code, "`course start` makes one" in err) == (2, True)
 
 
-def test_start_says_what_it_did(tmp_path, monkeypatch):
+@pytest.fixture
+def release(tmp_path, monkeypatch):
+    """Write the release of one notebook with one exercise, whose stub is this."""
     released = tmp_path / "released"
     released.mkdir()
-    (released / "01-one.ipynb").write_text("first")
     monkeypatch.setattr(learner, "released_folder", lambda: released)
+
+    def release(stub):
+        mark = {"course": {"exercise": "rnn_step", "role": "code"}}
+        cells = [{"cell_type": "code", "source": stub, "metadata": mark, "outputs": []}]
+        (released / "01-one.ipynb").write_text(json.dumps({"cells": cells}))
+
+    return release
+
+
+def test_start_says_what_it_did(release, tmp_path):
     copy = tmp_path / "copy"
-    assert f"made    {copy / '01-one.ipynb'}" in course("start", copy)[1]
-    assert f"kept    {copy / '01-one.ipynb'}" in course("start", copy)[1]
-    (released / "01-one.ipynb").write_text("second")
+    path = copy / "01-one.ipynb"
+    release("first")
+    assert f"made    {path}" in course("start", copy)[1]
+    assert f"kept    {path}" in course("start", copy)[1]
+    release("second")
     _, out, _ = course("start", copy)
-    assert "has a newer release; yours is as you left it" in out
-    code, _, err = course("start", copy / "01-one.ipynb")
+    assert f"renewed {path}: nothing was written in it" in out
+    assert "  - rnn_step: what you start from changed\n" in out
+    code, _, err = course("start", path)
     assert (code, "a file is in the way" in err) == (2, True)
+
+
+def test_start_and_progress_say_what_is_new_each_time(release, tmp_path):
+    copy = tmp_path / "copy"
+    release("first")
+    course("start", copy)
+    path = copy / "01-one.ipynb"
+    path.write_text(path.read_text().replace("first", "mine"))
+    release("second")
+    change = "01-one.ipynb has a newer release:\n  - rnn_step: what you start from changed\n"
+    _, out, _ = course("progress", copy)
+    assert f"{change}  `course start` puts it into your copy" in out
+    assert f"new     {copy}" in course("start", copy)[1]
+    for verb in ("start", "progress", "start", "progress"):
+        _, out, _ = course(verb, copy)
+        assert f"{change}  It is 01-one.new-" in out
+    assert "mine" in path.read_text()
 
 
 def test_a_misspelt_verb_names_the_nearest():

@@ -68,15 +68,20 @@ def test_an_upgrade_is_put_beside_once(release, copy):
     assert names(copy) == [".course", "01-one.ipynb"]
 
 
-def test_an_upgrade_replaces_not_even_an_untouched_notebook(release, copy):
+def test_an_upgrade_renews_an_untouched_notebook(release, copy):
     learner.start(copy)
-    release.write_text("second release")
-    assert actions(learner.start(copy)) == ["put beside"]
-    assert (copy / "01-one.ipynb").read_text() == "first release"
+    for number in ("second", "third"):
+        release.write_text(f"{number} release")
+        assert actions(learner.start(copy)) == ["renewed"]
+        assert (copy / "01-one.ipynb").read_text() == f"{number} release"
+        assert actions(learner.start(copy)) == ["kept"]
+    assert names(copy) == [".course", "01-one.ipynb"]
+    assert no_draft_is_left(copy)
 
 
 def test_what_was_written_into_the_new_one_is_kept_too(release, copy):
     learner.start(copy)
+    (copy / "01-one.ipynb").write_text("my work")
     release.write_text("second release")
     (handed,) = learner.start(copy)
     handed.path.write_text("my work in the new one")
@@ -140,6 +145,7 @@ def test_a_full_disk_leaves_no_half_notebook(release, copy, monkeypatch):
     with pytest.raises(learner.LearnerError, match="No space left on device"):
         learner.start(copy)
     assert names(copy) == [".course", "01-one.ipynb"]
+    assert (copy / "01-one.ipynb").read_text() == "first release"
     assert no_draft_is_left(copy)
 
 
@@ -152,6 +158,157 @@ def test_without_hard_links_it_works_as_well(release, copy, monkeypatch):
     (copy / "01-one.ipynb").write_text("my work")
     assert actions(learner.start(copy)) == ["kept"]
     assert (copy / "01-one.ipynb").read_text() == "my work"
+
+
+# --- an upgrade of real notebooks ----------------------------------------------------------------
+
+
+def cell(source, role="", exercise="", kind="code", **more):
+    mark = {"course": {"exercise": exercise, "role": role, **more}} if exercise else {}
+    return {"cell_type": kind, "source": source, "metadata": mark, "outputs": []}
+
+
+def exercise(name, code="stub", hints="hint", checks=("shape",)):
+    return [
+        cell(f"### {name}", "card", name, "markdown"),
+        cell(f"def {name}(): {code}", "code", name),
+        cell(f"check({name})", "check", name, checks=list(checks)),
+        cell(hints, "hints", name, "markdown"),
+    ]
+
+
+def text_of(*cells, **metadata):
+    flat = [one for part in cells for one in (part if isinstance(part, list) else [part])]
+    return json.dumps({"cells": flat, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+def edited(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content, indent=1))
+
+
+INTRO = cell("# One", kind="markdown")
+OLD = text_of(INTRO, exercise("a"), exercise("b"), exercise("c"))
+
+
+def run_all(notebook):
+    for one in notebook["cells"]:
+        one["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "ran"}]
+        one["execution_count"] = 3
+        one["metadata"]["collapsed"] = True
+        one["source"] = one["source"].splitlines(keepends=True)
+    notebook["metadata"]["language_info"] = {"version": "3.11.2"}
+    notebook["cells"].append(cell(""))
+
+
+WORK = {
+    "code": lambda nb: nb["cells"][2].update(source="def a(): return 1"),
+    "a space": lambda nb: nb["cells"][2].update(source="def a(): stub "),
+    "a note": lambda nb: nb["cells"][0].update(source="# One\nmine"),
+    "a picture": lambda nb: nb["cells"][0].update(attachments={"a.png": {"image/png": "aaaa"}}),
+    "a new cell": lambda nb: nb["cells"].append(cell("x = 1")),
+    "a cell less": lambda nb: nb["cells"].pop(),
+    "another order": lambda nb: nb["cells"].reverse(),
+    "another kind": lambda nb: nb["cells"][0].update(cell_type="raw"),
+}
+
+
+@pytest.fixture
+def real(release, copy):
+    release.write_text(OLD)
+    learner.start(copy)
+    return copy / "01-one.ipynb"
+
+
+def test_to_have_run_it_is_no_work(real, release, copy):
+    edited(real, run_all)
+    release.write_text(text_of(INTRO, exercise("a", code="new stub"), exercise("b")))
+    (handed,) = learner.start(copy)
+    assert handed.action == "renewed"
+    assert handed.changes == ("a: what you start from changed", "c: taken out")
+    assert real.read_text() == release.read_text()
+    assert learner.news(copy) == []
+
+
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
+def test_whatever_was_written_stays_byte_for_byte(real, release, copy, work):
+    edited(real, work)
+    mine = real.read_bytes()
+    release.write_text(text_of(INTRO, exercise("a"), exercise("b", hints="better")))
+    assert actions(learner.start(copy)) == ["put beside"]
+    assert actions(learner.start(copy)) == ["kept"]
+    assert real.read_bytes() == mine
+
+
+def test_what_changed_is_said_exercise_by_exercise_and_each_time(real, release, copy):
+    edited(real, WORK["code"])
+    release.with_name("02-two.ipynb").write_text(text_of(exercise("c")))
+    release.write_text(
+        text_of(
+            INTRO,
+            exercise("b", hints="better", checks=("shape", "a second call")),
+            exercise("a", code="new stub"),
+            exercise("d"),
+            cell("More.", kind="markdown"),
+        )
+    )
+    said = (
+        "b: what is checked and its hints changed",
+        "b: moved to another place",
+        "a: what you start from changed",
+        "d: new",
+        "c: moved to 02-two.ipynb",
+        "between the exercises: text or code changed",
+    )
+    (before,) = learner.news(copy)
+    assert (before.changes, before.beside) == (said, None)
+    for action in ("put beside", "kept", "kept"):
+        handed, _ = learner.start(copy)
+        assert (handed.action, handed.changes) == (action, said)
+        (news,) = learner.news(copy)
+        assert news.changes == said
+        assert news.beside.read_text() == release.read_text()
+
+
+def test_it_is_said_until_the_new_one_is_deleted_and_starts_afresh_from_there(real, release, copy):
+    edited(real, WORK["code"])
+    release.write_text(text_of(INTRO, exercise("a", code="second"), exercise("b"), exercise("c")))
+    (handed,) = learner.start(copy)
+    handed.path.unlink()
+    assert learner.news(copy) == []
+    assert actions(learner.start(copy)) == ["kept"]
+    release.write_text(text_of(INTRO, exercise("a", code="second"), exercise("b")))
+    (handed,) = learner.start(copy)
+    assert (handed.action, handed.changes) == ("put beside", ("c: taken out",))
+
+
+def test_the_new_one_in_place_of_the_old_is_the_learners_from_then_on(real, release, copy):
+    edited(real, WORK["code"])
+    release.write_text(text_of(INTRO, exercise("a", code="second"), exercise("b")))
+    (handed,) = learner.start(copy)
+    handed.path.replace(real)
+    assert (actions(learner.start(copy)), learner.news(copy)) == (["kept"], [])
+    release.write_text(text_of(INTRO, exercise("a", code="third"), exercise("b")))
+    assert actions(learner.start(copy)) == ["renewed"]
+
+
+def test_a_copy_of_before_releases_were_kept_loses_nothing_and_is_told(real, release, copy):
+    (copy / progress.FOLDER / learner.HANDED_OUT / real.name).unlink()
+    release.write_text(text_of(INTRO, exercise("a", code="second"), exercise("b", hints="better")))
+    edited(real, WORK["code"])
+    mine = real.read_bytes()
+    (handed,) = learner.start(copy)
+    assert handed.changes == ("b: its hints changed", "c: taken out")
+    assert [one.changes for one in learner.news(copy)] == [handed.changes]
+    assert real.read_bytes() == mine
+
+
+def test_an_untouched_copy_of_before_releases_were_kept_is_renewed(real, release, copy):
+    (copy / progress.FOLDER / learner.HANDED_OUT / real.name).unlink()
+    release.write_text(text_of(INTRO, exercise("a", code="second"), exercise("b"), exercise("c")))
+    (handed,) = learner.start(copy)
+    assert (handed.action, handed.changes) == ("renewed", ("a: what you start from changed",))
 
 
 def test_the_record_holds_the_digest_that_was_handed_out(release, copy):

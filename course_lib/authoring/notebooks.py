@@ -1,8 +1,9 @@
 """One source, two notebooks: `solutions/NN-name.py` to an exercise and a solution notebook.
 
 In the source (jupytext, py:percent) a code cell with the single line `# EXERCISE: rnn_step` stands
-for the whole exercise: its card, its code from the package, its check and its hints. Prose is for
-both notebooks. A solution's outputs come from running it; nothing else differs from run to run.
+for the whole exercise: its card, its code from the package, its check and its hints. What a cell
+imports from the course is listed below it. Prose is for both notebooks. A solution's outputs come
+from running it; nothing else differs from run to run.
 """
 
 import json
@@ -15,8 +16,10 @@ import jupytext
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from course_lib.authoring.helpers import helpers
 from course_lib.authoring.source import reference_code, starting_code
 from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.markup import full_stop, inline_code
 from course_lib.exercises.registry import chapter_of, get
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +69,8 @@ def expand(source: Path, solved: bool, lookup: Callable[[str], Exercise] = get) 
             )
         elif cell.cell_type == "code":
             cells.append(new_code_cell(cell.source, metadata=_tags(cell)))
+            if text := helpers(cell.source):
+                cells.append(new_markdown_cell(text))
         else:
             cells.append(new_markdown_cell(_titled(cell.source, solved)))
     for position, cell in enumerate(cells):
@@ -93,6 +98,8 @@ def exercise_cells(exercise: Exercise, solved: bool) -> list[Notebook]:
     }
     for role, cell in cells.items():
         cell.metadata["course"] = {"exercise": name, "role": role}
+    # So that a learner who upgrades is told when more is checked than before.
+    cells["check"].metadata["course"]["checks"] = [rung.name for rung in exercise.ladder]
     return list(cells.values())
 
 
@@ -102,7 +109,7 @@ def card(exercise: Exercise) -> str:
     section = f"../book/{chapter.name}.md#sec-{exercise.id.lower().replace('_', '-')}"
     return (
         f"### `{exercise.id}`\n\n"
-        f"**{exercise.title}.** {exercise.goal}\n\n"
+        f"**{full_stop(exercise.title)}** {exercise.goal}\n\n"
         f"{BUG_HUNT if exercise.start else ''}"
         f"{STARS[exercise.difficulty]} · about {exercise.minutes} minutes · "
         f"the first check takes {_seconds(exercise.id)} on two CPU cores, no GPU needed · "
@@ -113,16 +120,10 @@ def card(exercise: Exercise) -> str:
 def hints(exercise: Exercise) -> str:
     """The hints, folded under their symptoms."""
     folded = [
-        f"<details>\n<summary>{_inline_code(hint.symptom)}</summary>\n\n{hint.text}\n\n</details>"
+        f"<details>\n<summary>{inline_code(hint.symptom)}</summary>\n\n{hint.text}\n\n</details>"
         for hint in exercise.hints
     ]
     return "\n\n".join(folded)
-
-
-def _inline_code(text: str) -> str:
-    """A summary is HTML, where Markdown's backticks mean nothing."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
 
 
 def _seconds(name: str) -> str:

@@ -1,6 +1,8 @@
 """What a learner calls in a notebook: `check`, `hint`, `solution`, `when_passed`."""
 
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from course_lib.exercises import progress
 from course_lib.exercises.cards import Card, apology, hint_card, solution_card
@@ -11,7 +13,7 @@ from course_lib.exercises.report import CheckFailed, Report
 
 __all__ = ["CheckFailed", "UnknownExercise", "check", "hint", "ids", "solution", "when_passed"]
 
-_passed: set[str] = set()  # in this session
+_passed: dict[str, Callable] = {}  # in this session, with what passed
 _hints_seen: dict[str, int] = {}
 
 
@@ -39,13 +41,14 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
         return apology(str(problem))
     report = check_function(get(name), function)
     if report.ok:
-        _passed.add(name)
+        _passed[name] = function
     else:
-        _passed.discard(name)
-    progress.record(name, report)
+        _passed.pop(name, None)
+    note = progress.record(name, report)
     if strict and not report.ok:
         raise CheckFailed(str(report))
-    return report
+    # Solutions and scripts are strict, and lie in no copy: there is nothing to keep.
+    return report if strict else replace(report, note=note)
 
 
 def hint(exercise: str | Callable = "", number: int | None = None) -> Card:
@@ -79,10 +82,34 @@ def when_passed(exercise: str) -> bool:
     Raises:
         UnknownExercise: if there is no such exercise.
     """
-    missing = [name for name in (*get(exercise).uses, exercise) if name not in _passed]
+    needed = (*get(exercise).uses, exercise)
+    missing = [name for name in needed if name not in _passed]
     if missing:
-        print(f"Skipped: first pass {' and '.join(missing)}.")
-    return not missing
+        passed_before = progress.passed()
+        todo = (_to_do(name, name in passed_before) for name in missing)
+        print("This cell was skipped.", *todo)
+        return False
+    theirs = sys._getframe(1).f_globals
+    for name in needed:
+        if _is_stub(theirs.get(name)):
+            called = getattr(_passed[name], "__name__", "another function")
+            print(
+                f"This cell was skipped. It calls {name}, and what has passed is {called}: "
+                f"run `{name} = {called}` first."
+            )
+            return False
+    return True
+
+
+def _is_stub(function: Callable | None) -> bool:
+    code = getattr(function, "__code__", None)
+    return code is not None and "NotImplementedError" in code.co_names
+
+
+def _to_do(name: str, passed_before: bool) -> str:
+    if passed_before:
+        return f"You have passed {name} in an earlier session: run its cell and its check again."
+    return f"It needs {name}: write it, then run its check."
 
 
 def _id_of(exercise: str | Callable) -> str:
@@ -93,7 +120,7 @@ def _id_of(exercise: str | Callable) -> str:
     """
     name = exercise if isinstance(exercise, str) else getattr(exercise, "__name__", "")
     if not name:
-        raise UnknownExercise(f"Say which exercise, by its name: {', '.join(ids())}.")
+        raise UnknownExercise("Say which exercise, by its name, such as hint(rnn_step).")
     chapter_of(name)
     return name
 

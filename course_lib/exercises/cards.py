@@ -1,9 +1,9 @@
 """Hints and solutions as they show themselves in a notebook or a terminal."""
 
-import html
 from dataclasses import dataclass
 
 from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.markup import inline_code
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Card:
 
     def _repr_markdown_(self) -> str:
         body = f"```python\n{self.body}\n```" if self.is_code else self.body
-        return f"**{html.escape(self.title, quote=False)}**\n\n{body}"
+        return f"**{inline_code(self.title)}**\n\n{body}"
 
 
 def apology(sentence: str) -> Card:
@@ -38,14 +38,20 @@ def apology(sentence: str) -> Card:
     return Card("Please ask again", sentence, ok=False)
 
 
-def hint_card(exercise: Exercise, number: int) -> Card:
-    """Hint `number` of an exercise, from 1."""
+def hint_card(exercise: Exercise, number: int, shell: bool = False) -> Card:
+    """Hint `number` of an exercise, from 1; it ends with what to type next, here or in a shell."""
     hint = exercise.hints[number - 1]
     count = len(exercise.hints)
     if number < count:
-        then = f'The next: hint("{exercise.id}")'
+        then = "The next: "
+        then += (
+            f"course hint {exercise.id} --number {number + 1}"
+            if shell
+            else f'hint("{exercise.id}")'
+        )
     else:
-        then = f'That was the last; solution("{exercise.id}") shows the reference.'
+        call = f"`course solution {exercise.id}`" if shell else f'solution("{exercise.id}")'
+        then = f"That was the last; {call} shows the reference."
     return Card(f"Hint {number} of {count}: {hint.symptom}", f"{hint.text}\n\n{then}")
 
 

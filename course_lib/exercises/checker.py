@@ -17,6 +17,7 @@ from course_lib.exercises.guard import (
     guarded,
     name_outputs,
 )
+from course_lib.exercises.markup import full_stop
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED, Report
 from course_lib.exercises.rungs import shapes_that_came_in
 
@@ -193,5 +194,5 @@ def _still_to_write(exercise: Exercise, message: str) -> str:
     what = message.removeprefix("IMPLEMENT-ME:").strip() or "your own code"
     return (
         f"{exercise.id} isn't written yet: a line `raise NotImplementedError` still stands in it. "
-        f"Write in its place: {what}."
+        f"Write in its place: {full_stop(what)}"
     )

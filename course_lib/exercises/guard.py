@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from course_lib.exercises.markup import full_stop
+
 TIME_LIMIT = 10.0  # seconds for one rung; the slowest reference needs under one
 OUTPUT_LIMIT = 1_000  # characters of a learner's own printing that a report keeps
 
@@ -160,7 +162,7 @@ def _what_it_raised(name: str, function: Callable, error: BaseException) -> str:
         trace = trace.tb_next
     if lines and (text := linecache.getline(code.co_filename, lines[-1]).strip()):
         return f"{name} raised {kind}, at the line `{text}`."
-    return f"{name} raised {kind}."
+    return full_stop(f"{name} raised {kind}")
 
 
 class Guarded:

@@ -6,42 +6,74 @@ import os
 from pathlib import Path
 
 from course_lib.exercises.registry import CHAPTERS, Chapter
-from course_lib.exercises.report import Report
+from course_lib.exercises.report import PASSED, Report
 
 FOLDER = ".course"  # `course start` makes it; its presence marks a learner's copy
 
 
 def home(start: Path | None = None) -> Path | None:
     """The learner's copy that `start` (default: the current folder) lies in, or None."""
-    here = (start or Path.cwd()).resolve()
+    try:
+        here = (start or Path.cwd()).resolve()
+    except FileNotFoundError:  # the current folder was deleted
+        return None
     for folder in (here, *here.parents):
         if (folder / FOLDER).is_dir():
             return folder
     return None
 
 
-def record(exercise_id: str, report: Report) -> None:
-    """Note a check's outcome; outside a learner's copy, and where writing fails, nothing happens.
+class Unreadable(Exception):
+    """The file of a learner's progress can't be read; the message says why."""
+
+
+NO_COPY = (
+    "This was not noted in your progress: the notebook lies in no copy of the exercises, and "
+    "`course start` makes one."
+)
+
+
+def record(exercise_id: str, report: Report) -> str:
+    """Note a check's outcome in the learner's copy, around the current folder.
 
     What was passed once stays passed: trying something else later loses nothing.
+
+    Returns:
+        One sentence that says why it could not be noted; empty if it was.
     """
-    copy = home()
-    if copy is None:
-        return
-    seen = load(copy)
-    if seen.get(exercise_id) == "passed":
-        return
-    seen[exercise_id] = report.outcome
+    try:
+        copy = home()
+        if copy is None:
+            return NO_COPY
+        seen = load(copy)
+        if seen.get(exercise_id) != PASSED and seen.get(exercise_id) != report.outcome:
+            _save(copy, {**seen, exercise_id: report.outcome})
+        return ""
+    except Unreadable as error:
+        return f"This was not noted in your progress: {error}"
+    except OSError as error:
+        reason = error.strerror or error
+        return f"This was not noted in your progress, which could not be written ({reason})."
+
+
+def _save(copy: Path, seen: dict[str, str]) -> None:
+    """Written aside and moved into place: a crash leaves the old file or the new one, whole."""
     path = _path(copy)
-    with contextlib.suppress(OSError):
-        # Written aside and moved into place: a crash leaves the old file or the new one, whole.
-        draft = path.with_suffix(f".{os.getpid()}.tmp")
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
         draft.write_text(json.dumps(seen, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         draft.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def load(copy: Path) -> dict[str, str]:
-    """Exercise ids with their best outcome; a broken file counts as empty and is set aside."""
+    """Exercise ids with their best outcome; a broken file counts as empty and is set aside.
+
+    Raises:
+        Unreadable: if there is a file that this user may not read.
+    """
     path = _path(copy)
     try:
         seen = json.loads(path.read_text(encoding="utf-8"))
@@ -49,15 +81,30 @@ def load(copy: Path) -> dict[str, str]:
             return {name: str(outcome) for name, outcome in seen.items()}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError):
+    except ValueError:
         pass
+    except OSError as error:
+        raise Unreadable(f"{path} can't be read ({error.strerror or error}).") from None
     with contextlib.suppress(OSError):
         path.replace(path.with_suffix(".broken.json"))
     return {}
 
 
+def passed() -> set[str]:
+    """Ids of what was passed at any time, as far as that is known."""
+    copy = home()
+    try:
+        return {name for name, seen in load(copy).items() if seen == PASSED} if copy else set()
+    except Unreadable:
+        return set()
+
+
 def by_chapter(copy: Path) -> list[tuple[Chapter, dict[str, str]]]:
-    """For each chapter its exercises, each with its outcome or "not tried"."""
+    """For each chapter its exercises, each with its outcome or "not tried".
+
+    Raises:
+        Unreadable: as in `load`.
+    """
     seen = load(copy)
     return [
         (chapter, {one: seen.get(one, "not tried") for one in chapter.exercises})

@@ -124,10 +124,8 @@ def chapter_of(exercise_id: str) -> Chapter:
         if exercise_id in chapter.exercises:
             return chapter
     near = difflib.get_close_matches(exercise_id, ids(), n=1, cutoff=0.4)
-    meant = f" Did you mean {near[0]}?" if near else ""
-    raise UnknownExercise(
-        f"There is no exercise called {exercise_id!r}.{meant} There are: {', '.join(ids())}."
-    )
+    meant = f"Did you mean {near[0]}?" if near else "`course progress` lists them."
+    raise UnknownExercise(f"There is no exercise called {exercise_id!r}. {meant}")
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.exercises.exercise import Exercise, Problem
+from course_lib.exercises.markup import inline_code
 
 PASSED = "passed"
 NOT_WRITTEN = "not written yet"
@@ -42,6 +43,7 @@ class Report:
         printed: how many characters the function printed.
         output: the first of them.
         function: what the learner wrote, to show beside the reference.
+        note: one sentence about something else, such as progress that could not be kept.
     """
 
     exercise: Exercise
@@ -55,6 +57,7 @@ class Report:
     printed: int = 0
     output: str = ""
     function: Callable | None = None
+    note: str = ""
 
     @property
     def ok(self) -> bool:
@@ -71,6 +74,10 @@ class Report:
         return f"{SYMBOLS[self.outcome]} {self.exercise.id}: {self.outcome} ({count})"
 
     def __str__(self) -> str:
+        return self.text(f'hint("{self.exercise.id}")')
+
+    def text(self, help_with: str) -> str:
+        """The report as plain text; `help_with` is what to type for a hint."""
         lines = [self.headline]
         if self.sentence:
             lines += textwrap.wrap(self.sentence, 88, initial_indent="  ", subsequent_indent="  ")
@@ -82,8 +89,10 @@ class Report:
                 lines.append(textwrap.indent(f"{label}:\n{textwrap.indent(value, '  ')}", " " * 6))
         if self.printed:
             lines.append(f"  {self._printed()}")
+        if self.note:
+            lines += textwrap.wrap(self.note, 88, initial_indent="  ", subsequent_indent="  ")
         if not self.ok:
-            lines.append(f'  Next: hint("{self.exercise.id}")')
+            lines.append(f"  Next: {help_with}")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -91,20 +100,19 @@ class Report:
     def _repr_html_(self) -> str:
         parts = [f"<p style='margin:0'><strong>{html.escape(self.headline)}</strong></p>"]
         if self.sentence:
-            parts.append(f"<p style='margin:.4em 0'>{html.escape(self.sentence)}</p>")
+            parts.append(f"<p style='margin:.4em 0'>{inline_code(self.sentence)}</p>")
         if self.outcome != NOT_WRITTEN:
-            rungs = [f"<li>✓ {html.escape(name)}</li>" for name in self.passed]
+            rungs = [f"<li>✓ {inline_code(name)}</li>" for name in self.passed]
             if self.failed:
-                rungs.append(f"<li><strong>✗ {html.escape(self.failed)}</strong></li>")
+                rungs.append(f"<li><strong>✗ {inline_code(self.failed)}</strong></li>")
             parts.append(
                 "<ul style='list-style:none;margin:.4em 0;padding-left:1em'>"
                 + "".join(rungs)
                 + "</ul>"
             )
         for label, value in self._details().items():
-            parts.append(
-                f"<p style='margin:.4em 0 0'>{html.escape(label)}:</p>{_pre(value, label)}"
-            )
+            title = f"<p style='margin:.4em 0 0'>{inline_code(label)}:</p>"
+            parts.append(title + _pre(inline_code(value), label))
         if picture := self._picture():
             parts.append(picture)
         if self.printed:
@@ -114,6 +122,8 @@ class Report:
         else:
             call = html.escape(f'hint("{self.exercise.id}")')
             parts.append(f"<p style='margin:.4em 0 0'>Next: <code>{call}</code></p>")
+        if self.note:
+            parts.append(f"<p style='margin:.4em 0 0'>{inline_code(self.note)}</p>")
         return (
             f"<section aria-label='Check of {html.escape(self.exercise.id)}' "
             f"style='border-left:6px {BORDERS[self.outcome]};padding:.4em 1em;margin:.5em 0'>"
@@ -155,7 +165,7 @@ class Report:
         blocks = {"Yours": yours, "The reference": reference_code(self.exercise.reference)}
         columns = "".join(
             f"<div style='flex:1 1 20em;min-width:0'><p style='margin:0'>{title}</p>"
-            f"{_pre(code, title)}</div>"
+            f"{_pre(html.escape(code), title)}</div>"
             for title, code in blocks.items()
         )
         return (
@@ -164,13 +174,14 @@ class Report:
         )
 
 
-def _pre(text: str, label: str) -> str:
+def _pre(content: str, label: str) -> str:
+    """Preformatted text that is HTML already."""
     # tabindex: what scrolls must be reachable by keyboard, and then say what it is.
     return (
         f"<pre tabindex='0' role='group' aria-label='{html.escape(label)}' "
         "style='overflow-x:auto;margin:.2em 0;padding:.4em;"
         "border:1px solid #8a8a8a'>"
-        f"{html.escape(text)}</pre>"
+        f"{content}</pre>"
     )
 
 

@@ -10,7 +10,9 @@ from course_lib.exercises import CheckFailed, UnknownExercise, check, hint, solu
 from course_lib.exercises.registry import CHAPTERS, get, ids
 from course_lib.scratch.bptt import truncated_bptt
 from course_lib.scratch.gradcheck import numerical_gradient
-from course_lib.scratch.rnn import rnn_step
+from course_lib.scratch.rnn import rnn_forward, rnn_step
+
+SKIPPED = "This cell was skipped. It needs rnn_step: write it, then run its check.\n"
 
 
 def rnn_step_right(x_t, h_prev, W_xh, W_hh, b_h):
@@ -173,9 +175,9 @@ def test_the_solution_passes_and_has_no_markers():
 
 
 def test_when_passed_skips_until_then(capsys, monkeypatch):
-    monkeypatch.setattr("course_lib.exercises._passed", set())
+    monkeypatch.setattr("course_lib.exercises._passed", {})
     assert not when_passed("rnn_step")
-    assert capsys.readouterr().out == "Skipped: first pass rnn_step.\n"
+    assert capsys.readouterr().out == SKIPPED
     check(rnn_step_right, exercise="rnn_step")
     assert when_passed("rnn_step")
     check(lambda *_: None, exercise="rnn_step")  # broken afterwards: what builds on it would fail
@@ -184,10 +186,32 @@ def test_when_passed_skips_until_then(capsys, monkeypatch):
         when_passed("no_such")
 
 
+def test_what_was_passed_in_an_earlier_session_is_to_be_run_again(capsys, monkeypatch, tmp_path):
+    (tmp_path / ".course").mkdir()
+    (tmp_path / ".course" / "progress.json").write_text('{"rnn_step": "passed"}')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("course_lib.exercises._passed", {})
+    assert not when_passed("rnn_forward")
+    assert capsys.readouterr().out == (
+        "This cell was skipped. You have passed rnn_step in an earlier session: run its cell and "
+        "its check again. It needs rnn_forward: write it, then run its check.\n"
+    )
+
+
+def test_where_another_function_has_passed_a_stub_is_not_run_into(capsys, monkeypatch):
+    def stub(*_):
+        raise NotImplementedError("IMPLEMENT-ME")
+
+    check(rnn_step_right, exercise="rnn_step")
+    monkeypatch.setitem(globals(), "rnn_step", stub)
+    assert not when_passed("rnn_step")
+    assert "run `rnn_step = rnn_step_right` first" in capsys.readouterr().out
+
+
 def test_what_calls_an_exercise_that_is_not_passed_is_skipped_too(capsys, monkeypatch):
-    monkeypatch.setattr("course_lib.exercises._passed", {"rnn_forward"})
+    monkeypatch.setattr("course_lib.exercises._passed", {"rnn_forward": rnn_forward})
     assert not when_passed("rnn_forward")  # it would run into the stub of rnn_step
-    assert capsys.readouterr().out == "Skipped: first pass rnn_step.\n"
+    assert capsys.readouterr().out == SKIPPED
 
 
 def test_the_stub_of_another_exercise_is_not_taken_for_this_one():

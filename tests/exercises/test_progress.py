@@ -32,6 +32,54 @@ def test_outside_a_copy_nothing_is_written(tmp_path, monkeypatch):
     assert progress.home() is None
 
 
+def test_kept_progress_says_nothing(copy):
+    assert check(rnn_step).note == ""
+    assert "progress" not in str(check(rnn_step))
+
+
+def test_without_a_copy_a_check_says_so_and_a_strict_one_does_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    report = check(rnn_step)
+    assert report.note.startswith(
+        "This was not noted in your progress: the notebook lies in no copy"
+    )
+    assert report.note in " ".join(str(report).split())
+    assert "not noted in your progress" in report._repr_html_()
+    assert "<code>course start</code>" in report._repr_html_()
+    assert check(rnn_step, strict=True).note == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(13, "Permission denied"), (28, "No space left on device"), (30, "Read-only file system")],
+)
+@pytest.mark.parametrize("step", ["write_text", "replace"])
+def test_progress_that_cannot_be_written_is_said_and_the_old_one_stays(
+    copy, monkeypatch, number, reason, step
+):
+    check(rnn_step)
+    before = (copy / progress.FOLDER / "progress.json").read_text()
+
+    def fail(*arguments, **options):
+        raise OSError(number, reason)
+
+    monkeypatch.setattr(type(copy), step, fail)
+    note = check(lambda *_: None, exercise="rnn_forward").note
+    assert note == f"This was not noted in your progress, which could not be written ({reason})."
+    monkeypatch.undo()
+    assert (copy / progress.FOLDER / "progress.json").read_text() == before
+    assert [p.name for p in (copy / progress.FOLDER).iterdir()] == ["progress.json"]
+
+
+def test_progress_that_cannot_be_read_is_said_and_not_replaced(copy):
+    (copy / progress.FOLDER / "progress.json").mkdir()
+    assert "can't be read (Is a directory)" in check(rnn_step).note
+    assert (copy / progress.FOLDER / "progress.json").is_dir()
+    with pytest.raises(progress.Unreadable):
+        progress.by_chapter(copy)
+    assert progress.passed() == set()
+
+
 @pytest.mark.parametrize("content", ["{half", "[1, 2]", ""])
 def test_a_broken_file_is_set_aside(copy, content):
     path = copy / progress.FOLDER / "progress.json"

@@ -1,5 +1,7 @@
 """Exercise: a gate."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
@@ -81,10 +83,13 @@ EXERCISE = Exercise(
             how="sigmoid(2 × 1.5 + 0.5 × (-4) + log 3 - 1) = sigmoid(log 3) = 1 / (1 + 1/3) = 0.75",
             g_t=np.array([[0.75]]),
         ),
-        by_hand(
-            far_out,
-            how="sigmoid(-1000) = 0, sigmoid(0) = 0.5, sigmoid(1000) = 1",
-            g_t=np.array([[0.0, 0.5, 1.0]]),
+        replace(
+            by_hand(
+                far_out,
+                how="sigmoid(-1000) = 0, sigmoid(0) = 0.5, sigmoid(1000) = 1",
+                g_t=np.array([[0.0, 0.5, 1.0]]),
+            ),
+            name="far out on both sides, by hand",
         ),
         holds(
             "each sequence of the batch is on its own",

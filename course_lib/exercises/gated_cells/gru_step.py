@@ -1,5 +1,7 @@
 """Exercise: one step of the GRU."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
@@ -125,12 +127,15 @@ EXERCISE = Exercise(
             feed_forward,
             "With z = 0 and r = 0 only tanh(x_t W_xh + b_h) may be left.",
         ),
-        by_hand(
-            two_units,
-            how="z is 0 for both units, so h_t is the candidate. r is 1 for unit 0 and 0 for unit "
-            "1. Unit 1 listens to unit 0 only, whose state 0.3 passes the reset gate: "
-            "tanh(0.3) = 0.291313",
-            h_t=np.array([[0.0, 0.29131261]]),
+        replace(
+            by_hand(
+                two_units,
+                how="z is 0 for both units, so h_t is the candidate. r is 1 for unit 0 and 0 for "
+                "unit 1. Unit 1 listens to unit 0 only, whose state 0.3 passes the reset gate: "
+                "tanh(0.3) = 0.291313",
+                h_t=np.array([[0.0, 0.29131261]]),
+            ),
+            name="two units by hand: each resets what it passes on",
         ),
         holds(
             "each sequence of the batch is on its own",

@@ -148,7 +148,7 @@ EXERCISE = Exercise(
     "state moved by 2 gets a gradient of 0 for beta, as if nothing were wrong."
 )
 def the_old_fit(h, W_hh, beta, gamma, psi):
-    """Gradients of the kernel's error over a whole sequence.
+    """Gradients of the kernel's error: half its square, the mean over batch and steps.
 
     Args:
         h: states of the network, shape (batch, T, n).

@@ -1,0 +1,58 @@
+"""Start JupyterLab in the learner's copy: `python -m course_lib.lab FOLDER [OPTION]...`."""
+
+import os
+import sys
+from pathlib import Path
+
+AS_ROOT = (
+    "You are root, and so is every cell that you run: JupyterLab answers this machine only, and "
+    "whoever has its token."
+)
+NO_TOKEN = (
+    "course: You are root, and a token that is switched off would let everyone on this machine be "
+    "root. Leave `token` out of ARGS and of Jupyter's configuration."
+)
+
+
+def command(options: list[str], root: bool) -> list[str]:
+    """The command that starts JupyterLab.
+
+    Args:
+        options: for JupyterLab.
+        root: whether it will run as root, which JupyterLab refuses unless it is told otherwise.
+    """
+    more = []
+    if root:
+        more.append("--allow-root")
+        if not any(option.split("=")[0] in ("--ip", "--ServerApp.ip") for option in options):
+            more.append("--ServerApp.ip=127.0.0.1")
+    return [sys.executable, "-m", "jupyterlab", *more, *options]
+
+
+def token_is_off(options: list[str]) -> bool:
+    """Whether the options, or Jupyter's configuration files, set an empty token."""
+    from jupyter_server.serverapp import ServerApp
+
+    server = ServerApp()
+    server.parse_command_line(options)
+    server.load_config_file()
+    sections = ("IdentityProvider", "ServerApp", "NotebookApp")
+    tokens = [server.config.get(section, {}).get("token") for section in sections]
+    return any(str(token).strip("'\"") == "" for token in tokens)  # Jupyter takes quotes away
+
+
+def main(folder: str, *options: str) -> int:
+    """Become JupyterLab in `folder`; returns, with 2, only if it must not start."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if root and token_is_off(list(options)):
+        print(NO_TOKEN, file=sys.stderr)
+        return 2
+    if root:
+        print(AS_ROOT, flush=True)
+    os.chdir(Path(folder))
+    start = command(list(options), root)
+    os.execv(start[0], start)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,82 @@
+"""How `make lab` starts JupyterLab: with the options that it is given, and as root with care."""
+
+import os
+
+import pytest
+
+from course_lib import lab
+
+OURS = ("--allow-root", "--ServerApp.ip=127.0.0.1")
+
+
+def test_the_options_are_passed_on():
+    options = ["--no-browser", "--port", "9000"]
+    assert lab.command(options, root=False)[1:] == ["-m", "jupyterlab", *options]
+    assert lab.command(options, root=True)[1:] == ["-m", "jupyterlab", *OURS, *options]
+
+
+@pytest.mark.parametrize("option", ["--ip=0.0.0.0", "--ServerApp.ip=0.0.0.0", "--ip"])
+def test_root_may_ask_for_another_address(option):
+    assert lab.command([option], root=True)[3:] == ["--allow-root", option]
+
+
+@pytest.fixture
+def configured(tmp_path, monkeypatch):
+    """Write a configuration file for Jupyter."""
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+
+    def write(line):
+        (tmp_path / "jupyter_server_config.py").write_text(f"c = get_config()\n{line}\n")
+
+    return write
+
+
+OFF = ["--IdentityProvider.token=", "--ServerApp.token=", "--NotebookApp.token=''"]
+
+
+@pytest.mark.parametrize("option", OFF)
+def test_an_empty_token_is_seen_among_the_options(configured, option):
+    configured("")
+    assert lab.token_is_off(["--no-browser", option])
+
+
+def test_an_empty_token_is_seen_in_the_configuration(configured):
+    configured("c.IdentityProvider.token = ''")
+    assert lab.token_is_off([])
+
+
+@pytest.mark.parametrize("options", [[], ["--port", "9000"], ["--IdentityProvider.token=mine"]])
+def test_a_token_is_a_token(configured, options):
+    configured("c.ServerApp.port = 9001")
+    assert not lab.token_is_off(options)
+
+
+@pytest.fixture
+def start(configured, monkeypatch, tmp_path, capsys):
+    """Start as this user; what was started, the exit code and what was said."""
+    configured("")
+    monkeypatch.chdir(tmp_path)  # to be put back: `main` changes the folder
+
+    def start(user, *options):
+        started = []
+        monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
+        monkeypatch.setattr(os, "execv", lambda program, command: started.append(command))
+        return lab.main(str(tmp_path), *options), started, capsys.readouterr()
+
+    return start
+
+
+def test_root_is_told_so_in_one_line_and_others_are_not(start):
+    _, ((*_, allow, ip, port),), said = start(0, "--port=9000")
+    assert (allow, ip, port) == (*OURS, "--port=9000")
+    assert said.out.startswith("You are root")
+    assert said.out.count("\n") == 1
+    _, ((*_, last),), said = start(1000)
+    assert (last, said.out) == ("jupyterlab", "")
+
+
+def test_root_does_not_start_without_a_token(start):
+    code, started, said = start(0, OFF[0])
+    assert (code, started) == (2, [])
+    assert "Leave `token` out of ARGS" in said.err
+    assert len(start(1000, OFF[0])[1]) == 1
