@@ -126,8 +126,9 @@ def _trace(step: Step) -> list[node_def_pb2.NodeDef]:
 
 def _look(nodes: list[node_def_pb2.NodeDef], found: Audit) -> None:
     """Note the operations and which of them have no kernel for a GPU."""
+    kernels_of = {op: get_registered_kernels_for_op(op).kernel for op in {n.op for n in nodes}}
     for node in nodes:
-        kernels = get_registered_kernels_for_op(node.op).kernel
+        kernels = kernels_of[node.op]
         found.operations.setdefault(node.op, set()).update(k.device_type for k in kernels)
         if not any(k.device_type in GPU_KERNELS and _fits(k, node) for k in kernels):
             found.without_gpu_kernel.add(node.op)

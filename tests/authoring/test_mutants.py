@@ -94,6 +94,7 @@ def test_a_mutant_is_noticed_by_a_test_that_fails(old, new, expected, checkout, 
     assert (checkout / mutant.file).read_text() == RIGHT
 
 
+@pytest.mark.slow
 def test_a_mutant_that_hangs_is_noticed(checkout, monkeypatch):
     monkeypatch.setattr(mutants, "FIRST_LIMIT", 3)
     mutant = wrong(monkeypatch, "return 2 * x", "\n    while True: pass")

@@ -6,6 +6,7 @@ import pytest
 from course_lib.benchmarks import kernl
 
 
+@pytest.mark.slow
 def test_its_fields(monkeypatch):
     monkeypatch.setattr(kernl, "memory_ratio", lambda name, sizes: (1.0, {}))
     monkeypatch.setattr(kernl, "QUICK_ROUNDS", 2)
@@ -18,6 +19,7 @@ def test_its_fields(monkeypatch):
     assert not result["rules"]
 
 
+@pytest.mark.slow
 def test_every_rule_is_measured(monkeypatch):
     def in_child(function, name, sizes):
         return {**function(name, sizes), "peak_mib": 1e4}

@@ -28,6 +28,7 @@ def result():
         return lstm.run(quick=True, sizes=TINY)
 
 
+@pytest.mark.slow
 def test_every_variant_is_measured(result):
     """That they give the same loss after an update, `run` itself has seen to."""
     assert set(result) == FIELDS

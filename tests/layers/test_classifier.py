@@ -133,6 +133,7 @@ def test_it_learns():
     assert model.evaluate(x[200:], y[200:], verbose=0)[1] > 0.9  # chance is 0.25
 
 
+@pytest.mark.slow
 def test_xla_takes_the_same_step():
     x, y = images(), np.array([0, 1, 2, 0, 1, 2])
     losses, weights = [], []

@@ -88,6 +88,7 @@ def test_r_squared_is_the_part_of_the_movement_that_is_explained(missed, moved, 
     assert float(r_squared(Fit(**sums))) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lengths", [None, [9, 4, 1]])
 @pytest.mark.parametrize("chunk", [4, 9])
 def test_a_finite_disturbance_comes_to_the_tangent(make, chunk, lengths):

@@ -35,6 +35,7 @@ def test_it_learns_what_it_has_to_remember(rule):
     assert ("kernel_r2" in history) == (rule == "kernl")
 
 
+@pytest.mark.slow
 def test_it_learns_while_it_reads():
     x, y = first_sign(sequences=True)
     model = model_of(LSTMCell(8), sequences=True, update_every=3)

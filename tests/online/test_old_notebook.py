@@ -1,6 +1,7 @@
 """What the KeRNL notebook of 2019 did, beside the rule: measured, not judged by eye."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from course_lib.online import traces
@@ -25,6 +26,7 @@ def test_its_identity_is_a_shift_register():
         assert h[j] == expected or abs(h[j] - expected) < 1e-15
 
 
+@pytest.mark.slow
 def test_its_gradient_points_nowhere(make, cosine):
     """Over two nets: the rule with a learned kernel is near BPTT's gradient, the old one is not."""
     right, wrong = [], []

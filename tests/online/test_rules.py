@@ -23,6 +23,7 @@ def assert_equal(a, b, atol=1e-10):
         np.testing.assert_allclose(one, other, rtol=0, atol=atol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lengths", LENGTHS)
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
@@ -34,6 +35,7 @@ def test_rtrl_is_bptt(make, cell, sequences, lengths):
     assert np.abs(gradients("tbptt", chunk=4)[0] - exact[0]).max() > 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lengths", LENGTHS)
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("rule", ["kernl", "snap1"])
@@ -53,6 +55,7 @@ def test_chunks_of_any_length_are_single_steps(make, rule, sequences, lengths):
     sequences=st.booleans(),
     data=st.data(),
 )
+@pytest.mark.slow
 def test_sizes_masks_and_chunks(make_static, units, steps, batch, chunk, sequences, data):
     lengths = data.draw(st.none() | st.lists(st.integers(1, steps), min_size=batch, max_size=batch))
     gradients = make_static(units, steps, batch, 2, sequences, lengths)

@@ -38,6 +38,7 @@ def run_tests(folder, flip):
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flip", FLIPS)
 def test_one_flipped_sign_turns_the_suite_red(flip, tmp_path):
     result = run_tests(tmp_path, flip)

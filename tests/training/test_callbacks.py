@@ -127,6 +127,7 @@ def test_a_model_that_is_no_chain_of_layers(what):
     assert "call" not in vars(made.layers[0])  # nobody listens any longer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bias", "where"), [(np.nan, "output"), (np.inf, "b of layer")])
 def test_the_cell_in_the_classifier_is_named(bias, where):
     """The upper one of two. An infinite bias shuts the gates: only the weight itself shows it."""

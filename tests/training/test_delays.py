@@ -27,6 +27,7 @@ def test_adding_is_read_from_the_last_state_and_copy_from_all():
     assert delays.network(config, "lstm", (6, 7)).output_shape == (None, 6, 6)
 
 
+@pytest.mark.slow
 def test_one_network_learns_a_little():
     config = Config(units=8, examples=400, epochs=3, validation=100, test=100, batch_size=20)
     one = delays.train(config, "vanilla", 4, 1e-2, seed=0, verbose=0)

@@ -131,6 +131,7 @@ def regression(count=24):
     return (x, (x @ rng.normal(size=(3, 2))).astype(np.float32)), (x, -x[:, :2])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(tmp_path):
     """Bit for bit; with dropout, Adam, early stopping, and its best epoch before the kill."""
@@ -147,6 +148,7 @@ def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(tmp_path):
             np.testing.assert_array_equal(other[key], unbroken[key], strict=True)
 
 
+@pytest.mark.slow
 def test_two_devices_give_the_result_of_one(tmp_path):
     """To 1e-5: in float32, two half sums added are not the whole sum to the last digit.
 

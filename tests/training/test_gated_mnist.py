@@ -17,6 +17,7 @@ def tiny():
     return Mnist(x, y, x[:100], y[:100], "file")
 
 
+@pytest.mark.slow
 def test_a_run(tiny):
     result = gated_mnist.run(tiny, seed=0, quick=True, verbose=0, cell="vanilla", fraction=0.5)
     assert result["config"]["train"] == 150  # half of what the validation split leaves

@@ -144,6 +144,7 @@ def test_another_update_with_xla_fails():
 # Steps of other kinds
 
 
+@pytest.mark.slow
 def test_dropout_is_left_out_of_the_comparison_only():
     step = classifier_step(6, "vanilla", dropout=0.5, seed=0)
     operations = {node.op for node in gpu_audit._trace(step)}
@@ -206,6 +207,7 @@ def test_a_step_that_is_no_keras_model():
     assert audit("own", build).failures == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["lstm", "gru_reset_after"])
 def test_cudnn_is_taken_or_missed(cell):
     fused = classifier_step(6, cell, fused=True)
@@ -222,6 +224,7 @@ def test_cudnn_is_taken_or_missed(cell):
     assert "CudnnRNNV3 is not taken: the conditions for cuDNN are not met." in failures
 
 
+@pytest.mark.slow
 def test_the_steps_of_the_course_pass():
     result = CliRunner().invoke(app, ["audit-gpu", "--json"])
     assert result.exit_code == 0, result.stderr

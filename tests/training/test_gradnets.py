@@ -26,6 +26,7 @@ def tiny(size=300):
 # The loop
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["grelu-gain-stop", "rezero"])
 def test_the_loop_takes_the_steps_of_keras(method):
     """SGD by `fit`, with the callback for the gate, gives the same weights."""
@@ -140,6 +141,7 @@ def test_every_layer_and_every_seed_has_its_own_weights(method):
     assert len({w.tobytes() for w in drawn}) == len(drawn)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trial", ["short", "cut"])
 def test_a_quick_run(trial):
     result = gradnets.run(tiny(1_300), seed=0, quick=True, method="grelu-gain-stop", trial=trial)

@@ -77,6 +77,7 @@ def one_process():
     ]
 
 
+@pytest.mark.slow
 def test_the_workers_agree_to_the_last_bit(two_workers):
     first, second = two_workers
     assert set(first) == set(second) >= {"arr_4", "loss", "accuracy", "val_loss", "val_accuracy"}
@@ -84,6 +85,7 @@ def test_the_workers_agree_to_the_last_bit(two_workers):
         np.testing.assert_array_equal(first[key], second[key])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["two workers", "Keras"])
 def test_the_result_is_that_of_one_process(key, two_workers, one_process):
     """To 1e-5: ten steps, each with some roundings of 6e-8, as sums are taken in another order.
@@ -197,6 +199,7 @@ def test_a_run_that_can_not_be_shared_says_so(monkeypatch):
     assert "alone runs in one process only. With workers there is: vanilla-mnist" in result.stderr
 
 
+@pytest.mark.slow
 def test_two_workers_store_one_result(tmp_path):
     """The command itself, on a corner of the subset; both workers, one file."""
     out = tmp_path / "out.json"

@@ -28,6 +28,7 @@ def test_every_run_has_a_name_and_settings_that_exist():
         assert name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["adding", "anbn"])
 def test_a_killed_run_keeps_its_parts(task, monkeypatch, tmp_path):
     monkeypatch.setattr(online_sequences, "UNFINISHED", tmp_path)
@@ -50,6 +51,7 @@ def test_a_killed_run_keeps_its_parts(task, monkeypatch, tmp_path):
     json.dumps(result)
 
 
+@pytest.mark.slow
 def test_a_run_of_all_rules_looks_at_their_gradients():
     settings = TINY | {"rules": ("rtrl", "bptt", "tbptt"), "task": "side-by-side", "window": 2}
     curves = online_sequences.run(None, 0, quick=True, verbose=0, **settings)["curves"]
@@ -75,12 +77,14 @@ def test_a_readout_alone_leaves_the_net_as_it_was_drawn():
     assert np.abs(model.readout.trainable_weights[0].numpy()).max() > 0
 
 
+@pytest.mark.slow
 def test_mnist_by_pixels_end_to_end(tmp_path):
     result = reproduce("kernl-pixels", quick=True, out=tmp_path / "r.json")
     assert result["curves"]["train_loss"][1] < result["curves"]["train_loss"][0]
     assert result["config"]["leak"] == (1.0, 0.003)
 
 
+@pytest.mark.slow
 def test_mnist_by_rows_end_to_end(tmp_path):
     result = reproduce("kernl-rows", quick=True, out=tmp_path / "r.json")
     assert result["curves"]["train_loss"][1] < result["curves"]["train_loss"][0]

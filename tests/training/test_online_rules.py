@@ -32,7 +32,6 @@ def test_the_run_has_a_name_and_makes_its_own_data():
 
 @pytest.mark.slow
 def test_a_short_run_of_every_rule():
-    pytest.importorskip("course_lib.online")
     result = online_rules.cosines(range(1), n=4, T=5, batch=3, updates=2)
     for rules in result["summary"].values():
         assert rules["rtrl"][0] == pytest.approx(1, abs=1e-3)
