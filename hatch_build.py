@@ -13,6 +13,6 @@ class CustomBuildHook(BuildHookInterface):
         book = Path(self.root) / "_build" / "html"
         if version == "standard" and (book / "index.html").is_file():
             for page in sorted(book.rglob("*")):
-                if page.is_file():
-                    inside = page.relative_to(book).as_posix()
+                inside = page.relative_to(book).as_posix()
+                if page.is_file() and not page.name.startswith("."):
                     build_data["force_include"][str(page)] = f"course_lib/built_book/{inside}"

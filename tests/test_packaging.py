@@ -52,7 +52,7 @@ def test_it_carries_every_module(files):
     assert ours <= files.keys()
 
 
-def test_it_carries_no_tests_no_solutions_no_book(files):
+def test_it_carries_no_tests_and_no_sources_of_the_book(files):
     folders = {name.split("/")[0] for name in files}
     assert {folder.split("-")[0] for folder in folders} == {"course_lib"}
 
@@ -60,8 +60,10 @@ def test_it_carries_no_tests_no_solutions_no_book(files):
 def may_be_carried(name):
     """What kinds of files a learner needs, and where they are."""
     path = Path(name)
-    if path.parts[0].endswith(".dist-info"):
+    if path.parts[0].endswith(".dist-info") or path.parts[1] == "built_book":
         return True
+    if path.parts[0].endswith(".data"):  # what goes into the environment, for Jupyter
+        return path.parts[2:4] in (("etc", "jupyter"), ("share", "jupyter"))
     kinds = {"data": {".npz", ".md", ".py"}, "released_notebooks": {".ipynb"}}
     hidden = any(part.startswith((".", "__pycache__")) for part in path.parts)
     for_tests = path.name.startswith(("test_", "conftest"))
@@ -70,6 +72,28 @@ def may_be_carried(name):
 
 def test_it_carries_only_what_a_learner_needs(files):
     assert [name for name in files if not may_be_carried(name)] == []
+
+
+def test_it_carries_the_book_if_it_has_been_built_and_no_hidden_files_of_it(tmp_path):
+    copy = tmp_path / "checkout"
+    for folder in ("exercises", "course_lib/data", "course_lib/jupyter"):
+        shutil.copytree(ROOT / folder, copy / folder)
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    (tmp_path / "without").mkdir()
+    assert not carried_pages(build(copy, tmp_path / "without"))
+    pages = copy / "_build" / "html"
+    (pages / "book").mkdir(parents=True)
+    for name in ("index.html", "book/bptt.html", ".buildinfo"):
+        (pages / name).write_text("a page")
+    (tmp_path / "with").mkdir()
+    assert carried_pages(build(copy, tmp_path / "with")) == {"index.html", "book/bptt.html"}
+
+
+def carried_pages(wheel):
+    inside = "course_lib/built_book/"
+    with zipfile.ZipFile(wheel) as archive:
+        return {n.removeprefix(inside) for n in archive.namelist() if n.startswith(inside)}
 
 
 TOOL_FILES = (
@@ -82,9 +106,9 @@ TOOL_FILES = (
 def test_files_of_tools_stay_out_wherever_they_lie(tmp_path):
     """What a linter reads, an editor leaves and a test run writes."""
     copy = tmp_path / "checkout"
-    for folder in ("exercises", "course_lib/data"):
+    for folder in ("exercises", "course_lib/data", "course_lib/jupyter"):
         shutil.copytree(ROOT / folder, copy / folder)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     (copy / "course_lib/__init__.py").touch()
     for name in TOOL_FILES:

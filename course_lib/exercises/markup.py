@@ -13,9 +13,3 @@ def full_stop(text: str) -> str:
     """The text with a full stop, unless it ends a sentence by itself, as a question does."""
     text = text.rstrip()
     return text if re.search(r"[.?!…:][\"'`)»”]*$", text) else f"{text}."
-
-
-def some_of(names: tuple[str, ...] | list[str], count: int = 8) -> str:
-    """The first names, and how many there are beside them."""
-    left = len(names) - count
-    return f"{', '.join(names[:count])}, and {left} more" if left > 1 else ", ".join(names)

@@ -1,4 +1,4 @@
-"""Code in HTML, full stops, and long lists; and that all that the course says keeps to them."""
+"""Code in HTML and full stops; and that all that the course says keeps to them."""
 
 import html
 import json

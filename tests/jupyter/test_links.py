@@ -115,6 +115,7 @@ def checkout(tmp_path_factory):
     (folder / ".venv").mkdir(parents=True)
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "environment", folder / "environment")
     for part in ENVIRONMENT.iterdir():
         if part.name != ".ready":
             (folder / ".venv" / part.name).symlink_to(part)
