@@ -51,4 +51,7 @@ def how_to_get_it() -> list[str]:
             f"folder, and set {VARIABLE} to the _build/html in it before you start JupyterLab.",
             "make book",
         ]
-    return ["The book is not built yet. In a terminal:", f'cd "{checkout}"', "make book"]
+    build = ["make book"]
+    if os.name == "nt":  # there is no make
+        build = ['pip install ".[book]"', "python -m course_lib.authoring.book"]
+    return ["The book is not built yet. In a terminal:", f'cd "{checkout}"', *build]
