@@ -10,16 +10,19 @@ import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Mistake, Problem, Rung
 from course_lib.exercises.guard import (
+    OUT_OF_TIME,
     CappedOutput,
     Guarded,
     NotWritten,
     Unusable,
     guarded,
+    held,
     name_outputs,
 )
 from course_lib.exercises.markup import full_stop
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED, Report
 from course_lib.exercises.rungs import shapes_that_came_in
+from course_lib.exercises.unharmed import unharmed, whole_libraries, within_bounds
 
 # What the judgement of a rung raises over arrays that nobody thought of.
 UNFORESEEN = (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError)
@@ -44,6 +47,11 @@ def check_function(exercise: Exercise, function: Callable) -> Report:
     Returns:
         A `Report`: passed, not written yet, or not right yet with the idea that is wrong.
     """
+    with unharmed():
+        return _walk(exercise, function)
+
+
+def _walk(exercise: Exercise, function: Callable) -> Report:
     output = CappedOutput()
     passed = []
     verdict = {"outcome": PASSED}
@@ -55,7 +63,11 @@ def check_function(exercise: Exercise, function: Callable) -> Report:
             break
         problem = judge(rung, outcome)
         if problem is not None:
-            mistake = recognise(exercise, rung, function, outcome)
+            mistake = (
+                None
+                if outcome.kind == OUT_OF_TIME
+                else recognise(exercise, rung, function, outcome)
+            )
             verdict = {
                 "outcome": NOT_RIGHT,
                 "sentence": mistake.sentence if mistake else problem.sentence,
@@ -84,17 +96,28 @@ def climb(exercise: Exercise, rung: Rung, function: Callable, output: CappedOutp
     """
     inputs = rung.inputs()
     try:
-        with reference_parts(exercise, function), guarded(exercise.id, function, output):
+        with (
+            within_bounds(exercise.id),
+            reference_parts(exercise, function),
+            guarded(exercise.id, function, output),
+            whole_libraries(),
+        ):
             if not callable(function):
                 raise Unusable(f"{exercise.id} is a {type(function).__name__}, not a function.")
             callee = function
             if exercise.returns:
-                callee = Guarded(function, exercise.id, exercise.returns)
-            if rung.call is not None:
-                return Outcome(rung.call(callee, inputs))
-            return Outcome(name_outputs(exercise.returns, callee(*inputs.values())))
+                watched = held(function, exercise.id) if rung.hold else function
+                callee = Guarded(watched, exercise.id, exercise.returns)
+            return Outcome(called(exercise, rung, callee, inputs))
     except Unusable as problem:
         return Outcome(unusable=str(problem), kind=problem.kind)
+
+
+def called(exercise: Exercise, rung: Rung, callee: Callable, inputs: Arrays) -> Arrays:
+    """Named outputs of the rung's call, or of a plain call where it has none of its own."""
+    if rung.call is not None:
+        return rung.call(callee, inputs)
+    return name_outputs(exercise.returns, callee(*inputs.values()))
 
 
 def judge(rung: Rung, outcome: Outcome) -> Problem | None:
@@ -119,11 +142,14 @@ def recognise(
     only the failures are compared: it may be wrong in other ways as well, but this comes first.
     """
     fall = exercise.ladder.index(fell_at)
-    held, rest = exercise.ladder[:fall], exercise.ladder[fall:]
+    held = exercise.ladder[:fall]
+    rest = [r for r in exercise.ladder[fall:] if r is fell_at or not r.of_all]
     suspects = list(exercise.mistakes)
     for rung in rest:
         with contextlib.suppress(NotWritten):
             theirs = outcome if rung is fell_at else climb(exercise, rung, function, CappedOutput())
+            if theirs.kind == OUT_OF_TIME:
+                return None  # each further rung would take as long
             if outcome.outputs is None and theirs.outputs is not None:
                 continue
             suspects = [m for m in suspects if _is_like(exercise, rung, m, theirs, rung is fell_at)]
@@ -176,8 +202,10 @@ def reference_parts(exercise: Exercise, function: Callable) -> Iterator[None]:
     """
     from course_lib.exercises.registry import get, ids
 
-    inner = inspect.unwrap(getattr(function, "func", function))  # below partial and decorators
-    namespace = getattr(inner, "__globals__", {})
+    namespace = {}
+    with contextlib.suppress(Exception):  # attributes of an object of the learner's own can raise
+        inner = inspect.unwrap(getattr(function, "func", function))  # below partial and decorators
+        namespace = getattr(inner, "__globals__", {})
     others = {*exercise.uses, *(name for name in ids() if name in namespace)} - {exercise.id}
     parts = {name: get(name).reference for name in others}
     before = {name: namespace[name] for name in parts if name in namespace}

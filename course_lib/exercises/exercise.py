@@ -49,12 +49,16 @@ class Rung:
         judge: from inputs and outputs to a `Problem`, or None if all is well.
         call: from the learner's function and the inputs to named outputs; None: call the function
             with the inputs as they stand and name what it returns.
+        hold: whether the results of each call are held, and must not change at a later call.
+        of_all: whether every function has this rung (see `generic`), and it says little of its own.
     """
 
     name: str
     inputs: Callable[[], Arrays]
     judge: Callable[[Arrays, Arrays], Problem | None]
     call: Callable[[Callable, Arrays], Arrays] | None = None
+    hold: bool = False
+    of_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ class Exercise:
         kind: one of `KINDS`; a bug hunt becomes one by its `hunt`.
         equivalent: small changes of the reference that leave it right, with the reason: "before ->
             after", as `course prove --mutants` prints it, to one sentence. … stands for any text.
+        single: whether the reference promises float32 out for float32 in.
     """
 
     reference: Callable
@@ -113,6 +118,7 @@ class Exercise:
     start: Callable | None = None
     kind: str = "build"
     equivalent: dict[str, str] = field(default_factory=dict)
+    single: bool = False
 
     def __post_init__(self):
         if not 1 <= len(self.hints) <= 3:

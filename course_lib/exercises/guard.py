@@ -4,11 +4,14 @@ import contextlib
 import copy
 import inspect
 import io
+import itertools
 import linecache
 import re
 import signal
+import sys
 import threading
 import time
+import types
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +21,9 @@ import numpy as np
 from course_lib.exercises.markup import full_stop
 
 TIME_LIMIT = 10.0  # seconds for one rung; the slowest reference needs under one
+DEEPEST = 6  # lists in lists of a result that are looked into
+AGAIN = 0.5  # seconds until the limit fires once more
+LONGEST = 10_000  # characters of an exception's message that are looked at
 OUTPUT_LIMIT = 1_000  # characters of a learner's own printing that a report keeps
 
 
@@ -62,6 +68,9 @@ class CappedOutput(io.StringIO):
         super().write(kept)
         return len(text)
 
+    def close(self) -> None:
+        """Stays open: a learner's sys.stdout.close() must not cost the report."""
+
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
@@ -75,23 +84,55 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
         return
 
+    outer_trace = sys.gettrace()
+    armed = True
+    swallowed = itertools.count()
+
     def stop(signum, frame):
-        raise _TookTooLong
+        if not armed:
+            return
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        # A bare `except:` in a loop swallows it each time; so from then on it is raised some lines
+        # later, one more line each time, until it falls outside of the `try`.
+        if lines := next(swallowed):
+            _after(lines, frame)
+        else:
+            raise _TookTooLong
 
     started = time.monotonic()
     outer = signal.getsignal(signal.SIGALRM)
     outer_left, _ = signal.getitimer(signal.ITIMER_REAL)
     signal.signal(signal.SIGALRM, stop)
-    # Repeats, in case the first one is swallowed by a bare `except:`.
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
+        try:
+            yield
+        finally:
+            armed = False  # it must not fire again while the block is being left
     finally:
+        armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
+        if sys.gettrace() is not outer_trace:
+            sys.settrace(outer_trace)
         signal.signal(signal.SIGALRM, outer)
         if outer_left:
             left = max(0.01, outer_left - (time.monotonic() - started))
             signal.setitimer(signal.ITIMER_REAL, left)
+
+
+def _after(lines: int, frame: types.FrameType) -> None:
+    """Raise `_TookTooLong` when so many more lines were run, here or in a frame that called it."""
+    left = iter(range(lines - 1))
+
+    def trace(frame, event, _):
+        if event == "line" and next(left, None) is None:
+            raise _TookTooLong  # Python then takes the trace away by itself
+        return trace
+
+    sys.settrace(trace)
+    while frame is not None and frame.f_globals is not globals():
+        frame.f_trace = trace
+        frame = frame.f_back
 
 
 @contextlib.contextmanager
@@ -116,28 +157,36 @@ def guarded(name: str, function: Callable, output: CappedOutput) -> Iterator[Non
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore")
-            yield
-    except (NotWritten, Unusable, KeyboardInterrupt):
-        raise
+            try:
+                yield
+            except (NotWritten, Unusable, KeyboardInterrupt, _TookTooLong):
+                raise
+            except BaseException as error:
+                # Here, where the time limit holds: an exception of the learner's own has a
+                # __str__ of its own as well.
+                raise _in_words(name, function, error) from None
     except _TookTooLong:
         raise Unusable(
             f"{name} was still running after {TIME_LIMIT:.0f} seconds: look for a loop that never "
             "ends.",
             OUT_OF_TIME,
         ) from None
-    except BaseException as error:
-        # Libraries raise NotImplementedError too, with words of their own.
-        if isinstance(error, NotImplementedError) and re.match("IMPLEMENT-ME|$", _plain(error)):
-            raise NotWritten(_plain(error)) from None
-        kind = OUT_OF_MEMORY if isinstance(error, MemoryError) else RAISED
-        raise Unusable(_what_it_raised(name, function, error), kind) from None
+
+
+def _in_words(name: str, function: Callable, error: BaseException) -> Exception:
+    """`NotWritten` if a stub raised it, else `Unusable` with a sentence."""
+    # Libraries raise NotImplementedError too, with words of their own.
+    if isinstance(error, NotImplementedError) and re.match("IMPLEMENT-ME|$", _plain(error)):
+        return NotWritten(_plain(error))
+    kind = OUT_OF_MEMORY if isinstance(error, MemoryError) else RAISED
+    return Unusable(_what_it_raised(name, function, error), kind)
 
 
 def _plain(error: BaseException) -> str:
     """The message itself: Keras colours it and wraps it in what was called, TensorFlow too."""
     message = ""
     with contextlib.suppress(Exception):  # an exception of the learner's own can fail at this too
-        message = re.sub(r"\x1b\[\d*m", "", str(error))
+        message = re.sub(r"\x1b\[\d*m", "", str(error)[:LONGEST])
     message = re.sub(r"^Exception encountered when calling \S+\s*", "", message)
     message = re.sub(r"\{\{function_node .*?\}\}|\[Op:\w+\]", "", message)
     return message.split("\n\nArguments received by")[0].strip()
@@ -163,6 +212,54 @@ def _what_it_raised(name: str, function: Callable, error: BaseException) -> str:
     if lines and (text := linecache.getline(code.co_filename, lines[-1]).strip()):
         return f"{name} raised {kind}, at the line `{text}`."
     return full_stop(f"{name} raised {kind}")
+
+
+class Held:
+    """A function whose results are held, and looked at again after each later call.
+
+    Args:
+        function: the learner's function.
+        name: what to call it in sentences.
+    """
+
+    def __init__(self, function: Callable, name: str):
+        self.function = self.__wrapped__ = function
+        self.name = name
+        self.earlier: list[tuple[np.ndarray, np.ndarray]] = []  # as it was, as it is
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the function.
+
+        Raises:
+            Unusable: if that changed the result of an earlier call.
+        """
+        result = self.function(*arguments)
+        if any(not _same(was, now) for was, now in self.earlier):
+            raise Unusable(
+                f"{self.name} changed the result of an earlier call when it was called again: make "
+                "new arrays at each call, for the caller may still need the old ones."
+            )
+        came_in = list(_arrays(arguments))
+        for array in _arrays(result):
+            # What the caller handed in is the caller's to change.
+            if not any(np.may_share_memory(array, one) for one in came_in):
+                self.earlier.append((array.copy(), array))
+        return result
+
+
+def held(function: Callable, name: str) -> Callable:
+    """The function with its results held; one that lives in another process holds them there."""
+    there = getattr(type(function), "held", None)
+    return there(function, name) if there is not None else Held(function, name)
+
+
+def _arrays(value: Any, depth: int = 0) -> Iterator[np.ndarray]:
+    """The arrays in nested values."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, dict | list | tuple) and depth < DEEPEST:
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _arrays(one, depth + 1)
 
 
 class Guarded:

@@ -158,7 +158,7 @@ class Report:
     def _side_by_side(self) -> str:
         try:
             yours = textwrap.dedent(inspect.getsource(self.function))
-        except (OSError, TypeError):
+        except Exception:  # no source, or an object of the learner's own that raises
             return ""
         from course_lib.authoring.source import reference_code
 

@@ -195,14 +195,6 @@ def test_what_is_not_a_function_gets_a_sentence():
     assert "not a function" in report_on(3).sentence
 
 
-def test_keyboard_interrupt_passes_through():
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        report_on(interrupted)
-
-
 def test_the_environment_is_left_alone():
     before = dict(os.environ), np.geterr(), sys.stdout
     report_on(lambda *_: np.log(np.zeros((2, 4))))

@@ -295,10 +295,3 @@ def in_place_on_copies(grads, max_norm):
             g *= max_norm
             g /= norm
     return clipped, norm
-
-
-@EXERCISE.alternative
-def in_single_precision(grads, max_norm):
-    """Computed as float32."""
-    grads = {name: g.astype(np.float32) for name, g in grads.items()}
-    return clip_by_global_norm(grads, np.float32(max_norm))

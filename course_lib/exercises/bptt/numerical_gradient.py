@@ -377,8 +377,8 @@ def with_directions(loss, w, step=1e-5):
 
 @EXERCISE.alternative
 def below_before_above(loss, w, step=1e-5):
-    """The other order, with nditer, and the result as float32."""
-    gradient = np.zeros(w.shape, dtype=np.float32)
+    """The other order, with nditer."""
+    gradient = np.zeros(w.shape)
     entries = np.nditer(w, flags=["multi_index"], op_flags=["readwrite"])
     for entry in entries:
         kept = float(entry)

@@ -468,9 +468,3 @@ def in_place_on_a_copy(dh, cache):
             dh[:, t - 1] += parts[-1][1]
     dx, _, *weights = zip(*parts, strict=True)
     return (np.stack(dx[::-1], axis=1), parts[-1][1], *(np.sum(w, axis=0) for w in weights))
-
-
-@EXERCISE.alternative
-def in_single_precision(dh, cache):
-    """Computed as float32."""
-    return rnn_backward(dh.astype(np.float32), tuple(a.astype(np.float32) for a in cache))

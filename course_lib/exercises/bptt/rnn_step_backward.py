@@ -393,10 +393,3 @@ def in_place_on_a_copy(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
     dW_hh = np.zeros_like(W_hh)
     dW_hh += (da_t.T @ h_prev).T
     return (W_xh @ da_t.T).T, (W_hh @ da_t.T).T, (da_t.T @ x_t).T, dW_hh, np.sum(da_t, axis=0)
-
-
-@EXERCISE.alternative
-def in_single_precision(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
-    """Computed as float32."""
-    given = (dh_t, x_t, h_prev, h_t, W_xh, W_hh)
-    return rnn_step_backward(*(a.astype(np.float32) for a in given))

@@ -288,9 +288,3 @@ def pushing_unit_vectors_forward(h, W_hh):
     for h_t in h:
         changes = (changes @ W_hh) * (1 - h_t) * (1 + h_t)
     return changes.T
-
-
-@EXERCISE.alternative
-def in_single_precision(h, W_hh):
-    """Computed as float32."""
-    return state_jacobian(h.astype(np.float32), W_hh.astype(np.float32))

@@ -447,10 +447,3 @@ def with_rnn_backward(params, x, labels, h_0, window):
     grads["W_hy"] = np.tensordot(h, dlogits, axes=([0, 1], [0, 1]))
     grads["b_y"] = dlogits.sum(axis=1).sum(axis=0)
     return cross_entropy_from_logits(logits, labels), grads, h[:, -1]
-
-
-@EXERCISE.alternative
-def in_single_precision(params, x, labels, h_0, window):
-    """Computed as float32."""
-    params = {name: w.astype(np.float32) for name, w in params.items()}
-    return truncated_bptt(params, x.astype(np.float32), labels, h_0.astype(np.float32), window)

@@ -309,10 +309,3 @@ def with_an_array_filled(x, params):
 def with_a_transpose(x, params):
     """Time first, then moved."""
     return np.moveaxis(np.array(_steps(x, params)), 0, 1)
-
-
-@EXERCISE.alternative
-def in_single_precision(x, params):
-    """Computed as float32."""
-    params = {name: w.astype(np.float32) for name, w in params.items()}
-    return collect_outputs(x.astype(np.float32), params)

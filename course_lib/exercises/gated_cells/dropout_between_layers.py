@@ -357,9 +357,3 @@ def step_by_step(h, rate, training, rng):
     for t in range(h.shape[1]):
         mask[:, t][rng.uniform(size=mask[:, t].shape) < rate] = 0
     return h * mask / (1 - rate)
-
-
-@EXERCISE.alternative
-def in_single_precision(h, rate, training, rng):
-    """float32."""
-    return dropout_between_layers(h.astype(np.float32), rate, training, rng)

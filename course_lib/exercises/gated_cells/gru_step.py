@@ -468,10 +468,3 @@ def without_the_gate_function(x_t, h_prev, params):
     z = sigmoid(x_t @ params["W_xz"] + h_prev @ params["W_hz"] + params["b_z"])
     seen = np.einsum("bk,bk,kn->bn", r, h_prev, params["W_hh"])
     return z * h_prev + (1 - z) * np.tanh(x_t @ params["W_xh"] + seen + params["b_h"])
-
-
-@EXERCISE.alternative
-def in_single_precision(x_t, h_prev, params):
-    """Computed as float32."""
-    params = {name: w.astype(np.float32) for name, w in params.items()}
-    return gru_step(x_t.astype(np.float32), h_prev.astype(np.float32), params)

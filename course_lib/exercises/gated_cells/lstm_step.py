@@ -561,10 +561,3 @@ def in_place_on_a_copy(x_t, h_prev, c_prev, params):
     h_t = np.tanh(c_t)
     h_t *= o
     return _answer(x_t, h_prev, c_prev, i, f, o, candidate, c_t, h_t)
-
-
-@EXERCISE.alternative
-def in_single_precision(x_t, h_prev, c_prev, params):
-    """Computed as float32."""
-    params = {name: w.astype(np.float32) for name, w in params.items()}
-    return lstm_step(*(a.astype(np.float32) for a in (x_t, h_prev, c_prev)), params)

@@ -650,10 +650,3 @@ def row_by_row(dh_t, dc_t, cache, params):
         rows.append(lstm_step_backward(dh_t[s : s + 1], dc_t[s : s + 1], own, params))
     arrays = [np.concatenate([row[k] for row in rows]) for k in range(3)]
     return *arrays, {name: sum(row[3][name] for row in rows) for name in params}
-
-
-@EXERCISE.alternative
-def in_single_precision(dh_t, dc_t, cache, params):
-    """Computed as float32."""
-    arrays = ({name: a.astype(np.float32) for name, a in d.items()} for d in (cache, params))
-    return lstm_step_backward(dh_t.astype(np.float32), dc_t.astype(np.float32), *arrays)

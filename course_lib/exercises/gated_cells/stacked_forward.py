@@ -448,11 +448,3 @@ def step_by_step(x, layers, readout, rate=0.0, training=False, rng=None):
             *states[k], _ = lstm_step(seen, *states[k], params)
             seen = states[k][0]
     return seen @ readout["W_hy"] + readout["b_y"]
-
-
-@EXERCISE.alternative
-def in_single_precision(x, layers, readout, rate=0.0, training=False, rng=None):
-    """Computed as float32."""
-    layers = [{name: w.astype(np.float32) for name, w in p.items()} for p in layers]
-    readout = {name: w.astype(np.float32) for name, w in readout.items()}
-    return stacked_forward(x.astype(np.float32), layers, readout, rate, training, rng)

@@ -356,11 +356,3 @@ def with_vdot(grads):
     """Scalar products of each array with itself."""
     squares = [sum(float(np.vdot(g, g)) for g in layer.values()) for layer in grads]
     return np.sqrt(squares)
-
-
-@EXERCISE.alternative
-def in_single_precision(grads):
-    """Computed as float32."""
-    return gradient_norms(
-        [{name: g.astype(np.float32) for name, g in layer.items()} for layer in grads]
-    )

@@ -242,9 +242,3 @@ def in_place_on_a_copy(u, g):
     y = np.array(u, dtype=float)
     y[y < 0] *= 1 - g
     return y
-
-
-@EXERCISE.alternative
-def in_single_precision(u, g):
-    """Computed as float32."""
-    return grelu(u.astype(np.float32), np.float32(g))

@@ -302,9 +302,3 @@ def with_a_matrix_of_powers(E_0, v, d, credit, gamma):
     dW += ((np.exp(-gamma) * later[:, 0])[:, None] * E_0).sum(axis=0)
     E_C = np.exp(-gamma * C) * E_0 + np.einsum("bsj,bsi->bji", v, powers[:, -1] * d)
     return dW, E_C
-
-
-@EXERCISE.alternative
-def in_single_precision(E_0, v, d, credit, gamma):
-    """Computed as float32."""
-    return chunk_border(*(a.astype(np.float32) for a in (E_0, v, d, credit, gamma)))

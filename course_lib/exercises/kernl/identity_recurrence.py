@@ -186,9 +186,3 @@ def with_padding(W_xh):
     """W_xh padded below, plus a diagonal that begins below it."""
     m, n = W_xh.shape
     return np.pad(W_xh, ((0, n), (0, 0))) + np.eye(m + n, n, -m)
-
-
-@EXERCISE.alternative
-def in_single_precision(W_xh):
-    """Computed as float32."""
-    return np.r_[W_xh, np.identity(W_xh.shape[1])].astype(np.float32)

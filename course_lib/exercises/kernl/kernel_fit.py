@@ -281,9 +281,3 @@ def all_steps_in_one_product(h, W_hh, beta, gamma, psi):
     tangent, Omega, Gamma = np.array(record).transpose(1, 0, 2, 3).reshape(3, batch * T, n)
     error = Omega @ beta.T - tangent
     return error.T @ Omega / (batch * T), ((error @ beta) * Gamma).mean(axis=0)
-
-
-@EXERCISE.alternative
-def in_single_precision(h, W_hh, beta, gamma, psi):
-    """Computed as float32."""
-    return kernel_fit(*(a.astype(np.float32) for a in (h, W_hh, beta, gamma, psi)))

@@ -250,9 +250,3 @@ def sequence_by_sequence(beta, tangent, Omega, Gamma):
         dbeta += np.outer(error, nudge) / len(tangent)
         dgamma += beta.T @ error * slope / len(tangent)
     return dbeta, dgamma
-
-
-@EXERCISE.alternative
-def in_single_precision(beta, tangent, Omega, Gamma):
-    """Computed as float32."""
-    return kernel_gradients(*(a.astype(np.float32) for a in (beta, tangent, Omega, Gamma)))

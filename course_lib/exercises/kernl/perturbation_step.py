@@ -279,10 +279,3 @@ def two_by_two(tangent, Omega, Gamma, h_t, W_hh, gamma, psi_t):
     step = np.exp(-gamma) * np.array([[1, 0], [-1, 1]])[:, :, None]
     Omega_new, Gamma_new = np.einsum("pqn,qbn->pbn", step, np.stack([Omega, Gamma]))
     return tangent @ (W_hh) * (1 - h_t) * (1 + h_t) + psi_t, Omega_new + psi_t, Gamma_new
-
-
-@EXERCISE.alternative
-def in_single_precision(tangent, Omega, Gamma, h_t, W_hh, gamma, psi_t):
-    """Computed as float32."""
-    given = (tangent, Omega, Gamma, h_t, W_hh, gamma, psi_t)
-    return perturbation_step(*(a.astype(np.float32) for a in given))

@@ -203,9 +203,3 @@ def its_own_recursion(v, squashed, dh, leak):
     """Without KeRNL."""
     given = {"v": v, "squashed": squashed, "dh": dh, "leak": leak}
     return by_its_own_recursion(given)["dW"]
-
-
-@EXERCISE.alternative
-def in_single_precision(v, squashed, dh, leak):
-    """Computed as float32."""
-    return rflo_gradient(*(a.astype(np.float32) for a in (v, squashed, dh)), np.float32(leak))

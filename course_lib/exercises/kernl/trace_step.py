@@ -272,9 +272,3 @@ def weight_by_weight(E_prev, v_t, d_t, gamma):
     for b, j, i in np.ndindex(E_prev.shape):
         E_t[b, j, i] = E_prev[b, j, i] / np.exp(gamma[i]) + v_t[b, j] * d_t[b, i]
     return E_t
-
-
-@EXERCISE.alternative
-def in_single_precision(E_prev, v_t, d_t, gamma):
-    """Computed as float32."""
-    return trace_step(*(a.astype(np.float32) for a in (E_prev, v_t, d_t, gamma)))

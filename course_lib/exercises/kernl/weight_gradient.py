@@ -266,9 +266,3 @@ def sequence_by_sequence(dh_t, beta, E_t):
 def one_einsum(dh_t, beta, E_t):
     """All three sums at once."""
     return np.einsum("bk,ki,bji->ji", dh_t, beta, E_t)
-
-
-@EXERCISE.alternative
-def in_single_precision(dh_t, beta, E_t):
-    """Computed as float32."""
-    return weight_gradient(*(a.astype(np.float32) for a in (dh_t, beta, E_t)))

@@ -275,10 +275,3 @@ def recursively(x, h_0, W_xh, W_hh, b_h):
         h_prev = h[:, -1] if h.shape[1] else h_0
         h = np.append(h, rnn_step(x[:, -1], h_prev, W_xh, W_hh, b_h)[:, None], axis=1)
     return h, (x, h_0, h, W_xh, W_hh)
-
-
-@EXERCISE.alternative
-def in_single_precision(x, h_0, W_xh, W_hh, b_h):
-    """Computed and stored as float32."""
-    h, _ = rnn_forward(*(a.astype(np.float32) for a in (x, h_0, W_xh, W_hh, b_h)))
-    return h, (x, h_0, h, W_xh, W_hh)

@@ -32,7 +32,7 @@ def fresh_ladder(exercise: Exercise, seed: int) -> tuple[Rung, ...]:
         exercise: with its public ladder.
         seed: decides the numbers; keep it from the students.
     """
-    positions = range(1, len(exercise.ladder))
+    positions = [p for p in range(1, len(exercise.ladder)) if not exercise.ladder[p].of_all]
     first = itertools.islice(_usable(exercise, positions, seed), FIRST_ONES)
     found = dict(first)
     rest = (p for p in reversed(positions) if p not in found)

@@ -62,9 +62,21 @@ class Remote:
 
     def __call__(self, *arguments: Any) -> Any:
         """What the student's function makes of the arguments."""
+        return self._call("call", arguments)
+
+    def held(self, _name: str) -> Callable:
+        """The function with its results held in the sandbox; see `guard.Held`."""
+
+        def holding(*arguments: Any) -> Any:
+            return self._call("call_and_hold", arguments)
+
+        holding.__wrapped__ = self  # so that a sentence can name an argument
+        return holding
+
+    def _call(self, how: str, arguments: tuple) -> Any:
         handles: list[Callable] = []
         foreseen = self.foresee(arguments) if self.foresee else {}
-        answer = self._ask("call", handles, arguments, foreseen=foreseen)
+        answer = self._ask(how, handles, arguments, foreseen=foreseen)
         follow(arguments, answer.get("arguments"))
         return answer.get("result")
 

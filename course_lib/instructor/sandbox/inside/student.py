@@ -113,7 +113,7 @@ class Student:
         self.channel = channel
         self.course = Course()
         self.taken = definitions.Notebook("")
-        self.function = None
+        self.function = self.holding = None
         self.name = ""
         self.before = {}
         self.missing = {}
@@ -169,11 +169,16 @@ class Student:
         self.before = {one: values[one] for one in parts if one in values}
         for one, module in parts.items():
             values[one] = getattr(sys.modules[module], one)
+        self.holding = guard.Held(self.function, exercise)
         return {"callable": callable(self.function)}
 
     def call(self, arguments):
         """Call the function with arguments that the judge has sent."""
         return self._guarded(lambda: self.function(*arguments), arguments)
+
+    def call_and_hold(self, arguments):
+        """The same, and look whether the results of earlier such calls are as they were."""
+        return self._guarded(lambda: self.holding(*arguments), arguments)
 
     def inside(self, source, name, inputs):
         """For a class: the judge's call, run here, with the student's class."""
@@ -259,6 +264,7 @@ def serve(connection) -> None:
         "define": student.define,
         "choose": student.choose,
         "call": student.call,
+        "call_and_hold": student.call_and_hold,
         "inside": student.inside,
     }
     while True:

@@ -1,0 +1,187 @@
+"""Whatever a learner writes, the kernel, the streams and the settings stay as they were."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import check, guard
+from course_lib.exercises.report import NOT_RIGHT
+
+posix = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="time limits need POSIX signals")
+LIMIT = 1.0  # seconds for a rung
+
+# Bodies of rnn_step(x_t, h_prev, W_xh, W_hh, b_h), each with a word of the sentence that it gets.
+HARM = {
+    "a list in itself": ("h = []\nfor _ in range(4): h.append(h)\nreturn np.array(h)", ""),
+    "a list in itself, returned": ("h = []\nh.append(h)\nreturn h", "list of 1"),
+    "recursion with a high limit": (
+        "sys.setrecursionlimit(10**9)\nreturn rnn_step(x_t, h_prev, W_xh, W_hh, b_h)",
+        "RecursionError",
+    ),
+    "recursion through a key": (
+        "sys.setrecursionlimit(10**9)\n"
+        "return sorted([1, 2], key=lambda _: rnn_step(x_t, h_prev, W_xh, W_hh, b_h))",
+        "RecursionError",
+    ),
+    "an endless loop that swallows": (
+        "while True:\n    try:\n        time.sleep(0.01)\n    except: pass",
+        "still running",
+    ),
+    "a slow way out": (
+        "try:\n    while True: pass\nfinally:\n    time.sleep(0.5)",
+        "still running",
+    ),
+    "a huge repr": ("raise ValueError('x' * 10**8)", "ValueError"),
+    "a message without end": (
+        "class Long(Exception):\n    def __str__(self):\n        while True: pass\nraise Long",
+        "still running",
+    ),
+    "exit": ("sys.exit(3)", "exit()"),
+    "exit of the notebook": ("exit()", "exit()"),
+    "_exit": ("os._exit(1)", "exit()"),
+    "abort": ("os.abort()", "exit()"),
+    "an interrupt of its own": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "a base exception": ("raise BaseException('bare')", "bare"),
+    "closed streams": (
+        "sys.stdout.close(); sys.stderr.close(); sys.__stdout__.flush(); return 0.5 * h_prev",
+        "should be",
+    ),
+    "closed files": ("os.close(1); os.close(2); return 0.5 * h_prev", ""),
+    "streams of its own": ("sys.stdout = sys.stderr = None; return 0.5 * h_prev", "should be"),
+    "no print": (
+        "import builtins; builtins.print = None; del builtins.len; return 0.5 * h_prev",
+        "",
+    ),
+    "another tanh": ("np.tanh = np.asarray = np.array = None; return 0.5 * h_prev", ""),
+    "no numpy": ("del sys.modules['numpy']; sys.modules['json'] = None; return 0.5 * h_prev", ""),
+    "alarms ignored": (
+        "import signal; signal.signal(signal.SIGALRM, signal.SIG_IGN); return 0.5 * h_prev",
+        "should be",
+    ),
+    "settings": (
+        "np.seterr(all='raise'); np.set_printoptions(precision=1); np.random.seed(0)\n"
+        "import random, warnings, gc; random.seed(0); warnings.simplefilter('error')\n"
+        "gc.disable(); os.chdir('/'); os.environ['HOME'] = ''; sys.settrace(lambda *_: None)\n"
+        "return 0.5 * h_prev",
+        "should be",
+    ),
+    "a thread that goes on": (
+        "import threading\n"
+        "def talk():\n"
+        "    while True:\n"
+        "        print('noise')\n"
+        "        time.sleep(0.01)\n"
+        "threading.Thread(target=talk, daemon=True).start(); return 0.5 * h_prev",
+        "should be",
+    ),
+    "an exception from the finaliser": (
+        "class Last:\n    def __del__(self): raise ValueError\nLast(); return 0.5 * h_prev",
+        "should be",
+    ),
+}
+
+PROGRAM = """
+import gc, os, random, signal, sys, time, threading, warnings
+import numpy as np
+from course_lib.exercises import check, guard
+guard.TIME_LIMIT = {limit}
+
+def state():
+    return (
+        id(sys.stdin), id(sys.stdout), id(sys.stderr), sys.getrecursionlimit(), sys.gettrace(),
+        np.geterr(), str(np.get_printoptions()), str(np.random.get_state()), random.getstate(),
+        str(warnings.filters), os.getcwd(), dict(os.environ), gc.isenabled(), id(print), id(len),
+        id(np.tanh), id(sys.modules["numpy"]), signal.getsignal(signal.SIGALRM),
+        signal.getsignal(signal.SIGINT), signal.getitimer(signal.ITIMER_REAL)[0],
+    )
+
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+{body}
+
+before = state()
+began = time.time()
+report = check(rnn_step)
+seconds = time.time() - began
+changed = [i for i, (a, b) in enumerate(zip(before, state())) if a != b]
+print("CHANGED", changed, flush=True)
+print("SECONDS", seconds, flush=True)
+print("OUTCOME", report.outcome, flush=True)
+print("SENTENCE", " ".join(report.sentence.split()), flush=True)
+time.sleep(0.1)
+began = len(threading.enumerate())
+os.write(1, b"STILL\\n")
+print("THREADS", began, flush=True)
+print("here too", file=sys.stderr, flush=True)
+"""
+
+
+@posix
+@pytest.mark.parametrize("what", HARM)
+def test_nothing_is_harmed(what):
+    body, words = HARM[what]
+    program = PROGRAM.format(limit=LIMIT, body=textwrap.indent(body, "    "))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          timeout=120)  # fmt: skip
+    lines = dict(line.partition(" ")[::2] for line in done.stdout.splitlines())
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert lines["CHANGED"] == "[]"
+    assert lines["OUTCOME"] == NOT_RIGHT
+    assert words in lines["SENTENCE"]
+    assert 10 < len(lines["SENTENCE"]) < 1000
+    assert "Traceback" not in lines["SENTENCE"]
+    assert float(lines["SECONDS"]) < 5 * LIMIT
+    assert "STILL" in lines
+    assert lines["THREADS"] == "1"
+    assert "noise" not in done.stdout
+    assert "here too" in done.stderr
+
+
+@posix
+def test_the_stop_button_still_stops(monkeypatch):
+    monkeypatch.setattr(guard, "TIME_LIMIT", 5.0)
+
+    def pressed(*_):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(3)
+
+    with pytest.raises(KeyboardInterrupt):
+        check(pressed, exercise="rnn_step")
+    assert check(lambda *_: np.zeros((2, 4)), exercise="rnn_step").sentence
+
+
+KERNEL = (
+    "a list in itself",
+    "recursion with a high limit",
+    "exit of the notebook",
+    "_exit",
+    "closed streams",
+    "streams of its own",
+    "no print",
+    "an interrupt of its own",
+)
+
+
+@posix
+def test_a_notebook_goes_on_after_each():
+    import nbformat
+    from nbclient import NotebookClient
+
+    first = (
+        "import os, sys, time\nimport numpy as np\nfrom course_lib.exercises import check, guard"
+    )
+    cells = [f"{first}\nguard.TIME_LIMIT = {LIMIT}"]
+    for number, what in enumerate(KERNEL):
+        body = textwrap.indent(HARM[what][0], "    ")
+        cells.append(f"def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n{body}\ncheck(rnn_step)")
+        cells.append(f"print('alive', {number})")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    printed = [o.get("text", "") for c in notebook.cells for o in c.outputs]
+    for number in range(len(KERNEL)):
+        assert f"alive {number}\n" in printed
