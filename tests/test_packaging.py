@@ -63,7 +63,7 @@ def may_be_carried(name):
     if path.parts[0].endswith(".dist-info") or path.parts[1] == "built_book":
         return True
     if path.parts[0].endswith(".data"):  # what goes into the environment, for Jupyter
-        return path.parts[2:4] in (("etc", "jupyter"), ("share", "jupyter"))
+        return path.parts[3] == "jupyter" and path.suffix in {".json", ".js"}
     kinds = {"data": {".npz", ".md", ".py"}, "released_notebooks": {".ipynb"}}
     hidden = any(part.startswith((".", "__pycache__")) for part in path.parts)
     for_tests = path.name.startswith(("test_", "conftest"))

@@ -82,6 +82,7 @@ SHELL = {
     "LC_ALL": "C",
     "LANG": "C",
     "COLUMNS": "40",
+    "PIP_NO_INDEX": "1",  # an environment that can't be used fails at once
 }
 
 
@@ -92,7 +93,14 @@ def checkout(tmp_path_factory):
     junk = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
     for name in ("course_lib", "environment", "book", "exercises", "solutions", "benchmarks"):
         shutil.copytree(ROOT / name, folder / name, ignore=junk)
-    for name in ("Makefile", "pyproject.toml", "requirements.lock", "README.md", "_config.yml"):
+    for name in (
+        "Makefile",
+        "pyproject.toml",
+        "requirements.lock",
+        "README.md",
+        "_config.yml",
+        "hatch_build.py",
+    ):
         shutil.copy(ROOT / name, folder)
     (folder / "tests").mkdir()
     for name in ("conftest.py", "test_learner.py"):
