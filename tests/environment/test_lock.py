@@ -88,7 +88,7 @@ def requires_python(pin):
     found = installed(pin.name)
     if found is None or found.version != version_of(pin):
         return None
-    return found.metadata["Requires-Python"] or ""
+    return found.metadata.get("Requires-Python", "")
 
 
 def refused(lock, takes=requires_python, here=HERE):
