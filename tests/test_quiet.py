@@ -9,7 +9,7 @@ import pytest
 import course_lib
 
 PACKAGE = Path(course_lib.__file__).parent
-LOADS_IT = ("layers", "online", "training", "benchmarks")
+LOADS_IT = ("exercises", "layers", "online", "training", "benchmarks")
 
 
 @pytest.mark.parametrize("name", LOADS_IT)

@@ -1,14 +1,14 @@
 """Walk a function up its ladder; if it falls, find the mistake behind the fall."""
 
 import contextlib
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from course_lib.exercises.exercise import Arrays, Exercise, Mistake, Problem, Rung
+from course_lib.exercises.exercise import BY_TWIN, Arrays, Exercise, Mistake, Problem, Rung
 from course_lib.exercises.guard import (
     OUT_OF_TIME,
     CappedOutput,
@@ -23,6 +23,7 @@ from course_lib.exercises.markup import full_stop
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED, Report
 from course_lib.exercises.rungs import shapes_that_came_in
 from course_lib.exercises.unharmed import unharmed, whole_libraries, within_bounds
+from course_lib.graphs import namespace_of
 
 # What the judgement of a rung raises over arrays that nobody thought of.
 UNFORESEEN = (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError)
@@ -37,27 +38,30 @@ class Outcome:
     kind: str = ""  # of `Unusable`
 
 
-def check_function(exercise: Exercise, function: Callable) -> Report:
+def check_function(
+    exercise: Exercise, function: Callable, own: Mapping[str, Callable] = MappingProxyType({})
+) -> Report:
     """The verdict on a learner's function or class.
 
     Args:
         exercise: what was asked for.
         function: what the learner wrote.
+        own: what of the learner's has passed already, by id.
 
     Returns:
         A `Report`: passed, not written yet, or not right yet with the idea that is wrong.
     """
     with unharmed():
-        return _walk(exercise, function)
+        return _walk(exercise, function, own)
 
 
-def _walk(exercise: Exercise, function: Callable) -> Report:
+def _walk(exercise: Exercise, function: Callable, own: Mapping[str, Callable]) -> Report:
     output = CappedOutput()
-    passed = []
+    passed, remarks = [], {}
     verdict = {"outcome": PASSED}
     for rung in exercise.ladder:
         try:
-            outcome = climb(exercise, rung, function, output)
+            outcome = climb(exercise, rung, function, output, own)
         except NotWritten as stub:
             verdict = {"outcome": NOT_WRITTEN, "sentence": _still_to_write(exercise, str(stub))}
             break
@@ -78,9 +82,12 @@ def _walk(exercise: Exercise, function: Callable) -> Report:
             }
             break
         passed.append(rung.name)
+        if rung.remark is not None and (remark := rung.remark(rung.inputs(), outcome.outputs)):
+            remarks[rung.name] = remark
     return Report(
         exercise=exercise,
         passed=tuple(passed),
+        remarks=remarks,
         printed=output.printed,
         output=output.getvalue(),
         function=function,
@@ -88,7 +95,13 @@ def _walk(exercise: Exercise, function: Callable) -> Report:
     )
 
 
-def climb(exercise: Exercise, rung: Rung, function: Callable, output: CappedOutput) -> Outcome:
+def climb(
+    exercise: Exercise,
+    rung: Rung,
+    function: Callable,
+    output: CappedOutput,
+    own: Mapping[str, Callable] = MappingProxyType({}),
+) -> Outcome:
     """Call the function as the rung says. This half runs the learner's code.
 
     Raises:
@@ -98,7 +111,7 @@ def climb(exercise: Exercise, rung: Rung, function: Callable, output: CappedOutp
     try:
         with (
             within_bounds(exercise.id),
-            reference_parts(exercise, function),
+            reference_parts(exercise, function, own),
             guarded(exercise.id, function, output),
             whole_libraries(),
         ):
@@ -175,9 +188,13 @@ def agree(a: Outcome, b: Outcome) -> bool:
     if a.outputs is None or b.outputs is None:
         # Messages name the line that failed, which differs; what went wrong stands before it.
         return a.outputs is b.outputs and _cause(a.unusable) == _cause(b.unusable)
-    return a.outputs.keys() == b.outputs.keys() and all(
-        _alike(a.outputs[name], b.outputs[name]) for name in a.outputs
-    )
+    ours, theirs = _computed(a.outputs), _computed(b.outputs)
+    return ours.keys() == theirs.keys() and all(_alike(ours[n], theirs[n]) for n in ours)
+
+
+def _computed(outputs: Arrays) -> Arrays:
+    """The outputs without those of the learner's own twin, which no mistake has."""
+    return {name: value for name, value in outputs.items() if not name.endswith(BY_TWIN)}
 
 
 def _cause(sentence: str) -> str:
@@ -190,23 +207,27 @@ def _alike(a: Any, b: Any) -> bool:
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape:
         return False
+    if "U" in (a.dtype.kind, b.dtype.kind):  # words
+        return np.array_equal(a, b)
     single = np.float32 in (a.dtype, b.dtype)
     return bool(np.allclose(a, b, rtol=1e-4 if single else 1e-8, atol=1e-5, equal_nan=True))
 
 
 @contextlib.contextmanager
-def reference_parts(exercise: Exercise, function: Callable) -> Iterator[None]:
+def reference_parts(
+    exercise: Exercise, function: Callable, own: Mapping[str, Callable]
+) -> Iterator[None]:
     """While it lasts, the function finds the reference's other exercises in place of the learner's.
 
     So each exercise is judged on its own: a wrong `rnn_step` doesn't fail a right `rnn_forward`.
+    Only a twin that has passed, and is still the same, stays the learner's own.
     """
     from course_lib.exercises.registry import get, ids
 
-    namespace = {}
-    with contextlib.suppress(Exception):  # attributes of an object of the learner's own can raise
-        inner = inspect.unwrap(getattr(function, "func", function))  # below partial and decorators
-        namespace = getattr(inner, "__globals__", {})
+    namespace = namespace_of(function)
     others = {*exercise.uses, *(name for name in ids() if name in namespace)} - {exercise.id}
+    if exercise.twin in own and namespace.get(exercise.twin) is own[exercise.twin]:
+        others.discard(exercise.twin)
     parts = {name: get(name).reference for name in others}
     before = {name: namespace[name] for name in parts if name in namespace}
     namespace.update(parts)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Arrays = dict[str, Any]  # names to plain data: arrays, numbers, strings, and dicts of them
+BY_TWIN = " by your twin"  # ends the name of an output that the learner's own NumPy gave
 KINDS = ("build", "hunt", "speed up", "project")  # what is asked of the learner
 
 
@@ -51,6 +52,8 @@ class Rung:
             with the inputs as they stand and name what it returns.
         hold: whether the results of each call are held, and must not change at a later call.
         of_all: whether every function has this rung (see `generic`), and it says little of its own.
+        remark: from inputs and outputs to what the report adds once the rung is passed, "" for
+            nothing; never a judgement.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Rung:
     call: Callable[[Callable, Arrays], Arrays] | None = None
     hold: bool = False
     of_all: bool = False
+    remark: Callable[[Arrays, Arrays], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,9 @@ class Exercise:
         minutes: how long a learner should expect to need.
         returns: names of what the function returns, in order, each with its kind: "array",
             "number", "flag", "mapping" (a dict of arrays or numbers) or "anything". Empty for a
-            class.
+            class, and for what gives tensors: then each rung has a `call`.
         ladder: the rungs, cheapest first.
-        hints: at most three.
+        hints: at most four: a question, a picture or a shape, the idea in words, the recipe.
         uses: ids of earlier exercises whose functions this one calls. A check hands it the
             reference's, so that one wrong answer doesn't spoil the next; a cell that runs it in
             earnest needs them passed.
@@ -102,6 +106,8 @@ class Exercise:
         equivalent: small changes of the reference that leave it right, with the reason: "before ->
             after", as `course prove --mutants` prints it, to one sentence. … stands for any text.
         single: whether the reference promises float32 out for float32 in.
+        twin: of a *speed up*, id of the NumPy exercise that it is the fast form of. A check leaves
+            the learner's own in its place if it has passed.
     """
 
     reference: Callable
@@ -119,10 +125,11 @@ class Exercise:
     kind: str = "build"
     equivalent: dict[str, str] = field(default_factory=dict)
     single: bool = False
+    twin: str = ""
 
     def __post_init__(self):
-        if not 1 <= len(self.hints) <= 3:
-            raise ValueError(f"{self.id}: one to three hints, not {len(self.hints)}.")
+        if not 1 <= len(self.hints) <= 4:
+            raise ValueError(f"{self.id}: one to four hints, not {len(self.hints)}.")
         if self.difficulty not in (1, 2, 3):
             raise ValueError(f"{self.id}: difficulty is 1, 2 or 3, not {self.difficulty}.")
         if self.kind not in KINDS:

@@ -4,7 +4,7 @@ import html
 import inspect
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ class Report:
         output: the first of them.
         function: what the learner wrote, to show beside the reference.
         note: one sentence about something else, such as progress that could not be kept.
+        remarks: what is worth knowing about rungs that hold, by their names.
     """
 
     exercise: Exercise
@@ -58,6 +59,7 @@ class Report:
     output: str = ""
     function: Callable | None = None
     note: str = ""
+    remarks: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -82,7 +84,7 @@ class Report:
         if self.sentence:
             lines += textwrap.wrap(self.sentence, 88, initial_indent="  ", subsequent_indent="  ")
         if self.outcome != NOT_WRITTEN:
-            lines += [f"    ✓ {name}" for name in self.passed]
+            lines += [f"    ✓ {self._with_remark(name)}" for name in self.passed]
         if self.failed:
             lines.append(f"    ✗ {self.failed}")
             for label, value in self._details().items():
@@ -102,7 +104,7 @@ class Report:
         if self.sentence:
             parts.append(f"<p style='margin:.4em 0'>{inline_code(self.sentence)}</p>")
         if self.outcome != NOT_WRITTEN:
-            rungs = [f"<li>✓ {inline_code(name)}</li>" for name in self.passed]
+            rungs = [f"<li>✓ {inline_code(self._with_remark(name))}</li>" for name in self.passed]
             if self.failed:
                 rungs.append(f"<li><strong>✗ {inline_code(self.failed)}</strong></li>")
             parts.append(
@@ -130,6 +132,9 @@ class Report:
             + "".join(parts)
             + "</section>"
         )
+
+    def _with_remark(self, name: str) -> str:
+        return f"{name}. {self.remarks[name]}" if name in self.remarks else name
 
     def _printed(self) -> str:
         first = " ".join(self.output.split())[:80]

@@ -100,7 +100,7 @@ def matches(
         sentence: what to say before the first difference.
         call: as in `Rung`.
     """
-    right = _remembering(right)
+    right = remembering(right)
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         problem = unlike(outputs, right(given))
@@ -111,7 +111,7 @@ def matches(
     return Rung(name, inputs, judge, call)
 
 
-def _remembering(right: Callable[[Arrays], Arrays]) -> Callable[[Arrays], Arrays]:
+def remembering(right: Callable[[Arrays], Arrays]) -> Callable[[Arrays], Arrays]:
     """The same function, which keeps what it computed last: a rung is judged again and again with
     the same inputs, and centred differences take longer than all the rest.
     """

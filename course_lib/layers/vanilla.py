@@ -12,16 +12,30 @@ class VanillaRNNCell(keras.layers.Layer):
 
     Args:
         units: number of units, n.
+        kwargs: what every layer of Keras takes, such as its dtype.
     """
 
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
+        # IMPLEMENT-ME: before any data has come, the cell answers what Keras
+        # asks of one: how wide the memory is that it hands to the next step
         self.units = units
         self.state_size = units
         self.output_size = units
+        # END IMPLEMENT-ME
 
     def build(self, input_shape):
-        """Make W_xh (m, n), W_hh (n, n), b_h (n,), as SimpleRNN does."""
+        """Make the three weights; `get_weights` lists them in this order.
+
+        W_xh (m, n) starts as Glorot and Bengio (2010) have it, W_hh (n, n)
+        orthogonal, b_h (n,) at zero: so does `keras.layers.SimpleRNN`.
+
+        Args:
+            input_shape: shape of the input of one step, (batch, m); the batch
+                may be None.
+        """
+        # IMPLEMENT-ME: the parameters exist, of the right sizes and with the
+        # right first values, and an optimizer will find all of them
         m, n = input_shape[-1], self.units
         self.W_xh = self.add_weight(
             name="W_xh", shape=(m, n), initializer="glorot_uniform"
@@ -30,6 +44,7 @@ class VanillaRNNCell(keras.layers.Layer):
             name="W_hh", shape=(n, n), initializer="orthogonal"
         )
         self.b_h = self.add_weight(name="b_h", shape=(n,), initializer="zeros")
+        # END IMPLEMENT-ME
 
     def call(self, x_t, states, training=False):
         """One step.
@@ -44,17 +59,19 @@ class VanillaRNNCell(keras.layers.Layer):
             The output of the step (batch, n), which here is h_t, and the list
             of new states.
         """
+        # IMPLEMENT-ME: what comes out is what your NumPy step gives for the
+        # same numbers, and it still is when there are no numbers yet
         h_prev = states[0]
-        # IMPLEMENT-ME: h_t as in rnn_step, with keras.ops.matmul and
-        # keras.ops.tanh
         h_t = keras.ops.tanh(
             keras.ops.matmul(x_t, self.W_xh)
             + keras.ops.matmul(h_prev, self.W_hh)
             + self.b_h
         )
-        # END IMPLEMENT-ME
         return h_t, [h_t]
+        # END IMPLEMENT-ME
 
     def get_config(self):
-        """What Keras stores to build the same cell again."""
+        """What Keras stores, so that `from_config` makes the same cell."""
+        # IMPLEMENT-ME: everything that the class was called with
         return {**super().get_config(), "units": self.units}
+        # END IMPLEMENT-ME

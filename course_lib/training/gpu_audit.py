@@ -12,21 +12,24 @@ The steps are in `course_lib.training.reference_steps`.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.framework import kernel_def_pb2, node_def_pb2
-from tensorflow.python.framework.kernels import get_registered_kernels_for_op
 
+from course_lib.graphs import (
+    HOST,
+    devices_of,
+    knows_gpu_kernels,
+    nodes,
+    trace,
+    without_gpu_kernel,
+    xla_refusal,
+)
 from course_lib.layers.cudnn import pretended_gpu
 from course_lib.training.reference_steps import STEPS, Step
 
-# Kernels for a GPU. DEFAULT ones are registered for every device, and so for this one: they move
-# no numbers (While and NoOp pass them on, Placeholder and ReadVariableOp hand them out).
-GPU_KERNELS = ("GPU", "DEFAULT")
-HOST = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # py_function and numpy_function
 CUDNN = {"CudnnRNNV3", "CudnnRNNBackpropV3"}
 T = 6  # time steps
 # Of the loss, relative. XLA fuses operations and so adds in another order: in float32 a rounding
@@ -55,12 +58,12 @@ def audit(name: str, build: Callable[[int], Step]) -> Audit:
     found = Audit(name)
     with pretended_gpu(False):  # the loop over time, on a machine with a GPU too
         step = build(T)
-        nodes = _trace(step)
-        grown = len(_trace(build(2 * T))) - len(nodes)
-    _look(nodes, found)
+        operations = nodes(_graph(step))
+        grown = len(nodes(_graph(build(2 * T)))) - len(operations)
+    _look(operations, found)
     if step.cudnn:
         with pretended_gpu():
-            fused = _trace(build(T))
+            fused = nodes(_graph(build(T)))
         _look(fused, found)
         for op in sorted(CUDNN - {node.op for node in fused}):
             found.failures.append(f"{op} is not taken: the conditions for cuDNN are not met.")
@@ -90,7 +93,7 @@ def main(as_json: bool = False, steps: dict[str, Callable[[int], Step]] = STEPS)
     from rich.table import Table
 
     console = Console(stderr=as_json)
-    if not any(k.device_type == "GPU" for k in get_registered_kernels_for_op("MatMul").kernel):
+    if not knows_gpu_kernels():
         console.print(
             "This build of TensorFlow has no kernels for GPU at all, so it can't tell. The wheel"
             " for Linux, package tensorflow, has them."
@@ -119,41 +122,11 @@ def main(as_json: bool = False, steps: dict[str, Callable[[int], Step]] = STEPS)
     return 1 if any(found.failures for found in audits) else 0
 
 
-def _trace(step: Step) -> list[node_def_pb2.NodeDef]:
-    """Every operation in the graph of one training step, in the bodies of its loops too."""
-    return list(_nodes(_graph(step).graph.as_graph_def()))
-
-
-def _look(nodes: list[node_def_pb2.NodeDef], found: Audit) -> None:
+def _look(operations: list, found: Audit) -> None:
     """Note the operations and which of them have no kernel for a GPU."""
-    kernels_of = {op: get_registered_kernels_for_op(op).kernel for op in {n.op for n in nodes}}
-    for node in nodes:
-        kernels = kernels_of[node.op]
-        found.operations.setdefault(node.op, set()).update(k.device_type for k in kernels)
-        if not any(k.device_type in GPU_KERNELS and _fits(k, node) for k in kernels):
-            found.without_gpu_kernel.add(node.op)
-
-
-def _nodes(graph: tf.compat.v1.GraphDef) -> Iterator[node_def_pb2.NodeDef]:
-    """The nodes of a graph and, once each, of the functions that they call."""
-    library = {function.signature.name: function.node_def for function in graph.library.function}
-    waiting = [graph.node]
-    while waiting:
-        for node in waiting.pop():
-            yield node
-            for value in node.attr.values():
-                for function in (value.func, *value.list.func):
-                    if function.name in library:
-                        waiting.append(library.pop(function.name))
-
-
-def _fits(kernel: kernel_def_pb2.KernelDef, node: node_def_pb2.NodeDef) -> bool:
-    """Whether a kernel is for the types of numbers that the node has."""
-    return all(
-        set(node.attr[rule.name].list.type or [node.attr[rule.name].type])
-        <= set(rule.allowed_values.list.type)
-        for rule in kernel.constraint
-    )
+    for op, devices in devices_of(operations).items():
+        found.operations.setdefault(op, set()).update(devices)
+    found.without_gpu_kernel |= without_gpu_kernel(operations)
 
 
 def _xla_failures(step: Step) -> list[str]:
@@ -171,13 +144,16 @@ def _xla_failures(step: Step) -> list[str]:
         batch = tf.constant(step.x), tf.constant(step.y)
         return [float(take(*batch)) for _ in range(2)]
 
-    try:
-        compiled = losses(True)
+    compiled: list[float] = []
+
+    def compile_it() -> None:
+        compiled[:] = losses(True)
         if step.silence is not None:
             step.silence()
-            compiled = losses(True)
-    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
-        return [f"It does not compile with XLA: {error.message.splitlines()[0]}"]
+            compiled[:] = losses(True)
+
+    if refused := xla_refusal(compile_it):
+        return [f"It does not compile with XLA: {refused}"]
     plain = losses(False)
     if not np.allclose(compiled, plain, rtol=XLA_TOLERANCE, atol=0):
         return [f"XLA gives the losses {compiled}, without it they are {plain}."]
@@ -186,4 +162,4 @@ def _xla_failures(step: Step) -> list[str]:
 
 def _graph(step: Step, **settings: bool) -> tf.types.experimental.ConcreteFunction:
     signature = [tf.TensorSpec(array.shape, array.dtype) for array in (step.x, step.y)]
-    return tf.function(step.take, **settings).get_concrete_function(*signature)
+    return trace(step.take, *signature, autograph=True, **settings)

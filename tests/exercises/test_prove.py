@@ -68,7 +68,7 @@ def test_too_few_are_found(changes, message):
 
 
 def test_hints_and_difficulty_have_bounds():
-    with pytest.raises(ValueError, match="one to three hints"):
+    with pytest.raises(ValueError, match="one to four hints"):
         spoilt(hints=())
     with pytest.raises(ValueError, match="difficulty"):
         spoilt(difficulty=4)

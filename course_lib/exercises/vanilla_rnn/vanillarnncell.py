@@ -1,51 +1,159 @@
-"""Exercise: a Keras cell of one's own."""
+"""Exercise: a Keras cell of one's own, the fast form of `rnn_forward`."""
 
-import numpy as np
-
-import course_lib.quiet  # noqa: F401  (first: TensorFlow is loaded without its chatter)
-
-# isort: split
 import keras
+import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.graph_rungs import (
+    compiles,
+    equal_to_twin,
+    fit_for_a_gpu,
+    no_loop_over_time,
+    reaches_every_weight,
+    traceable,
+)
 from course_lib.exercises.guard import Unusable, with_article
-from course_lib.exercises.rungs import by_hand, irregular, matches, shapes
+from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.graphs import (
+    gpu_report,
+    gradient_sizes,
+    nodes,
+    own_twin,
+    stumble,
+    trace,
+    xla_refusal,
+)
 from course_lib.layers.vanilla import VanillaRNNCell
-from course_lib.scratch.rnn import rnn_forward, rnn_step
+from course_lib.scratch.rnn import masked_rnn_forward, rnn_forward
+
+MANY = 60  # units: enough of them to tell one way to begin from another
 
 
-def one_step() -> Arrays:
-    """Two sequences, three inputs, four units; one step."""
+def sequence() -> Arrays:
+    """Two sequences of five steps, three inputs, four units; float64."""
     return {
-        "x_t": irregular(2, 3).astype(np.float32),
-        "h_prev": irregular(2, 4, shift=1, scale=0.8).astype(np.float32),
-        "W_xh": irregular(3, 4, shift=2).astype(np.float32),
-        "W_hh": irregular(4, 4, shift=3, scale=0.7).astype(np.float32),
-        "b_h": irregular(4, shift=4, scale=0.5).astype(np.float32),
+        "x": irregular(2, 5, 3),
+        "W_xh": irregular(3, 4, shift=2),
+        "W_hh": irregular(4, 4, shift=3, scale=0.7),
+        "b_h": irregular(4, shift=4, scale=0.5),
     }
 
 
 def one_unit() -> Arrays:
-    """One input and one unit."""
+    """One input and one unit, one step from a state."""
     numbers = {"x_t": [[2.0]], "h_prev": [[0.5]], "W_xh": [[0.5]], "W_hh": [[-1.0]], "b_h": [0.3]}
     return {name: np.array(value, np.float32) for name, value in numbers.items()}
 
 
-def sequence() -> Arrays:
-    """Two sequences of five steps."""
-    given = one_step()
-    del given["x_t"], given["h_prev"]
-    return {"x": irregular(2, 5, 3).astype(np.float32), **given}
+def padded() -> Arrays:
+    """The two sequences, of which the second ends after three steps."""
+    mask = np.arange(5) < np.array([[5], [3]])
+    return {**sequence(), "mask": mask}
+
+
+def sizes() -> Arrays:
+    """How many inputs and units a fresh cell is to have."""
+    return {"m": 20, "n": MANY}
+
+
+def layer_of(cell_class, given: Arrays, **settings):
+    """The cell with the given weights inside keras.layers.RNN, as wide as the weights are."""
+    dtype = given["x"].dtype.name
+    cell = cell_class(given["W_hh"].shape[0], dtype=dtype)
+    layer = keras.layers.RNN(cell, return_sequences=True, dtype=dtype, **settings)
+    layer.build((None, None, given["x"].shape[2]))
+    set_weights(layer, [given["W_xh"], given["W_hh"], given["b_h"]])
+    return layer
+
+
+def set_weights(layer, weights) -> None:
+    """Give a layer or a cell these weights."""
+    if len(layer.get_weights()) != len(weights):
+        raise Unusable("The cell doesn't have three weights.")
+    layer.set_weights(weights)
+
+
+def sequence_spec(given: Arrays, T=None):
+    """Sequences of T steps, or of any number of them, in a batch of any size."""
+    return tf.TensorSpec((None, T, given["x"].shape[2]), given["x"].dtype)
+
+
+def fresh(cell_class, given: Arrays) -> Arrays:
+    """What a cell knows of itself once it is built."""
+    cell = cell_class(given["n"])
+    size = getattr(cell, "state_size", None)
+    cell.build((None, given["m"]))
+    return {
+        "state_size": np.array(-1 if size is None else size).reshape(-1),
+        "shapes": ", ".join(str(w.shape) for w in cell.get_weights()),
+        "trained": len(cell.trainable_weights),
+    }
+
+
+def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
+    """A state size, and three weights of the right shapes, all of them trained."""
+    m, n = given["m"], given["n"]
+    if outputs["shapes"] != ", ".join(map(str, [(m, n), (n, n), (n,)])):
+        there = outputs["shapes"] or "none at all"
+        return Problem(
+            f"With m = {m} inputs and n = {n} units, build made these weights: {there}. It makes "
+            "W_xh (m, n), W_hh (n, n) and b_h (n,), in this order, and each by self.add_weight, or "
+            "Keras doesn't know of it."
+        )
+    if outputs["trained"] != 3:
+        return Problem(f"Of the three weights, {outputs['trained']} can be trained.")
+    if outputs["state_size"].tolist() != [n]:
+        return Problem(
+            f"Keras asks every cell for its state_size, the width of what it carries from step to "
+            f"step. For {n} units yours says {_said(outputs['state_size'])}."
+        )
+    return None
+
+
+def _said(size: np.ndarray) -> str:
+    return "nothing" if size.tolist() == [-1] else str(size.tolist())
+
+
+def beginnings(cell_class, given: Arrays) -> Arrays:
+    """Whether the weights of a fresh cell are spread as they should be.
+
+    They are drawn anew each time: with 1,200 of them, the bounds are seven standard errors wide.
+    """
+    cell = cell_class(given["n"])
+    cell.build((None, given["m"]))
+    W_xh, W_hh, b_h = cell.get_weights()
+    glorot = np.sqrt(2 / (given["m"] + given["n"]))
+    return {
+        "W_xh like Glorot's": bool(
+            abs(W_xh.std() - glorot) < 0.15 * glorot and abs(W_xh.mean()) < 0.2 * glorot
+        ),
+        "W_hh orthogonal": bool(np.abs(W_hh.T @ W_hh - np.eye(given["n"])).max() < 1e-4),
+        "b_h zero": not b_h.any(),
+    }
+
+
+BEGINNINGS = {
+    "W_xh like Glorot's": "W_xh doesn't begin as Glorot's start has it: around zero, with a "
+    "standard deviation of sqrt(2 / (m + n)), whatever the numbers of inputs and units.",
+    "W_hh orthogonal": "W_hh doesn't begin orthogonal. Any other start makes a state grow or "
+    "shrink at each of many steps, before anything is learnt.",
+    "b_h zero": "b_h doesn't begin at zero.",
+}
+
+
+def begins_well(_: Arrays, outputs: Arrays) -> Problem | None:
+    """Glorot, orthogonal, zero."""
+    return next((Problem(BEGINNINGS[name]) for name, well in outputs.items() if not well), None)
 
 
 def call_once(cell_class, given: Arrays) -> Arrays:
     """One call of a cell that holds the given weights."""
     x_t, h_prev, *weights = given.values()
     cell = cell_class(h_prev.shape[1])
-    cell.build(x_t.shape)
-    cell.set_weights(weights)
-    output, state = _output_and_state(cell(x_t, [h_prev]))
+    cell.build((None, x_t.shape[1]))
+    set_weights(cell, weights)
+    output, state = output_and_state(cell(x_t, [h_prev]))
     if keras.ops.ndim(output) == 3:
         raise Unusable(
             f"output has shape {tuple(output.shape)}, an axis too many: states is a list that "
@@ -57,7 +165,7 @@ def call_once(cell_class, given: Arrays) -> Arrays:
     }
 
 
-def _output_and_state(returned):
+def output_and_state(returned):
     """What `call` returned, apart; the state may stand in a list or by itself, as for Keras."""
     if returned is None:
         raise Unusable("call returned None: is the `return` missing?")
@@ -74,67 +182,140 @@ def _output_and_state(returned):
     return output, states[0]
 
 
-def run_layer(cell_class, given: Arrays) -> Arrays:
-    """The cell inside keras.layers.RNN, over a sequence."""
-    x, *weights = given.values()
-    layer = keras.layers.RNN(
-        cell_class(weights[1].shape[0]), return_sequences=True, return_state=True
-    )
-    layer.build(x.shape)
-    layer.set_weights(weights)
-    h, h_last = layer(x)
-    return {"h": keras.ops.convert_to_numpy(h), "h_last": keras.ops.convert_to_numpy(h_last)}
+def unrolled(cell_class, given: Arrays) -> Arrays:
+    """Keras unrolls the cell over the sequences; beside it, the learner's own NumPy."""
+    layer = layer_of(cell_class, given, return_state=True)
+    h, h_last = layer(given["x"])
+    outputs = {"h": keras.ops.convert_to_numpy(h), "h_last": keras.ops.convert_to_numpy(h_last)}
+    twin = own_twin(cell_class, "rnn_forward")
+    if twin is not None:
+        h_0 = np.zeros((len(given["x"]), given["W_hh"].shape[0]))
+        outputs["h by your twin"], _ = twin(
+            given["x"], h_0, given["W_xh"], given["W_hh"], given["b_h"]
+        )
+    return outputs
 
 
-def compiled(cell_class, given: Arrays) -> Arrays:
-    """The cell compiled into a graph, as `fit` does it."""
-    x, *weights = given.values()
-    layer = keras.layers.RNN(cell_class(weights[1].shape[0]), return_sequences=True)
-    layer.build(x.shape)
-    layer.set_weights(weights)
-    try:
-        graph = tf.function(layer, autograph=False).get_concrete_function(tf.TensorSpec(x.shape))
-    except NotImplementedError:  # how TensorFlow refuses
-        raise Unusable(
-            "call makes a NumPy array of a tensor, which Keras can't do when it compiles a model: "
-            "call then runs once without any numbers, to see what is computed."
-        ) from None
-    return {"h": keras.ops.convert_to_numpy(graph(tf.constant(x)))}
-
-
-def numpy_step(given: Arrays) -> Arrays:
-    """What rnn_step makes of the same numbers."""
-    h_t = rnn_step(*given.values())
-    return {"output": h_t, "new state": h_t}
-
-
-def numpy_sequence(given: Arrays) -> Arrays:
+def in_numpy(given: Arrays) -> Arrays:
     """What rnn_forward makes of the same numbers."""
     x, *weights = given.values()
     h, _ = rnn_forward(x, np.zeros((len(x), weights[1].shape[0])), *weights)
     return {"h": h, "h_last": h[:, -1]}
 
 
-def simple_rnn(given: Arrays) -> Arrays:
-    """Keras's own layer with the same weights."""
-    x, *weights = given.values()
-    layer = keras.layers.SimpleRNN(weights[1].shape[0], return_sequences=True, return_state=True)
-    layer.build(x.shape)
-    layer.set_weights(weights)
-    h, h_last = layer(x)
-    return {"h": keras.ops.convert_to_numpy(h), "h_last": keras.ops.convert_to_numpy(h_last)}
+def states_in_numpy(given: Arrays) -> Arrays:
+    """All states of `in_numpy`."""
+    return {"h": in_numpy(given)["h"]}
+
+
+def two_batches(cell_class, given: Arrays) -> Arrays:
+    """The sequences after another batch."""
+    layer = layer_of(cell_class, given)
+    layer(-given["x"])
+    return {"h": keras.ops.convert_to_numpy(layer(given["x"]))}
+
+
+def with_mask(cell_class, given: Arrays) -> Arrays:
+    """Keras skips the padding of shorter sequences."""
+    layer = layer_of(cell_class, given, return_state=True)
+    _, h_last = layer(given["x"], mask=given["mask"])
+    return {"h_last": keras.ops.convert_to_numpy(h_last)}
+
+
+def masked_in_numpy(given: Arrays) -> Arrays:
+    """What masked_rnn_forward makes of the same numbers."""
+    x, W_xh, W_hh, b_h, mask = given.values()
+    _, h_last = masked_rnn_forward(x, mask, np.zeros((len(x), len(b_h))), W_xh, W_hh, b_h)
+    return {"h_last": h_last}
+
+
+def traced(cell_class, given: Arrays) -> Arrays:
+    """Whether the graph can be made before batch and number of steps are known."""
+    layer = layer_of(cell_class, given)
+    return {"stumbles over": stumble(lambda: trace(layer, sequence_spec(given)))}
+
+
+def graph_sizes(cell_class, given: Arrays) -> Arrays:
+    """How many operations the graph has for ten and for twenty steps."""
+    layer = layer_of(cell_class, given)
+    return {
+        f"operations at T={T}": len(nodes(trace(layer, sequence_spec(given, T)))) for T in (10, 20)
+    }
+
+
+def gradients(cell_class, given: Arrays) -> Arrays:
+    """What reaches each weight from a loss at all steps."""
+    layer = layer_of(cell_class, given)
+    sizes = gradient_sizes(
+        lambda: tf.reduce_sum(tf.square(layer(given["x"]))), layer.trainable_variables
+    )
+    return {"gradients": sizes}
+
+
+def by_xla(cell_class, given: Arrays) -> Arrays:
+    """The sequences read by a graph that XLA has compiled."""
+    layer = layer_of(cell_class, given)
+    outputs = {}
+
+    def run():
+        compiled = trace(layer, sequence_spec(given), jit_compile=True)
+        outputs["h"] = compiled(tf.constant(given["x"])).numpy()
+
+    return {"refused": xla_refusal(run), **outputs}
+
+
+def for_a_gpu(cell_class, given: Arrays) -> Arrays:
+    """The graph of a training step's two passes."""
+    given = {name: value.astype(np.float32) for name, value in given.items()}
+    layer = layer_of(cell_class, given)
+
+    def both_passes(x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.square(layer(x)))
+        return tape.gradient(loss, [w.value for w in layer.trainable_weights])
+
+    return gpu_report(trace(both_passes, sequence_spec(given)))
+
+
+def made_again(cell_class, given: Arrays) -> Arrays:
+    """A cell from the configuration of another; how wide its state is, and in which dtype."""
+    cell = cell_class(given["n"], dtype="float64")
+    try:
+        again = cell_class.from_config(cell.get_config())
+        again.build((None, given["m"]))
+        weights = again.get_weights()
+    except TypeError:  # units wasn't stored
+        return {"units": -1, "float64 kept": True}
+    return {"units": weights[-1].size, "float64 kept": weights[0].dtype == np.float64}
+
+
+def made_again_well(given: Arrays, outputs: Arrays) -> Problem | None:
+    """The second cell is as the first."""
+    if outputs["units"] != given["n"]:
+        return Problem(
+            "Saved and loaded, the cell is another one: get_config must hold `units` too, for "
+            f"from_config calls the class with what it holds. Asked for {given['n']} units, it "
+            f"has {'none' if outputs['units'] == -1 else outputs['units']}."
+        )
+    if not outputs["float64 kept"]:
+        return Problem(
+            "Saved and loaded, the cell has lost its dtype: get_config must keep what "
+            "super().get_config() gives."
+        )
+    return None
 
 
 EXERCISE = Exercise(
     reference=VanillaRNNCell,
     title="A Keras cell of your own",
-    goal="Write the same step for Keras, which unrolls it over time, compiles it and trains it.",
+    goal="Write the step of chapter 1 as a cell that Keras unrolls, compiles, trains and saves.",
     difficulty=2,
-    minutes=15,
-    returns={},
+    minutes=30,
     kind="speed up",
+    twin="rnn_forward",
+    returns={},
     ladder=(
-        shapes(one_step, call=call_once, output=(2, 4), **{"new state": (2, 4)}),
+        Rung("it has a state size and three weights", sizes, knows_itself, fresh),
         by_hand(
             one_unit,
             how="tanh(2 × 0.5 + 0.5 × (-1) + 0.3) = tanh(0.8) = 0.664037",
@@ -142,38 +323,50 @@ EXERCISE = Exercise(
             output=np.array([[0.66403677]]),
             **{"new state": np.array([[0.66403677]])},
         ),
-        matches("equal to your NumPy step", one_step, numpy_step, call=call_once),
+        equal_to_twin("rnn_forward", sequence, in_numpy, unrolled),
         matches(
-            "unrolled by Keras, equal to rnn_forward", sequence, numpy_sequence, call=run_layer
-        ),
-        matches(
-            "equal to keras.layers.SimpleRNN with the same weights",
+            "a batch finds nothing of the batch before",
             sequence,
-            simple_rnn,
-            call=run_layer,
+            states_in_numpy,
+            "After another batch, the sequences give another result: a state was kept in the cell, "
+            "but it comes in with `states` and goes out with the result.",
+            call=two_batches,
         ),
-        matches(
-            "compiled, as Keras does to train it, still the same",
-            sequence,
-            lambda given: {"h": simple_rnn(given)["h"]},
-            call=compiled,
-        ),
+        traceable(sequence, traced),
+        no_loop_over_time(sequence, graph_sizes),
+        reaches_every_weight(sequence, gradients),
+        matches("padding is skipped", padded, masked_in_numpy, call=with_mask),
+        Rung("the weights begin as they should", sizes, begins_well, beginnings),
+        Rung("saved and loaded, it is the same cell", sizes, made_again_well, made_again),
+        compiles(sequence, states_in_numpy, by_xla),
+        fit_for_a_gpu(sequence, for_a_gpu),
     ),
     hints=(
         Hint(
-            "What is `states`?",
-            "A list, because some cells have two states (an LSTM does). Here it holds one tensor: "
-            "`states[0]` is h_{t-1}.",
+            "Where do I begin?",
+            "Who calls what, and when? Keras makes the cell first, then says how wide the input "
+            "is, then feeds it one step after the other, and at the end it wants to store it. "
+            "There is one method for each of these moments. What is known in each?",
         ),
         Hint(
-            "Can I use NumPy inside call?",
-            "No: Keras compiles `call` into a graph, on the GPU if there is one. Use "
-            "`keras.ops.matmul`, `keras.ops.tanh` and plain `+`.",
+            "Which shapes go where?",
+            "`input_shape` is (batch, m), and only m matters. Inside `call`, x_t is (batch, m); "
+            "`states` is a *list* with one tensor (batch, n), because some cells have two states. "
+            "What is returned has the same form: (batch, n), and a list with one tensor.",
         ),
         Hint(
-            "Why return h_t twice?",
-            "Once as the output of the step, once inside a list as the new state. In the vanilla "
-            "RNN they are the same tensor.",
+            "It is right in the first checks, and wrong when it is traced.",
+            "To compile a model, Keras runs `call` once with tensors that hold no numbers, and "
+            "notes the operations. NumPy, `.numpy()`, `if` and `for` on a tensor want numbers at "
+            "that moment. Operations of `keras.ops` or TensorFlow don't.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "In `__init__` keep `units`, and set `self.state_size` to it. In `build` call "
+            '`self.add_weight(name=…, shape=…, initializer=…)` three times, with "glorot_uniform", '
+            '"orthogonal" and "zeros". In `call` write your `rnn_step` with `keras.ops.matmul` and '
+            "`keras.ops.tanh`, from `states[0]`, and return the new state and a list that holds "
+            "it. In `get_config` add `units` to the dict that `super().get_config()` gives.",
         ),
     ),
 )
@@ -221,6 +414,33 @@ class NumPyInside(_Wrong):
 
 
 @EXERCISE.mistake(
+    "`.numpy()` takes the numbers out of a tensor. While Keras compiles a model there are none "
+    "yet, and what is computed from them has no gradient: go on with the tensor itself."
+)
+class NumbersTakenOut(_Wrong):
+    """Takes the numbers out, to go on in NumPy."""
+
+    def step(self, x_t, h_prev):
+        """In NumPy, and back."""
+        a_t = (x_t @ self.W_xh + h_prev @ self.W_hh + self.b_h).numpy()
+        return tf.constant(np.tanh(a_t))
+
+
+@EXERCISE.mistake(
+    "Padding is no business of the cell: an `if` on a tensor is decided once, while the graph is "
+    "made, for all steps and sequences. keras.layers.RNN skips the padding by its mask."
+)
+class IfOnATensor(_Wrong):
+    """Leaves the state alone where the input is all zeros."""
+
+    def step(self, x_t, h_prev):
+        """One decision for the whole batch."""
+        if keras.ops.max(keras.ops.abs(x_t)) == 0:
+            return h_prev
+        return VanillaRNNCell.call(self, x_t, [h_prev])[0]
+
+
+@EXERCISE.mistake(
     "The bias is added to the tanh, not inside it: tanh takes the sum of both products and b_h."
 )
 class BiasOutsideTheTanh(_Wrong):
@@ -265,6 +485,81 @@ class TransposedRecurrence(_Wrong):
         return keras.ops.tanh(x_t @ self.W_xh + h_prev @ W_hh + self.b_h)
 
 
+@EXERCISE.mistake(
+    "The cell keeps the state in an attribute of its own, so each batch begins where the last one "
+    "ended: the old state comes in with `states`, zero at the start of each sequence."
+)
+class StateOfItsOwn(VanillaRNNCell):
+    """Remembers the state by itself."""
+
+    kept = None
+
+    def call(self, x_t, states, training=False):
+        """From the state that it kept."""
+        h_t, _ = super().call(x_t, [states[0] if self.kept is None else self.kept])
+        self.kept = h_t
+        return h_t, [h_t]
+
+
+@EXERCISE.mistake(
+    "Something in the step is made in float32 while the layer computes in float64: take the dtype "
+    "from the layer, self.compute_dtype, or leave it to Keras."
+)
+class Float32Inside(_Wrong):
+    """Casts what comes in, as many examples on the web do."""
+
+    def step(self, x_t, h_prev):
+        """A cast too many."""
+        x_t = keras.ops.cast(keras.ops.cast(x_t, "float32"), self.compute_dtype)
+        return VanillaRNNCell.call(self, x_t, [h_prev])[0]
+
+
+@EXERCISE.mistake(
+    "W_hh begins like any other weight. It is applied at every step, so it begins orthogonal: then "
+    "no state grows or shrinks before anything is learnt."
+)
+class AnyStart(VanillaRNNCell):
+    """Keras's default for all weights."""
+
+    def build(self, input_shape):
+        """Without a word on how they begin."""
+        m, n = input_shape[-1], self.units
+        self.W_xh = self.add_weight(name="W_xh", shape=(m, n))
+        self.W_hh = self.add_weight(name="W_hh", shape=(n, n))
+        self.b_h = self.add_weight(name="b_h", shape=(n,), initializer="zeros")
+
+
+@EXERCISE.mistake(
+    "get_config stores nothing of the cell's own, so that it can't be made again from a file: it "
+    "must hold `units`, besides what super().get_config() gives."
+)
+class UnitsNotStored(VanillaRNNCell):
+    """Only what every layer stores."""
+
+    def get_config(self):
+        """Without units."""
+        return keras.layers.Layer.get_config(self)
+
+
+@EXERCISE.mistake(
+    "The weights are tensors, and no optimizer will ever find them: a layer's weights are made by "
+    "self.add_weight, which also gives them a name and a place in the saved file."
+)
+class WeightsThatAreNone(_Wrong):
+    """Random tensors in place of weights."""
+
+    def build(self, input_shape):
+        """Made once, but no variables."""
+        m, n = input_shape[-1], self.units
+        self.W_xh = keras.random.normal((m, n), stddev=(2 / (m + n)) ** 0.5)
+        self.W_hh = keras.initializers.Orthogonal()((n, n))
+        self.b_h = keras.ops.zeros(n)
+
+    def step(self, x_t, h_prev):
+        """Right, with weights that stay as they are."""
+        return keras.ops.tanh(x_t @ self.W_xh + h_prev @ self.W_hh + self.b_h)
+
+
 @EXERCISE.alternative
 class WithOneProduct(_Wrong):
     """Input and state side by side, the weights stacked."""
@@ -284,3 +579,43 @@ class WithEinsum(_Wrong):
         """The same sum in another order."""
         a_t = self.b_h + keras.ops.einsum("bj,jn->bn", h_prev, self.W_hh)
         return keras.ops.tanh(a_t + keras.ops.einsum("bi,in->bn", x_t, self.W_xh))
+
+
+@EXERCISE.alternative
+class InTensorFlow(keras.layers.Layer):
+    """TensorFlow's own operations, other names, initialisers as objects, a state without list."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.n = units
+
+    @property
+    def state_size(self):
+        """As a list, one entry a state."""
+        return [self.n]
+
+    def build(self, input_shape):
+        """Glorot in its normal form."""
+        start = keras.initializers.GlorotNormal()
+        self.u = self.add_weight(shape=(input_shape[1], self.n), initializer=start)
+        self.w = self.add_weight(
+            shape=(self.n, self.n), initializer=keras.initializers.Orthogonal()
+        )
+        self.b = self.add_weight(shape=(self.n,), initializer="zeros")
+
+    def call(self, inputs, states, **kwargs):
+        """Keras takes a single state by itself as well."""
+        (state,) = states
+        state = tf.math.tanh(tf.nn.bias_add(tf.matmul(inputs, self.u) + state @ self.w, self.b))
+        return state, state
+
+    def get_config(self):
+        """An update in place of an unpacking."""
+        config = super().get_config()
+        config.update(units=self.n)
+        return config
+
+
+@EXERCISE.alternative
+class KerasOwn(keras.layers.SimpleRNNCell):
+    """Keras's own cell."""

@@ -16,6 +16,7 @@ FILES = {
         f"{name}.py": INSIDE / f"{name}.py"
         for name in ("fork_server", "namespaces", "kernel", "messages", "student")
     },
+    "graphs.py": PACKAGE / "graphs.py",
     "guard.py": PACKAGE / "exercises" / "guard.py",
     "definitions.py": PACKAGE / "definitions.py",
 }

@@ -4,9 +4,9 @@ It knows no exercise, no expected value and no check. It holds what the notebook
 function of it with the plain values that come over the connection, and sends back what came out.
 Whatever else the student's code finds here is its own.
 
-Of the course it imports two files that hold no secret, `definitions` and `guard`. Everything else
-of `course_lib` that a notebook imports is a stand-in, except the sources that the judge sends: the
-parts that an exercise builds on, after those were judged.
+Of the course it imports three files that hold no secret, `definitions`, `graphs` and `guard`. All
+else of `course_lib` that a notebook imports is a stand-in, except the sources that the judge sends:
+the parts that an exercise builds on, after those were judged.
 """
 
 import ast
@@ -22,6 +22,7 @@ import time
 import types
 
 import definitions
+import graphs
 import guard
 import messages
 import numpy as np
@@ -87,6 +88,8 @@ class Course(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__getattr__ = lambda attribute: _stand_in(name, attribute)
         if name == "course_lib.exercises.guard":
             module.__dict__.update(Unusable=guard.Unusable, with_article=guard.with_article)
+        if name == "course_lib.graphs":
+            module.__dict__.update({n: v for n, v in vars(graphs).items() if n[0] != "_"})
 
     def fill(self, sources):
         """Run sources in their modules; those that others import come first."""

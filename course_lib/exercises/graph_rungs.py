@@ -1,0 +1,242 @@
+"""The rungs that look at a traced graph; the judging half.
+
+A *speed up* exercise has `returns={}`, and each of its rungs brings a `call`: a function at the top
+of the exercise's file that traces what the learner wrote, with the help of `course_lib.graphs`, and
+gives plain numbers and words. What is made here judges them, and never sees a tensor.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from course_lib.exercises.exercise import BY_TWIN, Arrays, Problem, Rung
+from course_lib.exercises.rungs import remembering, unlike
+
+EXACT = 1e-10  # float64, sums of a few dozen terms: rounding alone stays below 1e-13
+
+STUMBLES = {
+    "NumPy": "NumPy can't work here: while TensorFlow traces the code, a tensor holds no numbers "
+    "yet. Use what has the same name in TensorFlow or in keras.ops.",
+    "numbers": "`.numpy()` asks a tensor for its numbers, and while TensorFlow traces the code it "
+    "holds none yet: go on with the tensor itself.",
+    "if": "A Python `if` decides once, while the code is traced, and a tensor holds no numbers "
+    "then: let both ways be computed and choose between them entry by entry, or use tf.cond.",
+    "for": "A Python `for` can't walk over a tensor while the code is traced: use an operation "
+    "that works on all of it, or a loop of TensorFlow's.",
+    "length": "A size is taken from the shape in Python, where it may be None: the batch, and the "
+    "number of time steps, are known only when the graph runs. Ask the tensor: tf.shape(x).",
+    "variable": "A variable is made while the step is computed, so that each trace would make "
+    "another one: make weights once, before.",
+    "dtype": "Numbers of float32 and float64 meet: take the dtype from what comes in, or from the "
+    "layer, not from a default.",
+}
+
+
+def traceable(inputs: Callable[[], Arrays], call: Callable) -> Rung:
+    """TensorFlow can trace it before the sizes are known that the signature leaves open.
+
+    Args:
+        inputs: makes the inputs.
+        call: gives "stumbles over", the word of `course_lib.graphs.stumble`.
+    """
+
+    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+        over = str(outputs["stumbles over"])
+        return Problem(STUMBLES[over]) if over else None
+
+    return Rung("TensorFlow can trace it, whatever the size of the batch", inputs, judge, call)
+
+
+def no_loop_over_time(inputs: Callable[[], Arrays], call: Callable) -> Rung:
+    """The graph is the same size for any number of time steps.
+
+    Args:
+        inputs: makes the inputs.
+        call: gives "operations at T=10" and "operations at T=20", each the number of `nodes`.
+    """
+
+    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+        short, long = (int(outputs[f"operations at T={T}"]) for T in (10, 20))
+        if short == long:
+            return None
+        return Problem(
+            f"The graph has {short} operations for 10 time steps and {long} for 20: a loop of "
+            "Python's is written out step by step while the code is traced. The loop has to stand "
+            "in the graph, once."
+        )
+
+    return Rung("the graph doesn't grow with the number of time steps", inputs, judge, call)
+
+
+def reaches_every_weight(inputs: Callable[[], Arrays], call: Callable, *names: str) -> Rung:
+    """The tape finds its way to each weight, and what arrives is neither zero nor NaN.
+
+    Args:
+        inputs: makes the inputs.
+        call: gives "gradients", from `course_lib.graphs.gradient_sizes`.
+        names: weights that must be among them.
+    """
+
+    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+        sizes = outputs["gradients"]
+        for name in names:
+            if name not in sizes:
+                there = ", ".join(sizes) or "none"
+                return Problem(f"{name} is not among the weights that are trained: {there}.")
+        for name, size in sizes.items():
+            if np.isnan(size):
+                return Problem(
+                    f"No gradient reaches {name}: the loss doesn't depend on it, or something on "
+                    "the way (NumPy, a rounding, tf.stop_gradient) has cut the tape."
+                )
+            if not 0 < size < np.inf:
+                return Problem(f"The gradient to {name} is {size}: it can't be trained.")
+        return None
+
+    return Rung("a gradient reaches every weight", inputs, judge, call)
+
+
+def traced_once(inputs: Callable[[], Arrays], call: Callable, most: int = 2) -> Rung:
+    """Other sizes of the batch don't make TensorFlow trace again.
+
+    Args:
+        inputs: makes the inputs.
+        call: gives "batches", "sizes" (how many of the batches differ in size) and "traces".
+        most: traces that are allowed. TensorFlow's own way out (`reduce_retracing`) takes two: one
+            for the first batch, and one more, for any size.
+    """
+
+    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+        batches, sizes, traces = (int(outputs[n]) for n in ("batches", "sizes", "traces"))
+        if 1 <= traces <= most:
+            return None
+        if traces == 0:
+            return Problem(f"In {batches} batches the model was never called.")
+        if traces >= batches:
+            return Problem(
+                f"Python ran the step anew for each of {batches} batches: it isn't traced at all, "
+                "or it is traced again every time. Have it traced once, and keep the graph."
+            )
+        return Problem(
+            f"In {batches} batches of {sizes} sizes, TensorFlow traced the step {traces} times: "
+            "once for each size. Say beforehand which sizes may differ, or let TensorFlow find out."
+        )
+
+    return Rung("traced once, for batches of any size", inputs, judge, call)
+
+
+def compiles(
+    inputs: Callable[[], Arrays], right: Callable[[Arrays], Arrays], call: Callable
+) -> Rung:
+    """XLA compiles it, and what it then computes is right.
+
+    Args:
+        inputs: makes the inputs.
+        right: from the inputs to the right outputs.
+        call: gives "refused", from `course_lib.graphs.xla_refusal`, and unless it is refused the
+            outputs.
+    """
+    right = remembering(right)
+
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        if outputs["refused"]:
+            return Problem(f"It doesn't compile with XLA: {str(outputs['refused']).rstrip('.')}.")
+        problem = unlike(outputs, right(given))
+        return problem and Problem(
+            f"Compiled with XLA it gives something else. {problem.sentence}",
+            problem.details,
+            problem.errors,
+        )
+
+    return Rung("compiles with XLA, and stays right", inputs, judge, call)
+
+
+def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:
+    """Each operation has a kernel for a GPU, and none calls back into Python.
+
+    Without a GPU this is all that can be seen. With one, TensorFlow runs everything on it unasked,
+    and so all the other rungs too; the report says which of the two it was.
+
+    Args:
+        inputs: makes the inputs.
+        call: gives the graph's `course_lib.graphs.gpu_report`.
+    """
+
+    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+        if outputs["in Python"]:
+            return Problem(
+                f"{outputs['in Python']} calls back into Python, and a GPU would wait for it: "
+                "write it with operations of TensorFlow."
+            )
+        if outputs["without a kernel"] and outputs["can tell"]:
+            return Problem(
+                f"TensorFlow can't run {outputs['without a kernel']} on a GPU, for the type of "
+                "numbers that it works on here."
+            )
+        return None
+
+    def remark(_: Arrays, outputs: Arrays) -> str:
+        if outputs["gpu"]:
+            return f"All this ran on {outputs['gpu']}."
+        if not outputs["can tell"]:
+            return "No GPU here, and this build of TensorFlow can't tell what one would run."
+        return (
+            f"No GPU here. Instead the graph was audited: all {outputs['operations']} kinds of "
+            "operations in it have a kernel for one, and none calls back into Python."
+        )
+
+    return Rung("nothing in it keeps it from a GPU", inputs, judge, call, remark=remark)
+
+
+def equal_to_twin(
+    twin: str,
+    inputs: Callable[[], Arrays],
+    right: Callable[[Arrays], Arrays],
+    call: Callable,
+) -> Rung:
+    """Equal to what was built in NumPy, to 1e-10 in float64.
+
+    The reference decides. Where the learner's own twin has passed, `call` runs it too, as it stands
+    in the notebook, and the report says how far apart the two are.
+
+    Args:
+        twin: id of the exercise whose function this one is the fast form of.
+        inputs: makes the inputs, in float64.
+        right: the same in NumPy, by the reference.
+        call: gives the outputs and, where `own_twin` finds one, each as "… by your twin" besides.
+    """
+    right = remembering(right)
+
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        expected = right(given)
+        if problem := unlike(outputs, expected):
+            return problem
+        for name, value in expected.items():
+            got = np.asarray(outputs[name])
+            if got.dtype != np.float64:
+                return Problem(
+                    f"{name} comes as {got.dtype}, although all that came in was float64: "
+                    "something in between has a dtype of its own."
+                )
+            away = _apart(got, value)
+            if away > EXACT:
+                return Problem(
+                    f"{name} is {away:.0e} away from {twin}: too little for an error in the "
+                    "maths, too much for float64. Numbers of float32 have come in between."
+                )
+        return None
+
+    def remark(_: Arrays, outputs: Arrays) -> str:
+        own = [name for name in outputs if name.endswith(BY_TWIN)]
+        if not own:
+            return ""
+        away = max(_apart(outputs[name.removesuffix(BY_TWIN)], outputs[name]) for name in own)
+        return f"Your own {twin} and this differ by at most {away:.1e}."
+
+    return Rung(f"equal to {twin}, to 1e-10 in float64", inputs, judge, call, remark=remark)
+
+
+def _apart(got: np.ndarray, value: np.ndarray) -> float:
+    """The largest difference, measured by the largest number where that is above 1."""
+    scale = max(1.0, float(np.abs(value).max(initial=0.0)))
+    return float(np.abs(got - np.asarray(value)).max(initial=0.0)) / scale

@@ -1,0 +1,244 @@
+"""What a traced graph holds, said in plain numbers and words.
+
+Imports nothing of the course, and TensorFlow only when it is called: it also runs where an
+instructor's sandbox runs a student's code. What is said here is judged elsewhere.
+"""
+
+import contextlib
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+# Kernels for a GPU. DEFAULT ones are registered for every device, and so for this one: they move
+# no numbers (While and NoOp pass them on, Placeholder and ReadVariableOp hand them out).
+GPU_KERNELS = ("GPU", "DEFAULT")
+HOST = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # py_function and numpy_function
+
+# How TensorFlow says that it can't trace something: what it stumbles over, and how it puts that.
+STUMBLES = {
+    "NumPy": r"Cannot convert a symbolic .*to a numpy array|"
+    r"(?:float|int)\(\) argument must be .*not 'SymbolicTensor'",
+    "numbers": r"'(?:Symbolic)?\w*Tensor' object has no attribute 'numpy'",
+    "if": r"Using a symbolic .* as a Python `bool`",
+    "for": r"Iterating over a symbolic",
+    "length": r"'(?:NoneType|SymbolicTensor)' object cannot be interpreted as an integer|"
+    r"Expected int\d+, but got None|len is not well defined for a symbolic Tensor|"
+    r"Cannot convert a partially known TensorShape",
+    "variable": r"only supports singleton tf\.Variables|tried to create variables on non-first|"
+    r"add new elements of state \(variables or sub-layers\)",
+    "dtype": r"has type float\d+ that does not match type float\d+|"
+    r"expected to be a \w+ tensor but is a \w+ tensor",
+}
+
+
+class Untraceable(Exception):
+    """TensorFlow can't trace a function; the message is what it stumbles over, from `STUMBLES`."""
+
+
+def trace(function: Callable, *signature: Any, **settings: Any) -> Any:
+    """The graph of a function, a `ConcreteFunction`, traced as Keras traces what it trains.
+
+    Keras takes Python as it stands (no AutoGraph): an `if` on a tensor is an error.
+
+    Args:
+        function: of tensors.
+        signature: a `tf.TensorSpec` for each; None in a shape stands for any size.
+        settings: of `tf.function`, such as `jit_compile`.
+
+    Raises:
+        Untraceable: for one of the reasons that learners meet; what fails otherwise fails as it is.
+    """
+    import tensorflow as tf
+
+    settings = {"autograph": False, **settings}
+    try:
+        return tf.function(function, **settings).get_concrete_function(*signature)
+    except Exception as error:
+        message = " ".join(str(error).split())
+        for stumble, pattern in STUMBLES.items():
+            if re.search(pattern, message):
+                raise Untraceable(stumble) from error
+        raise
+
+
+def stumble(attempt: Callable[[], Any]) -> str:
+    """What TensorFlow stumbles over in an attempt to `trace`; "" if it can trace it."""
+    try:
+        attempt()
+    except Untraceable as problem:
+        return str(problem)
+    return ""
+
+
+def xla_refusal(attempt: Callable[[], Any]) -> str:
+    """Why XLA can't compile what an attempt runs: the first line of its words, "" if it can."""
+    import tensorflow as tf
+
+    try:
+        attempt()
+    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+        return error.message.splitlines()[0]
+    return ""
+
+
+def nodes(graph: Any) -> list[Any]:
+    """The operations of a traced function and, once each, of those it calls: bodies of loops.
+
+    Args:
+        graph: what `trace` gives.
+    """
+    return list(_nodes(graph.graph.as_graph_def()))
+
+
+def _nodes(graph_def: Any) -> Iterator[Any]:
+    library = {one.signature.name: one.node_def for one in graph_def.library.function}
+    waiting = [graph_def.node]
+    while waiting:
+        for node in waiting.pop():
+            yield node
+            for value in node.attr.values():
+                for function in (value.func, *value.list.func):
+                    if function.name in library:
+                        waiting.append(library.pop(function.name))
+
+
+def devices_of(operations: Iterable[Any]) -> dict[str, set[str]]:
+    """For each operation the devices that TensorFlow has a kernel for.
+
+    Args:
+        operations: what `nodes` gives.
+    """
+    names = {node.op for node in operations}
+    return {op: {kernel.device_type for kernel in _kernels(op)} for op in names}
+
+
+def without_gpu_kernel(operations: Iterable[Any]) -> set[str]:
+    """Operations without a kernel for a GPU, for the type of numbers that they work on."""
+    return {
+        node.op
+        for node in operations
+        if not any(k.device_type in GPU_KERNELS and _fits(k, node) for k in _kernels(node.op))
+    }
+
+
+@functools.cache  # a look-up takes a millisecond, and the same operations come again and again
+def _kernels(op: str) -> Any:
+    from tensorflow.python.framework.kernels import get_registered_kernels_for_op
+
+    return get_registered_kernels_for_op(op).kernel
+
+
+def _fits(kernel: Any, node: Any) -> bool:
+    """Whether a kernel is for the types of numbers that the node has."""
+    return all(
+        set(node.attr[rule.name].list.type or [node.attr[rule.name].type])
+        <= set(rule.allowed_values.list.type)
+        for rule in kernel.constraint
+    )
+
+
+def knows_gpu_kernels() -> bool:
+    """Whether this build of TensorFlow has kernels for a GPU, and so can tell about them."""
+    return any(kernel.device_type == "GPU" for kernel in _kernels("MatMul"))
+
+
+def gpu_report(graph: Any) -> dict[str, Any]:
+    """What can be said about a graph and a GPU, in plain words and numbers.
+
+    Args:
+        graph: what `trace` gives.
+
+    Returns:
+        "gpu": the name of the GPU that TensorFlow sees here, or ""; "can tell": whether this build
+        of TensorFlow knows; "operations": how many kinds; "without a kernel" and "in Python":
+        names of those that a GPU can't run, or that call back into Python, separated by commas.
+    """
+    operations = nodes(graph)
+    kinds = {node.op for node in operations}
+    return {
+        "gpu": gpu_name(),
+        "can tell": knows_gpu_kernels(),
+        "operations": len(kinds),
+        "without a kernel": ", ".join(sorted(without_gpu_kernel(operations) - set(HOST))),
+        "in Python": ", ".join(sorted(kinds & set(HOST))),
+    }
+
+
+def gpu_name() -> str:
+    """The first GPU that TensorFlow sees, which is then used without being asked; "" if none."""
+    import tensorflow as tf
+
+    found = tf.config.list_physical_devices("GPU")
+    if not found:
+        return ""
+    details = tf.config.experimental.get_device_details(found[0])
+    return details.get("device_name", "a GPU")
+
+
+def gradient_sizes(loss: Callable[[], Any], variables: Iterable[Any]) -> dict[str, float]:
+    """The largest entry of the gradient to each variable; NaN where the tape finds no way to it.
+
+    Args:
+        loss: gives the number whose gradient is taken.
+        variables: of TensorFlow or Keras.
+    """
+    import tensorflow as tf
+
+    variables = list(variables)
+    with tf.GradientTape() as tape:
+        value = loss()
+    found = tape.gradient(value, [getattr(one, "value", one) for one in variables])
+    sizes = {}
+    for number, (variable, gradient) in enumerate(zip(variables, found, strict=True)):
+        name = variable.name.split("/")[-1].split(":")[0] or f"weight {number}"
+        name = name if name not in sizes else f"{name} ({number})"
+        sizes[name] = (
+            float("nan") if gradient is None else float(tf.reduce_max(tf.abs(dense(gradient))))
+        )
+    return sizes
+
+
+def dense(gradient: Any) -> Any:
+    """A gradient as a tensor: that of an embedding comes as slices."""
+    import tensorflow as tf
+
+    return tf.convert_to_tensor(gradient)
+
+
+class Counting:
+    """A function that counts how often Python runs it: once for each trace of what calls it.
+
+    Args:
+        function: what is called.
+    """
+
+    def __init__(self, function: Callable):
+        self.function = function
+        self.times = 0
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Count, and call."""
+        self.times += 1
+        return self.function(*arguments, **named)
+
+
+def namespace_of(thing: Any) -> dict[str, Any]:
+    """The names that a function, or a class by its methods, looks up: those of its notebook."""
+    with contextlib.suppress(Exception):  # attributes of an object of the learner's own can raise
+        inner = inspect.unwrap(getattr(thing, "func", thing))  # below partial and decorators
+        if isinstance(inner, type):
+            inner = next((m for m in vars(inner).values() if hasattr(m, "__globals__")), inner)
+        return getattr(inner, "__globals__", {})
+    return {}
+
+
+def own_twin(thing: Any, name: str) -> Callable | None:
+    """The learner's own function of a name, in the notebook of `thing`; None if it isn't there.
+
+    A check leaves it there once it has passed, and puts the course's own in its place until then.
+    """
+    there = namespace_of(thing).get(name)
+    mine = callable(there) and not getattr(there, "__module__", "").startswith("course_lib.")
+    return there if mine else None
