@@ -73,11 +73,11 @@ def stand_ins(folder, version, system):
     return environment
 
 
-def make(folder, *more, version="CPython 3.11.0", system="Linux", **variables):
-    """Run `make book` with stand-ins; its exit code, what it printed, what Python was asked."""
+def make(folder, *more, goal="book", version="CPython 3.11.0", system="Linux", **variables):
+    """Run `make GOAL` with stand-ins; its exit code, what it printed, what Python was asked."""
     environment = stand_ins(folder, version, system) | variables
     done = subprocess.run(
-        ["make", "book", *more], cwd=folder, env=environment, capture_output=True, text=True
+        ["make", goal, *more], cwd=folder, env=environment, capture_output=True, text=True
     )
     return done.returncode, done.stdout + done.stderr, (folder / "log").read_text()
 
@@ -101,6 +101,15 @@ def test_the_book_is_told_to_leave_the_solutions_out(checkout):
     make(checkout)
     _, _, asked = make(checkout, "SOLUTIONS=hidden")
     assert asked.splitlines()[-1] == "-m course_lib.authoring.book with solutions hidden"
+
+
+def test_lab_hands_its_options_to_jupyterlab(checkout):
+    make(checkout)
+    _, _, asked = make(checkout, "ARGS=--no-browser --port 9000", goal="lab")
+    assert asked.splitlines()[-2:] == [
+        "-m course_lib.cli start work",
+        "-m course_lib.lab work --no-browser --port 9000",
+    ]
 
 
 def test_a_changed_lock_brings_it_up_to_date(checkout):

@@ -16,6 +16,7 @@ from course_lib.exercises.report import CheckFailed, Report
 __all__ = ["CheckFailed", "UnknownExercise", "check", "hint", "ids", "solution", "when_passed"]
 
 _passed: dict[str, Callable] = {}  # in this session, with what passed
+_checked: set[str] = set()  # in this session, with whatever outcome
 _hints_seen: dict[str, int] = {}
 
 
@@ -43,13 +44,15 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
         return apology(str(problem))
     report = check_function(get(name), function, _passed)
     _passed.pop(name, None)
+    _checked.add(name)
     if report.ok:
         _passed[name] = function
     note = progress.record(name, report)
     if strict and not report.ok:
         raise CheckFailed(str(report))
-    # Solutions and scripts are strict, and lie in no copy: there is nothing to keep.
-    return report if strict else replace(report, note=note)
+    if strict and note == progress.NO_COPY:  # solutions and scripts lie in none, and need none
+        note = ""
+    return replace(report, note=note)
 
 
 def hint(exercise: str | Callable = "", number: int | None = None) -> Card:
@@ -86,13 +89,14 @@ def when_passed(exercise: str) -> bool:
     needed = (*get(exercise).uses, exercise)
     missing = [name for name in needed if name not in _passed]
     if missing:
-        passed_before = progress.passed()
+        passed_before = progress.passed() - _checked
         todo = (_to_do(name, name in passed_before) for name in missing)
         print("This cell was skipped.", *todo)
         return False
     theirs = sys._getframe(1).f_globals
     for name in needed:
-        if _is_stub(theirs.get(name)):
+        written = theirs.get(name)
+        if written is not _passed[name] and _is_stub(written):
             called = getattr(_passed[name], "__name__", "another function")
             print(
                 f"This cell was skipped. It calls {name}, and what has passed is {called}: "

@@ -191,11 +191,34 @@ def test_what_was_passed_in_an_earlier_session_is_to_be_run_again(capsys, monkey
     (tmp_path / ".course" / "progress.json").write_text('{"rnn_step": "passed"}')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("course_lib.exercises._passed", {})
+    monkeypatch.setattr("course_lib.exercises._checked", set())
     assert not when_passed("rnn_forward")
     assert capsys.readouterr().out == (
         "This cell was skipped. You have passed rnn_step in an earlier session: run its cell and "
         "its check again. It needs rnn_forward: write it, then run its check.\n"
     )
+
+
+def test_what_was_broken_in_this_session_is_no_earlier_session_s_success(
+    capsys, monkeypatch, tmp_path
+):
+    (tmp_path / ".course").mkdir()
+    monkeypatch.chdir(tmp_path)
+    check(rnn_step_right, exercise="rnn_step")
+    check(lambda *_: None, exercise="rnn_step")
+    assert not when_passed("rnn_step")
+    assert capsys.readouterr().out == SKIPPED
+
+
+def test_a_passed_function_that_can_refuse_is_no_stub(monkeypatch):
+    def refuses(x_t, h_prev, W_xh, W_hh, b_h):
+        if x_t is None:
+            raise NotImplementedError("no input")
+        return rnn_step_right(x_t, h_prev, W_xh, W_hh, b_h)
+
+    monkeypatch.setitem(globals(), "rnn_step", refuses)
+    check(refuses, exercise="rnn_step")
+    assert when_passed("rnn_step")
 
 
 def test_where_another_function_has_passed_a_stub_is_not_run_into(capsys, monkeypatch):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from course_lib.exercises import check, progress
-from course_lib.scratch.rnn import rnn_step
+from course_lib.scratch.rnn import rnn_forward, rnn_step
 
 
 @pytest.fixture
@@ -65,7 +65,12 @@ def test_progress_that_cannot_be_written_is_said_and_the_old_one_stays(
 
     monkeypatch.setattr(type(copy), step, fail)
     note = check(lambda *_: None, exercise="rnn_forward").note
-    assert note == f"This was not noted in your progress, which could not be written ({reason})."
+    strict = check(rnn_forward, strict=True).note
+    assert (
+        strict
+        == note
+        == f"This was not noted in your progress, which could not be written ({reason})."
+    )
     monkeypatch.undo()
     assert (copy / progress.FOLDER / "progress.json").read_text() == before
     assert [p.name for p in (copy / progress.FOLDER).iterdir()] == ["progress.json"]
