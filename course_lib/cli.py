@@ -173,18 +173,20 @@ def _print_progress(copy: Path) -> None:
     from rich.text import Text
 
     from course_lib.exercises.progress import by_chapter
+    from course_lib.exercises.progress import done as is_done
     from course_lib.exercises.report import NOT_RIGHT, PASSED, SYMBOLS
 
     console = Console(soft_wrap=True, highlight=False)  # without a terminal: plain text
     console.print(Text(f"Progress in {copy}"))
     for chapter, outcomes in by_chapter(copy):
-        done, total = sum(o == PASSED for o in outcomes.values()), len(outcomes)
+        done, total = sum(map(is_done, outcomes.values())), len(outcomes)
         filled = 20 * done // total
         bar = "█" * filled + "░" * (20 - filled)
         console.print(Text(f"\n{chapter.title:<30}  {bar}  {done} of {total}", "bold"))
         for name, outcome in outcomes.items():
-            style = {PASSED: "green", NOT_RIGHT: "yellow"}.get(outcome, "dim")
-            console.print(Text(f"  {SYMBOLS.get(outcome, '·')} {name:<28}{outcome}", style))
+            kind = PASSED if is_done(outcome) else outcome
+            style = {PASSED: "green", NOT_RIGHT: "yellow"}.get(kind, "dim")
+            console.print(Text(f"  {SYMBOLS.get(kind, '·')} {name:<28}{outcome}", style))
 
 
 @app.command()

@@ -214,6 +214,15 @@ if when_passed("VanillaRNNCell"):
     print(f"accuracy > 0.85: {accuracy > 0.85}")
 
 # %% [markdown]
+# ## A project: Rows
+#
+# Now one of your own: train it, tune it, and have it judged on digits that you haven't seen. There
+# is no one answer. `course check` and `course validate` look for `rows.npz` beside this notebook.
+
+# %%
+# EXERCISE: predict_rows
+
+# %% [markdown]
 # ## Going further
 #
 # Nothing checks these; they are for the curious.

@@ -1,6 +1,8 @@
-"""The book's own directive: `{reference}` shows the package's code, so no page carries a copy.
+"""The book's own directives, so that no page carries a copy of what the package says.
 
-In a book without solutions (`make book SOLUTIONS=hidden`) it shows what a learner starts from.
+`{reference}` shows its code; in a book without solutions (`make book SOLUTIONS=hidden`) what a
+learner starts from. `{project-marks}` shows a project's budget, its marks and what the reference
+came to.
 """
 
 import ast
@@ -11,6 +13,7 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 from course_lib.authoring.source import END, MarkerError, regions, stub, whole
@@ -114,7 +117,30 @@ class Reference(SphinxDirective):
         ]
 
 
+class ProjectMarks(SphinxDirective):
+    """Show a project's limits and marks, and the stored runs of its reference."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return a table."""
+        from course_lib.authoring.project_cells import marks_table
+        from course_lib.exercises.registry import UnknownExercise, get
+
+        try:
+            project = get(self.arguments[0])
+        except UnknownExercise as error:
+            raise self.error(str(error)) from error
+        text, read = marks_table(project, Path(self.env.srcdir) / "benchmarks" / "results")
+        for file in read:
+            self.env.note_dependency(str(file))
+        container = nodes.container()
+        self.state.nested_parse(StringList(text.splitlines()), self.content_offset, container)
+        return container.children
+
+
 def setup(app) -> dict[str, object]:
     """Register the directive with Sphinx."""
     app.add_directive("reference", Reference)
+    app.add_directive("project-marks", ProjectMarks)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

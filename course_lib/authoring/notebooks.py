@@ -17,9 +17,11 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_lib.authoring.helpers import helpers
+from course_lib.authoring.project_cells import project_card, training_cell
 from course_lib.authoring.source import reference_code, starting_code
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.markup import full_stop, inline_code
+from course_lib.exercises.projects.project import Project
 from course_lib.exercises.registry import chapter_of, get
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,12 +88,13 @@ def _titled(text: str, solved: bool) -> str:
 
 
 def exercise_cells(exercise: Exercise, solved: bool) -> list[Notebook]:
-    """The cells of one exercise: card, code, check, hints."""
+    """The cells of one exercise: card, code, check, hints; for a project, training before code."""
     name = exercise.id
     code = reference_code(exercise.reference) if solved else starting_code(exercise)
     strict = ", strict=True" if solved else ""
     cells = {
         "card": new_markdown_cell(card(exercise)),
+        **_training(exercise, solved),
         "code": new_code_cell(code.rstrip()),
         "check": new_code_cell(f"check({name}{strict})"),
         "hints": new_markdown_cell(hints(exercise)),
@@ -103,8 +106,16 @@ def exercise_cells(exercise: Exercise, solved: bool) -> list[Notebook]:
     return list(cells.values())
 
 
+def _training(exercise: Exercise, solved: bool) -> dict[str, Notebook]:
+    if not isinstance(exercise, Project):
+        return {}
+    return {"training": new_code_cell(training_cell(exercise, solved))}
+
+
 def card(exercise: Exercise) -> str:
     """Title, goal and what to expect, in Markdown."""
+    if isinstance(exercise, Project):
+        return project_card(exercise)
     chapter = chapter_of(exercise.id)
     section = f"../book/{chapter.name}.md#sec-{exercise.id.lower().replace('_', '-')}"
     return (

@@ -10,6 +10,8 @@ from course_lib.exercises import progress
 from course_lib.exercises.cards import Card, apology, hint_card, solution_card
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.guard import with_article
+from course_lib.exercises.projects.checking import check_project
+from course_lib.exercises.projects.project import Project
 from course_lib.exercises.registry import UnknownExercise, chapter_of, get, ids
 from course_lib.exercises.report import CheckFailed, Report
 
@@ -42,7 +44,11 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
         if strict:
             raise
         return apology(str(problem))
-    report = check_function(get(name), function, _passed)
+    asked = get(name)
+    if isinstance(asked, Project):
+        report = check_project(asked, function)
+    else:
+        report = check_function(asked, function, _passed)
     _passed.pop(name, None)
     _checked.add(name)
     if report.ok:

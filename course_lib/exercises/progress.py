@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from course_lib.exercises.registry import CHAPTERS, Chapter
-from course_lib.exercises.report import PASSED, Report
+from course_lib.exercises.report import MARK, PASSED, Report
 
 FOLDER = ".course"  # `course start` makes it; its presence marks a learner's copy
 
@@ -36,7 +36,8 @@ NO_COPY = (
 def record(exercise_id: str, report: Report) -> str:
     """Note a check's outcome in the learner's copy, around the current folder.
 
-    What was passed once stays passed: trying something else later loses nothing.
+    What was passed once stays passed, and of a project's marks the best stays: trying something
+    else later loses nothing.
 
     Returns:
         One sentence that says why it could not be noted; empty if it was.
@@ -46,8 +47,10 @@ def record(exercise_id: str, report: Report) -> str:
         if copy is None:
             return NO_COPY
         seen = load(copy)
-        if seen.get(exercise_id) != PASSED and seen.get(exercise_id) != report.outcome:
-            _save(copy, {**seen, exercise_id: report.outcome})
+        before, now = seen.get(exercise_id, ""), report.kept
+        better = not done(before) or (done(now) and now > before)
+        if better and now != before:
+            _save(copy, {**seen, exercise_id: now})
         return ""
     except Unreadable as error:
         return f"This was not noted in your progress: {error}"
@@ -66,6 +69,11 @@ def _save(copy: Path, seen: dict[str, str]) -> None:
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def done(outcome: str) -> bool:
+    """Whether an outcome is a pass, or one of a project's marks."""
+    return outcome == PASSED or outcome.startswith(MARK)
 
 
 def load(copy: Path) -> dict[str, str]:
@@ -94,7 +102,7 @@ def passed() -> set[str]:
     """Ids of what was passed at any time, as far as that is known."""
     copy = home()
     try:
-        return {name for name, seen in load(copy).items() if seen == PASSED} if copy else set()
+        return {name for name, seen in load(copy).items() if done(seen)} if copy else set()
     except Unreadable:
         return set()
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from course_lib.exercises.exercise import Exercise
 
+PROJECT = "predict_"  # how the id of a project begins, and no other
+
 
 @dataclass(frozen=True)
 class Chapter:
@@ -36,6 +38,7 @@ CHAPTERS = (
             "masked_rnn_forward",
             "cross_entropy_from_logits",
             "VanillaRNNCell",
+            "predict_rows",
         ),
     ),
     Chapter(
@@ -112,6 +115,16 @@ class UnknownExercise(KeyError):
 def ids() -> tuple[str, ...]:
     """Every exercise's id, in order."""
     return tuple(one for chapter in CHAPTERS for one in chapter.exercises)
+
+
+def project_files() -> frozenset[str]:
+    """Names of the files that projects hand their arrays in with: rows.npz for predict_rows."""
+    return frozenset(file_of(one) for one in ids() if one.startswith(PROJECT))
+
+
+def file_of(project_id: str) -> str:
+    """The name of the file with a project's arrays."""
+    return f"{project_id.removeprefix(PROJECT)}.npz"
 
 
 def chapter_of(exercise_id: str) -> Chapter:

@@ -15,6 +15,7 @@ from course_lib.exercises.markup import inline_code
 PASSED = "passed"
 NOT_WRITTEN = "not written yet"
 NOT_RIGHT = "not right yet"
+MARK = "mark "  # and its number: how a project's marks are kept
 
 SYMBOLS = {PASSED: "✓", NOT_WRITTEN: "○", NOT_RIGHT: "✗"}
 
@@ -68,6 +69,11 @@ class Report:
 
     def __bool__(self) -> bool:
         return self.ok
+
+    @property
+    def kept(self) -> str:
+        """What the learner's progress keeps."""
+        return self.outcome
 
     @property
     def headline(self) -> str:

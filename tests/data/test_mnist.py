@@ -17,6 +17,8 @@ import pytest
 
 from course_lib.data import DataError, archive, download, find_full_mnist, load_mnist, mnist
 from course_lib.data import make_subset as maker
+from course_lib.data.held_back import HELD_BACK_FILE, held_back_digits
+from course_lib.data.warped import warped
 
 # Taken before the fixture below hides it from load_mnist.
 REAL_MNIST = os.environ.get("COURSE_MNIST")
@@ -168,6 +170,7 @@ def test_the_subset_is_made_from_the_full_set():
 def test_the_maker_writes_the_same_bytes_twice(tmp_path, tiny_is_mnist, monkeypatch, capsys):
     monkeypatch.setattr(maker, "TRAIN", 20)
     monkeypatch.setattr(maker, "TEST", 5)
+    monkeypatch.setattr(maker, "HELD_BACK", 2)
     full, one, two = (tmp_path / name for name in ("full.npz", "one.npz", "two.npz"))
     full.write_bytes(packed(tiny_arrays()))
     for target in (one, two):
@@ -178,6 +181,49 @@ def test_the_maker_writes_the_same_bytes_twice(tmp_path, tiny_is_mnist, monkeypa
         arrays = tiny_arrays()
         np.testing.assert_array_equal(subset["x_train"], arrays["x_train"][subset["index_train"]])
         assert np.all(np.bincount(subset["y_train"]) == 2)
+
+
+def test_held_back_images_are_in_no_other_split(tiny_is_mnist, monkeypatch):
+    monkeypatch.setattr(maker, "TRAIN", 20)
+    monkeypatch.setattr(maker, "TEST", 5)
+    monkeypatch.setattr(maker, "HELD_BACK", 2)
+    full = tiny_arrays()
+    subset, held_back = maker.make_subset(full), maker.make_held_back(full)
+    parts = [subset["x_test"], held_back["x_check"], held_back["x_validate"]]
+    images = [image.tobytes() for part in parts for image in part]
+    assert len(set(images)) == len(images) == 9
+    assert set(images) <= {image.tobytes() for image in full["x_test"]}
+
+
+@pytest.mark.skipif(not REAL_MNIST, reason="COURSE_MNIST doesn't name the full MNIST")
+def test_the_held_back_images_are_made_from_the_full_set():
+    made = maker.make_held_back(archive.read_arrays(Path(REAL_MNIST)))
+    with np.load(HELD_BACK_FILE) as bundled:
+        assert set(bundled.files) == set(made)
+        for key in made:
+            np.testing.assert_array_equal(bundled[key], made[key], err_msg=key)
+
+
+def test_held_back_digits_are_drawn_anew_and_warped_a_little():
+    x, y = held_back_digits("check", 3)
+    assert (x.shape, x.dtype, y.shape) == ((2000, 28, 28), np.float32, (2000,))
+    assert 0 <= x.min() < x.max() <= 1
+    same, _ = held_back_digits("check", 3)
+    other, labels = held_back_digits("check", 4)
+    np.testing.assert_array_equal(x, same)
+    np.testing.assert_array_equal(np.bincount(y), np.bincount(labels))
+    seen = {image.tobytes() for image in x}
+    assert not seen & {image.tobytes() for image in other}
+    assert not seen & {image.tobytes() for image in load_mnist().x_test}
+    with pytest.raises(ValueError, match="split is one of"):
+        held_back_digits("test", 0)
+
+
+def test_a_warp_of_no_strength_changes_nothing_and_a_strong_one_keeps_the_ink():
+    x = load_mnist().x_test[:50]
+    np.testing.assert_allclose(warped(x, 0, strength=0), x, atol=1e-6)
+    ink = warped(x, 1).sum(axis=(1, 2)) / x.sum(axis=(1, 2))
+    assert 0.8 < ink.min() < ink.max() < 1.25
 
 
 def test_the_maker_refuses_another_data_set():

@@ -49,8 +49,8 @@ def graded_on_cluster(todo: list, setup: dict, address: str) -> Iterator[tuple[s
         def next_one():
             for submission, key in waiting:
                 submission.load()
-                content = submission.notebooks, submission.remarks
-                submission.notebooks = []  # memory stays flat
+                content = submission.files, submission.remarks
+                submission.files = []  # memory stays flat
                 submissions[key] = submission
                 return client.submit(
                     grade_here, setup, submission.student, *content, key=f"course-{key}"
@@ -89,13 +89,13 @@ def _connected(connect, address: str):
     return client
 
 
-def grade_here(setup: dict, student: str, notebooks: list, remarks: list[str]) -> dict:
+def grade_here(setup: dict, student: str, files: list, remarks: list[str]) -> dict:
     """Grade one submission; runs in a thread of a worker.
 
     Args:
         setup: what a grader needs to know, and which files of the course it must have.
         student: name.
-        notebooks: names and contents.
+        files: names and contents.
         remarks: what was left out when it was read.
 
     Raises:
@@ -104,7 +104,7 @@ def grade_here(setup: dict, student: str, notebooks: list, remarks: list[str]) -
     """
     if setup["course"] != course_key():
         raise BadUsage("A worker has another version of the course: install the same everywhere.")
-    submission = Submission(student, Path(), notebooks, remarks)
+    submission = Submission(student, Path(), files, remarks)
     for _ in range(TRIES):
         if getattr(_own, "setup", None) != setup:
             _let_go()

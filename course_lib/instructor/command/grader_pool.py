@@ -71,8 +71,8 @@ class Grader:
         order = {"student": submission.student, "path": os.fsencode(submission.path).hex()}
         if loaded:
             order["remarks"] = submission.remarks
-            order["notebooks"] = [
-                [name, base64.b64encode(content).decode()] for name, content in submission.notebooks
+            order["files"] = [
+                [name, base64.b64encode(content).decode()] for name, content in submission.files
             ]
         self._send(order)
 

@@ -108,10 +108,10 @@ def main() -> None:
 
 def _submission(task: dict) -> Submission:
     found = Submission(task["student"], Path(os.fsdecode(bytes.fromhex(task["path"]))))
-    if "notebooks" not in task:
+    if "files" not in task:
         return found.load()
     found.remarks = task["remarks"]
-    found.notebooks = [(name, base64.b64decode(text)) for name, text in task["notebooks"]]
+    found.files = [(name, base64.b64decode(text)) for name, text in task["files"]]
     return found
 
 

@@ -127,5 +127,5 @@ def in_shard(submission: Submission, shard: tuple[int, int]) -> bool:
 def _key(submission: Submission, checks: str) -> str:
     submission.load()
     key = f"{checks} {submission.key()} {submission.student}"
-    submission.notebooks = []  # the grader reads it again; here memory stays flat
+    submission.files = []  # the grader reads it again; here memory stays flat
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

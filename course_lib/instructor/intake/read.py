@@ -1,7 +1,7 @@
-"""Read what one student handed in: the notebooks of a folder, of a zip, or one alone.
+"""Read what one student handed in: a folder, a zip, or one notebook alone.
 
-Nothing is unpacked and no link is followed: notebooks are read into memory, up to a size, and what
-is left out is said.
+Nothing is unpacked and no link is followed: notebooks, and the arrays of projects, are read into
+memory, up to a size, and what is left out is said.
 """
 
 import hashlib
@@ -12,9 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from course_lib.exercises.projects.arrays import LARGEST as LARGEST_ARRAYS
+from course_lib.exercises.registry import project_files
+
 LARGEST = 50 << 20  # bytes of a notebook
 MOST = 100 << 20  # bytes of all the notebooks of a student
 MOST_NOTEBOOKS = 50
+MOST_ARRAYS = 50  # files of them
 MOST_FILES = 20_000  # looked at for one student
 NOT_LOOKED_INTO = {".ipynb_checkpoints", "__MACOSX", ".git", ".venv", "__pycache__", ".course"}
 
@@ -25,32 +29,43 @@ class Submission:
 
     Args:
         student: a name that no other submission has.
-        notebooks: path inside the submission, and content.
+        files: path inside the submission, and content: notebooks, and the arrays of projects.
         remarks: one sentence for each thing that was left out.
         path: where it lies; read when `load` is called.
     """
 
     student: str
     path: Path
-    notebooks: list[tuple[str, bytes]] = field(default_factory=list)
+    files: list[tuple[str, bytes]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
+    @property
+    def notebooks(self) -> list[tuple[str, bytes]]:
+        """The notebooks among its files."""
+        return [(name, content) for name, content in self.files if _is_notebook(name)]
+
+    def arrays_beside(self, notebook: str) -> dict[str, bytes]:
+        """The arrays of projects by file name: those beside a notebook, else from anywhere."""
+        folder = notebook.rpartition("/")[0]
+        ordered = sorted(self.files, key=lambda one: one[0].rpartition("/")[0] == folder)
+        return {_base(name): content for name, content in ordered if not _is_notebook(name)}
+
     def load(self) -> "Submission":
-        """Read its notebooks; whatever is wrong with the file becomes a remark."""
-        self.notebooks, self.remarks = [], []
+        """Read its files; whatever is wrong with one becomes a remark."""
+        self.files, self.remarks = [], []
         try:
             for name, content in self._read():
-                self.notebooks.append((name, content))
+                self.files.append((name, content))
         except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError,
                 ValueError, zipfile.LargeZipFile) as error:  # fmt: skip
             self.remarks.append(f"{self.path.name} can't be read ({type(error).__name__}).")
-        self.notebooks.sort()
+        self.files.sort()
         return self
 
     def key(self) -> str:
         """A hash of the content, which is what the ledger knows it by."""
         digest = hashlib.sha256()
-        for name, content in self.notebooks:
+        for name, content in self.files:
             digest.update(f"{len(name.encode('utf-8', 'replace'))} {len(content)} ".encode())
             digest.update(name.encode("utf-8", "replace") + content)
         digest.update("\n".join(self.remarks).encode("utf-8", "replace"))
@@ -58,13 +73,18 @@ class Submission:
 
     def _read(self) -> Iterator[tuple[str, bytes]]:
         budget = MOST
-        count = 0
+        count = arrays = 0
         for name, size, read in self._files():
             count += 1
             if count > MOST_FILES:
                 self.remarks.append(f"Only the first {MOST_FILES} files were looked at.")
                 return
-            if not name.lower().endswith(".ipynb"):
+            if _base(name) in project_files():
+                if arrays < MOST_ARRAYS:  # a beginning is enough to say that it is too large
+                    yield name, read(LARGEST_ARRAYS + 1)
+                arrays += 1
+                continue
+            if not _is_notebook(name):
                 continue
             if len(self.notebooks) >= MOST_NOTEBOOKS:
                 self.remarks.append(f"Only the first {MOST_NOTEBOOKS} notebooks were read.")
@@ -121,6 +141,14 @@ class Submission:
                             return file.read(limit)
 
                     yield name, entry.file_size, read
+
+
+def _is_notebook(name: str) -> bool:
+    return name.lower().endswith(".ipynb")
+
+
+def _base(name: str) -> str:
+    return name.rpartition("/")[2].lower()
 
 
 def _reader(path: Path):

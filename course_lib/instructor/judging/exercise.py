@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import Arrays, Exercise, Rung
+from course_lib.exercises.projects.project import Batch, Project
 from course_lib.exercises.registry import get
 from course_lib.exercises.report import NOT_RIGHT, PASSED, Report
 from course_lib.instructor.judging.fresh_numbers import fresh_ladder
 from course_lib.instructor.judging.hidden_cases import with_hidden_cases
 from course_lib.instructor.judging.precomputed_losses import PrecomputedLosses
+from course_lib.instructor.judging.project import project_verdict
 from course_lib.instructor.judging.requirements import before, needs_tensorflow, withheld
 from course_lib.instructor.judging.source_parts import alone, names_in, slices
 from course_lib.instructor.judging.verdict import Verdict
@@ -44,13 +46,16 @@ class ExerciseJudge:
         self._losses = PrecomputedLosses()
         self._fresh: dict[tuple[str, int], tuple[Rung, ...]] = {}
 
-    def verdict(self, session: Session, one: str, name: str) -> Verdict:
+    def verdict(
+        self, session: Session, one: str, name: str, arrays: dict[str, bytes] | None = None
+    ) -> Verdict:
         """The verdict on one exercise of a notebook whose definitions are there already.
 
         Args:
             session: which holds them.
             one: id.
             name: what the notebook calls it.
+            arrays: contents of the files that were handed in for projects, by name.
 
         Raises:
             NoSandbox: if the sandbox is gone.
@@ -62,6 +67,8 @@ class ExerciseJudge:
         except Stopped as stopped:
             sentence = f"{one} {stopped.sentence}"
             return Verdict(one, stopped.fate, sentence, rungs=len(exercise.ladder))
+        if isinstance(exercise, Project):
+            return self._project(exercise, remote, (arrays or {}).get(exercise.file))
         report = check_function(exercise, remote)
         verdict = Verdict(
             one,
@@ -77,6 +84,16 @@ class ExerciseJudge:
             verdict.outcome = TAMPERED
         if report.outcome == PASSED:
             self._beyond_the_public(exercise, remote, verdict)
+        return verdict
+
+    def _project(self, project: Project, remote: Remote, content: bytes | None) -> Verdict:
+        """On the instructor's own data where there is some."""
+        own = tuple(Batch(**case) for case in self.cases.get(project.id, ()))
+        batches = own or project.held_back("validate", self.seed)
+        verdict = project_verdict(project, remote, content, batches)
+        verdict.printed = _printed(remote)
+        if remote.fate == TAMPERED:
+            verdict.outcome = TAMPERED
         return verdict
 
     def _remote(self, session: Session, exercise: Exercise, name: str) -> Remote:

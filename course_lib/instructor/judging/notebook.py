@@ -40,7 +40,14 @@ class Judge:
         guard.TIME_LIMIT = 20 * (self.limits.seconds + GRACE)
         self._exercises = ExerciseJudge(self.seed, self.cases)
 
-    def notebook(self, name: str, cells: list, roles: dict[int, str], wanted: list[str]) -> dict:
+    def notebook(
+        self,
+        name: str,
+        cells: list,
+        roles: dict[int, str],
+        wanted: list[str],
+        arrays: dict[str, bytes] | None = None,
+    ) -> dict:
         """Verdicts on the exercises that are asked for, and remarks on the whole notebook.
 
         Args:
@@ -48,6 +55,7 @@ class Judge:
             cells: numbers and sources of its code cells.
             roles: from numbers of cells to the exercise that the course released there.
             wanted: ids.
+            arrays: what was handed in for projects, by the name of the file.
 
         Raises:
             NoSandbox: if the sandbox is gone.
@@ -61,13 +69,13 @@ class Judge:
             if not chosen:
                 continue
             found, said, later = self._in_one_child(
-                self.sandbox(tensorflow), name, cells, roles, chosen, tensorflow
+                self.sandbox(tensorflow), name, cells, roles, chosen, tensorflow, arrays
             )
             verdicts |= found
             remarks += [one for one in said if one not in remarks]
         return {"verdicts": [verdicts[one] for one in wanted], "remarks": remarks}
 
-    def _in_one_child(self, sandbox, name, cells, roles, chosen, tensorflow):
+    def _in_one_child(self, sandbox, name, cells, roles, chosen, tensorflow, arrays):
         """Verdicts, remarks, and ids of those that have to wait for TensorFlow."""
         try:
             session = Session(sandbox, self.limits, name, cells)
@@ -83,7 +91,7 @@ class Judge:
             for one in sorted(chosen, key=ids().index):
                 own, remark = name_of_answer(one, defined.found, roles)
                 if own is not None:
-                    verdicts[one] = self._verdict(session, one, own, remark)
+                    verdicts[one] = self._verdict(session, one, own, remark, arrays)
                 elif left_out and not tensorflow and is_defined_in(one, cells):
                     later.append(one)  # it stands below something that needs TensorFlow
                 elif defined.problem:  # it may stand below where the reading ended
@@ -93,8 +101,8 @@ class Judge:
                     verdicts[one] = Verdict(one, MISSING, sentence)
         return verdicts, said, later
 
-    def _verdict(self, session: Session, one: str, name: str, remark: str) -> Verdict:
-        verdict = self._exercises.verdict(session, one, name)
+    def _verdict(self, session: Session, one: str, name: str, remark: str, arrays) -> Verdict:
+        verdict = self._exercises.verdict(session, one, name, arrays)
         if remark:
             verdict.remarks.append(remark)
         if session.replaced:

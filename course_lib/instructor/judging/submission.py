@@ -42,7 +42,8 @@ def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
         asked = [one for one in wanted if _may_hold(one, cells)]
         if not asked:
             continue
-        found = judge.notebook(name, cells.code, cells.roles, asked)
+        beside = submission.arrays_beside(name)
+        found = judge.notebook(name, cells.code, cells.roles, asked, beside)
         remarks += [f"{name}: {one}" for one in found["remarks"]]
         for verdict in found["verdicts"]:
             _keep_the_better(best, replace(verdict, notebook=name))

@@ -28,6 +28,8 @@ class Verdict:
         hidden: whether it fell at a hidden case, which a student isn't told more about.
         printed: what it printed, the beginning.
         notebook: which notebook it stood in.
+        mark: of a project, how many of its marks are reached; None for other exercises.
+        score: of a project, what the marks are read off; None if nothing could be measured.
     """
 
     exercise: str
@@ -41,6 +43,8 @@ class Verdict:
     hidden: bool = False
     printed: str = ""
     notebook: str = ""
+    mark: int | None = None
+    score: float | None = None
 
     def as_dict(self) -> dict:
         """For JSON."""

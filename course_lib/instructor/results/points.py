@@ -11,12 +11,12 @@ NOTHING = ("tampered with", "missing", "not written yet")
 
 
 def share(exercise: dict) -> float:
-    """The share of an exercise that is earned, from 0 to 1: by rungs of the ladder.
+    """The share of an exercise that is earned, from 0 to 1: by rungs of the ladder, or by marks.
 
     Answers that hold for the public numbers only were not computed, and earn nothing. One that
     falls at a case of the instructor's own has climbed all of the ladder but that.
     """
-    if exercise["outcome"] == PASSED:
+    if exercise["outcome"] == PASSED and exercise.get("mark") is None:
         return 1.0
     if exercise["outcome"] in NOTHING or not exercise["rungs"]:
         return 0.0

@@ -4,6 +4,8 @@ import html
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
+from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.registry import get
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 from course_lib.instructor.results.points import share
 
@@ -22,6 +24,7 @@ code { overflow-wrap: anywhere; }
 """
 SYMBOLS = {PASSED: "✓", NOT_RIGHT: "✗", NOT_WRITTEN: "○", "missing": "–"}
 SUSPICIOUS = ("tampered with", "crashed")
+BAR, LONGEST_BAR = "█", 30
 
 
 def class_page(
@@ -38,6 +41,7 @@ def class_page(
     yield _head("Results of the class")
     yield f"<h1>{len(students)} submissions</h1>{_conspicuous(students, names)}"
     yield f"<h2>By exercise</h2>{_by_exercise(students, list(weights))}"
+    yield from _projects(students, list(weights))
     yield f"<h2>Common misconceptions</h2>{_misconceptions(students)}<h2>By student</h2>"
     yield from _by_student(students, list(weights), names)
     for student in students:
@@ -98,6 +102,47 @@ def _by_exercise(students: Iterable[dict], wanted: list[str]) -> str:
     return (
         '<div class="wide" tabindex="0"><table><thead><tr><th scope="col">exercise</th>'
         f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _projects(students: Iterable[dict], wanted: list[str]) -> Iterator[str]:
+    """How many students reach each mark, and how their scores are spread."""
+    marks: dict[str, Counter] = {one: Counter() for one in wanted if get(one).kind == "project"}
+    scores: dict[str, list[float]] = {one: [] for one in marks}
+    for student in students:
+        for exercise in student["exercises"]:
+            if exercise.get("mark") is not None:
+                marks[exercise["exercise"]][exercise["mark"]] += 1
+            if exercise.get("score") is not None:
+                scores[exercise["exercise"]].append(exercise["score"])
+    if not any(marks.values()):
+        return
+    yield "<h2>Projects</h2>"
+    for one, counts in marks.items():
+        if not counts:
+            continue
+        project = get(one)
+        rows = [("no mark", counts[0])]
+        rows += [
+            (f"mark {n}, {project.read(mark)}", counts[n])
+            for n, mark in enumerate(project.marks, 1)
+        ]
+        body = "".join(
+            f'<tr><th scope="row">{_(label)}</th><td class="number">{count}</td>'
+            f'<td aria-hidden="true">{BAR * round(LONGEST_BAR * count / counts.total())}</td></tr>'
+            for label, count in rows
+        )
+        yield f"<h3>{_(project.title)}</h3>{_spread(project, scores[one])}<table>{body}</table>"
+
+
+def _spread(project: Exercise, scores: list[float]) -> str:
+    if not scores:
+        return ""
+    ordered = sorted(scores)
+    lowest, middle, best = ordered[0], ordered[len(ordered) // 2], ordered[-1]
+    return (
+        f"<p>Lowest {_(project.read(lowest))}, median {_(project.read(middle))}, best "
+        f"{_(project.read(best))}.</p>"
     )
 
 

@@ -12,7 +12,7 @@ from course_lib.instructor.judging.requirements import needs_tensorflow
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.sandbox import Sandbox
 
-NUMPY = [one for one in ids() if not needs_tensorflow(one)]
+NUMPY = [one for one in ids() if not needs_tensorflow(one) and get(one).kind != "project"]
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)

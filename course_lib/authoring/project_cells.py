@@ -1,0 +1,66 @@
+"""The cells of a project in a notebook, and the head of its page in the book."""
+
+import json
+from pathlib import Path
+
+from course_lib.exercises.projects.project import Project
+
+
+def project_card(project: Project) -> str:
+    """Title, goal, budget and marks, in Markdown."""
+    first, second, third = map(project.read, project.marks)
+    return (
+        f"### `{project.id}`\n\n"
+        f"**Project: {project.title}.** {project.goal}\n\n"
+        f"| budget | mark 1 | mark 2 | mark 3 |\n|---|---|---|---|\n"
+        f"| {project.budget} | {first} | {second} | {third} |\n\n"
+        f"Hand in the arrays as `{project.file}` beside this notebook, and the function below. "
+        f"[What it is about, and how it is judged](../book/{page(project)}.md)"
+    )
+
+
+def training_cell(project: Project, solved: bool) -> str:
+    """Where the learner trains; the solution says how its arrays were made."""
+    if solved:
+        return (
+            f"# The reference was trained by `course reproduce {run(project)}`, in\n"
+            f"# course_lib/training/{run(project).replace('-', '_')}.py; its {project.file} lies "
+            "beside this notebook."
+        )
+    return (
+        "# Train here, in as many cells as you like, or in a script of your own. At the end:\n"
+        f'# np.savez("{project.file}", **weights, curve=losses)'
+    )
+
+
+def marks_table(project: Project, results: Path) -> tuple[str, list[Path]]:
+    """Budget, marks and what the reference came to, in Markdown; and the files that were read."""
+    rows = [
+        ("budget", project.budget),
+        ("numbers in the arrays", f"at most {project.most_numbers:,}"),
+    ]
+    rows += [(f"mark {n}", project.read(mark)) for n, mark in enumerate(project.marks, 1)]
+    files = sorted(results.glob(f"{run(project)}*.json"))
+    for file in files:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        summary = stored["summary"]
+        rows.append(
+            (
+                f"the reference, seed {stored['seed']}",
+                f"{project.read(summary['check']['score'])} in the check, "
+                f"{project.read(summary['validate']['score'])} in the validation, after "
+                f"{summary['cpu_seconds']:.0f} s of processor time",
+            )
+        )
+    lines = [f"| {label} | {text} |" for label, text in rows]
+    return "\n".join(["| | |", "|---|---|", *lines]), files
+
+
+def page(project: Project) -> str:
+    """The name of its page in the book."""
+    return f"project_{project.file.removesuffix('.npz')}"
+
+
+def run(project: Project) -> str:
+    """The name of the run that trains its reference."""
+    return page(project).replace("_", "-")

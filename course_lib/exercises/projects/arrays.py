@@ -1,0 +1,122 @@
+"""Read the arrays that were handed in, whoever made the file: bounded, and without pickle."""
+
+import io
+import math
+import zipfile
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.lib import format as npy
+
+CURVE = "curve"  # the learning curve, drawn in the report; `predict` doesn't see it
+LARGEST = 8 << 20  # bytes, of the file and of all its arrays together
+MOST_ARRAYS = 100
+MOST_AXES = 4
+LONGEST_CURVE = 100_000
+
+
+class BadArrays(Exception):
+    """The file can't be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """What was handed in beside the function.
+
+    Args:
+        weights: arrays by name, all finite.
+        curve: the learning curve, (N,); empty if none was handed in.
+    """
+
+    weights: dict[str, np.ndarray]
+    curve: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers the weights are."""
+        return sum(array.size for array in self.weights.values())
+
+
+def read_hand_in(content: bytes, name: str) -> HandIn:
+    """The arrays of an .npz file.
+
+    Nothing is unpacked before its size is known, and never more than that.
+
+    Args:
+        content: of the file.
+        name: of the file, for messages.
+
+    Raises:
+        BadArrays: it is no .npz, too large, or holds anything but finite real numbers.
+    """
+    if len(content) > LARGEST:
+        raise BadArrays(f"{name} is larger than {LARGEST >> 20} MB: hand in the weights alone.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            if len(entries) > MOST_ARRAYS:
+                raise BadArrays(f"{name} holds more than {MOST_ARRAYS} arrays.")
+            left = LARGEST
+            arrays: dict[str, np.ndarray] = {}
+            for entry in entries:
+                key = entry.filename.removesuffix(".npy")
+                arrays[key] = _read(archive, entry, f"{key!r} in {name}", left)
+                left -= arrays[key].nbytes
+    except BadArrays:
+        raise
+    except Exception as error:  # damaged bytes make zipfile, zlib and NumPy raise a dozen kinds
+        kind = type(error).__name__
+        raise BadArrays(
+            f"{name} can't be read ({kind}): write it with np.savez({name!r}, **weights)."
+        ) from None
+    curve = arrays.pop(CURVE, np.zeros(0))
+    if curve.ndim != 1 or curve.size > LONGEST_CURVE:
+        raise BadArrays(f"{CURVE!r} in {name} must be a row of at most {LONGEST_CURVE} numbers.")
+    for key, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise BadArrays(
+                f"{key!r} in {name} holds NaN or infinity: the training diverged. Clip its "
+                "gradients or lower its learning rate, and save again."
+            )
+    if not arrays:
+        raise BadArrays(f"{name} holds no weights: write it with np.savez({name!r}, **weights).")
+    return HandIn(arrays, curve)
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, what: str, left: int) -> np.ndarray:
+    """One array, its header first.
+
+    Raises:
+        BadArrays: it is too large, or of anything but real numbers.
+    """
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise BadArrays(
+            f"{what} is packed in a way that NumPy doesn't use: write it with np.savez."
+        )
+    with archive.open(entry) as file:
+        version = npy.read_magic(file)
+        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, fortran, dtype = read_header(file, max_header_size=10_000)
+        if dtype.hasobject:
+            raise BadArrays(
+                f"{what} holds Python objects, which are never loaded: save plain arrays of "
+                "numbers, one a name."
+            )
+        if dtype.kind not in "biuf" or dtype.itemsize > 8:
+            raise BadArrays(f"{what} is of {dtype.name}; save real numbers of at most 64 bits.")
+        if any(n < 0 for n in shape):
+            raise BadArrays(f"{what} is damaged: save it again.")
+        size = math.prod(shape) * dtype.itemsize
+        if size > left:
+            raise BadArrays(
+                f"{what} has shape {shape}, and with it the arrays take more than "
+                f"{LARGEST >> 20} MB: hand in the weights alone."
+            )
+        if len(shape) > MOST_AXES:
+            raise BadArrays(f"{what} has {len(shape)} axes; {MOST_AXES} are the most.")
+        raw = file.read(size + 1)
+    if len(raw) != size:
+        raise BadArrays(f"{what} is damaged: save it again.")
+    order = "F" if fortran else "C"
+    array = np.frombuffer(raw, dtype).reshape(shape, order=order)
+    return np.array(array, dtype.newbyteorder("="), order="C")

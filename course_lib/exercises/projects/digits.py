@@ -1,0 +1,40 @@
+"""What the projects that read digits share: the data, the score, the confusion."""
+
+import numpy as np
+
+from course_lib.data.held_back import held_back_digits
+from course_lib.exercises.projects.project import Batch, Measured
+
+CLASSES = 10
+
+
+def held_back(split: str, seed: int) -> tuple[Batch, ...]:
+    """Digits that `load_mnist` never gives, warped a little."""
+    return (Batch(*held_back_digits(split, seed)),)
+
+
+def logits(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of the output: a number for each digit."""
+    return (shape[0], CLASSES)
+
+
+def measure(batches: tuple[Batch, ...], outputs: list[np.ndarray]) -> Measured:
+    """The share of digits that are right, and which is taken for which most often."""
+    y = np.concatenate([batch.y for batch in batches])
+    guess = np.concatenate([one.argmax(axis=1) for one in outputs])
+    table = np.zeros((CLASSES, CLASSES), int)
+    np.add.at(table, (y, guess), 1)
+    wrong = table * (1 - np.eye(CLASSES, dtype=int))
+    digit, taken_for = np.unravel_index(wrong.argmax(), wrong.shape)
+    confusion = "Nothing: every digit is right."
+    if wrong.any():
+        confusion = (
+            f"A {digit} is taken for a {taken_for} most often, {wrong[digit, taken_for]} times of "
+            f"{table[digit].sum()}."
+        )
+    return Measured(float(np.mean(guess == y)), confusion)
+
+
+def read(score: float) -> str:
+    """A share of digits in words."""
+    return f"{score:.1%} right"

@@ -1,0 +1,188 @@
+"""From what was handed in to a report with its mark."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from course_lib.exercises.checker import climb, judge
+from course_lib.exercises.exercise import Arrays, Problem, Rung
+from course_lib.exercises.guard import CappedOutput, NotWritten, Unusable
+from course_lib.exercises.projects.arrays import BadArrays, HandIn, read_hand_in
+from course_lib.exercises.projects.project import Batch, Project, Weights
+from course_lib.exercises.projects.report import ProjectReport
+from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
+
+FEW = 5  # inputs that are also looked at one by one
+ALIKE = 5e-3  # of the largest output: a long recurrence in float32 rounds differently in batches
+
+
+def judge_project(
+    project: Project,
+    function: Callable,
+    content: bytes | None,
+    batches: tuple[Batch, ...],
+    around: Callable = contextlib.nullcontext,
+) -> ProjectReport:
+    """The report on a hand-in.
+
+    Args:
+        project: what was asked for.
+        function: the learner's `predict`, or what stands for it in a sandbox.
+        content: of the file with the arrays; None if there is none.
+        batches: data that the learner hasn't seen.
+        around: a context manager around each call; what it raises as `Unusable` is reported.
+    """
+    output = CappedOutput()
+    passed: list[str] = []
+    facts = {"exercise": project, "function": function}
+
+    def report(outcome: str, sentence: str = "", **more) -> ProjectReport:
+        return ProjectReport(
+            **facts,
+            outcome=outcome,
+            sentence=sentence,
+            passed=tuple(passed),
+            printed=output.printed,
+            output=output.getvalue(),
+            **more,
+        )
+
+    try:
+        hand_in = _taken(project, content)
+    except BadArrays as problem:
+        # Without arrays a function can still say that it isn't written yet.
+        if _is_stub(project, function, batches, output):
+            return report(NOT_WRITTEN, _first_step(project))
+        return report(NOT_RIGHT, str(problem), failed=f"{project.file} can be used")
+    passed.append(f"{project.file} can be used")
+    found = []
+    for rung in ladder(project, hand_in.weights, batches):
+        try:
+            with around():
+                outcome = climb(project, rung, function, output)
+        except NotWritten:
+            return report(NOT_WRITTEN, _first_step(project))
+        except Unusable as problem:
+            return report(NOT_RIGHT, str(problem), failed=rung.name)
+        problem = judge(rung, outcome)
+        if problem is not None:
+            facts["kind"] = outcome.kind
+            return report(NOT_RIGHT, problem.sentence, failed=rung.name, problem=problem)
+        passed.append(rung.name)
+        found.append(outcome.outputs)
+    outputs = [one["outputs"] for one in found[-len(batches) :]]
+    measured = project.measure(batches, outputs)
+    mark = project.mark(measured.score)
+    more = {"measured": measured, "mark": mark, "curve": hand_in.curve}
+    if mark:
+        return report(PASSED, **more)
+    return report(NOT_RIGHT, _too_little(project, measured.score), failed="the first mark", **more)
+
+
+def ladder(project: Project, weights: Weights, batches: tuple[Batch, ...]) -> Iterator[Rung]:
+    """The rungs that a hand-in climbs; the last ones give the outputs for each of the batches."""
+
+    def given(x: np.ndarray) -> Callable[[], Arrays]:
+        return lambda: {"weights": {k: v.copy() for k, v in weights.items()}, "x": x.copy()}
+
+    def of_its_shape(inputs: Arrays, found: Arrays) -> Problem | None:
+        return _misshapen(project, inputs["x"], found["outputs"])
+
+    def of_its_shape_and_its_own(inputs: Arrays, found: Arrays) -> Problem | None:
+        outputs, alone = found["outputs"], found["alone"]
+        if problem := of_its_shape(inputs, found):
+            return problem
+        if problem := _unlike(outputs[_spread(len(outputs))], alone, (
+            f"{project.id} gives an input another output when others stand beside it: keep no "
+            "state between calls, and use no statistics of the batch."
+        )):  # fmt: skip
+            return problem
+        if project.network is None:
+            return None
+        return _unlike(outputs, project.network(*inputs.values()), (
+            f"{project.id} computes something else than the network that {project.file} "
+            "describes: use its arrays, as the docstring says."
+        ))  # fmt: skip
+
+    yield Rung(
+        "outputs of the right shape, all finite", given(batches[0].x[:FEW]), of_its_shape, _outputs
+    )
+    for batch in batches:
+        yield Rung(
+            "inputs that you haven't seen, each judged on its own",
+            given(batch.x),
+            of_its_shape_and_its_own,
+            _outputs_and_some_alone,
+        )
+
+
+def _outputs(function: Callable, inputs: Arrays) -> Arrays:
+    return {"outputs": np.asarray(function(*inputs.values()))}
+
+
+def _outputs_and_some_alone(function: Callable, inputs: Arrays) -> Arrays:
+    w, x = inputs.values()
+    alone = [np.asarray(function(w, x[n : n + 1])) for n in _spread(len(x))]
+    return {"outputs": np.asarray(function(w, x)), "alone": np.concatenate(alone)}
+
+
+def _spread(count: int) -> np.ndarray:
+    """A few positions all over a batch."""
+    return np.unique(np.linspace(0, count - 1, FEW).astype(int))
+
+
+def _unlike(outputs: np.ndarray, expected: np.ndarray, sentence: str) -> Problem | None:
+    """A problem if outputs differ by more than rounding in float32 explains."""
+    near = ALIKE * max(1e-6, np.abs(expected).max())
+    if outputs.shape == expected.shape and np.allclose(outputs, expected, rtol=0, atol=near):
+        return None
+    return Problem(sentence, {"the first": outputs[:1], "expected": expected[:1]})
+
+
+def _misshapen(project: Project, x: np.ndarray, outputs: np.ndarray) -> Problem | None:
+    wanted = project.outputs(x.shape)
+    if outputs.shape != wanted:
+        return Problem(f"For inputs of shape {x.shape}, {project.id} gave {outputs.shape}; it "
+                       f"should give {wanted}.")  # fmt: skip
+    if not np.isfinite(outputs).all():
+        share = np.mean(~np.isfinite(outputs))
+        return Problem(f"{share:.0%} of the outputs are NaN or infinite: look for an overflow.")
+    return None
+
+
+def _taken(project: Project, content: bytes | None) -> HandIn:
+    if content is None:
+        raise BadArrays(
+            f"There is no {project.file} beside the notebook: train, then save with "
+            f"np.savez({project.file!r}, **weights)."
+        )
+    hand_in = read_hand_in(content, project.file)
+    project.fits(hand_in.weights)
+    return hand_in
+
+
+def _is_stub(project: Project, function, batches, output) -> bool:
+    rung = next(ladder(project, {}, batches))
+    try:
+        climb(project, rung, function, output)
+    except NotWritten:
+        return True
+    return False
+
+
+def _first_step(project: Project) -> str:
+    return (
+        f"{project.id} isn't written yet. Train a network, save it as {project.file}, and write "
+        f"{project.id} in place of the line `raise NotImplementedError`."
+    )
+
+
+def _too_little(project: Project, score: float) -> str:
+    first = f"The first mark is {project.read(project.marks[0])}, this is {project.read(score)}."
+    if score > project.chance:
+        return first
+    return (
+        f"{first} That is no better than a guess: are these the arrays that {project.id} was "
+        "written for, and are they trained?"
+    )

@@ -1,0 +1,114 @@
+"""What a hand-in takes from where it was made: data of the notebook, and files.
+
+Both are gone where it is judged for a grade. So its own check says so at once.
+"""
+
+import contextlib
+import functools
+import io
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from course_lib.exercises.guard import Unusable
+
+MODULES = (".py", ".pyc", ".so", ".pyd", ".dll", ".dylib")  # an import may open these
+REACHES_OUT = ("open", "os.system", "os.posix_spawn", "subprocess.Popen", "socket.connect")
+
+_watched: dict[int, list[str]] = {}  # threads that run a hand-in just now, and what they opened
+
+
+@functools.cache
+def _listen() -> None:
+    """Python's audit hooks can't be taken away again: one is enough."""
+    sys.addaudithook(_hear)
+
+
+def _hear(event: str, arguments: tuple) -> None:
+    thread = threading.get_ident()
+    if event not in REACHES_OUT or thread not in _watched:
+        return
+    what = str(arguments[0])[-60:] if arguments else ""
+    if event == "open" and what.endswith(MODULES):
+        return
+    _watched[thread].append(what)
+    raise PermissionError(f"{what!r} can't be opened here")
+
+
+@contextlib.contextmanager
+def nothing_opened() -> Iterator[None]:
+    """While it lasts, this thread can open no file and no connection.
+
+    Raises:
+        Unusable: at the end, if it tried to.
+    """
+    _listen()
+    thread = threading.get_ident()
+    opened = _watched[thread] = []
+    try:
+        yield
+    finally:
+        del _watched[thread]
+    if opened:
+        raise Unusable(
+            f"It opened {opened[0]!r}: all that it needs must come with its arguments, weights "
+            "and x."
+        )
+
+
+def data_from_outside(function: Callable) -> list[str]:
+    """Names of data that a function takes from its notebook instead of from its arguments."""
+    found: dict[str, None] = {}
+    seen: set[int] = set()
+
+    def visit(one: Any, home: dict) -> None:
+        code = getattr(one, "__code__", None)
+        if code is None or id(one) in seen or one.__globals__ is not home:
+            return
+        seen.add(id(one))
+        cells = dict(zip(code.co_freevars, one.__closure__ or (), strict=True))
+        values = {name: cell.cell_contents for name, cell in cells.items() if _filled(cell)}
+        values |= {name: home[name] for name in _names(code) if name in home}
+        defaults = (*(one.__defaults__ or ()), *(one.__kwdefaults__ or {}).values())
+        values |= {f"default number {n}": value for n, value in enumerate(defaults, 1)}
+        for name, value in values.items():
+            if _is_data(value):
+                found[name] = None
+            elif isinstance(value, type) and value.__module__ == home.get("__name__"):
+                for method in vars(value).values():
+                    visit(method, home)
+            else:
+                visit(value, home)
+
+    visit(function, getattr(function, "__globals__", {}))
+    return list(found)
+
+
+def _names(code: types.CodeType) -> set[str]:
+    inner = (one for one in code.co_consts if isinstance(one, types.CodeType))
+    return set(code.co_names).union(*map(_names, inner))
+
+
+def _filled(cell: types.CellType) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
+
+
+def _is_data(value: Any) -> bool:
+    """Arrays, files and objects that hold something, and whatever contains them."""
+    if isinstance(value, type | types.ModuleType | types.FunctionType):
+        return False
+    if isinstance(value, dict):
+        return any(map(_is_data, value.values()))
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(map(_is_data, value))
+    if isinstance(value, np.ndarray | io.IOBase) or hasattr(value, "__array__"):
+        return True
+    return bool(getattr(value, "__dict__", None)) and not callable(value)

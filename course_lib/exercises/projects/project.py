@@ -1,0 +1,156 @@
+"""What a project is made of: an exercise whose answer is trained, and judged on unseen data."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.projects.arrays import BadArrays
+from course_lib.exercises.registry import file_of
+
+Weights = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs that the learner hasn't seen, and what is right.
+
+    Args:
+        x: inputs, batch first.
+        y: targets, batch first; `predict` never sees them.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the outputs on held-back data come to.
+
+    Args:
+        score: what the marks are set on; more is better.
+        confusion: one sentence: what goes wrong most.
+    """
+
+    score: float
+    confusion: str
+
+
+@dataclass(frozen=True)
+class WrongHandIn:
+    """A hand-in that must not reach a mark.
+
+    Args:
+        make: from the reference's weights to the weights and the function that are handed in; or
+            to bytes in place of the weights.
+        says: part of the sentence that the learner reads.
+    """
+
+    make: Callable[[Weights], tuple[Weights | bytes, Callable]]
+    says: str
+
+    @property
+    def name(self) -> str:
+        """It in words, from the name of its function."""
+        return self.make.__name__.replace("_", " ")
+
+
+@dataclass(kw_only=True)
+class Project(Exercise):
+    """A project; its id is the name of the function to hand in.
+
+    Args:
+        budget: what training may take, in words.
+        marks: the three scores to reach, ascending.
+        chance: a score that needs no weights at all.
+        read: from a score to text, such as "96.5 % right".
+        layout: for each array its shape, in which a letter stands for a size that the learner
+            chooses; None: any arrays will do.
+        most_numbers: how many numbers the arrays may hold.
+        held_back: from "check" or "validate" and a seed to batches that nobody has trained on.
+        outputs: shape of the output for inputs of a given shape.
+        measure: from the batches and the outputs for them to a `Measured`.
+        network: what the arrays stand for: from weights and inputs to outputs. What is handed in
+            must compute the same. None: any network will do.
+        advice: from the score to one sentence on what to try next.
+    """
+
+    budget: str
+    marks: tuple[float, float, float]
+    chance: float
+    read: Callable[[float], str]
+    layout: dict[str, tuple[int | str, ...]] | None = None
+    most_numbers: int
+    held_back: Callable[[str, int], tuple[Batch, ...]]
+    outputs: Callable[[tuple[int, ...]], tuple[int, ...]]
+    measure: Callable[[tuple[Batch, ...], list[np.ndarray]], Measured]
+    network: Callable[[Weights, np.ndarray], np.ndarray] | None = None
+    advice: Callable[[float], str]
+    kind: str = "project"
+    wrong: list[WrongHandIn] = field(default_factory=list)
+    right: list[Callable] = field(default_factory=list)
+
+    @property
+    def file(self) -> str:
+        """Name of the file with the arrays."""
+        return file_of(self.id)
+
+    def mark(self, score: float) -> int:
+        """How many of the three marks a score reaches."""
+        return sum(score >= mark for mark in self.marks)
+
+    def fits(self, weights: Weights) -> None:
+        """See whether arrays are those of the network that was asked for.
+
+        Raises:
+            BadArrays: they aren't; the message names the first that doesn't fit.
+        """
+        numbers = sum(array.size for array in weights.values())
+        if numbers > self.most_numbers:
+            raise BadArrays(
+                f"{self.file} holds {numbers:,} numbers; {self.most_numbers:,} are the most."
+            )
+        if self.layout is None:
+            return
+        if missing := [name for name in self.layout if name not in weights]:
+            raise BadArrays(
+                f"{self.file} has no {', '.join(missing)}; it holds {', '.join(weights)}. It needs "
+                f"{', '.join(self.layout)}."
+            )
+        if extra := [name for name in weights if name not in self.layout]:
+            raise BadArrays(
+                f"{self.file} holds {', '.join(extra)}, which is no part of the network: leave it "
+                "out."
+            )
+        sizes: dict[str, int] = {}
+        for name, shape in self.layout.items():
+            there = weights[name].shape
+            wanted = tuple(n if isinstance(n, int) else sizes.get(n, n) for n in shape)
+            fits = len(there) == len(wanted) and all(
+                is_one == one
+                for is_one, one in zip(there, wanted, strict=True)
+                if isinstance(one, int)
+            )
+            if not fits:
+                words = f"({', '.join(map(str, wanted))}{',' if len(wanted) == 1 else ''})"
+                raise BadArrays(f"{name} has shape {there}; it should be {words}.")
+            sizes |= {
+                n: is_one for n, is_one in zip(shape, there, strict=True) if isinstance(n, str)
+            }
+
+    def wrong_hand_in(self, says: str) -> Callable:
+        """Decorator: the function below makes a hand-in that must fail with such a sentence."""
+
+        def add(make: Callable[[Weights], Any]) -> Callable:
+            self.wrong.append(WrongHandIn(make, says))
+            return make
+
+        return add
+
+    def right_hand_in(self, make: Callable) -> Callable:
+        """Decorator: the function below makes another hand-in that must reach a mark."""
+        self.right.append(make)
+        return make

@@ -1,0 +1,76 @@
+"""Prove a project: its reference, another right hand-in, and every wrong one."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from course_lib.exercises.projects.arrays import CURVE
+from course_lib.exercises.projects.judging import judge_project
+from course_lib.exercises.projects.project import Project
+from course_lib.exercises.projects.report import ProjectReport
+from course_lib.exercises.report import NOT_WRITTEN
+
+HAND_INS = Path(__file__).resolve().parents[3] / "solutions"
+LEAST_WRONG = 3
+SEED = 7  # of the data; the marks keep a margin, so that any will do
+
+
+class NoReference(Exception):
+    """The reference's arrays aren't here; the message says where they come from."""
+
+
+def reference_arrays(project: Project) -> dict[str, np.ndarray]:
+    """What the reference hands in; it lies in a checkout, beside the solutions.
+
+    Raises:
+        NoReference: it isn't there.
+    """
+    file = HAND_INS / project.file
+    if not file.is_file():
+        name = file.stem.replace("_", "-")
+        raise NoReference(f"There is no {file}: in a checkout, `course reproduce project-{name}`.")
+    with np.load(file, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def as_file(arrays: dict[str, np.ndarray]) -> bytes:
+    """The bytes of an .npz file with the arrays."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def verdicts(project: Project, stub) -> Iterator[tuple[str, str, str]]:
+    """For each hand-in its kind, its name, and what is wrong with the verdict on it, or ""."""
+    if len(project.wrong) < LEAST_WRONG or not project.right:
+        yield "rules", "hand-ins", f"{LEAST_WRONG} wrong ones and a right one are the least."
+    try:
+        arrays = reference_arrays(project)
+    except NoReference as problem:
+        yield "reference", project.id, str(problem)
+        return
+    weights = {name: array for name, array in arrays.items() if name != CURVE}
+
+    def judged(arrays, function, split="check") -> ProjectReport:
+        content = arrays if isinstance(arrays, bytes) else as_file(arrays)
+        return judge_project(project, function, content, project.held_back(split, SEED))
+
+    outcome = judged(arrays, stub).outcome
+    yield "stub", project.id, "" if outcome == NOT_WRITTEN else f"the verdict is '{outcome}'."
+    for split in ("check", "validate"):
+        report = judged(arrays, project.reference, split)
+        top = report.mark == len(project.marks)
+        yield "reference", split, "" if top else f"not the top mark: {report.headline}."
+    for make in project.right:
+        report = judged(*make(weights))
+        yield "alternative", make.__name__, "" if report.ok else report.sentence
+    for wrong in project.wrong:
+        report = judged(*wrong.make(weights))
+        failure = ""
+        if report.ok:
+            failure = f"it reaches a mark: {report.headline}."
+        elif wrong.says not in report.sentence:
+            failure = f"the sentence is: {report.sentence}"
+        yield "mistake", wrong.name, failure

@@ -1,0 +1,90 @@
+"""Whatever is handed in as arrays is read within bounds, or refused with a sentence."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+from course_lib.exercises.projects.arrays import LARGEST, MOST_ARRAYS, BadArrays, read_hand_in
+
+
+def packed(save=np.savez, **arrays) -> bytes:
+    file = io.BytesIO()
+    save(file, **arrays)
+    return file.getvalue()
+
+
+def header(descr: str, shape: str) -> bytes:
+    """The beginning of an .npy file, without its numbers."""
+    text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}"
+    text += " " * (-(len(text) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
+def archive(kind=zipfile.ZIP_DEFLATED, **members: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", kind) as out:
+        for name, content in members.items():
+            out.writestr(f"{name}.npy", content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_arrays_come_back_as_they_were(save):
+    arrays = {
+        "W": np.asfortranarray(np.arange(6, dtype=">f4").reshape(2, 3)),
+        "n": np.int64(3),
+        "empty": np.zeros((0, 4)),
+        "curve": np.array([2.0, np.nan, 1.0]),  # a curve may have a gap
+    }
+    found = read_hand_in(packed(save, **arrays), "rows.npz")
+    assert found.weights.keys() == {"W", "n", "empty"}
+    np.testing.assert_array_equal(found.weights["W"], arrays["W"])
+    assert found.weights["W"].dtype == np.float32
+    assert found.weights["W"].flags.c_contiguous
+    np.testing.assert_array_equal(found.curve, arrays["curve"])
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "can't be read"),
+        (b"PK\x03\x04" + bytes(100), "can't be read"),
+        (packed(W=np.ones(3))[:-30], "can't be read"),
+        (packed(W=np.array([{}, 1], object)), "Python objects, which are never loaded"),
+        (archive(W=b"\x80\x04\x95cos\nsystem\n"), "can't be read"),
+        (packed(W=np.array(["a"])), "real numbers"),
+        (packed(W=np.ones(2, complex)), "real numbers"),
+        (packed(W=np.zeros(2, [("a", "f4")])), "real numbers"),
+        (packed(W=np.array([1.0, np.nan])), "the training diverged"),
+        (packed(W=np.array([np.inf])), "the training diverged"),
+        (packed(W=np.ones((1,) * 5)), "has 5 axes"),
+        (packed(**{f"W{n}": np.ones(1) for n in range(MOST_ARRAYS + 1)}), "more than 100 arrays"),
+        (packed(curve=np.ones(3)), "no weights"),
+        (packed(W=np.ones(1), curve=np.ones((2, 2))), "must be a row"),
+        (archive(W=header("'<f8'", "(268435456,)")), "more than 8 MB"),  # 2 GB, says the header
+        (archive(W=header("'<f8'", "(10, 10)")), "is damaged"),
+        (archive(W=header("'<f8'", "(2,)") + bytes(50 << 20)), "is damaged"),  # a zip bomb
+        (archive(W=header("'<f8'", "(-1, 2)") + bytes(16)), "is damaged"),
+        (archive(zipfile.ZIP_LZMA, W=header("'<f8'", "(2,)") + bytes(16)), "doesn't use"),
+        (archive(W=bytes(1 << 20)), "can't be read"),
+        (bytes(LARGEST + 1), "larger than 8 MB"),
+        (packed(np.savez_compressed, A=np.zeros(700_000), B=np.zeros(700_000)), "more than 8 MB"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_used_is_refused(content, says):
+    with pytest.raises(BadArrays, match=says):
+        read_hand_in(content, "rows.npz")
+
+
+def test_a_zip_bomb_takes_no_memory():
+    import tracemalloc
+
+    bomb = archive(W=header("'<f8'", "(2,)") + bytes(200 << 20))
+    tracemalloc.start()
+    with pytest.raises(BadArrays):
+        read_hand_in(bomb, "rows.npz")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 << 20

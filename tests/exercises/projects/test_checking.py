@@ -1,0 +1,204 @@
+"""A learner's own check of a project: what is handed in, what is not there, and the cheats."""
+
+import time
+import types
+
+import numpy as np
+import pytest
+
+from course_lib.authoring.source import stub_code
+from course_lib.data.held_back import held_back_digits
+from course_lib.exercises import CheckFailed, check, guard, progress
+from course_lib.exercises.projects.proving import reference_arrays
+from course_lib.exercises.registry import get
+from course_lib.scratch.projects import predict_rows
+from course_lib.scratch.rnn import init_params
+
+PROJECT = get("predict_rows")
+X, Y = held_back_digits("check", 0)
+KNOWN = {hash(image.tobytes()): int(digit) for image, digit in zip(X[:50], Y[:50], strict=True)}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A learner's copy, with the reference's arrays handed in."""
+    (tmp_path / progress.FOLDER).mkdir()
+    monkeypatch.chdir(tmp_path)
+    np.savez("rows.npz", **reference_arrays(PROJECT))
+    return tmp_path
+
+
+def untrained() -> dict[str, np.ndarray]:
+    return init_params(28, 8, 10)
+
+
+def written(code: str) -> types.FunctionType:
+    """predict_rows as a notebook defines it."""
+    home = {"np": np, "X": X, "Y": Y, "ink": lambda x: x.sum(axis=(1, 2)), "time": time}
+    exec(code, home)
+    return home["predict_rows"]
+
+
+def test_the_reference_reaches_the_top_mark_and_shows_its_curve():
+    report = check(predict_rows, strict=True)
+    assert report.mark == 3
+    assert report.headline.startswith("✓ predict_rows: mark 3 of 3 (9")
+    for part in ("Marks: ", "What goes wrong: A ", "Try next: ", "Your curve: █"):
+        assert part in str(report)
+    assert "<svg role='img' aria-label='Your learning curve, from" in report._repr_html_()
+
+
+def test_each_check_draws_other_inputs():
+    scores = {check(predict_rows).measured.score for _ in range(4)}
+    assert len(scores) > 1
+
+
+def test_the_best_mark_is_kept(folder):
+    def kept():
+        return progress.load(folder)["predict_rows"]
+
+    np.savez("rows.npz", **untrained())
+    check(predict_rows)
+    assert kept() == "not right yet"
+    np.savez("rows.npz", **reference_arrays(PROJECT))
+    check(predict_rows)
+    assert kept() == "mark 3"
+    np.savez("rows.npz", **untrained())
+    check(predict_rows)
+    assert kept() == "mark 3"
+
+
+def test_a_stub_is_not_written_yet_with_and_without_arrays(folder):
+    home = dict(vars(__import__("course_lib.scratch.projects", fromlist=["*"])))
+    exec(stub_code(predict_rows), home)
+    assert check(home["predict_rows"]).outcome == "not written yet"
+    (folder / "rows.npz").unlink()
+    report = check(home["predict_rows"])
+    assert report.outcome == "not written yet"
+    assert "save it as rows.npz" in report.sentence
+
+
+def test_without_arrays_it_says_how_to_save_them(folder):
+    (folder / "rows.npz").unlink()
+    assert "There is no rows.npz beside the notebook" in check(predict_rows).sentence
+    with pytest.raises(CheckFailed, match=r"np\.savez"):
+        check(predict_rows, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        (untrained(), "no better than a guess"),
+        ({**untrained(), "W_hy": np.ones((9, 10))}, "shape (9, 10); it should be (8, 10)"),
+        ({**untrained(), "b_h": np.ones((8, 1))}, "b_h has shape (8, 1); it should be (8,)"),
+        ({**untrained(), "labels": Y}, "labels, which is no part of the network"),
+        ({"kernel": np.ones((28, 8))}, "has no W_xh, W_hh, b_h, W_hy, b_y; it holds kernel"),
+        (init_params(28, 400, 10), "60,000 are the most"),
+    ],
+)  # fmt: skip
+def test_arrays_of_no_use(arrays, says):
+    np.savez("rows.npz", **arrays)
+    report = check(predict_rows)
+    assert not report
+    assert says in report.sentence
+
+
+CHEATS = {
+    "labels in the notebook": (
+        "def predict_rows(weights, x):\n    return np.eye(10)[Y[:len(x)]]",
+        "takes Y from the notebook",
+    ),
+    "in a default": (
+        "def predict_rows(weights, x, y=Y):\n    return np.eye(10)[y[:len(x)]]",
+        "default number 1",
+    ),
+    "in a list": (
+        "answers = [Y]\ndef predict_rows(weights, x):\n    return np.eye(10)[answers[0][:len(x)]]",
+        "takes answers",
+    ),
+    "in an object": (
+        "class Box: pass\nbox = Box()\nbox.y = Y\n"
+        "def predict_rows(weights, x):\n    return np.eye(10)[box.y[:len(x)]]",
+        "takes box",
+    ),
+    "in a helper": (
+        "def helper(x):\n    return np.eye(10)[Y[:len(x)]]\n"
+        "def predict_rows(weights, x):\n    return helper(x)",
+        "takes Y",
+    ),
+    "in a closure": (
+        "def make(y):\n    def predict_rows(weights, x):\n        return np.eye(10)[y[:len(x)]]\n"
+        "    return predict_rows\npredict_rows = make(Y)",
+        "takes y",
+    ),
+    "reads its own file": (
+        "def predict_rows(weights, x):\n    return np.load('rows.npz')['W_hy'][:len(x)]",
+        "It opened 'rows.npz'",
+    ),
+    "reads a file and hides the failure": (
+        "def predict_rows(weights, x):\n    try:\n        open('rows.npz')\n    except Exception:\n"
+        "        pass\n    return np.ones((len(x), 10))",
+        "It opened 'rows.npz'",
+    ),
+    "reads the held-back images": (
+        "def predict_rows(weights, x):\n"
+        "    from course_lib.data.held_back import held_back_digits\n"
+        "    return np.eye(10)[held_back_digits('check', 0)[1][:len(x)]]",
+        "It opened",
+    ),
+    "starts a program": (
+        "def predict_rows(weights, x):\n    import subprocess\n    subprocess.run(['true'])",
+        "It opened",
+    ),
+    "remembers inputs": (
+        "def predict_rows(weights, x):\n"
+        f"    known = {KNOWN}\n"
+        "    return np.array([np.eye(10)[known.get(hash(one.tobytes()), 0)] for one in x])",
+        "computes something else",
+    ),
+    "another classifier": (
+        "def predict_rows(weights, x):\n    return ink(x)[:, None] * np.arange(10)",
+        "computes something else",
+    ),
+    "statistics of the batch": (
+        "def predict_rows(weights, x):\n    x = x - x.mean(axis=0)\n"
+        "    return ink(x)[:, None] * np.arange(10)",
+        "when others stand beside it",
+    ),
+    "NaN": (
+        "def predict_rows(weights, x):\n    return np.full((len(x), 10), np.nan)",
+        "100% of the outputs are NaN",
+    ),
+    "digits, not logits": (
+        "def predict_rows(weights, x):\n    return np.zeros(len(x))",
+        "gave (5,); it should give (5, 10)",
+    ),
+    "None": ("def predict_rows(weights, x):\n    pass", "returned None"),
+    "changes its weights": (
+        "def predict_rows(weights, x):\n    weights['b_y'] += 1\n    return np.zeros((len(x), 10))",
+        "changed its argument weights",
+    ),
+    "two gigabytes": (
+        "def predict_rows(weights, x):\n    raise MemoryError",
+        "raised MemoryError",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_cheats_fail_with_the_sentence_that_says_why(name):
+    code, says = CHEATS[name]
+    report = check(written(code))
+    assert not report
+    assert says in report.sentence
+
+
+def test_what_runs_for_minutes_is_stopped(monkeypatch):
+    monkeypatch.setattr(guard, "TIME_LIMIT", 0.5)
+    report = check(written("def predict_rows(weights, x):\n    time.sleep(60)"))
+    assert "still running" in report.sentence
+
+
+def test_opening_files_is_possible_again_after_a_check(folder):
+    check(written(CHEATS["reads its own file"][0]))
+    assert (folder / "rows.npz").read_bytes()

@@ -1,0 +1,197 @@
+"""A project in the sandbox: other data than in the learner's check, and the same walls."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from a_class import answer_code, notebook, solved, write
+
+from course_lib.exercises.projects.arrays import LARGEST
+from course_lib.exercises.projects.proving import HAND_INS, as_file, reference_arrays
+from course_lib.exercises.registry import get
+from course_lib.instructor.intake.read import Submission
+from course_lib.instructor.judging.hidden_cases import parse_cases
+from course_lib.instructor.judging.notebook import Judge
+from course_lib.instructor.judging.submission import grade
+from course_lib.instructor.results import points, report_html
+from course_lib.instructor.sandbox.limits import Limits
+from course_lib.scratch.rnn import init_params
+
+ROWS = (HAND_INS / "rows.npz").read_bytes()
+
+
+@pytest.fixture
+def graded(box, tmp_path):
+    """Grade one student's predict_rows; the verdict as plain data."""
+
+    def result(code=None, files=None, cases=None, seed=5):
+        nb = solved(1) if code is None else notebook(1, {"predict_rows": code})
+        write(tmp_path / "anna" / "01-vanilla-rnn.ipynb", nb)
+        for name, content in ({"rows.npz": ROWS} if files is None else files).items():
+            (tmp_path / "anna" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "anna" / name).write_bytes(content)
+        judge = Judge(lambda tensorflow: box, Limits(seconds=5), seed, cases or {})
+        found = grade(Submission("anna", tmp_path / "anna").load(), judge, ["predict_rows"])
+        return found["exercises"][0]
+
+    return result
+
+
+def predict(body: str, before: str = "") -> str:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return f"{before}\ndef predict_rows(weights, x):\n{lines}"
+
+
+def test_the_reference_reaches_the_top_mark(graded):
+    found = graded()
+    assert (found["outcome"], found["mark"], found["held"]) == ("passed", 3, 3)
+    assert found["score"] > get("predict_rows").marks[-1]
+    assert found["sentence"].startswith("Mark 3 of 3: 9")
+    assert points.share(found) == 1
+
+
+def test_the_data_come_from_the_secret_seed(graded):
+    scores = {graded(seed=seed)["score"] for seed in range(3)}
+    assert len(scores) > 1
+    assert graded(seed=0)["score"] == graded(seed=0)["score"]
+
+
+def test_a_lower_mark_earns_a_third(graded):
+    arrays = reference_arrays(get("predict_rows"))
+    rng = np.random.default_rng(3)
+    for noise in np.linspace(0.05, 1, 20):  # spoil the readout until the top is out of reach
+        spoilt = arrays | {"W_hy": arrays["W_hy"] + noise * rng.normal(size=arrays["W_hy"].shape)}
+        found = graded(files={"rows.npz": as_file(spoilt)})
+        if found["mark"] < 3:
+            break
+    assert found["mark"] in (1, 2)
+    assert points.share(found) == pytest.approx(found["mark"] / 3)
+
+
+def test_arrays_lie_beside_the_notebook_or_anywhere_else(graded):
+    assert graded(files={"data/rows.npz": ROWS})["mark"] == 3
+    bad = as_file(init_params(28, 8, 10))
+    assert graded(files={"data/rows.npz": bad, "rows.npz": ROWS})["mark"] == 3
+
+
+def test_a_zip_holds_both(box, tmp_path):
+    with zipfile.ZipFile(tmp_path / "anna.zip", "w") as archive:
+        archive.writestr("01-vanilla-rnn.ipynb", json.dumps(solved(1)))
+        archive.writestr("rows.npz", ROWS)
+    submission = Submission("anna", tmp_path / "anna.zip").load()
+    judge = Judge(lambda tensorflow: box, Limits(seconds=5), 5, {})
+    assert grade(submission, judge, ["predict_rows"])["exercises"][0]["mark"] == 3
+
+
+def test_other_arrays_are_another_submission(tmp_path):
+    write(tmp_path / "01-vanilla-rnn.ipynb", solved(1))
+    (tmp_path / "rows.npz").write_bytes(ROWS)
+    before = Submission("anna", tmp_path).load().key()
+    (tmp_path / "rows.npz").write_bytes(as_file(init_params(28, 8, 10)))
+    assert Submission("anna", tmp_path).load().key() != before
+
+
+def test_of_a_huge_file_only_the_beginning_is_read(tmp_path):
+    (tmp_path / "rows.npz").write_bytes(bytes(LARGEST + (1 << 20)))
+    (tmp_path / "notes.npz").write_bytes(b"not asked for")
+    submission = Submission("anna", tmp_path).load()
+    assert [(name, len(content)) for name, content in submission.files] == [
+        ("rows.npz", LARGEST + 1)
+    ]
+
+
+ATTACKS = {
+    "no arrays": (None, {}, "not right yet", "There is no rows.npz"),
+    "too large": (None, {"rows.npz": bytes(LARGEST + 1)}, "not right yet", "larger than 8 MB"),
+    "not trained": (
+        None, {"rows.npz": as_file(init_params(28, 8, 10))}, "not right yet",
+        "no better than a guess",
+    ),
+    "a pickle": (
+        None, {"rows.npz": as_file({"W_xh": np.array([{}], object)})}, "not right yet",
+        "Python objects",
+    ),
+    "reads the course's data": (
+        predict("from course_lib.data.held_back import held_back_digits\n"
+                "return np.eye(10)[held_back_digits('validate', 0)[1][:len(x)]]"),
+        None, "error", "isn't there while",
+    ),
+    "reads a file": (predict("return np.load('rows.npz')['W_hy']"), None, "error", "rows.npz"),
+    "runs for minutes": (predict("while True: pass"), None, "time limit", "still running"),
+    "two gigabytes": (
+        predict("return np.ones((len(x), 10)) + np.ones(1 << 28).sum()"), None, "memory limit",
+        "Memory",
+    ),
+    "NaN": (predict("return np.full((len(x), 10), np.nan)"), None, "not right yet", "NaN"),
+    "objects": (
+        predict("return np.full((len(x), 10), {}, object)"), None, "not right yet", "object"
+    ),
+    "counts its calls": (
+        predict("calls.append(1)\nreturn np.full((len(x), 10), len(calls))", "calls = []"), None,
+        "not right yet", "when others stand beside it",
+    ),
+    "another classifier": (
+        predict("return x.mean(axis=(1, 2))[:, None] * np.arange(10)"), None, "not right yet",
+        "computes something else",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attacks_earn_nothing(graded, name):
+    code, files, outcome, says = ATTACKS[name]
+    found = graded(code, files)
+    assert (found["outcome"], found["mark"]) == (outcome, 0)
+    assert says in found["sentence"]
+    assert points.share(found) == 0
+
+
+def test_a_stub_is_not_written(graded):
+    found = graded(predict('raise NotImplementedError("IMPLEMENT-ME: the logits")'), {})
+    assert found["outcome"] == "not written yet"
+
+
+def test_an_instructor_gives_digits_of_their_own(graded):
+    project = get("predict_rows")
+    (batch,) = project.held_back("validate", 1)
+    own = {"x": batch.x[:20].tolist(), "y": ((batch.y[:20] + 1) % 10).tolist()}
+    cases = parse_cases(json.dumps({"predict_rows": [own]}))
+    found = graded(cases=cases)
+    assert (found["mark"], found["score"]) == (0, 0)  # those labels are wrong on purpose
+    right = {**own, "y": batch.y[:20].tolist()}
+    assert graded(cases=parse_cases(json.dumps({"predict_rows": [right]})))["score"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [
+        ({}, "has x and y"),
+        ({"x": [[1.0]], "y": [1]}, "x has shape"),
+        ({"x": np.zeros((2, 28, 28)).tolist(), "y": [1]}, "y has shape"),
+    ],
+)
+def test_data_that_do_not_fit_are_said(case, says):
+    with pytest.raises(ValueError, match=says):
+        parse_cases(json.dumps({"predict_rows": [case]}))
+
+
+def test_the_class_page_shows_the_distribution(graded):
+    good, bad = graded(), graded(files={"rows.npz": as_file(init_params(28, 8, 10))})
+    students = [
+        {"student": name, "exercises": [one], "remarks": [], "status": "graded",
+         "points": 1, "of": 1}
+        for name, one in (("a", good), ("b", good), ("c", bad))
+    ]  # fmt: skip
+    names = {"a": "a", "b": "b", "c": "c"}
+    page = "".join(report_html.class_page(students, {"predict_rows": 1.0}, names, "today"))
+    assert "<h3>Rows</h3>" in page
+    assert 'mark 3, 96.0% right</th><td class="number">2</td>' in page
+    assert 'no mark</th><td class="number">1</td>' in page
+    assert "median 97" in page or "median 96" in page
+    without = "".join(report_html.class_page([], {"rnn_step": 1.0}, {}, "today"))
+    assert "Projects" not in without
+
+
+def test_the_answer_code_is_what_the_solution_shows():
+    assert "rnn_forward" in answer_code("predict_rows")
