@@ -199,8 +199,8 @@ def check(
 ) -> None:
     """Check the exercises in a notebook.
 
-    Of the notebook, only imports, functions, classes and plain values are used; its other lines
-    don't run. Exits with 0 if all exercises asked for are passed, with 1 if not.
+    Of the notebook, only what these functions need is run. Exits with 0 if all exercises asked for
+    are passed, with 1 if not.
     """
     from course_lib.exercises import UnknownExercise
     from course_lib.notebook_check import NotebookError, check_notebook
@@ -218,13 +218,11 @@ def check(
         print()
     for name, report in reports.items():
         if report is None:
-            print(f"✗ {name}: {notebook.name} defines nothing of that name.\n")
+            failure = taken.failures.get(name)
+            why = failure.sentence if failure else f"{notebook.name} defines nothing of that name."
+            print(f"✗ {name}: {why}\n")
             continue
         print(replace(report, note="").text(f"course hint {name}"))
-        if "NameError" in report.sentence:
-            print(
-                "  (Only imports, functions, classes and plain values are taken from a notebook.)"
-            )
         print()
     passed = sum(bool(report) for report in reports.values())
     for note in dict.fromkeys(one.note for one in reports.values() if one is not None):

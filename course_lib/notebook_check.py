@@ -1,14 +1,15 @@
-"""Take the definitions out of a learner's notebook and check them, without running the rest."""
+"""Check the exercises in a learner's notebook; of the rest only what they need is run."""
 
 import contextlib
 import json
 import sys
 from pathlib import Path
 
-from course_lib.definitions import Notebook, take_definitions
-from course_lib.exercises import check
-from course_lib.exercises.registry import CHAPTERS, chapter_of, ids
+from course_lib.authoring.source import start_of_hunt
+from course_lib.exercises import check, guard
+from course_lib.exercises.registry import CHAPTERS, chapter_of, get, ids
 from course_lib.exercises.report import Report
+from course_lib.reading.run import Notebook, read, run
 
 
 class NotebookError(Exception):
@@ -34,10 +35,14 @@ def check_notebook(path: Path, wanted: list[str]) -> tuple[Notebook, dict[str, R
         chapter_of(one)
     cells = read_code_cells(path)
     with contextlib.chdir(path.resolve().parent), _importable(path.resolve().parent):
-        notebook = take_definitions(path.name, cells)
+        program, notebook = read(path.name, cells)
+        asked = wanted or belonging(notebook)
+        there = [one for one in asked if one in notebook.names]
+        starts = {one: code for one in there if (code := start_of_hunt(get(one)))}
+        run(program, notebook, there, starts, guard.time_limit)
         reports: dict[str, Report | None] = {}
-        for one in wanted or belonging(notebook):
-            written = notebook.values.get(one) if one in notebook.defined else None
+        for one in asked:
+            written = notebook.answer(one)
             reports[one] = None if written is None else check(written, one)
     return notebook, reports
 
@@ -79,7 +84,7 @@ def belonging(notebook: Notebook) -> list[str]:
     for chapter in CHAPTERS:
         if notebook.name.startswith(chapter.notebook):
             return list(chapter.exercises)
-    found = [one for one in ids() if one in notebook.defined]
+    found = [one for one in ids() if one in notebook.names]
     if not found:
         raise NotebookError(
             f"{notebook.name} defines no exercise: none of its functions and classes has the name "

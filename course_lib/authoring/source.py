@@ -162,6 +162,11 @@ def starting_code(exercise: Exercise) -> str:
     return _renamed(exercise.start, exercise.id)
 
 
+def start_of_hunt(exercise: Exercise) -> str:
+    """The wrong code that a bug hunt starts from; empty where there is a stub instead."""
+    return starting_code(exercise) if exercise.start is not None else ""
+
+
 def _renamed(thing: Callable, name: str) -> str:
     """The code of a function or class under another name, without its decorators."""
     source, *_ = source_of(thing)

@@ -10,6 +10,7 @@ from course_lib.exercises.registry import ids
 
 MOST_CELLS = 5_000
 LONGEST = 500_000  # characters of one cell
+MOST_CODE = 4_000_000  # characters of all code cells
 
 
 class Unreadable(Exception):
@@ -86,7 +87,16 @@ def _take(number: int, cell: dict, found: Cells) -> None:
     else:
         return
     if len(source) > LONGEST:
-        found.remarks.append(f"Cell {number} was left out: it is too long.")
+        found.remarks.append(
+            f"Cell {number} was left out: it has {len(source):,} characters; {LONGEST:,} is the "
+            "most that is read."
+        )
+        return
+    if sum(len(code) for _, code in found.code) + len(source) > MOST_CODE:
+        found.remarks.append(
+            f"Cell {number} was left out: the cells before it fill the {MOST_CODE:,} characters "
+            "that are read of a notebook."
+        )
         return
     # Text with half a surrogate pair can't be sent, nor can it be Python.
     source = source.encode("utf-8", "replace").decode("utf-8")

@@ -101,7 +101,7 @@ class ExerciseJudge:
         banned = withheld(exercise.id)
         if exercise.id in session.delivered:
             session.lose()  # it came with another exercise; the next child has never seen it
-        wanted = [(module, there) for _, module, there in session.defined.wanted]
+        wanted = [(module, there) for _, module, there in session.defined.imported]
         parts = {
             part: get(part).reference.__module__
             for part in before(exercise)

@@ -4,14 +4,14 @@ import contextlib
 import re
 from dataclasses import dataclass, field
 
+from course_lib.authoring.source import start_of_hunt
 from course_lib.exercises import guard
 from course_lib.exercises.exercise import Arrays
-from course_lib.exercises.registry import ids
+from course_lib.exercises.registry import get, ids
 from course_lib.exercises.report import NOT_WRITTEN, PASSED
 from course_lib.instructor.judging.exercise import ExerciseJudge
 from course_lib.instructor.judging.names import is_defined_in, name_of_answer
 from course_lib.instructor.judging.requirements import needs_tensorflow
-from course_lib.instructor.judging.tampering import accuse
 from course_lib.instructor.judging.verdict import MISSING, Verdict
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.session import GRACE, Session, Stopped
@@ -78,7 +78,8 @@ class Judge:
     def _in_one_child(self, sandbox, name, cells, roles, chosen, tensorflow, arrays):
         """Verdicts, remarks, and ids of those that have to wait for TensorFlow."""
         try:
-            session = Session(sandbox, self.limits, name, cells)
+            starts = {one: code for one in chosen if (code := start_of_hunt(get(one)))}
+            session = Session(sandbox, self.limits, name, cells, chosen, roles, starts)
         except Stopped as stopped:
             sentence = f"Reading the notebook {stopped.sentence}"
             return {one: Verdict(one, stopped.fate, sentence) for one in chosen}, [], []
@@ -94,6 +95,9 @@ class Judge:
                     verdicts[one] = self._verdict(session, one, own, remark, arrays)
                 elif left_out and not tensorflow and is_defined_in(one, cells):
                     later.append(one)  # it stands below something that needs TensorFlow
+                elif one in defined.failed:
+                    sentence, kind = defined.failed[one]
+                    verdicts[one] = Verdict(one, kind, sentence)
                 elif defined.problem:  # it may stand below where the reading ended
                     verdicts[one] = Verdict(one, defined.kind, defined.problem)
                 else:
@@ -105,8 +109,7 @@ class Judge:
         verdict = self._exercises.verdict(session, one, name, arrays)
         if remark:
             verdict.remarks.append(remark)
-        if session.replaced:
-            accuse(verdict, sorted(session.replaced))
+        verdict.replaced = sorted(session.replaced)
         if session.replaced or verdict.outcome not in (PASSED, NOT_WRITTEN):
             session.lose()  # the next exercise begins in a child that nothing has touched
         return verdict

@@ -30,6 +30,8 @@ class Verdict:
         notebook: which notebook it stood in.
         mark: of a project, how many of its marks are reached; None for other exercises.
         score: of a project, what the marks are read off; None if nothing could be measured.
+        replaced: parts of Python or NumPy that the notebook has put others in place of. Nothing
+            that the judge relies on is among them, so they cost nothing.
     """
 
     exercise: str
@@ -45,6 +47,7 @@ class Verdict:
     notebook: str = ""
     mark: int | None = None
     score: float | None = None
+    replaced: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict:
         """For JSON."""

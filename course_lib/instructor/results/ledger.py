@@ -128,9 +128,8 @@ def course_key() -> str:
 
 def _sources() -> Iterator[Path]:
     package = Path(course_lib.__file__).parent
-    for folder in ("exercises", "scratch", "layers", "instructor"):
+    for folder in ("exercises", "scratch", "layers", "reading", "instructor"):
         yield from (package / folder).rglob("*.py")
-    yield package / "definitions.py"
 
 
 def replace_file(path: Path, parts: Iterable[str]) -> None:

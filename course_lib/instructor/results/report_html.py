@@ -77,6 +77,8 @@ def _conspicuous(students: Iterable[dict], names: dict[str, str]) -> str:
             for e in student["exercises"]
             if e["outcome"] in SUSPICIOUS or e["failed"] == "other numbers"
         ]
+        if replaced := sorted({name for e in student["exercises"] for name in e["replaced"]}):
+            why.append(f"It puts others in place of {', '.join(replaced)}; that cost nothing.")
         if student["status"] != "graded":
             why += student["remarks"][:3]
         if why:

@@ -48,7 +48,8 @@ def problem_with(kind: str) -> str:
             try:
                 channel = Channel(child.talk)
                 soon = time.monotonic() + 20
-                define = {"name": "probe", "cells": [], "seconds": 5.0}
+                define = {"name": "probe", "cells": [], "wanted": [], "roles": {}, "starts": {}}
+                define |= {"seconds": 5.0, "each": 5.0}
                 channel.send({"do": "define", "with": define}, deadline=soon)
                 channel.receive(deadline=soon)
             except (Gone, Late, Violation):

@@ -5,7 +5,7 @@ from typing import Any
 
 from course_lib.exercises.guard import OUT_OF_MEMORY, OUT_OF_TIME, RAISED
 
-MOST_WANTED, MOST_REMARKS, LONGEST = 500, 50, 500
+MOST_NAMES, MOST_REMARKS, LONGEST = 5_000, 50, 500
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,18 @@ class Defined:
 
     Args:
         found: its functions and classes, by name.
-        wanted: what it has imported of the course: the name there, the module and the name in it.
+        imported: what it has imported of the course: the name there, the module and the name in it.
+        names: what it has made or imported.
+        failed: for each name that it should have made and hasn't, why not, and of which kind.
         remarks: one sentence for each thing that was left out.
         problem: what ended the reading early, or empty.
         kind: of the problem: "error", "time limit" or "memory limit".
     """
 
     found: dict[str, Found] = field(default_factory=dict)
-    wanted: list[tuple[str, str, str]] = field(default_factory=list)
+    imported: list[tuple[str, str, str]] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    failed: dict[str, tuple[str, str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     problem: str = ""
     kind: str = RAISED
@@ -42,37 +46,56 @@ class Defined:
     @classmethod
     def from_answer(cls, answer: dict) -> "Defined":
         """Whatever of an answer has the form that it should have."""
-        kind = answer.get("kind")
         return cls(
             _found(answer.get("found")),
-            _wanted(answer.get("wanted")),
-            _texts(answer.get("remarks")),
+            _imported(answer.get("imported")),
+            set(_texts(answer.get("names"), MOST_NAMES)),
+            _failed(answer.get("failed")),
+            _remarks(answer.get("remarks")),
             str(answer.get("problem") or "")[:LONGEST],
-            kind if kind in (OUT_OF_TIME, OUT_OF_MEMORY) else RAISED,
+            _kind(answer.get("kind")),
         )
-
-    @property
-    def names(self) -> set[str]:
-        """What the notebook defines or has imported of the course."""
-        return {*self.found, *(name for name, _, _ in self.wanted)}
 
 
 def _found(value: Any) -> dict[str, Found]:
     found = {}
-    for name, facts in value.items() if isinstance(value, dict) else ():
+    for name, facts in _pairs(value):
         if isinstance(facts, list | tuple) and len(facts) == 2 and isinstance(facts[1], list):
-            found[str(name)] = Found(facts[0] if type(facts[0]) is int else 0, facts[1])
+            found[name] = Found(facts[0] if type(facts[0]) is int else 0, facts[1])
     return found
 
 
-def _wanted(value: Any) -> list[tuple[str, str, str]]:
+def _imported(value: Any) -> list[tuple[str, str, str]]:
     return [
         (str(one[0]), str(one[1]), str(one[2]))
         for one in (value if isinstance(value, list) else ())
         if isinstance(one, list | tuple) and len(one) == 3
-    ][:MOST_WANTED]
+    ][:MOST_NAMES]
 
 
-def _texts(value: Any) -> list[str]:
-    texts = value[:MOST_REMARKS] if isinstance(value, list) else []
-    return [str(one)[:LONGEST] for one in texts]
+def _failed(value: Any) -> dict[str, tuple[str, str]]:
+    return {
+        name: (str(why[0])[:LONGEST], _kind(why[1]))
+        for name, why in _pairs(value)
+        if isinstance(why, list | tuple) and len(why) == 2
+    }
+
+
+def _remarks(value: Any) -> list[str]:
+    remarks = _texts(value, MOST_REMARKS)
+    if remarks and len(value) > len(remarks):
+        remarks.append(f"There are {len(value) - len(remarks)} more remarks of this kind.")
+    return remarks
+
+
+def _texts(value: Any, most: int) -> list[str]:
+    return [str(one)[:LONGEST] for one in value[:most]] if isinstance(value, list) else []
+
+
+def _pairs(value: Any) -> list[tuple[str, Any]]:
+    pairs = value.items() if isinstance(value, dict) else ()
+    return [(str(name), one) for name, one in pairs][:MOST_NAMES]
+
+
+def _kind(value: Any) -> str:
+    return value if value in (OUT_OF_TIME, OUT_OF_MEMORY) else RAISED

@@ -58,7 +58,9 @@ class Sandbox:
         else:
             self.folder = Folder()
             for name, file in FILES.items():
-                shutil.copy(file, self.folder.path / name)
+                place = self.folder.path / name
+                place.parent.mkdir(exist_ok=True)
+                shutil.copy(file, place)
             command = [sys.executable, "-I", "-B", f"{self.folder.path}/fork_server.py"]
         try:
             self.process = subprocess.Popen(

@@ -16,6 +16,7 @@ from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.sandbox import Child, Sandbox
 
 GRACE = 2.0  # seconds beyond the student's, in which the child stops a loop by itself
+READING = 3  # times the seconds of a call that the reading of a notebook may take
 MOST_ASKED = 200_000  # times that one call may ask for a loss
 CRASHED, TAMPERED = "crashed", "tampered with"
 
@@ -37,14 +38,31 @@ class Session:
         limits: what it may take.
         name: the notebook's name.
         cells: numbers and sources of its code cells.
+        wanted, roles, starts: see `inside.student.Student.define`.
 
     Raises:
         Stopped: if the notebook's definitions alone bring it down.
         NoSandbox: if the sandbox is gone.
     """
 
-    def __init__(self, sandbox: Sandbox, limits: Limits, name: str, cells: list):
-        self.sandbox, self.limits, self.name, self.cells = sandbox, limits, name, cells
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        limits: Limits,
+        name: str,
+        cells: list,
+        wanted: list[str],
+        roles: dict[int, str],
+        starts: dict[str, str],
+    ):
+        self.sandbox, self.limits = sandbox, limits
+        self.notebook = {
+            "name": name,
+            "cells": cells,
+            "wanted": wanted,
+            "roles": roles,
+            "starts": starts,
+        }
         self.child: Child | None = None
         self.replaced: set[str] = set()
         self.delivered: set[str] = set()  # names of the course whose source the child has seen
@@ -58,7 +76,8 @@ class Session:
         self.delivered = set()
         self.child = self.sandbox.child(self.limits)
         self.channel = Channel(self.child.talk)
-        answer = self.ask("define", name=self.name, cells=self.cells, seconds=self.limits.seconds)
+        each = self.limits.seconds
+        answer = self.ask("define", seconds=READING * each, each=each, **self.notebook)
         self.defined = Defined.from_answer(answer)
 
     def ask(self, what: str, handles=None, arguments=None, seconds=None, **more) -> dict:
@@ -81,7 +100,7 @@ class Session:
         order = {"do": what, "with": dict(more)}
         if arguments is not None:
             order["with"]["arguments"] = arguments
-        if seconds is not None or what == "define":
+        if seconds is not None:
             order["with"]["seconds"] = limit
         try:
             self.channel.send(order, handles, deadline)

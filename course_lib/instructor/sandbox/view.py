@@ -18,7 +18,10 @@ FILES = {
     },
     "graphs.py": PACKAGE / "graphs.py",
     "guard.py": PACKAGE / "exercises" / "guard.py",
-    "definitions.py": PACKAGE / "definitions.py",
+    **{
+        f"reading/{name}.py": PACKAGE / "reading" / f"{name}.py"
+        for name in ("__init__", "magics", "names", "needed", "run")
+    },
 }
 
 # What a student's code finds in its environment, and nothing else.
@@ -78,8 +81,10 @@ def bubblewrap_command() -> list[str]:
         command += ["--symlink", target, name]
     for folder in hidden:
         command += ["--tmpfs", folder, "--remount-ro", folder]
+    for place in (CODE, f"{CODE}/reading"):
+        command += ["--perms", "0755", "--dir", place]
     for name, file in FILES.items():
-        command += ["--perms", "0755", "--dir", CODE, "--ro-bind", str(file), f"{CODE}/{name}"]
+        command += ["--ro-bind", str(file), f"{CODE}/{name}"]
     command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
     command += ["--remount-ro", "/", "--chdir", "/", "--"]
     return command

@@ -3,7 +3,7 @@ import json
 import pytest
 from a_class import released
 
-from course_lib.instructor.intake.extract import Unreadable, extract
+from course_lib.instructor.intake.extract import LONGEST, MOST_CELLS, Unreadable, extract
 
 ONE = {"cells": [{"cell_type": "code", "source": ["x = 1\n", "y = 2"]}]}
 
@@ -60,3 +60,21 @@ def test_a_retyped_cell_of_the_course_is_still_code():
     found = extract(json.dumps(notebook).encode())
     assert "rnn_step" in found.roles.values()
     assert "had become" in found.remarks[0]
+
+
+def cells(*lengths):
+    found = [{"cell_type": "code", "source": "#" * length} for length in lengths]
+    return extract(json.dumps({"cells": found}).encode())
+
+
+def test_a_limit_is_named_when_it_is_met():
+    found = cells(1, LONGEST + 1, 1)
+    assert [number for number, _ in found.code] == [1, 3]
+    assert found.remarks == [
+        "Cell 2 was left out: it has 500,001 characters; 500,000 is the most that is read."
+    ]
+    found = cells(*[LONGEST] * 9)
+    assert len(found.code) == 8
+    assert "Cell 9 was left out: the cells before it fill the 4,000,000" in found.remarks[0]
+    found = cells(*[1] * (MOST_CELLS + 1))
+    assert found.remarks == ["Only the first 5000 of its 5001 cells were read."]

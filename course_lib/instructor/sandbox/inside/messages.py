@@ -17,9 +17,12 @@ import numpy as np
 LARGEST = 32 << 20  # bytes of one message
 MOST_NODES = 20_000  # values in one message
 DEEPEST = 12
+LONG_DOUBLE = f"f{np.dtype(np.longdouble).itemsize}"
 KINDS = frozenset(  # real numbers, nothing else
-    ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
+    ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", LONG_DOUBLE)
 )
+KEYS = str | int | np.integer  # of a dict
+LONGEST = 1 << 20  # characters of a string
 NAME = 60  # characters of the name of a type
 FINGERPRINT = 16  # bytes
 
@@ -41,7 +44,23 @@ class TooLarge(Exception):
 
 
 class Foreign:
-    """A value that isn't plain, of which only the name of its type came over."""
+    """A value that isn't plain, of which only the name of its type came over.
+
+    What NumPy can make an array of, such as a tensor, has come over as that array besides.
+    """
+
+
+class Numbers:
+    """A value that isn't plain, with the array of numbers that NumPy makes of it.
+
+    Args:
+        name: of its type.
+        array: real numbers.
+    """
+
+    def __init__(self, name: str, array: np.ndarray):
+        self.name = name
+        self.array = array
 
 
 def pack(value: Any, handles: list | None = None) -> bytes:
@@ -70,22 +89,30 @@ def _encode(value, buffers, handles, state, depth):
     if state["nodes"] > MOST_NODES or depth > DEEPEST:
         raise TooLarge
     kind = type(value)
-    if value is None or kind is bool or kind is float:
+    if value is None or kind is bool:
         return value
-    if kind is int and abs(value) < 1 << 63:
-        return value
-    if kind is str:
-        return value[:100_000].encode("utf-8", "replace").decode()
-    if kind is list or kind is tuple:
-        items = [_encode(one, buffers, handles, state, depth + 1) for one in value]
-        return ["l" if kind is list else "t", items]
-    if kind is dict and all(type(key) in (str, int) for key in value):
-        pairs = [
-            [key, _encode(one, buffers, handles, state, depth + 1)] for key, one in value.items()
-        ]
-        return ["d", pairs]
     if isinstance(value, np.ndarray | np.generic):
         return _array(value, buffers, state)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, int) and abs(value) < 1 << 63:
+        return int(value)
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, list | tuple):
+        items = [_encode(one, buffers, handles, state, depth + 1) for one in value]
+        return ["l" if isinstance(value, list) else "t", items]
+    if isinstance(value, dict) and all(isinstance(key, KEYS) for key in value):
+        pairs = [
+            [
+                _text(key) if isinstance(key, str) else int(key),
+                _encode(one, buffers, handles, state, depth + 1),
+            ]
+            for key, one in value.items()
+        ]
+        return ["d", pairs]
+    if kind is Numbers:
+        return ["x", value.name[:NAME], _array(value.array, buffers, state)]
     if isinstance(value, np.random.Generator) and type(value.bit_generator) is np.random.PCG64:
         state = value.bit_generator.state
         numbers = *state["state"].values(), state["has_uint32"], state["uinteger"]
@@ -94,6 +121,12 @@ def _encode(value, buffers, handles, state, depth):
         handles.append(value)
         return ["c", len(handles) - 1, str(kind.__name__)[:NAME]]
     return ["o", str(kind.__name__)[:NAME]]
+
+
+def _text(value: str) -> str:
+    if len(value) > LONGEST:
+        raise TooLarge
+    return value.encode("utf-8", "replace").decode()
 
 
 def _array(value, buffers, state):
@@ -163,6 +196,11 @@ def _decode(tree, message, handles, state, depth):
         return _array_back(tag, *rest, message, state)
     if tag == "r":
         return _generator(rest[0])
+    if tag == "x":
+        array = _decode(rest[1], message, handles, state, depth + 1)
+        if not isinstance(array, np.ndarray):
+            raise Violation("a message that can't be read")
+        return foreign(str(rest[0]), array)
     if tag == "c" and handles is not None:
         return handles(int(rest[0]), str(rest[1]))
     if tag in ("o", "c"):
@@ -225,10 +263,35 @@ def fingerprint(value: Any) -> bytes:
     return digest.digest()
 
 
-def foreign(name: str) -> Foreign:
+def plain(value: Any, depth: int = 0) -> Any:
+    """A value with `Numbers` in place of what NumPy can make an array of: tensors, ranges, deques.
+
+    It runs what the value brings along, so it must be called where that can do no harm.
+    """
+    if isinstance(value, list | tuple) and depth < DEEPEST:
+        parts = [plain(one, depth + 1) for one in value]
+        return parts if isinstance(value, list) else tuple(parts)
+    if isinstance(value, dict) and depth < DEEPEST:
+        return {key: plain(one, depth + 1) for key, one in value.items()}
+    simple = None | bool | int | float | str | bytes | np.ndarray | np.generic | np.random.Generator
+    if isinstance(value, simple) or callable(value):
+        return value
+    try:
+        array = np.array(value)
+    except Exception:
+        return value
+    if f"{array.dtype.kind}{array.dtype.itemsize}" not in KINDS:
+        return value
+    return Numbers(str(type(value).__name__), array)
+
+
+def foreign(name: str, array: np.ndarray | None = None) -> Foreign:
     """What stands for a value that isn't plain: an object whose type has that name."""
     clean = "".join(c for c in name if c.isidentifier() or c.isdigit())[:NAME] or "object"
-    return type(clean, (Foreign,), {})()
+    shown = {}
+    if array is not None:
+        shown["__array__"] = lambda self, dtype=None, copy=None: array.astype(dtype or array.dtype)
+    return type(clean, (Foreign,), shown)()
 
 
 class Channel:

@@ -4,28 +4,29 @@ It knows no exercise, no expected value and no check. It holds what the notebook
 function of it with the plain values that come over the connection, and sends back what came out.
 Whatever else the student's code finds here is its own.
 
-Of the course it imports three files that hold no secret, `definitions`, `graphs` and `guard`. All
-else of `course_lib` that a notebook imports is a stand-in, except the sources that the judge sends:
-the parts that an exercise builds on, after those were judged.
+Of the course it imports what holds no secret, `reading`, `graphs` and `guard`. All else of
+`course_lib` that a notebook imports is a stand-in, except the sources that the judge sends: the
+parts that an exercise builds on, after those were judged.
 """
 
 import ast
-import atexit
 import builtins
+import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
+import inspect
 import math
 import sys
 import threading
 import time
 import types
 
-import definitions
 import graphs
 import guard
 import messages
 import numpy as np
+import reading.run
 
 PRINTED = 80  # characters of a student's printing that are kept
 
@@ -39,7 +40,6 @@ WATCHED = {
 }
 ORIGINALS = {name: dict(vars(module)) for name, module in WATCHED.items()}
 HEAVY = ("tensorflow", "keras", "torch", "jax")
-AT_FIRST = {}  # how many hooks and threads there were before a student's code ran
 
 
 class Missing:
@@ -115,40 +115,62 @@ class Student:
     def __init__(self, channel):
         self.channel = channel
         self.course = Course()
-        self.taken = definitions.Notebook("")
+        self.taken = reading.run.Notebook("")
         self.function = self.holding = None
         self.name = ""
         self.before = {}
         self.missing = {}
         sys.meta_path.insert(0, self.course)
 
-    def define(self, name, cells, seconds):
-        """Run the definitions of the cells, and say what there is."""
+    def define(self, name, cells, wanted, roles, starts, seconds, each):
+        """Run what the exercises' functions need, and say what there is.
+
+        Args:
+            name: the notebook's name.
+            cells: numbers and sources of its code cells.
+            wanted: ids of exercises.
+            roles: from numbers of cells to the exercise that the course released there.
+            starts: the code that some exercises start from.
+            seconds: that the reading may take.
+            each: of these, what one statement may take.
+        """
         guard.TIME_LIMIT = seconds
-        problem, kind = "", ""
+        problem, kind, answers = "", "", {}
         output = guard.CappedOutput()
         try:
             with guard.guarded("Reading the notebook", None, output):
-                self.taken = definitions.take_definitions(name, [tuple(one) for one in cells])
+                program, self.taken = reading.run.read(name, cells)
+                answers = program.answers(wanted, roles)
+                roots = [root for names in answers.values() for root in names]
+                limits = guard.time_limit, each, seconds
+                reading.run.run(program, self.taken, roots, starts, *limits)
         except guard.Unusable as error:
             problem, kind = str(error), error.kind
         except guard.NotWritten:
             problem = "A stub runs while the notebook is read."
-        found, wanted = {}, []
+        found, imported = {}, []
         for one, value in self.taken.values.items():
             if isinstance(value, Missing):
-                wanted.append((one, value.module, value.__name__))
+                imported.append((one, value.module, value.__name__))
             elif isinstance(value, types.ModuleType) and isinstance(value.__loader__, Course):
-                wanted.append((one, value.__name__, ""))
-            elif callable(value) and getattr(value, "__module__", "") == definitions.MODULE:
-                found[one] = [_cell(value), _parameters(value)]
-        self.missing = {one: (module, there) for one, module, there in wanted if there}
+                imported.append((one, value.__name__, ""))
+        for names in answers.values():
+            for one in names:
+                value = self.taken.values.get(one)
+                if not isinstance(value, Missing) and self.taken.answer(one) is not None:
+                    found[one] = [_cell(value), _parameters(value)]
+        self.missing = {one: (module, there) for one, module, there in imported if there}
         return {
             "problem": problem,
             "kind": kind,
             "found": found,
-            "wanted": wanted,
-            "remarks": self.taken.remarks[:50],
+            "imported": imported,
+            "names": sorted(self.taken.names & self.taken.values.keys()),
+            "failed": {
+                one: [failure.sentence, _kind(failure.error)]
+                for one, failure in self.taken.failures.items()
+            },
+            "remarks": self.taken.remarks,
             "replaced": replaced(),
         }
 
@@ -177,11 +199,11 @@ class Student:
 
     def call(self, arguments):
         """Call the function with arguments that the judge has sent."""
-        return self._guarded(lambda: self.function(*arguments), arguments)
+        return self._guarded(lambda: messages.plain(self.function(*arguments)), arguments)
 
     def call_and_hold(self, arguments):
         """The same, and look whether the results of earlier such calls are as they were."""
-        return self._guarded(lambda: self.holding(*arguments), arguments)
+        return self._guarded(lambda: messages.plain(self.holding(*arguments)), arguments)
 
     def inside(self, source, name, inputs):
         """For a class: the judge's call, run here, with the student's class."""
@@ -217,10 +239,6 @@ def replaced() -> list[str]:
             found.append(f"{name}.{one}")
     if sys.gettrace() or sys.getprofile() or threading.gettrace():
         found.append("a trace function")
-    if atexit._ncallbacks() > AT_FIRST["hooks"]:
-        found.append("an atexit hook")
-    if threading.active_count() > AT_FIRST["threads"]:
-        found.append("a thread that runs on")
     return found[:20]
 
 
@@ -236,13 +254,21 @@ def _cell(value) -> int:
 
 
 def _parameters(value) -> list[str]:
-    code = getattr(value, "__code__", None)
-    return list(code.co_varnames[: code.co_argcount]) if code is not None else []
+    try:
+        return [str(one) for one in inspect.signature(value).parameters]
+    except Exception:  # what a student has made may raise anything
+        return []
+
+
+def _kind(error) -> str:
+    """What kind of failure an exception is; None is that it took too long."""
+    if error is None:
+        return guard.OUT_OF_TIME
+    return guard.OUT_OF_MEMORY if isinstance(error, MemoryError) else guard.RAISED
 
 
 def serve(connection) -> None:
     """Do what the judge asks until it goes away."""
-    AT_FIRST.update(hooks=atexit._ncallbacks(), threads=threading.active_count())
     channel = messages.Channel(connection)
     student = Student(channel)
     open_calls = []
@@ -303,3 +329,5 @@ def serve(connection) -> None:
 
 
 ast.parse("")  # the parser is warm before the fork
+with contextlib.suppress(ImportError):
+    import IPython.core.inputtransformer2  # noqa: F401  (for cells with magics)
