@@ -15,11 +15,11 @@ from course_lib.exercises.guard import (
     Guarded,
     NotWritten,
     Unusable,
+    full_stop,
     guarded,
     held,
     name_outputs,
 )
-from course_lib.exercises.markup import full_stop
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED, Report
 from course_lib.exercises.rungs import shapes_that_came_in
 from course_lib.exercises.unharmed import unharmed, whole_libraries, within_bounds

@@ -41,13 +41,6 @@ class Statement:
     is_stub: bool
 
     @property
-    def uses(self) -> set[str]:
-        """Names that it needs. Of a stub only those that are looked up at once: it doesn't run on
-        to where it returns what is still to be written.
-        """
-        return self.names.direct if self.is_stub else self.names.uses
-
-    @property
     def is_future(self) -> bool:
         """Whether it changes how Python reads what comes below: from __future__ import …"""
         return isinstance(self.tree, ast.ImportFrom) and self.tree.module == "__future__"
@@ -165,10 +158,19 @@ class Program:
             for one in new:
                 if one.position not in taken:
                     taken[one.position] = one
-                    more = one.uses - seen
+                    more = self._uses(one) - seen
                     names += more
                     seen |= more
         return list(taken.values())
+
+    def _uses(self, one: Statement) -> set[str]:
+        """Names that a statement needs.
+
+        A stub doesn't run on to where it returns what is still to be written: a number that has
+        that name elsewhere in the notebook is not what it needs.
+        """
+        uses = one.names.uses
+        return uses - (self._data - one.names.direct) if one.is_stub else uses
 
     def _that_make(self, name: str, end: int) -> list[Statement]:
         binders = self._binders.get(name, [])

@@ -11,7 +11,8 @@ import pytest
 from course_lib.authoring.source import starting_code
 from course_lib.exercises import check
 from course_lib.exercises.cards import hint_card
-from course_lib.exercises.markup import full_stop, inline_code
+from course_lib.exercises.guard import full_stop
+from course_lib.exercises.markup import inline_code
 from course_lib.exercises.registry import get, ids
 
 ROOT = Path(__file__).resolve().parents[2]
