@@ -34,7 +34,7 @@ PYTEST = (
     *("-m", "not browser and not gpu"),
 )
 PASSED, NOTHING_COLLECTED = 0, 5  # pytest's exit codes
-NOTICED, ALIVE = "noticed", "alive"
+NOTICED, ALIVE, UNTRIED = "noticed", "alive", "untried"
 FIRST_LIMIT = 1200  # seconds for a run of pytest of which nothing is known yet
 PATIENCE = 5  # a mutant that takes so many times as long as no mutant has hung
 
@@ -82,14 +82,15 @@ def files(root: Path) -> list[Path]:
 def mutants(root: Path, file: Path) -> Iterator[list[Mutant]]:
     """For each place of a file that can be changed, the ways to change it.
 
-    Type annotations are left out: nothing runs them.
+    Left out are type annotations, for nothing runs them, and the `strict` of a zip: it guards
+    against a slip of ours, and no right program trips over it.
     """
     from cosmic_ray.ast import ast_nodes, get_ast
     from cosmic_ray.plugins import get_operator, operator_names
 
     code = (root / file).read_text(encoding="utf-8")
     nodes = list(ast_nodes(get_ast(code)))
-    annotations = list(_annotations(code))
+    aside = list(_left_out(code))
     places: dict[tuple, list[Mutant]] = {}
     for name in sorted(operator_names()):
         if get_operator(name).arguments():  # needs to be told what to do
@@ -97,18 +98,21 @@ def mutants(root: Path, file: Path) -> Iterator[list[Mutant]]:
         operator = get_operator(name)()
         positions = [p for node in nodes for p in operator.mutation_positions(node)]
         for occurrence, (start, end) in enumerate(positions):
-            if not any(first <= start and end <= last for first, last in annotations):
+            if not any(first <= start and end <= last for first, last in aside):
                 mutant = Mutant(file, start[0], name, occurrence)
                 places.setdefault((start, end), []).append(mutant)
     yield from places.values()
 
 
-def _annotations(code: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """Where annotations begin and end: line and column."""
+def _left_out(code: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where annotations, and the `strict` of a zip, begin and end: line and column."""
     for node in ast.walk(ast.parse(code)):
-        for field in ("annotation", "returns"):
-            if (found := getattr(node, field, None)) is not None:
-                yield (found.lineno, found.col_offset), (found.end_lineno, found.end_col_offset)
+        parts = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+        if isinstance(node, ast.keyword) and node.arg == "strict":
+            parts.append(node.value)
+        for part in parts:
+            if part is not None:
+                yield (part.lineno, part.col_offset), (part.end_lineno, part.end_col_offset)
 
 
 def sample(root: Path, count: int, seed: int, only: Sequence[Path] = ()) -> list[Mutant]:
@@ -184,6 +188,10 @@ def passes(copy: Path, run: tuple[str, ...], limit: float | None = None) -> bool
             process.wait()
 
 
+class TellsNothing(Exception):
+    """Tests that fail anyway; the message names them."""
+
+
 class Unchanged:
     """What the tests do where nothing is changed: how long they take, and whether they pass."""
 
@@ -196,7 +204,7 @@ class Unchanged:
         Afterwards the copy is as it was before.
 
         Raises:
-            SystemExit: the tests fail without a mutant too, and so tell nothing.
+            TellsNothing: the tests fail without a mutant too.
         """
         file = copy / mutant.file
         code = file.read_text(encoding="utf-8")
@@ -209,7 +217,7 @@ class Unchanged:
         finally:
             file.write_text(code, encoding="utf-8")
         if run not in self.seconds and not self._passes(copy, run):
-            raise SystemExit(f"These tests fail as they are: pytest {' '.join(run)}")
+            raise TellsNothing(f"These tests fail as they are: pytest {' '.join(run)}")
         return True
 
     def _passes(self, copy: Path, run: tuple[str, ...], limit: float | None = None) -> bool:
@@ -266,14 +274,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             copy = free.get()
             try:
                 return outcome(copy, mutant, unchanged)
+            except TellsNothing as error:
+                print(error)
+                return UNTRIED
             finally:
                 free.put(copy)
 
+        number = 0
         try:
             for mutant, found in zip(drawn, pool.map(attempt, drawn), strict=True):
-                tried.append(mutant)
+                number += 1
                 place = f"{mutant.file}:{mutant.line}"
-                print(f"{len(tried):4} of {len(drawn)}  {found:8} {place}", flush=True)
+                print(f"{number:4} of {len(drawn)}  {found:8} {place}", flush=True)
+                if found != UNTRIED:
+                    tried.append(mutant)
                 if found == ALIVE:
                     alive.append(mutant)
                     print(mutant.difference((root / mutant.file).read_text("utf-8")), flush=True)
@@ -284,6 +298,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     noticed = len(tried) - len(alive)
     share = 100 * noticed / max(len(tried), 1)
     print(f"{noticed} of {len(tried)} mutants noticed: {share:.1f} % (seed {chosen.seed})")
+    if number > len(tried):
+        print(f"{number - len(tried)} more were not tried: their tests fail as they are.")
     return 0 if tried and share >= chosen.least else 1
 
 

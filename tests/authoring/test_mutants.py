@@ -103,8 +103,25 @@ def test_a_mutant_that_hangs_is_noticed(checkout, monkeypatch):
 
 def test_tests_that_fail_by_themselves_notice_nothing(checkout, monkeypatch):
     (checkout / "tests/part/test_sums.py").write_text(TEST.replace("== 6", "== 7"))
-    with pytest.raises(SystemExit, match=r"fail as they are: pytest tests/part/test_sums\.py"):
+    with pytest.raises(
+        mutants.TellsNothing, match=r"fail as they are: pytest tests/part/test_sums\.py"
+    ):
         outcome(checkout, wrong(monkeypatch, "x + 1", "x + 2"), Unchanged())
+
+
+def test_what_could_not_be_tried_is_not_counted(checkout, monkeypatch, capsys):
+    def fails(copy, mutant, unchanged):
+        raise mutants.TellsNothing("These tests fail as they are")
+
+    monkeypatch.chdir(checkout)
+    monkeypatch.setitem(sys.modules, "cosmic_ray", object())
+    drawn = [Mutant(Path("course_lib/top.py"), 1, "replaced", 0)]
+    monkeypatch.setattr(mutants, "sample", lambda *_: drawn)
+    monkeypatch.setattr(mutants, "outcome", fails)
+    assert mutants.main(["1"]) == 1
+    out = capsys.readouterr().out
+    assert "0 of 0 mutants noticed" in out
+    assert "1 more were not tried" in out
 
 
 def test_without_cosmic_ray_it_says_where_to_get_it(monkeypatch, capsys):
