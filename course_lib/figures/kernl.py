@@ -37,7 +37,7 @@ RULES = {
     "rflo": "RFLO",
     "rflo_random": "RFLO, random",
     "snap1": "SnAp-1",
-    "eprop": "e-prop, random",
+    "eprop": "SnAp-1, random",
     "kernl": "KeRNL",
     "hybrid": "SnAp-1 + $\\beta$",
     "uoro": "UORO, one draw",

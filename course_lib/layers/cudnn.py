@@ -1,4 +1,4 @@
-"""When a GPU can run a whole recurrent layer as one kernel, that of cuDNN.
+"""When Keras can hand a whole recurrent layer to cuDNN, in one call.
 
 `keras.layers.RNN` runs any cell, step by step. `keras.layers.LSTM` and
 `keras.layers.GRU` hand the whole sequence to cuDNN where it can do what they

@@ -60,8 +60,8 @@ def stacked_rnn(
             (batch, T, n), not only after the last one, shape (batch, n).
         seed: seed of the dropout; None takes the global one.
         dtype: type or policy of every layer; None takes the global one.
-        fused: take the layers of Keras that compute the same, which on a GPU
-            run as one kernel of cuDNN. The weights fit both.
+        fused: take the layers of Keras that compute the same, each of them on
+            a GPU one call of cuDNN. The weights fit both.
         rnn: further arguments of every `keras.layers.RNN`, as `stateful`.
 
     Returns:

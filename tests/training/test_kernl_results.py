@@ -5,8 +5,9 @@ import numpy as np
 from course_lib.training import stored_result
 
 
-def lowest(curves):
-    return min(curves["test_loss"])
+def last(curves):
+    """The loss that counts: the lowest of many looks would be chosen on the test set."""
+    return curves["test_loss"][-1]
 
 
 def test_rows_reach_their_goal_and_bptt_is_ahead():
@@ -38,7 +39,7 @@ def test_the_longest_sums_that_each_rule_solved():
     result = stored_result("kernl-adding")
     largest, lengths = result["summary"]["largest_solved"], result["config"]["lengths"]
     solved = {
-        rule: [lowest(result["curves"][f"{rule}-{T}"]) < 0.02 for T in lengths] for rule in largest
+        rule: [last(result["curves"][f"{rule}-{T}"]) < 0.02 for T in lengths] for rule in largest
     }
     assert lengths == [50, 100, 200]
     assert [rule for rule in solved if all(solved[rule])] == ["kernl", "bptt"]
@@ -52,9 +53,9 @@ def test_the_longest_sums_that_each_rule_solved():
 def test_counting_comes_near_the_floor():
     result = stored_result("kernl-anbn")
     floor, chance = result["summary"]["floor"], result["summary"]["chance"]
-    best = result["summary"]["test_loss"]
-    assert all(floor < best[rule] < floor + 0.01 for rule in best if rule != "one_step")
-    assert floor + 0.05 < best["one_step"] < chance
+    end = {rule: last(curves) for rule, curves in result["curves"].items()}
+    assert all(floor < end[rule] < floor + 0.02 for rule in end if rule != "one_step")
+    assert floor + 0.05 < end["one_step"] < chance
     first = {rule: curves["test_loss"][0] for rule, curves in result["curves"].items()}
     assert min(first, key=first.get) == "kernl-online"
 
@@ -64,10 +65,10 @@ def test_side_by_side_the_learned_kernel_is_nearest_to_the_truth():
     cosine = {rule: np.median(curves["cosine"]) for rule, curves in result["curves"].items()}
     assert cosine["bptt-50"] == 1
     assert cosine["kernl-50"] > 0.95
-    ours, theirs = (lowest(result["curves"][f"{rule}-50"]) for rule in ("kernl", "bptt"))
+    ours, theirs = (last(result["curves"][f"{rule}-50"]) for rule in ("kernl", "bptt"))
     assert max(ours, theirs) < 0.01
     others = ("one_step", "rflo", "snap1", "uoro", "tbptt")
-    assert all(lowest(result["curves"][f"{rule}-50"]) > max(ours, theirs) for rule in others)
+    assert all(last(result["curves"][f"{rule}-50"]) > max(ours, theirs) for rule in others)
 
 
 def test_the_benchmark_reaches_its_bars():
