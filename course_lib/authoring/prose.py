@@ -1,4 +1,4 @@
-"""Numbers in the text of a page that were typed, and not put there by a run.
+"""What a page's text says: which numbers in it were typed, and how it first mentions a term.
 
 A measured number belongs to a run, and `{glue:text}` puts it into the text. What may be typed is
 what no run can change: a definition, a setting, a quotation. Some is told by its form (`FORMS`
@@ -34,8 +34,7 @@ NUMBER = re.compile(
 ENDS = {"0", "1", "-1", "−1"}  # the ends of a range, signs, a count of one: never a result
 FORMS = re.compile(
     r"""
-      \([^()]*\b(?:batch|time|steps|[BCTmnpc])\b[^()]*,[^()]*\)   # a shape: (batch, 3)
-    | \([^()]*,[^()]*\b(?:batch|time|steps|[BCTmnpc])\b[^()]*\)   # and (2, batch)
+      \((?=[^()]*\b(?:batch|time|steps|[BCTmnpck])\b)\w+(?:,\ ?\w+)+,?\)   # a shape: (batch, 3)
     | \b(?:19|20)\d\d\b                                           # a year
     | \b(?:[Cc]hapters?|[Ss]ections?|[Ff]igures?|[Pp]ractical|Clue)\ \d+(?:(?:,|\ and|\ to)\ \d+)*
     | \b(?:TensorFlow|Python|Keras|NumPy|Debian|cuDNN)\ \d+(?:\.\d+)*
@@ -82,16 +81,51 @@ def _find(phrase: str, text: str) -> Iterator[re.Match]:
     return re.finditer(rf"(?<![\w.]){re.escape(phrase)}(?!\w)", text)
 
 
-def _texts(source: str) -> Iterator[tuple[str, str]]:
-    """Each run of text, as written, and with blanks in place of what is not searched."""
+def first_mention(page: str, term: str) -> str | None:
+    """How a page first mentions a term of the glossary, headings left out.
+
+    Args:
+        page: its MyST source.
+        term: as it stands in the glossary.
+
+    Returns:
+        "linked" if the first mention is a {term}, else the words around it; None without any.
+    """
+    plain = re.compile(rf"(?<![\w-]){re.escape(term)}(?!\w)", re.IGNORECASE)
+    for run in _runs(page, headings=False):
+        before = ""
+        for token in run:
+            if token.type == "myst_role" and token.meta["name"] == "term":
+                target = token.content.partition("<")[2].rstrip(">") or token.content
+                if target.lower() == term.lower() and not plain.search(before):
+                    return "linked"
+            elif token.type == "softbreak":
+                before += " "
+            elif token.type in ("text", "code_inline"):
+                before += token.content
+        if match := plain.search(before):
+            return before[max(0, match.start() - 40) : match.end() + 40]
+    return None
+
+
+def _runs(source: str, headings: bool = True) -> Iterator[list[Token]]:
+    """The parts of each run of text: a paragraph, a cell of a table, an item, a title."""
     parser = create_md_parser(MdParserConfig(enable_extensions=EXTENSIONS), RendererHTML)
+    before = ""
     for token in parser.parse(source):
         if token.type in ("fence", "colon_fence") and (block := TEXT_BLOCK.match(token.info)):
-            yield from _texts(block[2])
-            yield from _texts(OPTION.sub("", token.content))
-        elif token.type == "inline":
-            parts = [_part(child) for child in token.children or ()]
-            yield "".join(shown for shown, _ in parts), "".join(searched for _, searched in parts)
+            yield from _runs(block[2], headings)
+            yield from _runs(OPTION.sub("", token.content), headings)
+        elif token.type == "inline" and (headings or before != "heading_open"):
+            yield token.children or []
+        before = token.type
+
+
+def _texts(source: str) -> Iterator[tuple[str, str]]:
+    """Each run of text, as written, and with blanks in place of what is not searched."""
+    for run in _runs(source):
+        parts = [_part(token) for token in run]
+        yield "".join(shown for shown, _ in parts), "".join(searched for _, searched in parts)
 
 
 def _part(token: Token) -> tuple[str, str]:
@@ -105,8 +139,10 @@ def _part(token: Token) -> tuple[str, str]:
         return text, " " * len(text)
     if token.type == "text":
         return token.content, token.content
-    if token.type == "myst_role":  # glue, a citation, or a reference
-        return "…", " "
+    if token.type == "myst_role":
+        # A term is a word of the sentence; the others are glue, a citation, or a reference.
+        text = token.content if token.meta["name"] == "term" else "…"
+        return text, " " * len(text)
     return "", ""  # the marks of a link or of emphasis
 
 

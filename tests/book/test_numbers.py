@@ -71,7 +71,7 @@ def test_what_is_typed_is_found_wherever_it_stands():
 @pytest.mark.parametrize(
     "text",
     [
-        "The shape is (batch, 28, 28), or (3, n).",
+        "The shape is (batch, 28, 28), or (3, n), or (n,).",
         "In 2015, chapters 3 and 4 and section 12 used TensorFlow 2.16, float32, SnAp-1 and W_1.",
         "$y = 3x + 4$ and $(1-g)^{48}$ and `np.zeros(5)`",
         "A link to [the fifth](page5.md#sec-12) page, from 0 to 1 or -1.",
@@ -81,6 +81,11 @@ def test_what_is_typed_is_found_wherever_it_stands():
 )
 def test_what_is_no_result_by_its_form_is_left_alone(text):
     assert typed_numbers(text, {}) == ([], [])
+
+
+def test_a_bracket_is_not_a_shape_because_it_has_a_comma():
+    found, _ = typed_numbers("A network (of radius 1.5, 40 steps) and a rule (n, at 12).", {})
+    assert [typed.number for typed in found] == ["1.5", "40", "12"]
 
 
 def test_a_phrase_allows_its_own_number_only():
