@@ -11,9 +11,7 @@ BOOK = Path(__file__).parents[2] / "book"
 GLOSSARY = (BOOK / "glossary.md").read_text("utf-8")
 ENTRIES = re.search(r"```\{glossary\}\n(.*?)```", GLOSSARY, re.DOTALL)[1]
 TERMS = re.findall(r"^(\S.*)$", ENTRIES, re.MULTILINE)
-PAGES = sorted(
-    path.stem for path in BOOK.glob("*.md") if "{code-cell}" in path.read_text("utf-8")
-)
+PAGES = sorted(path.stem for path in BOOK.glob("*.md") if "{code-cell}" in path.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -21,7 +19,9 @@ def test_the_first_mention_of_a_term_is_a_link(page):
     source = (BOOK / f"{page}.md").read_text("utf-8")
     first = {term: first_mention(source, term) for term in TERMS}
     typed = {term: how for term, how in first.items() if how not in (None, "linked")}
-    assert not typed, f"book/{page}.md: write {{term}}`{next(iter(typed))}` where it stands: {typed}"
+    assert not typed, (
+        f"book/{page}.md: write {{term}}`{next(iter(typed))}` where it stands: {typed}"
+    )
 
 
 def test_the_terms_stand_in_order_and_each_is_used():
