@@ -44,6 +44,6 @@ def test_two_gradients_are_not_compared():
 
 
 def test_braintrace_is_bptt_inside_a_chunk():
-    pytest.importorskip("braintrace")
+    pytest.importorskip("braintrace", reason="for this, pip install braintrace")
     sizes = kernl.Sizes(batch=3, steps=12, inputs=2, units=4)
     kernl._agree(kernl.build("braintrace", sizes)(), kernl.build("bptt", sizes)())

@@ -13,7 +13,8 @@ from course_lib.instructor.sandbox.available import problem_with
 from course_lib.training import stored_result
 
 needs_sandbox = pytest.mark.skipif(
-    bool(problem_with("bubblewrap")) and bool(problem_with("namespaces")), reason="no sandbox here"
+    bool(problem_with("bubblewrap")) and bool(problem_with("namespaces")),
+    reason="no sandbox here: install bubblewrap",
 )
 RESULT = {
     "submissions": 20,

@@ -18,10 +18,13 @@ from course_lib.instructor.sandbox.sandbox import Sandbox
 @pytest.fixture(scope="session")
 def kind():
     """The sandbox that works here; without one these tests can't say anything."""
+    problems = {}
     for one in ("bubblewrap", "namespaces"):
-        if not problem_with(one):
+        problems[one] = problem_with(one)
+        if not problems[one]:
             return one
-    pytest.skip("no sandbox here: install bubblewrap")
+    why = "; ".join(f"{one}: {problem}" for one, problem in problems.items())
+    pytest.skip(f"no sandbox here ({why}): install bubblewrap, or see `course doctor`")
 
 
 @pytest.fixture(scope="module")
