@@ -10,12 +10,24 @@ from course_lib.exercises import progress
 from course_lib.exercises.cards import Card, apology, hint_card, solution_card
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.guard import with_article
+from course_lib.exercises.predictions import measured, predict, within
 from course_lib.exercises.projects.checking import check_project
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.registry import UnknownExercise, chapter_of, get, ids
 from course_lib.exercises.report import CheckFailed, Report
 
-__all__ = ["CheckFailed", "UnknownExercise", "check", "hint", "ids", "solution", "when_passed"]
+__all__ = [
+    "CheckFailed",
+    "UnknownExercise",
+    "check",
+    "hint",
+    "ids",
+    "measured",
+    "predict",
+    "solution",
+    "when_passed",
+    "within",
+]
 
 _passed: dict[str, Callable] = {}  # in this session, with what passed
 _checked: set[str] = set()  # in this session, with whatever outcome

@@ -4,10 +4,12 @@ import contextlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from course_lib.exercises.registry import CHAPTERS, Chapter
 from course_lib.exercises.report import MARK, PASSED, Report
 
+PREDICTIONS = "predictions"  # beside the exercises, in the same file
 FOLDER = ".course"  # `course start` makes it; its presence marks a learner's copy
 
 
@@ -46,20 +48,55 @@ def record(exercise_id: str, report: Report) -> str:
         copy = home()
         if copy is None:
             return NO_COPY
-        seen = load(copy)
-        before, now = seen.get(exercise_id, ""), report.kept
+        seen = _read(copy)
+        before, now = str(seen.get(exercise_id, "")), report.kept
         better = not done(before) or (done(now) and now > before)
         if better and now != before:
             _save(copy, {**seen, exercise_id: now})
         return ""
-    except Unreadable as error:
+    except (Unreadable, OSError) as error:
+        return _not_noted(error)
+
+
+def keep_prediction(name: str, value: float | str) -> str:
+    """Note what the learner expects, in the copy around the current folder.
+
+    Returns:
+        One sentence that says why it could not be noted; empty if it was.
+    """
+    try:
+        copy = home()
+        if copy is None:
+            return NO_COPY
+        seen = _read(copy)
+        _save(copy, {**seen, PREDICTIONS: {**_predictions(seen), name: value}})
+        return ""
+    except (Unreadable, OSError) as error:
+        return _not_noted(error)
+
+
+def prediction(name: str) -> float | str | None:
+    """What the learner expected in any session, as far as that is known."""
+    copy = home()
+    try:
+        return _predictions(_read(copy)).get(name) if copy else None
+    except Unreadable:
+        return None
+
+
+def _predictions(seen: dict[str, Any]) -> dict[str, Any]:
+    there = seen.get(PREDICTIONS)
+    return there if isinstance(there, dict) else {}
+
+
+def _not_noted(error: Exception) -> str:
+    if isinstance(error, Unreadable):
         return f"This was not noted in your progress: {error}"
-    except OSError as error:
-        reason = error.strerror or error
-        return f"This was not noted in your progress, which could not be written ({reason})."
+    reason = getattr(error, "strerror", None) or error
+    return f"This was not noted in your progress, which could not be written ({reason})."
 
 
-def _save(copy: Path, seen: dict[str, str]) -> None:
+def _save(copy: Path, seen: dict[str, Any]) -> None:
     """Written aside and moved into place: a crash leaves the old file or the new one, whole."""
     path = _path(copy)
     draft = path.with_suffix(f".{os.getpid()}.tmp")
@@ -77,7 +114,16 @@ def done(outcome: str) -> bool:
 
 
 def load(copy: Path) -> dict[str, str]:
-    """Exercise ids with their best outcome; a broken file counts as empty and is set aside.
+    """Exercise ids with their best outcome.
+
+    Raises:
+        Unreadable: as in `_read`.
+    """
+    return {name: str(outcome) for name, outcome in _read(copy).items() if name != PREDICTIONS}
+
+
+def _read(copy: Path) -> dict[str, Any]:
+    """All that was kept; a broken file counts as empty and is set aside.
 
     Raises:
         Unreadable: if there is a file that this user may not read.
@@ -86,7 +132,7 @@ def load(copy: Path) -> dict[str, str]:
     try:
         seen = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(seen, dict):
-            return {name: str(outcome) for name, outcome in seen.items()}
+            return seen
     except FileNotFoundError:
         return {}
     except ValueError:

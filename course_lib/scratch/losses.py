@@ -17,20 +17,20 @@ def softmax(logits):
 
 
 def cross_entropy_from_logits(logits, labels):
-    """Mean cross-entropy, straight from the logits: never a log of a softmax.
+    """Mean cross-entropy, straight from the logits.
 
-    -log softmax(z)_k = log(sum_j exp z_j) - z_k, and the sum is taken after
-    subtracting max_j z_j, so that no exp overflows and no log meets zero.
+    It stays finite, and right, however far apart the logits are: in float32
+    that is further than any softmax can tell them apart.
 
     Args:
         logits: scores, shape (..., c): (batch, c) or (batch, T, c).
         labels: right classes, integers of shape (...), each from 0 to c - 1.
 
     Returns:
-        The loss in nats, a scalar: the mean over every leading axis.
+        loss: in nats, a scalar, averaged over every leading axis.
     """
-    # IMPLEMENT-ME: shift the logits by their largest, take log-sum-exp minus
-    # the right logit, and the mean of that over all rows
+    # IMPLEMENT-ME: the average surprise at the labels, in nats; no number on
+    # the way to it has overflowed or vanished
     shifted = logits - logits.max(axis=-1, keepdims=True)
     log_sum_exp = np.log(np.exp(shifted).sum(axis=-1))
     right = np.take_along_axis(shifted, labels[..., None], axis=-1)[..., 0]

@@ -20,8 +20,8 @@ def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
     Returns:
         h_t: the new state, shape (batch, n), every entry between -1 and 1.
     """
-    # IMPLEMENT-ME: h_t from x_t and h_prev; both go through their own weights,
-    # then tanh
+    # IMPLEMENT-ME: h_t holds what the network remembers of the sequence up to
+    # and with x_t, squashed into its range
     h_t = np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
     # END IMPLEMENT-ME
     return h_t
@@ -44,8 +44,8 @@ def rnn_forward(x, h_0, W_xh, W_hh, b_h):
         (batch, T, W_hh.shape[0]),
         dtype=np.result_type(x, h_0, W_hh, np.float32),
     )
-    # IMPLEMENT-ME: fill h[:, t] for t = 0 … T-1 with rnn_step, carrying the
-    # state along
+    # IMPLEMENT-ME: h holds the state after every step; each step has started
+    # from the state that the step before it left behind
     h_t = h_0
     for t in range(T):
         h_t = rnn_step(x[:, t], h_t, W_xh, W_hh, b_h)
@@ -78,8 +78,8 @@ def masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h):
         dtype=np.result_type(x, h_0, W_hh, np.float32),
     )
     h_last = h_0
-    # IMPLEMENT-ME: at each t, move on only the sequences whose mask is True;
-    # the others keep their state, and their output h[:, t] stays zero
+    # IMPLEMENT-ME: whatever stands in the padding, h and h_last are as if each
+    # sequence had been read alone, up to its end
     for t in range(T):
         real = mask[:, t, None]
         h_last = np.where(

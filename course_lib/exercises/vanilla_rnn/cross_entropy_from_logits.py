@@ -95,19 +95,26 @@ EXERCISE = Exercise(
     ),
     hints=(
         Hint(
-            "I get inf or nan.",
-            "`np.exp(90)` is near the top of float32, `np.exp(200)` is inf. Subtract each row's "
-            "largest logit before `exp`: the loss stays the same, and the largest `exp` is 1.",
-        ),
-        Hint(
-            "I still get inf for confident mistakes.",
-            "The probability of the right class has become exactly 0, and its log is -inf. Take "
-            "the log before anything can vanish: log softmax(z)_k = z_k - log(sum of exp z).",
+            "What is being averaged?",
+            "How surprised is the network by the right class, if softmax gives its probability? "
+            "And what is left of that probability in float32 when another logit is 110 larger?",
         ),
         Hint(
             "How do I pick the right class of every row?",
-            "`np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]` works for labels of "
-            "any shape.",
+            "`labels` has one axis less than `logits`. `np.take_along_axis(logits, "
+            "labels[..., None], axis=-1)[..., 0]` works for labels of any shape.",
+        ),
+        Hint(
+            "I get inf or nan.",
+            "`np.exp(90)` is near the top of float32, `np.exp(200)` is inf, and a probability that "
+            "has become exactly 0 has no logarithm. The logarithm of a quotient is a difference: "
+            "take it on paper, before anything vanishes. And a row of logits may be moved up or "
+            "down together; what doesn't change?",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "Subtract each row's largest logit. The loss of a row is the logarithm of the sum of "
+            "`exp` of what is left, minus the shifted logit of its label. Average over all rows.",
         ),
     ),
 )

@@ -112,19 +112,23 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "How can some sequences stop while the others go on?",
-            "They needn't stop. Let all of them take the step, then decide for each sequence which "
-            "state counts: the new one or the old one.",
+            "Do they have to stop? What if all of them take the step, and you decide afterwards?",
         ),
         Hint(
-            "np.where complains about shapes.",
-            "`np.where(condition, new, old)` chooses entry by entry, so its shapes must fit. "
+            "NumPy complains about shapes.",
             "`mask[:, t]` has shape (batch,), the state (batch, n). `mask[:, t, None]` has shape "
             "(batch, 1) and is spread over the units.",
         ),
         Hint(
             "The outputs are right but h_last is not.",
-            "`h_last` is the carried state, not `h[:, -1]`: for a short sequence the last output "
-            "is zero while its state still stands.",
+            "Two things happen at a padded step, and they differ: the *state* stays as it was, the "
+            "*output* is zero. `h_last` is the state, so it isn't `h[:, -1]`.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "In the loop over t, `np.where(real, new, old)` with `real = mask[:, t, None]` chooses "
+            "for each sequence between the state that `rnn_step` gives and the one that it had. "
+            "Store the same again in `h[:, t]`, with 0 in place of the old state.",
         ),
     ),
 )

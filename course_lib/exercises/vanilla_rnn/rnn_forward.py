@@ -138,18 +138,23 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "Where does the state live between two steps?",
-            "In a variable that you overwrite at each turn of the loop. Before the loop it is "
-            "`h_0`.",
+            "`rnn_step` remembers nothing. So who does, from one step to the next, and what is it "
+            "before the first one?",
         ),
         Hint(
             "My shapes come out as (T, batch, n).",
-            "The batch is the first axis and time the second: step t reads `x[:, t]` and writes "
-            "`h[:, t]`.",
+            "The batch is the first axis and time the second: step t reads `x[:, t]`, of shape "
+            "(batch, m), and writes `h[:, t]`, of shape (batch, n).",
         ),
         Hint(
             "Every step but the first is wrong.",
-            "Check what you hand to `rnn_step` as `h_prev`: it must be the state that the previous "
-            "turn of the loop returned, not `h_0` again.",
+            "Look at what you hand to `rnn_step` as `h_prev`: it must be the state that the "
+            "previous turn of the loop returned, not `h_0` again.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "Before the loop, a variable holds `h_0`. For each t, overwrite it with "
+            "`rnn_step(x[:, t], …)` of itself and the weights, and store it in `h[:, t]`.",
         ),
     ),
 )

@@ -95,18 +95,24 @@ EXERCISE = Exercise(
     ),
     hints=(
         Hint(
-            "I don't know which way round the products go.",
-            "Write the shapes under the names: `x_t` is (batch, m) and `W_xh` is (m, n). Only one "
-            "order of the two gives (batch, n). The same holds for `h_prev` and `W_hh`.",
+            "What has to come in?",
+            "What does the network know at this step, and from where? Two things reach it, and "
+            "each has weights of its own.",
         ),
         Hint(
-            "I get an error about shapes that can't be broadcast.",
-            "The two products must have the same shape, (batch, n), before they are added. The "
-            "bias has shape (n,); NumPy adds it to every row by itself.",
+            "I don't know which way round the products go.",
+            "Write the shapes under the names: `x_t` is (batch, m) and `W_xh` is (m, n). Only one "
+            "order of the two gives (batch, n). The same holds for `h_prev` and `W_hh`. The bias "
+            "has shape (n,); NumPy adds it to every row by itself.",
         ),
         Hint(
             "My numbers are larger than 1.",
-            "The sum of the two products and the bias goes through `np.tanh`, all of it, once.",
+            "Everything that a unit hears is added up first, the bias too. Then the sum is "
+            "squashed, once, so that no state grows without bound.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`np.tanh` of the sum of `x_t @ W_xh`, `h_prev @ W_hh` and `b_h`.",
         ),
     ),
 )

@@ -1,0 +1,104 @@
+"""Predictions: kept, shown beside the measurement, never judged; two in each notebook."""
+
+import configparser
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import check, measured, predict, predictions, within
+from course_lib.exercises.progress import by_chapter, load
+
+ROOT = Path(__file__).parents[2]
+STILL_TO_DO = (
+    "01-vanilla-rnn",
+    "02-bptt",
+    "03-gated-cells",
+    "04-gradnets",
+    "05-kernl",
+)  # this list only shrinks
+
+
+@pytest.fixture(autouse=True)
+def copy(tmp_path, monkeypatch):
+    """A learner's copy in the current folder, and a session that has seen nothing."""
+    (tmp_path / ".course").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(predictions, "_made", {})
+    return tmp_path
+
+
+def test_a_prediction_stands_beside_the_measurement():
+    assert predict("left", 0.5)
+    assert "You expected 0.5. It is 0.00123." in repr(measured("left", 0.001234))
+
+
+def test_without_one_the_cells_run_and_say_what_to_do():
+    assert not predict("left", ...)
+    assert "in place of the dots" in repr(predict("left"))
+    assert "You made no prediction. It is 3." in repr(measured("left", 3))
+
+
+@pytest.mark.parametrize("value", [2, np.float32(0.25), True, "it shrinks"])
+def test_numbers_and_words_are_taken(value):
+    assert predict("left", value)
+    assert "You made no" not in repr(measured("left", 1.0))
+
+
+@pytest.mark.parametrize("value", [None, [1, 2], np.zeros(2), {}, 1j])
+def test_anything_else_is_explained(value):
+    assert "a number or a word or two" in repr(predict("left", value))
+
+
+def test_it_is_kept_beside_what_was_passed(copy, monkeypatch):
+    predict("left", 0.5)
+    check(lambda x, h, U, W, b: np.tanh(x @ U + h @ W + b), "rnn_step")
+    predict("grown", "not at all")
+    monkeypatch.setattr(predictions, "_made", {})  # another session
+    assert "You expected 0.5." in repr(measured("left", 0.0))
+    assert "You expected not at all." in repr(measured("grown", 0.0))
+    assert load(copy) == {"rnn_step": "passed"}
+    assert by_chapter(copy)[0][1]["rnn_step"] == "passed"
+
+
+def test_a_broken_entry_is_no_prediction(copy):
+    kept = copy / ".course" / "progress.json"
+    kept.write_text(json.dumps({"predictions": "spoilt", "rnn_step": "passed"}))
+    assert "You made no prediction" in repr(measured("left", 0.0))
+    assert predict("left", 1)
+    assert load(copy) == {"rnn_step": "passed"}
+
+
+def test_outside_a_copy_it_says_that_nothing_is_kept(copy, monkeypatch):
+    (copy / ".course").rmdir()
+    assert "not noted in your progress" in repr(predict("left", 0.5))
+    assert "You expected 0.5." in repr(measured("left", 0.0))
+
+
+def test_bounds_are_stated_and_only_the_number_may_differ_from_machine_to_machine():
+    rules = configparser.RawConfigParser()
+    rules.read(ROOT / "tests" / "nbval_sanitize.cfg")
+    rule = rules["numbers that differ between processors"]
+
+    def compared(value):
+        return re.sub(rule["regex"], rule["replace"], f"accuracy: {within(value, 0.8, 1)}")
+
+    assert compared(0.91) == compared(0.9) == "accuracy: NUMBER (between 0.8 and 1: True)"
+    assert compared(1e-7) == compared(-0.5) != compared(0.9)
+    assert within(float("nan"), 0, 1).endswith("False)")
+    assert within(0.125) == "0.125"
+
+
+def test_every_notebook_asks_twice_before_it_measures():
+    to_do = []
+    for source in sorted((ROOT / "solutions").glob("[0-9]*.py")):
+        text = source.read_text(encoding="utf-8")
+        asked = {m[1]: m.start() for m in re.finditer(r'^predict\("(\w+)", \.\.\.\)', text, re.M)}
+        shown = {m[1]: m.start() for m in re.finditer(r'\bmeasured\("(\w+)"', text)}
+        assert asked.keys() == shown.keys(), source.name
+        assert all(asked[name] < shown[name] for name in asked), source.name
+        if len(asked) < 2:
+            to_do.append(source.stem)
+    assert tuple(to_do) == STILL_TO_DO

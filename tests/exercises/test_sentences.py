@@ -1,0 +1,105 @@
+"""What a stub says: what must be true afterwards, in words that don't stand in the answer."""
+
+import ast
+import inspect
+import keyword
+import re
+import textwrap
+
+import pytest
+
+from course_lib.authoring.source import regions, source_of
+from course_lib.exercises.registry import CHAPTERS, get
+
+# Chapters whose stubs still dictate, with the exercises that do. This list only shrinks.
+STILL_TO_DO: dict[str, set[str]] = {
+    "bptt": {
+        "rnn_step_backward",
+        "numerical_gradient",
+        "gradient_check",
+        "truncated_bptt",
+        "clip_by_global_norm",
+        "state_jacobian",
+    },
+    "gated_cells": {"gate", "gru_step", "lstm_step", "lstm_step_backward", "stacked_forward"},
+    "gradnets": {"grelu", "safe_loss", "propagate", "gradual_dropout"},
+    "kernl": {
+        "trace_step",
+        "weight_gradient",
+        "perturbation_step",
+        "kernel_gradients",
+        "chunk_border",
+        "rflo_gradient",
+    },
+}
+
+ARTICLES = {"a"}  # also a name that code likes
+OPERATORS = re.compile(r"\*\*|[@*/+=<>\[\]{}^%~|&]|(?<=\s)[-−×·](?=\s)")
+
+
+def answers(exercise):
+    """For each region its words, and what the learner would write there."""
+    source, place, first_line = source_of(exercise.reference)
+    lines = source.splitlines()
+    for region in regions(source, place, first_line):
+        yield region.words, textwrap.dedent("\n".join(lines[region.code : region.last]))
+
+
+def names_in(code):
+    """Every identifier of a piece of code: names, attributes, keywords of calls, arguments."""
+    tree = ast.parse(f"def region():\n{textwrap.indent(code, ' ')}")
+    found = set()
+    for node in ast.walk(tree):
+        found |= {
+            value
+            for field, value in ast.iter_fields(node)
+            if field in ("id", "attr", "arg", "name", "asname") and isinstance(value, str)
+        }
+    return found - {"region"}
+
+
+def given_away(exercise):
+    """What every stub shows anyway: arguments, and the names of what is returned."""
+    tree = ast.parse(source_of(exercise.reference)[0])
+    shown = set(exercise.returns)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            shown.add(node.arg)
+        if isinstance(node, ast.Return) and node.value is not None:
+            parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            shown |= {part.id for part in parts if isinstance(part, ast.Name)}
+    doc = inspect.getdoc(exercise.reference) or ""
+    returned = re.search(r"Returns:\n(.*?)(?:\n\n|\Z)", doc, re.S)
+    if returned:
+        shown |= set(re.findall(r"^\s+(\w+): ", returned[1], re.M))
+    return shown
+
+
+def dictated(words, code, shown):
+    """The words, and the operators, that a sentence shares with its answer."""
+    said = set(re.findall(r"[A-Za-z_]\w*", words)) - shown - ARTICLES - set(keyword.kwlist)
+    return (said & names_in(code)) | {
+        operator for operator in OPERATORS.findall(words) if operator in code
+    }
+
+
+def test_what_dictates_is_seen():
+    code = "h_t = np.tanh(x_t @ W_xh + b_h)\nreturn h_t"
+    assert dictated("h_t through np.tanh", code, {"h_t"}) == {"np", "tanh"}
+    assert dictated("the sum x_t @ W_xh + b_h", code, {"x_t", "W_xh", "b_h"}) == {"@", "+"}
+    assert dictated("the state for x_t, and after it", code, {"x_t"}) == set()
+    assert dictated("a - b", "c = b - a", {"b"}) == {"-"}
+    assert dictated("a well-known state", "c = known - a", set()) == {"known"}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda one: one.name)
+def test_no_sentence_dictates_its_answer(chapter):
+    found = {}
+    for exercise in map(get, chapter.exercises):
+        if exercise.start is not None:
+            continue
+        shown = given_away(exercise)
+        for words, code in answers(exercise):
+            if same := dictated(words, code, shown):
+                found.setdefault(exercise.id, set()).update(same)
+    assert found.keys() == STILL_TO_DO.get(chapter.name, set()), found
