@@ -108,6 +108,8 @@ class Exercise:
         single: whether the reference promises float32 out for float32 in.
         twin: of a *speed up*, id of the NumPy exercise that it is the fast form of. A check leaves
             the learner's own in its place if it has passed.
+        promises: words of each sentence in the reference's Args, Returns and Raises, to the rung,
+            or the rungs, that look at it; "scaffold: why" where the stub keeps it.
     """
 
     reference: Callable
@@ -126,6 +128,7 @@ class Exercise:
     equivalent: dict[str, str] = field(default_factory=dict)
     single: bool = False
     twin: str = ""
+    promises: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self):
         if not 1 <= len(self.hints) <= 4:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.exercises import checker
+from course_lib.exercises.climbing import called, climb
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
 from course_lib.exercises.guard import CappedOutput, NotWritten
+from course_lib.exercises.rungs import WHOLE_NUMBERS
 
 NEAR = 1e-4  # what is farther off isn't rounded but wrong, and that is for other rungs to say
 TINY = 1e-6  # a change of the inputs that float64 answers smoothly
@@ -23,13 +24,18 @@ SHRUNK = -0.25  # other numbers of the same kind: small enough where the first o
 
 
 def complete(exercise: Exercise) -> Exercise:
-    """The exercise with the generic rungs at the end of its ladder; a class has none."""
-    if not exercise.returns:
+    """The exercise with the generic rungs at the end of its ladder; classes and projects have none.
+
+    What whole numbers become is asked after all else, too: whoever cuts a formula short may fall
+    there, and the dtype would be blamed for it.
+    """
+    if not exercise.returns or exercise.kind == "project":
         return exercise
-    rungs = [full_precision(exercise), second_call(exercise)]
+    own = sorted(exercise.ladder, key=lambda rung: rung.name == WHOLE_NUMBERS)
+    rungs = [full_precision(exercise), other_layout(exercise), second_call(exercise)]
     if exercise.single:
         rungs.insert(1, single_precision(exercise))
-    return replace(exercise, ladder=(*exercise.ladder, *rungs))
+    return replace(exercise, ladder=(*own, *rungs))
 
 
 def full_precision(exercise: Exercise) -> Rung:
@@ -45,7 +51,7 @@ def full_precision(exercise: Exercise) -> Rung:
 
     def call(function: Callable, given: Arrays) -> Arrays:
         base = _base(exercise)
-        return {where: checker.called(exercise, base, function, given[where]) for where in given}
+        return {where: called(exercise, base, function, given[where]) for where in given}
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         right = {where: _of_reference(exercise, _base(exercise), given[where]) for where in given}
@@ -87,7 +93,7 @@ def single_precision(exercise: Exercise) -> Rung:
         return _as_single(_base(exercise).inputs())
 
     def call(function: Callable, given: Arrays) -> Arrays:
-        return checker.called(exercise, _base(exercise), function, given)
+        return called(exercise, _base(exercise), function, given)
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         right = _of_reference(exercise, _base(exercise), given)
@@ -102,6 +108,55 @@ def single_precision(exercise: Exercise) -> Rung:
     return Rung("float32 in, float32 out", inputs, judge, call, of_all=True)
 
 
+def other_layout(exercise: Exercise) -> Rung:
+    """Arrays that are views with gaps, and read-only, give the same as plain ones."""
+
+    @functools.cache
+    def may_be_strided() -> bool:
+        base = _base(exercise)
+        try:
+            _of_reference(exercise, base, _strided(base.inputs()))
+        except LookupError:  # the reference moves its inputs, and puts them back
+            return False
+        return True
+
+    def inputs() -> Arrays:
+        one = _base(exercise).inputs()
+        return {"plain": one, "strided": _strided(one) if may_be_strided() else one}
+
+    def call(function: Callable, given: Arrays) -> Arrays:
+        base = _base(exercise)
+        return {how: called(exercise, base, function, given[how]) for how in given}
+
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        right = [_of_reference(exercise, _base(exercise), given[how]) for how in given]
+        if _differ(*right, NEAR):  # it draws at random
+            return None
+        if off := _differ(outputs["plain"], outputs["strided"], NEAR):
+            return Problem(
+                f"{off[0]} is another one when the same inputs come as views of larger arrays: "
+                "don't rely on how an array lies in memory (ravel and reshape may copy then)."
+            )
+        return None
+
+    return Rung("arrays that lie apart in memory", inputs, judge, call, of_all=True)
+
+
+def _strided(value: Any) -> Any:
+    """The same arrays as read-only views with gaps."""
+    if isinstance(value, dict):
+        return {name: _strided(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_strided(one) for one in value)
+    if isinstance(value, np.ndarray) and value.ndim:
+        larger = np.zeros((*value.shape[:-1], 2 * value.shape[-1]), value.dtype)
+        view = larger[..., ::2]
+        view[...] = value
+        view.flags.writeable = False
+        return view
+    return copy.deepcopy(value)
+
+
 def second_call(exercise: Exercise) -> Rung:
     """A later call leaves earlier results as they were, and doesn't repeat them."""
 
@@ -112,8 +167,7 @@ def second_call(exercise: Exercise) -> Rung:
     def call(function: Callable, given: Arrays) -> Arrays:
         base = _base(exercise)
         return {
-            which: checker.called(exercise, base, function, given[which])
-            for which in ("first", "second")
+            which: called(exercise, base, function, given[which]) for which in ("first", "second")
         }
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
@@ -172,8 +226,8 @@ def _of_reference(exercise: Exercise, rung: Rung, given: Arrays) -> Arrays:
     Raises:
         LookupError: if it makes nothing of them.
     """
-    same = replace(rung, inputs=lambda: copy.deepcopy(given))
-    outcome = checker.climb(exercise, same, exercise.reference, CappedOutput())
+    same = replace(rung, inputs=lambda: given)
+    outcome = climb(exercise, same, exercise.reference, CappedOutput())
     if outcome.outputs is None:
         raise LookupError(outcome.unusable)
     return outcome.outputs

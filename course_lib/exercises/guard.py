@@ -1,6 +1,15 @@
 """Call a learner's function so that whatever it does ends in a sentence.
 
 This file also runs in an instructor's sandbox: it imports nothing of the course.
+
+What counts as an array is the same for every exercise, at the top and inside dicts:
+
+- an array is a NumPy array of real numbers: bool, whole or floating point, `longdouble` included;
+- a single number may be a Python or a NumPy number, or an array of shape ();
+- several results come as a tuple, a named tuple or a list; a mapping is a dict of any kind;
+- refused, with a sentence each: lists and tuples for arrays, `np.matrix` (its `*` is another
+  product) and masked arrays (their masks hide entries), tensors of TensorFlow, JAX and PyTorch,
+  arrays of objects, of text or of complex numbers, generators, and a tuple around one result.
 """
 
 import contextlib
@@ -25,6 +34,7 @@ TIME_LIMIT = 10.0  # seconds for one rung; the slowest reference needs under one
 DEEPEST = 6  # lists in lists of a result that are looked into
 AGAIN = 0.5  # seconds until the limit fires once more
 LONGEST = 10_000  # characters of an exception's message that are looked at
+LONGEST_NAME = 40  # characters of the name of a type that a sentence shows
 OUTPUT_LIMIT = 1_000  # characters of a learner's own printing that a report keeps
 
 
@@ -43,11 +53,13 @@ class Unusable(Exception):
         message: one sentence.
         kind: "error", "time limit" or "memory limit" if it returned nothing at all; empty if what
             it returned is of no use.
+        where: the operation that failed, if that is known elsewhere (see `failure`).
     """
 
-    def __init__(self, message: str, kind: str = ""):
+    def __init__(self, message: str, kind: str = "", where: str = ""):
         super().__init__(message)
         self.kind = kind
+        self.where = where
 
 
 class _TookTooLong(BaseException):
@@ -302,7 +314,19 @@ class Guarded:
         names = list(self.returns)
         if result is None:
             raise Unusable(f"{self.name} returned None: is the `return` missing?")
+        if isinstance(result, types.GeneratorType | types.CoroutineType | types.AsyncGeneratorType):
+            word = "yield" if isinstance(result, types.GeneratorType) else "async"
+            raise Unusable(
+                f"{self.name} returned {_kind(result)}, which has computed nothing yet: write "
+                f"`return` and leave out `{word}`."
+            )
         if len(names) == 1:
+            if isinstance(result, tuple) and self.returns[names[0]] != "anything":
+                comma = " Is there a comma too many behind it?" if len(result) == 1 else ""
+                raise Unusable(
+                    f"{self.name} returned {_kind(result)}; it returns one thing, "
+                    f"{names[0]}.{comma}"
+                )
             return self._one(names[0], result)
         if not isinstance(result, tuple | list) or len(result) != len(names):
             raise Unusable(
@@ -318,12 +342,12 @@ class Guarded:
         if kind == "mapping":
             if not isinstance(value, dict):
                 raise Unusable(f"{name} is {_kind(value)}; return a dict, one entry a parameter.")
-            return {key: _numbers(f"{name}[{key!r}]", entry) for key, entry in value.items()}
-        if value is not None and kind == "array" and not isinstance(value, np.ndarray | np.generic):
-            raise Unusable(
-                f"{name} is {_kind(value)}; return a NumPy array (np.stack or np.array makes one)."
-            )
-        array = _numbers(name, value)
+            for key in dict.keys(value):
+                if type(key) not in (str, int):
+                    raise Unusable(f"{name} has {_kind(key)} for a key; keys are names.")
+            pairs = dict.items(value)
+            return {key: _numbers(f"{name}[{key!r:.40}]", entry) for key, entry in pairs}
+        array = _numbers(name, value, kind == "array")
         if kind == "number" and array.shape != ():
             raise Unusable(f"{name} has shape {array.shape}; it should be a single number.")
         if kind == "flag" and array.shape != ():
@@ -338,23 +362,48 @@ def name_outputs(returns: dict[str, str], result: Any) -> dict[str, Any]:
     return {name: value for (name, kind), value in pairs if kind != "anything"}
 
 
-def _numbers(name: str, value: Any) -> np.ndarray:
-    """A copy of the value as an array of real numbers.
+def _numbers(name: str, value: Any, must_be_array: bool = False) -> np.ndarray:
+    """A copy of the value as a plain array of real numbers; see the head of this file.
 
     Raises:
         Unusable: if it is anything else.
     """
     if value is None:
         raise Unusable(f"{name} is None: has it been computed?")
+    if isinstance(value, np.matrix | np.ma.MaskedArray):
+        masked = isinstance(value, np.ma.MaskedArray)
+        kind = "a masked array, whose mask hides entries" if masked else "an np.matrix"
+        raise Unusable(f"{name} is {kind}; return a plain NumPy array (np.array, np.zeros).")
+    if not isinstance(value, np.ndarray | np.generic):
+        if module := _library(value):
+            raise Unusable(
+                f"{name} is a tensor of {module}; return a NumPy array, computed with NumPy."
+            )
+        # A number may be Python's own; whatever else it is, a list say, is no array.
+        if must_be_array or (not isinstance(value, int | float | str) and _has_length(value)):
+            raise Unusable(
+                f"{name} is {_kind(value)}; return a NumPy array (np.stack or np.array makes one)."
+            )
     try:
         array = np.array(value)
-    except ValueError:
+    except (ValueError, TypeError):
         raise Unusable(f"{name} is {_kind(value)} that NumPy can't make an array of.") from None
     if array.dtype.kind not in "biuf":
         if array.shape:
             raise Unusable(f"{name} holds {array.dtype.name} entries; it should hold real numbers.")
         raise Unusable(f"{name} is {_kind(value)}; it should be a real number.")
     return array
+
+
+def _library(value: Any) -> str:
+    """The library whose tensor a value is, or empty."""
+    top = type(value).__module__.split(".")[0]
+    names = {"tensorflow": "TensorFlow", "keras": "Keras", "jax": "JAX", "jaxlib": "JAX"}
+    return {**names, "torch": "PyTorch"}.get(top, "")
+
+
+def _has_length(value: Any) -> bool:
+    return hasattr(type(value), "__len__")
 
 
 def _name_of_argument(function: Callable, position: int) -> str:
@@ -373,7 +422,7 @@ def _kind(value: Any) -> str:
     """What a value is, in words."""
     if isinstance(value, tuple | list):
         return f"a {'tuple' if isinstance(value, tuple) else 'list'} of {len(value)}"
-    return with_article(type(value).__name__)
+    return with_article(type(value).__name__[:LONGEST_NAME])
 
 
 def full_stop(text: str) -> str:

@@ -11,6 +11,7 @@ from course_lib.exercises.exercise import Arrays, Problem, Rung
 from course_lib.scratch.gradcheck import numerical_gradient
 
 REMEMBERED = 8  # right answers of one rung
+WHOLE_NUMBERS = "whole numbers in, floating point out"
 
 
 def irregular(*shape: int, shift: float = 0.0, scale: float = 1.0) -> np.ndarray:
@@ -56,7 +57,7 @@ def floating(inputs: Callable[[], Arrays], *names: str, call: Callable | None = 
                 )
         return None
 
-    return Rung("whole numbers in, floating point out", inputs, judge, call)
+    return Rung(WHOLE_NUMBERS, inputs, judge, call)
 
 
 def by_hand(
@@ -132,6 +133,58 @@ def remembering(right: Callable[[Arrays], Arrays]) -> Callable[[Arrays], Arrays]
     return remembering
 
 
+def isolating(
+    inputs: Callable[[], Arrays],
+    right: Callable[[Arrays], Arrays],
+    terms: dict[str, tuple[str, ...]],
+    call: Callable | None = None,
+) -> tuple[Rung, ...]:
+    """One rung a term of the formula, with all the others at zero.
+
+    So the rung that fails says where to look, and of two faults each falls at its own rung.
+
+    Args:
+        inputs: makes the inputs.
+        right: from the inputs to the right outputs, as in `matches`.
+        terms: from each term, as a learner would write it, to the names of the inputs that are set
+            to zero; "params.W_hf" is an entry of a dict.
+        call: as in `Rung`.
+
+    Raises:
+        KeyError: if there is no such input.
+    """
+
+    def alone(zeros: tuple[str, ...]) -> Callable[[], Arrays]:
+        def given() -> Arrays:
+            made = inputs()
+            for name in zeros:
+                *path, last = name.split(".")
+                holder = made
+                for key in path:
+                    holder[key] = dict(holder[key])
+                    holder = holder[key]
+                holder[last] = np.zeros_like(holder[last])
+            return made
+
+        given()  # a name that isn't there is the author's mistake
+        return given
+
+    return tuple(
+        matches(
+            f"only {term} matters",
+            alone(zeros),
+            right,
+            f"With {_and(zeros)} at zero, only {term} is left.",
+            call,
+        )
+        for term, zeros in terms.items()
+    )
+
+
+def _and(names: tuple[str, ...]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def gradient(
     inputs: Callable[[], Arrays],
     loss: Callable[[Arrays], float],
@@ -167,8 +220,18 @@ def holds(
     inputs: Callable[[], Arrays],
     call: Callable[[Callable, Arrays], Arrays],
     sentence: str,
+    known: bool = False,
 ) -> Rung:
-    """A property: the call gives pairs of outputs, `…` and `… expected`, that must be equal."""
+    """A property: the call gives pairs of outputs, `…` and `… expected`, that must be equal.
+
+    Args:
+        name: what holds once the rung is passed.
+        inputs: makes the inputs.
+        call: from the learner's function and the inputs to the pairs.
+        sentence: what to say before the first difference.
+        known: whether `… expected` is right for sure. By default both come from the learner's own
+            function, so neither is called right.
+    """
 
     def judge(_: Arrays, outputs: Arrays) -> Problem | None:
         expected = {
@@ -176,7 +239,7 @@ def holds(
             for key, value in outputs.items()
             if key.endswith(" expected")
         }
-        problem = unlike(outputs, expected)
+        problem = unlike(outputs, expected) if known else unequal(outputs, expected)
         if problem is None:
             return None
         return Problem(f"{sentence} {problem.sentence}", problem.details, problem.errors)
@@ -184,8 +247,24 @@ def holds(
     return Rung(name, inputs, judge, call)
 
 
-def unlike(outputs: Arrays, expected: Arrays) -> Problem | None:
+def unequal(outputs: Arrays, others: Arrays) -> Problem | None:
+    """The first output that isn't the same the other way, as a `Problem`; neither is called right.
+
+    A value that isn't finite is a problem too, even where both ways agree on it.
+    """
+    for name, value in _flat(others).items():
+        value = np.asarray(value)
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            where = np.argwhere(~np.isfinite(value))[0]
+            number = value[tuple(where)]
+            return Problem(f"{name}{_at(where)} is {number}: not a finite number.")
+    return unlike(outputs, others, own=True)
+
+
+def unlike(outputs: Arrays, expected: Arrays, own: bool = False) -> Problem | None:
     """The first output that isn't as expected, as a `Problem` with its worst entry, else None.
+
+    NaN is expected only where NaN is; `own` says that what is expected is the learner's own, too.
 
     Tolerance: rounding of float64 grows to some 1e-12 in these small cases, wrong answers differ by
     1e-3 and more, so 1e-7 tells them apart; what comes as float32 is held to 1e-4.
@@ -198,17 +277,18 @@ def unlike(outputs: Arrays, expected: Arrays) -> Problem | None:
     for name, right in flat_expected.items():
         got, right = np.asarray(flat_outputs[name]), np.asarray(right)
         if right.dtype.kind == "f" and not np.isfinite(got[np.isfinite(right)]).all():
-            where = np.argwhere(~np.isfinite(got))[0]
+            where = np.argwhere(~np.isfinite(got) & np.isfinite(right))[0]
             return Problem(f"{name}{_at(where)} is {got[tuple(where)]}: not a finite number.")
         tolerance = 1e-4 if got.dtype == np.float32 else 1e-7
-        scale = np.maximum(1.0, np.abs(right).max()) if right.size else 1.0
+        scale = max(1.0, np.abs(right * 1.0)[np.isfinite(right)].max(initial=0.0))
         if right.dtype.kind == "b":
             wrong = got.astype(float) != right
         else:
-            wrong = ~np.isclose(got, right, rtol=tolerance, atol=tolerance * scale)
+            wrong = ~np.isclose(got, right, rtol=tolerance, atol=tolerance * scale, equal_nan=True)
         errors[name] = _relative_error(got, right)
         if wrong.any() and first is None:
-            where = np.argwhere(wrong)[np.argmax(np.abs(got - right * 1.0)[wrong])]
+            off = np.nan_to_num(np.abs(got - right * 1.0), nan=np.inf)
+            where = np.argwhere(wrong)[np.argmax(off[wrong])]
             first = (name, got, right, where)
     if first is None:
         return None
@@ -216,12 +296,32 @@ def unlike(outputs: Arrays, expected: Arrays) -> Problem | None:
     at = tuple(where)
     details = {}
     if right.ndim and right.size <= 24:
-        details = {f"expected {name}": right, f"your {name}": got}
-    return Problem(
-        f"{name}{_at(where)} is {_number(got[at])}; it should be {_number(right[at])}.",
-        details,
-        errors,
-    )
+        other = f"your {name}, the other way" if own else f"expected {name}"
+        details = {other: right, f"your {name}": got}
+    numbers = f"{name}{_at(where)} is {_number(got[at])}"
+    if own:
+        return Problem(f"{numbers} one way and {_number(right[at])} the other.", details, errors)
+    sentence = f"{numbers}; it should be {_number(right[at])}."
+    if other := _stands_at(name, flat_outputs, flat_expected):
+        sentence += (
+            f" What you return as {other} would be right for {name}: are the results in the right "
+            f"order? It is {', '.join(flat_expected)}."
+        )
+    return Problem(sentence, details, errors)
+
+
+def _stands_at(name: str, outputs: Arrays, expected: Arrays) -> str | None:
+    """Another output that holds what is expected of this one, and isn't expected to."""
+    right = np.asarray(expected[name])
+    if right.size < 2:  # one number can be right by chance
+        return None
+    for other, got in outputs.items():
+        got = np.asarray(got)
+        if other == name or other not in expected or got.shape != right.shape:
+            continue
+        if np.allclose(got, right, equal_nan=True) and not np.allclose(expected[other], right):
+            return other
+    return None
 
 
 def _first_of_another_shape(outputs: Arrays, expected: Arrays) -> Problem | None:

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.exercises.exercise import Arrays
-from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches, shapes, unlike
+from course_lib.exercises.rungs import (
+    by_hand,
+    floating,
+    holds,
+    irregular,
+    isolating,
+    matches,
+    shapes,
+    unlike,
+)
 
 
 def inputs() -> Arrays:
@@ -77,3 +86,39 @@ def test_a_property_compares_pairs():
     pair = {"h": np.ones(2), "h expected": np.ones(2)}
     assert rung.judge(inputs(), pair) is None
     assert rung.judge(inputs(), {**pair, "h": np.zeros(2)}).sentence.startswith("They differ. h[0]")
+
+
+def test_neither_side_of_a_property_is_called_right():
+    rung = holds("same", inputs, lambda f, given: {}, "They differ.")
+    pair = {"h": np.zeros(2), "h expected": np.ones(2)}
+    sentence = rung.judge(inputs(), pair).sentence
+    assert sentence == "They differ. h[0] is 0 one way and 1 the other."
+    both = {"h": np.full(2, np.nan), "h expected": np.full(2, np.nan)}
+    assert "not a finite number" in rung.judge(inputs(), both).sentence
+    known = holds("same", inputs, lambda f, given: {}, "They differ.", known=True)
+    assert "it should be 1" in known.judge(inputs(), pair).sentence
+
+
+def test_nan_is_expected_only_where_nan_is():
+    right = {"a": np.array([np.nan, 1.0])}
+    assert unlike({"a": np.array([np.nan, 1.0])}, right) is None
+    assert "a[0] is 3" in unlike({"a": np.array([3.0, 1.0])}, right).sentence
+    assert "a[1] is nan" in unlike({"a": np.array([np.nan, np.nan])}, right).sentence
+
+
+def test_a_term_is_isolated_by_zeros_in_all_the_others():
+    def given() -> Arrays:
+        return {"a": np.ones(2), "params": {"w": np.ones(2), "b": np.ones(2)}}
+
+    def total(inputs: Arrays) -> Arrays:
+        return {"y": inputs["a"] * inputs["params"]["w"] + inputs["params"]["b"]}
+
+    only_a, only_b = isolating(given, total, {"a * w": ("params.b",), "b": ("a", "params.w")})
+    assert only_a.name == "only a * w matters"
+    assert not only_a.inputs()["params"]["b"].any()
+    assert given()["params"]["b"].all()
+    assert only_a.judge(only_a.inputs(), {"y": np.ones(2)}) is None
+    without_b = {"y": np.zeros(2)}
+    assert "With a and params.w at zero" in only_b.judge(only_b.inputs(), without_b).sentence
+    with pytest.raises(KeyError):
+        isolating(given, total, {"b": ("no_such",)})

@@ -109,6 +109,18 @@ EXERCISE = Exercise(
             "start and in the middle too.",
         ),
     ),
+    promises={
+        "At a padded step": (
+            "a case small enough to do by hand",
+            "what stands in the padding does not matter",
+        ),
+        "x: padded inputs": "it runs, and the shapes are right",
+        "mask: shape": "padding may stand anywhere",
+        "h_0: state before": "equal to running each sequence alone, cut to its length",
+        "W_xh, W_hh, b_h": "with nothing padded it is the plain network",
+        "h: the states at real": "equal to running each sequence alone, cut to its length",
+        "h_last: the state after": "equal to running each sequence alone, cut to its length",
+    },
     hints=(
         Hint(
             "How can some sequences stop while the others go on?",

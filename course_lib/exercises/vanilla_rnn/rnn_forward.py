@@ -135,6 +135,13 @@ EXERCISE = Exercise(
             "The cache must be (x, h_0, h, W_xh, W_hh).",
         ),
     ),
+    promises={
+        "x: inputs": "it runs, and the shapes are right",
+        "h_0: state before": ("a case small enough to do by hand", "one step long, it is rnn_step"),
+        "W_xh, W_hh, b_h: the weights": "equal to the definition, step by step",
+        "h: the states": "equal to the definition, step by step",
+        "cache: the tuple": "the cache holds what BPTT needs",
+    },
     hints=(
         Hint(
             "Where does the state live between two steps?",

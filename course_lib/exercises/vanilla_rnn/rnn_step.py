@@ -3,7 +3,15 @@
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches, shapes
+from course_lib.exercises.rungs import (
+    by_hand,
+    floating,
+    holds,
+    irregular,
+    isolating,
+    matches,
+    shapes,
+)
 from course_lib.scratch.rnn import rnn_step
 
 
@@ -79,6 +87,15 @@ EXERCISE = Exercise(
             how="tanh(2 × 0.5 + 0.5 × (-1) + 0.3) = tanh(0.8) = 0.664037",
             h_t=np.array([[0.66403677]]),
         ),
+        *isolating(
+            small,
+            entry_by_entry,
+            {
+                "x_t @ W_xh": ("W_hh", "b_h"),
+                "h_prev @ W_hh": ("W_xh", "b_h"),
+                "b_h": ("W_xh", "W_hh"),
+            },
+        ),
         matches(
             "without recurrence it is a feed-forward layer",
             without_recurrence,
@@ -93,6 +110,14 @@ EXERCISE = Exercise(
         ),
         matches("equal to the definition, entry by entry", small, entry_by_entry),
     ),
+    promises={
+        "x_t: input": "it runs, and the shapes are right",
+        "h_prev: state": "it runs, and the shapes are right",
+        "W_xh: input-to-hidden": "only x_t @ W_xh matters",
+        "W_hh: hidden-to-hidden": "only h_prev @ W_hh matters",
+        "b_h: bias": "only b_h matters",
+        "h_t: the new state": "equal to the definition, entry by entry",
+    },
     hints=(
         Hint(
             "What has to come in?",

@@ -341,6 +341,18 @@ EXERCISE = Exercise(
         compiles(sequence, states_in_numpy, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
+    promises={
+        "h_t = tanh": "equal to rnn_forward, to 1e-10 in float64",
+        "Wrap it in": "equal to rnn_forward, to 1e-10 in float64",
+        "units: number": "it has a state size and three weights",
+        "kwargs: what every layer": "equal to rnn_forward, to 1e-10 in float64",
+        "build: W_xh (m, n) starts": "the weights begin as they should",
+        "build: input_shape": "TensorFlow can trace it, whatever the size of the batch",
+        "call: x_t": "a case small enough to do by hand",
+        "call: states": "a case small enough to do by hand",
+        "call: training": "scaffold: `training` stands in the stub's signature",
+        "call: The output of the step": "a case small enough to do by hand",
+    },
     hints=(
         Hint(
             "Where do I begin?",

@@ -122,5 +122,6 @@ class Remote:
             kind = answer.get("kind")
             self.fate = kind if kind in (RAISED, OUT_OF_TIME, OUT_OF_MEMORY) else ""
             self.sentence = str(answer["unusable"])[:1000]
-            raise Unusable(self.sentence, self.fate)
+            where = answer.get("where")
+            raise Unusable(self.sentence, self.fate, where[:2000] if isinstance(where, str) else "")
         return answer

@@ -18,6 +18,7 @@ FILES = {
     },
     "graphs.py": PACKAGE / "graphs.py",
     "guard.py": PACKAGE / "exercises" / "guard.py",
+    "failure.py": PACKAGE / "exercises" / "failure.py",
     **{
         f"reading/{name}.py": PACKAGE / "reading" / f"{name}.py"
         for name in ("__init__", "magics", "names", "needed", "run")

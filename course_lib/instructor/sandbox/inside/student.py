@@ -4,8 +4,8 @@ It knows no exercise, no expected value and no check. It holds what the notebook
 function of it with the plain values that come over the connection, and sends back what came out.
 Whatever else the student's code finds here is its own.
 
-Of the course it imports what holds no secret, `reading`, `graphs` and `guard`. All else of
-`course_lib` that a notebook imports is a stand-in, except the sources that the judge sends: the
+Of the course it imports what holds no secret: `reading`, `graphs`, `guard` and `failure`. All else
+of `course_lib` that a notebook imports is a stand-in, except the sources that the judge sends: the
 parts that an exercise builds on, after those were judged.
 """
 
@@ -22,6 +22,7 @@ import threading
 import time
 import types
 
+import failure
 import graphs
 import guard
 import messages
@@ -222,6 +223,7 @@ class Student:
         except guard.Unusable as problem:
             answer["unusable"] = str(problem)
             answer["kind"] = problem.kind
+            answer["where"] = failure.what_failed(problem.__context__, self.function)
         answer["arguments"] = arguments
         answer["printed"] = [output.printed, output.getvalue()]
         answer["replaced"] = replaced()
