@@ -89,6 +89,11 @@ def _see_what_it_is(exercise: Exercise, function: Callable) -> None:
         raise Unusable(f"{exercise.id} is a class; it should be a function: begin with `def`.")
     if inspect.isfunction(function) and wanted == "class":
         raise Unusable(f"{exercise.id} is a function; it should be a class: begin with `class`.")
+    if isinstance(function, type) and _forgets_its_base(function):
+        raise Unusable(
+            f"The __init__ of {exercise.id} doesn't call super().__init__(), which makes it a "
+            f"{function.__base__.__name__}: begin with that line."
+        )
     if wanted == "function" and inspect.isfunction(function):
         names = list(inspect.signature(exercise.reference).parameters)
         parameters = inspect.signature(function).parameters.values()
@@ -102,6 +107,14 @@ def _see_what_it_is(exercise: Exercise, function: Callable) -> None:
                 f"{exercise.id} takes {len(able)} argument{'s' * (len(able) != 1)}; it is called "
                 f"with {len(names)}: {', '.join(names)}."
             )
+
+
+def _forgets_its_base(made: type) -> bool:
+    """Whether a class has an __init__ of its own that doesn't call the one of its base."""
+    own = vars(made).get("__init__")
+    if not inspect.isfunction(own) or made.__base__ is object:
+        return False
+    return not {"super", "__init__"} & set(own.__code__.co_names)
 
 
 def _required(function: Callable) -> int:

@@ -113,6 +113,14 @@ def test_a_class_for_a_function_and_the_reverse():
     assert "it should be a class: begin with `class`" in check(rnn_step, "VanillaRNNCell").sentence
 
 
+def test_a_class_that_forgets_its_base_is_told_so():
+    class Cell(collections.UserDict):
+        def __init__(self, units):
+            self.units = units
+
+    assert "doesn't call super().__init__()" in check(Cell, "VanillaRNNCell").sentence
+
+
 def test_too_few_arguments_are_counted():
     sentence = check(lambda x_t, h_prev: x_t, exercise="rnn_step").sentence
     assert "takes 2 arguments; it is called with 5: x_t, h_prev" in sentence
