@@ -273,12 +273,20 @@ def validate(
         list[Path],
         typer.Argument(
             metavar="SUBMISSION",
-            help="Folders, notebooks or zips: one student each; or a folder of them.",
+            help="A class: a folder or zip of students' folders, zips or notebooks, or a "
+            "platform's download. Or single ones of those.",
         ),
     ],
     out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Folder for the results; what is there is kept.")
-    ],
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder for the results; what is there is kept."),
+    ] = None,
+    list_only: Annotated[
+        bool, typer.Option("--list", help="Show who would be graded with what; run nothing.")
+    ] = False,
+    by: Annotated[
+        str, typer.Option(metavar="REGEX", help="What in a file's path names the student.")
+    ] = "",
     jobs: Annotated[
         int,
         typer.Option(
@@ -294,11 +302,15 @@ def validate(
     time_limit: Annotated[
         float,
         typer.Option(
-            min=0.1, metavar="SECONDS", help="Seconds that a call of a student's function may take."
+            metavar="SECONDS", help="Seconds that a call of a student's function may take."
         ),
     ] = 10.0,
+    submission_limit: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="Seconds that all of a student's work may take."),
+    ] = 600.0,
     memory_limit: Annotated[
-        int, typer.Option(min=64, metavar="MB", help="MB that a student's code may take.")
+        int, typer.Option(metavar="MB", help="MB that a student's code may take.")
     ] = 1024,
     cases: Annotated[
         Path | None,
@@ -332,6 +344,7 @@ def validate(
         jobs,
         shard,
         time_limit,
+        submission_limit,
         memory_limit,
         cases,
         weights,
@@ -339,6 +352,8 @@ def validate(
         no_sandbox,
         merge,
         scheduler,
+        by,
+        list_only,
     )
     raise typer.Exit(code)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from course_lib.authoring.source import reference_code
 from course_lib.exercises.registry import CHAPTERS, get
+from course_lib.instructor.intake.read import Submission
+from course_lib.instructor.intake.tree import File, tree
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +45,15 @@ def solved(chapter: int, **changed: str) -> dict:
     """All NumPy exercises of a chapter right, but for those that are given."""
     ids = [one for one in CHAPTERS[chapter - 1].exercises if one != "VanillaRNNCell"]
     return notebook(chapter, {one: answer_code(one) for one in ids} | changed)
+
+
+def submission(path: Path, student: str = "anna") -> Submission:
+    """What lies there as one student's work, whatever the layout."""
+    if not path.is_dir() and path.suffix != ".zip":
+        return Submission(student, [File(path.name, path)])
+    top = tree(path)
+    said = [one for folder in top.walk() for one in folder.not_understood]
+    return Submission(student, list(top.all_files()), said)
 
 
 def write(path: Path, content: dict) -> Path:

@@ -253,7 +253,7 @@ ATTACKS = {
     "trace function": (
         step("import sys\nsys.settrace(lambda *a: None)"),
         "passed",
-        "trace function",
+        "",
     ),
     "atexit hook": (
         step("import atexit\natexit.register(lambda: open('/tmp/left', 'w'))"),

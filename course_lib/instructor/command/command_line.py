@@ -5,11 +5,15 @@ import sys
 from pathlib import Path
 
 from course_lib.exercises.registry import UnknownExercise
+from course_lib.instructor.command.listing import show
 from course_lib.instructor.command.merge import merge
 from course_lib.instructor.command.validate import Options, validate
 from course_lib.instructor.errors import BadUsage, NoSandbox
+from course_lib.instructor.intake.find import find
 from course_lib.instructor.sandbox.available import find_sandbox
 
+LEAST_SECONDS, MOST_SECONDS = 0.1, 86_400
+LEAST_MEMORY, MOST_MEMORY = 64, 1_000_000  # MB
 GIVEN_UP = (
     "--no-sandbox: the students' code runs as you, with your files, your network and your "
     "environment. Only limits on time and memory are left. Do this on a machine that you can throw "
@@ -19,10 +23,11 @@ GIVEN_UP = (
 
 def run(
     submissions: list[Path],
-    out: Path,
+    out: Path | None,
     jobs: int,
     shard: str,
     seconds: float,
+    budget: float,
     megabytes: int,
     cases: Path | None,
     weights: Path | None,
@@ -30,9 +35,15 @@ def run(
     no_sandbox: bool,
     merging: bool,
     scheduler: str = "",
+    by: str = "",
+    listing: bool = False,
 ) -> int:
-    """Validate or merge; the code to exit with."""
+    """Validate, merge or list; the code to exit with."""
     try:
+        if listing:
+            return show(find(submissions, by, [out] if out else []))
+        if out is None:
+            raise BadUsage("--out is missing: the folder for the results.")
         if merging:
             code = merge(submissions, out, weights)
         else:
@@ -41,12 +52,14 @@ def run(
                 _kind(no_sandbox, scheduler),
                 jobs,
                 _shard(shard),
-                seconds,
-                megabytes << 20,
+                _seconds("--time-limit", seconds),
+                _seconds("--submission-limit", budget),
+                _memory(megabytes),
                 cases,
                 weights,
                 tuple(exercises),
                 scheduler,
+                by,
             )
             _look_at_cases(cases)
             code = validate(submissions, options)
@@ -56,12 +69,19 @@ def run(
     except NoSandbox as error:
         print(f"course: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error
+        print(
+            f"course: {what}. What was graded before is kept; the same command goes on from there.",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        print("\rStopped. The same command goes on from here.", file=sys.stderr)
         return 1
     print(f"Results: {out / 'index.html'} (and grades.csv, junit.xml, results.json, students/)")
     if code:
-        print("Some submissions could not be graded: see the remarks.", file=sys.stderr)
+        print("Some of it could not be graded: see the top of that page.", file=sys.stderr)
     return code
 
 
@@ -80,6 +100,24 @@ def _shard(text: str) -> tuple[int, int]:
         if 1 <= number <= count:
             return number, count
     raise BadUsage(f"--shard is i/n with i from 1 to n, such as 2/8, not {text!r}.")
+
+
+def _seconds(option: str, seconds: float) -> float:
+    if not LEAST_SECONDS <= seconds <= MOST_SECONDS:  # NaN is neither
+        raise BadUsage(
+            f"{option} is a number of seconds from {LEAST_SECONDS} to {MOST_SECONDS}, "
+            f"not {seconds}."
+        )
+    return seconds
+
+
+def _memory(megabytes: int) -> int:
+    if not LEAST_MEMORY <= megabytes <= MOST_MEMORY:
+        raise BadUsage(
+            f"--memory-limit is a number of MB from {LEAST_MEMORY} to {MOST_MEMORY}, "
+            f"not {megabytes}."
+        )
+    return megabytes << 20
 
 
 def _look_at_cases(cases: Path | None) -> None:

@@ -7,7 +7,6 @@ by the one process that holds the ledger. When a worker dies, Dask gives its sub
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 from course_lib.instructor.command.grader_pool import TRIES, Grader, failed
 from course_lib.instructor.errors import BadUsage
@@ -104,7 +103,7 @@ def grade_here(setup: dict, student: str, files: list, remarks: list[str]) -> di
     """
     if setup["course"] != course_key():
         raise BadUsage("A worker has another version of the course: install the same everywhere.")
-    submission = Submission(student, Path(), files, remarks)
+    submission = Submission(student, files=files, remarks=remarks)
     for _ in range(TRIES):
         if getattr(_own, "setup", None) != setup:
             _let_go()

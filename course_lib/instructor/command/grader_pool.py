@@ -17,7 +17,7 @@ from course_lib.instructor.intake.read import Submission
 PROGRAM = "course_lib.instructor.command.grader_process"
 FAILED = "failed"  # a submission over which the grader itself came down, twice
 TRIES = 2
-LONGEST = 3600  # seconds after which a grader counts as hung
+SLACK = 120  # seconds beyond a submission's budget after which a grader counts as hung
 
 
 class Grader:
@@ -29,6 +29,7 @@ class Grader:
     """
 
     def __init__(self, setup: dict, core: int | None = None):
+        self.longest = setup["budget"] + SLACK
         self.socket, theirs = socket.socketpair()
         self.process = subprocess.Popen(
             [
@@ -40,6 +41,7 @@ class Grader:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the main process
             env={
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
@@ -66,10 +68,16 @@ class Grader:
             loaded: whether to send what was read of it, and not where it lies.
         """
         self.task = task
-        self.deadline = time.monotonic() + LONGEST
+        self.deadline = time.monotonic() + self.longest
         submission = task[0]
-        order = {"student": submission.student, "path": os.fsencode(submission.path).hex()}
-        if loaded:
+        order = {"student": submission.student}
+        if not loaded:
+            order["found"] = submission.found
+            order["sources"] = [
+                [file.name, os.fsencode(file.path).hex(), file.inside]
+                for file in submission.sources
+            ]
+        else:
             order["remarks"] = submission.remarks
             order["files"] = [
                 [name, base64.b64encode(content).decode()] for name, content in submission.files
@@ -175,7 +183,7 @@ def graded(todo: list, setup: dict, jobs: int) -> Iterator[tuple[str, dict]]:
                 except EOFError:
                     *task, tries = grader.task
                     graders.pop(slot).kill()
-                    if tries < TRIES:
+                    if tries < TRIES and one in readable:
                         waiting.append((*task, tries + 1))
                     else:
                         yield task[1], failed(task[0], setup["wanted"])
@@ -185,6 +193,11 @@ def graded(todo: list, setup: dict, jobs: int) -> Iterator[tuple[str, dict]]:
                 _, key, _ = grader.task
                 grader.task = None
                 yield key, result_of(answer)
+    except BaseException:  # Ctrl-C among them: nobody waits for what is under way
+        for grader in graders.values():
+            grader.kill()
+        graders.clear()
+        raise
     finally:
         for grader in graders.values():
             grader.close()
@@ -199,5 +212,5 @@ def failed(submission: Submission, wanted: list[str]) -> dict:
         "status": FAILED,
         "notebooks": [],
         "exercises": [Verdict(one, MISSING, "It was not graded.").as_dict() for one in wanted],
-        "remarks": ["The grader came down over this submission, twice. It was left out."],
+        "remarks": ["The grader came down or hung over this submission. It was left out."],
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.intake.read import Submission
+from course_lib.instructor.intake.tree import File
 from course_lib.instructor.judging.hidden_cases import parse_cases
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.judging.submission import grade
@@ -77,6 +78,7 @@ def make_judge(setup: dict, sandboxes: Sandboxes) -> Judge:
         Limits(setup["seconds"], setup["memory"]),
         setup["seed"],
         parse_cases(setup["cases"]) if setup["cases"] else {},
+        setup["budget"],
     )
 
 
@@ -107,8 +109,13 @@ def main() -> None:
 
 
 def _submission(task: dict) -> Submission:
-    found = Submission(task["student"], Path(os.fsdecode(bytes.fromhex(task["path"]))))
-    if "files" not in task:
+    found = Submission(task["student"])
+    if "sources" in task:
+        found.found = task["found"]
+        found.sources = [
+            File(name, Path(os.fsdecode(bytes.fromhex(path))), tuple(inside))
+            for name, path, inside in task["sources"]
+        ]
         return found.load()
     found.remarks = task["remarks"]
     found.files = [(name, base64.b64decode(text)) for name, text in task["files"]]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.results.points import load_weights
-from course_lib.instructor.results.reports import write_reports
+from course_lib.instructor.results.reports import is_graded, write_reports
 
 
 def merge(folders: list[Path], out: Path, weights_file: Path | None) -> int:
@@ -32,4 +32,4 @@ def merge(folders: list[Path], out: Path, weights_file: Path | None) -> int:
     out.mkdir(parents=True, exist_ok=True)
     ordered = [found[name] for name in sorted(found)]
     write_reports(out, ordered, wanted, weights, {"merged": len(folders)})
-    return 0 if all(r["status"] == "graded" for r in ordered) else 1
+    return 0 if all(map(is_graded, ordered)) else 1

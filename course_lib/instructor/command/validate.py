@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,10 @@ from course_lib.instructor.command.progress import Progress
 from course_lib.instructor.intake.find import find
 from course_lib.instructor.intake.read import Submission
 from course_lib.instructor.results.ledger import Ledger, key_of_checks
-from course_lib.instructor.results.points import load_weights
-from course_lib.instructor.results.reports import write_reports
+from course_lib.instructor.results.points import load_weights, none_is_ours
+from course_lib.instructor.results.reports import is_graded, write_reports
+
+MOST_NAMED = 10  # students in one sentence
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,13 @@ class Options:
     jobs: int = 1
     shard: tuple[int, int] = (1, 1)
     seconds: float = 10.0
+    budget: float = 600.0
     memory: int = 1 << 30
     cases: Path | None = None
     weights: Path | None = None
     exercises: tuple[str, ...] = ()
     scheduler: str = ""
+    by: str = ""
 
 
 def validate(paths: list[Path], options: Options) -> int:
@@ -45,11 +50,13 @@ def validate(paths: list[Path], options: Options) -> int:
     wanted = wanted_exercises(options.exercises)
     weights = load_weights(options.weights, wanted)
     cases = options.cases.read_text(encoding="utf-8") if options.cases else ""
-    submissions = [s for s in find(paths) if in_shard(s, options.shard)]
+    found = find(paths, options.by, [options.out])
+    submissions = [s for s in found.submissions if in_shard(s, options.shard)]
     with Ledger(options.out) as ledger:
         checks = key_of_checks(
             wanted,
             options.seconds,
+            options.budget,
             options.memory,
             hashlib.sha256(cases.encode()).hexdigest(),
             ledger.seed,
@@ -57,6 +64,7 @@ def validate(paths: list[Path], options: Options) -> int:
         setup = {
             "kind": options.kind,
             "seconds": options.seconds,
+            "budget": options.budget,
             "memory": options.memory,
             "cases": cases,
             "seed": ledger.seed,
@@ -73,9 +81,36 @@ def validate(paths: list[Path], options: Options) -> int:
                 elif key not in ledger.done:
                     ledger.add(key, result)
                 progress.advance(result)
-        about = {"sandbox": options.kind or "on each worker"}
+        none = none_is_ours(results)
+        notes = [none, *_strays(ledger), *_left(ledger, submissions, options.shard)]
+        about = {
+            "sandbox": options.kind or "on each worker",
+            "not_understood": found.not_understood,
+            "remarks": [one for one in notes if one],
+        }
         write_reports(options.out, results, wanted, weights, about)
-        return 0 if all(r["status"] == "graded" for r in results) else 1
+        for sentence in about["remarks"]:
+            print(sentence, file=sys.stderr)
+        return 0 if all(map(is_graded, results)) and not (none or found.work_is_left) else 1
+
+
+def _strays(ledger: Ledger) -> list[str]:
+    if not ledger.strays:
+        return []
+    lines = f"{ledger.strays} lines that are" if ledger.strays > 1 else "a line that is"
+    return [f"{ledger.path} holds {lines} no result; what stood there was graded again."]
+
+
+def _left(ledger: Ledger, submissions: list[Submission], shard: tuple[int, int]) -> list[str]:
+    """Who was graded into this folder before, and is not in the class any more."""
+    if shard != (1, 1):
+        return []
+    gone = sorted(ledger.students - {one.student for one in submissions} - {""})
+    if not gone:
+        return []
+    more = f" and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""
+    names = ", ".join(gone[:MOST_NAMED])
+    return [f"Graded before, but not handed in now: {names}{more}. They are in no table."]
 
 
 def _graders(todo: list, setup: dict, options: Options) -> Iterator[tuple[str, dict]]:

@@ -1,64 +1,272 @@
-"""Find the submissions of a class: folders, notebooks or zips; one student each, any nesting."""
+"""Find whose work lies where: the layouts in which classes come.
 
-import os
+A student's work may be a folder, a zip or a notebook; a class may be a folder or a zip of those, in
+groups or not, or the download of a learning platform. What fits no layout is said to be not
+understood.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_lib.exercises.registry import CHAPTERS
 from course_lib.instructor.errors import BadUsage
-from course_lib.instructor.intake.read import NOT_LOOKED_INTO, Submission
+from course_lib.instructor.intake.names import Owner, chapter_in, is_part, owner, tidy
+from course_lib.instructor.intake.read import ARCHIVES, Submission
+from course_lib.instructor.intake.tree import LARGEST, File, Folder, readable, tree
+
+DEFINES = {
+    chapter.name: re.compile(rb"(?:def|class) (?:" + "|".join(chapter.exercises).encode() + rb")\b")
+    for chapter in CHAPTERS
+}
+RESULTS = "ledger.jsonl"  # lies in a folder of results
+MAY_BE_WORK = (".ipynb", ".zip", *ARCHIVES)
 
 
-def find(paths: list[Path]) -> list[Submission]:
+@dataclass
+class Found:
+    """A class.
+
+    Args:
+        submissions: one a student.
+        not_understood: one sentence for each thing that is nobody's.
+        work_is_left: whether some of it may be a student's work.
+    """
+
+    submissions: list[Submission] = field(default_factory=list)
+    not_understood: list[str] = field(default_factory=list)
+    work_is_left: bool = False
+
+
+@dataclass
+class _Person:
+    name: str
+    place: tuple[str, ...]  # the folders above, and the name of the folder or file
+    number: str = ""
+    sources: list[File] = field(default_factory=list)
+    found: list[str] = field(default_factory=list)
+
+
+def find(paths: list[Path], by: str = "", leave_out: Iterable[Path] = ()) -> Found:
     """The submissions that the arguments mean.
 
-    A notebook or a zip is one student's. So is a folder that holds a notebook of the course; in any
-    other folder, each folder, zip and notebook is.
+    Args:
+        paths: folders, notebooks and zips.
+        by: a regular expression that finds the student in the path of a file: its group "student",
+            or its first group, or all that it matches. Empty: by the layouts that are known.
+        leave_out: folders that aren't looked into, such as that of the results.
 
     Raises:
         BadUsage: if an argument isn't there, or there is nothing to validate.
     """
-    found: list[Path] = []
+    finder = _Finder(_pattern(by))
     for path in paths:
         if not path.exists():
             raise BadUsage(f"There is no {path}.")
-        if not path.is_dir():
-            if path.suffix.lower() not in (".ipynb", ".zip"):
-                raise BadUsage(f"{path} is neither a folder nor a notebook (.ipynb) nor a zip.")
-            found.append(path)
-        elif _is_one_students(path):
-            found.append(path)
+        if path.is_dir() or path.suffix.lower() == ".zip":
+            finder.argument(path, tree(path, tuple(leave_out)))
+        elif path.suffix.lower() == ".ipynb":
+            finder.notebook(path)
         else:
-            found += [p for p in sorted(path.iterdir()) if _may_be_submission(p)]
-    unique = list(dict.fromkeys(p.absolute() for p in found))
-    if not unique:
+            raise BadUsage(f"{path} is neither a folder nor a notebook (.ipynb) nor a zip.")
+    found = finder.result()
+    if not found.submissions:
         where = ", ".join(map(str, paths))
-        raise BadUsage(f"No submissions in {where}: no folder, notebook (.ipynb) or zip.")
-    return [Submission(name, path) for name, path in zip(_names(unique), unique, strict=True)]
+        such = "" if not by else " that --by finds a student for"
+        said = "".join(f"\n  {one}" for one in found.not_understood[:10])
+        what = f"no folder, notebook (.ipynb) or zip{such}"
+        raise BadUsage(f"No submissions in {where}: {what}.{said}")
+    return found
 
 
-def _is_one_students(folder: Path) -> bool:
-    return any(
-        p.suffix == ".ipynb" and p.name.startswith(tuple(c.notebook for c in CHAPTERS))
-        for p in folder.iterdir()
-    )
+def _pattern(by: str) -> re.Pattern | None:
+    try:
+        return re.compile(by) if by else None
+    except re.error as error:
+        raise BadUsage(f"--by is no regular expression: {error}.") from None
 
 
-def _may_be_submission(path: Path) -> bool:
-    if path.is_symlink() or path.name in NOT_LOOKED_INTO or path.name.startswith("."):
+class _Finder:
+    def __init__(self, pattern: re.Pattern | None):
+        self.pattern = pattern
+        self.people: dict[tuple, _Person] = {}
+        self.left: list[str] = []
+        self.work_is_left = False
+        self.seen: set[tuple] = set()
+
+    def result(self) -> Found:
+        people = list(self.people.values())
+        named = zip(_names(people), people, strict=True)
+        submissions = [Submission(name, one.sources, one.found) for name, one in named]
+        return Found(submissions, self.left, self.work_is_left)
+
+    def argument(self, path: Path, top: Folder) -> None:
+        above = path.absolute().parent.parts
+        if self.pattern is not None:
+            self._by_pattern(top, above)
+        elif _is_one_persons(top) or (top.is_zip and not _is_group(top)):
+            self._folder_of(top.base, top, (*above, top.base))
+        else:
+            self._class(top, (*above, top.base))
+
+    def notebook(self, path: Path) -> None:
+        file = File(readable(path.name), path)
+        if self.pattern is not None:
+            self._by_pattern(Folder("", "", [file]), path.absolute().parent.parts)
+            return
+        self._add(tidy(path.stem), (*path.absolute().parent.parts, file.base), [file])
+
+    def _class(self, folder: Folder, place: tuple[str, ...]) -> None:
+        """Each folder, zip and notebook in it is a student's, or a group's."""
+        self._leave(folder.not_understood, may_be_work=True)
+        for one in sorted((*folder.files, *folder.folders), key=lambda one: one.name):
+            inner = (*place, one.base)
+            if isinstance(one, File):
+                self._file_of_a_class(one, inner)
+            elif by := owner(one.base):
+                self._folder_of(by.who, one, inner, by)
+            elif any(file.base == RESULTS for file in one.files):
+                self._leave([f"{one.name}: results of an earlier run."])
+            elif _is_group(one):
+                self._class(one, inner)
+            else:
+                self._folder_of(one.base, one, inner)
+
+    def _file_of_a_class(self, file: File, place: tuple[str, ...]) -> None:
+        by = owner(file.base)
+        if by is not None:
+            self._add(by.who, place, [file], by)
+            return
+        if file.kind != ".ipynb":
+            what = "only zips are opened" if file.kind in ARCHIVES else "it is nobody's notebook"
+            self._leave([f"{file.name}: {what}."], may_be_work=file.kind in MAY_BE_WORK)
+            return
+        named = chapter_in(file.base)
+        if named and is_part(named[1]):
+            self._leave(
+                [f"{file.name}: it lies among the students' work, and its name says nobody's."],
+                may_be_work=True,
+            )
+            return
+        who = named[1] if named else file.base[: -len(file.kind)]
+        self._add(who, place, [file])
+
+    def _folder_of(
+        self, who: str, folder: Folder, place: tuple[str, ...], by: Owner | None = None
+    ) -> None:
+        below = f"{folder.name}/" if folder.name else ""
+        said = [one.removeprefix(below) for inner in folder.walk() for one in inner.not_understood]
+        self._add(who, place, list(folder.all_files()), by, said, below)
+
+    def _by_pattern(self, top: Folder, above: tuple[str, ...]) -> None:
+        for inner in top.walk():
+            self._leave(inner.not_understood, may_be_work=True)
+        for file in top.all_files():
+            match = self.pattern.search(file.name)
+            if match is None:
+                may_be_work = file.kind in MAY_BE_WORK
+                self._leave([f"{file.name}: --by finds nobody in it."], may_be_work)
+                continue
+            groups = match.groupdict()
+            who = groups.get("student") or (match.group(1) if match.re.groups else match.group())
+            self._add(who or match.group(), (*above, who or match.group()), [file], key=who)
+
+    def _add(self, who, place, files, by=None, said=(), below="", key=None) -> None:
+        """These files are of that person, who may have others."""
+        new = [one for one in files if (one.path, one.inside) not in self.seen]
+        if files and not new:  # the same argument twice
+            return
+        files = new
+        self.seen |= {(one.path, one.inside) for one in files}
+        who = tidy(readable(who)) or "?"
+        number = by.number if by else ""
+        key = (key, who) if key is not None else (place[:-1], who, number)
+        person = self.people.setdefault(key, _Person(who, place, number))
+        person.sources += [_inside(one, below) for one in files]
+        person.found += list(said)
+        if by and by.late and LATE not in person.found:
+            person.found.append(LATE)
+
+    def _leave(self, sentences: list[str], may_be_work: bool = False) -> None:
+        self.left += sentences
+        self.work_is_left |= may_be_work and bool(sentences)
+
+
+LATE = "The platform calls it late."
+
+
+def _is_one_persons(folder: Folder) -> bool:
+    """Whether the notebooks directly in it are one person's: the course's, each perhaps twice."""
+    notebooks = [file for file in folder.files if file.kind == ".ipynb"]
+    named = [file for file in notebooks if chapter_in(file.base)]
+    if not named or not all(is_part(chapter_in(file.base)[1]) for file in named):
         return False
-    return path.is_dir() or path.suffix.lower() in (".ipynb", ".zip")
+    if any(_chapters(file) for file in notebooks if file not in named and not _is_part(file)):
+        return False
+    return not any(_holds_work(one) and not is_part(one.base) for one in folder.folders)
 
 
-def _names(paths: list[Path]) -> list[str]:
-    """A name for each: its own, with as many folders before it as make it the only one."""
-    names = [_readable(p.stem if p.is_file() else p.name) for p in paths]
-    for depth in range(1, 20):
+def _is_group(folder: Folder) -> bool:
+    """Whether the work of several people lies in it."""
+    if any(owner(one.base) for one in (*folder.files, *folder.folders)):
+        return True
+    if _is_one_persons(folder):
+        return False
+    if len(folder.folders) == 1 and not folder.files:
+        return _is_group(folder.folders[0])
+    apart = [
+        _chapters(file) for file in folder.files if file.kind == ".ipynb" and not _is_part(file)
+    ]
+    apart += [
+        set().union(*(_chapters(file) for file in one.all_files()))
+        for one in folder.folders
+        if not is_part(one.base)
+    ]
+    return any(a & b for i, a in enumerate(apart) for b in apart[:i])
+
+
+def _is_part(file: File) -> bool:
+    return is_part(file.base[: -len(file.kind)])
+
+
+def _holds_work(folder: Folder) -> bool:
+    return any(file.kind == ".ipynb" for file in folder.all_files())
+
+
+def _chapters(file: File) -> set[str]:
+    """The chapters that a notebook is about, by its name, or by what it defines."""
+    if file.kind != ".ipynb":
+        return set()
+    if named := chapter_in(file.base):
+        return {named[0]}
+    try:
+        content = file.read(LARGEST)
+    except Exception:  # it is read again, and what is wrong is said then
+        return set()
+    return {chapter for chapter, pattern in DEFINES.items() if pattern.search(content)}
+
+
+def _inside(file: File, below: str) -> File:
+    """The file, named as seen from the student's own folder."""
+    return File(file.name.removeprefix(below), file.path, file.inside)
+
+
+def _names(people: list[_Person]) -> list[str]:
+    """A name for each: its own, with as much before it as makes it the only one."""
+    names = [one.name for one in people]
+    twice = _repeated(names)
+    names = [
+        f"{name} ({one.number})" if name in twice and one.number else name
+        for name, one in zip(names, people, strict=True)
+    ]
+    for depth in range(1, 40):
         twice = _repeated(names)
         if not twice:
             break
         names = [
-            _readable("/".join(p.parts[-depth - 1 :])) if n in twice else n
-            for n, p in zip(names, paths, strict=True)
+            readable("/".join(one.place[-depth - 1 :])) if name in twice else name
+            for name, one in zip(names, people, strict=True)
         ]
     return names
 
@@ -69,8 +277,3 @@ def _repeated(names: list[str]) -> set[str]:
     for name in names:
         (twice if name in seen else seen).add(name)
     return twice
-
-
-def _readable(name: str) -> str:
-    """A file's name as text that can be written down; bytes that are no text become \\x.."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")

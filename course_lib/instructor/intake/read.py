@@ -1,26 +1,21 @@
-"""Read what one student handed in: a folder, a zip, or one notebook alone.
+"""Read what one student handed in: notebooks, and the arrays of projects, up to a size.
 
-Nothing is unpacked and no link is followed: notebooks, and the arrays of projects, are read into
-memory, up to a size, and what is left out is said.
+What is left out is said.
 """
 
 import hashlib
-import os
-import stat
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from course_lib.exercises.projects.arrays import LARGEST as LARGEST_ARRAYS
 from course_lib.exercises.registry import project_files
+from course_lib.instructor.intake.tree import LARGEST, File, TooMuch, why_not
 
-LARGEST = 50 << 20  # bytes of a notebook
 MOST = 100 << 20  # bytes of all the notebooks of a student
 MOST_NOTEBOOKS = 50
 MOST_ARRAYS = 50  # files of them
-MOST_FILES = 20_000  # looked at for one student
-NOT_LOOKED_INTO = {".ipynb_checkpoints", "__MACOSX", ".git", ".venv", "__pycache__", ".course"}
+MOST_NAMED = 5  # of the files that aren't read
+ARCHIVES = (".7z", ".rar", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst")
 
 
 @dataclass
@@ -29,13 +24,15 @@ class Submission:
 
     Args:
         student: a name that no other submission has.
+        sources: its files, wherever they lie; read when `load` is called.
+        found: what was said when they were found, one sentence each.
         files: path inside the submission, and content: notebooks, and the arrays of projects.
         remarks: one sentence for each thing that was left out.
-        path: where it lies; read when `load` is called.
     """
 
     student: str
-    path: Path
+    sources: list[File] = field(default_factory=list)
+    found: list[str] = field(default_factory=list)
     files: list[tuple[str, bytes]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -51,14 +48,13 @@ class Submission:
         return {_base(name): content for name, content in ordered if not _is_notebook(name)}
 
     def load(self) -> "Submission":
-        """Read its files; whatever is wrong with one becomes a remark."""
-        self.files, self.remarks = [], []
-        try:
-            for name, content in self._read():
-                self.files.append((name, content))
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError,
-                ValueError, zipfile.LargeZipFile) as error:  # fmt: skip
-            self.remarks.append(f"{self.path.name} can't be read ({type(error).__name__}).")
+        """Read its files; whatever is wrong with one becomes a remark, and the others go on."""
+        self.files, self.remarks = [], list(self.found)
+        for file in self._to_read():
+            try:
+                self._read(file)
+            except Exception as error:  # a damaged zip may raise anything
+                self.remarks.append(f"{file.name} can't be read: {why_not(error)}.")
         self.files.sort()
         return self
 
@@ -71,76 +67,44 @@ class Submission:
         digest.update("\n".join(self.remarks).encode("utf-8", "replace"))
         return digest.hexdigest()
 
-    def _read(self) -> Iterator[tuple[str, bytes]]:
-        budget = MOST
-        count = arrays = 0
-        for name, size, read in self._files():
-            count += 1
-            if count > MOST_FILES:
-                self.remarks.append(f"Only the first {MOST_FILES} files were looked at.")
-                return
-            if _base(name) in project_files():
-                if arrays < MOST_ARRAYS:  # a beginning is enough to say that it is too large
-                    yield name, read(LARGEST_ARRAYS + 1)
+    def _to_read(self) -> Iterator[File]:
+        notebooks = arrays = 0
+        others = []
+        for file in self.sources:
+            if _is_notebook(file.name):
+                notebooks += 1
+                if notebooks <= MOST_NOTEBOOKS:
+                    yield file
+            elif file.base in project_files():
                 arrays += 1
-                continue
-            if not _is_notebook(name):
-                continue
-            if len(self.notebooks) >= MOST_NOTEBOOKS:
-                self.remarks.append(f"Only the first {MOST_NOTEBOOKS} notebooks were read.")
-                return
-            limit = min(LARGEST, budget)
-            content = read(limit + 1) if size <= limit else None
-            if content is None or len(content) > limit:
-                self.remarks.append(f"{name} was left out: it is larger than {limit >> 20} MB.")
-                continue
-            budget -= len(content)
-            yield name, content
-
-    def _files(self):
-        if self.path.is_dir() and not self.path.is_symlink():
-            yield from self._in_folder(self.path, "")
-        elif self.path.suffix.lower() == ".zip":
-            yield from self._in_zip()
-        else:
-            yield self.path.name, os.lstat(self.path).st_size, _reader(self.path)
-
-    def _in_folder(self, folder: Path, above: str, depth: int = 0):
-        if depth > 30:
-            self.remarks.append(f"{above} was left out: it lies too deep.")
-            return
-        for entry in sorted(os.scandir(folder), key=lambda e: e.name):
-            name = f"{above}{entry.name}"
-            if entry.is_symlink():
-                self.remarks.append(f"{name} was left out: it is a symbolic link.")
-            elif entry.is_dir(follow_symlinks=False):
-                if entry.name not in NOT_LOOKED_INTO:
-                    yield from self._in_folder(Path(entry.path), f"{name}/", depth + 1)
-            elif not stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
-                self.remarks.append(f"{name} was left out: it is not an ordinary file.")
-            elif name.lower().endswith(".zip"):
-                self.remarks.append(f"{name} was left out: a zip inside a folder isn't opened.")
+                if arrays <= MOST_ARRAYS:
+                    yield file
             else:
-                yield name, entry.stat(follow_symlinks=False).st_size, _reader(Path(entry.path))
+                others.append(file)
+        if notebooks > MOST_NOTEBOOKS:
+            self.remarks.append(f"Only the first {MOST_NOTEBOOKS} notebooks were read.")
+        if arrays > MOST_ARRAYS:
+            self.remarks.append(f"Only the first {MOST_ARRAYS} files of arrays were read.")
+        for file in others:
+            if file.kind in ARCHIVES:
+                self.remarks.append(f"{file.name} was left out: of archives only zips are opened.")
+        names = [file.name for file in others if file.kind not in ARCHIVES]
+        if names:
+            more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+            self.remarks.append(
+                f"Only notebooks are read, not {', '.join(names[:MOST_NAMED])}{more}."
+            )
 
-    def _in_zip(self):
-        with zipfile.ZipFile(self.path) as archive:
-            for entry in archive.infolist()[:MOST_FILES]:
-                name = entry.filename.replace("\\", "/")
-                parts = name.split("/")
-                if entry.is_dir() or NOT_LOOKED_INTO & set(parts):
-                    continue
-                if stat.S_ISLNK(entry.external_attr >> 16):
-                    self.remarks.append(f"{name} was left out: it is a symbolic link.")
-                elif name.startswith("/") or ".." in parts or ":" in parts[0]:
-                    self.remarks.append(f"{name} was left out: it points outside the zip.")
-                else:
-
-                    def read(limit, entry=entry):
-                        with archive.open(entry) as file:
-                            return file.read(limit)
-
-                    yield name, entry.file_size, read
+    def _read(self, file: File) -> None:
+        if not _is_notebook(file.name):  # a beginning is enough to say that it is too large
+            self.files.append((file.name, file.read(LARGEST_ARRAYS + 1, cut=True)))
+            return
+        left = MOST - sum(len(content) for _, content in self.notebooks)
+        limit = min(LARGEST, left)
+        try:
+            self.files.append((file.name, file.read(limit)))
+        except TooMuch:
+            self.remarks.append(f"{file.name} was left out: it is larger than {limit >> 20} MB.")
 
 
 def _is_notebook(name: str) -> bool:
@@ -148,16 +112,4 @@ def _is_notebook(name: str) -> bool:
 
 
 def _base(name: str) -> str:
-    return name.rpartition("/")[2].lower()
-
-
-def _reader(path: Path):
-    def read(limit: int) -> bytes:
-        # A pipe would wait for ever, and a link lead elsewhere.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError("not an ordinary file")
-            return file.read(limit)
-
-    return read
+    return name.rpartition("/")[2]

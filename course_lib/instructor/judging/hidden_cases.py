@@ -1,6 +1,7 @@
 """The instructor's own cases: inputs alone, for which the reference says what is right."""
 
 import copy
+import inspect
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -39,9 +40,12 @@ def load_cases(path: Path) -> dict[str, list[Arrays]]:
         ValueError: if the file doesn't fit the exercises; the message says where.
     """
     try:
-        return parse_cases(path.read_text(encoding="utf-8"), path)
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ValueError(f"{path} can't be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is no text in UTF-8.") from None
+    return parse_cases(text, path)
 
 
 def parse_cases(text: str, path: object = "the cases") -> dict[str, list[Arrays]]:
@@ -56,7 +60,7 @@ def parse_cases(text: str, path: object = "the cases") -> dict[str, list[Arrays]
     """
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}.") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path} must hold an object: exercise id to a list of cases.")
@@ -64,24 +68,46 @@ def parse_cases(text: str, path: object = "the cases") -> dict[str, list[Arrays]
     for one, cases in content.items():
         if one not in ids():
             raise ValueError(f"{path}: there is no exercise called {one}.")
+        if not isinstance(cases, list):
+            raise ValueError(f"{path}: {one} has a list of cases, in square brackets.")
         exercise = get(one)
-        if isinstance(exercise, Project):
-            found[one] = [_batch(exercise, case, f"{path}: {one}") for case in cases]
-            continue
-        if not exercise.returns:
+        if not isinstance(exercise, Project) and not exercise.returns:
             raise ValueError(f"{path}: {one} is a class; cases are for functions.")
-        found[one] = []
-        for number, case in enumerate(cases, 1):
-            values = {name: _plain(value) for name, value in case.items()}
-            report = check_function(with_hidden_cases(exercise, [values]), exercise.reference)
-            if report.kind:
-                raise ValueError(
-                    f"{path}: the reference can't do case {number} of {one}: {report.sentence}"
-                )
-            if not report.ok:
-                raise ValueError(f"{path}: case {number} of {one} is not decided by its inputs.")
-            found[one].append(values)
+        found[one] = [
+            _batch(exercise, case, f"{path}: {one}")
+            if isinstance(exercise, Project)
+            else _case(exercise, case, f"{path}: case {number} of {one}")
+            for number, case in enumerate(cases, 1)
+        ]
     return found
+
+
+def _case(exercise: Exercise, case: object, where: str) -> Arrays:
+    """A case's inputs by name, in the order of the arguments.
+
+    Raises:
+        ValueError: if the reference can't do it.
+    """
+    parameters = inspect.signature(exercise.reference).parameters
+    names = ", ".join(parameters)
+    if not isinstance(case, dict):
+        raise ValueError(f"{where} must be an object: {names}, each with its value.")
+    if unknown := [name for name in case if name not in parameters]:
+        raise ValueError(f"{where}: there is no argument {unknown[0]}, only {names}.")
+    values = {}
+    for name, parameter in parameters.items():
+        if name not in case and parameter.default is parameter.empty:
+            raise ValueError(f"{where}: {name} is missing.")
+        try:
+            values[name] = _plain(case[name]) if name in case else parameter.default
+        except ValueError:
+            raise ValueError(f"{where}: the lists in {name} make no array.") from None
+    report = check_function(with_hidden_cases(exercise, [values]), exercise.reference)
+    if report.kind:
+        raise ValueError(f"{where}: the reference can't do it. {report.sentence}")
+    if not report.ok:
+        raise ValueError(f"{where} is not decided by its inputs.")
+    return values
 
 
 def _batch(project: Project, case: object, where: str) -> Arrays:

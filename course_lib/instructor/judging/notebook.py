@@ -2,7 +2,8 @@
 
 import contextlib
 import re
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 
 from course_lib.authoring.source import start_of_hunt
 from course_lib.exercises import guard
@@ -28,17 +29,23 @@ class Judge:
         limits: what a notebook may take.
         seed: of the fresh cases; not known to students.
         cases: the instructor's own hidden cases, inputs by exercise.
+        budget: seconds for all notebooks of a submission.
     """
 
     sandbox: object
     limits: Limits
     seed: int
     cases: dict[str, list[Arrays]] = field(default_factory=dict)
+    budget: float = 600.0
 
     def __post_init__(self):
         # The student's own limit stops a loop first, then the session's; this one comes last.
         guard.TIME_LIMIT = 20 * (self.limits.seconds + GRACE)
         self._exercises = ExerciseJudge(self.seed, self.cases)
+
+    def begin(self) -> None:
+        """A new submission: its budget is untouched."""
+        self.limits = replace(self.limits, ends=time.monotonic() + self.budget)
 
     def notebook(
         self,

@@ -10,6 +10,7 @@ from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.judging.verdict import MISSING, Verdict
 
 GRADED, UNREADABLE = "graded", "unreadable"
+MOST_REMARKS = 100
 
 
 def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
@@ -25,6 +26,7 @@ def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
     Raises:
         NoSandbox: if the sandbox is gone.
     """
+    judge.begin()
     remarks = list(submission.remarks)
     notebooks: list[tuple[str, Cells]] = []
     for name, content in submission.notebooks:
@@ -47,6 +49,10 @@ def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
         remarks += [f"{name}: {one}" for one in found["remarks"]]
         for verdict in found["verdicts"]:
             _keep_the_better(best, replace(verdict, notebook=name))
+    if notebooks and all(verdict.outcome == MISSING for verdict in best.values()):
+        which = "Its notebook holds" if len(notebooks) == 1 else "None of its notebooks holds"
+        none = " none of the exercises" if len(notebooks) == 1 else " any of the exercises"
+        remarks.insert(0, f"{which}{none} that were asked for.")
     verdicts = [
         best.get(one, Verdict(one, MISSING, "No notebook holds this exercise.")) for one in wanted
     ]
@@ -55,8 +61,13 @@ def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
         "status": GRADED if notebooks else UNREADABLE,
         "notebooks": [name for name, _ in notebooks],
         "exercises": [verdict.as_dict() for verdict in verdicts],
-        "remarks": list(dict.fromkeys(remarks))[:100],
+        "remarks": _first(list(dict.fromkeys(remarks))),
     }
+
+
+def _first(remarks: list[str]) -> list[str]:
+    left = len(remarks) - MOST_REMARKS
+    return [*remarks[:MOST_REMARKS], f"There are {left} more remarks."] if left > 0 else remarks
 
 
 def _may_hold(one: str, cells: Cells) -> bool:

@@ -1,9 +1,11 @@
 """Results as they come, one JSON line each, so that a kill at any moment loses nothing finished.
 
 A line is on the disk before the next submission begins. The last line may be torn; it is cut off
-when the ledger is opened, and that submission is graded again.
+when the ledger is opened, and that submission is graded again. A line that can't be read costs its
+own submission another grading, and no other.
 """
 
+import errno
 import fcntl
 import functools
 import hashlib
@@ -47,6 +49,8 @@ class Ledger:
             raise BadUsage(f"Another run is writing to {folder}: wait for it.") from None
         os.chmod(self.path, 0o600)  # grades
         self.done: dict[str, tuple[int, int]] = {}  # where in the file each result stands
+        self.students: set[str] = set()  # names in those results
+        self.strays = 0  # lines that are none of ours
         self.seed = None
         self._read()
         if self.seed is None:
@@ -59,17 +63,17 @@ class Ledger:
         for line in self.file:
             if not line.endswith(b"\n"):
                 break
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                break
-            if "seed" in entry:
+            entry = _entry(line)
+            if entry is None:
+                self.strays += 1
+            elif "seed" in entry:
                 if entry.get("ledger") != FORMAT:
                     self.file.close()
                     raise BadUsage(f"{self.path} is of another version: choose another --out.")
                 self.seed = entry["seed"]
             else:
                 self.done[entry["key"]] = whole, len(line)
+                self.students.add(str(entry["result"].get("student", "")))
             whole += len(line)
         self.file.truncate(whole)
         self.size = whole
@@ -91,9 +95,13 @@ class Ledger:
 
     def _append(self, entry: dict) -> None:
         line = json.dumps(entry).encode() + b"\n"
-        self.file.write(line)
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        try:
+            if os.write(self.file.fileno(), line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+            os.fsync(self.file.fileno())
+        except OSError:
+            self.file.truncate(self.size)  # a line is there whole, or not at all
+            raise
         self.size += len(line)
 
     def close(self) -> None:
@@ -105,6 +113,18 @@ class Ledger:
 
     def __exit__(self, *exception) -> None:
         self.close()
+
+
+def _entry(line: bytes) -> dict | None:
+    """What a line holds, or None if it is none of ours."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict):
+        return None
+    is_result = isinstance(entry.get("key"), str) and isinstance(entry.get("result"), dict)
+    return entry if is_result or type(entry.get("seed")) is int else None
 
 
 def key_of_checks(*settings: object) -> str:
@@ -135,7 +155,11 @@ def _sources() -> Iterator[Path]:
 def replace_file(path: Path, parts: Iterable[str]) -> None:
     """Write a file aside and move it into place: there is the old one or the new one, whole."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with open(draft, "w", encoding="utf-8", errors="replace", newline="") as file:
-        file.writelines(parts)
-    os.chmod(draft, 0o600)
-    draft.replace(path)
+    try:
+        with open(draft, "w", encoding="utf-8", errors="replace", newline="") as file:
+            file.writelines(parts)
+        os.chmod(draft, 0o600)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 from course_lib.exercises.report import PASSED
@@ -26,6 +27,27 @@ def share(exercise: dict) -> float:
     return exercise["held"] / rungs
 
 
+def holds_none(student: dict) -> bool:
+    """Whether notebooks were handed in that hold none of the exercises that were asked for."""
+    missing = all(exercise["outcome"] == "missing" for exercise in student["exercises"])
+    return bool(student["notebooks"]) and missing
+
+
+def none_is_ours(students: Iterable[dict]) -> str:
+    """A sentence for a class that handed in notebooks, but none with what was asked for."""
+    notebooks = 0
+    for student in students:
+        if student["notebooks"] and not holds_none(student):
+            return ""
+        notebooks += len(student["notebooks"])
+    if not notebooks:
+        return ""
+    return (
+        f"None of the {notebooks} notebooks holds an exercise that was asked for: are they this "
+        "course's?"
+    )
+
+
 def load_weights(file: Path | None, wanted: list[str]) -> dict[str, float]:
     """Points by exercise; 1 for what the file doesn't name.
 
@@ -39,7 +61,9 @@ def load_weights(file: Path | None, wanted: list[str]) -> dict[str, float]:
         content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadUsage(f"{file} can't be read ({error.strerror}).") from None
-    except ValueError as error:
+    except UnicodeDecodeError:
+        raise BadUsage(f"{file} is no text in UTF-8.") from None
+    except (ValueError, RecursionError) as error:
         raise BadUsage(f"{file} is not JSON: {error}.") from None
     if not isinstance(content, dict):
         raise BadUsage(f'{file} must hold an object, such as {{"rnn_step": 2}}.')

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.registry import get
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
-from course_lib.instructor.results.points import share
+from course_lib.instructor.results.points import holds_none, share
 
 # No script may run and nothing may be loaded, whatever a student has put into a name.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -28,7 +28,11 @@ BAR, LONGEST_BAR = "█", 30
 
 
 def class_page(
-    students: Collection[dict], weights: dict[str, float], names: dict[str, str], written: str
+    students: Collection[dict],
+    weights: dict[str, float],
+    names: dict[str, str],
+    written: str,
+    notes: Collection[str] = (),
 ) -> Iterator[str]:
     """The instructor's page, part by part: the class as a whole, then each student.
 
@@ -37,9 +41,10 @@ def class_page(
         weights: points by exercise.
         names: for each student the name of its page.
         written: when.
+        notes: on the class as a whole, one sentence each.
     """
     yield _head("Results of the class")
-    yield f"<h1>{len(students)} submissions</h1>{_conspicuous(students, names)}"
+    yield f"<h1>{len(students)} submissions</h1>{_conspicuous(students, names, notes)}"
     yield f"<h2>By exercise</h2>{_by_exercise(students, list(weights))}"
     yield from _projects(students, list(weights))
     yield f"<h2>Common misconceptions</h2>{_misconceptions(students)}<h2>By student</h2>"
@@ -69,8 +74,8 @@ def _head(title: str) -> str:
     )
 
 
-def _conspicuous(students: Iterable[dict], names: dict[str, str]) -> str:
-    lines = []
+def _conspicuous(students: Iterable[dict], names: dict[str, str], notes: Iterable[str]) -> str:
+    lines = [f"<li>{_(one)}</li>" for one in notes]
     for student in students:
         why = [
             f"{e['exercise']}: {e['outcome']}. {e['sentence']}"
@@ -79,7 +84,7 @@ def _conspicuous(students: Iterable[dict], names: dict[str, str]) -> str:
         ]
         if replaced := sorted({name for e in student["exercises"] for name in e["replaced"]}):
             why.append(f"It puts others in place of {', '.join(replaced)}; that cost nothing.")
-        if student["status"] != "graded":
+        if student["status"] != "graded" or holds_none(student):
             why += student["remarks"][:3]
         if why:
             lines.append(f"<li>{_link(student, names)}: {_(' '.join(why[:3]))}</li>")

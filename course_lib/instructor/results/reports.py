@@ -42,6 +42,11 @@ class Pointed:
             yield {**result, "points": round(points, 4), "of": round(of, 4)}
 
 
+def is_graded(result: dict) -> bool:
+    """Whether a submission came to verdicts, whatever they are."""
+    return result["status"] == "graded"
+
+
 def write_reports(
     out: Path, results: Collection[dict], wanted: list[str], weights: dict[str, float], about: dict
 ) -> None:
@@ -54,6 +59,7 @@ def write_reports(
         weights: points by id.
         about: what else to note about the run.
     """
+    about = {"not_understood": [], "remarks": [], **about}
     written = datetime.now(UTC).isoformat(timespec="seconds")
     weights = {one: weights[one] for one in wanted}
     students = Pointed(results, weights)
@@ -69,7 +75,8 @@ def write_reports(
         replace_file(pages / f"{base}.html", student_page(student, weights))
         text = json.dumps(gradescope(student, weights), indent=1)
         replace_file(pages / f"{base}.gradescope.json", text + "\n")
-    replace_file(out / INDEX, class_page(students, weights, names, written))
+    notes = [*about["remarks"], *(f"Not understood: {one}" for one in about["not_understood"])]
+    replace_file(out / INDEX, class_page(students, weights, names, written, notes))
 
 
 def _json_parts(students: Pointed, weights: dict[str, float], about: dict) -> Iterator[str]:

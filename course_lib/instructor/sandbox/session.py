@@ -18,6 +18,7 @@ from course_lib.instructor.sandbox.sandbox import Child, Sandbox
 GRACE = 2.0  # seconds beyond the student's, in which the child stops a loop by itself
 READING = 3  # times the seconds of a call that the reading of a notebook may take
 MOST_ASKED = 200_000  # times that one call may ask for a loss
+NO_BUDGET = "was cut off: the submission has used up its seconds for all exercises together."
 CRASHED, TAMPERED = "crashed", "tampered with"
 
 
@@ -93,10 +94,13 @@ class Session:
         Raises:
             Stopped: if the child ends, breaks a rule or is late.
         """
+        if time.monotonic() >= self.limits.ends:
+            self.lose()
+            raise Stopped(OUT_OF_TIME, NO_BUDGET)
         if self.child is None:
             self.start()
         limit = self.limits.seconds if seconds is None else seconds
-        deadline = time.monotonic() + limit + GRACE
+        deadline = min(time.monotonic() + limit + GRACE, self.limits.ends)
         order = {"do": what, "with": dict(more)}
         if arguments is not None:
             order["with"]["arguments"] = arguments
@@ -122,6 +126,8 @@ class Session:
             raise Late
         except Late:
             self.lose()
+            if time.monotonic() >= self.limits.ends:
+                raise Stopped(OUT_OF_TIME, NO_BUDGET) from None
             raise Stopped(
                 OUT_OF_TIME,
                 f"was still running after {limit:.0f} seconds: look for a loop that never ends.",

@@ -28,6 +28,13 @@ def students(tmp_path, kind):
         (["--cases=missing.json"], "missing.json can't be read"),
         (["--weights=missing.json"], "missing.json can't be read"),
         (["--jobs=0"], "jobs"),
+        (["--time-limit=inf"], "--time-limit is a number of seconds from 0.1 to 86400, not inf"),
+        (["--time-limit=nan"], "--time-limit is a number of seconds"),
+        (["--time-limit=0"], "--time-limit is a number of seconds"),
+        (["--submission-limit=-1"], "--submission-limit is a number of seconds"),
+        (["--memory-limit=1"], "--memory-limit is a number of MB from 64"),
+        (["--memory-limit=99999999999"], "--memory-limit is a number of MB from 64"),
+        (["--by=("], "--by is no regular expression"),
         (["--merge"], "holds no results.json"),
     ],
 )
@@ -70,3 +77,9 @@ def test_plain_lines_where_there_is_no_terminal(capsys):
     said = capsys.readouterr().err
     assert "1 of 3 were graded before" in said
     assert "3 of 3 graded, 1 unusual, about 0 min 0 s left" in said
+
+
+def test_without_out_it_says_what_is_missing(students):
+    done = invoke(students)
+    assert done.exit_code == 2
+    assert "--out is missing" in done.stderr

@@ -85,8 +85,8 @@ def test_a_scheduler_that_is_not_there_is_said(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(dask_cluster, "CONNECT", 1)
     write(tmp_path / "in" / "a.ipynb", solved(1))
-    code = run([tmp_path / "in"], tmp_path / "out", 1, "1/1", 5.0, 1024, None, None, ["rnn_step"],
-               False, False, "tcp://127.0.0.1:9")  # fmt: skip
+    code = run([tmp_path / "in"], tmp_path / "out", 1, "1/1", 5.0, 60.0, 1024, None, None,
+               ["rnn_step"], False, False, "tcp://127.0.0.1:9")  # fmt: skip
     assert code == 2
     assert "no Dask scheduler at tcp://127.0.0.1:9" in capsys.readouterr().err
 

@@ -1,49 +1,270 @@
+"""Whose work lies where: every layout in which a class has come, and what fits none."""
+
+import io
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
-from a_class import write
+from a_class import released
 
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.intake.find import find
 
-ONE = {"cells": [{"cell_type": "code", "source": ["x = 1\n", "y = 2"]}]}
+ONE = json.dumps({"cells": [{"cell_type": "code", "source": "x = 1"}]}).encode()
+STEP = json.dumps(
+    {"cells": [{"cell_type": "code", "source": "def rnn_step(x): return x"}]}
+).encode()
+FIRST, SECOND = "01-vanilla-rnn", "02-bptt"
 
 
-def test_each_entry_of_a_folder_is_a_student(tmp_path):
-    write(tmp_path / "anna" / "deep" / "01-vanilla-rnn.ipynb", ONE)
-    write(tmp_path / "ben.ipynb", ONE)
-    with zipfile.ZipFile(tmp_path / "cem.zip", "w") as archive:
-        archive.writestr("a/b.ipynb", json.dumps(ONE))
-    (tmp_path / "list.csv").write_text("no submission")
-    (tmp_path / ".git").mkdir()
+def lay(root: Path, *names: str, content: bytes = ONE) -> Path:
+    """Files with these names; below a name that ends in .zip lies what is in that zip."""
+    zips: dict[str, list[str]] = {}
+    for name in names:
+        outer, found, inner = name.partition(".zip/")
+        if found:
+            zips.setdefault(f"{outer}.zip", []).append(inner)
+            continue
+        place = root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    for name, inner in zips.items():
+        place = root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(zipped(inner, content))
+    return root
+
+
+def zipped(names: list[str], content: bytes = ONE) -> bytes:
+    zips: dict[str, list[str]] = {}
+    into = io.BytesIO()
+    with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            outer, found, inner = name.partition(".zip/")
+            if found:
+                zips.setdefault(f"{outer}.zip", []).append(inner)
+            else:
+                archive.writestr(name, content)
+        for name, inner in zips.items():
+            archive.writestr(name, zipped(inner, content))
+    return into.getvalue()
+
+
+def seen(found) -> dict[str, list[str]]:
+    return {one.student: [file.name for file in one.sources] for one in found.submissions}
+
+
+# layout: files, and what each student is found to have handed in
+LAYOUTS = {
+    "a folder a student": (
+        [f"anna/{FIRST}.ipynb", f"anna/{SECOND}.ipynb", f"ben/deep/{FIRST}.ipynb"],
+        {"anna": [f"{FIRST}.ipynb", f"{SECOND}.ipynb"], "ben": [f"deep/{FIRST}.ipynb"]},
+    ),
+    "a notebook or a zip a student": (
+        ["anna.ipynb", f"ben.zip/{FIRST}.ipynb", "cem.zip/a/b.ipynb"],
+        {"anna": ["anna.ipynb"], "ben": [f"{FIRST}.ipynb"], "cem": ["a/b.ipynb"]},
+    ),
+    "names behind the notebook's": (
+        [f"{FIRST}_anna.ipynb", f"{SECOND}_anna.ipynb", f"{FIRST} - Ben B.ipynb"],
+        {"anna": [f"{FIRST}_anna.ipynb", f"{SECOND}_anna.ipynb"],
+         "Ben B": [f"{FIRST} - Ben B.ipynb"]},
+    ),
+    "names before the notebook's": (
+        [f"anna-{FIRST}.ipynb", f"ben-{FIRST}(1).ipynb"],
+        {"anna": [f"anna-{FIRST}.ipynb"], "ben": [f"ben-{FIRST}(1).ipynb"]},
+    ),
+    "Moodle, folders": (
+        [f"Anna A_123_assignsubmission_file_/{FIRST}.ipynb",
+         f"Ben B_124_assignsubmission_file_/work.zip/{FIRST}.ipynb",
+         "Ben B_124_assignsubmission_onlinetext_/onlinetext.html"],
+        {"Anna A": [f"{FIRST}.ipynb"],
+         "Ben B": [f"work.zip/{FIRST}.ipynb", "onlinetext.html"]},
+    ),
+    "Moodle, files": (
+        [f"Anna A_123_assignsubmission_file_{FIRST}.ipynb",
+         f"Anna A_123_assignsubmission_file_{SECOND}.ipynb",
+         f"Ben B_124_assignsubmission_file_{FIRST}.ipynb"],
+        {"Anna A": [f"Anna A_123_assignsubmission_file_{FIRST}.ipynb",
+                    f"Anna A_123_assignsubmission_file_{SECOND}.ipynb"],
+         "Ben B": [f"Ben B_124_assignsubmission_file_{FIRST}.ipynb"]},
+    ),
+    "Moodle, two of one name": (
+        [f"Anna A_123_assignsubmission_file_/{FIRST}.ipynb",
+         f"Anna A_124_assignsubmission_file_/{FIRST}.ipynb"],
+        {"Anna A (123)": [f"{FIRST}.ipynb"], "Anna A (124)": [f"{FIRST}.ipynb"]},
+    ),
+    "Canvas": (
+        [f"adamsanna_LATE_1231_4561_{SECOND}-1.ipynb", f"adamsanna_1231_4562_{FIRST}.ipynb",
+         f"bakerben_1232_4563_{FIRST}.ipynb"],
+        {"adamsanna": [f"adamsanna_1231_4562_{FIRST}.ipynb",
+                       f"adamsanna_LATE_1231_4561_{SECOND}-1.ipynb"],
+         "bakerben": [f"bakerben_1232_4563_{FIRST}.ipynb"]},
+    ),
+    "Blackboard": (
+        [f"Week 1_anna01_attempt_2026-05-01-10-00-00_{FIRST}.ipynb",
+         f"Week 1_ben02_attempt_2026-05-01-11-00-00_{FIRST}.ipynb"],
+        {"anna01": [f"Week 1_anna01_attempt_2026-05-01-10-00-00_{FIRST}.ipynb"],
+         "ben02": [f"Week 1_ben02_attempt_2026-05-01-11-00-00_{FIRST}.ipynb"]},
+    ),
+    "nbgrader": (
+        [f"submitted/anna/rnn/{FIRST}.ipynb", f"submitted/ben/rnn/{FIRST}.ipynb"],
+        {"anna": [f"rnn/{FIRST}.ipynb"], "ben": [f"rnn/{FIRST}.ipynb"]},
+    ),
+    "groups of folders": (
+        [f"monday/anna/{FIRST}.ipynb", f"monday/ben/{FIRST}.ipynb", f"tuesday/cem/{FIRST}.ipynb",
+         f"tuesday/dora/{FIRST}.ipynb"],
+        {name: [f"{FIRST}.ipynb"] for name in ("anna", "ben", "cem", "dora")},
+    ),
+    "groups of zips": (
+        [f"monday/anna.zip/{FIRST}.ipynb", f"monday/ben.zip/x/{FIRST}.ipynb",
+         f"tuesday/anna.zip/{FIRST}.ipynb", f"tuesday/cem.zip/{FIRST}.ipynb"],
+        {"monday/anna": [f"{FIRST}.ipynb"], "ben": [f"x/{FIRST}.ipynb"],
+         "tuesday/anna": [f"{FIRST}.ipynb"], "cem": [f"{FIRST}.ipynb"]},
+    ),
+    "groups of notebooks with names": (
+        [f"monday/{FIRST}_anna.ipynb", f"monday/{FIRST}_ben.ipynb"],
+        {"anna": [f"monday/{FIRST}_anna.ipynb"], "ben": [f"monday/{FIRST}_ben.ipynb"]},
+    ),
+    "versions of one student": (
+        [f"anna/{FIRST}.ipynb", f"anna/{FIRST}-1.ipynb", f"anna/{FIRST} (2).ipynb",
+         f"anna/old/{FIRST}.ipynb", f"anna/final version/{FIRST}.ipynb", f"ben/{FIRST}.ipynb"],
+        {"anna": [f"{FIRST} (2).ipynb", f"{FIRST}-1.ipynb", f"{FIRST}.ipynb",
+                  f"final version/{FIRST}.ipynb", f"old/{FIRST}.ipynb"],
+         "ben": [f"{FIRST}.ipynb"]},
+    ),
+    "a folder a week": (
+        [f"anna/week 1/{FIRST}.ipynb", f"anna/week 2/{SECOND}.ipynb", f"ben/1/{FIRST}.ipynb"],
+        {"anna": [f"week 1/{FIRST}.ipynb", f"week 2/{SECOND}.ipynb"], "ben": [f"1/{FIRST}.ipynb"]},
+    ),
+    "a zip a chapter": (
+        [f"anna/one.zip/{FIRST}.ipynb", f"anna/two.zip/{SECOND}.ipynb", f"ben/{FIRST}.ipynb"],
+        {"anna": [f"one.zip/{FIRST}.ipynb", f"two.zip/{SECOND}.ipynb"], "ben": [f"{FIRST}.ipynb"]},
+    ),
+    "numbers of students": (
+        [f"12345678/{FIRST}.ipynb", f"23456789/{FIRST}.ipynb", "34567890.ipynb"],
+        {"12345678": [f"{FIRST}.ipynb"], "23456789": [f"{FIRST}.ipynb"],
+         "34567890": ["34567890.ipynb"]},
+    ),
+    "the same student as folder and zip": (
+        [f"anna/{FIRST}.ipynb", f"anna.zip/{SECOND}.ipynb"],
+        {"anna": [f"{FIRST}.ipynb", f"{SECOND}.ipynb"]},
+    ),
+    "what programs leave": (
+        [f"anna/{FIRST}.ipynb", "anna/.ipynb_checkpoints/x.ipynb", ".DS_Store",
+         "__MACOSX/._a.ipynb", "anna/._x.ipynb"],
+        {"anna": [f"{FIRST}.ipynb"]},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("whole", ["folder", "zip"])
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_layout_is_recognised(tmp_path, name, whole):
+    names, right = LAYOUTS[name]
+    if whole == "zip":
+        path = tmp_path / "class.zip"
+        path.write_bytes(zipped(names, STEP))
+        if name in ("the same student as folder and zip", "what programs leave",
+                    "names before the notebook's", "a notebook or a zip a student"):  # fmt: skip
+            pytest.skip("as a zip it may be one student's")
+    else:
+        path = lay(tmp_path / "class", *names, content=STEP)
+    found = find([path])
+    assert {s: sorted(f) for s, f in seen(found).items()} == {
+        s: sorted(f) for s, f in right.items()
+    }
+    assert not found.not_understood
+    assert not found.work_is_left
+
+
+def test_a_whole_download_inside_another_folder(tmp_path):
+    names = [f"x/Anna_1{n}_assignsubmission_file_/{FIRST}.ipynb" for n in (1, 2)]
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "download.zip").write_bytes(zipped(names))
+    assert list(seen(find([tmp_path / "all"]))) == ["Anna (11)", "Anna (12)"]
+
+
+def test_one_students_folder_or_zip_alone(tmp_path):
+    lay(tmp_path, f"dora/{FIRST}.ipynb", f"dora/{SECOND}.ipynb", "dora/notes.ipynb",
+        "eve.zip/a/mine.ipynb")  # fmt: skip
+    assert list(seen(find([tmp_path / "dora"]))) == ["dora"]
+    assert list(seen(find([tmp_path / "eve.zip"]))) == ["eve"]
+
+
+def test_a_notebook_of_the_course_among_the_students_is_not_understood(tmp_path):
+    """It used to make the whole class one student."""
+    lay(tmp_path, f"{FIRST}.ipynb", "anna.ipynb", "ben.ipynb", content=STEP)
     found = find([tmp_path])
-    assert [s.student for s in found] == ["anna", "ben", "cem"]
-    assert [n for s in found for n, _ in s.load().notebooks] == [
-        "deep/01-vanilla-rnn.ipynb",
-        "ben.ipynb",
-        "a/b.ipynb",
+    assert seen(found) == {"anna": ["anna.ipynb"], "ben": ["ben.ipynb"]}
+    assert found.not_understood == [
+        f"{FIRST}.ipynb: it lies among the students' work, and its name says nobody's."
     ]
+    assert found.work_is_left
+    lay(tmp_path / "other", f"{FIRST}.ipynb", f"anna/{FIRST}.ipynb", f"ben/{FIRST}.ipynb")
+    assert list(seen(find([tmp_path / "other"]))) == ["anna", "ben"]
 
 
-def test_a_folder_with_a_notebook_of_the_course_is_one_students(tmp_path):
-    for name in ("01-vanilla-rnn.ipynb", "02-bptt.ipynb"):
-        write(tmp_path / "dora" / name, ONE)
-    found = find([tmp_path / "dora"])
-    assert [s.student for s in found] == ["dora"]
-    assert len(found[0].load().notebooks) == 2
+def test_what_is_nobodys_is_listed(tmp_path):
+    lay(tmp_path, f"anna/{FIRST}.ipynb", "helpers.py", "list.csv", "task.pdf", "more.7z",
+        "more.tar.gz")  # fmt: skip
+    (tmp_path / "link").symlink_to(tmp_path / "anna")
+    found = find([tmp_path])
+    assert list(seen(found)) == ["anna"]
+    said = " ".join(found.not_understood)
+    for name in ("helpers.py", "list.csv", "task.pdf", "more.7z", "more.tar.gz", "link"):
+        assert name in said
+    assert found.work_is_left
+
+
+def test_results_inside_the_class_are_no_student(tmp_path):
+    lay(tmp_path, f"anna/{FIRST}.ipynb", "out/students/anna.html", "before/ledger.jsonl")
+    found = find([tmp_path], leave_out=[tmp_path / "out"])
+    assert list(seen(found)) == ["anna"]
+    assert found.not_understood == ["before: results of an earlier run."]
+    assert not found.work_is_left
+
+
+def test_what_is_late_is_said(tmp_path):
+    lay(tmp_path, f"adamsanna_LATE_1231_4561_{FIRST}.ipynb")
+    assert find([tmp_path]).submissions[0].found == ["The platform calls it late."]
+
+
+@pytest.mark.parametrize(
+    ("by", "right"),
+    [
+        (r"^\w+/(?P<student>\w+)-", {"anna", "ben"}),
+        (r"^\w+/(\w+)-", {"anna", "ben"}),
+        (r"^\w+(?=/)", {"monday", "tuesday"}),
+    ],
+)
+def test_a_pattern_names_the_student(tmp_path, by, right):
+    lay(tmp_path, "monday/anna-one.ipynb", "tuesday/anna-two.ipynb", "monday/ben-one.ipynb",
+        "x.txt", "nobody.ipynb")  # fmt: skip
+    found = find([tmp_path], by)
+    assert set(seen(found)) == right
+    assert sum(len(files) for files in seen(found).values()) == 3
+    assert "nobody.ipynb: --by finds nobody in it." in found.not_understood
+    assert found.work_is_left
+
+
+@pytest.mark.parametrize("by", ["(", "nobody-is-called-so"])
+def test_a_pattern_that_is_none_or_finds_nobody_is_said(tmp_path, by):
+    lay(tmp_path, "anna.ipynb")
+    with pytest.raises(BadUsage, match="--by"):
+        find([tmp_path], by)
 
 
 def test_two_of_the_same_name_are_told_apart(tmp_path):
-    for folder in ("monday", "tuesday"):
-        write(tmp_path / folder / "eve.ipynb", ONE)
+    lay(tmp_path, "monday/eve.ipynb", "tuesday/eve.ipynb")
     found = find([tmp_path / "monday", tmp_path / "tuesday"])
-    assert [s.student for s in found] == ["monday/eve.ipynb", "tuesday/eve.ipynb"]
+    assert list(seen(found)) == ["monday/eve.ipynb", "tuesday/eve.ipynb"]
 
 
 def test_the_same_path_twice_is_one_submission(tmp_path):
-    write(tmp_path / "eve.ipynb", ONE)
-    assert len(find([tmp_path, tmp_path / "eve.ipynb"])) == 1
+    lay(tmp_path, "eve.ipynb", f"ben.zip/{FIRST}.ipynb", f"cem/{FIRST}.ipynb")
+    again = [tmp_path, tmp_path / "eve.ipynb", tmp_path / "ben.zip", tmp_path / "cem", tmp_path]
+    assert list(seen(find(again))) == ["ben", "cem", "eve"]
 
 
 @pytest.mark.parametrize("name", ["missing", "text.txt", "empty"])
@@ -52,3 +273,14 @@ def test_nothing_to_validate_is_said(tmp_path, name):
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadUsage):
         find([tmp_path / name])
+
+
+def test_letters_that_look_alike_are_the_same(tmp_path):
+    lay(tmp_path, f"{FIRST}_J\u00f6rg.ipynb", f"{SECOND}_Jo\u0308rg.ipynb")
+    assert len(find([tmp_path]).submissions) == 1
+
+
+def test_the_released_notebooks_are_found_by_their_names_and_by_what_they_define(tmp_path):
+    content = json.dumps(released(1)).encode()
+    lay(tmp_path, "group/anna.ipynb", "group/ben.ipynb", content=content)
+    assert list(seen(find([tmp_path]))) == ["anna", "ben"]

@@ -1,32 +1,119 @@
-from a_class import released, write
+"""What is wrong with one file costs no other file, and no other student."""
 
-from course_lib.instructor.intake import read
+import io
+import json
+import struct
+import zipfile
+
+import pytest
+from a_class import released, submission, write
+
+from course_lib.instructor.intake import read, tree
 from course_lib.instructor.intake.find import find
-from course_lib.instructor.intake.read import Submission
 
 ONE = {"cells": [{"cell_type": "code", "source": ["x = 1\n", "y = 2"]}]}
+GOOD = json.dumps(ONE).encode()
+
+
+def a_zip(method=zipfile.ZIP_DEFLATED, **contents: bytes) -> bytearray:
+    into = io.BytesIO()
+    with zipfile.ZipFile(into, "w", method) as archive:
+        for name, content in contents.items():
+            archive.writestr(f"{name}.ipynb", content)
+    return bytearray(into.getvalue())
+
+
+def overwritten(data: bytearray) -> bytearray:
+    """40 bytes of the first file's compressed content are others."""
+    data[45:85] = bytes(range(40))
+    return data
+
+
+def flagged(data: bytearray, field: int, value: int) -> bytearray:
+    """The first file's header says something else about it, in both places."""
+    struct.pack_into("<H", data, field, value)
+    struct.pack_into("<H", data, data.index(b"PK\x01\x02") + field + 2, value)
+    return data
+
+
+BAD = json.dumps({**ONE, "metadata": {"x": [i * 7919 % 9973 for i in range(300)]}}).encode()
+DAMAGED = {
+    "40 bytes overwritten": (overwritten(a_zip(bad=BAD, good=GOOD)), ["good.ipynb"], "damaged"),
+    "encrypted": (flagged(a_zip(bad=BAD, good=GOOD), 6, 1), ["good.ipynb"], "encrypted"),
+    "an unknown method": (flagged(a_zip(bad=BAD, good=GOOD), 8, 97), ["good.ipynb"], "compression"),
+    "LZMA": (a_zip(zipfile.ZIP_LZMA, bad=BAD), [], "compression (lzma)"),
+    "bzip2": (a_zip(zipfile.ZIP_BZIP2, good=GOOD), ["good.ipynb"], ""),
+    "truncated": (a_zip(bad=BAD, good=GOOD)[:-30], [], "damaged"),
+    "nothing in it": (bytearray(), [], "damaged"),
+    "no zip": (bytearray(b"PK\x03\x04nonsense"), [], "damaged"),
+    "another sum": (bytearray(bytes(a_zip(zipfile.ZIP_STORED, bad=BAD, good=GOOD)).replace(
+        b"7919", b"7918", 1)), ["good.ipynb"], "damaged"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_zip_is_one_remark_and_the_others_go_on(tmp_path, name):
+    data, names, remark = DAMAGED[name]
+    (tmp_path / "anna.zip").write_bytes(data)
+    write(tmp_path / "ben.ipynb", ONE)
+    anna, ben = find([tmp_path]).submissions
+    assert [n for n, _ in ben.load().notebooks] == ["ben.ipynb"]
+    assert [n for n, _ in anna.load().notebooks] == names
+    assert len(anna.remarks) == bool(remark), anna.remarks
+    assert remark in "".join(anna.remarks)
+
+
+def test_zips_in_zips_are_read_up_to_a_depth(tmp_path):
+    data = bytes(a_zip(deep=GOOD))
+    for level in range(5):
+        into = io.BytesIO()
+        with zipfile.ZipFile(into, "w") as archive:
+            archive.writestr(f"zip{level}.zip", data)
+            archive.writestr(f"level{level}.ipynb", GOOD)
+        data = into.getvalue()
+    (tmp_path / "anna.zip").write_bytes(data)
+    found = find([tmp_path]).submissions[0].load()
+    assert [n.rpartition("/")[2] for n, _ in found.notebooks] == [
+        "level4.ipynb", "level3.ipynb", "level2.ipynb",
+    ]  # fmt: skip
+    assert "a zip in a zip in a zip" in found.remarks[0]
 
 
 def test_the_key_follows_the_content(tmp_path):
     path = write(tmp_path / "eve.ipynb", ONE)
-    first = Submission("eve", path).load().key()
-    assert Submission("eve", path).load().key() == first
+    first = submission(path).load().key()
+    assert submission(path).load().key() == first
     write(path, {"cells": []})
-    assert Submission("eve", path).load().key() != first
+    assert submission(path).load().key() != first
 
 
 def test_memory_has_an_end(tmp_path, monkeypatch):
     monkeypatch.setattr(read, "LARGEST", 100)
     write(tmp_path / "eve.ipynb", released(1))
-    submission = find([tmp_path])[0].load()
-    assert not submission.notebooks
-    assert "larger" in submission.remarks[0]
+    found = find([tmp_path]).submissions[0].load()
+    assert not found.notebooks
+    assert "larger" in found.remarks[0]
 
 
-def test_checkpoints_and_zips_in_folders_are_left_out(tmp_path):
+def test_what_is_not_read_is_named(tmp_path):
     write(tmp_path / "eve" / ".ipynb_checkpoints" / "a.ipynb", ONE)
     write(tmp_path / "eve" / "a.ipynb", ONE)
-    (tmp_path / "eve" / "b.zip").write_bytes(b"")
-    submission = find([tmp_path])[0].load()
-    assert [n for n, _ in submission.notebooks] == ["a.ipynb"]
-    assert "zip" in submission.remarks[0]
+    for name in ("b.zip", "c.7z", "d.py", "e.pdf", "f.png", "g.png", "h.png", "i.png", "j.png"):
+        (tmp_path / "eve" / name).write_bytes(b"")
+    found = find([tmp_path]).submissions[0].load()
+    assert [n for n, _ in found.notebooks] == ["a.ipynb"]
+    assert found.remarks == [
+        "b.zip can't be read: it is damaged (BadZipFile).",
+        "c.7z was left out: of archives only zips are opened.",
+        "Only notebooks are read, not d.py, e.pdf, f.png, g.png, h.png and 2 more.",
+    ]
+
+
+def test_a_walk_has_an_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(tree, "MOST_FILES", 3)
+    for number in range(5):
+        write(tmp_path / f"s{number}.ipynb", ONE)
+    found = find([tmp_path])
+    assert len(found.submissions) == 3
+    assert found.not_understood == ["Only the first 3 files were looked at."]
+    assert found.work_is_left

@@ -5,12 +5,11 @@ import zipfile
 
 import numpy as np
 import pytest
-from a_class import answer_code, notebook, solved, write
+from a_class import answer_code, notebook, solved, submission, write
 
 from course_lib.exercises.projects.arrays import LARGEST
 from course_lib.exercises.projects.proving import HAND_INS, as_file, reference_arrays
 from course_lib.exercises.registry import get
-from course_lib.instructor.intake.read import Submission
 from course_lib.instructor.judging.hidden_cases import parse_cases
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.judging.submission import grade
@@ -32,7 +31,7 @@ def graded(box, tmp_path):
             (tmp_path / "anna" / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "anna" / name).write_bytes(content)
         judge = Judge(lambda tensorflow: box, Limits(seconds=5), seed, cases or {})
-        found = grade(Submission("anna", tmp_path / "anna").load(), judge, ["predict_rows"])
+        found = grade(submission(tmp_path / "anna").load(), judge, ["predict_rows"])
         return found["exercises"][0]
 
     return result
@@ -79,26 +78,24 @@ def test_a_zip_holds_both(box, tmp_path):
     with zipfile.ZipFile(tmp_path / "anna.zip", "w") as archive:
         archive.writestr("01-vanilla-rnn.ipynb", json.dumps(solved(1)))
         archive.writestr("rows.npz", ROWS)
-    submission = Submission("anna", tmp_path / "anna.zip").load()
+    found = submission(tmp_path / "anna.zip").load()
     judge = Judge(lambda tensorflow: box, Limits(seconds=5), 5, {})
-    assert grade(submission, judge, ["predict_rows"])["exercises"][0]["mark"] == 3
+    assert grade(found, judge, ["predict_rows"])["exercises"][0]["mark"] == 3
 
 
 def test_other_arrays_are_another_submission(tmp_path):
     write(tmp_path / "01-vanilla-rnn.ipynb", solved(1))
     (tmp_path / "rows.npz").write_bytes(ROWS)
-    before = Submission("anna", tmp_path).load().key()
+    before = submission(tmp_path).load().key()
     (tmp_path / "rows.npz").write_bytes(as_file(init_params(28, 8, 10)))
-    assert Submission("anna", tmp_path).load().key() != before
+    assert submission(tmp_path).load().key() != before
 
 
 def test_of_a_huge_file_only_the_beginning_is_read(tmp_path):
     (tmp_path / "rows.npz").write_bytes(bytes(LARGEST + (1 << 20)))
     (tmp_path / "notes.npz").write_bytes(b"not asked for")
-    submission = Submission("anna", tmp_path).load()
-    assert [(name, len(content)) for name, content in submission.files] == [
-        ("rows.npz", LARGEST + 1)
-    ]
+    found = submission(tmp_path).load()
+    assert [(name, len(content)) for name, content in found.files] == [("rows.npz", LARGEST + 1)]
 
 
 ATTACKS = {
@@ -180,7 +177,7 @@ def test_the_class_page_shows_the_distribution(graded):
     good, bad = graded(), graded(files={"rows.npz": as_file(init_params(28, 8, 10))})
     students = [
         {"student": name, "exercises": [one], "remarks": [], "status": "graded",
-         "points": 1, "of": 1}
+         "notebooks": [], "points": 1, "of": 1}
         for name, one in (("a", good), ("b", good), ("c", bad))
     ]  # fmt: skip
     names = {"a": "a", "b": "b", "c": "c"}

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from a_class import answer_code, released, solved, write
+from a_class import answer_code, released, solved, submission, write
 
 from course_lib.exercises.registry import get
 from course_lib.instructor.intake.find import find
-from course_lib.instructor.intake.read import MOST_NOTEBOOKS, Submission
+from course_lib.instructor.intake.read import MOST_NOTEBOOKS
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.judging.submission import grade
 from course_lib.instructor.sandbox.limits import Limits
@@ -23,7 +23,7 @@ def graded(box, tmp_path):
         for name, content in notebooks.items():
             write(tmp_path / "anna" / f"{name}.ipynb", content)
         judge = Judge(lambda tensorflow: box, Limits(seconds=5), 5, {})
-        found = grade(Submission("anna", tmp_path / "anna").load(), judge, WANTED)
+        found = grade(submission(tmp_path / "anna").load(), judge, WANTED)
         return {e["exercise"]: e for e in found["exercises"]}, " ".join(found["remarks"])
 
     return result
@@ -102,13 +102,13 @@ def test_five_thousand_students_are_found(tmp_path):
     text = json.dumps({"cells": []})
     for number in range(5_000):
         (tmp_path / f"s{number}.ipynb").write_text(text)
-    assert len({s.student for s in find([tmp_path])}) == 5_000
+    assert len({s.student for s in find([tmp_path]).submissions}) == 5_000
 
 
 def test_of_five_thousand_notebooks_of_one_student_the_first_are_read(tmp_path):
     text = json.dumps(released(1))[:100]
     for number in range(5_000):
         (tmp_path / f"{number:04}.ipynb").write_text(text)
-    submission = Submission("anna", tmp_path).load()
-    assert len(submission.notebooks) == MOST_NOTEBOOKS
-    assert f"Only the first {MOST_NOTEBOOKS} notebooks were read" in submission.remarks[0]
+    found = submission(tmp_path).load()
+    assert len(found.notebooks) == MOST_NOTEBOOKS
+    assert f"Only the first {MOST_NOTEBOOKS} notebooks were read" in found.remarks[0]

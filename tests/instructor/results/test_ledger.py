@@ -56,6 +56,28 @@ def test_a_torn_line_is_cut_off(tmp_path):
         assert {key: ledger.get(key) for key in ledger.done} == {"k": {}, "m": {"student": "m"}}
 
 
+@pytest.mark.parametrize(
+    "stray",
+    [b"hello", b"{", b"[]", b"3", b"null", b'"key"', b'{"key": 3}', b'{"key": "x"}', b"\xff\xfe",
+     b'{"key": "x", "result": 3}', b"[" * 100_000, b"", b'{"seed": "x"}'],
+)  # fmt: skip
+def test_a_stray_line_costs_no_later_one(tmp_path, stray):
+    with Ledger(tmp_path) as ledger:
+        ledger.add("k", {"student": "k"})
+        seed = ledger.seed
+    with open(tmp_path / NAME, "ab") as file:
+        file.write(stray + b"\n")
+    with Ledger(tmp_path) as ledger:
+        ledger.add("l", {"student": "l"})
+    with Ledger(tmp_path) as ledger:
+        assert {key: ledger.get(key) for key in ledger.done} == {
+            "k": {"student": "k"}, "l": {"student": "l"},
+        }  # fmt: skip
+        assert ledger.seed == seed
+        assert ledger.strays == 1
+        assert ledger.students == {"k", "l"}
+
+
 def test_two_runs_do_not_write_at_once(tmp_path):
     with Ledger(tmp_path), pytest.raises(BadUsage, match="Another run"):
         Ledger(tmp_path)

@@ -99,7 +99,16 @@ def test_names_of_files_are_safe(written):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"nope": 1}', '{"rnn_step": -1}', '{"rnn_step": true}', '{"rnn_step": NaN}']
+    "text",
+    [
+        "",
+        "[" * 100_000,
+        "[]",
+        '{"nope": 1}',
+        '{"rnn_step": -1}',
+        '{"rnn_step": true}',
+        '{"rnn_step": NaN}',
+    ],
 )
 def test_weights_that_do_not_fit_are_said(tmp_path, text):
     file = tmp_path / "weights.json"

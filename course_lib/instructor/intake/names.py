@@ -1,0 +1,80 @@
+"""Whose work it is, by the names that people and learning platforms give to files and folders."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from course_lib.exercises.registry import CHAPTERS
+
+NOTEBOOKS = {chapter.notebook.lower(): chapter.name for chapter in CHAPTERS}
+
+PLATFORMS = (
+    # Moodle: Name_123_assignsubmission_file_ is a folder, or the beginning of a file's name
+    r"(?P<who>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<rest>.*))?",
+    # Canvas: lastfirst_LATE_123_456_name.ipynb
+    r"(?P<who>[^_]+)_(?:(?P<late>LATE)_)?(?P<number>\d{3,})_\d{3,}_(?P<rest>.+)",
+    # Blackboard: Assignment_user_attempt_2026-05-01-10-00-00_name.ipynb
+    r".+_(?P<who>[^_]+)_attempt_\d{4}(?:-\d\d){5}(?:_(?P<rest>.+))?",
+)
+# Words of names that say which version or which part of the work it is, and not whose.
+PARTS = (
+    r"\d{1,3}|(?:19|20)\d\d|v|new|old|final|draft|copy|kopie|version|submission|submitted|abgabe|"
+    r"solution|solutions|solved|answer|answers|exercise|exercises|homework|hw|task|tasks|aufgabe|"
+    r"assignment|assignments|week|chapter|chapters|kapitel|lab|part|sheet|blatt|day|work|backup|"
+    r"archive|notebook|notebooks|untitled|untitled\d+|src|code|try|attempt|first|second|third|"
+    r"last|my|test|tests|data|updated|corrected|fixed|revised|resubmission|(?=\d*[a-f])[0-9a-f]{8}"
+)
+SEPARATORS = r"[\s_.,()+-]+"
+VERSION = rf"(?:{SEPARATORS}(?:\d{{1,3}}|v\d+|copy|kopie|final))+$"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose a file or folder is, as a platform says it.
+
+    Args:
+        who: the name.
+        number: of the student or the submission there; empty if there is none.
+        late: whether the platform calls it late.
+    """
+
+    who: str
+    number: str
+    late: bool
+
+
+def owner(name: str) -> Owner | None:
+    """The owner in the name of a file or folder of a platform's download, or None."""
+    for pattern in PLATFORMS:
+        if found := re.fullmatch(pattern, name, re.S):
+            parts = found.groupdict()
+            return Owner(tidy(parts["who"]), parts.get("number") or "", bool(parts.get("late")))
+    return None
+
+
+def chapter_in(base: str) -> tuple[str, str] | None:
+    """For a file named like a notebook of the course its chapter, and what else stands in the name.
+
+    Args:
+        base: the file's name, without folders.
+    """
+    stem = base.rpartition(".")[0] or base
+    for notebook, chapter in NOTEBOOKS.items():
+        at = stem.lower().find(notebook)
+        if at >= 0:
+            rest = tidy(f"{stem[:at]} {stem[at + len(notebook) :]}")
+            return chapter, tidy(re.sub(VERSION, "", rest, flags=re.I))
+    return None
+
+
+def is_part(name: str) -> bool:
+    """Whether a name says which version or part of the work it is, and not whose."""
+    if chapter := chapter_in(f"{name}.ipynb"):
+        name = chapter[1]
+    words = [word for word in re.split(SEPARATORS, name.lower()) if word]
+    return all(re.fullmatch(PARTS, re.sub(r"\d+$", "", w) or w) for w in words)
+
+
+def tidy(name: str) -> str:
+    """A name without separators around it; letters that look alike are the same."""
+    return re.sub(rf"^{SEPARATORS}|{SEPARATORS}$", "", unicodedata.normalize("NFC", name))

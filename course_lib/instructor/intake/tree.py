@@ -1,0 +1,272 @@
+"""Folders and zips as one tree of files. Nothing is unpacked and no link is followed.
+
+A zip is a folder here, also inside another zip. What can't be looked into is said in a sentence.
+"""
+
+import contextlib
+import io
+import os
+import stat
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LARGEST = 50 << 20  # bytes of a notebook, or of a zip inside a zip
+MOST_FILES = 200_000  # in one folder or zip, with all that is below
+DEEPEST, MOST_ZIPS = 30, 3  # folders below each other, and zips inside each other
+# Made by programs, of which no student knows.
+NOT_LOOKED_INTO = {".ipynb_checkpoints", "__MACOSX", ".git", ".venv", "__pycache__", ".course"}
+LEFT_BY_SYSTEMS = {".ds_store", "thumbs.db", "desktop.ini"}
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+ENCRYPTED = 1
+
+
+class TooMuch(Exception):
+    """A file is larger than what is read."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file, somewhere.
+
+    Args:
+        name: its path inside the folder or zip where the walk began.
+        path: the file on the disk, which may be a zip.
+        inside: where in the zip it is: a number for each zip on the way.
+    """
+
+    name: str
+    path: Path
+    inside: tuple[int, ...] = ()
+
+    @property
+    def base(self) -> str:
+        """Its name without folders."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def kind(self) -> str:
+        """The ending, in small letters, with its dot."""
+        return os.path.splitext(self.base)[1].lower()
+
+    def read(self, most: int, cut: bool = False) -> bytes:
+        """The content.
+
+        Args:
+            most: bytes.
+            cut: whether the beginning will do, where it is larger.
+
+        Raises:
+            TooMuch: if it is larger than `most` bytes, and not cut.
+            OSError and whatever damaged zips raise.
+        """
+        with contextlib.ExitStack() as opened:
+            file = opened.enter_context(_open(self.path))
+            for number in self.inside:
+                archive = opened.enter_context(zipfile.ZipFile(_seekable(file)))
+                file = opened.enter_context(archive.open(archive.infolist()[number]))
+            content = file.read(most + 1)
+        if len(content) > most and not cut:
+            raise TooMuch
+        return content[:most]
+
+
+@dataclass
+class Folder:
+    """A folder or a zip.
+
+    Args:
+        name: its path inside the folder or zip where the walk began; empty for that one.
+        base: its name alone, without .zip.
+        files: those directly in it.
+        folders: folders and zips directly in it.
+        not_understood: what can't be looked into, one sentence each.
+        is_zip: whether it is a zip.
+    """
+
+    name: str
+    base: str
+    files: list[File] = field(default_factory=list)
+    folders: list["Folder"] = field(default_factory=list)
+    not_understood: list[str] = field(default_factory=list)
+    is_zip: bool = False
+
+    def walk(self) -> Iterator["Folder"]:
+        """This one and all that are below it."""
+        yield self
+        for one in self.folders:
+            yield from one.walk()
+
+    def all_files(self) -> Iterator[File]:
+        """Every file in it, however deep."""
+        for one in self.walk():
+            yield from one.files
+
+
+def tree(path: Path, leave_out: tuple[Path, ...] = ()) -> Folder:
+    """What a folder or a zip holds.
+
+    Args:
+        path: of it.
+        leave_out: folders that aren't looked into, such as that of the results.
+    """
+    walk = _Walk({one.absolute() for one in leave_out})
+    base = path.absolute().name
+    if path.is_dir():
+        top = Folder("", base)
+        walk.folder(path, top, 0)
+    else:
+        top = Folder("", base[: -len(path.suffix)], is_zip=True)
+        walk.zip(File(base, path), top)
+    return top
+
+
+@dataclass
+class _Walk:
+    leave_out: set[Path]
+    count: int = 0
+
+    def folder(self, path: Path, into: Folder, depth: int) -> None:
+        if depth > DEEPEST:
+            into.not_understood.append(f"{into.name} was left out: it lies too deep.")
+            return
+        try:
+            entries = sorted(os.scandir(path), key=lambda e: e.name)
+        except OSError as error:
+            into.not_understood.append(f"{into.name or path} can't be read ({error.strerror}).")
+            return
+        for entry in entries:
+            name = _below(into, entry.name)
+            if _is_left_by_programs(entry.name):
+                continue
+            if entry.is_symlink():
+                into.not_understood.append(f"{name} was left out: it is a symbolic link.")
+            elif entry.is_dir(follow_symlinks=False):
+                if Path(entry.path).absolute() in self.leave_out:
+                    continue
+                one = Folder(name, entry.name)
+                into.folders.append(one)
+                self.folder(Path(entry.path), one, depth + 1)
+            elif not stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
+                into.not_understood.append(f"{name} was left out: it is not an ordinary file.")
+            elif not self._one_more(into):
+                return
+            else:
+                self._file(File(name, Path(entry.path)), into)
+
+    def zip(self, file: File, into: Folder) -> None:
+        """The files of a zip, in folders as their names have them."""
+        if len(file.inside) >= MOST_ZIPS:
+            into.not_understood.append(
+                f"{file.name} was left out: it is in a zip in a zip in a zip."
+            )
+            return
+        try:
+            with contextlib.ExitStack() as opened:
+                if file.inside:
+                    content = io.BytesIO(file.read(LARGEST))
+                else:
+                    content = opened.enter_context(_open(file.path))
+                entries = opened.enter_context(zipfile.ZipFile(content)).infolist()
+        except Exception as error:  # a damaged zip may raise anything
+            into.not_understood.append(f"{file.name} can't be read: {why_not(error)}.")
+            return
+        folders = {"": into}
+        for number, entry in enumerate(entries):
+            parts = entry.filename.replace("\\", "/").split("/")
+            name = "/".join(parts)
+            if entry.is_dir() or any(map(_is_left_by_programs, parts)):
+                continue
+            if name.startswith("/") or ".." in parts or ":" in parts[0]:
+                into.not_understood.append(f"{name} was left out: it points outside the zip.")
+                continue
+            if stat.S_ISLNK(entry.external_attr >> 16):
+                into.not_understood.append(f"{name} was left out: it is a symbolic link.")
+                continue
+            if len(parts) > DEEPEST:
+                into.not_understood.append(f"{name[:200]} was left out: it lies too deep.")
+                continue
+            if not self._one_more(into):
+                return
+            above = _folder(folders, parts[:-1], into)
+            inner = File(_below(above, parts[-1]), file.path, (*file.inside, number))
+            if problem := _cannot_be_read(entry):
+                above.not_understood.append(f"{inner.name} was left out: {problem}.")
+            else:
+                self._file(inner, above)
+
+    def _file(self, file: File, into: Folder) -> None:
+        if file.kind != ".zip":
+            into.files.append(file)
+            return
+        one = Folder(file.name, file.base[:-4], is_zip=True)
+        into.folders.append(one)
+        self.zip(file, one)
+
+    def _one_more(self, into: Folder) -> bool:
+        self.count += 1
+        if self.count == MOST_FILES + 1:
+            into.not_understood.append(f"Only the first {MOST_FILES} files were looked at.")
+        return self.count <= MOST_FILES
+
+
+def _folder(folders: dict[str, Folder], parts: list[str], top: Folder) -> Folder:
+    """The folder of a zip with this path; made, with those above it, where it isn't there yet."""
+    key = "/".join(parts)
+    if key not in folders:
+        above = _folder(folders, parts[:-1], top)
+        folders[key] = Folder(_below(above, parts[-1]), parts[-1])
+        above.folders.append(folders[key])
+    return folders[key]
+
+
+def why_not(error: Exception) -> str:
+    """In words why a file can't be read."""
+    if isinstance(error, TooMuch):
+        return f"it is larger than {LARGEST >> 20} MB"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"it is damaged ({type(error).__name__})"
+
+
+def _cannot_be_read(entry: zipfile.ZipInfo) -> str:
+    if entry.flag_bits & ENCRYPTED:
+        return "it is encrypted"
+    if entry.compress_type not in METHODS:
+        method = zipfile.compressor_names.get(entry.compress_type, entry.compress_type)
+        return f"its compression ({method}) is not one that is read"
+    return ""
+
+
+def _below(folder: Folder, name: str) -> str:
+    return readable(f"{folder.name}/{name}" if folder.name else name)
+
+
+def _is_left_by_programs(name: str) -> bool:
+    return name in NOT_LOOKED_INTO or name.lower() in LEFT_BY_SYSTEMS or name.startswith("._")
+
+
+def _open(path: Path):
+    """An ordinary file; a pipe would wait for ever, and a link lead elsewhere."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    file = open(descriptor, "rb")  # noqa: SIM115  (the caller closes it)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise OSError(None, "it is not an ordinary file")
+    return file
+
+
+def _seekable(file) -> io.BufferedIOBase:
+    """A zip inside a zip, in memory."""
+    if isinstance(file, io.BufferedReader):
+        return file
+    content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise TooMuch
+    return io.BytesIO(content)
+
+
+def readable(name: str) -> str:
+    """A file's name as text that can be written down; bytes that are no text become \\x.."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
