@@ -342,10 +342,7 @@ class Guarded:
         if kind == "mapping":
             if not isinstance(value, dict):
                 raise Unusable(f"{name} is {_kind(value)}; return a dict, one entry a parameter.")
-            for key in dict.keys(value):
-                if type(key) not in (str, int):
-                    raise Unusable(f"{name} has {_kind(key)} for a key; keys are names.")
-            pairs = dict.items(value)
+            pairs = [(_name(name, key), entry) for key, entry in dict.items(value)]
             return {key: _numbers(f"{name}[{key!r:.40}]", entry) for key, entry in pairs}
         array = _numbers(name, value, kind == "array")
         if kind == "number" and array.shape != ():
@@ -393,6 +390,19 @@ def _numbers(name: str, value: Any, must_be_array: bool = False) -> np.ndarray:
             raise Unusable(f"{name} holds {array.dtype.name} entries; it should hold real numbers.")
         raise Unusable(f"{name} is {_kind(value)}; it should be a real number.")
     return array
+
+
+def _name(mapping: str, key: Any) -> str | int:
+    """A key as plain text or a whole number.
+
+    Raises:
+        Unusable: if it is anything else.
+    """
+    if isinstance(key, str):
+        return str.__str__(key)
+    if isinstance(key, int):
+        return int.__int__(key)
+    raise Unusable(f"{mapping} has {_kind(key)} for a key; keys are names.")
 
 
 def _library(value: Any) -> str:

@@ -91,7 +91,8 @@ def _encode(value, buffers, handles, state, depth):
     kind = type(value)
     if value is None or kind is bool:
         return value
-    if isinstance(value, np.ndarray | np.generic):
+    near = isinstance(value, np.matrix | np.ma.MaskedArray)  # not what a check takes for an array
+    if isinstance(value, np.ndarray | np.generic) and not near:
         return _array(value, buffers, state)
     if isinstance(value, float):
         return float(value)
@@ -264,8 +265,9 @@ def fingerprint(value: Any) -> bytes:
 
 
 def plain(value: Any, depth: int = 0) -> Any:
-    """A value with `Numbers` in place of what NumPy can make an array of: tensors, ranges, deques.
+    """A value with `Numbers` in place of an object that NumPy can read as one number.
 
+    What has a length, such as a tensor or a deque, is no array for a check, and stays what it is.
     It runs what the value brings along, so it must be called where that can do no harm.
     """
     if isinstance(value, list | tuple) and depth < DEEPEST:
@@ -274,7 +276,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict) and depth < DEEPEST:
         return {key: plain(one, depth + 1) for key, one in value.items()}
     simple = None | bool | int | float | str | bytes | np.ndarray | np.generic | np.random.Generator
-    if isinstance(value, simple) or callable(value):
+    if isinstance(value, simple) or callable(value) or hasattr(type(value), "__len__"):
         return value
     try:
         array = np.array(value)
