@@ -4,7 +4,7 @@ All take the same honest submissions of chapters 1 and 2. `course validate` call
 functions on every check of the ladder, and on other numbers; nbclient runs the notebooks with the
 checks in them, in a kernel each and without any wall, which is what nbgrader does and then reads
 the outcome of. What needs TensorFlow is left out on all sides: the exercise VanillaRNNCell and the
-cells below it.
+cells below it, among them the project.
 
 nbgrader asks for other versions of what the course is built on, so it lives in an environment of
 its own; its kernels are the course's Python.
@@ -179,7 +179,7 @@ def _ours(place: Path, count: int, jobs: int) -> float:
         f"--exercise={one}"
         for chapter in CHAPTERS[:2]
         for one in chapter.exercises
-        if not needs_tensorflow(one)
+        if not needs_tensorflow(one) and get(one).kind != "project"
     ]
     command = [sys.executable, "-m", "course_lib.cli", "validate", str(place / "in")]
     seconds = _timed([*command, f"--out={place / 'out'}", f"--jobs={jobs}", *wanted], _importing())
