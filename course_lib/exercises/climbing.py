@@ -11,6 +11,7 @@ import numpy as np
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
 from course_lib.exercises.failure import what_failed
 from course_lib.exercises.guard import (
+    RAISED,
     CappedOutput,
     Guarded,
     Unusable,
@@ -20,7 +21,7 @@ from course_lib.exercises.guard import (
     with_article,
 )
 from course_lib.exercises.rungs import shapes_that_came_in
-from course_lib.exercises.unharmed import whole_libraries, within_bounds
+from course_lib.exercises.unharmed import no_threads_left, whole_libraries, within_bounds
 from course_lib.graphs import namespace_of
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -63,6 +64,7 @@ def climb(
             within_bounds(exercise.id),
             reference_parts(exercise, function, own),
             guarded(exercise.id, function, output),
+            no_threads_left(),
             whole_libraries(),
         ):
             _see_what_it_is(exercise, function)
@@ -72,7 +74,9 @@ def climb(
                 callee = Guarded(watched, exercise.id, exercise.returns)
             return Outcome(called(exercise, rung, callee, inputs))
     except Unusable as problem:
-        where = problem.where or what_failed(problem.__context__, function)
+        where = problem.where
+        if problem.kind == RAISED and not where:
+            where = what_failed(problem.__context__, function)
         return Outcome(None, str(problem), problem.kind, where)
 
 

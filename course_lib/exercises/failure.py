@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 UNKNOWN = "?"
+DEEPEST, MOST, LARGEST = 4, 100, 100_000  # lists in lists, entries of one, numbers in an array
 
 
 class _Unknown(Exception):
@@ -29,15 +30,14 @@ def what_failed(error: BaseException | None, function: Any) -> str:
     Returns:
         Equal texts for equal failures; empty if it can't be told.
     """
-    frame, position = _last_line_of(error, _file(function))
-    if frame is None:
-        return ""
     try:
-        node = _expression(frame.f_code, position)
-        operation, operands = _parts(node)
-    except (_Unknown, SyntaxError, ValueError, RecursionError):
+        frame, position = _last_line_of(error, _file(function))
+        if frame is None:
+            return ""
+        operation, operands = _parts(_expression(frame.f_code, position))
+        described = [_operand(one, frame) for one in operands]
+    except Exception:  # an object of the learner's own can raise whatever it likes
         return ""
-    described = [_operand(one, frame) for one in operands]
     if all(one == UNKNOWN for one in described):
         return ""
     return "; ".join([type(error).__name__, operation, *described])
@@ -210,16 +210,22 @@ def _compared(op: ast.cmpop, left: Any, right: Any) -> Any:
     raise _Unknown
 
 
-def _described(value: Any) -> str:
+def _described(value: Any, depth: int = 0) -> str:
     """A value as text that equal values share."""
+    if depth > DEEPEST:  # a list may hold itself
+        raise _Unknown
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        if value.size > LARGEST:
+            raise _Unknown
         numbers = value.astype(float).ravel()
         weights = np.cos(np.arange(numbers.size))
         return f"{value.shape} {float(numbers @ weights):.6g}"
     if isinstance(value, tuple | list):
-        return f"({', '.join(map(_described, value))})"
+        return f"({', '.join(_described(one, depth + 1) for one in value[:MOST])})"
     if isinstance(value, bool | int | float | np.generic | slice | None | str):
         return str(value)[:60]
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {_described(one)}' for key, one in value.items())}}}"
+        return (
+            f"{{{', '.join(f'{key}: {_described(one, depth + 1)}' for key, one in value.items())}}}"
+        )
     return "a function" if callable(value) else type(value).__name__

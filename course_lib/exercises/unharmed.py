@@ -19,6 +19,7 @@ import numpy as np
 
 from course_lib.exercises.guard import Unusable
 
+PATIENCE = 0.1  # seconds for a thread to end; one that waits for something ends when it wakes
 DEEPEST_CALLS = 2_000  # a higher recursion limit ends in the death of the process, not in an error
 MODULES = (builtins, math, os, random, time, np, np.linalg, np.random)
 STREAMS = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
@@ -26,7 +27,7 @@ STREAMS = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
 
 @contextlib.contextmanager
 def unharmed() -> Iterator[None]:
-    """After the block, streams, settings, random states and threads are as they were before it."""
+    """After the block, streams, settings and random states are as they were before it."""
     put_back = _settings()
     try:
         yield
@@ -84,7 +85,6 @@ def _settings() -> Callable[[], None]:
     depth, hooks = sys.getrecursionlimit(), (sys.gettrace(), sys.getprofile(), sys.excepthook)
     folder, environment = _folder(), dict(os.environ)
     collecting, handlers = gc.isenabled(), _handlers()
-    threads = set(threading.enumerate())
 
     def put_back() -> None:
         for one, module in modules.items():
@@ -119,7 +119,6 @@ def _settings() -> Callable[[], None]:
             os.environ.clear()
             os.environ.update(environment)
         (gc.enable if collecting else gc.disable)()
-        _end(set(threading.enumerate()) - threads)
 
     return put_back
 
@@ -216,10 +215,20 @@ def _without_ways_out() -> Iterator[None]:
                 setattr(owner, name, value)
 
 
-def _end(threads: set[threading.Thread]) -> None:
-    """Make threads that are still running end at their next step."""
-    for thread in threads:
-        if thread.is_alive() and thread.ident is not None:
+@contextlib.contextmanager
+def no_threads_left() -> Iterator[None]:
+    """After the block, threads that were started in it have ended, or end at their next step.
+
+    It stands inside the redirected streams, so that what they still print is kept out of the page.
+    """
+    before = set(threading.enumerate())
+    try:
+        yield
+    finally:
+        started = [one for one in threading.enumerate() if one not in before and one.ident]
+        for thread in started:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit)
             )
+        for thread in started:
+            thread.join(PATIENCE)

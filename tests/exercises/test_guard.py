@@ -102,7 +102,7 @@ def test_changing_an_argument_is_noticed_by_name():
     [
         (None, "`return` missing"),
         ([[1.0]], "is a list"),
-        ((np.ones((2, 4)), 1), "is a tuple of 2"),
+        ((np.ones((2, 4)), 1), "returned a tuple of 2"),
         (np.ones((4, 2)), "shape (4, 2)"),
         (np.array(["a"]), "should hold real numbers"),
         (np.array([None]), "should hold real numbers"),

@@ -73,3 +73,17 @@ def test_small_numbers_must_agree_as_closely_as_large_ones():
     other = Outcome({"g": np.array([1e-7, 3e-7])})
     assert agree(small, small)
     assert not agree(small, other)
+
+
+def test_operands_that_hold_themselves_or_raise_end_in_a_sentence():
+    def in_itself(*_):
+        held = []
+        held.append(held)
+        return held @ held
+
+    class Own:
+        shape = property(lambda self: 1 / 0)
+        __matmul__ = property(lambda self: 1 / 0)
+
+    assert "raised TypeError" in check(in_itself, "rnn_step").sentence
+    assert "raised ZeroDivisionError" in check(lambda *_: Own() @ Own(), "rnn_step").sentence

@@ -223,7 +223,8 @@ class Student:
         except guard.Unusable as problem:
             answer["unusable"] = str(problem)
             answer["kind"] = problem.kind
-            answer["where"] = failure.what_failed(problem.__context__, self.function)
+            if problem.kind == guard.RAISED:
+                answer["where"] = failure.what_failed(problem.__context__, self.function)
         answer["arguments"] = arguments
         answer["printed"] = [output.printed, output.getvalue()]
         answer["replaced"] = replaced()
