@@ -54,6 +54,7 @@ class Rung:
         of_all: whether every function has this rung (see `generic`), and it says little of its own.
         remark: from inputs and outputs to what the report adds once the rung is passed, "" for
             nothing; never a judgement.
+        fixed: whether what is right is written down, so that other inputs need another judge.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Rung:
     hold: bool = False
     of_all: bool = False
     remark: Callable[[Arrays, Arrays], str] | None = None
+    fixed: bool = False
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def by_hand(
             problem.errors,
         )
 
-    return Rung("a case small enough to do by hand", inputs, judge, call)
+    return Rung("a case small enough to do by hand", inputs, judge, call, fixed=True)
 
 
 def matches(

@@ -2,71 +2,174 @@
 
 A rung's judge that computes what is right from the inputs works for any inputs of the same kind.
 Whether it does is not declared but tried: a rung with new numbers is used only if the reference,
-and every right answer in another style, passes it. A case by hand, whose answer is written down,
-drops out by itself.
+and every right answer in another style, passes it. Of a case by hand, whose answer is written down,
+the reference says what is right for other numbers.
 """
 
 import copy
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from course_lib.exercises.checker import check_function
-from course_lib.exercises.exercise import Arrays, Exercise, Rung
+from course_lib.exercises.checker import check_function, climb
+from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
+from course_lib.exercises.guard import CappedOutput
+from course_lib.exercises.rungs import unlike
+from course_lib.instructor.judging.stored_answers import with_stored_answers
 
-# Factors below 1 keep what was small enough small enough; zeros stay zero, masks and labels as they
-# are, and whole numbers too.
+# Factors below 1 keep what was small enough small enough; zeros stay zero, and masks and labels as
+# they are.
 LEAST, MOST = 0.6, 0.98
+LARGER = 2, 9  # what is added to whole numbers that are sizes or seeds
 FIRST_ONES = 2
+
+Inputs = Callable[[], Arrays]
 
 
 def fresh_ladder(exercise: Exercise, seed: int) -> tuple[Rung, ...]:
     """A few rungs that right answers still pass when every number is another one.
 
-    The first ones above the shapes, which are cheap, and the last one, which says most.
+    The first ones above the shapes, which are cheap, and the last one, which says most. Then as
+    many more as it takes for every named mistake to fall, even if it knows the public answers.
 
     Args:
         exercise: with its public ladder.
         seed: decides the numbers; keep it from the students.
     """
-    positions = [p for p in range(1, len(exercise.ladder)) if not exercise.ladder[p].of_all]
-    first = itertools.islice(_usable(exercise, positions, seed), FIRST_ONES)
+    rungs = [(p, r) for p, r in enumerate(exercise.ladder) if not r.of_all]
+    own_factors = [(p, OTHERS[0]) for p, _ in rungs if p]
+    first = itertools.islice(_usable(exercise, own_factors, seed), FIRST_ONES)
     found = dict(first)
-    rest = (p for p in reversed(positions) if p not in found)
-    found |= dict(itertools.islice(_usable(exercise, rest, seed), 1))
-    return tuple(found[position] for position in sorted(found))
+    backwards = [one for one in reversed(own_factors) if one[0] not in found]
+    found |= dict(itertools.islice(_usable(exercise, backwards, seed), 1))
+    chosen = [found[position] for position in sorted(found)]
+    cheat_with = with_stored_answers(exercise)
+    more = _usable(exercise, [(p, other) for other in OTHERS for p, _ in rungs], seed)
+    tried: list[Rung] = []
+    for mistake in exercise.mistakes:
+        cheat = cheat_with(mistake.answer)
+        if any(_falls(exercise, rung, cheat) for rung in chosen):
+            continue
+        for rung in itertools.chain(tuple(tried), _noted(more, tried)):
+            if _falls(exercise, rung, cheat):
+                chosen.append(rung)
+                break
+    return tuple(chosen)
 
 
-def _usable(exercise: Exercise, positions: Iterable[int], seed: int) -> Iterator[tuple[int, Rung]]:
-    """Rungs with other numbers that every right answer passes."""
-    for position in positions:
+def _noted(more: Iterator[tuple[int, Rung]], tried: list[Rung]) -> Iterator[Rung]:
+    for _, rung in more:
+        tried.append(rung)
+        yield rung
+
+
+def _falls(exercise: Exercise, rung: Rung, answer: Callable) -> bool:
+    return not check_function(replace(exercise, ladder=(rung,), mistakes=[]), answer).ok
+
+
+def _usable(exercise: Exercise, candidates: list, seed: int) -> Iterator[tuple[int, Rung]]:
+    """Rungs with other numbers that every right answer passes, with their positions.
+
+    Args:
+        exercise: with its public ladder.
+        candidates: positions, each with a way to other numbers.
+        seed: of these.
+    """
+    for position, other in candidates:
         rung = exercise.ladder[position]
-        new = replace(rung, inputs=_other_numbers(rung.inputs, (seed, position)))
+        new = replace(rung, inputs=_changed(rung.inputs, other, (seed, position)))
+        if rung.fixed:
+            new = _judged_by_the_reference(exercise, new)
         if _same(rung.inputs(), new.inputs()):
             continue
-        alone = replace(exercise, ladder=(new,), mistakes=[])
-        if all(check_function(alone, a).ok for a in (exercise.reference, *exercise.alternatives)):
+        right = (exercise.reference, *exercise.alternatives)
+        if not any(_falls(exercise, new, answer) for answer in right):
             yield position, new
 
 
-def _other_numbers(inputs: Callable[[], Arrays], seed: tuple[int, int]) -> Callable[[], Arrays]:
-    def other() -> Arrays:
-        return _scaled(copy.deepcopy(inputs()), np.random.default_rng(seed))
+def _judged_by_the_reference(exercise: Exercise, rung: Rung) -> Rung:
+    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+        right = climb(exercise, rung, exercise.reference, CappedOutput()).outputs
+        return Problem("Not right.") if right is None else unlike(outputs, right)
+
+    return replace(rung, judge=judge)
+
+
+def _changed(inputs: Inputs, other: Callable, seed: tuple[int, int]) -> Inputs:
+    def changed() -> Arrays:
+        return other(copy.deepcopy(inputs()), np.random.default_rng(seed))
+
+    return changed
+
+
+def _each_by_its_own_factor(value: Any, rng: np.random.Generator) -> Any:
+    """The floating point numbers of all arrays."""
+    return _mapped(
+        value, array=lambda a: (a * rng.uniform(LEAST, MOST, a.shape)).astype(a.dtype)
+    )
+
+
+def _all_by_one_factor(value: Any, rng: np.random.Generator) -> Any:
+    """Arrays keep what holds between their numbers: equal ones stay equal."""
+    factor = rng.uniform(LEAST, MOST)
+    return _mapped(value, array=lambda a: (a * factor).astype(a.dtype))
+
+
+def _with_other_settings(value: Any, rng: np.random.Generator) -> Any:
+    """Arrays by one factor, and single numbers, such as rates, by their own."""
+    value = _all_by_one_factor(value, rng)
+    return _mapped(value, number=lambda x: x * rng.uniform(LEAST, MOST))
+
+
+def _with_other_sizes(value: Any, rng: np.random.Generator) -> Any:
+    """Whole numbers that are sizes or seeds; those that were equal stay equal."""
+    more = int(rng.integers(*LARGER))
+    return _mapped(_all_by_one_factor(value, rng), whole=lambda n: n + more)
+
+
+def _one_other_size(place: int) -> Callable:
+    """The same for those of one value, the `place`th: the others may be tied to a judge."""
+
+    def other(value: Any, rng: np.random.Generator) -> Any:
+        more, values = int(rng.integers(*LARGER)), []
+        _mapped(value, whole=lambda n: values.append(n) or n)
+        values = list(dict.fromkeys(values))
+        chosen = values[place] if place < len(values) else None
+        return _mapped(value, whole=lambda n: n + more if n == chosen else n)
 
     return other
 
 
-def _scaled(value: Any, rng: np.random.Generator) -> Any:
+# Ways to other numbers; the first one keeps least of what was there, the others are for rungs
+# that it leaves nothing of.
+OTHERS = (
+    _each_by_its_own_factor,
+    _all_by_one_factor,
+    _with_other_settings,
+    _with_other_sizes,
+    *(_one_other_size(place) for place in range(3)),
+)
+
+
+def _mapped(
+    value: Any,
+    array: Callable = lambda a: a,
+    number: Callable = lambda x: x,
+    whole: Callable = lambda n: n,
+) -> Any:
+    """The value with its floating point arrays, single numbers and whole numbers replaced."""
     if isinstance(value, dict):
-        return {name: _scaled(one, rng) for name, one in value.items()}
+        return {name: _mapped(one, array, number, whole) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_scaled(one, rng) for one in value)
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size:
-        return (value * rng.uniform(LEAST, MOST, value.shape)).astype(value.dtype)
-    return value
+        return type(value)(_mapped(one, array, number, whole) for one in value)
+    if isinstance(value, np.ndarray):
+        return array(value) if value.dtype.kind == "f" and value.size else value
+    if isinstance(value, float | np.floating):
+        return number(value)
+    return whole(value) if type(value) is int else value
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -74,4 +177,6 @@ def _same(a: Any, b: Any) -> bool:
         return all(_same(a[k], b[k]) for k in a)
     if isinstance(a, list | tuple):
         return all(_same(p, q) for p, q in zip(a, b, strict=True))
-    return not isinstance(a, np.ndarray) or np.array_equal(a, b)
+    if isinstance(a, np.ndarray):
+        return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    return not isinstance(a, int | float) or a == b

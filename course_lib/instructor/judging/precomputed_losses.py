@@ -44,7 +44,7 @@ class PrecomputedLosses:
         """
         if not any(callable(one) for one in arguments):
             return {}
-        key = _content(reference, arguments)
+        key = content_of_call(reference, arguments)
         if key is None:
             return {}
         if key not in self._known:
@@ -54,7 +54,7 @@ class PrecomputedLosses:
         return self._known[key]
 
 
-def _content(reference: Callable, arguments: tuple) -> bytes | None:
+def content_of_call(reference: Callable, arguments: tuple) -> bytes | None:
     """All that a call depends on, as bytes: the arguments, and what the losses hold."""
     parts: list[Any] = [reference.__module__, reference.__qualname__]
     for one in arguments:
