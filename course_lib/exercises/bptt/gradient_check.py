@@ -60,8 +60,8 @@ def unused() -> Arrays:
 
 
 def cubes() -> Arrays:
-    """The loss w³ at 2: a step of 0.5 measures 12.25 in place of 12."""
-    return {"params": {"w": np.array([2.0])}, "grads": {"w": np.array([12.25])}}
+    """The loss w³ at 2."""
+    return {"params": {"w": np.array([2.0])}}
 
 
 def of_squares(params: Arrays) -> Callable[[], float]:
@@ -91,7 +91,10 @@ def only_refused(function, given: Arrays) -> Arrays:
 
 def step_and_tolerance(function, given: Arrays) -> Arrays:
     """A step so large that a wrong gradient looks right, and tolerances either side of an error."""
-    params, grads = given["params"], given["grads"]
+    params = given["params"]
+    exact = 3 * params["w"] ** 2
+    grads = {"w": exact + 0.5**2}  # what a step of 0.5 measures
+    error = float(0.5**2 / (2 * exact + 0.5**2)[0])
 
     def loss():
         return float(params["w"][0] ** 3)
@@ -99,8 +102,12 @@ def step_and_tolerance(function, given: Arrays) -> Arrays:
     found = {
         "with step=0.5, passed": function(loss, params, grads, 0.5)[0],
         "with step=1e-5, passed": function(loss, params, grads, 1e-5)[0],
-        "with tolerance=0.02, passed": function(loss, params, grads, 1e-5, 0.02)[0],
-        "with tolerance=0.005, passed": function(loss, params, grads, 1e-5, 0.005)[0],
+        "with a tolerance of twice the error, passed": function(
+            loss, params, grads, 1e-5, 2 * error
+        )[0],
+        "with a tolerance of half the error, passed": function(
+            loss, params, grads, 1e-5, error / 2
+        )[0],
     }
     right = dict(zip(found, (True, False, True, False), strict=True))
     return found | {f"{name} expected": np.array(value) for name, value in right.items()}

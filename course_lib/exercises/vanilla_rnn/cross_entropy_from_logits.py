@@ -54,10 +54,14 @@ def stays_finite(given: Arrays, outputs: Arrays) -> Problem | None:
             "the largest logit of each row first, and never take the log of a softmax.",
             {"logits": given["logits"], "labels": given["labels"]},
         )
-    if abs(loss - 50.0) > 1e-3:
+    logits, labels = given["logits"].astype(float), given["labels"]
+    of_class = np.take_along_axis(logits, labels[:, None], axis=-1)[:, 0]
+    right = (np.logaddexp.reduce(logits, axis=-1) - of_class).mean()
+    if abs(loss - right) > 1e-3:
         return Problem(
-            f"The loss is {loss:.6g} for logits 200 apart; it should be 50: a small number added "
-            "inside the log, or a clipped probability, hides how wrong a confident mistake is.",
+            f"The loss is {loss:.6g} for logits 200 apart; it should be {right:.6g}: a small "
+            "number added inside the log, or a clipped probability, hides how wrong a confident "
+            "mistake is.",
             {"logits": given["logits"], "labels": given["labels"]},
         )
     return None

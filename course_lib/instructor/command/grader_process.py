@@ -31,11 +31,13 @@ class Sandboxes:
 
     Args:
         kind: see `Sandbox`; "" for the one that works here.
+        secret: paths that they must not see.
     """
 
-    def __init__(self, kind: str):
+    def __init__(self, kind: str, secret: list[str]):
         self.kind = kind or find_sandbox()
         self.slot, self._held = free_slot()
+        self.secret = [Path.cwd(), *map(Path, secret)]
         self.open: dict[bool, Sandbox] = {}
 
     def __call__(self, tensorflow: bool) -> Sandbox:
@@ -45,7 +47,7 @@ class Sandboxes:
             there.close()
             there = None
         if there is None:
-            there = self.open[tensorflow] = Sandbox(self.kind, self.slot, tensorflow)
+            there = self.open[tensorflow] = Sandbox(self.kind, self.slot, tensorflow, self.secret)
         return there
 
     def close(self) -> None:
@@ -97,7 +99,7 @@ def main() -> None:
             task = json.loads(line)
             try:
                 if judge is None:
-                    sandboxes = Sandboxes(setup["kind"])
+                    sandboxes = Sandboxes(setup["kind"], setup["secret"])
                     judge = make_judge(setup, sandboxes)
                 answer = {"result": grade(_submission(task), judge, setup["wanted"])}
             except NoSandbox as error:

@@ -69,6 +69,7 @@ def validate(paths: list[Path], options: Options) -> int:
             "cases": cases,
             "seed": ledger.seed,
             "wanted": wanted,
+            "secret": [str(path.absolute()) for path in _secret(paths, options)],
         }
         keys = [_key(submission, checks) for submission in submissions]
         todo = [pair for pair in zip(submissions, keys, strict=True) if pair[1] not in ledger.done]
@@ -111,6 +112,11 @@ def _left(ledger: Ledger, submissions: list[Submission], shard: tuple[int, int])
     more = f" and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""
     names = ", ".join(gone[:MOST_NAMED])
     return [f"Graded before, but not handed in now: {names}{more}. They are in no table."]
+
+
+def _secret(paths: list[Path], options: Options) -> list[Path]:
+    """What students must not see: the class, its results, and the instructor's own files."""
+    return [p for p in (*paths, options.out, options.cases, options.weights) if p is not None]
 
 
 def _graders(todo: list, setup: dict, options: Options) -> Iterator[tuple[str, dict]]:

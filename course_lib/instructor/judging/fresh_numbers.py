@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.exercises.checker import check_function, climb
+from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
-from course_lib.exercises.guard import CappedOutput
+from course_lib.exercises.guard import name_outputs
 from course_lib.exercises.rungs import unlike
 from course_lib.instructor.judging.stored_answers import with_stored_answers
 
@@ -91,9 +91,10 @@ def _usable(exercise: Exercise, candidates: list, seed: int) -> Iterator[tuple[i
 
 
 def _judged_by_the_reference(exercise: Exercise, rung: Rung) -> Rung:
-    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
-        right = climb(exercise, rung, exercise.reference, CappedOutput()).outputs
-        return Problem("Not right.") if right is None else unlike(outputs, right)
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        if rung.call is not None:
+            return unlike(outputs, rung.call(exercise.reference, given))
+        return unlike(outputs, name_outputs(exercise.returns, exercise.reference(*given.values())))
 
     return replace(rung, judge=judge)
 
@@ -107,9 +108,7 @@ def _changed(inputs: Inputs, other: Callable, seed: tuple[int, int]) -> Inputs:
 
 def _each_by_its_own_factor(value: Any, rng: np.random.Generator) -> Any:
     """The floating point numbers of all arrays."""
-    return _mapped(
-        value, array=lambda a: (a * rng.uniform(LEAST, MOST, a.shape)).astype(a.dtype)
-    )
+    return _mapped(value, array=lambda a: (a * rng.uniform(LEAST, MOST, a.shape)).astype(a.dtype))
 
 
 def _all_by_one_factor(value: Any, rng: np.random.Generator) -> Any:

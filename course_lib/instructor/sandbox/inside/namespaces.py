@@ -12,10 +12,10 @@ def enter(plan: dict) -> None:
     """Leave for a file system of read-only folders, without network, in namespaces of its own.
 
     Args:
-        plan: `root`, an empty folder to build in; `folders`, the folders to show; `files`, where
-            they are to be seen and where they are; `code`, the folder of the code to run;
-            `links`, symbolic links at the root, name to target;
-            `hidden`, folders to cover.
+        plan: `root`, an empty folder to build in; `steps`, folders to "show", folders
+            to "cover" and files to "blank", in that order; `files`, where they are to be seen and
+            where they are; `code`, the folder of the code to run; `links`, symbolic links at the
+            root, name to target.
 
     Raises:
         OSError: where the kernel refuses.
@@ -32,18 +32,25 @@ def enter(plan: dict) -> None:
     # For the fork server alone: a child gets an empty one of its own above it.
     os.mkdir(f"{root}/tmp")
     kernel.mount("tmpfs", f"{root}/tmp", "tmpfs", kernel.NOSUID | kernel.NODEV, "size=16m,mode=755")
-    for folder in plan["folders"]:
-        os.makedirs(root + folder, exist_ok=True)
-        kernel.mount(folder, root + folder, None, kernel.BIND | kernel.REC)
-        _read_only(root + folder)
+    covered = []
+    for step, place in plan["steps"]:
+        if step == "show":
+            os.makedirs(root + place, exist_ok=True)
+            kernel.mount(place, root + place, None, kernel.BIND | kernel.REC)
+            _read_only(root + place)
+        elif step == "cover":
+            kernel.mount("tmpfs", root + place, "tmpfs", 0, "size=64k,mode=555")
+            covered.append(root + place)
+        else:
+            kernel.mount("/dev/null", root + place, None, kernel.BIND)
+    for place in covered:
+        kernel.mount("none", place, None, kernel.REMOUNT | kernel.RDONLY)
     for place, file in plan["files"].items():
         os.makedirs(os.path.dirname(root + place), exist_ok=True)
         with open(root + place, "w"):
             pass
         kernel.mount(file, root + place, None, kernel.BIND)
         _read_only(root + place)
-    for folder in plan["hidden"]:
-        kernel.mount("tmpfs", root + folder, "tmpfs", kernel.RDONLY, "size=4k,mode=555")
     for name, target in plan["links"].items():
         os.symlink(target, root + name)
     os.makedirs(f"{root}/dev")
