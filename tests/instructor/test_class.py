@@ -270,7 +270,12 @@ ATTACKS = {
         "",
     ),
     "a process that outlives its cell": (
-        step("import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)"),
+        step(
+            "import os, time\n"
+            "if not os.path.exists('/tmp/once'):\n"
+            "    open('/tmp/once', 'w').close()\n"
+            "    if os.fork() == 0:\n        os.setsid()\n        time.sleep(1000)"
+        ),
         "passed",
         "",
     ),
