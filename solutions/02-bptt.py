@@ -211,6 +211,16 @@ if when_passed("state_jacobian"):
         print(f"radius {radius:.1f}   " + "   ".join(f"{norm:.0e}" for norm in norms))
 
 # %% [markdown]
+# ## A project: Remember
+#
+# Now one of your own. How long may a row be, so that vanilla units still add two numbers in it? The
+# mark is that length. `course check` and `course validate` look for `remember.npz` beside this
+# notebook.
+
+# %%
+# EXERCISE: predict_remember
+
+# %% [markdown]
 # ## Where you are
 #
 # Your backward pass is exact, checked, bounded in memory and safe from explosion. What no trick in

@@ -371,6 +371,15 @@ if when_passed("stacked_forward"):
     print(f"best of {', '.join(CELLS)}: {best}")
 
 # %% [markdown]
+# ## A project: Few labels
+#
+# Now one of your own: 500 labels, and all that you have built. Say first what you expect.
+# `course check` and `course validate` look for `few_labels.npz` beside this notebook.
+
+# %%
+# EXERCISE: predict_few_labels
+
+# %% [markdown]
 # ## Going further
 #
 # Nothing checks these; they are for the curious.

@@ -368,7 +368,17 @@ if all(when_passed(part) for part in (*PARTS, "final_accuracy")):
 # %% [markdown]
 # A network and its gate belong together: it was trained to end at one gate, and only the accuracy
 # at that gate is its own.
+
+# %% [markdown]
+# ## A project: Depth
 #
+# Now one of your own: a hundred layers, and not one skip connection. `course check` and
+# `course validate` look for `depth.npz` beside this notebook.
+
+# %%
+# EXERCISE: predict_depth
+
+# %% [markdown]
 # ## Where you are
 #
 # You have a schedule, an activation with its gradient, a loss that can't fail, the gain that keeps

@@ -247,6 +247,16 @@ if when_passed("rflo_gradient"):
         print(f"recurrent weights times {scale:.1f}   cosine {cosine(rflo, measured):.2f}")
 
 # %% [markdown]
+# ## A project: No tape
+#
+# Now one of your own: a function that learns to count while it reads, and hands all that it
+# remembers from step to step. `course check` and `course validate` look for `no_tape.npz` beside
+# this notebook.
+
+# %%
+# EXERCISE: predict_no_tape
+
+# %% [markdown]
 # ## Where you are
 #
 # Your rule walks forward, needs no stored states and is not exact. How far from exact it is depends

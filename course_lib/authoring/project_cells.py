@@ -40,7 +40,9 @@ def marks_table(project: Project, results: Path) -> tuple[str, list[Path]]:
         ("numbers in the arrays", f"at most {project.most_numbers:,}"),
     ]
     rows += [(f"mark {n}", project.read(mark)) for n, mark in enumerate(project.marks, 1)]
-    files = sorted(results.glob(f"{run(project)}*.json"))
+    files = sorted(
+        results.glob(f"{run(project)}*.json"), key=lambda file: (len(file.name), file.name)
+    )
     for file in files:
         stored = json.loads(file.read_text(encoding="utf-8"))
         summary = stored["summary"]

@@ -198,6 +198,41 @@ def anbn(n: int, max_n: int = 32, seed: int = 0) -> MaskedSequences:
     return MaskedSequences(x, y, mask)
 
 
+def anbn_stream(n: int, T: int, max_n: int = 32, seed: int = 0) -> Sequences:
+    r"""Lines of a^k \n b^k \n without end, and in a role that changes with the seed.
+
+    As in `anbn`, but line follows on line, each stream begins in the middle of one, and the seed
+    decides which of the three characters is the a, which the b and which the newline.
+
+    Args:
+        n: streams.
+        T: steps, at least 1.
+        max_n: the largest k, at least 1.
+        seed: a whole number, at least 0.
+
+    Returns:
+        x: (n, T, 3) float32, one-hot.
+        y: (n, T) int64, the next character: y[:, t] is the one of x[:, t + 1].
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    n, T = _whole("n", n, least=1), _whole("T", T, least=1)
+    max_n = _whole("max_n", max_n, least=1)
+    rng = _generator(seed)
+    a, b, newline = rng.permutation(3)
+    needed, longest = T + 1, 2 * max_n + 2
+    streams = np.zeros((n, needed), np.int64)
+    for stream in streams:
+        line: list[int] = []
+        begin = rng.integers(longest)
+        while len(line) < begin + needed:
+            k = rng.integers(1, max_n + 1)
+            line += [a] * k + [newline] + [b] * k + [newline]
+        stream[:] = line[begin : begin + needed]
+    return Sequences(_one_hot(streams[:, :-1], 3), streams[:, 1:])
+
+
 def anbn_floor(max_n: int = 32) -> float:
     r"""Entropy, in bits a character, that nothing can beat; 5/35 = 1/7 for max_n = 32.
 

@@ -53,6 +53,7 @@ CHAPTERS = (
             "truncated_bptt",
             "clip_by_global_norm",
             "state_jacobian",
+            "predict_remember",
         ),
     ),
     Chapter(
@@ -68,6 +69,7 @@ CHAPTERS = (
             "collect_outputs",
             "dropout_between_layers",
             "stacked_forward",
+            "predict_few_labels",
         ),
     ),
     Chapter(
@@ -84,6 +86,7 @@ CHAPTERS = (
             "gradual_dropout",
             "gradient_norms",
             "final_accuracy",
+            "predict_depth",
         ),
     ),
     Chapter(
@@ -100,6 +103,7 @@ CHAPTERS = (
             "identity_recurrence",
             "chunk_border",
             "rflo_gradient",
+            "predict_no_tape",
         ),
     ),
 )

@@ -5,6 +5,9 @@ Built from the functions of the exercises.
 
 import numpy as np
 
+from course_lib.scratch.gated import gru_step
+from course_lib.scratch.gradnets import grelu
+from course_lib.scratch.kernl import trace_step, weight_gradient
 from course_lib.scratch.rnn import rnn_forward
 
 
@@ -51,3 +54,103 @@ def predict_remember(weights, x):
     sums = h[:, -1] @ weights["W_hy"] + weights["b_y"]
     # END IMPLEMENT-ME
     return sums
+
+
+def predict_few_labels(weights, x):
+    """Read digits with the recurrent network that a few labels taught.
+
+    Args:
+        weights: the arrays of few_labels.npz, whatever your network needs.
+        x: images, shape (batch, 28, 28), from 0 to 1.
+
+    Returns:
+        logits: shape (batch, 10); the largest is the digit.
+    """
+    # IMPLEMENT-ME: the logits of your network, for whatever it reads at a step
+    pixels = len(weights["W_xh"])
+    steps = x.reshape(len(x), -1, pixels)
+    h_t = np.zeros((len(x), len(weights["W_hh"])), dtype=x.dtype)
+    for t in range(steps.shape[1]):
+        h_t = gru_step(steps[:, t], h_t, weights)
+    logits = h_t @ weights["W_hy"] + weights["b_y"]
+    # END IMPLEMENT-ME
+    return logits
+
+
+def predict_depth(weights, x):
+    """Read digits with a hundred layers, one on top of the other.
+
+    Args:
+        weights: the arrays of depth.npz: W_in (784, n) of the first layer, W
+            (99, n, n) of the others, b (100, n) of all, W_hy (n, 10) and b_y
+            (10,) of the readout, and g (), the late gate of every `grelu`.
+        x: images, shape (batch, 28, 28), from 0 to 1.
+
+    Returns:
+        logits: shape (batch, 10); the largest is the digit.
+    """
+    # IMPLEMENT-ME: the readout of what a hundred layers make of each image
+    h = x.reshape(len(x), -1)
+    h = grelu(h @ weights["W_in"] + weights["b"][0], weights["g"])
+    for W, b in zip(weights["W"], weights["b"][1:], strict=True):
+        h = grelu(h @ W + b, weights["g"])
+    logits = h @ weights["W_hy"] + weights["b_y"]
+    # END IMPLEMENT-ME
+    return logits
+
+
+def predict_no_tape(weights, x):
+    """Read one character, learn from it, and predict the next; keep no tape.
+
+    It is called step by step: what it returns as weights is what it is given
+    at the next step, and nothing else is kept.
+
+    Args:
+        weights: at the first step the arrays of no_tape.npz; later what the
+            step before returned.
+        x: the characters of this step, one-hot, shape (batch, 3). They are
+            what the step before had to predict.
+
+    Returns:
+        logits: of the next characters, shape (batch, 3).
+        weights: a dict of arrays, all that the next step needs: what was
+            learned, and the state.
+    """
+    # IMPLEMENT-ME: what this step teaches about the last prediction, then the
+    # new state and the prediction from it
+    w = dict(weights)
+    batch, n = len(x), len(w["gamma"])
+    if "h" not in w:  # the first step
+        w["h"] = np.zeros((batch, n))
+        w["E"] = np.zeros((batch, 3 + n + 1, n))
+        w["logits"] = np.zeros((batch, 3))
+        w["steps"] = np.zeros(())
+    # The error of the last prediction, and the gradients by the traces.
+    p = np.exp(w["logits"] - w["logits"].max(axis=1, keepdims=True))
+    dlogits = (p / p.sum(axis=1, keepdims=True) - x) / batch
+    feedback = np.eye(n)  # every unit answers for its own error alone
+    grads = {
+        "W": weight_gradient(dlogits @ w["W_hy"].T, feedback, w["E"]),
+        "W_hy": w["h"].T @ dlogits,
+        "b_y": dlogits.sum(axis=0),
+    }
+    # Adam, with its two memories of each gradient in the same dict.
+    w["steps"] = w["steps"] + 1
+    rate = w["rate"] / (1 + w["steps"] / 1_000)
+    for name, gradient in grads.items():
+        mean = 0.9 * w.get(f"mean {name}", 0) + 0.1 * gradient
+        square = 0.999 * w.get(f"square {name}", 0) + 0.001 * gradient**2
+        w[f"mean {name}"], w[f"square {name}"] = mean, square
+        mean = mean / (1 - 0.9 ** w["steps"])
+        square = square / (1 - 0.999 ** w["steps"])
+        w[name] = w[name] - rate * mean / (np.sqrt(square) + 1e-8)
+    # A leaky step, its traces, and what it predicts.
+    leak = 1 - np.exp(-w["gamma"])
+    v_t = np.concatenate([x, w["h"], np.ones((batch, 1))], axis=1)
+    squashed = np.tanh(v_t @ w["W"])
+    w["h"] = (1 - leak) * w["h"] + leak * squashed
+    w["E"] = trace_step(w["E"], v_t, leak * (1 - squashed**2), w["gamma"])
+    w["logits"] = w["h"] @ w["W_hy"] + w["b_y"]
+    logits = w["logits"]
+    # END IMPLEMENT-ME
+    return logits, w

@@ -1,7 +1,7 @@
 """The reference of the project *Remember*: short rows first, then longer and longer ones.
 
 Orthogonal recurrent weights, gradients clipped by their global norm, and a length that grows by
-half whenever the last one is solved.
+half whenever the last one is solved. At the longest one the learning rate falls to zero.
 """
 
 import time
@@ -28,17 +28,18 @@ class Config:
     units: int = 64
     input_scale: float = 0.3  # of the weights from the input, as a standard deviation
     learning_rate: float = 1e-3
-    clip_norm: float = 1.0
+    clip_norm: float = 0.1
     batch_size: int = 64
     batches: int = 64  # in a round; each round has fresh examples
     first_length: int = 10
     growth: float = 1.5
     solved: float = 0.006  # mean squared error of a round at which the rows get longer
-    longest: int = 200
-    seconds: float = 170.0  # of processor time, after which a run ends wherever it is
+    longest: int = 120
+    last_rounds: int = 60  # at the longest length, over which the learning rate falls to zero
+    seconds: float = 175.0  # of processor time, after which a run ends wherever it is
 
 
-QUICK = {"units": 16, "batches": 2, "solved": 1.0, "longest": 15}
+QUICK = {"units": 16, "batches": 2, "solved": 1.0, "longest": 15, "last_rounds": 1}
 
 
 def run(
@@ -61,8 +62,9 @@ def run(
     config = replace(Config(**settings), **(QUICK if quick else {}))
     began = time.process_time()
     model = network(config, seed)
-    length, losses, lengths = config.first_length, [], []
-    while time.process_time() - began < config.seconds:
+    length, losses, lengths, left = config.first_length, [], [], config.last_rounds
+    while left and time.process_time() - began < config.seconds:
+        model.optimizer.learning_rate = config.learning_rate * left / config.last_rounds
         rows = adding_problem(
             config.batches * config.batch_size, length, seed=10_000 * seed + len(losses)
         )
@@ -71,9 +73,9 @@ def run(
         lengths.append(length)
         if verbose:
             print(f"length {length}: loss {losses[-1]:.5f}", flush=True)
-        if losses[-1] < config.solved:
-            if length == config.longest:
-                break
+        if length == config.longest:
+            left -= 1
+        elif losses[-1] < config.solved:
             length = min(int(length * config.growth), config.longest)
     seconds = time.process_time() - began
     names = ("W_xh", "W_hh", "b_h", "W_hy", "b_y")

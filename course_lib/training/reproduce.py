@@ -103,6 +103,9 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     },
     "gradnets-2015": ("course_lib.training.gradnets_2015", {}),
     "gradnets-recurrent": ("course_lib.training.gradnets_recurrent", {}),
+    "project-depth": ("course_lib.training.project_depth", {}),
+    "project-few-labels": ("course_lib.training.project_few_labels", {}),
+    "project-no-tape": ("course_lib.training.project_no_tape", {}),
     "project-remember": ("course_lib.training.project_remember", {}),
     "project-rows": ("course_lib.training.project_rows", {}),
 }

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.lib import format as npy
 
-CURVE = "curve"  # the learning curve, drawn in the report; `predict` doesn't see it
+# Two names that `predict` doesn't see: the learning curve, which the report draws, and the score
+# that the learner expected, which it shows beside what came out.
+CURVE, EXPECTED = "curve", "expected"
 LARGEST = 8 << 20  # bytes, of the file and of all its arrays together
 MOST_ARRAYS = 100
 MOST_AXES = 4
@@ -26,15 +28,12 @@ class HandIn:
     Args:
         weights: arrays by name, all finite.
         curve: the learning curve, (N,); empty if none was handed in.
+        expected: the score that the learner expected; None if none was handed in.
     """
 
     weights: dict[str, np.ndarray]
     curve: np.ndarray = field(default_factory=lambda: np.zeros(0))
-
-    @property
-    def numbers(self) -> int:
-        """How many numbers the weights are."""
-        return sum(array.size for array in self.weights.values())
+    expected: float | None = None
 
 
 def read_hand_in(content: bytes, name: str) -> HandIn:
@@ -72,6 +71,9 @@ def read_hand_in(content: bytes, name: str) -> HandIn:
     curve = arrays.pop(CURVE, np.zeros(0))
     if curve.ndim != 1 or curve.size > LONGEST_CURVE:
         raise BadArrays(f"{CURVE!r} in {name} must be a row of at most {LONGEST_CURVE} numbers.")
+    expected = arrays.pop(EXPECTED, None)
+    if expected is not None and (expected.size != 1 or not np.isfinite(expected).all()):
+        raise BadArrays(f"{EXPECTED!r} in {name} must be one number, the score that you expect.")
     for key, array in arrays.items():
         if not np.isfinite(array).all():
             raise BadArrays(
@@ -80,7 +82,7 @@ def read_hand_in(content: bytes, name: str) -> HandIn:
             )
     if not arrays:
         raise BadArrays(f"{name} holds no weights: write it with np.savez({name!r}, **weights).")
-    return HandIn(arrays, curve)
+    return HandIn(arrays, curve, None if expected is None else float(expected.ravel()[0]))
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, what: str, left: int) -> np.ndarray:

@@ -20,8 +20,8 @@ def check_project(project: Project, function: Callable) -> ProjectReport:
     """
     if outside := data_from_outside(function):
         sentence = (
-            f"{project.id} takes {', '.join(outside)} from the notebook, which is not there where "
-            f"it is judged: put what it needs into {project.file}, and read it from weights."
+            f"{project.id} takes {', '.join(outside)} from the notebook, but it is judged with "
+            f"weights and x alone: put what it needs into {project.file}, and read it from weights."
         )
         return ProjectReport(
             project, NOT_RIGHT, (), sentence, failed="all comes with the arguments"

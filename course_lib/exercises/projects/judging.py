@@ -8,7 +8,7 @@ import numpy as np
 from course_lib.exercises.checker import climb, judge
 from course_lib.exercises.exercise import Arrays, Problem, Rung
 from course_lib.exercises.guard import CappedOutput, NotWritten, Unusable
-from course_lib.exercises.projects.arrays import BadArrays, HandIn, read_hand_in
+from course_lib.exercises.projects.arrays import EXPECTED, BadArrays, HandIn, read_hand_in
 from course_lib.exercises.projects.project import Batch, Project, Weights
 from course_lib.exercises.projects.report import ProjectReport
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
@@ -75,6 +75,7 @@ def judge_project(
     measured = project.measure(batches, outputs)
     mark = project.mark(measured.score)
     more = {"measured": measured, "mark": mark, "curve": hand_in.curve}
+    more["expected"] = hand_in.expected
     if mark:
         return report(PASSED, **more)
     return report(NOT_RIGHT, _too_little(project, measured.score), failed="the first mark", **more)
@@ -105,6 +106,16 @@ def ladder(project: Project, weights: Weights, batches: tuple[Batch, ...]) -> It
             "describes: use its arrays, as the docstring says."
         ))  # fmt: skip
 
+    if project.run is not None:
+
+        def along(function: Callable, inputs: Arrays) -> Arrays:
+            return {"outputs": project.run(function, *inputs.values())}
+
+        short = batches[0].x[:FEW, :FEW]
+        yield Rung("outputs of the right shape, all finite", given(short), of_its_shape, along)
+        for batch in batches:
+            yield Rung("inputs that you haven't seen", given(batch.x), of_its_shape, along)
+        return
     yield Rung(
         "outputs of the right shape, all finite", given(batches[0].x[:FEW]), of_its_shape, _outputs
     )
@@ -159,6 +170,11 @@ def _taken(project: Project, content: bytes | None) -> HandIn:
         )
     hand_in = read_hand_in(content, project.file)
     project.fits(hand_in.weights)
+    if project.asks_expectation and hand_in.expected is None:
+        raise BadArrays(
+            f"{project.file} has no {EXPECTED!r}: say first what you expect, such as "
+            f"{EXPECTED}={project.marks[0]}, and save it with the weights."
+        )
     return hand_in
 
 

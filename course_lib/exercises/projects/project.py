@@ -44,8 +44,8 @@ class WrongHandIn:
     """A hand-in that must not reach a mark.
 
     Args:
-        make: from the reference's weights to the weights and the function that are handed in; or
-            to bytes in place of the weights.
+        make: from the reference's weights to the weights and the function that are handed in; to
+            bytes in place of the weights, which are the file. A weight of None is left out.
         says: part of the sentence that the learner reads.
     """
 
@@ -69,12 +69,16 @@ class Project(Exercise):
         read: from a score to text, such as "96.5 % right".
         layout: for each array its shape, in which a letter stands for a size that the learner
             chooses; None: any arrays will do.
+        rules: sees whether arrays of that layout are allowed; raises `BadArrays` if not.
         most_numbers: how many numbers the arrays may hold.
         held_back: from "check" or "validate" and a seed to batches that nobody has trained on.
         outputs: shape of the output for inputs of a given shape.
         measure: from the batches and the outputs for them to a `Measured`.
         network: what the arrays stand for: from weights and inputs to outputs. What is handed in
             must compute the same. None: any network will do.
+        asks_expectation: whether the learner hands in the score that they expect.
+        run: from the function, the weights and inputs to outputs, for a function that isn't called
+            with whole batches; None: it is, and each input is judged on its own.
         advice: from the score to one sentence on what to try next.
     """
 
@@ -83,12 +87,15 @@ class Project(Exercise):
     chance: float
     read: Callable[[float], str]
     layout: dict[str, tuple[int | str, ...]] | None = None
+    rules: Callable[[Weights], None] | None = None
     most_numbers: int
     held_back: Callable[[str, int], tuple[Batch, ...]]
     outputs: Callable[[tuple[int, ...]], tuple[int, ...]]
     measure: Callable[[tuple[Batch, ...], list[np.ndarray]], Measured]
     network: Callable[[Weights, np.ndarray], np.ndarray] | None = None
     advice: Callable[[float], str]
+    asks_expectation: bool = False
+    run: Callable[[Callable, Weights, np.ndarray], np.ndarray] | None = None
     kind: str = "project"
     wrong: list[WrongHandIn] = field(default_factory=list)
     right: list[Callable] = field(default_factory=list)
@@ -101,6 +108,12 @@ class Project(Exercise):
     def mark(self, score: float) -> int:
         """How many of the three marks a score reaches."""
         return sum(score >= mark for mark in self.marks)
+
+    def score(self, function: Callable, weights: Weights, batches: tuple[Batch, ...]) -> float:
+        """What a function that is trusted comes to: no guard, and no limit on its time."""
+        run = self.run or (lambda function, weights, x: function(weights, x))
+        outputs = [run(function, weights, batch.x) for batch in batches]
+        return self.measure(batches, outputs).score
 
     def fits(self, weights: Weights) -> None:
         """See whether arrays are those of the network that was asked for.
@@ -140,6 +153,8 @@ class Project(Exercise):
             sizes |= {
                 n: is_one for n, is_one in zip(shape, there, strict=True) if isinstance(n, str)
             }
+        if self.rules is not None:
+            self.rules(weights)
 
     def wrong_hand_in(self, says: str) -> Callable:
         """Decorator: the function below makes a hand-in that must fail with such a sentence."""

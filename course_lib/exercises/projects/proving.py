@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib.exercises.projects.arrays import CURVE
+from course_lib.exercises.projects.arrays import CURVE, EXPECTED
 from course_lib.exercises.projects.judging import judge_project
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.projects.report import ProjectReport
@@ -51,11 +51,13 @@ def verdicts(project: Project, stub) -> Iterator[tuple[str, str, str]]:
     except NoReference as problem:
         yield "reference", project.id, str(problem)
         return
-    weights = {name: array for name, array in arrays.items() if name != CURVE}
+    beside = {name: arrays[name] for name in (CURVE, EXPECTED) if name in arrays}
+    weights = {name: array for name, array in arrays.items() if name not in beside}
 
     def judged(arrays, function, split="check") -> ProjectReport:
-        content = arrays if isinstance(arrays, bytes) else as_file(arrays)
-        return judge_project(project, function, content, project.held_back(split, SEED))
+        if not isinstance(arrays, bytes):
+            arrays = as_file({k: v for k, v in (beside | arrays).items() if v is not None})
+        return judge_project(project, function, arrays, project.held_back(split, SEED))
 
     outcome = judged(arrays, stub).outcome
     yield "stub", project.id, "" if outcome == NOT_WRITTEN else f"the verdict is '{outcome}'."

@@ -23,11 +23,13 @@ class ProjectReport(Report):
         measured: what the outputs come to; None where there are none to measure.
         mark: how many of the three marks are reached.
         curve: the learning curve that was handed in, (N,).
+        expected: the score that the learner expected, or None.
     """
 
     measured: Measured | None = None
     mark: int = 0
     curve: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    expected: float | None = None
 
     @property
     def kept(self) -> str:
@@ -47,9 +49,11 @@ class ProjectReport(Report):
         """What else there is to know, by label."""
         if self.measured is None:
             return {}
-        marks = ", ".join(self.exercise.read(mark) for mark in self.exercise.marks)
-        return {
-            "Marks": marks,
+        read = self.exercise.read
+        facts = {"Marks": ", ".join(map(read, self.exercise.marks))}
+        if self.expected is not None:
+            facts["You expected"] = f"{read(self.expected)}. It is {read(self.measured.score)}."
+        return facts | {
             "What goes wrong": self.measured.confusion,
             "Try next": self.exercise.advice(self.measured.score),
         }

@@ -7,20 +7,22 @@ from course_lib.exercises.projects import digits
 from course_lib.exercises.projects.project import Project
 from course_lib.scratch.projects import predict_rows
 
+MARKS = (0.91, 0.94, 0.96)
+
 
 def advice(score: float) -> str:
     """What to try next."""
-    if score < 0.91:
+    if score < MARKS[0]:
         return (
             "Look at your curve: one that jumps asks for clipping or a lower learning rate, one "
             "that still falls asks for more epochs."
         )
-    if score < 0.94:
+    if score < MARKS[1]:
         return (
             "Compare with your accuracy on the training images. If it is much higher, show the "
             "network each image turned and moved a little, another way in every epoch."
         )
-    if score < 0.96:
+    if score < MARKS[2]:
         return "Let the learning rate fall to zero over the run, and spend all of the budget."
     return "Do it with half of the units."
 
@@ -35,7 +37,7 @@ EXERCISE = Project(
     ladder=(),
     uses=("rnn_forward",),
     budget="90 seconds of training on two cores",
-    marks=(0.91, 0.94, 0.96),
+    marks=MARKS,
     chance=0.15,
     read=digits.read,
     layout={

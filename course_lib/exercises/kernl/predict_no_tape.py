@@ -1,0 +1,175 @@
+"""Project: learn to count while reading, within a memory that doesn't grow."""
+
+import numpy as np
+
+from course_lib.data import anbn_chance, anbn_floor, anbn_stream
+from course_lib.exercises.exercise import Hint
+from course_lib.exercises.projects.project import Batch, Measured, Project
+from course_lib.exercises.projects.streams import learn_along
+from course_lib.scratch.projects import predict_no_tape
+
+STREAMS, STEPS, LONGEST = 16, 2_000, 6  # LONGEST: the largest k of a^k
+JUDGED = STEPS // 4  # the last steps, when it has had time to learn
+MOST_BYTES = 400_000
+MARKS = (0.5, 0.75, 0.9)
+
+
+def held_back(split: str, seed: int) -> tuple[Batch, ...]:
+    """Streams that nobody has seen, in which the roles of the three characters are drawn anew."""
+    return (Batch(*anbn_stream(STREAMS, STEPS, LONGEST, 2 * seed + (split == "validate"))),)
+
+
+def measure(batches: tuple[Batch, ...], outputs: list[np.ndarray]) -> Measured:
+    """Bits a character in the last quarter, on the way from a guess to the best possible."""
+    (batch,), (logits,) = batches, outputs
+    x, y = batch.x[:, -JUDGED:].argmax(axis=-1), batch.y[:, -JUDGED:]
+    logits = logits[:, -JUDGED:].astype(float)
+    logits -= logits.max(axis=-1, keepdims=True)
+    log_p = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    bits = -np.take_along_axis(log_p, y[..., None], axis=-1)[..., 0] / np.log(2)
+    chance, floor = anbn_chance(LONGEST), anbn_floor(LONGEST)
+    changes = x != y
+    return Measured(
+        float((chance - bits.mean()) / (chance - floor)),
+        f"Where the character changes it loses {bits[changes].mean():.2f} bits, where it stays "
+        f"{bits[~changes].mean():.2f}; {bits.mean():.3f} in the mean, and {floor:.3f} is the least "
+        "that anyone can lose.",
+    )
+
+
+def read(score: float) -> str:
+    """A share of the way in words."""
+    return f"{score:.0%} of what can be learned"
+
+
+def advice(score: float) -> str:
+    """What to try next."""
+    if score < MARKS[0]:
+        return (
+            "Train the readout alone, at every step, on states of fixed recurrent weights. How far "
+            "does that get?"
+        )
+    if score < MARKS[1]:
+        return "Now the recurrent weights: what must a trace keep so that an error can use it?"
+    if score < MARKS[2]:
+        return (
+            "Some things have to be remembered for two steps, others for ten. Can one leak do both?"
+        )
+    return "Halve the memory. What can you throw away first?"
+
+
+def along(function, weights, x):
+    """The predictions along the streams, weighed at every step."""
+    return learn_along(function, weights, x, "predict_no_tape", MOST_BYTES)
+
+
+EXERCISE = Project(
+    reference=predict_no_tape,
+    title="No tape",
+    goal="Learn to count while you read, within a memory that doesn't grow.",
+    difficulty=3,
+    minutes=120,
+    returns={"logits": "array", "weights": "mapping"},
+    ladder=(),
+    uses=("trace_step", "weight_gradient"),
+    budget=f"{MOST_BYTES:,} bytes from step to step, however long the stream",
+    marks=MARKS,
+    chance=0.0,
+    read=read,
+    most_numbers=50_000,
+    held_back=held_back,
+    outputs=lambda shape: shape,
+    measure=measure,
+    run=along,
+    advice=advice,
+    hints=(
+        Hint(
+            "Where do I begin?",
+            "With a readout that learns at every step from the error of its last prediction, on "
+            "top of a state that nobody trains. What do you have to keep until the next step?",
+        ),
+        Hint(
+            "It predicts every character but the one where a line changes.",
+            "That one needs a count. Which weights would have to change for it, and how long ago "
+            "did they act?",
+        ),
+        Hint(
+            "It learns, and then it forgets what it could.",
+            "Every step changes the weights a little. How large is a step at the end, and what "
+            "becomes of it when the gradient is small?",
+        ),
+    ),
+)
+
+
+@EXERCISE.wrong_hand_in("bytes; 400,000 are the most")
+def with_a_tape(weights):
+    """Keeps every input that it has read."""
+
+    def predict(weights, x):
+        logits, after = predict_no_tape(weights, x)
+        tape = np.concatenate([weights.get("tape", x[:, :0]), x, np.asarray(after["h"])], axis=1)
+        return logits, after | {"tape": tape}
+
+    return weights, predict
+
+
+@EXERCISE.wrong_hand_in("another answer when the same step is taken again")
+def with_a_tape_elsewhere(weights):
+    """Keeps it in the function, where nobody weighs it."""
+    tape = []
+
+    def predict(weights, x):
+        tape.append(x)
+        logits, after = predict_no_tape(weights, x)
+        return logits + 1e-3 * len(tape), after
+
+    return weights, predict
+
+
+@EXERCISE.wrong_hand_in("no better than a guess")
+def never_learns(weights):
+    """Predicts, and stays as it was."""
+    return weights | {"rate": np.zeros(())}, predict_no_tape
+
+
+@EXERCISE.wrong_hand_in("The first mark is")
+def only_counts_characters(weights):
+    """How often each character came, whatever stands before."""
+
+    def predict(weights, x):
+        counts = weights.get("counts", np.ones(3)) + x.sum(axis=0)
+        return np.log(np.tile(counts, (len(x), 1))), weights | {"counts": counts}
+
+    return weights, predict
+
+
+@EXERCISE.wrong_hand_in("NaN or infinite")
+def overflows(weights):
+    """A rate that is far too large."""
+
+    def predict(weights, x):
+        logits, after = predict_no_tape(weights, x)
+        return logits * np.inf, after
+
+    return weights, predict
+
+
+@EXERCISE.right_hand_in
+def the_readout_alone(weights):
+    """Fixed recurrent weights; the readout learns with the gradient itself."""
+
+    def predict(weights, x):
+        w = dict(weights)
+        h = w.get("h", np.zeros((len(x), len(w["gamma"]))))
+        z = h @ w["W_hy"] + w["b_y"]
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        dz = (p / p.sum(axis=1, keepdims=True) - x) / len(x)
+        w["W_hy"] = w["W_hy"] - 1.0 * h.T @ dz
+        w["b_y"] = w["b_y"] - 1.0 * dz.sum(axis=0)
+        leak = 1 - np.exp(-w["gamma"])
+        v = np.concatenate([x, h, np.ones((len(x), 1))], axis=1)
+        w["h"] = (1 - leak) * h + leak * np.tanh(v @ w["W"])
+        return w["h"] @ w["W_hy"] + w["b_y"], w
+
+    return weights, predict
