@@ -9,7 +9,7 @@ from a_class import answer_code, notebook, solved, submission, write
 
 from course_lib.exercises.projects.arrays import LARGEST
 from course_lib.exercises.projects.proving import HAND_INS, as_file, reference_arrays
-from course_lib.exercises.registry import get
+from course_lib.exercises.registry import CHAPTERS, get
 from course_lib.instructor.judging.hidden_cases import parse_cases
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.judging.submission import grade
@@ -192,3 +192,15 @@ def test_the_class_page_shows_the_distribution(graded):
 
 def test_the_answer_code_is_what_the_solution_shows():
     assert "rnn_forward" in answer_code("predict_rows")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", range(1, 6))
+def test_the_solution_of_every_chapter_reaches_the_top_mark(box, tmp_path, chapter):
+    name = CHAPTERS[chapter - 1].notebook
+    project = get(CHAPTERS[chapter - 1].exercises[-1])
+    for file in (f"{name}.ipynb", project.file):
+        (tmp_path / file).write_bytes((HAND_INS / file).read_bytes())
+    judge = Judge(lambda tensorflow: box, Limits(seconds=20), 11, {})
+    found = grade(submission(tmp_path).load(), judge, [project.id])["exercises"][0]
+    assert (found["outcome"], found["mark"]) == ("passed", 3), found
