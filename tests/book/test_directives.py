@@ -141,7 +141,8 @@ def test_without_solutions_the_directive_shows_the_stub_or_nothing(package, monk
 def test_the_arrows_of_the_sidebar_have_a_name():
     from course_sidebar import name_arrows
 
-    item = "<li><a href='a.html'>2. Gated <i>cells</i></a><details><summary>{}</summary></details></li>"
+    link = "<a href='a.html'>2. Gated <i>cells</i></a>"
+    item = f"<li>{link}<details><summary>{{}}</summary></details></li>"
     named = '<summary aria-label="Pages that belong to 2. Gated cells"><span></span></summary>'
     assert named in name_arrows(item.format("<span></span>"))
     assert "<summary>Chapters</summary>" in name_arrows(item.format("Chapters"))
