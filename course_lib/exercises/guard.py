@@ -192,7 +192,7 @@ def _in_words(name: str, function: Callable, error: BaseException) -> Exception:
     if isinstance(error, NotImplementedError) and re.match("IMPLEMENT-ME|$", _plain(error)):
         return NotWritten(_plain(error))
     kind = OUT_OF_MEMORY if isinstance(error, MemoryError) else RAISED
-    return Unusable(_what_it_raised(name, function, error), kind)
+    return Unusable(what_it_raised(name, function, error), kind)
 
 
 def _plain(error: BaseException) -> str:
@@ -205,7 +205,7 @@ def _plain(error: BaseException) -> str:
     return message.split("\n\nArguments received by")[0].strip()
 
 
-def _what_it_raised(name: str, function: Callable, error: BaseException) -> str:
+def what_it_raised(name: str, function: Callable, error: BaseException) -> str:
     """One sentence for an exception: its kind, its message and the learner's line."""
     if isinstance(error, SystemExit):
         return f"{name} called exit(): leave that out and return the result."

@@ -42,8 +42,8 @@ def measure(function, loss, w: np.ndarray, *step: float) -> np.ndarray:
     before = w.copy()
     try:
         return function(loss, w, *step)
-    except Unusable:
-        if np.array_equal(w, before):
+    except Unusable as problem:
+        if problem.kind or np.array_equal(w, before):
             raise
         raise Unusable(
             "numerical_gradient leaves w changed: keep each entry before you move it, and put "

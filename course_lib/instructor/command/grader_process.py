@@ -24,6 +24,8 @@ from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.sandbox import Sandbox
 
 MOST = 1_000  # graders on one machine
+OWN_MEMORY = 1 << 30  # bytes that judging one submission may take
+TENSORFLOW_MEMORY = 6 << 30  # the same, where references in TensorFlow are loaded for it
 
 
 class Sandboxes:
@@ -42,6 +44,8 @@ class Sandboxes:
 
     def __call__(self, tensorflow: bool) -> Sandbox:
         """The sandbox with or without TensorFlow; a dead one is replaced."""
+        if tensorflow and "tensorflow" not in sys.modules:
+            kernel.limit_own_data(OWN_MEMORY + TENSORFLOW_MEMORY)
         there = self.open.get(tensorflow)
         if there is not None and there.process.poll() is not None:
             there.close()
@@ -101,6 +105,7 @@ def main() -> None:
                 if judge is None:
                     sandboxes = Sandboxes(setup["kind"], setup["secret"])
                     judge = make_judge(setup, sandboxes)
+                kernel.limit_own_data(OWN_MEMORY)
                 answer = {"result": grade(_submission(task), judge, setup["wanted"])}
             except NoSandbox as error:
                 answer = {"no sandbox": str(error)}

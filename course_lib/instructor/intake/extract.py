@@ -38,9 +38,11 @@ def extract(content: bytes) -> Cells:
     Raises:
         Unreadable: if it is no notebook.
     """
-    text = _decode(content)
     try:
+        text = _decode(content)
         notebook = json.loads(text)
+    except MemoryError:
+        raise Unreadable("it takes more memory than reading a notebook may") from None
     except RecursionError:
         raise Unreadable("it is nested too deeply to be a notebook") from None
     except ValueError as error:

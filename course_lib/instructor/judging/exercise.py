@@ -4,6 +4,7 @@
 in a sandbox here. What passes is tried with other numbers, and with the instructor's own cases.
 """
 
+import contextlib
 import functools
 from dataclasses import dataclass, field, replace
 
@@ -82,8 +83,34 @@ class ExerciseJudge:
         )
         if remote.fate == TAMPERED:
             verdict.outcome = TAMPERED
-        if report.outcome == PASSED:
-            self._beyond_the_public(exercise, remote, verdict)
+        return verdict
+
+    def beyond_the_public(self, session: Session, name: str, verdict: Verdict) -> Verdict:
+        """Look whether what passed is right for other numbers and hidden cases as well.
+
+        What the student's code says or raises here is for nobody: it has seen what is secret. So
+        the verdict takes one of a few fixed sentences, and the session must not be used for a
+        public check afterwards.
+
+        Args:
+            session: a fresh one, which has judged nothing in public.
+            name: what the notebook calls the exercise.
+            verdict: passed so far.
+
+        Returns:
+            The verdict, which no longer is one of passed where it fell.
+
+        Raises:
+            NoSandbox: if the sandbox is gone.
+        """
+        exercise = _called_inside(get(verdict.exercise))
+        if isinstance(exercise, Project):
+            return verdict
+        verdict = replace(verdict)
+        remote = self._remote(session, exercise, name)
+        with contextlib.suppress(Stopped):  # then it ends in the same way at the first call
+            remote.ready()
+        self._look_again(exercise, remote, verdict)
         return verdict
 
     def _project(self, project: Project, remote: Remote, content: bytes | None) -> Verdict:
@@ -121,7 +148,7 @@ class ExerciseJudge:
             foresee=functools.partial(self._losses, exercise.reference),
         )
 
-    def _beyond_the_public(self, exercise: Exercise, remote: Remote, verdict: Verdict) -> None:
+    def _look_again(self, exercise: Exercise, remote: Remote, verdict: Verdict) -> None:
         """Other numbers of the same kind, then the instructor's own cases."""
         # An unusual but honest answer may round differently somewhere; not three times over.
         for again in range(3):

@@ -3,13 +3,16 @@
 import contextlib
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from course_lib.authoring.source import start_of_hunt
 from course_lib.exercises import guard
 from course_lib.exercises.exercise import Arrays
+from course_lib.exercises.guard import OUT_OF_MEMORY, RAISED
 from course_lib.exercises.registry import get, ids
 from course_lib.exercises.report import NOT_WRITTEN, PASSED
+from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.judging.exercise import ExerciseJudge
 from course_lib.instructor.judging.names import is_defined_in, name_of_answer
 from course_lib.instructor.judging.requirements import needs_tensorflow
@@ -95,11 +98,13 @@ class Judge:
             left_out = [one for one in defined.remarks if WANTS_TENSORFLOW.search(one)]
             said = [one for one in defined.remarks if tensorflow or one not in left_out]
             said += [defined.problem] if defined.problem else []
-            verdicts, later = {}, []
+            verdicts, later, passed = {}, [], {}
             for one in sorted(chosen, key=ids().index):
                 own, remark = name_of_answer(one, defined.found, roles)
                 if own is not None:
                     verdicts[one] = self._verdict(session, one, own, remark, arrays)
+                    if verdicts[one].outcome == PASSED:
+                        passed[one] = own
                 elif left_out and not tensorflow and is_defined_in(one, cells):
                     later.append(one)  # it stands below something that needs TensorFlow
                 elif one in defined.failed:
@@ -110,13 +115,44 @@ class Judge:
                 else:
                     sentence = f"The notebook defines nothing called {one}."
                     verdicts[one] = Verdict(one, MISSING, sentence)
+            session.lose()  # all public checks are over: nothing of what follows is told
+            for one, own in passed.items():
+                verdicts[one] = self._with_what_is_secret(session, own, verdicts[one])
         return verdicts, said, later
 
     def _verdict(self, session: Session, one: str, name: str, remark: str, arrays) -> Verdict:
-        verdict = self._exercises.verdict(session, one, name, arrays)
+        verdict = _whatever_comes(one, lambda: self._exercises.verdict(session, one, name, arrays))
         if remark:
             verdict.remarks.append(remark)
         verdict.replaced = sorted(session.replaced)
         if session.replaced or verdict.outcome not in (PASSED, NOT_WRITTEN):
             session.lose()  # the next exercise begins in a child that nothing has touched
         return verdict
+
+    def _with_what_is_secret(self, session: Session, name: str, verdict: Verdict) -> Verdict:
+        """The verdict after other numbers and hidden cases, in a child of their own."""
+        one = verdict.exercise
+        verdict = _whatever_comes(
+            one, lambda: self._exercises.beyond_the_public(session, name, verdict)
+        )
+        if session.replaced or verdict.outcome != PASSED:
+            session.lose()
+        return verdict
+
+
+def _whatever_comes(one: str, judge: Callable[[], Verdict]) -> Verdict:
+    """The verdict; whatever a student's process answers, it costs nobody else a grade.
+
+    Raises:
+        NoSandbox: if the sandbox is gone.
+    """
+    try:
+        return judge()
+    except NoSandbox:
+        raise
+    except MemoryError:
+        return Verdict(one, OUT_OF_MEMORY, f"{one} returned more than can be judged.")
+    except Exception as error:  # an answer of a form that nobody thought of
+        return Verdict(
+            one, RAISED, f"What {one} returned can't be judged ({type(error).__name__})."
+        )

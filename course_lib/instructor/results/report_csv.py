@@ -2,12 +2,15 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 from course_lib.instructor.results.points import share
 
 # A spreadsheet takes what begins so for a formula, and runs it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫")
+
+BLANK = "\u3164\u115f\u1160\uffa0\u2800"  # letters by name, with nothing to see
 
 
 def csv_lines(
@@ -37,4 +40,11 @@ def _cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     clean = "".join(c if c.isprintable() else " " for c in value)
-    return f"'{clean}" if value.lstrip(" ").startswith(FORMULA) else clean
+    seen = "".join(c for c in value if _is_seen(c))
+    return f"'{clean}" if value.startswith(FORMULA) or seen.startswith(FORMULA) else clean
+
+
+def _is_seen(character: str) -> bool:
+    """Not a space, a control character, or one without width, which a spreadsheet may skip."""
+    category = unicodedata.category(character)
+    return category[0] not in "ZC" and category not in ("Mn", "Me") and character not in BLANK

@@ -98,4 +98,4 @@ def _pairs(value: Any) -> list[tuple[str, Any]]:
 
 
 def _kind(value: Any) -> str:
-    return value if value in (OUT_OF_TIME, OUT_OF_MEMORY) else RAISED
+    return value if isinstance(value, str) and value in (OUT_OF_TIME, OUT_OF_MEMORY) else RAISED

@@ -120,7 +120,11 @@ class Remote:
             raise NotWritten(str(answer["not written"])[:500])
         if "unusable" in answer:
             kind = answer.get("kind")
-            self.fate = kind if kind in (RAISED, OUT_OF_TIME, OUT_OF_MEMORY) else ""
+            self.fate = (
+                kind
+                if isinstance(kind, str) and kind in (RAISED, OUT_OF_TIME, OUT_OF_MEMORY)
+                else ""
+            )
             self.sentence = str(answer["unusable"])[:1000]
             where = answer.get("where")
             raise Unusable(self.sentence, self.fate, where[:2000] if isinstance(where, str) else "")

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.exercises.guard import OUT_OF_MEMORY, OUT_OF_TIME
+from course_lib.exercises.guard import OUT_OF_MEMORY, OUT_OF_TIME, RAISED
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.sandbox.arguments import follow
 from course_lib.instructor.sandbox.defined import Defined
-from course_lib.instructor.sandbox.inside.messages import Channel, Gone, Late, Violation
+from course_lib.instructor.sandbox.inside.messages import Channel, Gone, Late, TooLarge, Violation
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.sandbox import Child, Sandbox
 
@@ -78,7 +78,11 @@ class Session:
         self.child = self.sandbox.child(self.limits)
         self.channel = Channel(self.child.talk)
         each = self.limits.seconds
-        answer = self.ask("define", seconds=READING * each, each=each, **self.notebook)
+        try:
+            answer = self.ask("define", seconds=READING * each, each=each, **self.notebook)
+        except TooLarge:
+            self.lose()
+            raise Stopped(RAISED, "failed: it holds more code than can be read.") from None
         self.defined = Defined.from_answer(answer)
 
     def ask(self, what: str, handles=None, arguments=None, seconds=None, **more) -> dict:

@@ -115,3 +115,13 @@ def test_weights_that_do_not_fit_are_said(tmp_path, text):
     file.write_text(text)
     with pytest.raises(BadUsage):
         points.load_weights(file, WANTED)
+
+
+@pytest.mark.parametrize(
+    "first", ["\u200b", "\ufeff", "\u2060", " \u200d ", "\u00a0", "\x00", "\u3164", "\u0301"]
+)
+def test_nothing_unseen_hides_a_formula(first):
+    from course_lib.instructor.results.report_csv import _cell
+
+    assert _cell(f"{first}=1+1").startswith("'")
+    assert _cell(f"{first}Anna") != f"'{first}Anna"

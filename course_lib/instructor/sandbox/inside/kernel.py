@@ -17,6 +17,7 @@ NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
 RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND = 1, 2, 4, 8, 32, 4096
 REC, PRIVATE, DETACH = 16384, 1 << 18, 2
 
+UNCOUNTED = 5  # seconds of CPU between the signal that says so and the end
 SET_PDEATHSIG, SET_DUMPABLE, CAPBSET_DROP, SET_SECCOMP = 1, 4, 24, 22
 SET_NO_NEW_PRIVS, CAP_AMBIENT = 38, 47
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
@@ -130,7 +131,26 @@ def limit(seconds: int, memory: int, processes: int, file_size: int) -> None:
     }.items():
         hard = resource.getrlimit(what)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
+        # At the hard limit on CPU the kernel kills without a word.
+        room = UNCOUNTED if what == resource.RLIMIT_CPU and most < hard else 0
+        resource.setrlimit(what, (most, most if hard == most else most + room))
+
+
+def lift_data_limit() -> None:
+    """Undo a soft limit on data that a parent has set for itself."""
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+
+
+def limit_own_data(more: int) -> None:
+    """A soft limit on this process's data: what it has now, and some bytes more."""
+    with open("/proc/self/statm") as file:
+        present = int(file.read().split()[5]) * resource.getpagesize()
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    most = present + more
+    resource.setrlimit(
+        resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
+    )
 
 
 def become(uid: int, gid: int) -> None:
@@ -152,22 +172,29 @@ def become(uid: int, gid: int) -> None:
 
 
 # System calls that no exercise needs, and that kernel exploits and secret channels like: keyrings,
-# tracing, other namespaces, mounts, modules, io_uring. Number on x86_64 and on aarch64.
+# tracing, other namespaces, mounts, modules, io_uring. And memory that no limit counts: segments
+# and messages of System V, files in memory. Number on x86_64 and on aarch64.
 DENIED = {
     "x86_64": (
+        29, 30, 31, 64, 65, 66, 67, 68, 69, 70, 71, 220, 319, 447,
         101, 155, 165, 166, 167, 168, 175, 176, 246, 248, 249, 250, 272, 298, 304, 308, 310, 311,
         313, 320, 321, 323, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442, 443, 438,
     ),
     "aarch64": (
+        186, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196, 197, 279, 447,
         117, 41, 40, 39, 224, 225, 105, 106, 104, 217, 218, 219, 97, 241, 265, 268, 270, 271,
         273, 294, 280, 282, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442, 443, 438,
     ),
 }  # fmt: skip
+SOCKET = {"x86_64": (41, 53), "aarch64": (198, 199)}  # socket, socketpair
+FAMILIES = (1, 2, 10)  # UNIX and IP, which namespaces cover; not vsock, netlink, AF_ALG …
+NO_SUCH_FAMILY = 97
 ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 
 def deny_system_calls() -> None:
-    """A seccomp filter: the calls in `DENIED` fail as not permitted; another machine's are killed.
+    """A seccomp filter: the calls in `DENIED` fail as not permitted, sockets of a family that is
+    not in `FAMILIES` as unknown; another machine's calls are killed.
 
     Raises:
         OSError: if the kernel refuses, or on a machine whose numbers aren't known here.
@@ -187,6 +214,14 @@ def deny_system_calls() -> None:
     ]
     for number in DENIED[machine]:
         program += [(equal, 0, 1, number), (give, 0, 0, refuse)]
+    for number in SOCKET[machine]:
+        program += [
+            (equal, 0, 3 + len(FAMILIES), number),
+            (load, 0, 0, 16),
+            *((equal, len(FAMILIES) - k, 0, family) for k, family in enumerate(FAMILIES)),
+            (give, 0, 0, 0x00050000 | NO_SUCH_FAMILY),
+            (give, 0, 0, allow),
+        ]
     # clone with a new user namespace; clone3 hides its flags, so it says that it doesn't exist
     clone = {"x86_64": 56, "aarch64": 220}[machine]
     program += [

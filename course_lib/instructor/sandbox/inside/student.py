@@ -195,12 +195,19 @@ class Student:
         self.before = {one: values[one] for one in parts if one in values}
         for one, module in parts.items():
             values[one] = getattr(sys.modules[module], one)
-        self.holding = guard.Held(self.function, exercise)
+        self.holding = guard.Held(self._theirs, exercise)
         return {"callable": callable(self.function)}
+
+    def _theirs(self, *arguments):
+        """The student's function; exceptions of the judge's own that it raises are only errors."""
+        try:
+            return self.function(*arguments)
+        except (guard.Unusable, guard.NotWritten) as forged:
+            raise _as_an_error(self.name, self.function, forged) from None
 
     def call(self, arguments):
         """Call the function with arguments that the judge has sent."""
-        return self._guarded(lambda: messages.plain(self.function(*arguments)), arguments)
+        return self._guarded(lambda: messages.plain(self._theirs(*arguments)), arguments)
 
     def call_and_hold(self, arguments):
         """The same, and look whether the results of earlier such calls are as they were."""
@@ -210,7 +217,15 @@ class Student:
         """For a class: the judge's call, run here, with the student's class."""
         module = types.ModuleType("call")
         exec(compile(source, "<call>", "exec", dont_inherit=True), module.__dict__)
-        return self._guarded(lambda: getattr(module, name)(self.function, inputs), ())
+        return self._guarded(lambda: self._by_the_judge(getattr(module, name), inputs), ())
+
+    def _by_the_judge(self, call, inputs):
+        try:
+            return call(self.function, inputs)
+        except (guard.Unusable, guard.NotWritten) as problem:
+            if _raised_in(problem) in ("<call>", guard.__file__, graphs.__file__):
+                raise
+            raise _as_an_error(self.name, self.function, problem) from None
 
     def _guarded(self, run, arguments):
         output = guard.CappedOutput(PRINTED)
@@ -243,6 +258,18 @@ def replaced() -> list[str]:
     if sys.gettrace() or sys.getprofile() or threading.gettrace():
         found.append("a trace function")
     return found[:20]
+
+
+def _as_an_error(name, function, error):
+    return guard.Unusable(guard.what_it_raised(name, function, error), guard.RAISED)
+
+
+def _raised_in(error) -> str:
+    """The file of the line that raised it."""
+    trace, file = error.__traceback__, ""
+    while trace is not None:
+        trace, file = trace.tb_next, trace.tb_frame.f_code.co_filename
+    return file
 
 
 def _cell(value) -> int:
