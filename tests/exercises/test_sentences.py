@@ -21,7 +21,6 @@ STILL_TO_DO: dict[str, set[str]] = {
         "clip_by_global_norm",
         "state_jacobian",
     },
-    "gated_cells": {"gate", "gru_step", "lstm_step", "lstm_step_backward", "stacked_forward"},
     "gradnets": {"grelu", "safe_loss", "propagate", "gradual_dropout"},
     "kernl": {
         "trace_step",

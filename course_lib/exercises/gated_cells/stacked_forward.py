@@ -164,7 +164,7 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=15,
     returns={"logits": "array"},
-    uses=("gate", "lstm_step", "collect_outputs", "dropout_between_layers"),
+    uses=("lstm_step", "collect_outputs", "dropout_between_layers"),
     ladder=(
         shapes(small, forward, logits=(2, 8)),
         floating(whole_numbers, "logits", call=forward),
@@ -213,18 +213,25 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "How do the layers fit together?",
-            "What `collect_outputs` gives for one layer, (batch, T, n), is what it takes for the "
-            "next. So one variable is enough: it starts as x and is replaced layer by layer.",
-        ),
-        Hint(
-            "Where does the dropout go?",
-            "Between two layers: with three layers there are two places. Hand `rate`, `training` "
-            "and `rng` on as they came; the function knows what to do at evaluation.",
+            "What does the second layer read where the first reads x? At how many places, in a "
+            "stack of three layers, does one layer read another?",
         ),
         Hint(
             "My logits have a time axis.",
-            "A class is read once, after the whole sequence: `h[:, -1]` is the top layer's last "
-            "state, (batch, n).",
+            "Layers read and give (batch, T, n). A class is read once, after the whole sequence: "
+            "from (batch, n), the top layer's state at its last step.",
+        ),
+        Hint(
+            "It is right at evaluation, and wrong in training.",
+            "The dropout stands where one layer reads another: not on the inputs, and not before "
+            "the readout. `rate`, `training` and `rng` are handed on as they came; the function "
+            "knows what to do at evaluation.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`h = collect_outputs(x, layers[0])`. For every other layer, replace h by what "
+            "`dropout_between_layers(h, rate, training, rng)` makes of it, and that by "
+            "`collect_outputs` of it. The logits are `h[:, -1]` times W_hy, plus b_y.",
         ),
     ),
 )
