@@ -455,6 +455,7 @@ if when_passed("looped"):
     for axis, title, taken in zip(axes, ("first call", "later calls"), (first, later), strict=True):
         for way in ways:
             axis.loglog(lengths, taken[way], label=way)
+        axis.minorticks_off()
         axis.set(title=title, xlabel="steps", xticks=lengths, xticklabels=lengths)
     axes[0].set_ylabel("seconds")
     axes[1].legend()

@@ -31,7 +31,10 @@ from course_lib.scratch.stacked import stacked_forward
 
 COLUMNS = "ifco"  # the order of Keras
 # As many pixels a step as units: one cell in two layers would fit, and nobody would notice.
-STEPS, PIXELS, UNITS, CLASSES = 5, 4, 4, 3
+STEPS = 5
+PIXELS = 4
+UNITS = 4
+CLASSES = 3
 RATE = 0.4
 
 
