@@ -34,14 +34,9 @@ def test_by_hand():
 def test_equal_to_the_loop_in_python_and_to_keras():
     cell, x, states = parts()
     outputs, after = looped(cell, x, states)
-    for other, last in (
-        unrolled(cell, x, states),
-        (lambda h, *last: (h, last))(
-            *keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype="float64")(
-                x, initial_state=states
-            )
-        ),
-    ):
+    layer = keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype="float64")
+    by_keras, *states_of_keras = layer(x, initial_state=states)
+    for other, last in (unrolled(cell, x, states), (by_keras, states_of_keras)):
         np.testing.assert_allclose(outputs, other, rtol=0, atol=1e-14)
         for mine, theirs in zip(after, last, strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-14)
