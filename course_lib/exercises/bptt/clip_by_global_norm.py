@@ -109,21 +109,36 @@ EXERCISE = Exercise(
         ),
         matches("equal to the definition, entry by entry", small, entry_by_entry),
     ),
+    promises={
+        "Source: ": "scaffold: where it comes from",
+        "grads: dict": "equal to the definition, entry by entry",
+        "grads: left as": "equal to the definition, entry by entry",
+        "max_norm: the largest": "the direction is kept, and the new norm is max_norm",
+        "clipped: a new dict": "it runs, and the shapes are right",
+        "clipped: unchanged": "a gradient that is short enough is left alone",
+        "norm: the joint": "a case small enough to do by hand",
+    },
     hints=(
         Hint(
             "What is the norm of several arrays together?",
-            "Think of all their entries as one long vector: square every entry, add up over all "
-            "the arrays, and take one square root at the end.",
+            "Lay all arrays end to end, as one long vector. How long is that vector? One number "
+            "for all of them, however many there are.",
         ),
         Hint(
             "Small gradients change too.",
-            "The factor is `max_norm / norm`, but never more than 1. A gradient that is short "
-            "enough stays as it is.",
+            "What should happen to a gradient that is short enough? And to one that is zero "
+            "everywhere? The factor must say so for both.",
         ),
         Hint(
             "It says that I changed grads in place.",
             "`g *= factor` writes into the caller's array. `factor * g` makes a new one: collect "
             "those in a new dict.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "Square every entry, add up over all arrays, take one square root. The factor is "
+            "`max_norm / norm`, but never more than 1, and 1 where the norm is 0. Each array "
+            "times that factor goes into a new dict.",
         ),
     ),
 )

@@ -169,7 +169,7 @@ EXERCISE = Exercise(
     goal="Compare a gradient with the numerical one and say whether they agree, so that no wrong "
     "gradient gets through.",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     returns=RETURNS,
     uses=("numerical_gradient",),
     ladder=(
@@ -224,22 +224,38 @@ EXERCISE = Exercise(
             call=on_wrong_gradients,
         ),
     ),
+    promises={
+        "loss: a function": "equal to the definition, entry by entry",
+        "params: dict": "equal to the definition, entry by entry",
+        "params: each entry": "scaffold: numerical_gradient moves them and puts them back",
+        "grads: dict": "equal to the definition, entry by entry",
+        "step: how far": "step and tolerance are the caller's",
+        "tolerance: the largest": "step and tolerance are the caller's",
+        "passed: True if": "the right gradient of an RNN passes, and one wrong entry doesn't",
+        "passed: a NaN": "a NaN doesn't pass",
+        "errors: dict": "equal to the definition, entry by entry",
+    },
     hints=(
         Hint(
             "What is a relative error good for?",
             "A difference of 0.001 is nothing between gradients near 100 and everything between "
-            "gradients near 0.001. So divide the difference by the size of the two, "
-            "`np.abs(a) + np.abs(b)`. Then 0 is equal and 1 is as wrong as can be.",
+            "gradients near 0.001. What would you divide by, so that 0 is equal and 1 is as wrong"
+            " as can be?",
         ),
         Hint(
             "I get nan for a parameter that the loss doesn't use.",
-            "That is 0 / 0. Don't let the bottom go below 1e-8: `np.maximum(1e-8, …)`, entry by "
-            "entry.",
+            "Both gradients are 0 there, and so is what you divide by. The chapter puts a floor "
+            "under it, entry by entry.",
         ),
         Hint(
             "A gradient full of NaN passes.",
-            "Every comparison with NaN is False. So `error > tolerance` doesn't find it, but "
-            "`error <= tolerance` is not true either. Ask for what must be true in order to pass.",
+            "Every comparison with NaN is False. So looking for an error that is too large finds "
+            "none. Ask for what must be true in order to pass.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "The error of an entry is `np.abs(a - b)` over `np.maximum(1e-8, np.abs(a) + "
+            "np.abs(b))`; keep the largest. It has passed if `error <= tolerance` holds for all.",
         ),
     ),
 )

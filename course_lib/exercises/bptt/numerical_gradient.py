@@ -146,23 +146,37 @@ EXERCISE = Exercise(
             "equal to the definition, entry by entry", small, entry_by_entry, call=with_two_steps
         ),
     ),
+    promises={
+        "(loss(w + step)": "equal to the definition, entry by entry",
+        "the error of the formula": "half the step, a quarter of the error",
+        "loss: a function": "equal to the definition, entry by entry",
+        "w: the array to move": "any shape of w will do",
+        "w: each entry is put back": "equal to the definition, entry by entry",
+        "step: how far": "half the step, a quarter of the error",
+        "The numerical gradient": "any shape of w will do",
+    },
     hints=(
         Hint(
             "loss takes no argument, so how do I hand it the moved w?",
-            "You don't: `loss()` reads the very array that you got as `w`. Change an entry of `w` "
-            "in place and call `loss()` again. A copy of `w` is never seen by it.",
+            "What does `loss()` read when it is called? It reads the very array that you got as "
+            "`w`, so a copy of `w` is never seen by it.",
         ),
         Hint(
             "It says that w is left changed.",
-            "Keep the entry first: `kept = w[index]`. Set `w[index] = kept + step`, then "
-            "`kept - step`, and at the end `w[index] = kept`. Adding and subtracting steps ends a "
-            "rounding error away from the start.",
+            "Adding a step and taking it away again ends a rounding error beside the start. How "
+            "can an entry be put back exactly as it was?",
         ),
         Hint(
             "My gradient is twice as large as it should be, or a little off.",
-            "From a step below to a step above it is two steps: divide by `2 * step`. If you "
-            "compare with the loss at `w` itself, the difference isn't centred, and the error "
+            "Draw the loss over this entry, and the two points that you measure. How far apart "
+            "are they? If one of them is `w` itself, the difference isn't centred, and its error "
             "shrinks with the step only, not with its square.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "Keep the entry. Set it to `kept + step` and call `loss()`, set it to `kept - step` "
+            "and call it again, set it to `kept`. The difference of the two, over `2 * step`, is "
+            "the entry of the gradient.",
         ),
     ),
 )

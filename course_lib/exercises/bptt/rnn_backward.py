@@ -159,7 +159,7 @@ EXERCISE = Exercise(
     goal="Take the gradient back through a whole sequence, from the last step to the first, for "
     "any batch size.",
     difficulty=3,
-    minutes=30,
+    minutes=35,
     returns=RETURNS,
     uses=("rnn_step_backward",),
     ladder=(
@@ -212,23 +212,39 @@ EXERCISE = Exercise(
             "The gradient must grow with dh in proportion, however large it gets.",
         ),
     ),
+    promises={
+        "dh: shape": "it runs, and the shapes are right",
+        "dh: dh[:, t]": (
+            "without recurrence no gradient goes through time",
+            "equal to the sum over all paths from a loss to a step",
+        ),
+        "cache: the tuple": "it runs, and the shapes are right",
+        "dx (batch, T, m)": (
+            "it runs, and the shapes are right",
+            "equal to centred differences of the loss",
+        ),
+    },
     hints=(
         Hint(
             "I don't see where the future comes in.",
-            "`h[:, t]` is used twice: by the output of step t, and by step t + 1. So its gradient "
-            "is a sum of two: `dh[:, t]` and the `dh_prev` that step t + 1 gave back. That is why "
-            "the loop runs from the last step to the first.",
+            "Who uses `h[:, t]`? Count the arrows that leave it in the figure of the chapter. A "
+            "value that is used twice gets its gradient from both uses.",
         ),
         Hint(
             "A single step is right, two steps are wrong.",
-            "Look at what lives from one turn of the loop to the next. The state gradient is "
-            "replaced at each turn by what the step gave back; the weight gradients are added up, "
-            "because all the steps share the weights.",
+            "Look at what lives from one turn of the loop to the next. Which arrays belong to one"
+            " step, and are replaced, and which belong to all of them, and grow?",
         ),
         Hint(
             "Only the first step is wrong (t = 0).",
             "The state before step t is `h[:, t - 1]`, but the state before the first step is "
             "`h_0`. NumPy doesn't complain about `h[:, -1]`: it is the last state.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "For t from T - 1 down to 0, call `rnn_step_backward` with `dh[:, t] + dh_next`. What"
+            " it gives for the input goes into `dx[:, t]`, what it gives for the old state is the"
+            " new `dh_next`, and the three gradients of the weights are added to the sums.",
         ),
     ),
 )
