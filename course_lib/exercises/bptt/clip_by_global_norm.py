@@ -109,6 +109,33 @@ EXERCISE = Exercise(
         ),
         matches("equal to the definition, entry by entry", small, entry_by_entry),
     ),
+    equivalent={
+        "max_norm / norm) if norm > 0 else 1.0 -> max_norm / norm)": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+        " norm) if norm > 0 else 1.0 ->  norm) if norm >= 0 else 1.0": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+        "norm) if norm > 0 else 1.0 -> norm) if norm > -1 else 1.0": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+        (
+            "factor = min(1.0, max_norm / norm) if norm > 0 else -> factor = "
+            "min(max_norm / norm, 1.0) if norm > 0 else"
+        ): ("the smaller of two doesn't depend on their order"),
+        "norm > 0 else 1.0 -> norm > 0 else 1.01": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+        "if norm > 0 else 1.0 -> if norm > 0 else 2.0": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+        "if norm > 0 else 1.0 -> if norm > 0 else -1.0": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+        "if norm > 0 else 1.0 -> if norm > 0 else 0.0": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+    },
     promises={
         "Source: ": "scaffold: where it comes from",
         "grads: dict": "equal to the definition, entry by entry",

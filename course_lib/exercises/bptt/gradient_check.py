@@ -224,6 +224,33 @@ EXERCISE = Exercise(
             call=on_wrong_gradients,
         ),
     ),
+    equivalent={
+        ("for name, w in params.items(): -> for name, w in reversed(list(params.items())):"): (
+            "each parameter is compared by itself"
+        ),
+        (
+            "scale = np.maximum(1e-08, np.abs(grads[name]) + np.abs(numerical)) -> "
+            "scale = np.maximum(np.abs(grads[name]) + np.abs(numerical), 1e-08)"
+        ): ("the larger of two doesn't depend on their order"),
+        ("params, grads, step=1e-05, tolerance -> params, grads, step=-1e-05, tolerance"): (
+            "centred differences look both ways, so the step's sign doesn't count"
+        ),
+        (
+            "scale = np.maximum(1e-08, np.abs(grads -> scale = "
+            "np.maximum(1.0100000000000001e-08, np.abs(grads"
+        ): ("any floor as small as this only keeps 0/0 out"),
+        ("scale = np.maximum(1e-08, np.abs(grads -> scale = np.maximum(2e-08, np.abs(grads"): (
+            "any floor as small as this only keeps 0/0 out"
+        ),
+        (
+            "float(np.max(np.abs(grads[name] - numerical) / scale)) -> "
+            "float(np.max(np.abs(numerical - grads[name]) / scale))"
+        ): ("the size of a difference doesn't depend on its sign"),
+        (
+            "errors[name] = float(np.max(np.abs(grads[name] - numerical) / scale)) ->"
+            " errors[name] = np.max(np.abs(grads[name] - numerical) / scale)"
+        ): ("a number of NumPy's is a float too"),
+    },
     promises={
         "loss: a function": "equal to the definition, entry by entry",
         "params: dict": "equal to the definition, entry by entry",

@@ -146,6 +146,18 @@ EXERCISE = Exercise(
             "equal to the definition, entry by entry", small, entry_by_entry, call=with_two_steps
         ),
     ),
+    equivalent={
+        ("numerical_gradient(loss, w, step=1e-05): -> numerical_gradient(loss, w, step=-1e-05):"): (
+            "centred differences look both ways, so the step's sign doesn't count"
+        ),
+        "gradient = np.zeros_like(w) -> gradient = -np.zeros_like(w)": (
+            "every entry is overwritten"
+        ),
+        "gradient = np.zeros_like(w) -> gradient = np.ones_like(w)": ("every entry is overwritten"),
+        (
+            "for index in np.ndindex(w.shape): -> for index in reversed(list(np.ndindex(w.shape))):"
+        ): ("each entry is measured by itself"),
+    },
     promises={
         "(loss(w + step)": "equal to the definition, entry by entry",
         "the error of the formula": "half the step, a quarter of the error",

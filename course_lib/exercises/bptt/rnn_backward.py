@@ -212,6 +212,35 @@ EXERCISE = Exercise(
             "The gradient must grow with dh in proportion, however large it gets.",
         ),
     ),
+    equivalent={
+        "dx = np.zeros_like(x, -> dx = -np.zeros_like(x,": "every entry is overwritten",
+        "dx = np.zeros_like(x, dtype=h -> dx = np.ones_like(x, dtype=h": (
+            "every entry is overwritten"
+        ),
+        "zeros_like(x, dtype=h.dtype) -> zeros_like(x, dtype=W_xh.dtype)": (
+            "the weights have one dtype"
+        ),
+        ("zeros(W_hh.shape[0], dtype=W_hh.dtype -> zeros(W_hh.shape[1], dtype=W_hh.dtype"): (
+            "W_hh is square"
+        ),
+        ("zeros(W_hh.shape[0], dtype=W_hh.dtype -> zeros(W_hh.shape[-1], dtype=W_hh.dtype"): (
+            "W_hh is square"
+        ),
+        "shape[0], dtype=W_hh.dtype) -> shape[0], dtype=dW_xh.dtype)": (
+            "the weights have one dtype"
+        ),
+        "dh_next = np.zeros_like(h[ -> dh_next = -np.zeros_like(h[": "minus zero is zero",
+        "np.zeros_like(h[:, 0]) -> np.zeros_like(h[::-1, 0])": (
+            "only the shape and the dtype of this slice are used"
+        ),
+        "db_h = np.zeros(W_hh.shape -> db_h = -np.zeros(W_hh.shape": "minus zero is zero",
+        "zeros(W_hh.shape[0], dtype=W_hh.dtype) -> zeros(W_hh.shape[0])": (
+            "float64 is promised for float64 alone, and it is the default"
+        ),
+        "zeros_like(h[:, 0]) -> zeros_like(h[:, -1])": (
+            "only the shape and the dtype of this slice are used"
+        ),
+    },
     promises={
         "dh: shape": "it runs, and the shapes are right",
         "dh: dh[:, t]": (

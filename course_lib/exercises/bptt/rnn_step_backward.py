@@ -151,6 +151,12 @@ EXERCISE = Exercise(
         ),
         matches("equal to the chain rule, entry by entry", small, entry_by_entry, call=back),
     ),
+    equivalent={
+        (
+            "dW_hh = h_prev.T @ da_t; db_h = da_t.sum(axis=0) -> db_h = "
+            "da_t.sum(axis=0); dW_hh = h_prev.T @ da_t"
+        ): ("neither line uses what the other gives"),
+    },
     promises={
         "dh_t: gradient": "equal to centred differences of the loss",
         "x_t: input": "equal to the chain rule, entry by entry",

@@ -130,6 +130,17 @@ EXERCISE = Exercise(
             of_a_run,
         ),
     ),
+    equivalent={
+        "eye(W_hh.shape[0], dtype=W_hh.dtype) -> eye(W_hh.shape[0])": (
+            "float64 is promised for float64 alone, and it is the default"
+        ),
+        ("np.eye(W_hh.shape[0], dtype=W_hh.dtype -> np.eye(W_hh.shape[1], dtype=W_hh.dtype"): (
+            "W_hh is square"
+        ),
+        ("np.eye(W_hh.shape[0], dtype=W_hh.dtype -> np.eye(W_hh.shape[-1], dtype=W_hh.dtype"): (
+            "W_hh is square"
+        ),
+    },
     promises={
         "With J_t": "two steps by hand: the order counts",
         "Its singular values": "scaffold: what it is good for",

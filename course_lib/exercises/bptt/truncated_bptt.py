@@ -184,6 +184,19 @@ EXERCISE = Exercise(
         ),
         matches("equal to one pass with the gradient dropped at each border", small, by_definition),
     ),
+    equivalent={
+        "T = x.shape[1] -> T = labels.shape[1]": "labels has as many steps as x",
+        "share = x[:, steps].shape[1 -> share = x[::-1, steps].shape[1": (
+            "only the number of steps is read off"
+        ),
+        "share = x[:, steps].shape -> share = labels[:, steps].shape": (
+            "labels has as many steps as x"
+        ),
+        (
+            "name, gradient in window_grads.items(): -> name, gradient in "
+            "reversed(list(window_grads.items())):"
+        ): ("each gradient is added by itself"),
+    },
     promises={
         "The loss is that": "the loss and the last state are the same for any window",
         "Only the gradient is cut": "equal to one pass with the gradient dropped at each border",
