@@ -98,13 +98,13 @@ EXERCISE = Exercise(
         Rung("finite and right for logits 200 apart in float32", far_apart, stays_finite),
     ),
     promises={
-        "-log softmax(z)_k": (
+        "It stays finite, and right": (
             "equal to the definition where that is safe",
             "finite and right for logits 200 apart in float32",
         ),
         "logits: scores": "one label a step: the mean is over batch and time",
         "labels: right classes": "equal to the definition where that is safe",
-        "The loss in nats": "one label a step: the mean is over batch and time",
+        "loss: in nats": "one label a step: the mean is over batch and time",
     },
     hints=(
         Hint(
