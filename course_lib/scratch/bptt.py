@@ -1,7 +1,8 @@
 """Backpropagation through time: a step, a sequence, truncated; its Jacobians.
 
 Source: Werbos, "Backpropagation through time: what it does and how to do it",
-1990. Every function works for any batch size; float64 in gives float64 out.
+1990. Every function works for any batch size; float64 in gives float64 out,
+and the arrays of one call share a dtype, whole numbers apart.
 """
 
 import numpy as np

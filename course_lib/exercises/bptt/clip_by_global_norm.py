@@ -25,8 +25,14 @@ def thirteen() -> Arrays:
 
 
 def short_enough() -> Arrays:
-    """The same gradients, and a norm of 20 allowed."""
-    return {**thirteen(), "max_norm": 20.0}
+    """The same gradients, and a norm of 200 allowed."""
+    return {**thirteen(), "max_norm": 200.0}
+
+
+def small_numbers() -> Arrays:
+    """A joint norm below 1, and still too long."""
+    given = small()
+    return {"grads": {name: g / 200 for name, g in given["grads"].items()}, "max_norm": 0.03}
 
 
 def all_zero() -> Arrays:
@@ -80,6 +86,31 @@ EXERCISE = Exercise(
     difficulty=1,
     minutes=10,
     returns={"clipped": "mapping", "norm": "number"},
+    equivalent={
+        "max_norm / norm) if norm > 0 else 1.0 -> max_norm / norm)": (
+            "max_norm over a NumPy zero is inf, and the smaller of that and 1 is 1"
+        ),
+        " norm) if norm > 0 else 1.0 ->  norm) if norm >= 0 else 1.0": (
+            "max_norm over a NumPy zero is inf, and the smaller of that and 1 is 1"
+        ),
+        "norm) if norm > 0 else 1.0 -> norm) if norm > -1 else 1.0": (
+            "max_norm over a NumPy zero is inf, and the smaller of that and 1 is 1"
+        ),
+        "factor = min(1.0, max_norm / norm) if norm > 0 else -> factor = min(max_norm / norm, "
+        "1.0) if norm > 0 else": "the smaller of two doesn't depend on their order",
+        "norm > 0 else 1.0 -> norm > 0 else 1.01": (
+            "only a gradient of zeros has the norm 0, and any factor leaves it so"
+        ),
+        "if norm > 0 else 1.0 -> if norm > 0 else 2.0": (
+            "only a gradient of zeros has the norm 0, and any factor leaves it so"
+        ),
+        "if norm > 0 else 1.0 -> if norm > 0 else -1.0": (
+            "only a gradient of zeros has the norm 0, and any factor leaves it so"
+        ),
+        "if norm > 0 else 1.0 -> if norm > 0 else 0.0": (
+            "only a gradient of zeros has the norm 0, and any factor leaves it so"
+        ),
+    },
     ladder=(
         shapes(small, clipped={"W_hh": (4, 4), "W_xh": (2, 4), "b_h": (4,)}, norm=()),
         by_hand(
@@ -93,7 +124,7 @@ EXERCISE = Exercise(
             "a gradient that is short enough is left alone",
             short_enough,
             as_they_are,
-            "The norm is 13 and 20 is allowed: nothing may change.",
+            "The norm is 13 and 200 is allowed: nothing may change.",
         ),
         matches(
             "a gradient of zeros stays zero",
@@ -103,7 +134,7 @@ EXERCISE = Exercise(
         ),
         holds(
             "the direction is kept, and the new norm is max_norm",
-            small,
+            small_numbers,
             direction_and_length,
             "Clipping must shorten the gradient and not turn it.",
         ),

@@ -64,6 +64,11 @@ def cubes() -> Arrays:
     return {"params": {"w": np.array([2.0])}}
 
 
+def at_zero() -> Arrays:
+    """A number at 0; the slope of a line, and the height of a cubic so steep that a step shows."""
+    return {"params": {"w": np.array([0.0])}, "slope": 5.0, "height": 1e10}
+
+
 def of_squares(params: Arrays) -> Callable[[], float]:
     """The loss W[0]² + W[1]² + b²; b may be missing."""
     return lambda: float(sum(np.sum(params[name] ** 2) for name in ("W", "b") if name in params))
@@ -111,6 +116,29 @@ def step_and_tolerance(function, given: Arrays) -> Arrays:
     }
     right = dict(zip(found, (True, False, True, False), strict=True))
     return found | {f"{name} expected": np.array(value) for name, value in right.items()}
+
+
+def with_the_defaults(function, given: Arrays) -> Arrays:
+    """Errors on either side of 1e-6, and what a step of 1e-5 measures of height × w³ at 0."""
+    params, slope, height = given.values()
+    w = params["w"]
+
+    def passed(error, *settings):
+        grads = {"w": np.array([slope * (1 + error) / (1 - error)])}
+        return function(lambda: slope * float(w[0]), params, grads, *settings)[0]
+
+    grads = {"w": np.array([height * 1e-5**2])}
+    errors = function(lambda: height * float(w[0] ** 3), params, grads)[1]
+    found = {
+        "with an error of 0.995e-6, passed": passed(0.995e-6),
+        "with an error of 1.005e-6, passed": passed(1.005e-6),
+        "with an error of 0 and a tolerance of 0, passed": function(
+            lambda: slope, params, {"w": np.zeros(1)}, 1e-5, 0.0
+        )[0],
+    }
+    right = dict(zip(found, (True, False, True), strict=True))
+    expected = {f"{name} expected": np.array(value) for name, value in right.items()}
+    return found | expected | {"error": errors["w"], "error expected": 0.0}
 
 
 def right_and_wrong(function, given: Arrays) -> Arrays:
@@ -172,6 +200,28 @@ EXERCISE = Exercise(
     minutes=20,
     returns=RETURNS,
     uses=("numerical_gradient",),
+    equivalent={
+        "for name, w in params.items(): -> for name, w in reversed(list(params.items())):": (
+            "errors is a dict, whose order says nothing"
+        ),
+        "scale = np.maximum(1e-08, np.abs(grads[name]) + np.abs(numerical)) -> scale = "
+        "np.maximum(np.abs(grads[name]) + np.abs(numerical), 1e-08)": (
+            "the larger of two doesn't depend on their order"
+        ),
+        "…step=1e-05, tolerance… -> …step=-1e-05, tolerance": (
+            "a step of the other sign measures the same two places, and turns both signs of the "
+            "quotient"
+        ),
+        "scale = np.maximum(1e-08, np.abs(grads -> scale = np.maximum(1.0100000000000001e-08, "
+        "np.abs(grads": "how 0/0 is kept out is free",
+        "scale = np.maximum(1e-08, np.abs(grads -> scale = np.maximum(2e-08, np.abs(grads": (
+            "how 0/0 is kept out is free"
+        ),
+        "…grads[name] - numerical) / scale)) -> float(np.max(np.abs(numerical - grads[name]) / "
+        "scale))": "|a - b| is |b - a|",
+        "errors[name] = float(np.max(np.abs(grads[name] - numerical) / scale)) -> errors[name] "
+        "= np.max(np.abs(grads[name] - numerical) / scale)": "np.float64 is a float",
+    },
     ladder=(
         shapes(squares, verdict, passed=(), errors={"W": (), "b": ()}),
         by_hand(
@@ -210,6 +260,13 @@ EXERCISE = Exercise(
             step_and_tolerance,
             "The loss w³ has the gradient 12 at w = 2; a step of 0.5 measures 12.25. The gradient "
             "that is checked is 12.25, about 0.01 off.",
+        ),
+        holds(
+            "by default the step is 1e-5 and the tolerance 1e-6",
+            at_zero,
+            with_the_defaults,
+            "Step and tolerance were left out, and an error as large as the tolerance is allowed.",
+            known=True,
         ),
         holds(
             "the right gradient of an RNN passes, and one wrong entry doesn't",

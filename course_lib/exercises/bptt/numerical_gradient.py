@@ -22,6 +22,11 @@ def cubic() -> Arrays:
     return {"w": np.array([2.0]), "step": 0.25}
 
 
+def steep_cubics() -> Arrays:
+    """Two numbers at 0 whose loss is slopes × w³, so steep that the smallest step shows."""
+    return {"w": np.zeros(2), "slopes": np.array([1e10, -3e10])}
+
+
 def many_shapes() -> Arrays:
     """A vector and a block with three axes."""
     return {"w": irregular(4, shift=3), "block": irregular(2, 1, 3, shift=4)}
@@ -61,6 +66,17 @@ def on_the_cubic(function, given: Arrays) -> Arrays:
     """With a large step, so that the formula shows."""
     w = given["w"]
     return {"gradient": measure(function, lambda: float(w[0] ** 3), w, given["step"])}
+
+
+def on_steep_cubics(function, given: Arrays) -> Arrays:
+    """Without a step, so that the default shows."""
+    w, slopes = given.values()
+    return {"gradient": measure(function, lambda: float(np.sum(slopes * w**3)), w)}
+
+
+def with_the_default_step(given: Arrays) -> Arrays:
+    """The centred difference of slope × w³ is slope × (3 w² + step²)."""
+    return {"gradient": given["slopes"] * (3 * given["w"] ** 2 + 1e-5**2)}
 
 
 def on_many_shapes(function, given: Arrays) -> Arrays:
@@ -116,6 +132,19 @@ EXERCISE = Exercise(
     difficulty=1,
     minutes=10,
     returns={"gradient": "array"},
+    equivalent={
+        "…step=1e-05): -> numerical_gradient(loss, w, step=-1e-05):": (
+            "a step of the other sign measures the same two places, and turns both signs of the "
+            "quotient"
+        ),
+        "gradient = np.zeros_like(w) -> gradient = -np.zeros_like(w)": (
+            "it is zero still, and every entry is overwritten"
+        ),
+        "gradient = np.zeros_like(w) -> gradient = np.ones_like(w)": "every entry is overwritten",
+        "for index in np.ndindex(w.shape): -> for index in reversed(list(np.ndindex(w.shape))):": (
+            "each entry is measured by itself"
+        ),
+    },
     ladder=(
         shapes(small, on_the_small_loss, gradient=(2, 3)),
         by_hand(
@@ -138,6 +167,14 @@ EXERCISE = Exercise(
             lambda given: {"gradient": gradient_of(**given)},
             "The loss is a sum of exp(tanh(w) @ mix); calculus gives another gradient.",
             on_the_small_loss,
+        ),
+        matches(
+            "without a step, it is 1e-5",
+            steep_cubics,
+            with_the_default_step,
+            "The loss is 1e10 w³ in one entry and -3e10 w³ in the other; with step = 1e-5 the "
+            "differences at w = 0 are 1 and -3.",
+            on_steep_cubics,
         ),
         Rung(
             "half the step, a quarter of the error", small, a_quarter_of_the_error, with_two_steps

@@ -117,6 +117,10 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=25,
     returns=RETURNS,
+    equivalent={
+        "dW_hh = h_prev.T @ da_t; db_h = da_t.sum(axis=0) -> db_h = da_t.sum(axis=0); dW_hh = "
+        "h_prev.T @ da_t": "the two lines don't need each other",
+    },
     ladder=(
         shapes(small, back, dx_t=(3, 2), dh_prev=(3, 4), dW_xh=(2, 4), dW_hh=(4, 4), db_h=(4,)),
         floating(whole_numbers, *RETURNS, call=back),
@@ -272,13 +276,25 @@ def old_state_gradient_from_dh(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
 
 
 @EXERCISE.mistake(
-    "In dW_xh and dW_hh the batch has to meet the batch, and be summed: transpose what went in, "
-    "x_t.T @ da_t and h_prev.T @ da_t."
+    "x_t @ da_t doesn't fit: for dW_xh the batch has to meet the batch, and be summed, so "
+    "transpose what went in, x_t.T @ da_t."
 )
 def inputs_not_transposed(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
     """x_t @ da_t."""
     da_t = dh_t * (1 - h_t**2)
-    return da_t @ W_xh.T, da_t @ W_hh.T, x_t @ da_t, h_prev @ da_t, da_t.sum(axis=0)
+    dx_t, dh_prev, _, *others = _from(da_t, x_t, h_prev, W_xh, W_hh)
+    return (dx_t, dh_prev, x_t @ da_t, *others)
+
+
+@EXERCISE.mistake(
+    "h_prev @ da_t doesn't fit: for dW_hh the batch has to meet the batch, and be summed, so "
+    "transpose what went in, h_prev.T @ da_t."
+)
+def states_not_transposed(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    """h_prev @ da_t."""
+    da_t = dh_t * (1 - h_t**2)
+    dx_t, dh_prev, dW_xh, _, db_h = _from(da_t, x_t, h_prev, W_xh, W_hh)
+    return dx_t, dh_prev, dW_xh, h_prev @ da_t, db_h
 
 
 @EXERCISE.mistake(

@@ -156,6 +156,18 @@ EXERCISE = Exercise(
     difficulty=3,
     minutes=30,
     returns=RETURNS,
+    equivalent={
+        "for g in 'ifoc': -> for g in reversed(list('ifoc')):": (
+            "each gate has its own three gradients"
+        ),
+        "dx_t = sum((da[g] @ params[f'W_x{g}'].T for g in 'ifoc')); dh_prev = … -> dh_prev = …": (
+            "the two lines don't need each other"
+        ),
+        "grads[f'W_x{g}'] = cache['x_t'].T @ da[g]; grads[f'W_h{g}'] = … -> grads[f'W_h{g}'] = "
+        "…": "the two lines don't need each other",
+        "grads[f'W_h{g}'] = cache['h_prev'].T @ da[g]; grads[f'b_{g}'] = … -> grads[f'b_{g}'] "
+        "= …": "the two lines don't need each other",
+    },
     ladder=(
         shapes(
             small,

@@ -76,11 +76,14 @@ def by_hand_call(function, given: Arrays) -> Arrays:
 
 
 def with_a_rate(function, given: Arrays) -> Arrays:
-    """At evaluation, with and without a rate of dropout."""
+    """At evaluation, with a rate of dropout and a generator, and without; evaluation by default."""
     parts = given.values()
+    plain = function(*parts, 0.0, False, None)
     return {
-        "logits": function(*parts, 0.5, False, None),
-        "logits expected": function(*parts, 0.0, False, None),
+        "logits": function(*parts, 0.5, False, np.random.default_rng(1)),
+        "logits expected": plain,
+        "logits by default": function(*parts),
+        "logits by default expected": plain,
     }
 
 
@@ -165,6 +168,17 @@ EXERCISE = Exercise(
     minutes=15,
     returns={"logits": "array"},
     uses=("lstm_step", "collect_outputs", "dropout_between_layers"),
+    equivalent={
+        "layers, readout, rate=0.0, training=False -> layers, readout, rate=1.0, training=False": (
+            "without training the rate doesn't matter, and a call by position that trains gives one"
+        ),
+        "readout, rate=0.0, training=False -> readout, rate=0.001, training=False": (
+            "without training the rate doesn't matter, and a call by position that trains gives one"
+        ),
+        "training=False, rng=None): -> training=False, rng=0):": (
+            "without training rng isn't looked at, and in training neither None nor 0 can draw"
+        ),
+    },
     ladder=(
         shapes(small, forward, logits=(2, 8)),
         floating(whole_numbers, "logits", call=forward),
@@ -183,7 +197,8 @@ EXERCISE = Exercise(
             "at evaluation the rate doesn't matter",
             small,
             with_a_rate,
-            "With training=False the logits must be the same for every rate.",
+            "With training=False, which is the default, the logits must be the same for every "
+            "rate, even if there is a generator.",
         ),
         holds(
             "a single layer has nothing to drop",

@@ -75,6 +75,12 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=15,
     returns={"loss": "number"},
+    equivalent={
+        "labels[..., None], axis=-1)[..., 0] -> labels[..., None])[..., 0]": (
+            "the last axis is the default of np.take_along_axis"
+        ),
+        ", axis=-1)[..., 0] -> , axis=-1)[..., -1]": "the last axis has a single entry",
+    },
     ladder=(
         shapes(small, loss=()),
         by_hand(
