@@ -137,6 +137,7 @@ EXERCISE = Exercise(
             small_numbers,
             direction_and_length,
             "Clipping must shorten the gradient and not turn it.",
+            known=True,
         ),
         matches("equal to the definition, entry by entry", small, entry_by_entry),
     ),
