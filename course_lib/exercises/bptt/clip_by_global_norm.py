@@ -86,31 +86,6 @@ EXERCISE = Exercise(
     difficulty=1,
     minutes=10,
     returns={"clipped": "mapping", "norm": "number"},
-    equivalent={
-        "max_norm / norm) if norm > 0 else 1.0 -> max_norm / norm)": (
-            "max_norm over a NumPy zero is inf, and the smaller of that and 1 is 1"
-        ),
-        " norm) if norm > 0 else 1.0 ->  norm) if norm >= 0 else 1.0": (
-            "max_norm over a NumPy zero is inf, and the smaller of that and 1 is 1"
-        ),
-        "norm) if norm > 0 else 1.0 -> norm) if norm > -1 else 1.0": (
-            "max_norm over a NumPy zero is inf, and the smaller of that and 1 is 1"
-        ),
-        "factor = min(1.0, max_norm / norm) if norm > 0 else -> factor = min(max_norm / norm, "
-        "1.0) if norm > 0 else": "the smaller of two doesn't depend on their order",
-        "norm > 0 else 1.0 -> norm > 0 else 1.01": (
-            "only a gradient of zeros has the norm 0, and any factor leaves it so"
-        ),
-        "if norm > 0 else 1.0 -> if norm > 0 else 2.0": (
-            "only a gradient of zeros has the norm 0, and any factor leaves it so"
-        ),
-        "if norm > 0 else 1.0 -> if norm > 0 else -1.0": (
-            "only a gradient of zeros has the norm 0, and any factor leaves it so"
-        ),
-        "if norm > 0 else 1.0 -> if norm > 0 else 0.0": (
-            "only a gradient of zeros has the norm 0, and any factor leaves it so"
-        ),
-    },
     ladder=(
         shapes(small, clipped={"W_hh": (4, 4), "W_xh": (2, 4), "b_h": (4,)}, norm=()),
         by_hand(
