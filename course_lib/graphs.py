@@ -7,6 +7,7 @@ instructor's sandbox runs a student's code. What is said here is judged elsewher
 import contextlib
 import functools
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -14,15 +15,14 @@ from typing import Any
 # Kernels for a GPU. DEFAULT ones are registered for every device, and so for this one: they move
 # no numbers (While and NoOp pass them on, Placeholder and ReadVariableOp hand them out).
 GPU_KERNELS = ("GPU", "DEFAULT")
+STRING = 7  # tf.string, as a graph writes it
 HOST = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # py_function and numpy_function
-FILES = ("WriteSummary", "FlushSummaryWriter")  # on the host, where the file is
 
 # How TensorFlow says that it can't trace something: what it stumbles over, and how it puts that.
 STUMBLES = {
     "NumPy": r"Cannot convert a symbolic .*to a numpy array|"
     r"(?:float|int)\(\) argument must be .*not 'SymbolicTensor'",
-    "numbers": r"'(?:Symbolic)?\w*Tensor' object has no attribute 'numpy'|"
-    r"numpy\(\) is only available when eager execution is enabled",
+    "numbers": r"'(?:Symbolic)?\w*Tensor' object has no attribute 'numpy'",
     "if": r"Using a symbolic .* as a Python `bool`",
     "for": r"Iterating over a symbolic",
     "length": r"'(?:NoneType|SymbolicTensor)' object cannot be interpreted as an integer|"
@@ -117,11 +117,15 @@ def devices_of(operations: Iterable[Any]) -> dict[str, set[str]]:
 
 
 def without_gpu_kernel(operations: Iterable[Any]) -> set[str]:
-    """Operations without a kernel for a GPU, for the type of numbers that they work on."""
+    """Operations without a kernel for a GPU, for the type of numbers that they work on.
+
+    The words of an assertion are none: TensorFlow keeps them with the CPU, and they cost nothing.
+    """
     return {
         node.op
         for node in operations
-        if not any(k.device_type in GPU_KERNELS and _fits(k, node) for k in _kernels(node.op))
+        if not _is_a_message(node)
+        and not any(k.device_type in GPU_KERNELS and _fits(k, node) for k in _kernels(node.op))
     }
 
 
@@ -130,6 +134,11 @@ def _kernels(op: str) -> Any:
     from tensorflow.python.framework.kernels import get_registered_kernels_for_op
 
     return get_registered_kernels_for_op(op).kernel
+
+
+def _is_a_message(node: Any) -> bool:
+    """Whether a node holds words, such as an assertion has for its error."""
+    return node.op == "Const" and node.attr["dtype"].type == STRING
 
 
 def _fits(kernel: Any, node: Any) -> bool:
@@ -157,7 +166,7 @@ def gpu_report(graph: Any) -> dict[str, Any]:
         of TensorFlow knows; "operations": how many kinds; "without a kernel" and "in Python":
         names of those that a GPU can't run, or that call back into Python, separated by commas.
     """
-    operations = [node for node in nodes(graph) if not _of_files(node)]
+    operations = nodes(graph)
     kinds = {node.op for node in operations}
     return {
         "gpu": gpu_name(),
@@ -166,13 +175,6 @@ def gpu_report(graph: Any) -> dict[str, Any]:
         "without a kernel": ", ".join(sorted(without_gpu_kernel(operations) - set(HOST))),
         "in Python": ", ".join(sorted(kinds & set(HOST))),
     }
-
-
-def _of_files(node: Any) -> bool:
-    """Whether an operation writes to a file, or holds the text that goes there."""
-    import tensorflow as tf
-
-    return node.op in FILES or node.attr["dtype"].type == tf.string.as_datatype_enum
 
 
 def gpu_name() -> str:
@@ -184,6 +186,53 @@ def gpu_name() -> str:
         return ""
     details = tf.config.experimental.get_device_details(found[0])
     return details.get("device_name", "a GPU")
+
+
+def kept_by_loops(graph: Any) -> int:
+    """How many tensors each turn of a loop lays aside for a backward pass of TensorFlow's own.
+
+    Args:
+        graph: what `trace` gives, of both passes.
+    """
+    return sum(node.op == "TensorListPushBack" for node in nodes(graph))
+
+
+def program_size(function: Callable, *examples: Any) -> dict[str, int]:
+    """How large the program is that XLA makes of a function.
+
+    XLA gives what a loop lays aside its full size before the loop begins, so the memory is a
+    property of the program: the same on every machine, whether it is run or not.
+
+    Args:
+        function: of tensors.
+        examples: tensors of the sizes in question.
+
+    Returns:
+        "instructions": how many; "bytes": what the fullest of its loops carries.
+    """
+    import tensorflow as tf
+
+    compiled = tf.function(function, jit_compile=True, autograph=False)
+    program = compiled.experimental_get_compiler_ir(*examples)(stage="hlo")
+    carried = re.findall(r" = \((.*)\) while\(", program)
+    return {
+        "instructions": program.count(" = "),
+        "bytes": max(map(_bytes, carried), default=0),
+    }
+
+
+def loop_bytes(function: Callable, *examples: Any) -> int:
+    """The most bytes that one loop of a function carries; see `program_size`."""
+    return program_size(function, *examples)["bytes"]
+
+
+def _bytes(shapes: str) -> int:
+    """The size of arrays written as XLA writes them: f32[2,5,3], s32[], pred[4]."""
+    total = 0
+    for kind, bits, sizes in re.findall(r"\b(pred|[a-z]+?)(\d*)\[([\d,]*)\]", shapes):
+        width = 1 if kind == "pred" else int(bits) // 8
+        total += width * math.prod(int(size) for size in sizes.split(",") if size)
+    return total
 
 
 def gradient_sizes(loss: Callable[[], Any], variables: Iterable[Any]) -> dict[str, float]:
@@ -214,6 +263,23 @@ def dense(gradient: Any) -> Any:
     import tensorflow as tf
 
     return tf.convert_to_tensor(gradient)
+
+
+@contextlib.contextmanager
+def without_advice() -> Iterator[None]:
+    """While it lasts, TensorFlow keeps its advice to itself, such as that on tracing too often.
+
+    A check makes the same training step several times over, which is what it advises against.
+    """
+    import tensorflow as tf
+
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 class Counting:

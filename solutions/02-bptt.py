@@ -15,13 +15,14 @@
 #
 # At the end you have a complete backward pass of your own: it works for any batch size and
 # length, it has passed a gradient check that you wrote yourself, it can be truncated and clipped,
-# and it has trained a network. [Chapter 2](../book/bptt.md) derives every formula; each exercise
+# and TensorFlow trains with it. [Chapter 2](../book/bptt.md) derives every formula; each exercise
 # links to its section.
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 
-from course_lib.exercises import check, hint, solution, when_passed
+from course_lib.exercises import check, hint, measured, predict, solution, when_passed, within
 from course_lib.scratch.bptt import loss_and_gradients
 from course_lib.scratch.losses import cross_entropy_from_logits, cross_entropy_gradient
 from course_lib.scratch.rnn import init_params, rnn_forward
@@ -197,18 +198,224 @@ if when_passed("truncated_bptt") and when_passed("clip_by_global_norm"):
 # EXERCISE: state_jacobian
 
 # %% [markdown]
-# The largest singular value of your product says how much of a gradient survives. Three orthogonal
-# networks, weak inputs, one, ten and forty steps back. Compare with the radius to the power of
-# the lag.
+# The largest singular value of your product says how much of a gradient survives. Take an
+# orthogonal network of radius 0.9 with weak inputs. How much is left after 40 steps? Say so before
+# you measure.
+
+# %%
+predict("left", ...)
 
 # %%
 if when_passed("state_jacobian"):
     x_weak = 0.01 * np.random.default_rng(2).normal(size=(1, 40, 3))
-    for radius in (0.5, 0.9, 1.0):
+    lags = np.arange(1, 41)
+    left = {}
+    for radius in (0.5, 0.9, 1.0, 1.1):
         w = init_params(m=3, n=16, c=2, seed=0, radius=radius)
         h, _ = rnn_forward(x_weak, np.zeros((1, 16)), w["W_xh"], w["W_hh"], w["b_h"])
-        norms = [np.linalg.norm(state_jacobian(h[0, -k:], w["W_hh"]), 2) for k in (1, 10, 40)]
-        print(f"radius {radius:.1f}   " + "   ".join(f"{norm:.0e}" for norm in norms))
+        left[radius] = [np.linalg.norm(state_jacobian(h[0, -k:], w["W_hh"]), 2) for k in lags]
+        print(f"radius {radius:.1f}   after 1, 10, 40 steps:", end="")
+        print("".join(f"   {left[radius][k - 1]:.0e}" for k in (1, 10, 40)))
+    print(measured("left", left[0.9][-1], 0.01, 0.02))
+    for (radius, norms), style in zip(left.items(), ("-", "--", "-.", ":"), strict=True):
+        plt.semilogy(lags, norms, style, label=f"radius {radius}")
+    plt.xlabel("steps back")
+    plt.ylabel("largest singular value")
+    plt.legend()
+    plt.show()
+
+# %% [markdown]
+# ## The same, fast
+#
+# From here on the work is TensorFlow's, so we load it now. It takes some seconds. All that the
+# exercises use of it stands in
+# [TensorFlow in twenty minutes](../book/tensorflow.md#ch-tensorflow).
+
+# %%
+import time
+
+import course_lib.quiet  # loads TensorFlow without its start-up messages
+import keras
+import tensorflow as tf
+
+from course_lib.graphs import loop_bytes
+
+# %% [markdown]
+# TensorFlow derives gradients by itself, also through a loop. But you have derived this one, and
+# your derivation knows something that the tape doesn't: which few numbers it needs.
+
+# %%
+# EXERCISE: bptt_gradient
+
+# %% [markdown]
+# What is that worth? XLA, TensorFlow's compiler, gives everything that a loop lays aside its place
+# before the loop begins, so the bytes can be counted without running anything. By what factor does
+# TensorFlow's own tape need more than yours?
+
+# %%
+predict("tape_over_yours", ...)
+
+
+# %%
+def by_tensorflow(x, h_0, W_xh, W_hh, b_h):
+    """The same states; the way back is left to TensorFlow."""
+    by_time = tf.transpose(x @ W_xh + b_h, (1, 0, 2))
+    h = tf.scan(lambda h, a: tf.tanh(a + h @ W_hh), by_time, h_0)
+    return tf.transpose(h, (1, 0, 2))
+
+
+def both_passes(function):
+    """The gradients of the mean square of what a function gives."""
+
+    def run(*arguments):
+        with tf.GradientTape() as tape:
+            tape.watch(arguments)
+            loss = tf.reduce_mean(tf.square(function(*arguments)))
+        return tape.gradient(loss, arguments)
+
+    return run
+
+
+def long_sequences(T, batch=32, m=8, n=64):
+    """Sequences of T steps, a state and weights, in float32."""
+    w = init_params(m, n, c=2, seed=0, dtype=np.float32)
+    x = np.random.default_rng(0).normal(size=(batch, T, m)).astype(np.float32)
+    h_0 = np.zeros((batch, n), np.float32)
+    return [tf.constant(value) for value in (x, h_0, w["W_xh"], w["W_hh"], w["b_h"])]
+
+
+def milliseconds(function, arguments, times=5):
+    """The shortest of some runs of a compiled function."""
+    compiled = tf.function(function, autograph=False)
+    compiled(*arguments)
+    seconds = []
+    for _ in range(times):
+        began = time.perf_counter()
+        compiled(*arguments)
+        seconds.append(time.perf_counter() - began)
+    return 1000 * min(seconds)
+
+
+lengths = (16, 64, 144)
+memory = {}
+if when_passed("bptt_gradient"):
+    ways = {"TensorFlow's tape": by_tensorflow, "your own": bptt_gradient}
+    for name, states in ways.items():
+        memory[name] = [loop_bytes(both_passes(states), *long_sequences(T)) for T in lengths]
+        print(f"{name:20s}" + "".join(f"{size / 2**20:7.2f} MiB" for size in memory[name]))
+    ratio = memory["TensorFlow's tape"][-1] / memory["your own"][-1]
+    print(measured("tape_over_yours", ratio, 1.3, 2.5))
+    took = [milliseconds(both_passes(states), long_sequences(256)) for states in ways.values()]
+    print(f"time, TensorFlow's over yours: {within(took[0] / took[1], 0.2, 10)}")
+
+# %% [markdown]
+# It is a constant factor: both lines grow with T, since both keep every state. To get below that,
+# states have to be forgotten.
+
+# %%
+# EXERCISE: checkpointed
+
+# %%
+if when_passed("bptt_gradient") and when_passed("checkpointed"):
+    memory["recomputed"] = [
+        loop_bytes(both_passes(checkpointed), *long_sequences(T)) for T in lengths
+    ]
+    for (name, sizes), style in zip(memory.items(), ("o-", "s--", "^:"), strict=True):
+        plt.loglog(lengths, sizes, style, label=name)
+        print(f"{name:20s} nine times the steps, memory times {sizes[-1] / sizes[0]:.1f}")
+    plt.xlabel("steps T")
+    plt.ylabel("bytes in the fullest loop")
+    plt.legend()
+    plt.show()
+
+# %% [markdown]
+# Now a training step. The model is a Keras model of our own: an RNN whose state goes in and comes
+# out, and a readout at every step.
+
+
+# %%
+class Labeller(keras.Model):
+    """Logits at every step, and the state after the last."""
+
+    def __init__(self, units, classes):
+        super().__init__()
+        self.rnn = keras.layers.SimpleRNN(units, return_sequences=True, return_state=True)
+        self.readout = keras.layers.Dense(classes)
+
+    def build(self, input_shape):
+        """Make the weights: W_xh, W_hh, b_h, W_hy, b_y."""
+        self.rnn.build(input_shape)
+        self.readout.build((None, None, self.rnn.units))
+
+    def call(self, x, h_0):
+        """From the inputs and the state before them."""
+        h, h_last = self.rnn(x, initial_state=[h_0])
+        return self.readout(h), h_last
+
+
+# %%
+# EXERCISE: train_step_windows
+
+# %% [markdown]
+# The echo again, from the same small weights, now with your step. The floor is what can't be
+# known.
+
+# %%
+if when_passed("train_step_windows"):
+    for window, style in ((1, ":"), (12, "-")):
+        start = init_params(1, 8, 2, seed=1, recurrent="gaussian", radius=0.3, dtype=np.float32)
+        model = Labeller(units=8, classes=2)
+        model.build((None, None, 1))
+        model.set_weights(list(start.values()))
+        step = train_step_windows(model, keras.optimizers.SGD(1.0), window, 1.0)
+        losses = []
+        for i in range(400):
+            inputs, targets = echo(i)
+            loss, _, _ = step(inputs.astype(np.float32), targets, np.zeros((16, 8), np.float32))
+            losses.append(float(loss))
+        plt.plot(losses, style, label=f"window {window}")
+        excess = np.mean(losses[-20:]) - 3 / 12 * np.log(2)
+        print(f"window {window:2d}   loss within 0.1 of the floor: {bool(excess < 0.1)}")
+    plt.axhline(3 / 12 * np.log(2), color="gray", linestyle="--", label="floor")
+    plt.xlabel("update")
+    plt.ylabel("loss in nats")
+    plt.legend()
+    plt.show()
+
+# %%
+# EXERCISE: gradient_by_step
+
+# %% [markdown]
+# What has the trained network (window 12) learnt to do with credit? Only the loss of the last step
+# is felt, whose answer was shown three steps before. Beside it the network that it started from.
+
+# %%
+if when_passed("train_step_windows") and when_passed("gradient_by_step"):
+    inputs, targets = echo(10_000)
+
+    def last_loss(h):
+        """The loss of the last step alone, by the trained readout."""
+        logits = h[:, -1] @ model.weights[3] + model.weights[4]
+        return tf.reduce_mean(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(targets[:, -1], logits)
+        )
+
+    for name, weights, style in (
+        ("fresh", list(start.values())[:3], "s:"),
+        ("trained", [w.value for w in model.weights[:3]], "o-"),
+    ):
+        h_0 = tf.zeros((16, 8))
+        dh = gradient_by_step(
+            tf.constant(inputs, tf.float32), h_0, *map(tf.constant, weights), last_loss
+        )
+        reached = np.linalg.norm(dh, axis=(0, 2))
+        plt.semilogy(range(1, 13), reached, style, label=name)
+        share = within(reached[-4] / reached[-1], *((0, 0.2) if name == "fresh" else (0.2, 1000)))
+        print(f"{name}: three steps back there is, of what is felt last, {share}")
+    plt.xlabel("step")
+    plt.ylabel("norm of the gradient that reaches its state")
+    plt.legend()
+    plt.show()
 
 # %% [markdown]
 # ## A project: Remember
@@ -223,7 +430,18 @@ if when_passed("state_jacobian"):
 # %% [markdown]
 # ## Where you are
 #
-# Your backward pass is exact, checked, bounded in memory and safe from explosion. What no trick in
-# this notebook brings back is a gradient that has vanished: look at the first row of numbers
-# again. [The chapter](../book/bptt.md) says why that can't be cured by better numbers, only by
-# another architecture.
+# Your backward pass is exact, checked, bounded in memory and safe from explosion, and TensorFlow
+# trains with it. What no trick in this notebook brings back is a gradient that has vanished: look
+# at the row of radius 0.5 again. [The chapter](../book/bptt.md) says why that can't be cured by
+# better numbers, only by another architecture.
+#
+# ## Going further
+#
+# Nothing checks these; they are for the curious.
+#
+# 1. Let each piece of `checkpointed` be checkpointed itself. How does memory grow with T now, and
+#    how often is each step computed?
+# 2. Give the echo a delay of 20 and a window of 12. Does any seed learn it?
+# 3. We don't know the answer to this one. A window that begins at another place in every update
+#    (a random first length) has a bias of another kind: no border is always the same. Does a
+#    network learn lags beyond its window sooner so, for the same work? Over which lags?

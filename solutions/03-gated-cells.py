@@ -19,13 +19,17 @@
 # each exercise links to its section.
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 
-from course_lib.exercises import check, hint, solution, when_passed
+from course_lib.exercises import check, hint, measured, predict, solution, when_passed, within
+from course_lib.figures.style import use_style
 from course_lib.scratch.bptt import rnn_step_backward
 from course_lib.scratch.clipping import clip_by_global_norm
-from course_lib.scratch.gated import init_gru_params, init_lstm_params, sigmoid
+from course_lib.scratch.gated import gate, init_gru_params, init_lstm_params, sigmoid
 from course_lib.scratch.rnn import init_params, rnn_step
+
+use_style()
 
 # %% [markdown]
 # The weights of a cell stand in a dict `params`. The last letter of a key says what a weight
@@ -43,20 +47,39 @@ from course_lib.scratch.rnn import init_params, rnn_step
 
 # %% [markdown]
 # ## One gate
+#
+# A gate is a logistic regression, one for each unit; `gate` is given. With nothing coming in, only
+# its bias decides. How much of a memory is left when a gate with bias 1, the usual start of a
+# forget gate, multiplies it twenty times in a row?
 
 # %%
-# EXERCISE: gate
+predict("left after twenty steps", ...)
+
+# %%
+nothing, no_weight = np.zeros((1, 1)), np.zeros((1, 1))
+for bias in (-4.0, 0.0, 1.0, 4.0):
+    g_t = gate(nothing, nothing, no_weight, no_weight, np.array([bias]))[0, 0]
+    print(f"bias {bias:4.1f}   open {g_t:.2f}   twenty times {g_t**20:.0e}")
+measured("left after twenty steps", sigmoid(1.0) ** 20)
 
 # %% [markdown]
-# With nothing coming in, only the bias decides. How much of a number is left when such a gate
-# multiplies it once, and how much after twenty steps in a row?
+# Turn the question round: for how many steps must a memory last, and which bias does that take?
 
 # %%
-if when_passed("gate"):
-    nothing, no_weight = np.zeros((1, 1)), np.zeros((1, 1))
-    for bias in (-4.0, 0.0, 1.0, 4.0):
-        g_t = gate(nothing, nothing, no_weight, no_weight, np.array([bias]))[0, 0]
-        print(f"bias {bias:4.1f}   open {g_t:.2f}   twenty times {g_t**20:.0e}")
+# EXERCISE: forget_bias_for
+
+# %%
+if when_passed("forget_bias_for"):
+    for steps in (1, 10, 100, 1000):
+        bias = forget_bias_for(steps)
+        print(f"half is left after {steps:4d} steps with bias {bias:.2f}")
+    steps = np.arange(200)
+    for lasts in (1, 10, 100):
+        plt.plot(steps, sigmoid(forget_bias_for(lasts)) ** steps, markevery=20, label=f"{lasts}")
+    plt.xlabel("steps")
+    plt.ylabel("share of the memory left")
+    plt.legend(title="half is left after")
+    plt.show()
 
 # %% [markdown]
 # ## Two gates: the GRU
@@ -214,8 +237,9 @@ if when_passed("lstm_step") and when_passed("lstm_step_backward"):
 # Now let it learn. The first input of a sequence is 1 or -1, then thirty steps of noise follow,
 # and at the end the network must say which it was. Your step and your step back do all the work;
 # around them stand a logistic regression on the last state, clipping, and Adam. The two runs differ
-# in the forget bias that they start from, and in nothing else. Then try 1, with several seeds: at
-# this delay it is touch and go. What does a bias of 6 do, or a delay of 100?
+# in the forget bias that they start from, and in nothing else: one starts at 0, the other where
+# your `forget_bias_for` says that half of a memory is left after thirty steps. Then try 1, with
+# several seeds: at this delay it is touch and go. What does a bias of 6 do, or a delay of 100?
 
 
 # %%
@@ -264,11 +288,11 @@ def train(forget_bias, seed=0, updates=150, rate=0.02, delay=30, n=8):
     return loss_and_gradients(params, *first_sign(10_000, batch=500, delay=delay))[2]
 
 
-if when_passed("lstm_step") and when_passed("lstm_step_backward"):
-    for bias in (0.0, 3.0):
+if all(map(when_passed, ("lstm_step", "lstm_step_backward", "forget_bias_for"))):
+    for bias in (0.0, forget_bias_for(30)):
         right = train(bias)
         verdict = "has learned it" if right > 0.95 else "guesses" if right < 0.6 else "in between"
-        print(f"forget bias {bias:.0f}: {verdict}")
+        print(f"forget bias {bias:.1f}: {verdict}")
 
 # %% [markdown]
 # ## Layers on top of each other
@@ -308,16 +332,180 @@ if when_passed("stacked_forward") and when_passed("fresh_cells"):
         print(f"training={training}: three answers alike: {alike}")
 
 # %% [markdown]
-# ## The fast version, and your own
+# ## The same cells, fast
 #
-# `RecurrentClassifier` is the practical's model, mended: a stack of Keras cells that reads an image
-# row by row. Train two layers of it on 3,000 digits for three epochs, hand its weights to your
-# `stacked_forward`, and let NumPy read the test set.
+# From here on you write for TensorFlow; [TensorFlow in twenty minutes](../book/tensorflow.md) has
+# what these exercises use. Each is compared with your own NumPy.
 
 # %%
+import tensorflow as tf
+
 from course_lib.data import load_mnist
-from course_lib.layers import RecurrentClassifier, compile_classifier
+from course_lib.layers.loops import unrolled
 from course_lib.training import seed_everything
+
+# %%
+# EXERCISE: LSTMCell
+
+# %% [markdown]
+# Let it read. One layer of your cell, 2,000 digits, row by row, three epochs. Before you run it: a
+# cell that guesses is right once in ten. How often is yours, on digits that it has never seen?
+
+# %%
+predict("accuracy of my LSTM", ...)
+
+# %%
+if when_passed("LSTMCell"):
+    mnist = load_mnist()
+    seed_everything(0)
+    reader = keras.Sequential(
+        [keras.Input((28, 28)), keras.layers.RNN(LSTMCell(32)), keras.layers.Dense(10)]
+    )
+    reader.compile(
+        optimizer=keras.optimizers.Adam(0.01),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    losses = []
+    note = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: losses.append(logs["loss"])
+    )
+    x_train, y_train = mnist.x_train[:2000], mnist.y_train[:2000]
+    reader.fit(x_train, y_train, batch_size=50, epochs=3, verbose=0, callbacks=[note])
+    _, accuracy = reader.evaluate(mnist.x_test, mnist.y_test, batch_size=500, verbose=0)
+    print(measured("accuracy of my LSTM", accuracy, 0.6, 0.95))
+    plt.plot(losses, markevery=20)
+    plt.xlabel("training step")
+    plt.ylabel("mean loss of the epoch so far")
+    plt.show()
+
+# %%
+# EXERCISE: GRUCell
+
+# %% [markdown]
+# Which GRU is yours? Copy the weights of Keras's layer, in both conventions.
+
+# %%
+if when_passed("GRUCell"):
+    for after in (False, True):
+        theirs = keras.layers.GRU(8, reset_after=after, return_sequences=True, dtype="float64")
+        yours = keras.layers.RNN(
+            GRUCell(8, reset_after=after, dtype="float64"), return_sequences=True, dtype="float64"
+        )
+        for layer in (theirs, yours):
+            layer.build(x.shape)
+        yours.set_weights(theirs.get_weights())
+        apart_by = float(tf.reduce_max(tf.abs(yours(x) - theirs(x))))
+        print(f"reset_after={after}: the same to 1e-12: {apart_by < 1e-12}")
+
+# %% [markdown]
+# ### The loop
+#
+# Keras has unrolled your cells so far. The notebook of 2018 wrote the loop in Python, and so does
+# `unrolled`. Write the one that TensorFlow can keep.
+
+# %%
+# EXERCISE: looped
+
+# %% [markdown]
+# Now measure it, three ways to run the same cell over the same sequences: Python's loop, the same
+# loop traced, and yours. For each: how long until the first result is there (for the traced ones
+# that includes making the graph), and how long it takes afterwards. How many times as fast as
+# Python's loop will yours be, for 80 steps, once its graph is made? And which of the two graphs is
+# made sooner?
+
+# %%
+predict("times as fast as a loop in Python", ...)
+
+# %%
+from time import perf_counter
+
+
+def seconds(run, *arguments, times=5):
+    """Of the first call, and of the quickest of those that follow."""
+    taken = []
+    for _ in range(times):
+        start = perf_counter()
+        run(*arguments)
+        taken.append(perf_counter() - start)
+    return taken[0], min(taken[1:])
+
+
+if when_passed("looped"):
+    cell = keras.layers.LSTMCell(64)
+    cell.build((None, 28))
+    ways = {
+        "loop in Python": lambda: unrolled,
+        "traced loop": lambda: tf.function(unrolled),
+        "loop in the graph": lambda: tf.function(looped),
+    }
+    lengths = (10, 20, 40, 80)
+    first = {way: [] for way in ways}
+    later = {way: [] for way in ways}
+    for T in lengths:
+        sequences = tf.random.stateless_normal((32, T, 28), seed=(1, T))
+        start = [tf.zeros((32, 64))] * 2
+        for way, make in ways.items():
+            once, again = seconds(make(), cell, sequences, start)
+            first[way].append(once)
+            later[way].append(again)
+    faster = later["loop in Python"][-1] / later["loop in the graph"][-1]
+    print(measured("times as fast as a loop in Python", faster, 1, 10_000))
+    _, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
+    for axis, title, taken in zip(axes, ("first call", "later calls"), (first, later), strict=True):
+        for way in ways:
+            axis.loglog(lengths, taken[way], label=way)
+        axis.minorticks_off()
+        axis.set(title=title, xlabel="steps", xticks=lengths, xticklabels=lengths)
+    axes[0].set_ylabel("seconds")
+    axes[1].legend()
+    plt.show()
+
+# %% [markdown]
+# ## The practical's classifier
+#
+# Now its model, as the practical asks for it: a stack of any cell, dropout, a penalty, a readout.
+# The practical's own has four faults; yours has none.
+
+# %%
+# EXERCISE: recurrent_classifier
+
+# %% [markdown]
+# Two layers of your LSTM cell, with dropout and with the penalty, on 2,000 digits. The penalty is
+# part of the loss that is shown, so print it by itself.
+
+# %%
+if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
+    seed_everything(0)
+    classifier = recurrent_classifier(LSTMCell, 32, layers=2, dropout=0.1, l2=1e-4)
+    classifier.compile(
+        optimizer=keras.optimizers.Adam(0.01),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    flat = mnist.x_train[:2000].reshape(2000, -1)
+    history = classifier.fit(
+        flat, mnist.y_train[:2000], batch_size=50, epochs=4, verbose=0, validation_split=0.2
+    ).history
+    penalty = float(sum(classifier.losses))
+    print(f"penalty at the end: {within(penalty, 0.01, 0.5)}")
+    print(f"accuracy on digits kept back: {within(history['val_accuracy'][-1], 0.5, 0.99)}")
+    plt.plot(history["accuracy"], label="trained on, with dropout")
+    plt.plot(history["val_accuracy"], label="kept back")
+    plt.xlabel("epoch")
+    plt.ylabel("accuracy")
+    plt.legend()
+    plt.show()
+
+# %% [markdown]
+# ## The fast version, and your own
+#
+# `RecurrentClassifier` is the same model as a class, which can be saved and seeded. Train two
+# layers of it on 3,000 digits for three epochs, hand its weights to your `stacked_forward`, and let
+# NumPy read the test set.
+
+# %%
+from course_lib.layers import RecurrentClassifier, compile_classifier
 
 
 def trained(cell, units=32, layers=1, dropout=0.0, epochs=3, images=3000):
@@ -389,3 +577,7 @@ if when_passed("stacked_forward"):
 # 2. Let `train` give back its `params`, run them over one sequence of `first_sign` and print
 #    `cache["f"]` at each step. Which units keep the sign, and what do the others do?
 # 3. Write the step back of the GRU, and check it with the `numerical_gradient` of chapter 2.
+# 4. We don't know the answer to this one. A start from `forget_bias_for` gives every unit the same
+#    memory. Tallec and Ollivier give each its own, `steps` drawn evenly between 1 and the longest.
+#    After training on `first_sign` with many delays at once, are the biases still spread as they
+#    were at the start, or have the units agreed on one?

@@ -5,11 +5,13 @@ import course_lib.quiet  # noqa: F401
 from course_lib.layers.classifier import (
     RecurrentClassifier,
     compile_classifier,
+    recurrent_classifier,
     training_fraction,
 )
 from course_lib.layers.cudnn import cudnn_refusals, fused_layer
 from course_lib.layers.gru import GRUCell
 from course_lib.layers.lstm import LSTMCell
+from course_lib.layers.lstm_variant import LSTMVariantCell
 from course_lib.layers.stacked import CELLS, StackedRNN, stacked_rnn
 from course_lib.layers.vanilla import VanillaRNNCell
 
@@ -17,12 +19,14 @@ __all__ = [
     "CELLS",
     "GRUCell",
     "LSTMCell",
+    "LSTMVariantCell",
     "RecurrentClassifier",
     "StackedRNN",
     "VanillaRNNCell",
     "compile_classifier",
     "cudnn_refusals",
     "fused_layer",
+    "recurrent_classifier",
     "stacked_rnn",
     "training_fraction",
 ]

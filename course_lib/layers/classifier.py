@@ -108,19 +108,63 @@ class RecurrentClassifier(keras.Model):
         Returns:
             Logits, shape (batch, c).
         """
-        # IMPLEMENT-ME: cut each image into steps, (batch, steps, pixels); run
-        # self.rnn, which gives the last state; self.dropout; self.readout.
-        # The RNN and the dropout must know whether this is training
         x = ops.reshape(images, (-1, self.steps, self.pixels))
         h_last = self.rnn(x, training=training)
         h_last = self.dropout(h_last, training=training)
-        logits = self.readout(h_last)
-        # END IMPLEMENT-ME
-        return logits
+        return self.readout(h_last)
 
     def get_config(self):
         """What Keras stores to build the same model again."""
         return {**super().get_config(), **self.settings}
+
+
+def recurrent_classifier(
+    cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10
+):
+    """The practical's model in a few lines, as a function that makes it.
+
+    `RecurrentClassifier` is the same as a class, which can be saved, seeded
+    and fused.
+
+    Args:
+        cell: makes a Keras cell from a number of units.
+        units: number of units of each layer, n.
+        layers: how many recurrent layers; each reads what the one below shows
+            at every step.
+        dropout: rate of the dropout after each recurrent layer, which acts in
+            training only.
+        l2: weight of the penalty, l2 / 2 times the sum of the squares of all
+            weight matrices, those of the cells too; biases are left out.
+        steps: how many steps an image is cut into, T.
+        pixels: how many pixels a step has, m, one after the other as they
+            stand in the image.
+        classes: number of classes, c.
+
+    Returns:
+        model: from images, shape (batch, steps * pixels), to logits, shape
+            (batch, c), read from the top layer's last state. Its weights are
+            made; its penalty is among `model.losses`.
+    """
+    # IMPLEMENT-ME: the model as described above; no two layers have a weight
+    # in common
+    model = keras.Sequential(
+        [
+            keras.Input((steps * pixels,)),
+            keras.layers.Reshape((steps, pixels)),
+        ]
+    )
+    for layer in range(layers):
+        below_another = layer < layers - 1
+        model.add(
+            keras.layers.RNN(cell(units), return_sequences=below_another)
+        )
+        model.add(keras.layers.Dropout(dropout))
+    model.add(keras.layers.Dense(classes))
+    for w in model.trainable_weights:
+        if w.name.startswith("W_") or w.name.endswith("kernel"):
+            w.regularizer = keras.regularizers.L2(l2 / 2)
+    # END IMPLEMENT-ME
+    return model
 
 
 def compile_classifier(

@@ -9,10 +9,12 @@ import contextlib
 import importlib
 
 import keras
+import numpy as np
 from keras import activations
 
 from course_lib.layers.gru import GRUCell
-from course_lib.layers.lstm import ForgetBias, LSTMCell
+from course_lib.layers.lstm import LSTMCell
+from course_lib.layers.lstm_variant import LSTMVariantCell
 
 
 def cudnn_refusals(layer):
@@ -28,8 +30,10 @@ def cudnn_refusals(layer):
     Returns:
         A list of sentences, one for each condition that is not met.
     """
+    if isinstance(layer, LSTMVariantCell):
+        return _of_a_variant(layer)
     if isinstance(layer, LSTMCell):
-        return _of_our_lstm(layer)
+        return []
     if isinstance(layer, GRUCell):
         return _of_the_reset_gate(layer)
     if not isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)):
@@ -82,7 +86,9 @@ def fused_layer(cell, **rnn):
     return keras.layers.LSTM(
         cell.units,
         unit_forget_bias=False,
-        bias_initializer=ForgetBias(cell.forget_bias),
+        bias_initializer=keras.initializers.Constant(
+            np.repeat([0.0, cell.forget_bias, 0.0, 0.0], cell.units)
+        ),
         **settings,
     )
 
@@ -108,7 +114,7 @@ def pretended_gpu(there=True):
         rnn._is_gpu_available = asks
 
 
-def _of_our_lstm(cell):
+def _of_a_variant(cell):
     why = []
     if cell.peepholes:
         why.append("cuDNN knows no peepholes.")

@@ -1,30 +1,7 @@
 """The LSTM as a Keras cell, for `keras.layers.RNN` to unroll."""
 
 import keras
-from keras import ops
-
-
-@keras.saving.register_keras_serializable("course_lib")
-class ForgetBias(keras.initializers.Initializer):
-    """A bias of an LSTM (4n,): zero, but for the forget gate's.
-
-    Args:
-        value: that of the forget gate.
-    """
-
-    def __init__(self, value=1.0):
-        self.value = value
-
-    def __call__(self, shape, dtype=None):
-        """Zeros, n times the value, 2n zeros."""
-        n = shape[0] // 4
-        zeros = ops.zeros((n,), dtype=dtype)
-        forget = ops.full((n,), self.value, dtype=dtype)
-        return ops.concatenate([zeros, forget, zeros, zeros])
-
-    def get_config(self):
-        """What Keras stores to make the same one again."""
-        return {"value": self.value}
+import numpy as np
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -35,47 +12,40 @@ class LSTMCell(keras.layers.Layer):
     three gates. Wrap it in `keras.layers.RNN` to run it over sequences of
     shape (batch, T, m).
 
-    Without the two options the weights have the layout of `keras.layers.LSTM`
-    (columns i, f, candidate, o), so that `get_weights` and `set_weights` carry
-    them over. Sources: Hochreiter and Schmidhuber, 1997; forget gate: Gers et
-    al., 2000; peepholes: Gers and Schmidhuber, 2000; layer norm: Ba et al.,
-    2016.
+    Weights have the layout of `keras.layers.LSTM`: the columns of all four
+    gates side by side, n each, in the order i, f, candidate, o. So
+    `get_weights` and `set_weights` carry them over. Sources: Hochreiter and
+    Schmidhuber, 1997; forget gate: Gers et al., 2000.
 
     Args:
         units: number of units, n.
         forget_bias: where the forget gate's bias starts. It is an initial
             value, not a constant added at each step.
-        peepholes: let each gate see the memory of its own unit: i and f see
-            c_{t-1}, o sees c_t.
-        layer_norm: normalise x W_x, h W_h, and c_t on its way into h_t, each
-            with its own gain and shift.
+        kwargs: what every layer of Keras takes, such as its dtype.
     """
 
-    def __init__(
-        self,
-        units,
-        forget_bias=1.0,
-        peepholes=False,
-        layer_norm=False,
-        **kwargs,
-    ):
+    def __init__(self, units, forget_bias=1.0, **kwargs):
         super().__init__(**kwargs)
         self.units = units
         self.forget_bias = forget_bias
-        self.peepholes = peepholes
-        self.layer_norm = layer_norm
+        # IMPLEMENT-ME: Keras knows how wide all of that is which this cell
+        # hands to its next step, and how wide what it shows
         self.state_size = [units, units]
         self.output_size = units
-        if layer_norm:
-            self.norm_x, self.norm_h, self.norm_c = (
-                keras.layers.LayerNormalization(
-                    dtype=self.dtype_policy, name=name
-                )
-                for name in ("norm_x", "norm_h", "norm_c")
-            )
+        # END IMPLEMENT-ME
 
     def build(self, input_shape):
-        """Make W_x (m, 4n), W_h (n, 4n), b (4n,), and what the options ask."""
+        """Make W_x (m, 4n), W_h (n, 4n) and b (4n,), in this order.
+
+        W_x starts as Glorot and Bengio (2010) have it, W_h orthogonal, b at
+        zero but for the forget gate's part.
+
+        Args:
+            input_shape: shape of the input of one step, (batch, m); the batch
+                may be None.
+        """
+        # IMPLEMENT-ME: the three parameters exist, begin as said above, and an
+        # optimizer will find them
         m, n = input_shape[-1], self.units
         self.W_x = self.add_weight(
             name="W_x", shape=(m, 4 * n), initializer="glorot_uniform"
@@ -83,24 +53,16 @@ class LSTMCell(keras.layers.Layer):
         self.W_h = self.add_weight(
             name="W_h", shape=(n, 4 * n), initializer="orthogonal"
         )
+        start = np.repeat([0.0, self.forget_bias, 0.0, 0.0], n)
         self.b = self.add_weight(
             name="b",
             shape=(4 * n,),
-            initializer=ForgetBias(self.forget_bias),
+            initializer=keras.initializers.Constant(start),
         )
-        if self.peepholes:
-            # Zero: at the start it is the LSTM without them.
-            self.p_i, self.p_f, self.p_o = (
-                self.add_weight(name=name, shape=(n,), initializer="zeros")
-                for name in ("p_i", "p_f", "p_o")
-            )
-        if self.layer_norm:
-            self.norm_x.build((None, 4 * n))
-            self.norm_h.build((None, 4 * n))
-            self.norm_c.build((None, n))
+        # END IMPLEMENT-ME
 
     def call(self, x_t, states, training=False):
-        """One step.
+        """One step, in two matrix products: of the input, and of the state.
 
         Args:
             x_t: input, shape (batch, m).
@@ -113,23 +75,18 @@ class LSTMCell(keras.layers.Layer):
             The output of the step (batch, n), which here is h_t, and the list
             of new states, h_t and c_t.
         """
+        # IMPLEMENT-ME: what comes out is what your NumPy step gives for the
+        # same numbers, though nothing is multiplied gate by gate
         h_prev, c_prev = states
-        from_x = ops.matmul(x_t, self.W_x)
-        from_h = ops.matmul(h_prev, self.W_h)
-        if self.layer_norm:
-            from_x, from_h = self.norm_x(from_x), self.norm_h(from_h)
         # ops.add of a bias, which TensorFlow merges with the product; + isn't.
-        a = ops.add(from_x, self.b) + from_h
-        i, f, candidate, o = ops.split(a, 4, axis=1)
-        if self.peepholes:
-            i += self.p_i * c_prev
-            f += self.p_f * c_prev
-        c_t = ops.sigmoid(f) * c_prev + ops.sigmoid(i) * ops.tanh(candidate)
-        if self.peepholes:
-            o += self.p_o * c_t
-        seen = self.norm_c(c_t) if self.layer_norm else c_t
-        h_t = ops.sigmoid(o) * ops.tanh(seen)
+        a = keras.ops.add(keras.ops.matmul(x_t, self.W_x), self.b)
+        a = a + keras.ops.matmul(h_prev, self.W_h)
+        i, f, candidate, o = keras.ops.split(a, 4, axis=1)
+        c_t = keras.ops.sigmoid(f) * c_prev
+        c_t = c_t + keras.ops.sigmoid(i) * keras.ops.tanh(candidate)
+        h_t = keras.ops.sigmoid(o) * keras.ops.tanh(c_t)
         return h_t, [h_t, c_t]
+        # END IMPLEMENT-ME
 
     def get_config(self):
         """What Keras stores to build the same cell again."""
@@ -137,6 +94,4 @@ class LSTMCell(keras.layers.Layer):
             **super().get_config(),
             "units": self.units,
             "forget_bias": self.forget_bias,
-            "peepholes": self.peepholes,
-            "layer_norm": self.layer_norm,
         }

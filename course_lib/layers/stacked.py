@@ -7,6 +7,7 @@ import keras
 from course_lib.layers.cudnn import fused_layer
 from course_lib.layers.gru import GRUCell
 from course_lib.layers.lstm import LSTMCell
+from course_lib.layers.lstm_variant import LSTMVariantCell
 from course_lib.layers.vanilla import VanillaRNNCell
 
 # What makes a cell from the number of units, by the name used in a config.
@@ -15,8 +16,8 @@ CELLS = {
     "gru": GRUCell,
     "gru_reset_after": partial(GRUCell, reset_after=True),
     "lstm": LSTMCell,
-    "lstm_peepholes": partial(LSTMCell, peepholes=True),
-    "lstm_layer_norm": partial(LSTMCell, layer_norm=True),
+    "lstm_peepholes": partial(LSTMVariantCell, peepholes=True),
+    "lstm_layer_norm": partial(LSTMVariantCell, layer_norm=True),
 }
 
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.layers import LSTMCell, VanillaRNNCell
+from course_lib.layers import LSTMCell, LSTMVariantCell, VanillaRNNCell
 from course_lib.online.forward import size
 
 # name -> phi, and its slope as a function of phi's own value.
@@ -232,7 +232,7 @@ class LSTMDynamics(Dynamics):
 
     def __init__(self, cell):
         super().__init__(cell)
-        if cell.peepholes or cell.layer_norm:
+        if isinstance(cell, LSTMVariantCell):
             raise ValueError("The rules know the LSTM without peepholes and layer norm.")
 
     def weights(self):

@@ -1,7 +1,8 @@
 """Backpropagation through time: a step, a sequence, truncated; its Jacobians.
 
 Source: Werbos, "Backpropagation through time: what it does and how to do it",
-1990. Every function works for any batch size; float64 in gives float64 out.
+1990. Every function works for any batch size; float64 in gives float64 out,
+and the arrays of one call share a dtype, whole numbers apart.
 """
 
 import numpy as np
@@ -27,9 +28,8 @@ def rnn_step_backward(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
         dx_t (batch, m), dh_prev (batch, n), and for the weights dW_xh (m, n),
         dW_hh (n, n), db_h (n,).
     """
-    # IMPLEMENT-ME: first da_t, back through the tanh (times
-    # 1 - h_t²); then the five gradients. The weights are shared by the batch,
-    # so their gradients are sums over it
+    # IMPLEMENT-ME: each of the five results says how the loss changes with
+    # what it is named after; all sequences of the batch share the weights
     da_t = dh_t * (1 - h_t**2)
     dx_t = da_t @ W_xh.T
     dh_prev = da_t @ W_hh.T
@@ -59,9 +59,8 @@ def rnn_backward(dh, cache):
     db_h = np.zeros(W_hh.shape[0], dtype=W_hh.dtype)
     # What comes back from step t + 1: nothing after the last step.
     dh_next = np.zeros_like(h[:, 0])
-    # IMPLEMENT-ME: from the last step to the first: add what comes from the
-    # step's own output to what comes back from the future, take one step back,
-    # add up the gradients of the weights
+    # IMPLEMENT-ME: the gradients of the whole sequence; each state has got
+    # credit for its own output and for everything that came after it
     for t in reversed(range(T)):
         h_prev = h[:, t - 1] if t > 0 else h_0
         dx[:, t], dh_next, dW_xh_t, dW_hh_t, db_h_t = rnn_step_backward(
@@ -127,8 +126,8 @@ def truncated_bptt(params, x, labels, h_0, window):
     T = x.shape[1]
     loss, h_last = 0.0, h_0
     grads = {name: np.zeros_like(w) for name, w in params.items()}
-    # IMPLEMENT-ME: for each window call loss_and_gradients from the carried
-    # state; a window's loss and gradients count by its share of the T steps
+    # IMPLEMENT-ME: loss and h_last are those of the whole sequence, grads what
+    # is left when no credit goes back over a border between two windows
     for start in range(0, T, window):
         steps = slice(start, start + window)
         share = x[:, steps].shape[1] / T
@@ -157,8 +156,8 @@ def state_jacobian(h, W_hh):
         ∂h_T/∂h_0, shape (n, n); row j is about unit j of h_T.
     """
     product = np.eye(W_hh.shape[0], dtype=W_hh.dtype)
-    # IMPLEMENT-ME: J_t from h_t and W_hh, multiplied from the left for
-    # t = 1 … T
+    # IMPLEMENT-ME: product says how each unit of the last state moves with
+    # each unit of the state before the first step
     for h_t in h:
         J_t = (1 - h_t**2)[:, None] * W_hh.T
         product = J_t @ product

@@ -39,11 +39,33 @@ def gate(x_t, h_prev, W_x, W_h, b):
         How far the gate is open for each unit, shape (batch, n): 0 is shut,
         1 is open.
     """
-    # IMPLEMENT-ME: g_t from x_t and h_prev; each goes through its own weights,
-    # then sigmoid
-    g_t = sigmoid(x_t @ W_x + h_prev @ W_h + b)
+    return sigmoid(x_t @ W_x + h_prev @ W_h + b)
+
+
+def forget_bias_for(steps, left=0.5):
+    """The bias with which a gate keeps a share of a memory over some steps.
+
+    While nothing but its bias reaches a forget gate, it multiplies the memory
+    by the same number at every step. Source: Tallec and Ollivier, "Can
+    recurrent neural networks warp time?", 2018.
+
+    Args:
+        steps: number of steps, above 0, a number or an array; as many as 1e15.
+        left: the share of the memory that is left after them, between 0 and 1.
+
+    Returns:
+        bias: a number, or an array like `steps`.
+
+    Raises:
+        ValueError: `left` is not between 0 and 1, or `steps` not above 0.
+    """
+    if not 0 < left < 1 or np.any(steps <= 0):
+        raise ValueError("left lies between 0 and 1, and steps above 0.")
+    # IMPLEMENT-ME: a gate that hears only this leaves that share, to the last
+    # digits, of a memory that has to last long as well
+    bias = -np.log(np.expm1(-np.log(left) / steps))
     # END IMPLEMENT-ME
-    return g_t
+    return bias
 
 
 def gru_step(x_t, h_prev, params):
@@ -63,9 +85,8 @@ def gru_step(x_t, h_prev, params):
     Returns:
         h_t: the new state, shape (batch, n).
     """
-    # IMPLEMENT-ME: h_t; first r and z with `gate`; the candidate, a tanh, sees
-    # r * h_prev in place of h_prev; h_t keeps z of the old state and takes
-    # 1 - z of the candidate
+    # IMPLEMENT-ME: the new state; how much of the old one it holds, and how
+    # much of the old one its new part has heard, is up to the two gates
     r = gate(x_t, h_prev, params["W_xr"], params["W_hr"], params["b_r"])
     z = gate(x_t, h_prev, params["W_xz"], params["W_hz"], params["b_z"])
     candidate = np.tanh(
@@ -98,8 +119,8 @@ def lstm_step(x_t, h_prev, c_prev, params):
             and c_t: what the step back needs, and what a plot of the gates
             shows.
     """
-    # IMPLEMENT-ME: the gates i, f and o with `gate`, the candidate with tanh;
-    # then c_t, a sum of two gated terms, and h_t, the gated tanh of c_t
+    # IMPLEMENT-ME: the new memory and the new state, and under their names all
+    # else that the cache below keeps
     i = gate(x_t, h_prev, params["W_xi"], params["W_hi"], params["b_i"])
     f = gate(x_t, h_prev, params["W_xf"], params["W_hf"], params["b_f"])
     o = gate(x_t, h_prev, params["W_xo"], params["W_ho"], params["b_o"])
@@ -139,10 +160,9 @@ def lstm_step_backward(dh_t, dc_t, cache, params):
     i, f, o = cache["i"], cache["f"], cache["o"]
     candidate = cache["candidate"]
     tanh_c = np.tanh(cache["c_t"])
-    # IMPLEMENT-ME: dc, all that reaches c_t, from the next step and through
-    # h_t; da, a dict with keys i, f, o, c: the gradient at what goes into
-    # that sigmoid (its derivative is g (1 - g)) or tanh (1 - candidate²); and
-    # dc_prev
+    # IMPLEMENT-ME: what the lines below still miss: for each letter, the
+    # gradient at the sum that is squashed there; and what arrives at the
+    # memory of the step before
     dc = dc_t + dh_t * o * (1 - tanh_c**2)
     da = {
         "i": dc * candidate * i * (1 - i),

@@ -19,8 +19,8 @@ def numerical_gradient(loss, w, step=1e-5):
     """
     gradient = np.zeros_like(w)
     for index in np.ndindex(w.shape):
-        # IMPLEMENT-ME: gradient[index] from the loss a step above and a step
-        # below w[index]; then put the entry back exactly as it was
+        # IMPLEMENT-ME: this entry of the gradient, measured from both sides; w
+        # is then as it came in, to the last bit
         kept = w[index]
         w[index] = kept + step
         above = loss()
@@ -53,14 +53,14 @@ def gradient_check(loss, params, grads, step=1e-5, tolerance=1e-6):
     errors = {}
     for name, w in params.items():
         numerical = numerical_gradient(loss, w, step)
-        # IMPLEMENT-ME: errors[name], the largest relative error
-        # |a - b| / max(1e-8, |a| + |b|) of the entries a of grads[name] and b
-        # of numerical; the floor keeps 0/0 out
+        # IMPLEMENT-ME: for this parameter, how far the two gradients are apart
+        # in the worst entry, relative to their size; where both vanish they
+        # agree
         scale = np.maximum(1e-8, np.abs(grads[name]) + np.abs(numerical))
         errors[name] = float(np.max(np.abs(grads[name] - numerical) / scale))
         # END IMPLEMENT-ME
-    # IMPLEMENT-ME: the verdict; write it so that a NaN can't pass
-    # (NaN > tolerance is False)
+    # IMPLEMENT-ME: the verdict: True only if nothing is wrong, and what can't
+    # be compared is wrong
     passed = all(error <= tolerance for error in errors.values())
     # END IMPLEMENT-ME
     return passed, errors

@@ -1,7 +1,8 @@
 """The vanilla RNN: one step, a sequence, sequences of different length.
 
 Row vectors, batch first, time second. Source of the recurrence: Elman,
-"Finding structure in time", 1990. Float64 in gives float64 out.
+"Finding structure in time", 1990. Float64 in gives float64 out; the arrays of
+one call share a dtype, whole numbers apart.
 """
 
 import numpy as np

@@ -98,9 +98,8 @@ def stacked_forward(x, layers, readout, rate=0.0, training=False, rng=None):
     Returns:
         logits: from the top layer's last state, shape (batch, c).
     """
-    # IMPLEMENT-ME: logits; send x up through the layers with collect_outputs,
-    # with dropout_between_layers between two of them (not before the first,
-    # not after the last); then read the top layer's state at the last step
+    # IMPLEMENT-ME: the logits; each layer has read what the one below it
+    # showed, and in training some of that was missing
     h = collect_outputs(x, layers[0])
     for params in layers[1:]:
         h = dropout_between_layers(h, rate, training, rng)

@@ -54,7 +54,7 @@ def test_without_a_repository_or_main_all_are_touched(checkout, tmp_path_factory
     [
         ("course_lib/exercises/bptt/rnn_backward.py", {"rnn_backward"}, {"rnn_step_backward"}),
         ("course_lib/exercises/vanilla_rnn/vanillarnncell.py", {"VanillaRNNCell"}, {"rnn_step"}),
-        ("course_lib/scratch/rnn.py", {"rnn_step", "rnn_forward"}, {"gate"}),
+        ("course_lib/scratch/rnn.py", {"rnn_step", "rnn_forward"}, {"gru_step"}),
         ("course_lib/exercises/gated_cells/cases.py", set(CHAPTERS[2].exercises), {"rnn_step"}),
         ("course_lib/exercises/checker.py", set(ids()), set()),
         ("README.md", set(), set(ids())),

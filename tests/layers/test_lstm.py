@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from course_lib.layers import LSTMCell
+from course_lib.layers import LSTMCell, LSTMVariantCell
 from course_lib.scratch.gated import init_lstm_params, lstm_step, sigmoid
 
 ATOL = {"float32": 1e-6, "float64": 1e-12}
@@ -17,7 +17,11 @@ def sequences(dtype, batch=4, T=9, m=3):
 
 def layer(dtype="float64", n=6, peepholes=False, layer_norm=False, **settings):
     """Our cell in an RNN, no weight zero."""
-    cell = LSTMCell(n, peepholes=peepholes, layer_norm=layer_norm, dtype=dtype)
+    options = {"peepholes": peepholes, "layer_norm": layer_norm}
+    if any(options.values()):
+        cell = LSTMVariantCell(n, **options, dtype=dtype)
+    else:
+        cell = LSTMCell(n, dtype=dtype)
     made = keras.layers.RNN(cell, dtype=dtype, **settings)
     made.build((None, None, 3))
     rng = np.random.default_rng(1)
@@ -94,7 +98,7 @@ def test_only_the_forget_gate_has_a_bias(forget_bias):
 
 def test_peepholes_start_as_the_plain_cell():
     plain = layer()
-    peeping = keras.layers.RNN(LSTMCell(6, peepholes=True, dtype="float64"), dtype="float64")
+    peeping = keras.layers.RNN(LSTMVariantCell(6, peepholes=True, dtype="float64"), dtype="float64")
     peeping.build((None, None, 3))
     peeping.set_weights(plain.get_weights() + peeping.get_weights()[3:])
     x = sequences("float64")
@@ -141,8 +145,8 @@ def test_layer_norm_does_not_see_the_scale_of_the_input():
 
 
 def test_config():
-    cell = LSTMCell(5, forget_bias=2.0, peepholes=True, layer_norm=True, name="mine")
-    again = LSTMCell.from_config(cell.get_config())
+    cell = LSTMVariantCell(5, forget_bias=2.0, peepholes=True, layer_norm=True, name="mine")
+    again = LSTMVariantCell.from_config(cell.get_config())
     assert again.get_config() == cell.get_config()
     assert (again.units, again.forget_bias, again.peepholes) == (5, 2.0, True)
     assert (again.layer_norm, again.name) == (True, "mine")

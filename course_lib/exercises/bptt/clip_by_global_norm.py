@@ -25,8 +25,14 @@ def thirteen() -> Arrays:
 
 
 def short_enough() -> Arrays:
-    """The same gradients, and a norm of 20 allowed."""
-    return {**thirteen(), "max_norm": 20.0}
+    """The same gradients, and a norm of 200 allowed."""
+    return {**thirteen(), "max_norm": 200.0}
+
+
+def small_numbers() -> Arrays:
+    """A joint norm below 1, and still too long."""
+    given = small()
+    return {"grads": {name: g / 200 for name, g in given["grads"].items()}, "max_norm": 0.03}
 
 
 def all_zero() -> Arrays:
@@ -93,7 +99,7 @@ EXERCISE = Exercise(
             "a gradient that is short enough is left alone",
             short_enough,
             as_they_are,
-            "The norm is 13 and 20 is allowed: nothing may change.",
+            "The norm is 13 and 200 is allowed: nothing may change.",
         ),
         matches(
             "a gradient of zeros stays zero",
@@ -103,27 +109,70 @@ EXERCISE = Exercise(
         ),
         holds(
             "the direction is kept, and the new norm is max_norm",
-            small,
+            small_numbers,
             direction_and_length,
             "Clipping must shorten the gradient and not turn it.",
+            known=True,
         ),
         matches("equal to the definition, entry by entry", small, entry_by_entry),
     ),
+    equivalent={
+        "max_norm / norm) if norm > 0 else 1.0 -> max_norm / norm)": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+        " norm) if norm > 0 else 1.0 ->  norm) if norm >= 0 else 1.0": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+        "norm) if norm > 0 else 1.0 -> norm) if norm > -1 else 1.0": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+        (
+            "factor = min(1.0, max_norm / norm) if norm > 0 else -> factor = "
+            "min(max_norm / norm, 1.0) if norm > 0 else"
+        ): ("the smaller of two doesn't depend on their order"),
+        "norm > 0 else 1.0 -> norm > 0 else 1.01": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+        "if norm > 0 else 1.0 -> if norm > 0 else 2.0": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+        "if norm > 0 else 1.0 -> if norm > 0 else -1.0": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+        "if norm > 0 else 1.0 -> if norm > 0 else 0.0": (
+            "a norm of 0 means gradients of zeros, which stay zeros whatever the factor"
+        ),
+    },
+    promises={
+        "Source: ": "scaffold: where it comes from",
+        "grads: dict": "equal to the definition, entry by entry",
+        "grads: left as": "equal to the definition, entry by entry",
+        "max_norm: the largest": "the direction is kept, and the new norm is max_norm",
+        "clipped: a new dict": "it runs, and the shapes are right",
+        "clipped: unchanged": "a gradient that is short enough is left alone",
+        "norm: the joint": "a case small enough to do by hand",
+    },
     hints=(
         Hint(
             "What is the norm of several arrays together?",
-            "Think of all their entries as one long vector: square every entry, add up over all "
-            "the arrays, and take one square root at the end.",
+            "Lay all arrays end to end, as one long vector. How long is that vector? One number "
+            "for all of them, however many there are.",
         ),
         Hint(
             "Small gradients change too.",
-            "The factor is `max_norm / norm`, but never more than 1. A gradient that is short "
-            "enough stays as it is.",
+            "What should happen to a gradient that is short enough? And to one that is zero "
+            "everywhere? The factor must say so for both.",
         ),
         Hint(
             "It says that I changed grads in place.",
             "`g *= factor` writes into the caller's array. `factor * g` makes a new one: collect "
             "those in a new dict.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "Square every entry, add up over all arrays, take one square root. The factor is "
+            "`max_norm / norm`, but never more than 1, and 1 where the norm is 0. Each array "
+            "times that factor goes into a new dict.",
         ),
     ),
 )

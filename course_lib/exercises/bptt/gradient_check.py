@@ -64,6 +64,11 @@ def cubes() -> Arrays:
     return {"params": {"w": np.array([2.0])}}
 
 
+def at_zero() -> Arrays:
+    """A number at 0; the slope of a line, and the height of a cubic so steep that a step shows."""
+    return {"params": {"w": np.array([0.0])}, "slope": 5.0, "height": 1e10}
+
+
 def of_squares(params: Arrays) -> Callable[[], float]:
     """The loss W[0]² + W[1]² + b²; b may be missing."""
     return lambda: float(sum(np.sum(params[name] ** 2) for name in ("W", "b") if name in params))
@@ -111,6 +116,29 @@ def step_and_tolerance(function, given: Arrays) -> Arrays:
     }
     right = dict(zip(found, (True, False, True, False), strict=True))
     return found | {f"{name} expected": np.array(value) for name, value in right.items()}
+
+
+def with_the_defaults(function, given: Arrays) -> Arrays:
+    """Errors on either side of 1e-6, and what a step of 1e-5 measures of height × w³ at 0."""
+    params, slope, height = given.values()
+    w = params["w"]
+
+    def passed(error):
+        grads = {"w": np.array([slope * (1 + error) / (1 - error)])}
+        return function(lambda: slope * float(w[0]), params, grads)[0]
+
+    grads = {"w": np.array([height * 1e-5**2])}
+    errors = function(lambda: height * float(w[0] ** 3), params, grads)[1]
+    found = {
+        "with an error of 0.995e-6, passed": passed(0.995e-6),
+        "with an error of 1.005e-6, passed": passed(1.005e-6),
+        "with an error of 0 and a tolerance of 0, passed": function(
+            lambda: slope, params, {"w": np.zeros(1)}, 1e-5, 0.0
+        )[0],
+    }
+    right = dict(zip(found, (True, False, True), strict=True))
+    expected = {f"{name} expected": np.array(value) for name, value in right.items()}
+    return found | expected | {"error": errors["w"], "error expected": 0.0}
 
 
 def right_and_wrong(function, given: Arrays) -> Arrays:
@@ -169,7 +197,7 @@ EXERCISE = Exercise(
     goal="Compare a gradient with the numerical one and say whether they agree, so that no wrong "
     "gradient gets through.",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     returns=RETURNS,
     uses=("numerical_gradient",),
     ladder=(
@@ -212,6 +240,13 @@ EXERCISE = Exercise(
             "that is checked is 12.25, about 0.01 off.",
         ),
         holds(
+            "by default the step is 1e-5 and the tolerance 1e-6",
+            at_zero,
+            with_the_defaults,
+            "Step and tolerance were left out, and an error as large as the tolerance is allowed.",
+            known=True,
+        ),
+        holds(
             "the right gradient of an RNN passes, and one wrong entry doesn't",
             small,
             right_and_wrong,
@@ -224,22 +259,65 @@ EXERCISE = Exercise(
             call=on_wrong_gradients,
         ),
     ),
+    equivalent={
+        ("for name, w in params.items(): -> for name, w in reversed(list(params.items())):"): (
+            "each parameter is compared by itself"
+        ),
+        (
+            "scale = np.maximum(1e-08, np.abs(grads[name]) + np.abs(numerical)) -> "
+            "scale = np.maximum(np.abs(grads[name]) + np.abs(numerical), 1e-08)"
+        ): ("the larger of two doesn't depend on their order"),
+        ("params, grads, step=1e-05, tolerance -> params, grads, step=-1e-05, tolerance"): (
+            "centred differences look both ways, so the step's sign doesn't count"
+        ),
+        (
+            "scale = np.maximum(1e-08, np.abs(grads -> scale = "
+            "np.maximum(1.0100000000000001e-08, np.abs(grads"
+        ): ("any floor as small as this only keeps 0/0 out"),
+        ("scale = np.maximum(1e-08, np.abs(grads -> scale = np.maximum(2e-08, np.abs(grads"): (
+            "any floor as small as this only keeps 0/0 out"
+        ),
+        (
+            "float(np.max(np.abs(grads[name] - numerical) / scale)) -> "
+            "float(np.max(np.abs(numerical - grads[name]) / scale))"
+        ): ("the size of a difference doesn't depend on its sign"),
+        (
+            "errors[name] = float(np.max(np.abs(grads[name] - numerical) / scale)) ->"
+            " errors[name] = np.max(np.abs(grads[name] - numerical) / scale)"
+        ): ("a number of NumPy's is a float too"),
+    },
+    promises={
+        "loss: a function": "equal to the definition, entry by entry",
+        "params: dict": "equal to the definition, entry by entry",
+        "params: each entry": "scaffold: numerical_gradient moves them and puts them back",
+        "grads: dict": "equal to the definition, entry by entry",
+        "step: how far": "step and tolerance are the caller's",
+        "tolerance: the largest": "step and tolerance are the caller's",
+        "passed: True if": "the right gradient of an RNN passes, and one wrong entry doesn't",
+        "passed: a NaN": "a NaN doesn't pass",
+        "errors: dict": "equal to the definition, entry by entry",
+    },
     hints=(
         Hint(
             "What is a relative error good for?",
             "A difference of 0.001 is nothing between gradients near 100 and everything between "
-            "gradients near 0.001. So divide the difference by the size of the two, "
-            "`np.abs(a) + np.abs(b)`. Then 0 is equal and 1 is as wrong as can be.",
+            "gradients near 0.001. What would you divide by, so that 0 is equal and 1 is as wrong"
+            " as can be?",
         ),
         Hint(
             "I get nan for a parameter that the loss doesn't use.",
-            "That is 0 / 0. Don't let the bottom go below 1e-8: `np.maximum(1e-8, …)`, entry by "
-            "entry.",
+            "Both gradients are 0 there, and so is what you divide by. The chapter puts a floor "
+            "under it, entry by entry.",
         ),
         Hint(
             "A gradient full of NaN passes.",
-            "Every comparison with NaN is False. So `error > tolerance` doesn't find it, but "
-            "`error <= tolerance` is not true either. Ask for what must be true in order to pass.",
+            "Every comparison with NaN is False. So looking for an error that is too large finds "
+            "none. Ask for what must be true in order to pass.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "The error of an entry is `np.abs(a - b)` over `np.maximum(1e-8, np.abs(a) + "
+            "np.abs(b))`; keep the largest. It has passed if `error <= tolerance` holds for all.",
         ),
     ),
 )

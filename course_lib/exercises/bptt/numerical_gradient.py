@@ -22,6 +22,11 @@ def cubic() -> Arrays:
     return {"w": np.array([2.0]), "step": 0.25}
 
 
+def steep_cubics() -> Arrays:
+    """Two numbers at 0 whose loss is slopes × w³, so steep that the smallest step shows."""
+    return {"w": np.zeros(2), "slopes": np.array([1e10, -3e10])}
+
+
 def many_shapes() -> Arrays:
     """A vector and a block with three axes."""
     return {"w": irregular(4, shift=3), "block": irregular(2, 1, 3, shift=4)}
@@ -61,6 +66,17 @@ def on_the_cubic(function, given: Arrays) -> Arrays:
     """With a large step, so that the formula shows."""
     w = given["w"]
     return {"gradient": measure(function, lambda: float(w[0] ** 3), w, given["step"])}
+
+
+def on_steep_cubics(function, given: Arrays) -> Arrays:
+    """Without a step, so that the default shows."""
+    w, slopes = given.values()
+    return {"gradient": measure(function, lambda: float(np.sum(slopes * w**3)), w)}
+
+
+def with_the_default_step(given: Arrays) -> Arrays:
+    """The centred difference of slope × w³ is slope × (3 w² + step²)."""
+    return {"gradient": given["slopes"] * (3 * given["w"] ** 2 + 1e-5**2)}
 
 
 def on_many_shapes(function, given: Arrays) -> Arrays:
@@ -139,6 +155,14 @@ EXERCISE = Exercise(
             "The loss is a sum of exp(tanh(w) @ mix); calculus gives another gradient.",
             on_the_small_loss,
         ),
+        matches(
+            "without a step, it is 1e-5",
+            steep_cubics,
+            with_the_default_step,
+            "The loss is 1e10 w³ in one entry and -3e10 w³ in the other; with step = 1e-5 the "
+            "differences at w = 0 are 1 and -3.",
+            on_steep_cubics,
+        ),
         Rung(
             "half the step, a quarter of the error", small, a_quarter_of_the_error, with_two_steps
         ),
@@ -146,23 +170,49 @@ EXERCISE = Exercise(
             "equal to the definition, entry by entry", small, entry_by_entry, call=with_two_steps
         ),
     ),
+    equivalent={
+        ("numerical_gradient(loss, w, step=1e-05): -> numerical_gradient(loss, w, step=-1e-05):"): (
+            "centred differences look both ways, so the step's sign doesn't count"
+        ),
+        "gradient = np.zeros_like(w) -> gradient = -np.zeros_like(w)": (
+            "every entry is overwritten"
+        ),
+        "gradient = np.zeros_like(w) -> gradient = np.ones_like(w)": ("every entry is overwritten"),
+        (
+            "for index in np.ndindex(w.shape): -> for index in reversed(list(np.ndindex(w.shape))):"
+        ): ("each entry is measured by itself"),
+    },
+    promises={
+        "(loss(w + step)": "equal to the definition, entry by entry",
+        "the error of the formula": "half the step, a quarter of the error",
+        "loss: a function": "equal to the definition, entry by entry",
+        "w: the array to move": "any shape of w will do",
+        "w: each entry is put back": "equal to the definition, entry by entry",
+        "step: how far": "half the step, a quarter of the error",
+        "The numerical gradient": "any shape of w will do",
+    },
     hints=(
         Hint(
             "loss takes no argument, so how do I hand it the moved w?",
-            "You don't: `loss()` reads the very array that you got as `w`. Change an entry of `w` "
-            "in place and call `loss()` again. A copy of `w` is never seen by it.",
+            "What does `loss()` read when it is called? It reads the very array that you got as "
+            "`w`, so a copy of `w` is never seen by it.",
         ),
         Hint(
             "It says that w is left changed.",
-            "Keep the entry first: `kept = w[index]`. Set `w[index] = kept + step`, then "
-            "`kept - step`, and at the end `w[index] = kept`. Adding and subtracting steps ends a "
-            "rounding error away from the start.",
+            "Adding a step and taking it away again ends a rounding error beside the start. How "
+            "can an entry be put back exactly as it was?",
         ),
         Hint(
             "My gradient is twice as large as it should be, or a little off.",
-            "From a step below to a step above it is two steps: divide by `2 * step`. If you "
-            "compare with the loss at `w` itself, the difference isn't centred, and the error "
+            "Draw the loss over this entry, and the two points that you measure. How far apart "
+            "are they? If one of them is `w` itself, the difference isn't centred, and its error "
             "shrinks with the step only, not with its square.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "Keep the entry. Set it to `kept + step` and call `loss()`, set it to `kept - step` "
+            "and call it again, set it to `kept`. The difference of the two, over `2 * step`, is "
+            "the entry of the gradient.",
         ),
     ),
 )

@@ -159,7 +159,7 @@ EXERCISE = Exercise(
     goal="Take the gradient back through a whole sequence, from the last step to the first, for "
     "any batch size.",
     difficulty=3,
-    minutes=30,
+    minutes=35,
     returns=RETURNS,
     uses=("rnn_step_backward",),
     ladder=(
@@ -212,23 +212,68 @@ EXERCISE = Exercise(
             "The gradient must grow with dh in proportion, however large it gets.",
         ),
     ),
+    equivalent={
+        "dx = np.zeros_like(x, -> dx = -np.zeros_like(x,": "every entry is overwritten",
+        "dx = np.zeros_like(x, dtype=h -> dx = np.ones_like(x, dtype=h": (
+            "every entry is overwritten"
+        ),
+        "zeros_like(x, dtype=h.dtype) -> zeros_like(x, dtype=W_xh.dtype)": (
+            "the weights have one dtype"
+        ),
+        ("zeros(W_hh.shape[0], dtype=W_hh.dtype -> zeros(W_hh.shape[1], dtype=W_hh.dtype"): (
+            "W_hh is square"
+        ),
+        ("zeros(W_hh.shape[0], dtype=W_hh.dtype -> zeros(W_hh.shape[-1], dtype=W_hh.dtype"): (
+            "W_hh is square"
+        ),
+        "shape[0], dtype=W_hh.dtype) -> shape[0], dtype=dW_xh.dtype)": (
+            "the weights have one dtype"
+        ),
+        "dh_next = np.zeros_like(h[ -> dh_next = -np.zeros_like(h[": "minus zero is zero",
+        "np.zeros_like(h[:, 0]) -> np.zeros_like(h[::-1, 0])": (
+            "only the shape and the dtype of this slice are used"
+        ),
+        "db_h = np.zeros(W_hh.shape -> db_h = -np.zeros(W_hh.shape": "minus zero is zero",
+        "zeros(W_hh.shape[0], dtype=W_hh.dtype) -> zeros(W_hh.shape[0])": (
+            "float64 is promised for float64 alone, and it is the default"
+        ),
+        "zeros_like(h[:, 0]) -> zeros_like(h[:, -1])": (
+            "only the shape and the dtype of this slice are used"
+        ),
+    },
+    promises={
+        "dh: shape": "it runs, and the shapes are right",
+        "dh: dh[:, t]": (
+            "without recurrence no gradient goes through time",
+            "equal to the sum over all paths from a loss to a step",
+        ),
+        "cache: the tuple": "it runs, and the shapes are right",
+        "dx (batch, T, m)": (
+            "it runs, and the shapes are right",
+            "equal to centred differences of the loss",
+        ),
+    },
     hints=(
         Hint(
             "I don't see where the future comes in.",
-            "`h[:, t]` is used twice: by the output of step t, and by step t + 1. So its gradient "
-            "is a sum of two: `dh[:, t]` and the `dh_prev` that step t + 1 gave back. That is why "
-            "the loop runs from the last step to the first.",
+            "Who uses `h[:, t]`? Count the arrows that leave it in the figure of the chapter. A "
+            "value that is used twice gets its gradient from both uses.",
         ),
         Hint(
             "A single step is right, two steps are wrong.",
-            "Look at what lives from one turn of the loop to the next. The state gradient is "
-            "replaced at each turn by what the step gave back; the weight gradients are added up, "
-            "because all the steps share the weights.",
+            "Look at what lives from one turn of the loop to the next. Which arrays belong to one"
+            " step, and are replaced, and which belong to all of them, and grow?",
         ),
         Hint(
             "Only the first step is wrong (t = 0).",
             "The state before step t is `h[:, t - 1]`, but the state before the first step is "
             "`h_0`. NumPy doesn't complain about `h[:, -1]`: it is the last state.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "For t from T - 1 down to 0, call `rnn_step_backward` with `dh[:, t] + dh_next`. What"
+            " it gives for the input goes into `dx[:, t]`, what it gives for the old state is the"
+            " new `dh_next`, and the three gradients of the weights are added to the sums.",
         ),
     ),
 )

@@ -115,7 +115,7 @@ EXERCISE = Exercise(
     goal="Take the gradient of the loss back through one step: to its input, to the old state and "
     "to the weights.",
     difficulty=2,
-    minutes=20,
+    minutes=25,
     returns=RETURNS,
     ladder=(
         shapes(small, back, dx_t=(3, 2), dh_prev=(3, 4), dW_xh=(2, 4), dW_hh=(4, 4), db_h=(4,)),
@@ -151,22 +151,47 @@ EXERCISE = Exercise(
         ),
         matches("equal to the chain rule, entry by entry", small, entry_by_entry, call=back),
     ),
+    equivalent={
+        (
+            "dW_hh = h_prev.T @ da_t; db_h = da_t.sum(axis=0) -> db_h = "
+            "da_t.sum(axis=0); dW_hh = h_prev.T @ da_t"
+        ): ("neither line uses what the other gives"),
+    },
+    promises={
+        "dh_t: gradient": "equal to centred differences of the loss",
+        "x_t: input": "equal to the chain rule, entry by entry",
+        "h_prev: state": "equal to the chain rule, entry by entry",
+        "h_t: state": "a case small enough to do by hand",
+        "W_xh, W_hh: weights": "equal to the chain rule, entry by entry",
+        "dx_t (batch, m)": (
+            "it runs, and the shapes are right",
+            "equal to centred differences of the loss",
+        ),
+    },
     hints=(
         Hint(
             "I don't know where to begin.",
-            "Give the sum inside the tanh a name: `a_t = x_t @ W_xh + h_prev @ W_hh + b_h`. First "
-            "find `da_t`, of the shape of `h_t`. All five results follow from it, one line each.",
+            "Of the five results, which could you write down at once if you knew how the loss "
+            "changes with the *sum inside the tanh*? That one array, of the shape of `h_t`, is "
+            "where to go first.",
         ),
         Hint(
-            "I don't have a_t, so how do I get the derivative of tanh?",
-            "You don't need it. The derivative of tanh(a) is 1 - tanh(a)², and tanh(a_t) is `h_t`, "
-            "which came in. That is why the forward pass keeps its states.",
+            "I don't have the sum, so how do I get the derivative of tanh?",
+            "You don't need it. The derivative of tanh(a) is 1 - tanh(a)², and tanh(a) is "
+            "something that came in. That is why the forward pass keeps its states.",
         ),
         Hint(
             "My shapes don't fit.",
-            "A gradient has the shape of what it is the gradient of. `dW_xh` is (m, n): only "
-            "`x_t.T @ da_t` gives that, and the product adds up over the batch by itself. For "
-            "`db_h`, (n,), you add up over the batch yourself.",
+            "A gradient has the shape of what it is the gradient of: write the shapes of the two "
+            "arrays that it is made from below each other, and only one product gives the right "
+            "one. Every weight is shared by the batch: where does a product add up over the batch"
+            " by itself, and where do you?",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`da_t = dh_t * (1 - h_t**2)`. Then `da_t @ W_xh.T` and `da_t @ W_hh.T` for what came"
+            " in, `x_t.T @ da_t` and `h_prev.T @ da_t` for the matrices, and `da_t` added up over"
+            " axis 0 for the bias.",
         ),
     ),
 )
@@ -247,13 +272,25 @@ def old_state_gradient_from_dh(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
 
 
 @EXERCISE.mistake(
-    "In dW_xh and dW_hh the batch has to meet the batch, and be summed: transpose what went in, "
-    "x_t.T @ da_t and h_prev.T @ da_t."
+    "x_t @ da_t doesn't fit: for dW_xh the batch has to meet the batch, and be summed, so "
+    "transpose what went in, x_t.T @ da_t."
 )
 def inputs_not_transposed(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
     """x_t @ da_t."""
     da_t = dh_t * (1 - h_t**2)
-    return da_t @ W_xh.T, da_t @ W_hh.T, x_t @ da_t, h_prev @ da_t, da_t.sum(axis=0)
+    dx_t, dh_prev, _, *others = _from(da_t, x_t, h_prev, W_xh, W_hh)
+    return (dx_t, dh_prev, x_t @ da_t, *others)
+
+
+@EXERCISE.mistake(
+    "h_prev @ da_t doesn't fit: for dW_hh the batch has to meet the batch, and be summed, so "
+    "transpose what went in, h_prev.T @ da_t."
+)
+def states_not_transposed(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    """h_prev @ da_t."""
+    da_t = dh_t * (1 - h_t**2)
+    dx_t, dh_prev, dW_xh, _, db_h = _from(da_t, x_t, h_prev, W_xh, W_hh)
+    return dx_t, dh_prev, dW_xh, h_prev @ da_t, db_h
 
 
 @EXERCISE.mistake(

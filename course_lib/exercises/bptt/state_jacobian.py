@@ -84,7 +84,7 @@ EXERCISE = Exercise(
     title="The product of Jacobians",
     goal="Compute how much the last state depends on the state before the first step.",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     returns={"jacobian": "array"},
     ladder=(
         shapes(six_states, jacobian=(3, 3)),
@@ -130,21 +130,46 @@ EXERCISE = Exercise(
             of_a_run,
         ),
     ),
+    equivalent={
+        "eye(W_hh.shape[0], dtype=W_hh.dtype) -> eye(W_hh.shape[0])": (
+            "float64 is promised for float64 alone, and it is the default"
+        ),
+        ("np.eye(W_hh.shape[0], dtype=W_hh.dtype -> np.eye(W_hh.shape[1], dtype=W_hh.dtype"): (
+            "W_hh is square"
+        ),
+        ("np.eye(W_hh.shape[0], dtype=W_hh.dtype -> np.eye(W_hh.shape[-1], dtype=W_hh.dtype"): (
+            "W_hh is square"
+        ),
+    },
+    promises={
+        "With J_t": "two steps by hand: the order counts",
+        "Its singular values": "scaffold: what it is good for",
+        "h: the states": "it runs, and the shapes are right",
+        "W_hh: hidden": "it runs, and the shapes are right",
+        "∂h_T/∂h_0": "equal to centred differences of the last state",
+        "row j is about": "equal to what BPTT brings back, unit by unit",
+    },
     hints=(
         Hint(
             "What is the Jacobian of a single step?",
-            "How h_t[j] moves with h_{t-1}[i]: through the weight from i to j, `W_hh[i, j]`, then "
-            "through the slope of the tanh of unit j, `1 - h_t[j]**2`. Each row j has one slope.",
+            "How does h_t[j] move when h_{t-1}[i] is moved a little? Follow the way: through one "
+            "weight, then through the slope of one tanh. Which of the two has the index of the "
+            "row?",
         ),
         Hint(
             "One step is right, two are wrong.",
-            "The order counts. h_1 depends on h_0 through J_1, then h_2 on h_1 through J_2: the "
-            "chain rule puts the later step on the left, `J_t @ product`. And use `@`, not `*`.",
+            "The order counts. h_1 moves with h_0, then h_2 with h_1: on which side of what you "
+            "have does the later step stand? And it is a matrix product, not one entry by entry.",
         ),
         Hint(
             "My result comes out transposed.",
-            "Row j is about unit j of the last state, column i about unit i of h_0. States are "
-            "rows in `h_prev @ W_hh`, which is why the Jacobian holds `W_hh.T`.",
+            "Row j is about unit j of the last state, column i about unit i of h_0. But in "
+            "`h_prev @ W_hh` states are rows, and `W_hh[i, j]` is the weight *from* i *to* j.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`J_t` is `W_hh.T` with each row j times `1 - h_t[j]**2`: bring the slopes into the "
+            "shape (n, 1). For each state in turn, `product` becomes `J_t @ product`.",
         ),
     ),
 )

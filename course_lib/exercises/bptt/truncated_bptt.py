@@ -139,7 +139,7 @@ EXERCISE = Exercise(
     goal="Read a long sequence in windows: the state goes on from one to the next, the gradient "
     "stops.",
     difficulty=2,
-    minutes=20,
+    minutes=25,
     returns={"loss": "number", "grads": "mapping", "h_last": "array"},
     ladder=(
         shapes(
@@ -184,22 +184,51 @@ EXERCISE = Exercise(
         ),
         matches("equal to one pass with the gradient dropped at each border", small, by_definition),
     ),
+    equivalent={
+        "T = x.shape[1] -> T = labels.shape[1]": "labels has as many steps as x",
+        "share = x[:, steps].shape[1 -> share = x[::-1, steps].shape[1": (
+            "only the number of steps is read off"
+        ),
+        "share = x[:, steps].shape -> share = labels[:, steps].shape": (
+            "labels has as many steps as x"
+        ),
+        (
+            "name, gradient in window_grads.items(): -> name, gradient in "
+            "reversed(list(window_grads.items())):"
+        ): ("each gradient is added by itself"),
+    },
+    promises={
+        "The loss is that": "the loss and the last state are the same for any window",
+        "Only the gradient is cut": "equal to one pass with the gradient dropped at each border",
+        "One window needs": "scaffold: loss_and_gradients keeps one window",
+        "params, x, labels": "it runs, and the shapes are right",
+        "window: steps": "a window as long as the sequence is full BPTT",
+        "window: the last window": "equal to one pass with the gradient dropped at each border",
+        "loss: mean": "a case small enough to do by hand",
+        "grads: the truncated": "equal to one pass with the gradient dropped at each border",
+        "h_last: the state": "the loss and the last state are the same for any window",
+    },
     hints=(
         Hint(
             "Where is the gradient stopped? I see nothing to stop.",
-            "It stops by itself. `loss_and_gradients` goes back to the first step of what you hand "
-            "it and no further. Hand it one window, and the state that goes in is just numbers.",
+            "How far back does `loss_and_gradients` go? It knows only what you hand it. So what "
+            "is the state that goes into a window, from its point of view?",
         ),
         Hint(
             "My loss changes with the window.",
-            "Two suspects. Each window must start from the `h_last` that the window before gave "
-            "back. And each window's loss is a mean over its own steps: to make the mean over all "
-            "T, weight it by its share, steps in the window over T.",
+            "Two suspects. From which state does each window start? And of how many steps is each"
+            " window's loss the mean, when you need the mean over all T?",
         ),
         Hint(
             "It fails when the window doesn't divide T.",
-            "`range(0, T, window)` gives every start, the last one too, and `x[:, start : start + "
-            "window]` simply ends where `x` does. Count the steps of a window from that slice.",
+            "The last window is shorter. A slice in NumPy that runs past the end simply ends "
+            "where the array does: how many steps did you get, and how much of the whole is that?",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "For each start in `range(0, T, window)` call `loss_and_gradients` on `x[:, start : "
+            "start + window]`, the same of the labels, and the `h_last` of the call before. Add "
+            "up its loss and its gradients, each times the steps of this window over T.",
         ),
     ),
 )

@@ -71,6 +71,13 @@ EXERCISE = Exercise(
     minutes=10,
     returns={"h": "array"},
     uses=("lstm_step",),
+    equivalent={
+        "params['W_hc'].shape[0] -> params['W_hc'].shape[…1]": "W_hc is square",
+        "h_t = c_t = np.zeros((batch, -> h_t = c_t = -np.zeros((batch,": "minus zero is zero",
+        "zeros((batch, n), dtype=params['W_hc'].dtype) -> zeros((batch, n))": (
+            "for float32 inputs only the dtype changes, and float32 out isn't promised"
+        ),
+    },
     ladder=(
         shapes(small, h=(2, 5, 4)),
         floating(whole_numbers, "h"),

@@ -125,6 +125,11 @@ EXERCISE = Exercise(
     difficulty=1,
     minutes=10,
     returns={"h": "array"},
+    equivalent={
+        "random(h.shape) >= rate -> random(h.shape) > rate": (
+            "a draw of float64 equals the probability once in 2**53"
+        ),
+    },
     ladder=(
         shapes(in_training, call=drop, h=(BATCH, T, UNITS)),
         matches(

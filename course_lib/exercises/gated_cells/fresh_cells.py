@@ -89,9 +89,11 @@ def starts(function, given: Arrays) -> Arrays:
 
 
 def seeds(function, given: Arrays) -> Arrays:
-    """Whether the seed, and nothing else, decides."""
+    """Whether the seed, and nothing else, decides; and which one it is by default."""
     first, again, other = (made(function, given, seed=s)[0]["W_hc"] for s in (0, 0, 1))
+    without = {name: size for name, size in given.items() if name != "seed"}
     return {
+        "no seed, as with 0": np.array_equal(made(function, without)[0]["W_hc"], first),
         "same seed, same weights": np.array_equal(first, again),
         "other seed, other weights": not np.array_equal(first, other),
     }
@@ -139,6 +141,8 @@ def judge_seeds(_: Arrays, outputs: Arrays) -> Problem | None:
         return Problem("Two calls with the same seed gave different weights.")
     if not outputs["other seed, other weights"]:
         return Problem("Two calls with different seeds gave the same weights: seed isn't used.")
+    if not outputs["no seed, as with 0"]:
+        return Problem("A call without a seed gave other weights than one with seed=0.")
     return None
 
 
@@ -149,6 +153,10 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=10,
     returns={"cells": "anything"},
+    equivalent={
+        "init_lstm_params(m if layer == 0 else n, n, rng -> init_lstm_params(m if layer <= 0 "
+        "else n, n, rng": "layers are counted from 0",
+    },
     ladder=(
         Rung(
             "as many layers as asked for, with square weights",

@@ -98,7 +98,6 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=15,
     returns={"h_t": "array"},
-    uses=("gate",),
     ladder=(
         shapes(small, h_t=(3, 4)),
         floating(whole_numbers, "h_t"),
@@ -147,20 +146,26 @@ EXERCISE = Exercise(
     ),
     hints=(
         Hint(
-            "So many weights: where do they go?",
-            "The last letter of a key says what the weight computes: r, z, or h for the candidate. "
-            'A gate takes its three: `gate(x_t, h_prev, params["W_xr"], params["W_hr"], '
-            'params["b_r"])`.',
+            "What do the two gates decide?",
+            "One is about what is *kept*, the other about what is *heard*. Which of the two acts "
+            "before the new part of the state is computed, and which after?",
         ),
         Hint(
-            "Which of the two gates acts where?",
-            "The reset gate acts inside the candidate, the update gate outside. The candidate is a "
-            "step of the vanilla RNN that sees `r * h_prev` where the vanilla RNN sees `h_prev`.",
+            "So many weights: which go where?",
+            "The last letter of a key says what the weight computes: r, z, or h for the candidate. "
+            "Each of the three takes x_t (batch, m) and a state (batch, n), and gives (batch, n).",
         ),
         Hint(
             "It fails where z is 1, or at the case by hand.",
-            "Ask what z multiplies. In this course's convention (and Keras's) z is the share of "
-            "the old state: z = 1 keeps all of it. Some papers write it the other way round.",
+            "The candidate is a step of the vanilla RNN whose memory is dampened first. Ask what z "
+            "multiplies: in this course's convention, and in Keras's, z = 1 keeps all of the old "
+            "state. Some papers have it the other way round.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            'r and z are two calls of `gate`, each with its weights, such as `params["W_xr"]`. '
+            "The candidate is `np.tanh` of x_t times W_xh, plus `r * h_prev` times W_hh, plus b_h. "
+            "The new state is z times the old one plus 1 - z times the candidate.",
         ),
     ),
 )

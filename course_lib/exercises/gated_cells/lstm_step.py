@@ -113,7 +113,6 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=15,
     returns=RETURNS,
-    uses=("gate",),
     ladder=(
         shapes(
             small,
@@ -178,20 +177,26 @@ EXERCISE = Exercise(
     ),
     hints=(
         Hint(
-            "So many weights: where do they go?",
-            "The last letter of a key says what the weight computes: i, f, o, or c for the "
-            "candidate. The three gates are three calls of `gate`; the candidate is the vanilla "
-            "RNN's step, with tanh.",
+            "What happens to the memory?",
+            "Three things can be done with it: keep it, add to it, show it. Which gate is for "
+            "which? Say aloud what happens with each of them at 0 and at 1.",
         ),
         Hint(
-            "Where does each gate act?",
-            "`f` multiplies the old memory and `i` the candidate; the sum of the two is `c_t`. `o` "
-            "multiplies tanh(c_t), and that is `h_t`. Say it aloud with each gate at 0 and at 1.",
+            "So many weights: which go where?",
+            "The last letter of a key says what the weight computes: i, f, o, or c for the "
+            "candidate. Each of the four takes x_t (batch, m) and h_prev (batch, n), and gives "
+            "(batch, n). The memory isn't among what they see.",
         ),
         Hint(
             "I get `NameError: name 'candidate' is not defined`, or one like it.",
             "The lines below yours put `i`, `f`, `o`, `candidate` and `c_t` into the cache, so "
             "your variables need these names.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            'i, f and o are three calls of `gate`, with weights such as `params["W_xi"]`. The '
+            "candidate is the vanilla RNN's step with the weights of letter c. `c_t` is f times "
+            "`c_prev` plus i times the candidate; `h_t` is o times `np.tanh(c_t)`.",
         ),
     ),
 )

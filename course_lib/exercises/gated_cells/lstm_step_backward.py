@@ -156,6 +156,18 @@ EXERCISE = Exercise(
     difficulty=3,
     minutes=30,
     returns=RETURNS,
+    equivalent={
+        "for g in 'ifoc': -> for g in reversed(list('ifoc')):": (
+            "each gate has its own three gradients"
+        ),
+        "dx_t = sum((da[g] @ params[f'W_x{g}'].T for g in 'ifoc')); dh_prev = … -> dh_prev = …": (
+            "the two lines don't need each other"
+        ),
+        "grads[f'W_x{g}'] = cache['x_t'].T @ da[g]; grads[f'W_h{g}'] = … -> grads[f'W_h{g}'] = "
+        "…": "the two lines don't need each other",
+        "grads[f'W_h{g}'] = cache['h_prev'].T @ da[g]; grads[f'b_{g}'] = … -> grads[f'b_{g}'] "
+        "= …": "the two lines don't need each other",
+    },
     ladder=(
         shapes(
             small,
@@ -213,20 +225,27 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "Why do two gradients come in?",
-            "The step gives two things to the next one, `h_t` and `c_t`, and each comes back with "
-            "a gradient. But `h_t = o * tanh(c_t)`, so what arrives at `h_t` goes on to `c_t` as "
-            "well. First add up all that reaches the memory: `dc`.",
+            "The step gives two things to the next one, and each comes back with a gradient. On "
+            "how many ways can a loss hear of the memory `c_t`?",
         ),
         Hint(
             "What is `da`?",
-            "`da[g]` is the gradient at the sum that goes into the sigmoid (or, for c, the tanh) "
-            "of letter g: what arrives at the gate, times the slope there. What arrives at a gate "
-            "is `dc`, or `dh_t` for o, times the factor that the gate was multiplied with.",
+            "The lines below yours show it: a dict with the letters i, f, o and c as keys, each "
+            "(batch, n). `da[g]` is the gradient at the sum *inside* the sigmoid, or for c the "
+            "tanh, of letter g: what arrives at its result, times the slope there.",
         ),
         Hint(
-            "Everything is right except dc_prev.",
-            "`c_prev` enters the step at one place only: `c_t = f * c_prev + …`. So its gradient "
-            "is `dc`, all of it, times what stands beside `c_prev`.",
+            "Some of it is right, and some isn't.",
+            "Go back along the two lines of the step. In `h_t = o * tanh(c_t)` two factors stand "
+            "side by side, and each hears what arrives times the *other*. So o hears only of h_t; "
+            "all else hears of the memory, and what reaches that comes on two ways, which add up. "
+            "The slope of a sigmoid can be told from its value g: g (1 - g); that of tanh: 1 - g².",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`dc = dc_t + dh_t * o * (1 - tanh_c**2)`. What arrives: at i, dc times the candidate; "
+            "at f, dc times `c_prev`; at o, `dh_t` times `tanh_c`; at the candidate, dc times i. "
+            "Each times its slope is its entry of `da`. And `dc_prev` is dc times f.",
         ),
     ),
 )

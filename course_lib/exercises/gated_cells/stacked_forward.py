@@ -76,11 +76,14 @@ def by_hand_call(function, given: Arrays) -> Arrays:
 
 
 def with_a_rate(function, given: Arrays) -> Arrays:
-    """At evaluation, with and without a rate of dropout."""
+    """At evaluation, with a rate of dropout and a generator, and without; evaluation by default."""
     parts = given.values()
+    plain = function(*parts, 0.0, False, None)
     return {
-        "logits": function(*parts, 0.5, False, None),
-        "logits expected": function(*parts, 0.0, False, None),
+        "logits": function(*parts, 0.5, False, np.random.default_rng(1)),
+        "logits expected": plain,
+        "logits by default": function(*parts),
+        "logits by default expected": plain,
     }
 
 
@@ -164,7 +167,18 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=15,
     returns={"logits": "array"},
-    uses=("gate", "lstm_step", "collect_outputs", "dropout_between_layers"),
+    uses=("lstm_step", "collect_outputs", "dropout_between_layers"),
+    equivalent={
+        "layers, readout, rate=0.0, training=False -> layers, readout, rate=1.0, training=False": (
+            "without training the rate doesn't matter, and a call by position that trains gives one"
+        ),
+        "readout, rate=0.0, training=False -> readout, rate=0.001, training=False": (
+            "without training the rate doesn't matter, and a call by position that trains gives one"
+        ),
+        "training=False, rng=None): -> training=False, rng=0):": (
+            "without training rng isn't looked at, and in training neither None nor 0 can draw"
+        ),
+    },
     ladder=(
         shapes(small, forward, logits=(2, 8)),
         floating(whole_numbers, "logits", call=forward),
@@ -183,7 +197,8 @@ EXERCISE = Exercise(
             "at evaluation the rate doesn't matter",
             small,
             with_a_rate,
-            "With training=False the logits must be the same for every rate.",
+            "With training=False, which is the default, the logits must be the same for every "
+            "rate, even if there is a generator.",
         ),
         holds(
             "a single layer has nothing to drop",
@@ -213,18 +228,25 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "How do the layers fit together?",
-            "What `collect_outputs` gives for one layer, (batch, T, n), is what it takes for the "
-            "next. So one variable is enough: it starts as x and is replaced layer by layer.",
-        ),
-        Hint(
-            "Where does the dropout go?",
-            "Between two layers: with three layers there are two places. Hand `rate`, `training` "
-            "and `rng` on as they came; the function knows what to do at evaluation.",
+            "What does the second layer read where the first reads x? At how many places, in a "
+            "stack of three layers, does one layer read another?",
         ),
         Hint(
             "My logits have a time axis.",
-            "A class is read once, after the whole sequence: `h[:, -1]` is the top layer's last "
-            "state, (batch, n).",
+            "Layers read and give (batch, T, n). A class is read once, after the whole sequence: "
+            "from (batch, n), the top layer's state at its last step.",
+        ),
+        Hint(
+            "It is right at evaluation, and wrong in training.",
+            "The dropout stands where one layer reads another: not on the inputs, and not before "
+            "the readout. `rate`, `training` and `rng` are handed on as they came; the function "
+            "knows what to do at evaluation.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`h = collect_outputs(x, layers[0])`. For every other layer, replace h by what "
+            "`dropout_between_layers(h, rate, training, rng)` makes of it, and that by "
+            "`collect_outputs` of it. The logits are `h[:, -1]` times W_hy, plus b_y.",
         ),
     ),
 )

@@ -94,6 +94,28 @@ def three_of_five(given: Arrays, outputs: Arrays) -> Problem | None:
     return Problem(sentence, {"by hand": rows, "rows at once": given["size"]})
 
 
+def many_rows() -> Arrays:
+    """More rows than are handed over at once by default."""
+    return {"x": irregular(250, 2), "labels": np.arange(250) % 2, "size": 40}
+
+
+def rows_at_once(function, given: Arrays) -> Arrays:
+    """The most rows that the network gets at once, with a size and without."""
+    x, labels, size = given.values()
+    found = {}
+    for name, settings in ((f"with size={size}", (size,)), ("without a size", ())):
+        seen = []
+
+        def network(x, g, training, seen=seen):
+            seen.append(len(x))
+            return x
+
+        function(network, x, labels, 0.5, 1.0, *settings)
+        found[f"rows at once {name}"] = max(seen, default=0)
+        found[f"rows at once {name} expected"] = np.array(settings[0] if settings else 100)
+    return found
+
+
 def with_any_size(function, given: Arrays) -> Arrays:
     """The accuracy does not depend on how many rows are handed over at once."""
     sizes = (1, 2, 4, 10, 11, 100)
@@ -119,6 +141,18 @@ EXERCISE = Exercise(
     difficulty=1,
     minutes=10,
     returns={"accuracy": "number"},
+    equivalent={
+        "for start in range(0, len(x), size): -> for start in reversed(list(range(0, len(x), "
+        "size))):": "a count doesn't depend on the order of the batches",
+        "in range(0, len(x), size): -> in range(0, len(labels), size):": "there is one label a row",
+        "logits.argmax(axis=-1) == labels[rows -> logits.argmax(axis=1) == labels[rows": (
+            "logits have two axes"
+        ),
+        "return float(right / len(x)) -> return right / len(x)": (
+            "the quotient is np.float64, which is a float"
+        ),
+        "float(right / len(x)) -> float(right / len(labels))": "there is one label a row",
+    },
     ladder=(
         shapes(small, called, accuracy=()),
         Rung("five rows by hand, all at once", votes, three_of_five, counted),
@@ -136,6 +170,13 @@ EXERCISE = Exercise(
             row_by_row,
             "This gate ends at 0.6.",
             called,
+        ),
+        holds(
+            "size rows at once, 100 by default",
+            many_rows,
+            rows_at_once,
+            "size says how many rows network gets at once, so that memory is enough for them.",
+            known=True,
         ),
     ),
     hints=(
@@ -315,7 +356,10 @@ def percentage(network, x, labels, g_now, g_end, size=100):
     return 100 * final_accuracy(network, x, labels, g_now, g_end, size)
 
 
-@EXERCISE.alternative
+@EXERCISE.mistake(
+    "The number is right, but network gets all the rows at once, whatever size is: data that don't "
+    "fit into memory together come size rows at a time."
+)
 def all_at_once(network, x, labels, g_now, g_end, size=100):
     """No batches at all."""
     return np.mean(np.argmax(network(x, g_end, False), axis=1) == labels)

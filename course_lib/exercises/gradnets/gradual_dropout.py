@@ -21,8 +21,8 @@ def one_in_five() -> Arrays:
 
 
 def three_in_ten() -> Arrays:
-    """p g = 0.5 × 0.6 = 0.3."""
-    return {"x": np.full((100, 200), -2.0), "p": 0.5, "g": 0.6, "seed": 3, "training": True}
+    """p g = 0.5 × 0.6 = 0.3, in training by default."""
+    return {"x": np.full((100, 200), -2.0), "p": 0.5, "g": 0.6, "seed": 3}
 
 
 def closed() -> Arrays:
@@ -37,8 +37,8 @@ def evaluating() -> Arrays:
 
 def called(function, given: Arrays) -> Arrays:
     """The two results, with a generator made from the seed."""
-    x, p, g, seed, training = given.values()
-    y, scale = function(x, p, g, np.random.default_rng(seed), training)
+    x, p, g, seed, *training = given.values()
+    y, scale = function(x, p, g, np.random.default_rng(seed), *training)
     return {"y": y, "scale": scale}
 
 
@@ -129,6 +129,14 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=15,
     returns={"y": "array", "scale": "array"},
+    equivalent={
+        "random(x.shape) >= p * g -> random(x.shape) > p * g": (
+            "a draw of float64 equals the probability once in 2**53"
+        ),
+        "scale = keep.astype(x.dtype) / (1 - p * g) -> scale = keep / (1 - p * g)": (
+            "for float32 inputs only the dtype changes, and float32 out isn't promised"
+        ),
+    },
     ladder=(
         shapes(small, called, y=(2, 4), scale=(2, 4)),
         holds(
@@ -149,7 +157,12 @@ EXERCISE = Exercise(
             shares_and_sizes,
             in_numbers,
         ),
-        Rung("and so for other p and g", three_in_ten, shares_and_sizes, in_numbers),
+        Rung(
+            "and so for other p and g, in training by default",
+            three_in_ten,
+            shares_and_sizes,
+            in_numbers,
+        ),
         holds(
             "y is x times scale",
             three_in_ten,

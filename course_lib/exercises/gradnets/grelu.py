@@ -61,6 +61,11 @@ EXERCISE = Exercise(
     difficulty=1,
     minutes=5,
     returns={"y": "array"},
+    equivalent={
+        "y = np.where(u > 0, u, (1 - g) * -> y = np.where(u >= 0, u, (1 - g) *": (
+            "at u = 0 both sides are 0"
+        ),
+    },
     ladder=(
         shapes(small, y=(2, 4)),
         floating(whole_numbers, "y"),

@@ -40,7 +40,7 @@ def one_unit() -> Arrays:
 
 
 def turning() -> Arrays:
-    """Closed gate and layers that turn the plane: nothing may grow or shrink."""
+    """Closed gate and layers that turn the plane, no bias: nothing may grow or shrink."""
     angles = np.array([0.3, 1.1, -0.7, 2.0, 0.5])
     turns = np.array([[np.cos(angles), np.sin(angles)], [-np.sin(angles), np.cos(angles)]])
     return {
@@ -48,7 +48,6 @@ def turning() -> Arrays:
         "weights": turns.transpose(2, 0, 1),
         "g": 0.0,
         "form": "pre-activation",
-        "bias": 0.0,
     }
 
 
@@ -72,7 +71,8 @@ def split(given: Arrays) -> tuple:
 
 def called(function, given: Arrays) -> Arrays:
     """The three results by name."""
-    return dict(zip(("rms", "cosines", "backward"), function(*split(given)), strict=True))
+    arguments = split(given) if "bias" in given else split({**given, "bias": None})[:-1]
+    return dict(zip(("rms", "cosines", "backward"), function(*arguments), strict=True))
 
 
 def states_from(l: int, h: np.ndarray, given: Arrays) -> list:
@@ -119,6 +119,39 @@ EXERCISE = Exercise(
     difficulty=3,
     minutes=30,
     returns={"rms": "array", "cosines": "array", "backward": "array"},
+    equivalent={
+        "cosines, backward = np.zeros((3, depth -> cosines, backward = -np.zeros((3, depth": (
+            "it is zero still, and every entry is overwritten"
+        ),
+        "cosines, backward = np.zeros((3, depth + 1) -> cosines, backward = np.ones((3, depth "
+        "+ 1)": "every entry is overwritten",
+        "n = h.shape[-1] -> n = h.shape[1]": "h has two axes",
+        "dh = np.broadcast_to(np -> dh = -np.broadcast_to(np": "only squares of dh are looked at",
+        "dh = np.broadcast_to(np.eye(n, dtype=h.dtype)[:, None], (n, *h.shape)) -> dh = "
+        "np.eye(n, dtype=h.dtype)[:, None]": (
+            "the batch comes in by broadcasting, with the first layer on the way down"
+        ),
+        "dtype=h.dtype)[:, None], (n, *h.shape -> dtype=h.dtype)[::-1, None], (n, *h.shape": (
+            "the order of the units at the top is lost in the sum over them"
+        ),
+        "broadcast_to(np.eye(n, dtype=h.dtype)[:, None], (n,  -> broadcast_to(np.eye(n)[:, "
+        "None], (n, ": "backward is an array of float64 in any case",
+        "backward[depth] = np.sqrt(np.mean(np.sum(dh ** 2, axis=0))) -> backward[depth] = "
+        "np.mean(np.sum(dh ** 2, axis=0))": "at the top it is the root of 1",
+        "np.mean(np.sum(dh ** 2, axis=0))) -> np.mean(np.sum(dh, axis=0)))": (
+            "at the top dh is the identity, of which one entry in each column, or row, is 1"
+        ),
+        "mean(np.sum(dh ** 2, axis=0))) -> mean(np.sum(dh ** 3, axis=0)))": (
+            "at the top dh is the identity, of which one entry in each column, or row, is 1"
+        ),
+        "mean(np.sum(dh ** 2, axis=0))) -> mean(np.sum(dh ** 1, axis=0)))": (
+            "at the top dh is the identity, of which one entry in each column, or row, is 1"
+        ),
+        "sum(dh ** 2, axis=0))) -> sum(dh ** 2, axis=-1)))": (
+            "at the top dh is the identity, of which one entry in each column, or row, is 1"
+        ),
+        "dh = layer_backward(dh -> dh = -layer_backward(dh": "only squares of dh are looked at",
+    },
     ladder=(
         shapes(small, called, rms=(5,), cosines=(5,), backward=(5,)),
         by_hand(
@@ -137,7 +170,8 @@ EXERCISE = Exercise(
             "layers that only turn change nothing while the gate is closed",
             turning,
             unchanged,
-            "A closed gate makes the network linear, and a turn keeps lengths and angles.",
+            "A closed gate makes the network linear, and a turn keeps lengths and angles; without "
+            "a word on it the bias is 0.",
             called,
         ),
         matches(

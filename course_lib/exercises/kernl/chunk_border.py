@@ -107,6 +107,15 @@ EXERCISE = Exercise(
     difficulty=3,
     minutes=40,
     returns=RETURNS,
+    equivalent={
+        "C = v.shape[1] -> C = d.shape[1]": "v and d have the same steps",
+        "later = np.zeros_like(credit -> later = -np.zeros_like(credit": (
+            "it is zero still, and every entry is overwritten"
+        ),
+        "later = np.zeros_like(credit) -> later = np.ones_like(credit)": (
+            "every entry is overwritten"
+        ),
+    },
     ladder=(
         shapes(small, dW=(5, 3), E_C=(2, 5, 3)),
         matches(

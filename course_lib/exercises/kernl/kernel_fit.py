@@ -94,6 +94,16 @@ EXERCISE = Exercise(
     minutes=25,
     returns=RETURNS,
     uses=("perturbation_step", "kernel_gradients"),
+    equivalent={
+        "Omega = Gamma = np.zeros_like(h[ -> Omega = Gamma = -np.zeros_like(h[": (
+            "minus zero is zero"
+        ),
+        "np.zeros_like(h[:, 0]) -> np.zeros_like(h[::-1, 0])": "only the shape is taken from it",
+        "= np.zeros_like(h[:, 0]) -> = np.zeros_like(W_hh[:, 0])": (
+            "zeros of shape (n,) are spread over the batch at the first step"
+        ),
+        "zeros_like(h[:, 0]) -> zeros_like(h[:, -1])": "only the shape is taken from it",
+    },
     ladder=(
         shapes(small, dbeta=(3, 3), dgamma=(3,)),
         by_hand(

@@ -77,6 +77,14 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=15,
     returns=RETURNS,
+    equivalent={
+        "beta = np.eye(squashed.shape[2]) -> beta = np.eye(dh.shape[2])": (
+            "squashed and dh have the same units"
+        ),
+        "gamma = np.full(squashed.shape[2], -np.log -> gamma = np.full(dh.shape[2], -np.log": (
+            "squashed and dh have the same units"
+        ),
+    },
     ladder=(
         shapes(small, dW=(5, 3)),
         by_hand(

@@ -75,6 +75,12 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=15,
     returns={"loss": "number"},
+    equivalent={
+        "labels[..., None], axis=-1)[..., 0] -> labels[..., None])[..., 0]": (
+            "the last axis is the default of np.take_along_axis"
+        ),
+        ", axis=-1)[..., 0] -> , axis=-1)[..., -1]": "the last axis has a single entry",
+    },
     ladder=(
         shapes(small, loss=()),
         by_hand(
@@ -98,13 +104,13 @@ EXERCISE = Exercise(
         Rung("finite and right for logits 200 apart in float32", far_apart, stays_finite),
     ),
     promises={
-        "-log softmax(z)_k": (
+        "It stays finite, and right": (
             "equal to the definition where that is safe",
             "finite and right for logits 200 apart in float32",
         ),
         "logits: scores": "one label a step: the mean is over batch and time",
         "labels: right classes": "equal to the definition where that is safe",
-        "The loss in nats": "one label a step: the mean is over batch and time",
+        "loss: in nats": "one label a step: the mean is over batch and time",
     },
     hints=(
         Hint(

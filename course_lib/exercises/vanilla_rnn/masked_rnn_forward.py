@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches, shapes
 from course_lib.scratch.rnn import masked_rnn_forward, rnn_forward, rnn_step
 
 LENGTHS = (5, 2, 3)
@@ -30,6 +30,18 @@ def one_unit() -> Arrays:
         "W_xh": np.array([[0.5]]),
         "W_hh": np.array([[1.0]]),
         "b_h": np.array([0.0]),
+    }
+
+
+def whole_numbers() -> Arrays:
+    """Inputs, first state and weights as integers."""
+    return {
+        **small(),
+        "x": np.arange(30).reshape(3, 5, 2) % 4 - 1,
+        "h_0": np.zeros((3, 4), int),
+        "W_xh": np.array([[1, 0, -1, 1], [0, 1, 1, -1]]),
+        "W_hh": np.array([[0, 1, 0, -1], [1, 0, 1, 0], [0, -1, 1, 0], [1, 0, 0, 1]]),
+        "b_h": np.array([0, 1, -1, 0]),
     }
 
 
@@ -83,8 +95,43 @@ EXERCISE = Exercise(
     minutes=15,
     returns={"h": "array", "h_last": "array"},
     uses=("rnn_step",),
+    equivalent={
+        "h = np.zeros((batch, -> h = -np.zeros((batch,": (
+            "it is zero still, and every entry is overwritten"
+        ),
+        "h = np.zeros((batch, T, W_hh -> h = np.ones((batch, T, W_hh": "every entry is overwritten",
+        "zeros((batch, T, W_hh.shape[0]), dtype -> zeros((batch, T, b_h.shape[0]), dtype": (
+            "b_h has n entries too"
+        ),
+        "batch, T, W_hh.shape[0]), dtype=np.result_type -> batch, T, W_hh.shape[…1]), "
+        "dtype=np.result_type": "W_hh is square",
+        "…np.float32)) -> T, W_hh.shape[0]))": (
+            "for float32 inputs only the dtype changes, and float32 out isn't promised"
+        ),
+        ", W_hh, np.float32)) -> , W_hh, np.float64))": (
+            "for float32 inputs only the dtype changes, and float32 out isn't promised"
+        ),
+        "dtype=np.result_type(x, h_0, W_hh, np.float -> dtype=np.result_type(h_0, x, W_hh, "
+        "np.float": "the common dtype of several arrays doesn't depend on their order",
+        "np.result_type(x, h_0, W_hh, np.float32)) -> np.result_type(x, W_hh, h_0, np.float32))": (
+            "the common dtype of several arrays doesn't depend on their order"
+        ),
+        "result_type(x, h_0, W_hh, np.float32)) -> result_type(x, h_0, np.float32, W_hh))": (
+            "the common dtype of several arrays doesn't depend on their order"
+        ),
+        "np.result_type(x, h_0, W_hh, np.float -> np.result_type(x, W_xh, W_hh, np.float": (
+            "x, h_0 and the weights share one precision, so that any of them says which"
+        ),
+        "result_type(x, h_0, W_hh, np.float32)) -> result_type(x, h_0, b_h, np.float32))": (
+            "x, h_0 and the weights share one precision, so that any of them says which"
+        ),
+        "dtype=np.result_type(x, h_0, W_hh, np.float -> dtype=np.result_type(mask, h_0, W_hh, "
+        "np.float": "x, h_0 and the weights share one precision, so that any of them says which",
+        "real = mask[:, t, None] -> real = mask[:, None, t]": "both have shape (batch, 1)",
+    },
     ladder=(
         shapes(small, h=(3, 5, 4), h_last=(3, 4)),
+        floating(whole_numbers, "h", "h_last"),
         by_hand(
             one_unit,
             how="real step: tanh(0.5 × 1) = 0.462117; padded step: output 0, state still 0.462117",
@@ -281,7 +328,7 @@ def by_blending(x, mask, h_0, W_xh, W_hh, b_h):
 @EXERCISE.alternative
 def by_index(x, mask, h_0, W_xh, W_hh, b_h):
     """Only the rows that are still running take part in a step."""
-    h_t = h_0.copy()
+    h_t = np.array(h_0, float)
     h = np.zeros((*mask.shape, h_0.shape[1]))
     for t in range(x.shape[1]):
         rows = np.flatnonzero(mask[:, t])

@@ -33,9 +33,14 @@ def one_unit() -> Arrays:
 
 
 def whole_numbers() -> Arrays:
-    """Inputs and first state as integers."""
-    given = small()
-    return {**given, "x": np.arange(30).reshape(2, 5, 3), "h_0": np.zeros((2, 4), int)}
+    """Inputs, first state and weights as integers."""
+    return {
+        "x": np.arange(30).reshape(2, 5, 3) % 4 - 1,
+        "h_0": np.zeros((2, 4), int),
+        "W_xh": np.array([[1, 0, -1, 1], [0, 1, 1, -1], [-1, 1, 0, 0]]),
+        "W_hh": np.array([[0, 1, 0, -1], [1, 0, 1, 0], [0, -1, 1, 0], [1, 0, 0, 1]]),
+        "b_h": np.array([0, 1, -1, 0]),
+    }
 
 
 def one_step() -> Arrays:
@@ -104,6 +109,39 @@ EXERCISE = Exercise(
     minutes=10,
     returns={"h": "array", "cache": "anything"},
     uses=("rnn_step",),
+    equivalent={
+        "h = np.zeros((batch, -> h = -np.zeros((batch,": (
+            "it is zero still, and every entry is overwritten"
+        ),
+        "h = np.zeros((batch, T, W_hh -> h = np.ones((batch, T, W_hh": "every entry is overwritten",
+        "zeros((batch, T, W_hh.shape[0]), dtype -> zeros((batch, T, b_h.shape[0]), dtype": (
+            "b_h has n entries too"
+        ),
+        "batch, T, W_hh.shape[0]), dtype=np.result_type -> batch, T, W_hh.shape[…1]), "
+        "dtype=np.result_type": "W_hh is square",
+        "…np.float32)) -> T, W_hh.shape[0]))": (
+            "for float32 inputs only the dtype changes, and float32 out isn't promised"
+        ),
+        ", W_hh, np.float32)) -> , W_hh, np.float64))": (
+            "for float32 inputs only the dtype changes, and float32 out isn't promised"
+        ),
+        "dtype=np.result_type(x, h_0, W_hh, np.float -> dtype=np.result_type(h_0, x, W_hh, "
+        "np.float": "the common dtype of several arrays doesn't depend on their order",
+        "np.result_type(x, h_0, W_hh, np.float32)) -> np.result_type(x, W_hh, h_0, np.float32))": (
+            "the common dtype of several arrays doesn't depend on their order"
+        ),
+        "result_type(x, h_0, W_hh, np.float32)) -> result_type(x, h_0, np.float32, W_hh))": (
+            "the common dtype of several arrays doesn't depend on their order"
+        ),
+        "np.result_type(x, h_0, W_hh, np.float -> np.result_type(x, W_xh, W_hh, np.float": (
+            "x, h_0 and the weights share one precision, so that any of them says which"
+        ),
+        "result_type(x, h_0, W_hh, np.float32)) -> result_type(x, h_0, b_h, np.float32))": (
+            "x, h_0 and the weights share one precision, so that any of them says which"
+        ),
+        "dtype=np.result_type(x, h_0, W_hh, np.float -> dtype=np.result_type(h_0, h_0, W_hh, "
+        "np.float": "x, h_0 and the weights share one precision, so that any of them says which",
+    },
     ladder=(
         shapes(small, h=(2, 5, 4)),
         floating(whole_numbers, "h"),

@@ -1,0 +1,405 @@
+"""Exercise: states are recomputed, and memory grows with the root of T."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.graph_rungs import compiles, equal_to_twin, fit_for_a_gpu, traceable
+from course_lib.exercises.guard import Unusable, with_article
+from course_lib.exercises.rungs import irregular, matches
+from course_lib.graphs import (
+    gpu_report,
+    own_twin,
+    program_size,
+    stumble,
+    trace,
+    xla_refusal,
+)
+from course_lib.scratch.bptt import rnn_backward
+from course_lib.scratch.rnn import rnn_forward
+from course_lib.training.by_hand.bptt import checkpointed
+
+GRADIENTS = ("dx", "dh_0", "dW_xh", "dW_hh", "db_h")
+SHORT, LONG = 9, 36  # steps, of which the second is four times the first: its root is twice that
+FOURFOLD = 2.5  # what grows with the root of T comes to 2 and a little, what grows with T to 4
+
+
+def sequence() -> Arrays:
+    """Two sequences of five steps, three inputs, four units; float64. 5 is no square."""
+    return {
+        "dh_last": irregular(2, 4, shift=5),
+        "x": irregular(2, 5, 3),
+        "h_0": irregular(2, 4, shift=1, scale=0.6),
+        "W_xh": irregular(3, 4, shift=2, scale=0.8),
+        "W_hh": irregular(4, 4, shift=3, scale=0.7),
+        "b_h": irregular(4, shift=4, scale=0.5),
+    }
+
+
+def four_steps() -> Arrays:
+    """As many steps as a square has."""
+    return {**sequence(), "x": irregular(2, 4, 3, shift=7)}
+
+
+def one_step() -> Arrays:
+    """Sequences of a single step."""
+    given = sequence()
+    return {**given, "x": given["x"][:, :1]}
+
+
+def wide() -> Arrays:
+    """One input and sixteen units, so that the states are what takes memory."""
+    return {
+        "dh_last": irregular(2, 16, shift=5),
+        "x": irregular(2, LONG, 1),
+        "h_0": irregular(2, 16, shift=1, scale=0.6),
+        "W_xh": irregular(1, 16, shift=2, scale=0.8),
+        "W_hh": irregular(16, 16, shift=3, scale=0.3),
+        "b_h": irregular(16, shift=4, scale=0.5),
+    }
+
+
+def there_and_back(function, dh_last, arguments) -> list:
+    """Last state and gradients as tensors."""
+    with tf.GradientTape() as tape:
+        tape.watch(arguments)
+        h_last = function(*arguments)
+    if not tf.is_tensor(h_last):
+        kind = with_article(type(h_last).__name__)
+        raise Unusable(f"checkpointed returned {kind}; it gives one tensor, the last state.")
+    if h_last.shape.rank != 2:
+        raise Unusable(
+            f"checkpointed gives a tensor of shape {tuple(h_last.shape)}; the state after the last "
+            "step is (batch, n). All states together would need the memory that is to be saved."
+        )
+    found = tape.gradient(h_last, arguments, output_gradients=dh_last, unconnected_gradients="zero")
+    return [h_last, *found]
+
+
+def both_passes(function, given: Arrays) -> Arrays:
+    """The last state, and what comes back to the arguments."""
+    dh_last, *arguments = (tf.constant(value) for value in given.values())
+    found = there_and_back(function, dh_last, arguments)
+    return {
+        name: keras.ops.convert_to_numpy(value)
+        for name, value in zip(("h_last", *GRADIENTS), found, strict=True)
+    }
+
+
+def with_own_twin(function, given: Arrays) -> Arrays:
+    """`both_passes`; beside it, the learner's own NumPy."""
+    outputs = both_passes(function, given)
+    twin = own_twin(function, "rnn_backward")
+    if twin is not None:
+        dh_last, x, h_0, W_xh, W_hh, b_h = given.values()
+        h, states = h_0, []
+        for t in range(x.shape[1]):
+            h = np.tanh(x[:, t] @ W_xh + h @ W_hh + b_h)
+            states.append(h)
+        h = np.stack(states, axis=1)
+        dh = np.zeros_like(h)
+        dh[:, -1] = dh_last
+        for name, value in zip(GRADIENTS, twin(dh, (x, h_0, h, W_xh, W_hh)), strict=True):
+            outputs[f"{name} by your twin"] = value
+    return outputs
+
+
+def in_numpy(given: Arrays) -> Arrays:
+    """What rnn_forward and rnn_backward make of the same numbers."""
+    dh_last, *arguments = given.values()
+    h, cache = rnn_forward(*arguments)
+    dh = np.zeros_like(h)
+    dh[:, -1] = dh_last
+    return {"h_last": h[:, -1], **dict(zip(GRADIENTS, rnn_backward(dh, cache), strict=True))}
+
+
+def specs(given: Arrays, T=None) -> list:
+    """The arguments with a batch of any size; T steps, or as many as are given."""
+    free = {"dh_last": (None,), "x": (None, T or given["x"].shape[1]), "h_0": (None,)}
+    return [
+        tf.TensorSpec((*free.get(name, ()), *value.shape[len(free.get(name, ())) :]), value.dtype)
+        for name, value in given.items()
+    ]
+
+
+def graph_of_both(function, given: Arrays, T=None, **settings):
+    """The graph of both passes."""
+
+    def both(dh_last, *arguments):
+        return there_and_back(function, dh_last, list(arguments))
+
+    return trace(both, *specs(given, T), **settings)
+
+
+def traced(function, given: Arrays) -> Arrays:
+    """Whether both passes can be traced before the batch is known."""
+    return {"stumbles over": stumble(lambda: graph_of_both(function, given))}
+
+
+def sizes(function, given: Arrays) -> Arrays:
+    """How large the program of both passes is, for few steps and for four times as many."""
+
+    def both(dh_last, *arguments):
+        return there_and_back(function, dh_last, list(arguments))
+
+    dh_last, x, *others = (tf.constant(value) for value in given.values())
+    found = {}
+    for T in (SHORT, LONG):
+        for name, size in program_size(both, dh_last, x[:, :T], *others).items():
+            found[f"{name} at T={T}"] = size
+    return found
+
+
+def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
+    """Four times the steps take twice the instructions and twice the memory, or about that."""
+    short, long = (int(outputs[f"instructions at T={T}"]) for T in (SHORT, LONG))
+    if long > FOURFOLD * short:
+        return Problem(
+            f"The program has {short} instructions for {SHORT} steps and {long} for {LONG}: "
+            "something stands in it once for every step, or once for every piece, and the pieces "
+            "don't get longer."
+        )
+    fixed = sum(given[name].nbytes for name in ("W_xh", "W_hh", "b_h"))
+    short, long = (int(outputs[f"bytes at T={T}"]) for T in (SHORT, LONG))
+    if long - fixed > FOURFOLD * (short - fixed):
+        return Problem(
+            f"For {SHORT} steps a loop carries {short:,} bytes, for {LONG} steps {long:,}: memory "
+            "grows with T, not with its root. Few states may be laid aside for the way back; the "
+            "others are computed again when they are needed."
+        )
+    return None
+
+
+def by_xla(function, given: Arrays) -> Arrays:
+    """Both passes, compiled."""
+    outputs = {}
+
+    def run():
+        compiled = graph_of_both(function, given, jit_compile=True)
+        found = compiled(*(tf.constant(value) for value in given.values()))
+        names = ("h_last", *GRADIENTS)
+        outputs.update(zip(names, (one.numpy() for one in found), strict=True))
+
+    return {"refused": xla_refusal(run), **outputs}
+
+
+def for_a_gpu(function, given: Arrays) -> Arrays:
+    """The graph of both passes, in float32."""
+    given = {name: value.astype(np.float32) for name, value in given.items()}
+    return gpu_report(graph_of_both(function, given))
+
+
+EXERCISE = Exercise(
+    reference=checkpointed,
+    title="Memory by the root of T",
+    goal="Read a long sequence and learn from it, without keeping all of its states.",
+    difficulty=3,
+    minutes=40,
+    kind="speed up",
+    twin="rnn_backward",
+    uses=("rnn_backward",),
+    returns={},
+    ladder=(
+        matches("one step alone", one_step, in_numpy, "With T = 1:", both_passes),
+        matches("four steps", four_steps, in_numpy, "With T = 4:", both_passes),
+        equal_to_twin("rnn_backward", sequence, in_numpy, with_own_twin),
+        traceable(sequence, traced),
+        Rung("memory grows with the root of T", wide, grows_with_the_root, sizes),
+        compiles(one_step, in_numpy, by_xla),
+        fit_for_a_gpu(sequence, for_a_gpu),
+    ),
+    promises={
+        "Source: ": "scaffold: where it comes from",
+        "x: inputs": ("equal to rnn_backward, to 1e-10 in float64", "one step alone"),
+        "h_0: state": "equal to rnn_backward, to 1e-10 in float64",
+        "W_xh, W_hh, b_h": "equal to rnn_backward, to 1e-10 in float64",
+        "T, at least": "one step alone",
+        "h_last: the state": "equal to rnn_backward, to 1e-10 in float64",
+    },
+    hints=(
+        Hint(
+            "What could be forgotten?",
+            "The way back needs every state once, from the last to the first. Which of them could "
+            "you get back, if you had thrown them away, and what would you need for it?",
+        ),
+        Hint(
+            "How many states should be kept?",
+            "Cut 100 steps into pieces of K. Kept are the states at the borders, 100/K of them, "
+            "and while the way back is inside a piece, that piece's K states. Draw the sum of both "
+            "over K. Where is it smallest, and what is it there?",
+        ),
+        Hint(
+            "How does TensorFlow forget?",
+            "It keeps whatever a tape might need. `tf.recompute_grad` takes a function and gives "
+            "one with the same value, of which only the arguments are kept: on the way back it is "
+            "called again. Everything that wants a gradient must be among the arguments. What do "
+            "you wrap: a step, a piece, or the whole sequence?",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "A function that reads a piece: its arguments are the inputs of the piece, the state "
+            "before it and the three weights, and `tf.foldl` over its steps gives the state after "
+            "it. Wrap it with `tf.recompute_grad`, once. Then a Python loop over the borders, "
+            "`range(0, T, K)` with K the root of T, rounded up: the last piece may be shorter.",
+        ),
+    ),
+)
+
+
+def _read(x, h, W_xh, W_hh, b_h):
+    """The state after a piece."""
+    by_time = tf.transpose(x @ W_xh + b_h, (1, 0, 2))
+    return tf.foldl(lambda h, a: tf.tanh(a + h @ W_hh), by_time, h)
+
+
+def _in_pieces(arguments, segment, read=_read, carry=lambda h, h_0: h, last=True):
+    """The reference with one of its parts replaced; for mistakes."""
+    x, h_0, *weights = arguments
+    T, h = x.shape[1], h_0
+    read = tf.recompute_grad(read)
+    length = segment(T)
+    starts = range(0, T, length) if last else range(0, max(T - length + 1, 1), length)
+    for start in starts:
+        h = read(x[:, start : start + length], carry(h, h_0), *weights)
+    return h
+
+
+def _root(T):
+    return int(np.ceil(np.sqrt(T)))
+
+
+@EXERCISE.mistake(
+    "Nothing is forgotten: the tape keeps what every step made, as it always does. What is to be "
+    "computed again must be named, piece by piece."
+)
+def all_states_kept(*arguments):
+    """The loop as it is."""
+    return _read(*arguments)
+
+
+@EXERCISE.mistake(
+    "The whole sequence is computed again at once, so on the way back all of its states are there "
+    "after all: cut it into pieces, and go back through one after the other."
+)
+def one_piece(*arguments):
+    """recompute_grad around everything."""
+    return tf.recompute_grad(_read)(*arguments)
+
+
+@EXERCISE.mistake(
+    "Two pieces halve the memory, but half of T still grows with T: when the sequence gets longer, "
+    "there must be both more pieces and longer ones."
+)
+def two_halves(*arguments):
+    """T/2 steps a piece."""
+    return _in_pieces(arguments, lambda T: max(1, (T + 1) // 2))
+
+
+@EXERCISE.mistake(
+    "Each step is a piece of its own, so the state of every step is kept: a longer piece keeps "
+    "one state for many steps."
+)
+def step_by_step(*arguments):
+    """recompute_grad around a step."""
+    return _in_pieces(arguments, lambda T: 1)
+
+
+@EXERCISE.mistake(
+    "The pieces always have the same length, so their number grows with T, and so do the states "
+    "that are kept: the length of a piece depends on T."
+)
+def pieces_of_one_length(*arguments):
+    """Three steps a piece."""
+    return _in_pieces(arguments, lambda T: 3)
+
+
+@EXERCISE.mistake(
+    "The steps after the last whole piece are never read: let the last piece be shorter."
+)
+def rest_dropped(*arguments):
+    """T // K pieces."""
+    return _in_pieces(arguments, _root, last=False)
+
+
+@EXERCISE.mistake(
+    "Every piece begins with h_0: it has to begin with the state that the piece before it ended "
+    "with."
+)
+def state_reset(*arguments):
+    """h_0 at each border."""
+    return _in_pieces(arguments, _root, carry=lambda h, h_0: h_0)
+
+
+@EXERCISE.mistake(
+    "The gradient is stopped at the borders. That is truncated BPTT, and it gives another "
+    "gradient: here nothing is cut, only forgotten and computed again."
+)
+def stopped_at_the_borders(*arguments):
+    """Truncated BPTT."""
+    return _in_pieces(
+        arguments,
+        _root,
+        carry=lambda h, h_0: h if h is h_0 else tf.stop_gradient(h),
+    )
+
+
+@EXERCISE.mistake(
+    "The state is handed on in NumPy, and there the tape ends: while TensorFlow traces the code a "
+    "tensor holds no numbers."
+)
+def state_in_numpy(*arguments):
+    """np.array at the border."""
+    return _in_pieces(
+        arguments,
+        _root,
+        carry=lambda h, h_0: h if h is h_0 else tf.constant(np.array(h)),
+    )
+
+
+@EXERCISE.alternative
+def by_a_gradient_of_its_own(x, h_0, W_xh, W_hh, b_h):
+    """Borders kept by hand; on the way back a tape for one piece after the other."""
+    T = x.shape[1]
+    length = int(np.sqrt(T))
+    pieces = [(start, min(start + length, T)) for start in range(0, T, length)]
+
+    @tf.custom_gradient
+    def last_state(x, h_0, W_xh, W_hh, b_h):
+        borders = [h_0]
+        for start, end in pieces:
+            borders.append(_read(x[:, start:end], borders[-1], W_xh, W_hh, b_h))
+
+        def backward(dh):
+            dx, sums = [], [tf.zeros_like(w) for w in (W_xh, W_hh, b_h)]
+            for (start, end), h in zip(reversed(pieces), reversed(borders[:-1]), strict=True):
+                inputs = [x[:, start:end], h, W_xh, W_hh, b_h]
+                with tf.GradientTape() as tape:
+                    tape.watch(inputs)
+                    end_state = _read(*inputs)
+                dx_part, dh, *more = tape.gradient(end_state, inputs, output_gradients=dh)
+                dx.insert(0, dx_part)
+                sums = [a + b for a, b in zip(sums, more, strict=True)]
+            return tf.concat(dx, axis=1), dh, *sums
+
+        return borders[-1], backward
+
+    return last_state(x, h_0, W_xh, W_hh, b_h)
+
+
+@EXERCISE.alternative
+def with_steps_written_out_in_a_piece(x, h_0, W_xh, W_hh, b_h):
+    """tf.scan inside, its last entry; pieces by tf.split."""
+    T = x.shape[1]
+    length = max(1, round(T**0.5))
+    sizes = [length] * (T // length) + ([T % length] if T % length else [])
+
+    @tf.recompute_grad
+    def piece(inputs, h, u, w, b):
+        steps = tf.transpose(inputs, (1, 0, 2))
+        return tf.scan(lambda h, x_t: tf.nn.tanh(x_t @ u + h @ w + b), steps, h)[-1]
+
+    h = h_0
+    for inputs in tf.split(x, sizes, axis=1):
+        h = piece(inputs, h, W_xh, W_hh, b_h)
+    return h

@@ -1,0 +1,604 @@
+"""Exercise: truncated BPTT and clipping as one training step of TensorFlow's."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.graph_rungs import (
+    compiles,
+    equal_to_twin,
+    fit_for_a_gpu,
+    traceable,
+    traced_once,
+)
+from course_lib.exercises.guard import Unusable, with_article
+from course_lib.exercises.rungs import irregular, matches
+from course_lib.graphs import (
+    Counting,
+    gpu_report,
+    own_twin,
+    stumble,
+    trace,
+    without_advice,
+    xla_refusal,
+)
+from course_lib.scratch.bptt import truncated_bptt
+from course_lib.scratch.clipping import clip_by_global_norm
+from course_lib.training.by_hand.windows import train_step_windows
+
+WEIGHTS = ("W_xh", "W_hh", "b_h", "W_hy", "b_y")
+RATE, MOMENTUM = 0.5, 0.9
+
+
+def sequence() -> Arrays:
+    """Two sequences of five steps in windows of three: the last has two. No limit yet."""
+    return {
+        "x": irregular(2, 5, 3),
+        "labels": np.arange(10).reshape(2, 5) ** 2 % 5,
+        "h_0": irregular(2, 4, shift=1, scale=0.6),
+        "W_xh": irregular(3, 4, shift=2),
+        "W_hh": irregular(4, 4, shift=3),
+        "b_h": irregular(4, shift=4, scale=0.5),
+        "W_hy": irregular(4, 5, shift=5),
+        "b_y": irregular(5, shift=6, scale=0.5),
+        "window": 3,
+        "max_norm": 100.0,
+    }
+
+
+def one_window() -> Arrays:
+    """A window longer than the sequence."""
+    return {**sequence(), "window": 9}
+
+
+def limited() -> Arrays:
+    """A norm that is too long."""
+    return {**sequence(), "max_norm": 0.02}
+
+
+class Labeller:
+    """A vanilla RNN that labels every step; few steps, so they are written out.
+
+    Args:
+        given: inputs of a rung, with the weights.
+    """
+
+    def __init__(self, given):
+        dtype = given["x"].dtype.name
+        self.trainable_variables = self.trainable_weights = [
+            keras.Variable(given[name], dtype=dtype, name=name) for name in WEIGHTS
+        ]
+
+    def __call__(self, x, h):
+        """Logits at every step, and the last state."""
+        W_xh, W_hh, b_h, W_hy, b_y = (one.value for one in self.trainable_variables)
+        states = []
+        for t in range(x.shape[1]):
+            h = tf.tanh(x[:, t] @ W_xh + h @ W_hh + b_h)
+            states.append(h)
+        return tf.stack(states, axis=1) @ W_hy + b_y, h
+
+
+def step_of(function, given: Arrays, model, optimizer=None):
+    """The learner's training step for a model."""
+    optimizer = optimizer or keras.optimizers.SGD(RATE)
+    step = function(model, optimizer, given["window"], given["max_norm"])
+    if not callable(step):
+        kind = with_article(type(step).__name__)
+        raise Unusable(f"train_step_windows returned {kind}; it returns the step, a function.")
+    return step
+
+
+def results(returned) -> list:
+    """What a step gave: loss, state, norm."""
+    if not isinstance(returned, tuple | list) or len(returned) != 3:
+        kind = with_article(type(returned).__name__)
+        raise Unusable(
+            f"The step returned {kind}; it returns three: the loss, h_last and the norm."
+        )
+    return list(returned)
+
+
+def plain(value) -> np.ndarray:
+    """A tensor, or a number, as an array."""
+    return np.asarray(keras.ops.convert_to_numpy(value))
+
+
+def after_steps(function, given: Arrays, steps: int, optimizer=None) -> Arrays:
+    """What the last of some steps gives, and the weights after it."""
+    model = Labeller(given)
+    step = step_of(function, given, model, optimizer)
+    data = [tf.constant(given[name]) for name in ("x", "labels", "h_0")]
+    with without_advice():
+        for _ in range(steps):
+            loss, h_last, norm = results(step(*data))
+    new = {n: plain(w) for n, w in zip(WEIGHTS, model.trainable_variables, strict=True)}
+    return {"loss": plain(loss), "h_last": plain(h_last), "norm": plain(norm), **new}
+
+
+def one_step(function, given: Arrays) -> Arrays:
+    """One step."""
+    return after_steps(function, given, 1)
+
+
+def with_momentum(function, given: Arrays) -> Arrays:
+    """Two steps of an optimizer that remembers the first."""
+    return after_steps(function, given, 2, keras.optimizers.SGD(RATE, momentum=MOMENTUM))
+
+
+def with_own_twin(function, given: Arrays) -> Arrays:
+    """`one_step`; beside it, the loss and the last state of the learner's own NumPy."""
+    outputs = one_step(function, given)
+    twin = own_twin(function, "truncated_bptt")
+    if twin is not None:
+        params = {name: given[name] for name in WEIGHTS}
+        loss, _, h_last = twin(
+            params, given["x"], given["labels"], given["h_0"], min(given["window"], 5)
+        )
+        outputs |= {"loss by your twin": loss, "h_last by your twin": h_last}
+    return outputs
+
+
+def in_numpy(given: Arrays, steps: int = 1, momentum: float = 0.0) -> Arrays:
+    """The same steps with truncated_bptt and clip_by_global_norm."""
+    params = {name: given[name] for name in WEIGHTS}
+    velocity = dict.fromkeys(WEIGHTS, 0.0)
+    for _ in range(steps):
+        loss, grads, h_last = truncated_bptt(
+            params, given["x"], given["labels"], given["h_0"], given["window"]
+        )
+        grads, norm = clip_by_global_norm(grads, given["max_norm"])
+        velocity = {n: momentum * velocity[n] - RATE * grads[n] for n in WEIGHTS}
+        params = {name: params[name] + velocity[name] for name in WEIGHTS}
+    return {"loss": np.asarray(loss), "h_last": h_last, "norm": np.asarray(norm), **params}
+
+
+def two_with_momentum(given: Arrays) -> Arrays:
+    """What `with_momentum` should give."""
+    return in_numpy(given, steps=2, momentum=MOMENTUM)
+
+
+def specs(given: Arrays) -> list:
+    """A batch of any size."""
+    return [
+        tf.TensorSpec((None, *given[name].shape[1:]), given[name].dtype)
+        for name in ("x", "labels", "h_0")
+    ]
+
+
+def traced(function, given: Arrays) -> Arrays:
+    """Whether the step can be traced before the batch is known."""
+    step = step_of(function, given, Labeller(given))
+    with without_advice():
+        return {"stumbles over": stumble(lambda: trace(step, *specs(given)))}
+
+
+def tracings(function, given: Arrays) -> Arrays:
+    """How often Python runs the model for batches of three sizes."""
+    model = Labeller(given)
+    counting = Counting(model)
+    counting.trainable_variables = counting.trainable_weights = model.trainable_variables
+    step = step_of(function, given, counting)
+    sizes = (2, 3, 1, 2, 3, 1)
+    for size in sizes:
+        rows = np.arange(size) % 2
+        with without_advice():
+            step(*(tf.constant(given[name][rows]) for name in ("x", "labels", "h_0")))
+    return {"batches": len(sizes), "sizes": len(set(sizes)), "traces": counting.times}
+
+
+def by_xla(function, given: Arrays) -> Arrays:
+    """A step that XLA has compiled."""
+    model = Labeller(given)
+    step = step_of(function, given, model)
+    outputs = {}
+
+    def run():
+        with without_advice():
+            compiled = trace(lambda *data: results(step(*data)), *specs(given), jit_compile=True)
+        found = compiled(*(tf.constant(given[name]) for name in ("x", "labels", "h_0")))
+        outputs.update(zip(("loss", "h_last", "norm"), map(plain, found), strict=True))
+        outputs.update(zip(WEIGHTS, map(plain, model.trainable_variables), strict=True))
+
+    return {"refused": xla_refusal(run), **outputs}
+
+
+def for_a_gpu(function, given: Arrays) -> Arrays:
+    """The graph of a step, in float32."""
+    given = {
+        name: value.astype(np.float32) if getattr(value, "dtype", None) == np.float64 else value
+        for name, value in given.items()
+    }
+    with without_advice():
+        return gpu_report(trace(step_of(function, given, Labeller(given)), *specs(given)))
+
+
+EXERCISE = Exercise(
+    reference=train_step_windows,
+    title="A training step in windows",
+    goal="Turn truncated BPTT and clipping into one step that TensorFlow traces once and then "
+    "runs.",
+    difficulty=2,
+    minutes=35,
+    kind="speed up",
+    twin="truncated_bptt",
+    uses=("truncated_bptt", "clip_by_global_norm"),
+    returns={},
+    ladder=(
+        matches(
+            "one window is full BPTT",
+            one_window,
+            in_numpy,
+            "A window longer than the sequence, and a limit that is never reached.",
+            one_step,
+        ),
+        equal_to_twin("truncated_bptt", sequence, in_numpy, with_own_twin),
+        matches(
+            "what is too long is shortened, all together",
+            limited,
+            in_numpy,
+            "With a limit below the norm.",
+            one_step,
+        ),
+        matches(
+            "the optimizer decides how far to go",
+            limited,
+            two_with_momentum,
+            "Two steps of an optimizer with momentum.",
+            with_momentum,
+        ),
+        traceable(sequence, traced),
+        traced_once(one_window, tracings),
+        compiles(limited, in_numpy, by_xla),
+        fit_for_a_gpu(sequence, for_a_gpu),
+    ),
+    promises={
+        "Source: ": "scaffold: where it comes from",
+        "model: called": "equal to truncated_bptt, to 1e-10 in float64",
+        "model: it is built": "equal to truncated_bptt, to 1e-10 in float64",
+        "optimizer: one": "the optimizer decides how far to go",
+        "window: steps": "equal to truncated_bptt, to 1e-10 in float64",
+        "window: the last": "equal to truncated_bptt, to 1e-10 in float64",
+        "max_norm: ": "what is too long is shortened, all together",
+        "step: a function": "traced once, for batches of any size",
+        "step: It changes": "equal to truncated_bptt, to 1e-10 in float64",
+    },
+    hints=(
+        Hint(
+            "Where is the gradient stopped?",
+            "In NumPy it stopped by itself, because each window was a call of its own. A tape goes "
+            "back as far as it has recorded. What has it recorded, in your step, when you ask it?",
+        ),
+        Hint(
+            "What is added up, and with which weight?",
+            "Windows of 3, 3 and 1 of 7 steps. The loss is the mean over all 7. Draw the seven "
+            "errors, and write beside each by what it is divided in the mean of its own window.",
+        ),
+        Hint(
+            "It is traced again and again.",
+            "What `tf.function` gives keeps its graphs. A new one for each batch starts with none, "
+            "so make it once, outside of the step's calls. And a graph for one size of batch does "
+            "not fit the next size, unless TensorFlow is told that the size may differ.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "Inside, `step` under `@tf.function(reduce_retracing=True)`. For each `start` in "
+            "`range(0, T, window)` open a tape, call the model on the slice from the state that "
+            "the last call gave, take the mean of `tf.nn.sparse_softmax_cross_entropy_with_logits`"
+            ", times the window's share of T, and ask the tape for its gradients; add them up. "
+            "Then `tf.clip_by_global_norm`, which gives the norm too, and `optimizer.apply`, once.",
+        ),
+    ),
+)
+
+
+def _steps(
+    model,
+    optimizer,
+    window,
+    max_norm,
+    share=lambda steps, T, window: steps / T,
+    carry=lambda h, h_0: h,
+    errors=None,
+    total=lambda old, more: old + more,
+    one=lambda gradients: gradients,
+    limit=tf.clip_by_global_norm,
+    retracing=True,
+    apply=None,
+    each=None,
+):
+    """The reference with one of its parts replaced; for mistakes."""
+    weights = model.trainable_variables
+    optimizer.build(weights)
+    errors = errors or (
+        lambda labels, logits: tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    )
+
+    def step(x, labels, h_0):
+        T, h, loss = x.shape[1], h_0, 0.0
+        gradients = [tf.zeros_like(w) for w in weights]
+        for start in range(0, T, window):
+            part = slice(start, start + window)
+            with tf.GradientTape() as tape:
+                logits, h = model(x[:, part], carry(h, h_0))
+                found = errors(labels[:, part], logits)
+                value = share(found.shape[1], T, window) * tf.reduce_mean(found)
+            loss += value
+            more = one(tape.gradient(value, [w.value for w in weights]))
+            if each:
+                each(optimizer, more, weights)
+            gradients = [total(g, d) for g, d in zip(gradients, more, strict=True)]
+        limited, norm = limit(gradients, max_norm)
+        if apply:
+            apply(weights, limited)
+        elif not each:
+            optimizer.apply(limited, weights)
+        return loss, h, norm
+
+    return tf.function(step, reduce_retracing=True, autograph=False) if retracing else step
+
+
+@EXERCISE.mistake(
+    "The gradient isn't stopped: one tape has recorded all windows, and goes back through the "
+    "borders as if there were none. That is full BPTT, and its memory."
+)
+def gradient_not_stopped(model, optimizer, window, max_norm):
+    """One tape around the loop."""
+    weights = model.trainable_variables
+    optimizer.build(weights)
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def step(x, labels, h):
+        T, loss = x.shape[1], 0.0
+        with tf.GradientTape() as tape:
+            for start in range(0, T, window):
+                part = slice(start, start + window)
+                logits, h = model(x[:, part], h)
+                errors = tf.nn.sparse_softmax_cross_entropy_with_logits(labels[:, part], logits)
+                loss += errors.shape[1] / T * tf.reduce_mean(errors)
+        gradients = tape.gradient(loss, [w.value for w in weights])
+        limited, norm = tf.clip_by_global_norm(gradients, max_norm)
+        optimizer.apply(limited, weights)
+        return loss, h, norm
+
+    return step
+
+
+@EXERCISE.mistake(
+    "Every window begins with h_0: only the gradient is cut, the state goes on from one window to "
+    "the next."
+)
+def state_reset(*arguments):
+    """h_0 at each border."""
+    return _steps(*arguments, carry=lambda h, h_0: h_0)
+
+
+@EXERCISE.mistake(
+    "The windows count alike, whatever their length: the loss is the mean over all steps, so a "
+    "shorter last window counts less."
+)
+def windows_count_alike(*arguments):
+    """1 / number of windows."""
+    return _steps(*arguments, share=lambda steps, T, window: 1 / -(-T // window))
+
+
+@EXERCISE.mistake(
+    "The losses of the windows are added up as they are: each is a mean over its own steps, and "
+    "what is asked for is the mean over all of them."
+)
+def windows_added_up(*arguments):
+    """Weight 1."""
+    return _steps(*arguments, share=lambda steps, T, window: 1.0)
+
+
+@EXERCISE.mistake(
+    "The gradients are shortened tensor by tensor: each then gets a factor of its own, and all "
+    "together point elsewhere. One norm over all of them, one factor."
+)
+def clipped_tensor_by_tensor(*arguments):
+    """tf.clip_by_norm in a loop."""
+    return _steps(
+        *arguments,
+        limit=lambda gradients, most: (
+            [tf.clip_by_norm(g, most) for g in gradients],
+            tf.linalg.global_norm(gradients),
+        ),
+    )
+
+
+@EXERCISE.mistake(
+    "Each entry is limited by itself, which turns the direction: shorten all of them by one "
+    "factor, from their joint norm."
+)
+def clipped_by_value(*arguments):
+    """tf.clip_by_value."""
+    return _steps(
+        *arguments,
+        limit=lambda gradients, most: (
+            [tf.clip_by_value(g, -most, most) for g in gradients],
+            tf.linalg.global_norm(gradients),
+        ),
+    )
+
+
+@EXERCISE.mistake(
+    "Each window's gradient is shortened before it is added: the limit is for the step that is "
+    "taken, so add up first."
+)
+def each_window_clipped(model, optimizer, window, max_norm):
+    """Clips inside the loop."""
+    return _steps(
+        *(model, optimizer, window, max_norm),
+        one=lambda gradients: tf.clip_by_global_norm(gradients, max_norm)[0],
+    )
+
+
+@EXERCISE.mistake(
+    "The norm is that of what was left: asked for is the one before, which tells how often the "
+    "limit was needed."
+)
+def norm_of_what_is_left(*arguments):
+    """Measured too late."""
+
+    def limit(gradients, most):
+        limited, _ = tf.clip_by_global_norm(gradients, most)
+        return limited, tf.linalg.global_norm(limited)
+
+    return _steps(*arguments, limit=limit)
+
+
+@EXERCISE.mistake(
+    "Nothing is limited: what goes to the optimizer must have a joint norm of at most max_norm."
+)
+def not_clipped(*arguments):
+    """The gradients as they are."""
+    return _steps(
+        *arguments, limit=lambda gradients, most: (gradients, tf.linalg.global_norm(gradients))
+    )
+
+
+@EXERCISE.mistake(
+    "A softmax stands before a loss that takes logits, so there are two of them: the model's "
+    "logits go into the loss as they are."
+)
+def softmax_twice(*arguments):
+    """Probabilities where logits belong."""
+    return _steps(
+        *arguments,
+        errors=lambda labels, logits: tf.nn.sparse_softmax_cross_entropy_with_logits(
+            labels, tf.nn.softmax(logits)
+        ),
+    )
+
+
+@EXERCISE.mistake(
+    "The weights change after each window, so the later windows are read by another network: add "
+    "up what the windows say, and take one step."
+)
+def update_in_each_window(*arguments):
+    """optimizer.apply in the loop."""
+    return _steps(
+        *arguments, each=lambda optimizer, gradients, weights: optimizer.apply(gradients, weights)
+    )
+
+
+@EXERCISE.mistake(
+    "Only the last window's gradient is left: each turn of the loop puts it in place of the one "
+    "before, instead of adding."
+)
+def last_window_only(*arguments):
+    """= where += belongs."""
+    return _steps(*arguments, total=lambda old, more: more)
+
+
+@EXERCISE.mistake(
+    "The step is taken without the optimizer: it may have a memory of earlier steps, and a rate of "
+    "its own, so give it the gradients."
+)
+def without_the_optimizer(model, optimizer, window, max_norm):
+    """assign_sub."""
+
+    def apply(weights, gradients):
+        for weight, gradient in zip(weights, gradients, strict=True):
+            weight.assign(weight - optimizer.learning_rate * gradient)
+
+    return _steps(model, optimizer, window, max_norm, apply=apply)
+
+
+@EXERCISE.mistake(
+    "The step isn't traced: Python runs every operation of every batch. tf.function makes a graph "
+    "of it, once."
+)
+def not_traced(*arguments):
+    """A plain function."""
+    return _steps(*arguments, retracing=False)
+
+
+@EXERCISE.mistake(
+    "A new tf.function is made for every batch, and each has to be traced before it can run: make "
+    "it once, and call it for every batch."
+)
+def traced_for_every_batch(*arguments):
+    """tf.function inside the step."""
+
+    def step(x, labels, h_0):
+        return _steps(*arguments)(x, labels, h_0)
+
+    return step
+
+
+@EXERCISE.mistake(
+    "The loss is computed in float32, although the model's numbers are float64: a loss of Keras's "
+    "has a dtype of its own."
+)
+def loss_in_float32(*arguments):
+    """The loss as a class, with its default dtype."""
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)
+    return _steps(*arguments, errors=loss)
+
+
+@EXERCISE.alternative
+def stopped_at_the_borders(model, optimizer, window, max_norm):
+    """One tape, and the carried state is a constant."""
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def step(x, labels, h):
+        T = x.shape[1]
+        with tf.GradientTape() as tape:
+            logits = []
+            for start in range(0, T, window):
+                part, h = model(x[:, start : start + window], tf.stop_gradient(h))
+                logits.append(part)
+            loss = tf.reduce_mean(
+                keras.losses.sparse_categorical_crossentropy(
+                    labels, tf.concat(logits, axis=1), from_logits=True
+                )
+            )
+        variables = model.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        norm = tf.linalg.global_norm(gradients)
+        factor = tf.minimum(max_norm / norm, 1)
+        optimizer.apply_gradients(
+            [(factor * g, v) for g, v in zip(gradients, variables, strict=True)]
+        )
+        return loss, h, norm
+
+    return step
+
+
+@EXERCISE.alternative
+def with_a_signature(model, optimizer, window, max_norm):
+    """Sums over steps, divided last; the signature leaves the batch open."""
+    known = {}
+
+    def step(x, labels, h):
+        T, total = x.shape[1], 0.0
+        sums = None
+        for start in range(0, T, window):
+            with tf.GradientTape() as tape:
+                logits, h = model(x[:, start : start + window], h)
+                log_p = tf.nn.log_softmax(logits)
+                right = tf.gather(log_p, labels[:, start : start + window], axis=2, batch_dims=2)
+                loss = -tf.reduce_sum(right) / tf.cast(tf.size(labels), right.dtype)
+            gradients = tape.gradient(loss, model.trainable_weights)
+            sums = (
+                gradients if sums is None else [a + b for a, b in zip(sums, gradients, strict=True)]
+            )
+            total += loss
+        sums, norm = tf.clip_by_global_norm(sums, max_norm)
+        optimizer.apply(sums, model.trainable_weights)
+        return total, h, norm
+
+    def call(x, labels, h):
+        if "step" not in known:
+            known["step"] = tf.function(
+                step,
+                autograph=False,
+                input_signature=[
+                    tf.TensorSpec((None, *one.shape[1:]), one.dtype) for one in (x, labels, h)
+                ],
+            )
+        return known["step"](x, labels, h)
+
+    return call

@@ -1,0 +1,577 @@
+"""Exercise: the GRU as a Keras cell, in both conventions."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from course_lib.exercises.cell_calls import (
+    all_states,
+    audited,
+    compiled,
+    gradients,
+    growing,
+    layer_of,
+    products,
+    returned,
+    set_weights,
+    side_by_side,
+    tracing,
+)
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.gated_cells.cases import GRU, one_unit_weights, weights
+from course_lib.exercises.gated_cells.cell_rungs import begins_as_said, few_products
+from course_lib.exercises.graph_rungs import (
+    compiles,
+    equal_to_twin,
+    fit_for_a_gpu,
+    no_loop_over_time,
+    reaches_every_weight,
+    traceable,
+)
+from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.graphs import own_twin
+from course_lib.layers.gru import GRUCell
+from course_lib.scratch.gated import gate, gru_step
+
+COLUMNS = "zrh"  # the order of Keras
+
+
+def sequence() -> Arrays:
+    """Two sequences of five steps, three inputs, four units; float64."""
+    return {"x": irregular(2, 5, 3), "params": weights(GRU, 3, 4)}
+
+
+def sequence_of_both() -> Arrays:
+    """The same, with a bias of its own for what comes from the state."""
+    return {**sequence(), "b_state": irregular(12, shift=5, scale=0.6)}
+
+
+def one_unit() -> Arrays:
+    """One input and one unit: a quarter is kept, and the candidate hears half of the state."""
+    params = one_unit_weights(GRU, b_z=-float(np.log(3.0)), W_hh=1.0, b_h=0.1)
+    return {"x_t": np.array([[1.0]]), "h_prev": np.array([[0.8]]), "params": params}
+
+
+def sizes() -> Arrays:
+    """How many inputs and units a fresh cell is to have."""
+    return {"m": 20, "n": 50}
+
+
+def laid_out(cell_class, given: Arrays, **settings):
+    """The cell with the given weights in a layer over time; with b_state, the other convention."""
+    x, params = given["x"], given["params"]
+    after = "b_state" in given
+    cell = cell_class(len(params["W_hh"]), reset_after=after, dtype=x.dtype.name)
+    kernel, recurrent, bias = side_by_side(params, COLUMNS)
+    if after:
+        bias = np.stack([bias, given["b_state"]])
+    return layer_of(cell, [kernel, recurrent, bias], x.shape[2], x.dtype.name, **settings)
+
+
+def fresh(cell_class, given: Arrays) -> Arrays:
+    """The shapes of a built cell's weights, in both conventions."""
+    outputs = {}
+    for after in (False, True):
+        cell = cell_class(given["n"], reset_after=after)
+        cell.build((None, given["m"]))
+        outputs |= {
+            f"reset_after={after}": ", ".join(str(tuple(w.shape)) for w in cell.weights),
+            f"trained with reset_after={after}": len(cell.trainable_weights),
+        }
+    return outputs
+
+
+def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
+    """Three weights of the right shapes in each convention, all of them trained."""
+    m, n = given["m"], given["n"]
+    for after, bias in {False: (3 * n,), True: (2, 3 * n)}.items():
+        there = outputs[f"reset_after={after}"]
+        if there != ", ".join(map(str, [(m, 3 * n), (n, 3 * n), bias])):
+            return Problem(
+                f"With m = {m}, n = {n} and reset_after={after}, build made these weights: "
+                f"{there or 'none at all'}. It makes W_x (m, 3n), W_h (n, 3n) and b "
+                f"{'(2, 3n)' if after else '(3n,)'}, in this order, and each by self.add_weight."
+            )
+        trained = outputs[f"trained with reset_after={after}"]
+        if trained != 3:
+            return Problem(f"Of the three weights, {trained} can be trained.")
+    return None
+
+
+def beginnings(cell_class, given: Arrays) -> Arrays:
+    """Whether fresh weights are as they should be.
+
+    They are drawn anew each time: with 3,000 of them the bounds are ten standard errors wide.
+    """
+    m, n = given["m"], given["n"]
+    outputs = {}
+    for after in (False, True):
+        cell = cell_class(n, reset_after=after)
+        cell.build((None, m))
+        W_x, W_h, b = cell.get_weights()
+        glorot = np.sqrt(2 / (m + 3 * n))
+        outputs |= {
+            "W_x around zero, with a standard deviation of sqrt(2 / (m + 3n))": bool(
+                abs(W_x.std() - glorot) < 0.15 * glorot and abs(W_x.mean()) < 0.2 * glorot
+            ),
+            "W_h orthogonal": bool(np.abs(W_h @ W_h.T - np.eye(n)).max() < 1e-4),
+            f"b at zero with reset_after={after}": not b.any(),
+        }
+    return outputs
+
+
+def call_once(cell_class, given: Arrays) -> Arrays:
+    """One call of a cell that holds the given weights."""
+    x_t, h_prev, params = given.values()
+    cell = cell_class(h_prev.shape[1], dtype=x_t.dtype.name)
+    cell.build((None, x_t.shape[1]))
+    set_weights(cell, side_by_side(params, COLUMNS))
+    return returned(cell(x_t, [h_prev]), ["h_t"])
+
+
+def unrolled(cell_class, given: Arrays) -> Arrays:
+    """Keras unrolls the cell over the sequences; beside it, the learner's own NumPy."""
+    x, params = given.values()
+    outputs = {"h": all_states(laid_out(cell_class, given), x)}
+    twin = own_twin(cell_class, "gru_step")
+    if twin is not None:
+        h_t = np.zeros((len(x), len(params["W_hh"])))
+        states = []
+        for t in range(x.shape[1]):
+            h_t = twin(x[:, t], h_t, params)
+            states.append(h_t)
+        outputs["h by your twin"] = np.stack(states, axis=1)
+    return outputs
+
+
+def in_numpy(given: Arrays) -> Arrays:
+    """What gru_step makes of the same numbers, step by step."""
+    x, params = given.values()
+    h_t = np.zeros((len(x), len(params["W_hh"])))
+    states = []
+    for t in range(x.shape[1]):
+        h_t = gru_step(x[:, t], h_t, params)
+        states.append(h_t)
+    return {"h": np.stack(states, axis=1)}
+
+
+def reset_after(given: Arrays) -> Arrays:
+    """The other convention, written out: the reset gate multiplies the product and its bias."""
+    x, params, b_state = given.values()
+    n = len(params["W_hh"])
+    b_z, b_r, b_h = np.split(b_state, 3)
+    h_t = np.zeros((len(x), n))
+    states = []
+    for t in range(x.shape[1]):
+        x_t = x[:, t]
+        r = gate(x_t, h_t, params["W_xr"], params["W_hr"], params["b_r"] + b_r)
+        z = gate(x_t, h_t, params["W_xz"], params["W_hz"], params["b_z"] + b_z)
+        heard = r * (h_t @ params["W_hh"] + b_h)
+        h_t = z * h_t + (1 - z) * np.tanh(x_t @ params["W_xh"] + params["b_h"] + heard)
+        states.append(h_t)
+    return {"h": np.stack(states, axis=1)}
+
+
+def states_of(cell_class, given: Arrays) -> Arrays:
+    """All states."""
+    return {"h": all_states(laid_out(cell_class, given), given["x"])}
+
+
+def two_batches(cell_class, given: Arrays) -> Arrays:
+    """The sequences after another batch."""
+    layer = laid_out(cell_class, given)
+    layer(-given["x"])
+    return {"h": all_states(layer, given["x"])}
+
+
+def counted(cell_class, given: Arrays) -> Arrays:
+    """The matrix products of one step, in both conventions."""
+    x, params = given.values()
+    n = len(params["W_hh"])
+    outputs = {}
+    for after in (False, True):
+        cell = cell_class(n, reset_after=after, dtype=x.dtype.name)
+        cell.build((None, x.shape[2]))
+        one, state = (tf.TensorSpec((None, width), x.dtype) for width in (x.shape[2], n))
+        step = lambda x_t, h, cell=cell: cell(x_t, [h])  # noqa: E731
+        outputs[f"One step with reset_after={after}"] = products(step, one, state)
+    return outputs
+
+
+def traced(cell_class, given: Arrays) -> Arrays:
+    """Whether it can be traced before the sizes are known."""
+    return tracing(laid_out(cell_class, given), given["x"])
+
+
+def graph_sizes(cell_class, given: Arrays) -> Arrays:
+    """The graph's size for ten and for twenty steps."""
+    return growing(laid_out(cell_class, given), given["x"])
+
+
+def reached(cell_class, given: Arrays) -> Arrays:
+    """What reaches each weight."""
+    return gradients(laid_out(cell_class, given), given["x"])
+
+
+def by_xla(cell_class, given: Arrays) -> Arrays:
+    """The sequences read by a graph that XLA has compiled."""
+    return compiled(laid_out(cell_class, given), given["x"])
+
+
+def for_a_gpu(cell_class, given: Arrays) -> Arrays:
+    """Both passes of a training step, in float32."""
+    params = {name: w.astype(np.float32) for name, w in given["params"].items()}
+    given = {"x": given["x"].astype(np.float32), "params": params}
+    return audited(laid_out(cell_class, given), given["x"])
+
+
+EXERCISE = Exercise(
+    reference=GRUCell,
+    title="The fast GRU cell",
+    goal="Write your GRU step as a Keras cell, in the text's convention and in that of a GPU.",
+    difficulty=3,
+    minutes=30,
+    kind="speed up",
+    twin="gru_step",
+    returns={},
+    ladder=(
+        Rung("its weights have the right shapes", sizes, knows_itself, fresh),
+        by_hand(
+            one_unit,
+            how="z = 1/4, r = 1/2, candidate tanh(0.1 + 0.5 × 0.8) = 0.462117: "
+            "h_t = 1/4 × 0.8 + 3/4 × 0.462117 = 0.546588",
+            call=call_once,
+            output=np.array([[0.54658787]]),
+            **{"new h_t": np.array([[0.54658787]])},
+        ),
+        equal_to_twin("gru_step", sequence, in_numpy, unrolled),
+        matches(
+            "with reset_after it is the other model",
+            sequence_of_both,
+            reset_after,
+            "With reset_after=True the reset gate comes after the product, and multiplies the "
+            "second row of b with it, as in keras.layers.GRU.",
+            call=states_of,
+        ),
+        matches(
+            "a batch finds nothing of the batch before",
+            sequence,
+            in_numpy,
+            "After another batch, the sequences give another result: a state was kept in the cell, "
+            "but it comes in with `states` and goes out with the result.",
+            call=two_batches,
+        ),
+        Rung("the weights begin as they should", sizes, begins_as_said, beginnings),
+        traceable(sequence, traced),
+        no_loop_over_time(sequence, graph_sizes),
+        few_products(
+            sequence,
+            {"One step with reset_after=False": 3, "One step with reset_after=True": 2},
+            counted,
+        ),
+        reaches_every_weight(sequence_of_both, reached),
+        compiles(sequence_of_both, reset_after, by_xla),
+        fit_for_a_gpu(sequence, for_a_gpu),
+    ),
+    hints=(
+        Hint(
+            "How few products can it be?",
+            "What must be known before the candidate can hear the state? In which of the two "
+            "conventions do you have to wait for it before you multiply?",
+        ),
+        Hint(
+            "Which shapes go where?",
+            "x_t times W_x is (batch, 3n): n columns each for z, r and the candidate, in this "
+            "order. If the reset comes first, W_h is used in two pieces, its first 2n columns and "
+            "its last n. If it comes after, b has two rows, one for each product.",
+        ),
+        Hint(
+            "It is right in one convention only.",
+            "reset_after=False: the old state is dampened, then multiplied. reset_after=True: it "
+            "is multiplied, the second row of the bias is added, and the sum is dampened, bias "
+            "included. What comes from the input is never dampened.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`from_x` is `x_t` times W_x plus its bias. With reset_after, `from_h` is the state "
+            "times all of W_h plus `b[1]`; z and r are the sigmoid of the first 2n columns of the "
+            "sum, and the candidate is tanh of the last n of `from_x` plus r times the last n of "
+            "`from_h`. Without it, multiply the state by `W_h[:, :2n]` for z and r, and r times "
+            "the state by `W_h[:, 2n:]`. Then mix the old state and the candidate by z.",
+        ),
+    ),
+)
+
+
+class _Wrong(GRUCell):
+    """What the mistakes share: a call that uses another step."""
+
+    def call(self, x_t, states, training=False):
+        """The step of the mistake."""
+        h_t = self.step(x_t, states[0])
+        return h_t, [h_t]
+
+    def biases(self):
+        """What is added to the product of the input, and to that of the state."""
+        return (self.b[0], self.b[1]) if self.reset_after else (self.b, 0.0 * self.b)
+
+    def parts(self, x_t, h_prev):
+        """What comes from the input and from the state, each for z, r and the candidate."""
+        b_x, b_h = self.biases()
+        from_x = keras.ops.split(x_t @ self.W_x + b_x, 3, axis=1)
+        return from_x, keras.ops.split(h_prev @ self.W_h + b_h, 3, axis=1)
+
+    def heard(self, h_prev, r, from_h):
+        """What the candidate hears of the state."""
+        if self.reset_after:
+            return r * from_h[2]
+        return (r * h_prev) @ self.W_h[:, 2 * self.units :]
+
+
+@EXERCISE.mistake(
+    "r and z have changed places: in Keras's layout the update gate's columns come first, then the "
+    "reset gate's, then the candidate's."
+)
+class ResetFirst(_Wrong):
+    """The order of the text, r, z."""
+
+    def step(self, x_t, h_prev):
+        """r from z's columns."""
+        (xr, xz, xh), from_h = self.parts(x_t, h_prev)
+        r, z = keras.ops.sigmoid(xr + from_h[0]), keras.ops.sigmoid(xz + from_h[1])
+        candidate = keras.ops.tanh(xh + self.heard(h_prev, r, from_h))
+        return z * h_prev + (1 - z) * candidate
+
+
+@EXERCISE.mistake(
+    "z and 1 - z have changed places: where z is 1, the old state is kept. (Some papers have it "
+    "the other way round; this course and Keras don't.)"
+)
+class UpdateGateReversed(_Wrong):
+    """As in Chung et al."""
+
+    def step(self, x_t, h_prev):
+        """(1 - z) of the old state."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        candidate = keras.ops.tanh(xh + self.heard(h_prev, r, from_h))
+        return (1 - z) * h_prev + z * candidate
+
+
+@EXERCISE.mistake(
+    "The reset comes after the product in both conventions. With reset_after=False it dampens the "
+    "state before it is multiplied, which is why that one can't be done in two products."
+)
+class AlwaysAfter(_Wrong):
+    """One product for all, whatever was asked for."""
+
+    def step(self, x_t, h_prev):
+        """r * (h W_h)."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        candidate = keras.ops.tanh(xh + r * from_h[2])
+        return z * h_prev + (1 - z) * candidate
+
+
+@EXERCISE.mistake(
+    "The reset comes before the product in both conventions. With reset_after=True it multiplies "
+    "what came out of the product, bias included: that is what cuDNN computes."
+)
+class AlwaysBefore(_Wrong):
+    """reset_after has no effect on the candidate."""
+
+    def step(self, x_t, h_prev):
+        """(r * h) W_h + b."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        b_h = self.biases()[1][2 * self.units :]
+        heard = (r * h_prev) @ self.W_h[:, 2 * self.units :] + b_h
+        return z * h_prev + (1 - z) * keras.ops.tanh(xh + heard)
+
+
+@EXERCISE.mistake(
+    "With reset_after=True, the second row of the bias stands outside the reset gate: it belongs "
+    "to the product of the state, and is dampened with it."
+)
+class BiasNotReset(_Wrong):
+    """r * (h W_h) + b."""
+
+    def step(self, x_t, h_prev):
+        """The bias past the gate."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        heard = self.heard(h_prev, r, from_h)
+        if self.reset_after:
+            heard = heard + (1 - r) * self.b[1, 2 * self.units :]
+        return z * h_prev + (1 - z) * keras.ops.tanh(xh + heard)
+
+
+@EXERCISE.mistake(
+    "The candidate doesn't listen to the reset gate: it hears the whole old state, as in a vanilla "
+    "RNN."
+)
+class NoReset(_Wrong):
+    """r unused."""
+
+    def step(self, x_t, h_prev):
+        """A candidate like a vanilla unit's."""
+        (xz, _, xh), from_h = self.parts(x_t, h_prev)
+        z = keras.ops.sigmoid(xz + from_h[0])
+        return z * h_prev + (1 - z) * keras.ops.tanh(xh + from_h[2])
+
+
+@EXERCISE.mistake(
+    "Everything that the candidate sums was dampened, the input too: the reset gate multiplies "
+    "only what comes from the old state."
+)
+class InputReset(_Wrong):
+    """r * (x W_x + h W_h)."""
+
+    def step(self, x_t, h_prev):
+        """A gate on the input."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        candidate = keras.ops.tanh(r * xh + self.heard(h_prev, r, from_h))
+        return z * h_prev + (1 - z) * candidate
+
+
+@EXERCISE.mistake(
+    "A sigmoid was put over all three parts: two of them are gates, but the candidate goes through "
+    "tanh."
+)
+class SigmoidForAll(_Wrong):
+    """One nonlinearity for all."""
+
+    def step(self, x_t, h_prev):
+        """The candidate lies between 0 and 1."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        candidate = keras.ops.sigmoid(xh + self.heard(h_prev, r, from_h))
+        return z * h_prev + (1 - z) * candidate
+
+
+@EXERCISE.mistake(
+    "The old state is returned as the new one: the list must hold h_t, or nothing is carried to "
+    "the next step."
+)
+class OldStateReturned(GRUCell):
+    """The state never moves."""
+
+    def call(self, x_t, states, training=False):
+        """Right output, old state."""
+        h_t, _ = GRUCell.call(self, x_t, states)
+        return h_t, [states[0]]
+
+
+@EXERCISE.mistake(
+    "z and r each have products of their own: cut the wide matrix after the product, not before it."
+)
+class GateByGate(_Wrong):
+    """As in NumPy."""
+
+    def parts(self, x_t, h_prev):
+        """The columns of one gate at a time."""
+        n = self.units
+        b_x, b_h = self.biases()
+        columns = [slice(k * n, (k + 1) * n) for k in range(3)]
+        from_x = [x_t @ self.W_x[:, one] + b_x[one] for one in columns]
+        return from_x, [h_prev @ self.W_h[:, one] + b_h[one] for one in columns]
+
+    def step(self, x_t, h_prev):
+        """Right, and slow."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        candidate = keras.ops.tanh(xh + self.heard(h_prev, r, from_h))
+        return z * h_prev + (1 - z) * candidate
+
+
+@EXERCISE.mistake(
+    "An `if` on r is decided once, while the graph is made, for all units: r has numbers only when "
+    "the graph runs. reset_after is a plain True or False, and may be asked."
+)
+class IfOnAGate(_Wrong):
+    """Skips the reset where nothing is reset."""
+
+    def step(self, x_t, h_prev):
+        """One decision for the whole batch."""
+        (_, xr, _), from_h = self.parts(x_t, h_prev)
+        if keras.ops.min(keras.ops.sigmoid(xr + from_h[1])) > 2:
+            return h_prev
+        return GRUCell.call(self, x_t, [h_prev])[0]
+
+
+@EXERCISE.mistake(
+    "b begins at one, as if it were the LSTM's forget gate: here it begins at zero, z at a half."
+)
+class OpenBias(GRUCell):
+    """Copied from the LSTM."""
+
+    def build(self, input_shape):
+        """Ones."""
+        GRUCell.build(self, input_shape)
+        self.b.assign(np.ones(self.b.shape))
+
+
+@EXERCISE.alternative
+class StackedForTheGates(_Wrong):
+    """Input and state side by side for the gates."""
+
+    def step(self, x_t, h_prev):
+        """The candidate by products of its own."""
+        n = self.units
+        b_x, b_h = self.biases()
+        if not self.reset_after:
+            both = keras.ops.concatenate([x_t, h_prev], axis=1)
+            wide = keras.ops.concatenate([self.W_x, self.W_h], axis=0)
+            z, r = keras.ops.split(keras.ops.sigmoid(both @ wide[:, : 2 * n] + b_x[: 2 * n]), 2, 1)
+            heard = (r * h_prev) @ self.W_h[:, 2 * n :]
+            candidate = keras.ops.tanh(x_t @ self.W_x[:, 2 * n :] + b_x[2 * n :] + heard)
+        else:
+            from_x, from_h = x_t @ self.W_x + b_x, h_prev @ self.W_h + b_h
+            z = keras.ops.sigmoid((from_x + from_h)[:, :n])
+            r = keras.ops.sigmoid((from_x + from_h)[:, n : 2 * n])
+            candidate = keras.ops.tanh(from_x[:, 2 * n :] + r * from_h[:, 2 * n :])
+        return candidate + z * (h_prev - candidate)
+
+
+@EXERCISE.alternative
+class KerasOwn(keras.layers.GRUCell):
+    """Keras's own cell."""
+
+    def __init__(self, units, reset_after=False, **kwargs):
+        super().__init__(units, reset_after=reset_after, **kwargs)
+
+
+@EXERCISE.alternative
+class InTensorFlow(keras.layers.Layer):
+    """TensorFlow's own operations and other names."""
+
+    def __init__(self, units, reset_after=False, **kwargs):
+        super().__init__(**kwargs)
+        self.n = self.state_size = units
+        self.after = reset_after
+
+    def build(self, input_shape):
+        """Initialisers as objects."""
+        n = self.n
+        self.u = self.add_weight(shape=(input_shape[-1], 3 * n), initializer="glorot_normal")
+        self.w = self.add_weight(shape=(n, 3 * n), initializer=keras.initializers.Orthogonal())
+        rows = 2 if self.after else 1
+        shape = (rows, 3 * n) if self.after else (3 * n,)
+        self.v = self.add_weight(shape=shape, initializer=keras.initializers.Zeros())
+
+    def call(self, inputs, states, **kwargs):
+        """Slices in place of splits."""
+        n, h = self.n, states[0]
+        bias = tf.convert_to_tensor(self.v)
+        x = tf.matmul(inputs, self.u) + (bias[0] if self.after else bias)
+        if self.after:
+            s = tf.matmul(h, self.w) + bias[1]
+            gates = tf.sigmoid(x[:, : 2 * n] + s[:, : 2 * n])
+            new = tf.tanh(x[:, 2 * n :] + gates[:, n:] * s[:, 2 * n :])
+        else:
+            w = tf.convert_to_tensor(self.w)
+            gates = tf.sigmoid(x[:, : 2 * n] + tf.matmul(h, w[:, : 2 * n]))
+            new = tf.tanh(x[:, 2 * n :] + tf.matmul(gates[:, n:] * h, w[:, 2 * n :]))
+        h = gates[:, :n] * h + (1 - gates[:, :n]) * new
+        return h, h

@@ -1,0 +1,562 @@
+"""Exercise: the LSTM as a Keras cell, all gates in one product."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from course_lib.exercises.cell_calls import (
+    all_states,
+    audited,
+    compiled,
+    gradients,
+    growing,
+    layer_of,
+    products,
+    returned,
+    set_weights,
+    side_by_side,
+    tracing,
+)
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.gated_cells.cases import LSTM, one_unit_weights, weights
+from course_lib.exercises.gated_cells.cell_rungs import begins_as_said, few_products
+from course_lib.exercises.graph_rungs import (
+    compiles,
+    equal_to_twin,
+    fit_for_a_gpu,
+    no_loop_over_time,
+    reaches_every_weight,
+    traceable,
+)
+from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.graphs import own_twin
+from course_lib.layers.lstm import LSTMCell
+from course_lib.scratch.gated import lstm_step
+
+COLUMNS = "ifco"  # the order of Keras
+STATES = ["h_t", "c_t"]
+
+
+def sequence() -> Arrays:
+    """Two sequences of five steps, three inputs, four units; float64."""
+    return {"x": irregular(2, 5, 3), "params": weights(LSTM, 3, 4)}
+
+
+def one_unit() -> Arrays:
+    """One input and one unit; three gates are a quarter or three quarters open."""
+    third = float(np.log(3.0))
+    biases = {"b_i": -third, "b_f": third, "b_o": third, "b_c": float(np.arctanh(0.6))}
+    return {
+        "x_t": np.array([[1.0]]),
+        "h_prev": np.array([[0.5]]),
+        "c_prev": np.array([[0.8]]),
+        "params": one_unit_weights(LSTM, **biases),
+    }
+
+
+def sizes() -> Arrays:
+    """How many inputs and units a fresh cell is to have, and another start of the forget gate."""
+    return {"m": 20, "n": 50, "forget_bias": 2.5}
+
+
+def laid_out(cell_class, given: Arrays, **settings):
+    """The cell with the given weights in a layer over time."""
+    x, params = given["x"], given["params"]
+    cell = cell_class(len(params["W_hc"]), dtype=x.dtype.name)
+    return layer_of(cell, side_by_side(params, COLUMNS), x.shape[2], x.dtype.name, **settings)
+
+
+def fresh(cell_class, given: Arrays) -> Arrays:
+    """What a cell knows of itself once it is built."""
+    cell = cell_class(given["n"])
+    cell.build((None, given["m"]))
+    size = getattr(cell, "state_size", None)
+    return {
+        "state_size": "nothing" if size is None else str(list(np.ravel(size).tolist())),
+        "shapes": ", ".join(str(tuple(w.shape)) for w in cell.weights),
+        "trained": len(cell.trainable_weights),
+    }
+
+
+def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
+    """Two states, and three weights of the right shapes, all of them trained."""
+    m, n = given["m"], given["n"]
+    if outputs["shapes"] != ", ".join(map(str, [(m, 4 * n), (n, 4 * n), (4 * n,)])):
+        return Problem(
+            f"With m = {m} inputs and n = {n} units, build made these weights: "
+            f"{outputs['shapes'] or 'none at all'}. It makes three, W_x (m, 4n), W_h (n, 4n) and "
+            "b (4n,), in this order, and each by self.add_weight, or Keras doesn't know of it."
+        )
+    if outputs["trained"] != 3:
+        return Problem(f"Of the three weights, {outputs['trained']} can be trained.")
+    if outputs["state_size"] != str([n, n]):
+        return Problem(
+            "Keras asks every cell for its state_size, the width of each thing that it carries "
+            f"from step to step. An LSTM carries two. With {n} units, yours says "
+            f"{outputs['state_size']}."
+        )
+    return None
+
+
+def beginnings(cell_class, given: Arrays) -> Arrays:
+    """Whether fresh weights are as they should be.
+
+    They are drawn anew each time: with 4,000 of them the bounds are ten standard errors wide.
+    """
+    m, n = given["m"], given["n"]
+    outputs = {}
+    for bias, cell in {
+        1.0: cell_class(n),
+        given["forget_bias"]: cell_class(n, forget_bias=given["forget_bias"]),
+    }.items():
+        cell.build((None, m))
+        W_x, W_h, b = cell.get_weights()
+        glorot = np.sqrt(2 / (m + 4 * n))
+        outputs |= {
+            "W_x around zero, with a standard deviation of sqrt(2 / (m + 4n))": bool(
+                abs(W_x.std() - glorot) < 0.15 * glorot and abs(W_x.mean()) < 0.2 * glorot
+            ),
+            "W_h orthogonal": bool(np.abs(W_h @ W_h.T - np.eye(n)).max() < 1e-4),
+            f"b with forget_bias {bias:g}": b,
+        }
+    return outputs
+
+
+def begins_well(given: Arrays, outputs: Arrays) -> Problem | None:
+    """Glorot, orthogonal, and zero but for the forget gate."""
+    for bias in (1.0, given["forget_bias"]):
+        b = outputs[f"b with forget_bias {bias:g}"]
+        if np.abs(b - np.repeat([0.0, bias, 0.0, 0.0], given["n"])).max() > 1e-6:
+            means = ", ".join(f"{part.mean():.3g}" for part in np.split(b, 4))
+            return Problem(
+                f"With forget_bias {bias:g}, a fresh cell's b has these means in its four parts: "
+                f"{means}. The forget gate's part, the second, begins at {bias:g} everywhere, the "
+                "others at 0."
+            )
+    return begins_as_said(given, {k: v for k, v in outputs.items() if not k.startswith("b ")})
+
+
+def call_once(cell_class, given: Arrays) -> Arrays:
+    """One call of a cell that holds the given weights."""
+    x_t, h_prev, c_prev, params = given.values()
+    cell = cell_class(h_prev.shape[1], dtype=x_t.dtype.name)
+    cell.build((None, x_t.shape[1]))
+    set_weights(cell, side_by_side(params, COLUMNS))
+    return returned(cell(x_t, [h_prev, c_prev]), STATES)
+
+
+def unrolled(cell_class, given: Arrays) -> Arrays:
+    """Keras unrolls the cell over the sequences; beside it, the learner's own NumPy."""
+    x, params = given.values()
+    h, _, c_last = laid_out(cell_class, given, return_state=True)(x)
+    outputs = {"h": keras.ops.convert_to_numpy(h), "c_last": keras.ops.convert_to_numpy(c_last)}
+    twin = own_twin(cell_class, "lstm_step")
+    if twin is not None:
+        h_t = c_t = np.zeros((len(x), len(params["W_hc"])))
+        states = []
+        for t in range(x.shape[1]):
+            h_t, c_t, _ = twin(x[:, t], h_t, c_t, params)
+            states.append(h_t)
+        outputs |= {"h by your twin": np.stack(states, axis=1), "c_last by your twin": c_t}
+    return outputs
+
+
+def in_numpy(given: Arrays) -> Arrays:
+    """What lstm_step makes of the same numbers, step by step."""
+    x, params = given.values()
+    h_t = c_t = np.zeros((len(x), len(params["W_hc"])))
+    states = []
+    for t in range(x.shape[1]):
+        h_t, c_t, _ = lstm_step(x[:, t], h_t, c_t, params)
+        states.append(h_t)
+    return {"h": np.stack(states, axis=1), "c_last": c_t}
+
+
+def states_in_numpy(given: Arrays) -> Arrays:
+    """All states of `in_numpy`."""
+    return {"h": in_numpy(given)["h"]}
+
+
+def two_batches(cell_class, given: Arrays) -> Arrays:
+    """The sequences after another batch."""
+    layer = laid_out(cell_class, given)
+    layer(-given["x"])
+    return {"h": all_states(layer, given["x"])}
+
+
+def counted(cell_class, given: Arrays) -> Arrays:
+    """The matrix products of one step."""
+    x, params = given.values()
+    n = len(params["W_hc"])
+    cell = cell_class(n, dtype=x.dtype.name)
+    cell.build((None, x.shape[2]))
+    one, state = (tf.TensorSpec((None, width), x.dtype) for width in (x.shape[2], n))
+    return {"One step": products(lambda x_t, h, c: cell(x_t, [h, c]), one, state, state)}
+
+
+def traced(cell_class, given: Arrays) -> Arrays:
+    """Whether it can be traced before the sizes are known."""
+    return tracing(laid_out(cell_class, given), given["x"])
+
+
+def graph_sizes(cell_class, given: Arrays) -> Arrays:
+    """The graph's size for ten and for twenty steps."""
+    return growing(laid_out(cell_class, given), given["x"])
+
+
+def reached(cell_class, given: Arrays) -> Arrays:
+    """What reaches each weight."""
+    return gradients(laid_out(cell_class, given), given["x"])
+
+
+def by_xla(cell_class, given: Arrays) -> Arrays:
+    """The sequences read by a graph that XLA has compiled."""
+    return compiled(laid_out(cell_class, given), given["x"])
+
+
+def for_a_gpu(cell_class, given: Arrays) -> Arrays:
+    """Both passes of a training step, in float32."""
+    params = {name: w.astype(np.float32) for name, w in given["params"].items()}
+    given = {"x": given["x"].astype(np.float32), "params": params}
+    return audited(laid_out(cell_class, given), given["x"])
+
+
+EXERCISE = Exercise(
+    reference=LSTMCell,
+    title="The fast LSTM cell",
+    goal="Write your LSTM step as a Keras cell that multiplies twice a step, not eight times.",
+    difficulty=2,
+    minutes=30,
+    kind="speed up",
+    twin="lstm_step",
+    returns={},
+    ladder=(
+        Rung("it has two states and three weights", sizes, knows_itself, fresh),
+        by_hand(
+            one_unit,
+            how="i = 1/4, f = o = 3/4, candidate 0.6: c_t = 3/4 × 0.8 + 1/4 × 0.6 = 0.75; "
+            "h_t = 3/4 × tanh(0.75) = 0.476362",
+            call=call_once,
+            output=np.array([[0.47636176]]),
+            **{"new h_t": np.array([[0.47636176]]), "new c_t": np.array([[0.75]])},
+        ),
+        equal_to_twin("lstm_step", sequence, in_numpy, unrolled),
+        matches(
+            "a batch finds nothing of the batch before",
+            sequence,
+            states_in_numpy,
+            "After another batch, the sequences give another result: a state was kept in the cell, "
+            "but it comes in with `states` and goes out with the result.",
+            call=two_batches,
+        ),
+        Rung("the weights begin as they should", sizes, begins_well, beginnings),
+        traceable(sequence, traced),
+        no_loop_over_time(sequence, graph_sizes),
+        few_products(sequence, {"One step": 2}, counted),
+        reaches_every_weight(sequence, reached),
+        compiles(sequence, states_in_numpy, by_xla),
+        fit_for_a_gpu(sequence, for_a_gpu),
+    ),
+    hints=(
+        Hint(
+            "Where do I begin?",
+            "Your NumPy step multiplies the input by four matrices, one after the other. What "
+            "would come out if they stood side by side in one matrix?",
+        ),
+        Hint(
+            "Which shapes go where?",
+            "x_t (batch, m) times W_x (m, 4n) is (batch, 4n): n columns for each of i, f, "
+            "candidate and o, in this order. `states` is a list of two tensors, h and c, each "
+            "(batch, n), so the width of the state is a list of two numbers.",
+        ),
+        Hint(
+            "The forget gate begins wrong, or is too far open.",
+            "`forget_bias` is the value that a weight *has* before training, like the zeros of the "
+            "others; training moves it. What is added at each step is the weight. An initializer "
+            "may be made from an array: `keras.initializers.Constant`.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "In `build`: three `self.add_weight`, four times as wide as one gate; the start of b "
+            "is `np.repeat([0, self.forget_bias, 0, 0], n)`. In `call`: `a` is `x_t` times W_x "
+            "plus `states[0]` times W_h plus b; `keras.ops.split(a, 4, axis=1)` gives what goes "
+            "into i, f, candidate and o. Then sigmoid, tanh, and the two lines of your NumPy step.",
+        ),
+    ),
+)
+
+
+class _Wrong(LSTMCell):
+    """What the mistakes share: a call that uses another step."""
+
+    def call(self, x_t, states, training=False):
+        """The step of the mistake."""
+        h_t, c_t = self.step(x_t, *states)
+        return h_t, [h_t, c_t]
+
+    def parts(self, x_t, h_prev):
+        """What goes into i, f, candidate and o."""
+        a = x_t @ self.W_x + h_prev @ self.W_h + self.b
+        return keras.ops.split(a, 4, axis=1)
+
+
+def _mixed(parts, c_prev):
+    """State and memory from what goes into i, f, candidate and o."""
+    i, f, candidate, o = parts
+    c_t = keras.ops.sigmoid(f) * c_prev + keras.ops.sigmoid(i) * keras.ops.tanh(candidate)
+    return keras.ops.sigmoid(o) * keras.ops.tanh(c_t), c_t
+
+
+@EXERCISE.mistake(
+    "The columns are cut in the order i, f, o, candidate: in Keras's layout the candidate stands "
+    "before the output gate, i, f, candidate, o."
+)
+class CandidateLast(_Wrong):
+    """The order of the text."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """Candidate and output gate exchanged."""
+        i, f, o, candidate = self.parts(x_t, h_prev)
+        return _mixed((i, f, candidate, o), c_prev)
+
+
+@EXERCISE.mistake(
+    "Input and forget gate have changed places: the columns are i, f, candidate, o, in this order."
+)
+class ForgetFirst(_Wrong):
+    """f, i, candidate, o."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """f comes first."""
+        f, i, candidate, o = self.parts(x_t, h_prev)
+        return _mixed((i, f, candidate, o), c_prev)
+
+
+@EXERCISE.mistake(
+    "forget_bias is added at each step, on top of the bias that training moves: it is where the "
+    "forget gate's part of b *begins*, and belongs into build."
+)
+class ForgetBiasAtEachStep(_Wrong):
+    """As the first cells of TensorFlow did it."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """A constant in the gate."""
+        i, f, candidate, o = self.parts(x_t, h_prev)
+        return _mixed((i, f + self.forget_bias, candidate, o), c_prev)
+
+
+@EXERCISE.mistake(
+    "The forget gate begins half open: forget_bias never reached b. Its part of the bias begins at "
+    "forget_bias, so that the memory lasts before anything is learnt."
+)
+class ForgetBiasForgotten(LSTMCell):
+    """b begins at zero."""
+
+    def build(self, input_shape):
+        """All zeros."""
+        LSTMCell.build(self, input_shape)
+        self.b.assign(np.zeros(4 * self.units))
+
+
+@EXERCISE.mistake(
+    "The whole bias begins at forget_bias; only the forget gate's quarter does, the second one, "
+    "the rest begins at zero."
+)
+class ForgetBiasEverywhere(LSTMCell):
+    """A constant initializer for the whole vector."""
+
+    def build(self, input_shape):
+        """All gates open."""
+        LSTMCell.build(self, input_shape)
+        self.b.assign(np.full(4 * self.units, self.forget_bias))
+
+
+@EXERCISE.mistake(
+    "The tanh of the candidate is missing: what is added to the memory then has no bound."
+)
+class CandidateNotSquashed(_Wrong):
+    """Three sigmoids, no tanh."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """A linear candidate."""
+        i, f, candidate, o = self.parts(x_t, h_prev)
+        c_t = keras.ops.sigmoid(f) * c_prev + keras.ops.sigmoid(i) * candidate
+        return keras.ops.sigmoid(o) * keras.ops.tanh(c_t), c_t
+
+
+@EXERCISE.mistake(
+    "A sigmoid was put over all four parts at once: three of them are gates, but the candidate "
+    "goes through tanh."
+)
+class SigmoidForAll(_Wrong):
+    """One nonlinearity for the whole product."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """The candidate lies between 0 and 1."""
+        i, f, candidate, o = (keras.ops.sigmoid(a) for a in self.parts(x_t, h_prev))
+        c_t = f * c_prev + i * candidate
+        return o * keras.ops.tanh(c_t), c_t
+
+
+@EXERCISE.mistake(
+    "The output is the gated memory itself; the memory goes through tanh first: o * tanh(c_t)."
+)
+class MemoryNotSquashed(_Wrong):
+    """o * c_t."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """Without the second tanh."""
+        _, c_t = _mixed(self.parts(x_t, h_prev), c_prev)
+        return keras.ops.sigmoid(self.parts(x_t, h_prev)[3]) * c_t, c_t
+
+
+@EXERCISE.mistake(
+    "The two states come back in the wrong order: Keras hands on what stands in the list, and it "
+    "came in as h, c."
+)
+class StatesExchanged(LSTMCell):
+    """[c_t, h_t]."""
+
+    def call(self, x_t, states, training=False):
+        """Memory and state exchanged."""
+        h_t, (_, c_t) = LSTMCell.call(self, x_t, states)
+        return h_t, [c_t, h_t]
+
+
+@EXERCISE.mistake(
+    "The output of the step is the memory c_t: what the cell shows, and what the layer above "
+    "reads, is the state h_t."
+)
+class MemoryShown(LSTMCell):
+    """c_t as output."""
+
+    def call(self, x_t, states, training=False):
+        """The memory for all to see."""
+        _, new = LSTMCell.call(self, x_t, states)
+        return new[1], new
+
+
+@EXERCISE.mistake(
+    "The old memory is returned as the new one: c_t has to go into the list, or nothing that was "
+    "added lasts."
+)
+class OldMemoryReturned(LSTMCell):
+    """The memory never moves."""
+
+    def call(self, x_t, states, training=False):
+        """c_{t-1} again."""
+        h_t, _ = LSTMCell.call(self, x_t, states)
+        return h_t, [h_t, states[1]]
+
+
+@EXERCISE.mistake(
+    "Each gate has a product of its own, eight in one step: cut the wide matrix after the product, "
+    "not before it."
+)
+class GateByGate(_Wrong):
+    """As in NumPy."""
+
+    def parts(self, x_t, h_prev):
+        """The columns of one gate at a time."""
+        n = self.units
+        columns = [slice(k * n, (k + 1) * n) for k in range(4)]
+        return [x_t @ self.W_x[:, one] + h_prev @ self.W_h[:, one] + self.b[one] for one in columns]
+
+    def step(self, x_t, h_prev, c_prev):
+        """Right, and slow."""
+        return _mixed(self.parts(x_t, h_prev), c_prev)
+
+
+@EXERCISE.mistake(
+    "NumPy can't work inside call: when Keras compiles a model, tensors hold no numbers yet, so "
+    "use keras.ops.sigmoid and keras.ops.tanh."
+)
+class NumPyInside(_Wrong):
+    """Right as long as nothing is compiled."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """The gates by NumPy."""
+        i, f, candidate, o = (np.asarray(a) for a in self.parts(x_t, h_prev))
+        c_t = c_prev / (1 + np.exp(-f)) + np.tanh(candidate) / (1 + np.exp(-i))
+        return np.tanh(c_t) / (1 + np.exp(-o)), c_t
+
+
+@EXERCISE.mistake(
+    "The cell keeps the memory in an attribute of its own, so that each batch begins with what the "
+    "last one remembered: it comes in with `states`, zero at the start of each sequence."
+)
+class MemoryOfItsOwn(LSTMCell):
+    """Remembers by itself."""
+
+    kept = None
+
+    def call(self, x_t, states, training=False):
+        """From the memory that it kept."""
+        h_prev, c_prev = states
+        h_t, new = LSTMCell.call(self, x_t, [h_prev, c_prev if self.kept is None else self.kept])
+        self.kept = new[1]
+        return h_t, new
+
+
+@EXERCISE.mistake(
+    "state_size is one number, as for a cell with one state. This one carries two things from step "
+    "to step, so it is a list of two widths."
+)
+class OneState(LSTMCell):
+    """As in VanillaRNNCell."""
+
+    def __init__(self, units, forget_bias=1.0, **kwargs):
+        LSTMCell.__init__(self, units, forget_bias, **kwargs)
+        self.state_size = units
+
+
+@EXERCISE.alternative
+class WithOneProduct(_Wrong):
+    """Input and state side by side, the weights stacked."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """One product."""
+        both = keras.ops.concatenate([x_t, h_prev], axis=1)
+        a = both @ keras.ops.concatenate([self.W_x, self.W_h], axis=0) + self.b
+        return _mixed(keras.ops.split(a, 4, axis=1), c_prev)
+
+
+@EXERCISE.alternative
+class KerasOwn(keras.layers.LSTMCell):
+    """Keras's own cell, its bias as ours."""
+
+    def __init__(self, units, forget_bias=1.0, **kwargs):
+        start = keras.initializers.Constant(np.repeat([0.0, forget_bias, 0.0, 0.0], units))
+        super().__init__(units, bias_initializer=start, unit_forget_bias=False, **kwargs)
+
+
+@EXERCISE.alternative
+class InTensorFlow(keras.layers.Layer):
+    """TensorFlow's own operations, other names, slices in place of a split."""
+
+    def __init__(self, units, forget_bias=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.n, self.open = units, forget_bias
+        self.state_size = (units, units)
+
+    def build(self, input_shape):
+        """The bias by a function."""
+        n = self.n
+        self.u = self.add_weight(shape=(input_shape[1], 4 * n), initializer="glorot_normal")
+        self.w = self.add_weight(shape=(n, 4 * n), initializer=keras.initializers.Orthogonal())
+
+        def start(shape, dtype=None):
+            quarter = tf.zeros(shape[0] // 4, dtype)
+            return tf.concat([quarter, quarter + self.open, quarter, quarter], axis=0)
+
+        self.bias = self.add_weight(shape=(4 * n,), initializer=start)
+
+    def call(self, inputs, states, **kwargs):
+        """The sigmoid by tanh."""
+        h, c = states
+        n = self.n
+        a = tf.nn.bias_add(tf.matmul(inputs, self.u) + tf.matmul(h, self.w), self.bias)
+        kept = (1 + tf.tanh(a[:, n : 2 * n] / 2)) / 2
+        c = kept * c + tf.sigmoid(a[:, :n]) * tf.tanh(a[:, 2 * n : 3 * n])
+        h = tf.sigmoid(a[:, 3 * n :]) * tf.tanh(c)
+        return h, (h, c)
