@@ -6,6 +6,7 @@ instructor's sandbox runs a student's code. What is said here is judged elsewher
 
 import contextlib
 import functools
+import importlib
 import inspect
 import math
 import re
@@ -233,6 +234,27 @@ def _bytes(shapes: str) -> int:
         width = 1 if kind == "pred" else int(bits) // 8
         total += width * math.prod(int(size) for size in sizes.split(",") if size)
     return total
+
+
+@contextlib.contextmanager
+def pretended_gpu(there: bool = True) -> Iterator[None]:
+    """Let Keras choose as if there were a GPU, or none, whatever there is.
+
+    What is traced with a GPU holds cuDNN's kernel where Keras would take it; without one it can be
+    looked at, but not run. What is traced without a GPU holds the loop over time, which XLA can
+    compile; the kernel it can't.
+
+    Args:
+        there: whether Keras shall see a GPU.
+    """
+    # By its full name: in Keras's package, the name stands for the function.
+    rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
+    asks = rnn._is_gpu_available
+    rnn._is_gpu_available = lambda: there
+    try:
+        yield
+    finally:
+        rnn._is_gpu_available = asks
 
 
 def gradient_sizes(loss: Callable[[], Any], variables: Iterable[Any]) -> dict[str, float]:

@@ -77,6 +77,7 @@ CHAPTERS = (
             "GRUCell",
             "looped",
             "recurrent_classifier",
+            "gru_for_a_gpu",
             "predict_few_labels",
         ),
     ),
