@@ -18,12 +18,14 @@ from typing import Any
 GPU_KERNELS = ("GPU", "DEFAULT")
 STRING = 7  # tf.string, as a graph writes it
 HOST = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # py_function and numpy_function
+FILES = ("WriteSummary", "FlushSummaryWriter")  # on the host, where the file is
 
 # How TensorFlow says that it can't trace something: what it stumbles over, and how it puts that.
 STUMBLES = {
     "NumPy": r"Cannot convert a symbolic .*to a numpy array|"
     r"(?:float|int)\(\) argument must be .*not 'SymbolicTensor'",
-    "numbers": r"'(?:Symbolic)?\w*Tensor' object has no attribute 'numpy'",
+    "numbers": r"'(?:Symbolic)?\w*Tensor' object has no attribute 'numpy'|"
+    r"numpy\(\) is only available when eager execution is enabled",
     "if": r"Using a symbolic .* as a Python `bool`",
     "for": r"Iterating over a symbolic",
     "length": r"'(?:NoneType|SymbolicTensor)' object cannot be interpreted as an integer|"
@@ -167,7 +169,7 @@ def gpu_report(graph: Any) -> dict[str, Any]:
         of TensorFlow knows; "operations": how many kinds; "without a kernel" and "in Python":
         names of those that a GPU can't run, or that call back into Python, separated by commas.
     """
-    operations = nodes(graph)
+    operations = [node for node in nodes(graph) if not _of_files(node)]
     kinds = {node.op for node in operations}
     return {
         "gpu": gpu_name(),
@@ -176,6 +178,13 @@ def gpu_report(graph: Any) -> dict[str, Any]:
         "without a kernel": ", ".join(sorted(without_gpu_kernel(operations) - set(HOST))),
         "in Python": ", ".join(sorted(kinds & set(HOST))),
     }
+
+
+def _of_files(node: Any) -> bool:
+    """Whether an operation writes to a file, or holds the text that goes there."""
+    import tensorflow as tf
+
+    return node.op in FILES or node.attr["dtype"].type == tf.string.as_datatype_enum
 
 
 def gpu_name() -> str:
