@@ -28,6 +28,8 @@ RESULT = {
     "ratio_to_nbgrader": None,
     "ratio_to_nbgrader_one_core": None,
     "parent_mib": {"20": 38.0, "200": 38.5},
+    "grader_mib": 250,
+    "speed_up": {"submissions": 6, "ratio_to_nbclient": 3.0, "grader_mib": 1900},
     "nbgrader_version": None,
     "seconds_each": {},
 }
@@ -50,6 +52,19 @@ def test_ours_passes_all_of_them(tmp_path):
 @needs_sandbox
 def test_memory_is_that_of_the_process_that_validates(tmp_path):
     assert 10 < validate._memory(tmp_path, 3) < 500
+
+
+@needs_sandbox
+@pytest.mark.slow
+def test_ours_passes_the_speed_up_exercises_too(tmp_path):
+    assert validate.exercises_of(validate.speed_up_notebooks) == ["VanillaRNNCell"]
+    assert validate._ours(tmp_path, 1, 1, validate.speed_up_notebooks) > 0
+
+
+@needs_sandbox
+@pytest.mark.slow
+def test_memory_of_a_grader_is_that_of_its_whole_tree(tmp_path):
+    assert 50 < validate._grader_memory(tmp_path, validate.notebooks) < 2_000
 
 
 @pytest.mark.slow
