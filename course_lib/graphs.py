@@ -348,3 +348,30 @@ def own_twin(thing: Any, name: str) -> Callable | None:
     there = namespace_of(thing).get(name)
     mine = callable(there) and not getattr(there, "__module__", "").startswith("course_lib.")
     return there if mine else None
+
+
+def written(run: Callable[[], Any]) -> list[tuple[int, ...]]:
+    """The shape of each tensor that TensorFlow's operations give while a function runs.
+
+    All of it runs eagerly, so a loop in the graph counts at every turn.
+
+    Args:
+        run: what to watch.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework import op_callbacks
+
+    shapes = []
+
+    def note(op_type, inputs, attrs, outputs, op_name=None, graph=None):
+        shapes.extend(tuple(one.shape) for one in outputs)
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    op_callbacks.add_op_callback(note)
+    try:
+        run()
+    finally:
+        op_callbacks.remove_op_callback(note)
+        tf.config.run_functions_eagerly(before)
+    return shapes
