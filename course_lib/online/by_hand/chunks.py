@@ -30,7 +30,7 @@ def chunked_trace(E_0, v, d, credit, gamma, C):
         """What is left after so many steps, for each unit."""
         return tf.exp(-gamma * tf.cast(steps[..., None], gamma.dtype))
 
-    def chunk(E, dW, v, d, credit):
+    def advance(E, dW, v, d, credit):
         t = tf.range(tf.shape(v)[1])
         lag = t - t[:, None]
         ahead = tf.cast(lag[..., None] >= 0, gamma.dtype)
@@ -50,13 +50,13 @@ def chunked_trace(E_0, v, d, credit, gamma, C):
         part = [
             tf.slice(a, [0, k * C, 0], [-1, C, -1]) for a in (v, d, credit)
         ]
-        return k + 1, *chunk(E, dW, *part)
+        return k + 1, *advance(E, dW, *part)
 
     dW = tf.zeros_like(E_0[0])
     _, E_T, dW = tf.while_loop(
         lambda k, *_: k < whole, body, (0, E_0, dW), parallel_iterations=1
     )
     rest = [a[:, whole * C :] for a in (v, d, credit)]
-    E_T, dW = chunk(E_T, dW, *rest)
+    E_T, dW = advance(E_T, dW, *rest)
     return dW, E_T
     # END IMPLEMENT-ME

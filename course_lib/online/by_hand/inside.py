@@ -24,8 +24,9 @@ def update_inside(W, R, x, y, beta, gamma, rate):
     Returns:
         losses: shape (T,), each as it was before the change that it led to.
     """
-    # IMPLEMENT-ME: step t has left its mark on the weights when step t + 1
-    # reads them, in a graph too, and the graph is the same for any T
+    # IMPLEMENT-ME: each moment in time reads weights that the last has already
+    # changed, in a graph too; and the graph of a long sequence is no larger
+    # than that of a short sequence
     batch, T = tf.shape(x)[0], tf.shape(x)[1]
     one = tf.ones((batch, 1), x.dtype)
     by_step = tf.TensorArray(x.dtype, T, element_shape=())

@@ -54,9 +54,9 @@ class KernlModel(keras.Model):
             A dict from the name of each metric, "loss" among them, to its
             mean over the epoch so far, as it was before the weights moved.
         """
-        # IMPLEMENT-ME: each trained weight has moved by what the compiled
-        # optimizer makes of its gradient, no tape has gone back through time,
-        # and every metric has seen the batch
+        # IMPLEMENT-ME: every trained weight has moved as the model was
+        # compiled to move it, nothing has gone back through time, and all
+        # that is reported has taken this batch in
         x, y = data
         h = self.rnn(x)
         with tf.GradientTape() as tape:
