@@ -156,7 +156,11 @@ def run(notebook: Notebook, folder: Path) -> Notebook:
     from nbclient import NotebookClient
 
     NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        coalesce_streams=True,  # where a cell's printing is cut into pieces is chance
+        resources={"metadata": {"path": folder}},
     ).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # time stamps
