@@ -415,28 +415,17 @@ def prove(
 
 @app.command()
 def audit_gpu(
-    notebook: Annotated[
-        Path | None,
-        typer.Argument(help="Your notebook; by default the training steps of the course."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, last.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the counts as JSON, last.")
+    ] = False,
 ) -> None:
-    """Look whether what you wrote, or every training step of the course, would run on a GPU.
+    """For contributors: look whether every training step of the course would run on a GPU.
 
     Needs no GPU: it asks which kernels TensorFlow has for each operation.
     """
-    if notebook is None:
-        from course_lib.training.gpu_audit import main
+    from course_lib.training.gpu_audit import main
 
-        raise typer.Exit(main(as_json))
-    from course_lib.notebook_audit import main as audit
-    from course_lib.notebook_check import NotebookError
-
-    try:
-        code = audit(notebook, as_json)
-    except NotebookError as error:
-        _fail(error)
-    raise typer.Exit(code)
+    raise typer.Exit(main(as_json))
 
 
 @app.command()

@@ -6,6 +6,7 @@ instructor's sandbox runs a student's code. What is said here is judged elsewher
 
 import contextlib
 import functools
+import importlib
 import inspect
 import math
 import re
@@ -17,12 +18,14 @@ from typing import Any
 GPU_KERNELS = ("GPU", "DEFAULT")
 STRING = 7  # tf.string, as a graph writes it
 HOST = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # py_function and numpy_function
+FILES = ("WriteSummary", "FlushSummaryWriter")  # on the host, where the file is
 
 # How TensorFlow says that it can't trace something: what it stumbles over, and how it puts that.
 STUMBLES = {
     "NumPy": r"Cannot convert a symbolic .*to a numpy array|"
     r"(?:float|int)\(\) argument must be .*not 'SymbolicTensor'",
-    "numbers": r"'(?:Symbolic)?\w*Tensor' object has no attribute 'numpy'",
+    "numbers": r"'(?:Symbolic)?\w*Tensor' object has no attribute 'numpy'|"
+    r"numpy\(\) is only available when eager execution is enabled",
     "if": r"Using a symbolic .* as a Python `bool`",
     "for": r"Iterating over a symbolic",
     "length": r"'(?:NoneType|SymbolicTensor)' object cannot be interpreted as an integer|"
@@ -58,30 +61,20 @@ def trace(function: Callable, *signature: Any, **settings: Any) -> Any:
     try:
         return tf.function(function, **settings).get_concrete_function(*signature)
     except Exception as error:
-        if over := _what_stumbled(error):
-            raise Untraceable(over) from error
+        message = " ".join(str(error).split())
+        for stumble, pattern in STUMBLES.items():
+            if re.search(pattern, message):
+                raise Untraceable(stumble) from error
         raise
 
 
 def stumble(attempt: Callable[[], Any]) -> str:
-    """What TensorFlow stumbles over when it traces what an attempt runs; "" if it can trace it.
-
-    What fails for a reason that isn't in `STUMBLES` fails as it is.
-    """
+    """What TensorFlow stumbles over in an attempt to `trace`; "" if it can trace it."""
     try:
         attempt()
     except Untraceable as problem:
         return str(problem)
-    except Exception as error:
-        if over := _what_stumbled(error):
-            return over
-        raise
     return ""
-
-
-def _what_stumbled(error: Exception) -> str:
-    message = " ".join(str(error).split())
-    return next((over for over, words in STUMBLES.items() if re.search(words, message)), "")
 
 
 def xla_refusal(attempt: Callable[[], Any]) -> str:
@@ -114,19 +107,6 @@ def _nodes(graph_def: Any) -> Iterator[Any]:
                 for function in (value.func, *value.list.func):
                     if function.name in library:
                         waiting.append(library.pop(function.name))
-
-
-def pipeline_operations(dataset: Any) -> set[str]:
-    """The kinds of operations that a `tf.data.Dataset` is made by, in the functions it maps too."""
-    import tensorflow as tf
-
-    ignore = 1  # that a Python generator has a state which can't be stored
-    text = tf.raw_ops.DatasetToGraphV2(
-        input_dataset=dataset._variant_tensor, external_state_policy=ignore
-    )
-    graph_def = tf.compat.v1.GraphDef.FromString(text.numpy())
-    inner = (node for function in graph_def.library.function for node in function.node_def)
-    return {node.op for node in (*graph_def.node, *inner)}
 
 
 def devices_of(operations: Iterable[Any]) -> dict[str, set[str]]:
@@ -189,7 +169,7 @@ def gpu_report(graph: Any) -> dict[str, Any]:
         of TensorFlow knows; "operations": how many kinds; "without a kernel" and "in Python":
         names of those that a GPU can't run, or that call back into Python, separated by commas.
     """
-    operations = nodes(graph)
+    operations = [node for node in nodes(graph) if not _of_files(node)]
     kinds = {node.op for node in operations}
     return {
         "gpu": gpu_name(),
@@ -198,6 +178,13 @@ def gpu_report(graph: Any) -> dict[str, Any]:
         "without a kernel": ", ".join(sorted(without_gpu_kernel(operations) - set(HOST))),
         "in Python": ", ".join(sorted(kinds & set(HOST))),
     }
+
+
+def _of_files(node: Any) -> bool:
+    """Whether an operation writes to a file, or holds the text that goes there."""
+    import tensorflow as tf
+
+    return node.op in FILES or node.attr["dtype"].type == tf.string.as_datatype_enum
 
 
 def gpu_name() -> str:
@@ -258,6 +245,27 @@ def _bytes(shapes: str) -> int:
     return total
 
 
+@contextlib.contextmanager
+def pretended_gpu(there: bool = True) -> Iterator[None]:
+    """Let Keras choose as if there were a GPU, or none, whatever there is.
+
+    What is traced with a GPU holds cuDNN's kernel where Keras would take it; without one it can be
+    looked at, but not run. What is traced without a GPU holds the loop over time, which XLA can
+    compile; the kernel it can't.
+
+    Args:
+        there: whether Keras shall see a GPU.
+    """
+    # By its full name: in Keras's package, the name stands for the function.
+    rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
+    asks = rnn._is_gpu_available
+    rnn._is_gpu_available = lambda: there
+    try:
+        yield
+    finally:
+        rnn._is_gpu_available = asks
+
+
 def gradient_sizes(loss: Callable[[], Any], variables: Iterable[Any]) -> dict[str, float]:
     """The largest entry of the gradient to each variable; NaN where the tape finds no way to it.
 
@@ -270,8 +278,7 @@ def gradient_sizes(loss: Callable[[], Any], variables: Iterable[Any]) -> dict[st
     variables = list(variables)
     with tf.GradientTape() as tape:
         value = loss()
-    theirs = [one if isinstance(one, tf.Variable) else one.value for one in variables]
-    found = tape.gradient(value, theirs)
+    found = tape.gradient(value, [getattr(one, "value", one) for one in variables])
     sizes = {}
     for number, (variable, gradient) in enumerate(zip(variables, found, strict=True)):
         name = variable.name.split("/")[-1].split(":")[0] or f"weight {number}"
@@ -341,3 +348,30 @@ def own_twin(thing: Any, name: str) -> Callable | None:
     there = namespace_of(thing).get(name)
     mine = callable(there) and not getattr(there, "__module__", "").startswith("course_lib.")
     return there if mine else None
+
+
+def written(run: Callable[[], Any]) -> list[tuple[int, ...]]:
+    """The shape of each tensor that TensorFlow's operations give while a function runs.
+
+    All of it runs eagerly, so a loop in the graph counts at every turn.
+
+    Args:
+        run: what to watch.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework import op_callbacks
+
+    shapes = []
+
+    def note(op_type, inputs, attrs, outputs, op_name=None, graph=None):
+        shapes.extend(tuple(one.shape) for one in outputs)
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    op_callbacks.add_op_callback(note)
+    try:
+        run()
+    finally:
+        op_callbacks.remove_op_callback(note)
+        tf.config.run_functions_eagerly(before)
+    return shapes

@@ -498,6 +498,15 @@ if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
     plt.show()
 
 # %% [markdown]
+# ## A kernel that is never taken
+#
+# Somebody wrote a layer for a GPU. It is a GRU, its numbers are right, and it is as slow as a cell
+# of one's own. Nothing says why.
+
+# %%
+# EXERCISE: gru_for_a_gpu
+
+# %% [markdown]
 # ## The fast version, and your own
 #
 # `RecurrentClassifier` is the same model as a class, which can be saved and seeded. Train two

@@ -25,18 +25,24 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: threads only wait
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 from course_lib.data.mnist import load_mnist
-from course_lib.exercises import check, hint, solution, when_passed
+from course_lib.exercises import check, hint, measured, predict, solution, when_passed, within
+from course_lib.figures.gradnets import training_curves
 from course_lib.scratch.gradcheck import numerical_gradient
 from course_lib.scratch.gradnets import (
     identity_grelu_backward,
+    late_gate,
     layer_backward,
     layer_forward,
     mean_cosine,
     stop_gate,
 )
+from course_lib.scratch.losses import safe_loss
 
 # %% [markdown]
 # | name | shape | |
@@ -52,24 +58,19 @@ from course_lib.scratch.gradnets import (
 # %% [markdown]
 # ## A gate that opens
 
-# %%
-# EXERCISE: late_gate
-
 # %% [markdown]
-# The old notebook opened its gate over ten epochs of 1100 steps. How much does the network change
-# in a single step, if epochs are counted with their fractions, and if they are counted in whole
-# numbers?
+# `late_gate` is the clock of the chapter: 0 until `start`, 1 from `end` on, a straight line
+# between. The old notebook opened its gate over ten epochs of 1100 steps. How much does the network
+# change in a single step, if epochs are counted with their fractions, and if they are counted in
+# whole numbers?
 
 # %%
-if when_passed("late_gate"):
-    steps = np.arange(11_001)
-    fractions = [late_gate(step / 1100, 0, 10) for step in steps]
-    whole = [late_gate(step // 1100, 0, 10) for step in steps]
-    print(
-        "the gate at steps 0, 100 and 200:", ", ".join(f"{fractions[i]:.6g}" for i in (0, 100, 200))
-    )
-    for name, gates in (("fractions of epochs", fractions), ("whole epochs", whole)):
-        print(f"{name:20} largest change in one step: {np.diff(gates).max():.5f}")
+steps = np.arange(11_001)
+fractions = [late_gate(step / 1100, 0, 10) for step in steps]
+whole = [late_gate(step // 1100, 0, 10) for step in steps]
+print("the gate at steps 0, 100 and 200:", ", ".join(f"{fractions[i]:.6g}" for i in (0, 100, 200)))
+for name, gates in (("fractions of epochs", fractions), ("whole epochs", whole)):
+    print(f"{name:20} largest change in one step: {np.diff(gates).max():.5f}")
 
 # %% [markdown]
 # ## An activation that bends
@@ -91,8 +92,8 @@ if when_passed("grelu") and when_passed("grelu_backward"):
     rng = np.random.default_rng(0)
     u, dy = rng.normal(size=(4, 5)), rng.normal(size=(4, 5))
     for g in (0.0, 0.25, 0.5, 0.75, 1.0):
-        measured = numerical_gradient(lambda g=g: np.sum(dy * grelu(u, g)), u)
-        error = np.abs(grelu_backward(dy, u, g) - measured).max()
+        numerical = numerical_gradient(lambda g=g: np.sum(dy * grelu(u, g)), u)
+        error = np.abs(grelu_backward(dy, u, g) - numerical).max()
         print(f"g = {g:4.2f}   agrees with centred differences: {bool(error < 1e-8)}")
 
     print(
@@ -107,13 +108,82 @@ if when_passed("grelu") and when_passed("grelu_backward"):
     )
 
 # %% [markdown]
-# ## A loss that stays finite
+# ## The same in a graph
+#
+# From here on Keras trains. A network of Keras is traced once, and then its graph runs at every
+# step, without Python. So who tells the graph that the gate has moved?
 
 # %%
-# EXERCISE: safe_loss
+import course_lib.quiet  # loads TensorFlow without its start-up messages
+import keras
+import tensorflow as tf
+
+# %%
+# EXERCISE: GradualActivation
+
+# %%
+# EXERCISE: GateSchedule
 
 # %% [markdown]
-# One answer, right by a wide margin, in float32: the loss as the old notebook had it, and yours.
+# Twenty layers with your activation, trained by Keras while your callback opens the gates. The
+# same network with ReLU from the first step has the same first weights.
+#
+# Before you run it: how large a share of the test digits will the ReLU network name rightly after
+# three passes through the training data? Guessing gives 0.1. Put a number in place of the dots.
+
+# %%
+predict("relu_accuracy", ...)
+
+
+# %%
+def deep_network(activation, depth=20, units=50):
+    """A plain network with an activation of its own in each layer."""
+    keras.utils.set_random_seed(4)
+    layers = [keras.Input((784,))]
+    for _ in range(depth):
+        layers += [keras.layers.Dense(units, kernel_initializer="orthogonal"), activation()]
+    model = keras.Sequential([*layers, keras.layers.Dense(10)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.05), loss, metrics=["accuracy"])
+    return model
+
+
+digits = load_mnist()
+x_train, x_test = (x.reshape(len(x), 784) for x in (digits.x_train, digits.x_test))
+
+if all(when_passed(part) for part in ("GradualActivation", "GateSchedule")):
+    steps = 3 * math.ceil(len(x_train) / 50)
+    curves = {}
+    for name, first, last in (("opened", 0.0, stop_gate(20)), ("ReLU", 1.0, 1.0)):
+        model = deep_network(lambda first=first: GradualActivation(g=first))
+        gates = [layer for layer in model.layers if isinstance(layer, GradualActivation)]
+        schedule = GateSchedule(gates, end=steps // 2, first=first, last=last)
+        curves[name] = model.fit(
+            x_train,
+            digits.y_train,
+            batch_size=50,
+            epochs=3,
+            verbose=0,
+            callbacks=[schedule],
+            validation_data=(x_test, digits.y_test),
+        ).history["val_accuracy"]
+    print(f"opened: {within(curves['opened'][-1], 0.5, 1)}")
+    print(f"ReLU:   {within(curves['ReLU'][-1], 0, 0.5)}")
+    print(f"all gates at the end: {np.unique([float(gate.g) for gate in gates])}")
+
+# %%
+if when_passed("GateSchedule"):
+    display(measured("relu_accuracy", curves["ReLU"][-1], 0, 0.5))
+    points = {name: ([1, 2, 3], curve) for name, curve in curves.items()}
+    display(training_curves(points, "epoch", "test accuracy"))
+
+# %% [markdown]
+# ## A loss that stays finite
+
+# %% [markdown]
+# `safe_loss` is your loss of [chapter 1](../book/vanilla_rnn.md), computed from the logits, with
+# its gradient. One answer, right by a wide margin, in float32: the loss as the old notebook had it,
+# and this one.
 # (Between 86 and 104 it depends on the machine: where the smallest numbers are flushed to zero,
 # NaN comes earlier.)
 
@@ -127,24 +197,22 @@ def old_loss(logits, labels):
         return -np.sum(np.eye(logits.shape[-1])[labels] * np.log(p))
 
 
-if when_passed("safe_loss"):
-    for margin in (86, 104, 200):
-        logits, labels = np.array([[margin, 0]], dtype=np.float32), np.array([0])
-        loss, _ = safe_loss(logits, labels)
-        old = "NaN" if np.isnan(old_loss(logits, labels)) else "finite"
-        print(f"right by {margin:3d}   old loss: {old:6}   your loss: {loss:.0f}")
+for margin in (86, 104, 200):
+    logits, labels = np.array([[margin, 0]], dtype=np.float32), np.array([0])
+    loss, _ = safe_loss(logits, labels)
+    old = "NaN" if np.isnan(old_loss(logits, labels)) else "finite"
+    print(f"right by {margin:3d}   old loss: {old:6}   safe loss: {loss:.0f}")
 
 # %% [markdown]
 # And one answer that is wrong, more and more so. The usual patch for the NaN is `log(p + 1e-9)`.
 # What does it leave of the gradient on the right logit, which should be pushed with a force of 1?
 
 # %%
-if when_passed("safe_loss"):
-    for margin in (10, 20, 25, 40):
-        _, dlogits = safe_loss(np.array([[margin, 0.0]]), np.array([1]))
-        p = 1 / (1 + np.exp(margin))
-        old = p / (p + 1e-9) * (1 - p)
-        print(f"wrong by {margin}   log(p + 1e-9): {old:.0e}   yours: {-dlogits[0, 1]:.3f}")
+for margin in (10, 20, 25, 40):
+    _, dlogits = safe_loss(np.array([[margin, 0.0]]), np.array([1]))
+    p = 1 / (1 + np.exp(margin))
+    old = p / (p + 1e-9) * (1 - p)
+    print(f"wrong by {margin}   log(p + 1e-9): {old:.0e}   safe loss: {-dlogits[0, 1]:.3f}")
 
 # %% [markdown]
 # ## How far a signal gets
@@ -239,6 +307,30 @@ if when_passed("gradual_dropout"):
         )
 
 # %% [markdown]
+# In a graph there is a trap in this: the line that draws the noise runs once, unless it is an
+# operation of the graph.
+
+# %%
+# EXERCISE: GradualDropout
+
+# %% [markdown]
+# One graph of your layer, run again and again: how many of 200 units have been dropped at least
+# once after so many steps? At half the rate of 0.5, three quarters of those that were never dropped
+# are left over by each step.
+
+# %%
+if when_passed("GradualDropout"):
+    dropout = GradualDropout(0.5, seed=1)
+    graph = tf.function(lambda x, g: dropout(x, g, training=True))
+    once = np.zeros(200, bool)
+    for step in range(1, 13):
+        once |= graph(tf.ones((1, 200)), tf.constant(0.5)).numpy()[0] == 0
+        if step in (1, 4, 12):
+            expected = 1 - 0.75**step
+            share = within(once.mean(), expected - 0.12, expected + 0.12)
+            print(f"after {step:2} steps, {expected:.2f} expected: {share}")
+
+# %% [markdown]
 # ## A curve that lies
 #
 # The old notebook logged a "gradient norm" every hundred steps, and many of the logged values are
@@ -285,10 +377,7 @@ def gradients(network, x, labels, g):
     return loss, grads
 
 
-PARTS = ("late_gate", "grelu", "grelu_backward", "safe_loss", "gain", "gradient_norms")
-digits = load_mnist()
-x_train, x_test = (x.reshape(len(x), 784) for x in (digits.x_train, digits.x_test))
-
+PARTS = ("grelu", "grelu_backward", "gain", "gradient_norms")
 if all(when_passed(part) for part in PARTS):
     for init, g in ((truncated, 1.0), (orthogonal, 0.0), (orthogonal, stop_gate(48))):
         print(f"{init.__name__} weights, gate at {g:.2f}")
@@ -298,6 +387,73 @@ if all(when_passed(part) for part in PARTS):
             norms = gradient_norms(grads)
             old = np.mean(np.concatenate([layer["W"].ravel() for layer in grads[1:-1]]))
             print(f"   first {norms[0]:.0e}   last {norms[-1]:.0e}   old line {old: .0e}")
+
+# %% [markdown]
+# That was one look. A run is watched at every hundredth step, from inside a step that TensorFlow
+# has traced, and TensorBoard draws what is written.
+
+# %%
+# EXERCISE: log_gradients
+
+# %% [markdown]
+# A training step for the twenty layers of above, ReLU from the start, that writes your curves; then
+# the file is opened. (If you have TensorBoard: `tensorboard --logdir` and the folder.)
+#
+# Before you run it: by what factor is the gradient of the first hidden layer smaller than that of
+# the last, at the first step?
+
+# %%
+predict("smaller", ...)
+
+
+# %%
+def curves_in(folder):
+    """The scalars of an event file: from each name to its steps and values."""
+    found = {}
+    for file in sorted(Path(folder).rglob("*tfevents*")):
+        for record in tf.data.TFRecordDataset(str(file)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                if value.metadata.plugin_data.plugin_name == "scalars":
+                    point = event.step, float(tf.make_ndarray(value.tensor))
+                    found.setdefault(value.tag, []).append(point)
+    return found
+
+
+if when_passed("log_gradients"):
+    model = deep_network(lambda: keras.layers.Activation("relu"))
+    hidden = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)][:-1]
+    chosen = {"first": hidden[0], "middle": hidden[10], "last": hidden[-1]}
+    runs = tempfile.mkdtemp()
+    writer = tf.summary.create_file_writer(runs)
+
+    @tf.function
+    def watched_step(x, y, step):
+        """One step of SGD, with a look at three layers."""
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(y, model(x, training=True))
+            )
+        weights = {name: [w.value for w in one.weights] for name, one in chosen.items()}
+        own, grads = tape.gradient(loss, (weights, model.trainable_variables))
+        log_gradients(writer, own, step, every=20)
+        model.optimizer.apply(grads, model.trainable_variables)
+
+    for step in range(201):
+        rows = slice(50 * step % len(x_train), 50 * step % len(x_train) + 50)
+        watched_step(
+            tf.constant(x_train[rows]), tf.constant(digits.y_train[rows]), tf.constant(step)
+        )
+    writer.close()
+    found = curves_in(runs)
+    print({name: len(points) for name, points in found.items()})
+
+# %%
+if when_passed("log_gradients"):
+    first, last = (found[f"gradient norm/{name}"][0][1] for name in ("first", "last"))
+    display(measured("smaller", last / first, 10, 1e6))
+    points = {name: tuple(zip(*one, strict=True)) for name, one in found.items()}
+    display(training_curves(points, "step", "norm", logarithmic=True))
 
 # %% [markdown]
 # ## Fifty layers
@@ -381,8 +537,16 @@ if all(when_passed(part) for part in (*PARTS, "final_accuracy")):
 # %% [markdown]
 # ## Where you are
 #
-# You have a schedule, an activation with its gradient, a loss that can't fail, the gain that keeps
-# a signal alive, dropout that fades in, and a norm and an accuracy that are what they are called.
-# They train fifty plain layers within seconds. What you don't know yet is how they compare with
+# You have an activation with its gradient, the gain that keeps a signal alive, dropout that fades
+# in, and a norm and an accuracy that are what they are called. They train fifty plain layers within
+# seconds. And you have the layers and the clock with which Keras does the same in a graph. What you
+# don't know yet is how they compare with
 # highway networks, ReZero and TAT when every method gets its own best learning rate, and whether
 # two hundred layers work. [The chapter](../book/gradnets.md) has that table.
+#
+# ## Going further
+#
+# A question whose answer we don't know: here all layers share one gate, and a clock moves it. Would
+# it help to open the layers one after the other, from the top or from the bottom? Your callback
+# takes a list of gates, so two or more callbacks in one `fit` can open them at different times. Say
+# what you expect first; give each order its own learning rate and three seeds.

@@ -14,14 +14,16 @@
 # # Exercises 5: KeRNL, credit without a tape
 #
 # At the end you have a learning rule of your own that walks forward only: it keeps no past states,
-# learns its own kernel by nudging the network, works in chunks of any length, and holds another
-# rule as a special case. On the way you mend three bugs of an old notebook that never learned
-# anything. [Chapter 5](../book/kernl.md) derives it; each exercise links to its section.
+# learns its own kernel by nudging the network, works in chunks of any length, trains a Keras model,
+# learns while a sequence still runs, and holds another rule as a special case. On the way you mend
+# three bugs of an old notebook that never learned anything. [Chapter 5](../book/kernl.md) derives
+# it; each exercise links to its section.
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 
-from course_lib.exercises import check, hint, solution, when_passed
+from course_lib.exercises import check, hint, measured, predict, solution, when_passed
 from course_lib.scratch.bptt import rnn_backward
 from course_lib.scratch.kernl import (
     explained,
@@ -217,6 +219,148 @@ if when_passed("chunk_border"):
         print(f"chunks of {C:2d}   same gradient: {np.allclose(dW, by_steps, rtol=1e-10)}")
 
 # %% [markdown]
+# ## The same, fast
+#
+# From here on the work is TensorFlow's, so we load it now. It takes some seconds. All that the
+# exercises use of it stands in
+# [TensorFlow in twenty minutes](../book/tensorflow.md#ch-tensorflow).
+
+# %%
+import time
+
+import course_lib.quiet  # loads TensorFlow without its start-up messages
+import keras
+import tensorflow as tf
+
+# %%
+# EXERCISE: chunked_trace
+
+# %% [markdown]
+# What are chunks worth? Eight sequences of 512 steps, 32 units. In chunks of one step, your
+# function does what the traces do. How many times faster is it in chunks of 32?
+
+# %%
+predict("times_faster", ...)
+
+# %%
+if when_passed("chunked_trace"):
+    rng = np.random.default_rng(3)
+    sizes = ((8, 41, 32), (8, 512, 41), (8, 512, 32), (8, 512, 32))
+    tensors = [tf.constant(rng.normal(size=size), tf.float32) for size in sizes]
+    slow = tf.constant(rng.uniform(0.01, 0.1, 32), tf.float32)
+    lengths, milliseconds = (1, 2, 4, 8, 16, 32, 64, 128), []
+    for C in lengths:
+        compiled = tf.function(chunked_trace, autograph=False)
+        compiled(*tensors, slow, C)
+        took = []
+        for _ in range(5):
+            began = time.perf_counter()
+            compiled(*tensors, slow, C)
+            took.append(time.perf_counter() - began)
+        milliseconds.append(1000 * min(took))
+    plt.loglog(lengths, milliseconds, "o-")
+    plt.xlabel("steps in a chunk")
+    plt.ylabel("milliseconds for 512 steps")
+    plt.show()
+
+# %%
+if when_passed("chunked_trace"):
+    print(measured("times_faster", milliseconds[0] / milliseconds[5], 1.5, 500))
+
+# %% [markdown]
+# Now put your gradient where Keras's own would be. `fit`, optimizers, callbacks and metrics don't
+# ask where a gradient came from.
+
+# %%
+# EXERCISE: KernlModel
+
+# %% [markdown]
+# A network is to keep a fading sum of its inputs, at every step. Your model with a kernel that
+# fades at the same rate; with one that remembers nothing; and the same network by BPTT. The kernel
+# is a guess, and stays as it is. How many times BPTT's loss is that of your first model at the end?
+
+# %%
+predict("times_the_loss", ...)
+
+
+# %%
+def fading_sum(x):
+    """Four fifths of the sum so far, and the new input."""
+    y = np.zeros_like(x)
+    for t in range(x.shape[1]):
+        y[:, t] = 0.6 * x[:, t] + (0.8 * y[:, t - 1] if t else 0)
+    return y
+
+
+def by_bptt(units):
+    """The same network, trained by the tape."""
+    rnn = keras.layers.SimpleRNN(units, return_sequences=True)
+    return keras.Sequential([rnn, keras.layers.Dense(1)])
+
+
+if when_passed("KernlModel"):
+    x_sum = np.random.default_rng(4).normal(size=(256, 30, 1)).astype(np.float32)
+    units, curves = 32, {}
+    for name in ("KeRNL", "nothing remembered", "BPTT"):
+        keras.utils.set_random_seed(0)
+        if name == "BPTT":
+            model = by_bptt(units)
+        else:
+            rate = 0.2 if name == "KeRNL" else 50.0
+            model = KernlModel(units, 1, np.eye(units), np.full(units, rate))
+        model.compile(keras.optimizers.Adam(0.003), "mse")
+        history = model.fit(x_sum, fading_sum(x_sum), epochs=10, batch_size=32, verbose=0)
+        curves[name] = history.history["loss"]
+        print(f"{name:20} explains more than nine tenths: {curves[name][-1] < 0.1}")
+    for (name, losses), style in zip(curves.items(), ("o-", "s:", "^--"), strict=True):
+        plt.semilogy(range(1, 11), losses, style, label=name)
+    plt.xlabel("epoch")
+    plt.ylabel("mean squared error")
+    plt.legend()
+    plt.show()
+
+# %%
+if when_passed("KernlModel"):
+    ratio = curves["KeRNL"][-1] / curves["BPTT"][-1]
+    print(measured("times_the_loss", ratio, 0.7, 5))
+
+# %% [markdown]
+# The kernel's memory brings nothing here, and all three learn. Look at the question at the end of
+# this notebook.
+#
+# All this updates after whole sequences. A rule that only walks forward can do better: what it has
+# learnt at one step can change the next.
+
+# %%
+# EXERCISE: update_inside
+
+# %% [markdown]
+# One sequence, 4,000 steps, seen once. It is a sine, and the network says what comes next. Half-way
+# the sine becomes faster, without a warning.
+
+# %%
+if when_passed("update_inside"):
+    phase = np.cumsum(np.where(np.arange(4001) < 2000, 0.2, 0.45))
+    sine = np.sin(phase).astype(np.float32)[None, :, None]
+    n = 16
+    for rate, style in ((0.0, ":"), (0.03, "-")):
+        rng = np.random.default_rng(1)
+        W = tf.Variable((rng.normal(size=(n + 2, n)) / np.sqrt(n)).astype(np.float32))
+        R = tf.constant(rng.normal(size=(n, 1)) / np.sqrt(n), tf.float32)
+        kernel = tf.eye(n), tf.fill([n], 0.5)
+        online = tf.function(update_inside, autograph=False)
+        losses = online(W, R, sine[:, :-1], sine[:, 1:], *kernel, rate).numpy()
+        smooth = losses.reshape(-1, 50).mean(axis=1)
+        plt.semilogy(np.arange(25, 4000, 50), smooth, style, label=f"rate {rate}")
+        before, jump, after = smooth[39], smooth[40], smooth[-1]
+        print(f"rate {rate:4}   loss goes up at the change: {jump > before}", end="   ")
+        print(f"and comes down again, by ten times: {after < jump / 10}")
+    plt.xlabel("step")
+    plt.ylabel("loss, mean of 50 steps")
+    plt.legend()
+    plt.show()
+
+# %% [markdown]
 # ## A relative
 
 # %%
@@ -259,6 +403,17 @@ if when_passed("rflo_gradient"):
 # %% [markdown]
 # ## Where you are
 #
-# Your rule walks forward, needs no stored states and is not exact. How far from exact it is depends
-# on the network: [the chapter](../book/kernl.md) measures when the kernel is a good description,
-# and when it is not.
+# Your rule walks forward, needs no stored states, trains a Keras model and is not exact. How far
+# from exact it is depends on the network: [the chapter](../book/kernl.md) measures when the kernel
+# is a good description, and when it is not.
+#
+# ## Going further
+#
+# Nothing checks these; they are for the curious.
+#
+# 1. Give `update_inside` a rate of 0.1. What happens after the change, and which of the three,
+#    state, traces or weights, is to blame?
+# 2. Let your model learn its kernel too: put what `kernel_fit` says into `train_step`.
+# 3. We don't know the answer to this one. With a kernel that is not learned, the fading sum was
+#    learned as well without any memory in the traces. Is there a task that a network with random
+#    recurrent weights learns *only* with a kernel's memory, and is a guessed beta enough for it?

@@ -1,12 +1,13 @@
 """What the benchmarks share: fair timing, peak memory, and where a number comes from."""
 
+import contextlib
 import datetime
 import json
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,36 @@ def _child() -> None:
 
 if __name__ == "__main__":
     _child()
+
+
+def tree_mib(process: int) -> float:
+    """MiB of memory that a process and all below it take.
+
+    What forks share is counted once, and so are the pages of programs and libraries: as many as the
+    process has that holds most of them.
+    """
+    anonymous, of_files = 0, 0
+    for one in _tree(process):
+        with contextlib.suppress(OSError, IndexError):  # it may end at any moment
+            anonymous += _kib(f"/proc/{one}/smaps_rollup", "Pss_Anon:")
+            of_files = max(of_files, _kib(f"/proc/{one}/status", "RssFile:"))
+    return (anonymous + of_files) / 1024
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process has started, and that still run."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def _tree(process: int) -> Iterator[int]:
+    yield process
+    for child in children(process):
+        yield from _tree(child)
+
+
+def _kib(file: str, label: str) -> int:
+    return int(Path(file).read_text().split(label)[1].split()[0])

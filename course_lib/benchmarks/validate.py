@@ -3,8 +3,8 @@
 All take the same honest submissions of chapters 1 and 2. `course validate` calls the students'
 functions on every check of the ladder, and on other numbers; nbclient runs the notebooks with the
 checks in them, in a kernel each and without any wall, which is what nbgrader does and then reads
-the outcome of. What needs TensorFlow is left out on all sides: from the exercise VanillaRNNCell on
-all cells, among them the project.
+the outcome of. What needs TensorFlow is left out there, on all sides, and has a row of its own:
+chapter 1 down to its last *speed up* exercise, next to nbclient on the same notebooks.
 
 nbgrader asks for other versions of what the course is built on, so it lives in an environment of
 its own; its kernels are the course's Python.
@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ from course_lib.benchmarks import measure
 from course_lib.exercises.registry import CHAPTERS, get
 from course_lib.instructor.judging.requirements import needs_tensorflow
 
+Notebooks = Callable[[], dict[str, dict]]
 BAR = 10  # times the throughput of nbgrader that is asked for
 
 
@@ -74,6 +76,10 @@ def summary(result: dict[str, Any]) -> str:
             f"course validate: {result['submissions_per_second']} submissions a second on "
             f"{result['jobs']} cores, {result['speedup_by_cores']} times as many as on one",
             times("nbclient"),
+            f"speed up (TensorFlow): {result['speed_up']['ratio_to_nbclient']} times as fast as "
+            f"nbclient on {result['speed_up']['submissions']} submissions; a grader with its "
+            f"sandboxes takes {result['speed_up']['grader_mib']} MiB, without TensorFlow "
+            f"{result['grader_mib']} MiB",
             f"{times('nbgrader')} (bar: {BAR})",
             "memory of the parent process: "
             + ", ".join(f"{mib} MiB with {count}" for count, mib in memory.items()),
@@ -94,19 +100,23 @@ def run(quick: bool, nbgrader: str | None) -> dict[str, Any]:
         many times as fast that is as one at a time; `ratio_to_nbclient` and `ratio_to_nbgrader`,
         how many times as fast ours is on the whole machine, and the same with `_one_core` (None
         where it isn't installed); `parent_mib`, the most memory that the process which the others
-        work for had in use, by the number of submissions, which are of one exercise here; and the
-        seconds a submission of each tool in each round.
+        work for had in use, by the number of submissions, which are of one exercise here;
+        `grader_mib`, the most that one grader and its sandboxes took, what they share counted once;
+        `speed_up`, the same for the exercises that need TensorFlow; and the seconds a submission
+        of each tool in each round.
     """
     from course_lib.instructor.sandbox.available import find_sandbox
 
     kind = find_sandbox()
-    students, others, rounds = (20, 2, 1) if quick else (100, 3, 3)
+    students, fast, others, rounds = (20, 6, 2, 1) if quick else (100, 30, 3, 3)
     sizes = (20, 200) if quick else (100, 5_000)
     cores = len(os.sched_getaffinity(0))
     tools: dict[str, Callable[[Path], float]] = {
         "ours": lambda place: _ours(place, students, cores),
         "ours, one core": lambda place: _ours(place, students, 1),
         "nbclient": lambda place: _nbclient(place, others),
+        "ours, speed up": lambda place: _ours(place, fast, cores, speed_up_notebooks),
+        "nbclient, speed up": lambda place: _nbclient(place, others, speed_up_notebooks),
     }
     if nbgrader:
         tools["nbgrader"] = lambda place: _nbgrader(place, others, nbgrader)
@@ -118,6 +128,10 @@ def run(quick: bool, nbgrader: str | None) -> dict[str, Any]:
                 seconds[name].append(tool(place))
                 shutil.rmtree(place)
         memory = {str(n): _memory(Path(folder, f"memory-{n}"), n) for n in sizes}
+        each = {
+            form: _grader_memory(Path(folder, form.__name__), form)
+            for form in (notebooks, speed_up_notebooks)
+        }
     ratios = {}
     for name in ("nbclient", "nbgrader"):
         slow = seconds.get(name)
@@ -134,6 +148,14 @@ def run(quick: bool, nbgrader: str | None) -> dict[str, Any]:
         "speedup_by_cores": measure.ratio(seconds["ours, one core"], seconds["ours"]),
         **ratios,
         "parent_mib": memory,
+        "grader_mib": each[notebooks],
+        "speed_up": {
+            "submissions": fast,
+            "ratio_to_nbclient": measure.ratio(
+                seconds["nbclient, speed up"], seconds["ours, speed up"]
+            ),
+            "grader_mib": each[speed_up_notebooks],
+        },
         "nbgrader_version": _version(nbgrader) if nbgrader else None,
         "seconds_each": {n: [_rounded(s) for s in found] for n, found in seconds.items()},
     }
@@ -164,23 +186,50 @@ def notebooks() -> dict[str, dict]:
     return found
 
 
+def speed_up_notebooks() -> dict[str, dict]:
+    """Chapter 1 as an honest student hands it in, down to the check of its last *speed up*."""
+    from course_lib.learner import released_folder
+
+    chapter = CHAPTERS[0]
+    file = released_folder() / f"{chapter.notebook}.ipynb"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    end = 0
+    for place, cell in enumerate(content["cells"]):
+        course = cell["metadata"].get("course", {})
+        if "exercise" not in course or get(course["exercise"]).kind == "project":
+            continue
+        if course["role"] == "code":
+            code = reference_code(get(course["exercise"]).reference)
+            cell["source"] = code.splitlines(keepends=True)
+        if get(course["exercise"]).kind == "speed up":
+            end = place + 1
+    return {file.name: {**content, "cells": content["cells"][:end]}}
+
+
+def exercises_of(form: Notebooks) -> list[str]:
+    """Ids of what is graded in such notebooks."""
+    if form is speed_up_notebooks:
+        return [one for one in CHAPTERS[0].exercises if get(one).kind == "speed up"]
+    return [
+        one
+        for chapter in CHAPTERS[:2]
+        for one in chapter.exercises
+        if not needs_tensorflow(one) and get(one).kind != "project"
+    ]
+
+
 def _write(folder: Path, contents: dict[str, dict]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
 
 
-def _ours(place: Path, count: int, jobs: int) -> float:
-    """Seconds a submission; two notebooks of each student."""
-    contents = notebooks()
+def _ours(place: Path, count: int, jobs: int, form: Notebooks = notebooks) -> float:
+    """Seconds a submission."""
+    contents = form()
     for number in range(count):
         _write(place / "in" / f"student{number:03}", contents)
-    wanted = [
-        f"--exercise={one}"
-        for chapter in CHAPTERS[:2]
-        for one in chapter.exercises
-        if not needs_tensorflow(one) and get(one).kind != "project"
-    ]
+    wanted = [f"--exercise={one}" for one in exercises_of(form)]
     command = [sys.executable, "-m", "course_lib.cli", "validate", str(place / "in")]
     seconds = _timed([*command, f"--out={place / 'out'}", f"--jobs={jobs}", *wanted], _importing())
     students = json.loads((place / "out" / "results.json").read_text(encoding="utf-8"))["students"]
@@ -227,10 +276,28 @@ for file in sys.argv[1:]:
 """
 
 
-def _nbclient(place: Path, count: int) -> float:
+def _grader_memory(place: Path, form: Notebooks) -> float:
+    """The most MiB that one grader and its sandboxes take while they grade two submissions."""
+    most, over = [0.0], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            most.append(sum(map(measure.tree_mib, measure.children(os.getpid()))))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        _ours(place, 2, 1, form)
+    finally:
+        over.set()
+        watcher.join()
+    return round(max(most))
+
+
+def _nbclient(place: Path, count: int, form: Notebooks = notebooks) -> float:
     files = []
     for number in range(count):
-        _write(place / f"student{number:03}", notebooks())
+        _write(place / f"student{number:03}", form())
         files += sorted(map(str, (place / f"student{number:03}").iterdir()))
     return _timed([sys.executable, "-c", RUN, *files], _importing()) / count
 

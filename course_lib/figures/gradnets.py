@@ -354,6 +354,28 @@ def learning_curves(found: dict[str, dict[str, Any]], methods: tuple[str, ...]) 
     return _closed(figure)
 
 
+def training_curves(
+    points: dict[str, tuple[Any, Any]], xlabel: str, ylabel: str, logarithmic: bool = False
+) -> Figure:
+    """Draw what was measured while a network was trained, one line a name.
+
+    Args:
+        points: from each name to where it was measured and what was found.
+        xlabel, ylabel: what the two are.
+        logarithmic: whether the scale of what was found is.
+    """
+    plt = _pyplot()
+    figure, ax = plt.subplots(figsize=(5.5, 3.6))
+    for i, (name, (places, values)) in enumerate(points.items()):
+        ax.plot(places, values, label=name, **CYCLE[i])
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    if logarithmic:
+        ax.set_yscale("log")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    figure.legend(loc="outside upper center", ncols=1)
+    return _closed(figure)
+
+
 def adding(result: dict[str, Any]) -> Figure:
     """Draw the error on the adding task over the epochs, the best rate, one line a seed.
 

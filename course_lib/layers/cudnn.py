@@ -5,9 +5,6 @@
 ask. The weights of our cells fit both.
 """
 
-import contextlib
-import importlib
-
 import keras
 import numpy as np
 from keras import activations
@@ -93,25 +90,19 @@ def fused_layer(cell, **rnn):
     )
 
 
-@contextlib.contextmanager
-def pretended_gpu(there=True):
-    """Let Keras choose as if there were a GPU, or none, whatever there is.
-
-    What is traced with a GPU holds cuDNN's kernel where Keras would take it;
-    without one it can be looked at, but not run. What is traced without a GPU
-    holds the loop over time, which XLA can compile; the kernel it can't.
+def gru_for_a_gpu(units, dropout=0.0):
+    """A GRU layer that cuDNN can run as one kernel.
 
     Args:
-        there: whether Keras shall see a GPU.
+        units: number of units, n.
+        dropout: rate of the dropout on what the layer reads, in training.
+
+    Returns:
+        layer: from sequences (batch, T, m) to the last state (batch, n): a
+            GRU with tanh, sigmoid gates, a bias, and its reset gate where
+            cuDNN has it.
     """
-    # By its full name: in Keras's package, the name stands for the function.
-    rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
-    asks = rnn._is_gpu_available
-    rnn._is_gpu_available = lambda: there
-    try:
-        yield
-    finally:
-        rnn._is_gpu_available = asks
+    return keras.layers.GRU(units, dropout=dropout)
 
 
 def _of_a_variant(cell):

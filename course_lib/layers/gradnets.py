@@ -9,7 +9,7 @@ the whole network: a `LateGate` holds it, and hands it to every gradual layer.
     for _ in range(48):
         h = GReLUDense(50, form="gain")(h, g)
 
-`course_lib.training.late_gate.AnnealLateGate` opens it while `fit` runs.
+`course_lib.layers.gate_schedule.GateSchedule` opens it while `fit` runs.
 """
 
 import keras
@@ -245,13 +245,73 @@ class HighwayDense(_Dense):
 
 
 @keras.saving.register_keras_serializable("course_lib")
+class GradualActivation(keras.layers.Layer):
+    """An activation that fades in: (1 - g) u + g activation(u).
+
+    The late gate g is a variable of the layer. Whoever trains the network
+    moves it, and a graph that was traced before sees each move; no gradient
+    changes it, and it is saved with the network.
+
+    Args:
+        activation: what the layer becomes at g = 1: a name that Keras knows,
+            such as "tanh", or a function.
+        g: the late gate until somebody assigns another, from 0 to 1.
+        kwargs: what every layer of Keras takes, such as its dtype.
+    """
+
+    def __init__(self, activation="relu", g=0.0, **kwargs):
+        super().__init__(**kwargs)
+        # IMPLEMENT-ME: the layer has a late gate, called g, that a callback
+        # can set at any time and that no optimizer ever touches; and it keeps
+        # what it was called with
+        self.activation = keras.activations.get(activation)
+        self.start = float(g)
+        self.g = self.add_weight(
+            name="g",
+            shape=(),
+            initializer=keras.initializers.Constant(self.start),
+            trainable=False,
+        )
+        self.built = True
+        # END IMPLEMENT-ME
+
+    def call(self, u):
+        """The layer.
+
+        Args:
+            u: pre-activations, any shape.
+
+        Returns:
+            y: the shape and the dtype of u.
+        """
+        # IMPLEMENT-ME: y at the gate of the moment when it is computed, also
+        # in a graph that was made when the gate stood elsewhere
+        y = (1 - self.g) * u + self.g * self.activation(u)
+        # END IMPLEMENT-ME
+        return y
+
+    def get_config(self):
+        """What Keras stores, so that `from_config` makes the same layer."""
+        # IMPLEMENT-ME: everything that the class was called with, in a form
+        # that a file can hold
+        return {
+            **super().get_config(),
+            "activation": keras.activations.serialize(self.activation),
+            "g": self.start,
+        }
+        # END IMPLEMENT-ME
+
+
+@keras.saving.register_keras_serializable("course_lib")
 class GradualDropout(keras.layers.Layer):
     """Dropout whose rate fades in; `scratch.gradnets.gradual_dropout`.
 
     Args:
         rate: probability that an entry is dropped at g = 1, at least 0 and
             below 1; at other gates it is rate * g.
-        seed: seed of what is dropped.
+        seed: seed of what is dropped; two layers with the same one drop the
+            same. Each call draws anew, a traced one too.
+        kwargs: what every layer of Keras takes, such as its dtype.
 
     Raises:
         ValueError: if the rate is out of range.
@@ -265,18 +325,33 @@ class GradualDropout(keras.layers.Layer):
             )
         self.rate = rate
         self.seed = seed
+        # IMPLEMENT-ME: what the layer's noise will come from exists
         self.seed_generator = keras.random.SeedGenerator(seed)
+        # END IMPLEMENT-ME
         self.built = True
 
     def call(self, x, g, training=False):
-        """x, with entries dropped and the rest scaled up in training."""
+        """The layer.
+
+        Args:
+            x: any shape.
+            g: the late gate, a scalar.
+            training: whether the network is trained; at evaluation y is x.
+
+        Returns:
+            y: the shape of x.
+        """
+        # IMPLEMENT-ME: y as your NumPy gives it, with other entries dropped
+        # each time, however often the graph has run
         if not training:
             return x
         drop = self.rate * g
         noise = keras.random.uniform(
-            ops.shape(x), dtype=x.dtype, seed=self.seed_generator
+            keras.ops.shape(x), dtype=x.dtype, seed=self.seed_generator
         )
-        return ops.where(noise >= drop, x / (1 - drop), 0.0)
+        y = keras.ops.where(noise >= drop, x / (1 - drop), 0.0)
+        # END IMPLEMENT-ME
+        return y
 
     def compute_output_shape(self, x_shape, g_shape=None):
         """The shape of x."""

@@ -38,11 +38,7 @@ def late_gate(step, start, end):
         raise ValueError(
             f"start is {start} and end is {end}: end must be later."
         )
-    # IMPLEMENT-ME: the part of the way from start to end that is done, never
-    # below 0 and never above 1
-    g = float(min(max((step - start) / (end - start), 0.0), 1.0))
-    # END IMPLEMENT-ME
-    return g
+    return float(min(max((step - start) / (end - start), 0.0), 1.0))
 
 
 def interpolate(early, late, g):
@@ -73,8 +69,8 @@ def grelu(u, g):
     Returns:
         y: the shape of u.
     """
-    # IMPLEMENT-ME: u where it is positive, u times the slope of the negative
-    # side elsewhere
+    # IMPLEMENT-ME: y, for any gate: u itself if it is shut, the ReLU of u if
+    # it is open, and as much of each as the gate says in between
     y = np.where(u > 0, u, (1 - g) * u)
     # END IMPLEMENT-ME
     return y
@@ -93,8 +89,8 @@ def grelu_backward(dy, u, g):
         du: the shape of dy. At u = 0, where there is no derivative, the slope
             of the negative side counts.
     """
-    # IMPLEMENT-ME: dy times the slope on u's side; no branch over single
-    # entries
+    # IMPLEMENT-ME: what reaches u of the gradient, for any number of axes in
+    # front
     du = np.where(u > 0, dy, (1 - g) * dy)
     # END IMPLEMENT-ME
     return du
@@ -149,8 +145,8 @@ def gain(alpha):
     Returns:
         sqrt(2 / (1 + alpha^2)), a float: 1 for the identity, sqrt(2) for ReLU.
     """
-    # IMPLEMENT-ME: one over the root of what leaky ReLU leaves of a mean
-    # square of 1
+    # IMPLEMENT-ME: the number by which a leaky ReLU's output must grow to be
+    # as strong as the normal numbers that came in
     factor = math.sqrt(2 / (1 + alpha**2))
     # END IMPLEMENT-ME
     return factor
@@ -177,8 +173,9 @@ def gradual_dropout(x, p, g, rng, training=True):
             is dy * scale.
     """
     scale = np.ones_like(x)
-    # IMPLEMENT-ME: in training, scale is 0 where an entry is dropped and
-    # keeps the mean of y where it is not; rng.random draws from 0 to 1
+    # IMPLEMENT-ME: in training, scale says of each entry what becomes of it,
+    # as often as p and the gate ask for, and the mean stays where it was; at
+    # evaluation nothing has happened
     if training:
         keep = rng.random(x.shape) >= p * g
         scale = keep.astype(x.dtype) / (1 - p * g)
@@ -353,9 +350,8 @@ def propagate(x, weights, g, form, bias=0.0):
     """
     depth = len(weights)
     rms, cosines, backward = np.zeros((3, depth + 1))
-    # IMPLEMENT-ME: up through the layers with layer_forward, from h = x to the
-    # last h; keep each u, and write rms[l] and cosines[l] for every h_l, the
-    # input's too
+    # IMPLEMENT-ME: rms and cosines are full, for the input and for what every
+    # layer puts out, and nothing is lost that the way back will need
     h, us = x, []
     rms[0], cosines[0] = np.sqrt(np.mean(h**2)), mean_cosine(h)
     for l, W in enumerate(weights, start=1):
@@ -366,8 +362,7 @@ def propagate(x, weights, g, form, bias=0.0):
     # One gradient for each unit k at the top, (n, batch, n): 1 at k, else 0.
     n = h.shape[-1]
     dh = np.broadcast_to(np.eye(n, dtype=h.dtype)[:, None], (n, *h.shape))
-    # IMPLEMENT-ME: back down with layer_backward; backward[l] is the root of
-    # the squares' sum over the first axis, in the mean over the other two
+    # IMPLEMENT-ME: backward is full, from the last layer down to the input
     backward[depth] = np.sqrt(np.mean(np.sum(dh**2, axis=0)))
     for l in range(depth, 0, -1):
         dh = layer_backward(dh, us[l - 1], weights[l - 1], g, form)

@@ -23,11 +23,11 @@ from course_lib.graphs import (
     devices_of,
     knows_gpu_kernels,
     nodes,
+    pretended_gpu,
     trace,
     without_gpu_kernel,
     xla_refusal,
 )
-from course_lib.layers.cudnn import pretended_gpu
 from course_lib.training.reference_steps import STEPS, Step
 
 CUDNN = {"CudnnRNNV3", "CudnnRNNBackpropV3"}

@@ -12,8 +12,8 @@ import numpy as np
 
 from course_lib.data import Mnist
 from course_lib.data.generated import adding_problem, adding_problem_chance
+from course_lib.layers.gate_schedule import GateSchedule
 from course_lib.layers.gradnets import GradualRNNCell
-from course_lib.training.late_gate import AnnealLateGate
 from course_lib.training.seeding import seed_everything
 
 NEEDS_MNIST = False
@@ -111,7 +111,7 @@ def _train(cell: str, config: Config, sets: list, rate: float, seed: int) -> dic
     training, validation, test = sets
     steps = config.train // config.batch_size
     gate = model.layers[0].cell
-    callbacks = [AnnealLateGate(gate, config.anneal_epochs * steps)] if CELLS[cell][1] else []
+    callbacks = [GateSchedule([gate], config.anneal_epochs * steps)] if CELLS[cell][1] else []
     history = model.fit(
         training.x,
         training.y,

@@ -137,3 +137,10 @@ def test_figures_of_stored_results():
     assert_drawn(figures.old_run(story))
     assert_drawn(figures.held_gates(story))
     assert_drawn(figures.adding(stored_result("gradnets-recurrent")))
+
+
+def test_curves_of_a_notebook():
+    points = {"first": ([0, 20, 40], [1e-3, 2e-3, 1e-2]), "last": ((0, 20, 40), (1, 0.5, 0.2))}
+    figure = figures.training_curves(points, "step", "norm", logarithmic=True)
+    assert_drawn(figure)
+    assert figure.axes[0].get_yscale() == "log"

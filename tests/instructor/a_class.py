@@ -9,7 +9,6 @@ from course_lib.authoring.source import reference_code
 from course_lib.exercises.registry import CHAPTERS, get
 from course_lib.instructor.intake.read import Submission
 from course_lib.instructor.intake.tree import File, tree
-from course_lib.instructor.judging.requirements import needs_tensorflow
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +43,7 @@ def notebook(chapter: int, answers: dict[str, str]) -> dict:
 
 def solved(chapter: int, **changed: str) -> dict:
     """All NumPy exercises of a chapter right, but for those that are given."""
-    ids = [one for one in CHAPTERS[chapter - 1].exercises if not needs_tensorflow(one)]
+    ids = [one for one in CHAPTERS[chapter - 1].exercises if one != "VanillaRNNCell"]
     return notebook(chapter, {one: answer_code(one) for one in ids} | changed)
 
 

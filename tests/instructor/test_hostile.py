@@ -67,6 +67,13 @@ def test_no_socket_of_a_family_that_namespaces_do_not_cover(judged, family):
     assert "Address family not supported" in found["rnn_step"].sentence
 
 
+@pytest.mark.parametrize(("number", "errno"), [(452, 38), (470, 38), (425, 1), (321, 1)])
+def test_calls_that_are_newer_than_the_list_or_on_it_are_refused(judged, number, errno):
+    body = f"{LIBC}if libc.syscall({number}, 0, 0, 0) < 0: raise OSError(ctypes.get_errno(), 'no')"
+    sentence = judged(step(body))["rnn_step"].sentence
+    assert f"[Errno {errno}]" in sentence
+
+
 def test_sockets_that_libraries_make_work(judged):
     body = "import socket\na, b = socket.socketpair()\na.send(b'x')\nassert b.recv(1) == b'x'"
     assert judged(step(body + "\nsocket.socket().close()"))["rnn_step"].outcome == "passed"

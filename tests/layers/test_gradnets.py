@@ -234,3 +234,23 @@ def test_gradual_cell_saved_and_loaded(tmp_path):
     again = keras.models.load_model(tmp_path / "cell.keras")
     x = normal(2, 5, 2).astype(np.float32)
     np.testing.assert_array_equal(again(x), model(x))
+
+
+def test_an_activation_fades_in_while_its_graph_stays():
+    layer = layers.GradualActivation(dtype="float64")
+    u = normal(3, 4)
+    graph = tf.function(layer, autograph=False)
+    for g in GATES:
+        layer.g.assign(g)
+        np.testing.assert_allclose(graph(tf.constant(u)), scratch.grelu(u, g), rtol=1e-12)
+    assert (len(layer.weights), layer.trainable_weights) == (1, [])
+
+
+def test_an_activation_is_saved_with_its_gate(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), layers.GradualActivation("tanh", g=0.25)])
+    model.layers[0].g.assign(0.75)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    x = normal(3, 4).astype(np.float32)
+    np.testing.assert_array_equal(again(x), model(x))
+    assert again.layers[0].get_config()["g"] == 0.25

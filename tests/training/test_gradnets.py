@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from course_lib.data import Mnist
+from course_lib.layers.gate_schedule import GateSchedule
 from course_lib.scratch.gradnets import stop_gate
 from course_lib.training import gradnets, stored_result
-from course_lib.training.late_gate import AnnealLateGate
 from course_lib.training.reproduce import EXPERIMENTS, GRADNETS, GRADNETS_200, GROUPS
 
 every_method = pytest.mark.parametrize("method", gradnets.METHODS)
@@ -51,7 +51,7 @@ def test_the_loop_takes_the_steps_of_keras(method):
     callbacks = []
     if method != "rezero":
         last = gradnets.gate_at(method, 5, 1)
-        callbacks = [AnnealLateGate(plain.get_layer("gate"), steps, last=last)]
+        callbacks = [GateSchedule([plain.get_layer("gate")], steps, last=last)]
     x = data.x_train.reshape(len(data.x_train), -1)
     plain.fit(x[order], data.y_train[order], batch_size=batch, shuffle=False, verbose=0,
               callbacks=callbacks)  # fmt: skip

@@ -277,8 +277,8 @@ def put_back_too_late(loss, w, step=1e-5):
 
 
 @EXERCISE.mistake(
-    "A copy of w is moved, which loss never sees, so nothing changes and the gradient is 0: move "
-    "the entries of w itself and put them back."
+    "The gradient is 0 everywhere, as if the loss had never changed: move the entries of w itself "
+    "(loss doesn't see a copy), up for one measurement and down for the other, and store the slope."
 )
 def moves_a_copy(loss, w, step=1e-5):
     """The caution that mutation usually deserves, in the wrong place."""

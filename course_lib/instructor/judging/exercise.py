@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import Arrays, Exercise, Rung
+from course_lib.exercises.guard import RAISED
 from course_lib.exercises.projects.project import Batch, Project
 from course_lib.exercises.registry import get
 from course_lib.exercises.report import NOT_RIGHT, PASSED, Report
@@ -89,11 +90,11 @@ class ExerciseJudge:
         """Look whether what passed is right for other numbers and hidden cases as well.
 
         What the student's code says or raises here is for nobody: it has seen what is secret. So
-        the verdict takes one of a few fixed sentences, and the session must not be used for a
-        public check afterwards.
+        the verdict takes one of a few fixed sentences. With hidden cases, the session must not be
+        used for a public check afterwards.
 
         Args:
-            session: a fresh one, which has judged nothing in public.
+            session: which holds its definitions.
             name: what the notebook calls the exercise.
             verdict: passed so far.
 
@@ -118,7 +119,10 @@ class ExerciseJudge:
         own = tuple(Batch(**case) for case in self.cases.get(project.id, ()))
         batches = own or project.held_back("validate", self.seed)
         verdict = project_verdict(project, remote, content, batches)
-        verdict.printed = _printed(remote)
+        if not own:
+            verdict.printed = _printed(remote)
+        elif verdict.outcome == RAISED:  # with words that it may have made of the instructor's data
+            verdict.sentence = f"{project.id} raised an exception on data that you haven't seen."
         if remote.fate == TAMPERED:
             verdict.outcome = TAMPERED
         return verdict

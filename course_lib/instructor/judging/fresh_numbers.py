@@ -7,8 +7,9 @@ the reference says what is right for other numbers.
 """
 
 import copy
+import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -39,55 +40,55 @@ def fresh_ladder(exercise: Exercise, seed: int) -> tuple[Rung, ...]:
         exercise: with its public ladder.
         seed: decides the numbers; keep it from the students.
     """
-    rungs = [(p, r) for p, r in enumerate(exercise.ladder) if not r.of_all]
-    own_factors = [(p, OTHERS[0]) for p, _ in rungs if p]
-    first = itertools.islice(_usable(exercise, own_factors, seed), FIRST_ONES)
-    found = dict(first)
-    backwards = [one for one in reversed(own_factors) if one[0] not in found]
-    found |= dict(itertools.islice(_usable(exercise, backwards, seed), 1))
-    chosen = [found[position] for position in sorted(found)]
+    positions = [p for p, rung in enumerate(exercise.ladder) if not rung.of_all]
+    candidates = [_Candidate(exercise, p, other, seed) for other in OTHERS for p in positions]
+    above = [one for one in candidates[: len(positions)] if one.position]
+    chosen = list(itertools.islice((one for one in above if one.usable), FIRST_ONES))
+    last = next((one for one in reversed(above) if one.usable), None)
+    if last is not None and last not in chosen:
+        chosen.append(last)
     cheat_with = with_stored_answers(exercise)
-    more = _usable(exercise, [(p, other) for other in OTHERS for p, _ in rungs], seed)
-    tried: list[Rung] = []
     for mistake in exercise.mistakes:
         cheat = cheat_with(mistake.answer)
-        if any(_falls(exercise, rung, cheat) for rung in chosen):
-            continue
-        for rung in itertools.chain(tuple(tried), _noted(more, tried)):
-            if _falls(exercise, rung, cheat):
-                chosen.append(rung)
-                break
-    return tuple(chosen)
+        if not any(one.stops(cheat) for one in chosen):
+            # Whether it stops this one is asked first: that takes one answer, not all right ones.
+            needed = (one for one in candidates if one.changed and one.stops(cheat) and one.usable)
+            chosen += itertools.islice(needed, 1)
+    return tuple(one.rung for one in chosen)
 
 
-def _noted(more: Iterator[tuple[int, Rung]], tried: list[Rung]) -> Iterator[Rung]:
-    for _, rung in more:
-        tried.append(rung)
-        yield rung
-
-
-def _falls(exercise: Exercise, rung: Rung, answer: Callable) -> bool:
-    return not check_function(replace(exercise, ladder=(rung,), mistakes=[]), answer).ok
-
-
-def _usable(exercise: Exercise, candidates: list, seed: int) -> Iterator[tuple[int, Rung]]:
-    """Rungs with other numbers that every right answer passes, with their positions.
+class _Candidate:
+    """A rung with other numbers; whether it is of any use is found out when somebody asks.
 
     Args:
         exercise: with its public ladder.
-        candidates: positions, each with a way to other numbers.
+        position: of the rung.
+        other: the way to other numbers.
         seed: of these.
     """
-    for position, other in candidates:
+
+    def __init__(self, exercise: Exercise, position: int, other: Callable, seed: int):
         rung = exercise.ladder[position]
-        new = replace(rung, inputs=_changed(rung.inputs, other, (seed, position)))
+        self.exercise, self.position = exercise, position
+        self.rung = replace(rung, inputs=_changed(rung.inputs, other, (seed, position)))
         if rung.fixed:
-            new = _judged_by_the_reference(exercise, new)
-        if _same(rung.inputs(), new.inputs()):
-            continue
-        right = (exercise.reference, *exercise.alternatives)
-        if not any(_falls(exercise, new, answer) for answer in right):
-            yield position, new
+            self.rung = _judged_by_the_reference(exercise, self.rung)
+
+    @functools.cached_property
+    def changed(self) -> bool:
+        """Whether the numbers are others at all."""
+        return not _same(self.exercise.ladder[self.position].inputs(), self.rung.inputs())
+
+    @functools.cached_property
+    def usable(self) -> bool:
+        """Whether every right answer passes it."""
+        right = (self.exercise.reference, *self.exercise.alternatives)
+        return self.changed and not any(self.stops(answer) for answer in right)
+
+    def stops(self, answer: Callable) -> bool:
+        """Whether an answer doesn't pass it."""
+        alone = replace(self.exercise, ladder=(self.rung,), mistakes=[])
+        return not check_function(alone, answer).ok
 
 
 def _judged_by_the_reference(exercise: Exercise, rung: Rung) -> Rung:

@@ -176,7 +176,8 @@ def _defines(statement: ast.stmt) -> list[str]:
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return [(a.asname or a.name).split(".")[0] for a in statement.names]
     if isinstance(statement, ast.Assign):
-        return [t.id for t in statement.targets if isinstance(t, ast.Name)]
+        names = [n for t in statement.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+        return [name.id for name in names if isinstance(name.ctx, ast.Store)]
     if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
         return [statement.target.id]
     return []

@@ -74,7 +74,6 @@ class Session:
         """A fresh child."""
         self.close()
         self.replaced = set()
-        self.delivered = set()
         self.child = self.sandbox.child(self.limits)
         self.channel = Channel(self.child.talk)
         each = self.limits.seconds
@@ -171,6 +170,7 @@ class Session:
         if self.child is not None:
             self.child.close()
             self.child = None
+            self.delivered = set()
 
     close = lose
 

@@ -173,19 +173,24 @@ def become(uid: int, gid: int) -> None:
 
 # System calls that no exercise needs, and that kernel exploits and secret channels like: keyrings,
 # tracing, other namespaces, mounts, modules, io_uring. And memory that no limit counts: segments
-# and messages of System V, files in memory. Number on x86_64 and on aarch64.
+# and messages of System V, files in memory. Number on x86_64 and on aarch64. What is newer than
+# this list doesn't exist in there.
 DENIED = {
     "x86_64": (
+        103, 134, 153, 154, 163, 172, 173, 179, 212, 300, 303, 312,
         29, 30, 31, 64, 65, 66, 67, 68, 69, 70, 71, 220, 319, 447,
         101, 155, 165, 166, 167, 168, 175, 176, 246, 248, 249, 250, 272, 298, 304, 308, 310, 311,
         313, 320, 321, 323, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442, 443, 438,
     ),
     "aarch64": (
+        18, 58, 60, 89, 116, 262, 264, 272,
         186, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196, 197, 279, 447,
         117, 41, 40, 39, 224, 225, 105, 106, 104, 217, 218, 219, 97, 241, 265, 268, 270, 271,
         273, 294, 280, 282, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442, 443, 438,
     ),
 }  # fmt: skip
+NEWER = 452  # the first number, the same on both, that this list has never seen
+NO_SUCH_CALL = 38
 SOCKET = {"x86_64": (41, 53), "aarch64": (198, 199)}  # socket, socketpair
 FAMILIES = (1, 2, 10)  # UNIX and IP, which namespaces cover; not vsock, netlink, AF_ALG …
 NO_SUCH_FAMILY = 97
@@ -194,7 +199,8 @@ ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 def deny_system_calls() -> None:
     """A seccomp filter: the calls in `DENIED` fail as not permitted, sockets of a family that is
-    not in `FAMILIES` as unknown; another machine's calls are killed.
+    not in `FAMILIES` as unknown, and calls from `NEWER` on as missing. Another machine's calls are
+    killed.
 
     Raises:
         OSError: if the kernel refuses, or on a machine whose numbers aren't known here.
@@ -212,6 +218,7 @@ def deny_system_calls() -> None:
         (above, 0, 1, 0x40000000),  # the x32 numbers of x86_64
         (give, 0, 0, kill),
     ]
+    program += [(above, 0, 1, NEWER), (give, 0, 0, 0x00050000 | NO_SUCH_CALL)]
     for number in DENIED[machine]:
         program += [(equal, 0, 1, number), (give, 0, 0, refuse)]
     for number in SOCKET[machine]:
@@ -226,7 +233,7 @@ def deny_system_calls() -> None:
     clone = {"x86_64": 56, "aarch64": 220}[machine]
     program += [
         (equal, 0, 1, 435),
-        (give, 0, 0, 0x00050000 | 38),
+        (give, 0, 0, 0x00050000 | NO_SUCH_CALL),
         (equal, 0, 3, clone),
         (load, 0, 0, 16),
         (0x45, 0, 1, NEWUSER),

@@ -1,0 +1,513 @@
+"""Exercise: norms and histograms for TensorBoard, out of a traced step."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.graph_rungs import equal_to_twin, fit_for_a_gpu, traceable
+from course_lib.exercises.guard import Unusable
+from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.graphs import gpu_report, own_twin, stumble, trace
+from course_lib.layers.log_gradients import log_gradients
+from course_lib.scratch.gradnets import gradient_norms
+
+STEPS, EVERY = 7, 3  # steps that are taken, and which of them count: 0, 3 and 6
+
+
+def small() -> Arrays:
+    """Three layers; the gradient shrinks on its way down."""
+    return {
+        "first/W": irregular(5, 4, shift=1, scale=1e-3),
+        "first/b": irregular(4, shift=2, scale=1e-3),
+        "middle/W": irregular(4, 3, shift=3, scale=0.1),
+        "middle/b": irregular(3, shift=4, scale=0.1),
+        "last/W": irregular(3, 2, shift=5, scale=4.0),
+        "last/b": irregular(2, shift=6, scale=4.0),
+    }
+
+
+def two_layers() -> Arrays:
+    """3² + 4² + 12² = 13²; opposite signs that cancel in a mean."""
+    return {
+        "first/W": np.array([[3.0], [-4.0]]),
+        "first/b": np.array([12.0]),
+        "last/W": np.array([[5.0, -5.0]]),
+        "last/b": np.array([-5.0, 5.0]),
+    }
+
+
+def one_is_missing() -> Arrays:
+    """No gradient reaches the bias of the middle layer; no other is as large as one entry."""
+    given = small()
+    del given["middle/b"]
+    return given
+
+
+def layers_of(given: Arrays) -> Arrays:
+    """One dict a layer, as gradient_norms has them."""
+    layers: Arrays = {}
+    for name, gradient in given.items():
+        layer, weight = name.split("/")
+        layers.setdefault(layer, {})[weight] = gradient
+    return layers
+
+
+def as_tensors(given: Arrays, dtype=tf.float64):
+    """The gradients as a tape gives them; None where it gives none."""
+    return {
+        layer: [tf.constant(own[w], dtype) if w in own else None for w in ("W", "b")]
+        for layer, own in layers_of(given).items()
+    }
+
+
+def plain(norms) -> np.ndarray:
+    """The norms that were returned, as an array."""
+    if norms is None:
+        raise Unusable("log_gradients returned None: is the `return` missing?")
+    return np.asarray(norms)
+
+
+def written_by(function, given: Arrays, steps=STEPS, every=EVERY):
+    """Run a traced step several times; what it returned, and what stands in the file.
+
+    Gradients grow from step to step, so that one step's numbers are told from another's.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        writer = tf.summary.create_file_writer(folder)
+        gradients = as_tensors(given)
+
+        def one_step(number, gradients):
+            return function(writer, gradients, number, every)
+
+        step, returned = trace(one_step, tf.constant(0, tf.int64), gradients), []
+        for number in range(steps):
+            factor = tf.constant(number + 1, tf.float64)
+            grown = {name: [factor * g for g in layer] for name, layer in gradients.items()}
+            returned.append(plain(step(tf.constant(number, tf.int64), grown)))
+        writer.close()
+        return np.array(returned), events(folder)
+
+
+def events(folder: str) -> Arrays:
+    """What an event file holds: each curve as its steps and values."""
+    found: Arrays = {}
+    for file in sorted(Path(folder).rglob("*tfevents*")):
+        for record in tf.data.TFRecordDataset(str(file)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                number = tf.make_ndarray(value.tensor).astype(float)
+                found.setdefault(value.tag, []).append((event.step, number))
+    return found
+
+
+def norms_alone(function, given: Arrays) -> Arrays:
+    """The norms of one step, outside a graph."""
+    with tempfile.TemporaryDirectory() as folder:
+        writer = tf.summary.create_file_writer(folder)
+        norms = plain(function(writer, as_tensors(given), tf.constant(1, tf.int64)))
+        writer.close()
+    return {"norms": norms}
+
+
+def beside_the_twin(function, given: Arrays) -> Arrays:
+    """The norms; beside them, the learner's own NumPy."""
+    outputs = norms_alone(function, given)
+    twin = own_twin(function, "gradient_norms")
+    if twin is not None:
+        outputs["norms by your twin"] = np.asarray(twin(list(layers_of(given).values())))
+    return outputs
+
+
+def in_numpy(given: Arrays) -> Arrays:
+    """What gradient_norms makes of the same numbers."""
+    return {"norms": gradient_norms(list(layers_of(given).values()))}
+
+
+def traced(function, given: Arrays) -> Arrays:
+    """Whether a step can be traced before its number is known."""
+    with tempfile.TemporaryDirectory() as folder:
+        writer = tf.summary.create_file_writer(folder)
+        specs = tf.TensorSpec((), tf.int64)
+        gradients = as_tensors(given)
+        over = stumble(lambda: trace(lambda step: function(writer, gradients, step), specs))
+        writer.close()
+    return {"stumbles over": over}
+
+
+def at_each_step(function, given: Arrays) -> Arrays:
+    """The norms that one graph returned at each step."""
+    returned, _ = written_by(function, given)
+    return {"norms of each step": returned}
+
+
+def growing(given: Arrays) -> Arrays:
+    """The norms times 1, 2, 3 …"""
+    return {"norms of each step": np.outer(np.arange(1.0, STEPS + 1), in_numpy(given)["norms"])}
+
+
+def curves(function, given: Arrays) -> Arrays:
+    """The curves of the norms, as they stand in the file."""
+    _, found = written_by(function, given)
+    return {
+        f"{part} of {layer}": np.array([one[index] for one in found.get(tag, [])], float)
+        for layer in layers_of(given)
+        for tag in [f"gradient norm/{layer}"]
+        for index, part in enumerate(("steps", "values"))
+    }
+
+
+def curves_in_numpy(given: Arrays) -> Arrays:
+    """Steps 0, 3, 6, and the norms at those."""
+    steps, expected = np.arange(0, STEPS, EVERY), {}
+    for layer, norm in zip(layers_of(given), in_numpy(given)["norms"], strict=True):
+        expected[f"steps of {layer}"] = steps.astype(float)
+        expected[f"values of {layer}"] = ((steps + 1) * norm).astype(np.float32).astype(float)
+    return expected
+
+
+def histograms(function, given: Arrays) -> Arrays:
+    """What the histograms of one step hold."""
+    _, found = written_by(function, given, steps=1)
+    outputs = {}
+    for layer in layers_of(given):
+        tables = [table for _, table in found.get(f"gradient/{layer}", [])]
+        if not tables:
+            raise Unusable(f'The file has no histogram "gradient/{layer}".')
+        left, right, counts = tables[0].T
+        outputs[f"entries of {layer}"] = counts.sum()
+        outputs[f"mean square of {layer}"] = np.sum(counts * ((left + right) / 2) ** 2)
+    return outputs
+
+
+def whole_histograms(given: Arrays, outputs: Arrays) -> Problem | None:
+    """Every entry once; the squares add up to the norm's, within the width of a bin."""
+    for layer, own in layers_of(given).items():
+        entries = np.concatenate([np.ravel(g) for g in own.values()])
+        if outputs[f"entries of {layer}"] != entries.size:
+            return Problem(
+                f"The histogram of the layer {layer} counts {outputs[f'entries of {layer}']:.0f} "
+                f"entries; its gradients have {entries.size}, those of the biases included."
+            )
+        if not np.isclose(outputs[f"mean square of {layer}"], np.sum(entries**2), rtol=0.3):
+            return Problem(
+                f"The histogram of the layer {layer} isn't that of its gradients: the entries "
+                "themselves, with their signs, one by one."
+            )
+    return None
+
+
+def every_step_by_default(function, given: Arrays) -> Arrays:
+    """Which of a few steps are written when nobody says how many."""
+    with tempfile.TemporaryDirectory() as folder:
+        writer = tf.summary.create_file_writer(folder)
+        for number in (0, 1, 50, 99, 100, 150, 200):
+            function(writer, as_tensors(given), tf.constant(number, tf.int64))
+        writer.close()
+        found = events(folder)
+    layer = next(iter(layers_of(given)))
+    steps = [step for step, _ in found.get(f"gradient norm/{layer}", [])]
+    return {"steps written": np.array(steps, float)}
+
+
+def each_hundredth(_: Arrays) -> Arrays:
+    """0, 100, 200."""
+    return {"steps written": np.array([0.0, 100.0, 200.0])}
+
+
+def for_a_gpu(function, given: Arrays) -> Arrays:
+    """The graph of a step, in float32."""
+    with tempfile.TemporaryDirectory() as folder:
+        writer = tf.summary.create_file_writer(folder)
+        gradients = as_tensors(given, tf.float32)
+        graph = trace(lambda step: function(writer, gradients, step), tf.TensorSpec((), tf.int64))
+        report = gpu_report(graph)
+        writer.close()
+    return report
+
+
+NORMS = "equal to gradient_norms, to 1e-10 in float64"
+CURVES = "the file has the curves, at the steps that count"
+HISTOGRAMS = "the file has the histograms of all entries"
+
+EXERCISE = Exercise(
+    reference=log_gradients,
+    title="Watch it while it trains",
+    goal="Write each layer's gradient norm and histogram into a file for TensorBoard, from inside "
+    "a step that is traced once.",
+    difficulty=3,
+    minutes=25,
+    kind="speed up",
+    twin="gradient_norms",
+    returns={},
+    ladder=(
+        by_hand(
+            two_layers,
+            how="first: √(3² + 4² + 12²) = 13; last: √(4 × 5²) = 10",
+            call=norms_alone,
+            norms=np.array([13.0, 10.0]),
+        ),
+        equal_to_twin("gradient_norms", small, in_numpy, beside_the_twin),
+        matches(
+            "a weight without a gradient counts as nothing",
+            one_is_missing,
+            in_numpy,
+            "The bias of the layer in the middle has None for a gradient.",
+            call=norms_alone,
+        ),
+        traceable(small, traced),
+        matches("the norms are there at every step", small, growing, call=at_each_step),
+        matches(
+            CURVES,
+            small,
+            curves_in_numpy,
+            f"Steps 0 to {STEPS - 1} were taken with every={EVERY}, and the file was opened.",
+            call=curves,
+        ),
+        Rung(HISTOGRAMS, small, whole_histograms, histograms),
+        matches(
+            "unless told, it writes each hundredth step",
+            small,
+            each_hundredth,
+            call=every_step_by_default,
+        ),
+        fit_for_a_gpu(small, for_a_gpu),
+    ),
+    promises={
+        "To be called inside": ("TensorFlow can trace it, whatever the size of the batch", CURVES),
+        "writer: from": CURVES,
+        "gradients: a dict": NORMS,
+        "each layer has at least one": "scaffold: it is what the caller keeps",
+        "Where a weight has none": "a weight without a gradient counts as nothing",
+        "step: number of the step": CURVES,
+        "every: only steps": (CURVES, "unless told, it writes each hundredth step"),
+        "norms: shape": "the norms are there at every step",
+        "Entry l is the L2 norm": NORMS,
+        "The curve of it is called": (CURVES, HISTOGRAMS),
+    },
+    hints=(
+        Hint(
+            "Which of my lines run at every step?",
+            "The step is traced once, with a number that isn't known yet. What does an `if` on it "
+            "decide then, and when? What would `int(step)` be?",
+        ),
+        Hint(
+            "What are the shapes?",
+            "A layer has a list of tensors of several shapes, and perhaps a None. What you need of "
+            "it is one row with all entries that there are; its length gives one number, the norm, "
+            "and the row itself is what the histogram is about.",
+        ),
+        Hint(
+            "The file has every step, or none.",
+            "TensorFlow asks a condition before each thing that it writes. The condition may be a "
+            "tensor, so that it is asked anew when the graph runs: look at tf.summary.record_if. "
+            "And the writer has to know which step it is.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "For each layer, `tf.concat` the gradients that aren't None, each through "
+            "`tf.reshape(g, [-1])`; `tf.norm` of that, and `tf.stack` of all norms. Cast the step "
+            "to tf.int64. Within `writer.as_default(step=step)` and "
+            "`tf.summary.record_if(tf.equal(step % every, 0))` call `write_scalar` and "
+            "`write_histogram` for each layer.",
+        ),
+    ),
+)
+
+
+def _log(
+    writer,
+    gradients,
+    step,
+    every=100,
+    *,
+    entries=None,
+    norm=tf.norm,
+    shown=None,
+    when=None,
+    at=None,
+    held=None,
+):
+    """The reference, with one part replaced; for the mistakes."""
+    rows = {name: (entries or _entries)(layer) for name, layer in gradients.items()}
+    norms = tf.stack([norm(values) for values in rows.values()])
+    step = tf.cast(step, tf.int64)
+    condition = tf.equal(step % every, 0) if when is None else when(step, every)
+    with (
+        writer.as_default(step=step if at is None else at),
+        tf.summary.record_if(condition),
+    ):
+        for l, (name, values) in enumerate(rows.items()):
+            _write("scalars", f"gradient norm/{name}", norms[l])
+            _write("histograms", f"gradient/{name}", _table((shown or tf.identity)(values)))
+    return norms if held is None else held(condition, norms)
+
+
+def _entries(layer):
+    return tf.concat([tf.reshape(g, [-1]) for g in layer if g is not None], axis=0)
+
+
+def _write(kind, tag, data):
+    plugin = tf.compat.v1.SummaryMetadata.PluginData(plugin_name=kind)
+    about = tf.compat.v1.SummaryMetadata(plugin_data=plugin)
+    tf.summary.write(tag, tf.cast(data, tf.float32), metadata=about)
+
+
+def _table(entries, bins=31):
+    entries = tf.cast(entries, tf.float32)
+    far = tf.maximum(tf.reduce_max(tf.abs(entries)), 1e-30)
+    counts = tf.cast(tf.histogram_fixed_width(entries, [-far, far], bins), tf.float32)
+    edges = far * tf.linspace(-1.0, 1.0, bins + 1)
+    return tf.stack([edges[:-1], edges[1:], counts], axis=1)
+
+
+@EXERCISE.mistake(
+    "That is the mean of the entries and no norm: entries of opposite signs cancel. Square, add "
+    "up, and take the root."
+)
+def mean_of_entries(writer, gradients, step, every=100):
+    """The old notebook's line."""
+    return _log(writer, gradients, step, every, norm=tf.reduce_mean)
+
+
+@EXERCISE.mistake("The root is missing: that is the sum of the squares.")
+def without_the_root(writer, gradients, step, every=100):
+    """The squared norm."""
+    return _log(writer, gradients, step, every, norm=lambda v: tf.reduce_sum(v * v))
+
+
+@EXERCISE.mistake(
+    "That is the root of the mean square, which doesn't grow with the number of entries; a norm is "
+    "the root of their sum."
+)
+def root_of_the_mean(writer, gradients, step, every=100):
+    """RMS."""
+    return _log(writer, gradients, step, every, norm=lambda v: tf.sqrt(tf.reduce_mean(v * v)))
+
+
+@EXERCISE.mistake(
+    "The norms of a layer's weights and biases are added. The norm of all entries together is the "
+    "root of the sum of *all* squares."
+)
+def norms_added(writer, gradients, step, every=100):
+    """|W| + |b|."""
+    sums = {
+        name: tf.add_n([tf.norm(g) for g in layer if g is not None])
+        for name, layer in gradients.items()
+    }
+    names = iter(sums)
+    return _log(writer, gradients, step, every, norm=lambda _: sums[next(names)])
+
+
+@EXERCISE.mistake(
+    "Only the first gradient of each layer is looked at: that of its matrix. The biases belong to "
+    "the layer as well."
+)
+def without_biases(writer, gradients, step, every=100):
+    """layer[0]."""
+    return _log(writer, gradients, step, every, entries=lambda layer: tf.reshape(layer[0], [-1]))
+
+
+@EXERCISE.mistake(
+    "An `if` on the step is decided while the step is traced, when it has no number yet: hand the "
+    "condition to tf.summary.record_if as a tensor."
+)
+def if_on_the_step(writer, gradients, step, every=100):
+    """if step % every == 0."""
+    if step % every == 0:
+        return _log(writer, gradients, step, every)
+    return tf.stack([tf.norm(_entries(layer)) for layer in gradients.values()])
+
+
+@EXERCISE.mistake(
+    "`.numpy()` or `int` takes the number out of the step, and while the step is traced there is "
+    "none: go on with the tensor."
+)
+def number_taken_out(writer, gradients, step, every=100):
+    """step.numpy()."""
+    return _log(writer, gradients, tf.constant(step.numpy()), every)
+
+
+@EXERCISE.mistake(
+    "Every step is written, whatever `every` says: a file of all steps soon is larger than the "
+    "network, and writing it takes longer than the training."
+)
+def all_steps(writer, gradients, step, every=100):
+    """Without a condition."""
+    return _log(writer, gradients, step, every, when=lambda step, every: tf.constant(True))
+
+
+@EXERCISE.mistake(
+    "The steps in between are written, and those that `every` divides are left out: the condition "
+    "is the wrong way round."
+)
+def steps_in_between(writer, gradients, step, every=100):
+    """step % every as the condition."""
+    return _log(
+        writer, gradients, step, every, when=lambda step, every: tf.not_equal(step % every, 0)
+    )
+
+
+@EXERCISE.mistake(
+    "The writer isn't told the number of the step, so that all points of a curve lie at one place."
+)
+def always_step_zero(writer, gradients, step, every=100):
+    """step=0."""
+    return _log(writer, gradients, step, every, at=tf.constant(0, tf.int64))
+
+
+@EXERCISE.mistake(
+    "The norms are zero at the steps that aren't written. They are wanted at every step; only the "
+    "writing is left out."
+)
+def zero_in_between(writer, gradients, step, every=100):
+    """Norms under the condition too."""
+    return _log(
+        writer,
+        gradients,
+        step,
+        every,
+        held=lambda now, norms: tf.where(now, norms, tf.zeros_like(norms)),
+    )
+
+
+@EXERCISE.mistake(
+    "The histogram is that of the squares of the entries. With their signs, it shows as well "
+    "whether they pull to one side."
+)
+def squares_in_the_histogram(writer, gradients, step, every=100):
+    """The squares."""
+    return _log(writer, gradients, step, every, shown=lambda values: values * values)
+
+
+@EXERCISE.mistake(
+    "The histogram holds one number, the norm: it is to show how the entries themselves are spread."
+)
+def norm_in_the_histogram(writer, gradients, step, every=100):
+    """A histogram of a single number."""
+    return _log(writer, gradients, step, every, shown=lambda values: tf.norm(values)[None])
+
+
+@EXERCISE.alternative
+def from_parts(writer, gradients, step, every=100):
+    """Other names, a square root."""
+    return _log(writer, gradients, step, every, norm=lambda v: tf.sqrt(tf.reduce_sum(v**2)))
+
+
+@EXERCISE.alternative
+def with_cond(writer, gradients, step, every=100):
+    """tf.cond around the writing; norms by the global norm, which skips None by itself."""
+    norms = [tf.linalg.global_norm(layer) for layer in gradients.values()]
+    step = tf.cast(step, tf.int64)
+
+    def written():
+        with writer.as_default(step=step):
+            for norm, (name, layer) in zip(norms, gradients.items(), strict=True):
+                _write("scalars", f"gradient norm/{name}", norm)
+                _write("histograms", f"gradient/{name}", _table(_entries(layer)))
+        return True
+
+    tf.cond(tf.math.floormod(step, every) > 0, lambda: False, written)
+    return tf.convert_to_tensor(norms)

@@ -1,0 +1,588 @@
+"""Exercise: a Keras model that learns by gradients of one's own."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.graph_rungs import (
+    equal_to_twin,
+    fit_for_a_gpu,
+    no_loop_over_time,
+    traceable,
+)
+from course_lib.exercises.guard import Unusable, with_article
+from course_lib.exercises.rungs import irregular, matches
+from course_lib.graphs import gpu_report, nodes, own_twin, stumble, trace
+from course_lib.online.by_hand.chunks import chunked_trace
+from course_lib.online.by_hand.model import KernlModel
+from course_lib.scratch.kernl import chunk_border, presynaptic
+from course_lib.scratch.rnn import rnn_forward
+
+WEIGHTS = ("W_xh", "W_hh", "b_h", "W_hy", "b_y")
+
+
+def batch() -> Arrays:
+    """Three sequences of seven steps with targets, the weights of a network, and a kernel."""
+    return {
+        "x": irregular(3, 7, 2),
+        "y": irregular(3, 7, 3, shift=1),
+        "W_xh": irregular(2, 5, shift=2),
+        "W_hh": irregular(5, 5, shift=3, scale=0.4),
+        "b_h": irregular(5, shift=4, scale=0.5),
+        "W_hy": irregular(5, 3, shift=5),
+        "b_y": irregular(3, shift=6),
+        "beta": np.eye(5) + irregular(5, 5, shift=7, scale=0.5),
+        "gamma": np.array([0.0, 0.1, 0.3, 0.6, 1.2]),
+    }
+
+
+def one_step_long() -> Arrays:
+    """Sequences of a single step: there is nothing to remember."""
+    given = batch()
+    return {**given, "x": given["x"][:, :1], "y": given["y"][:, :1]}
+
+
+def plain_kernel() -> Arrays:
+    """A kernel that remembers nothing and mixes no units."""
+    return {**batch(), "beta": np.eye(5), "gamma": np.full(5, 700.0)}
+
+
+def model_of(model_class, given: Arrays, optimizer, dtype="float64"):
+    """The compiled model with the given weights, while Keras's losses compute in its dtype too."""
+    before = keras.config.floatx()
+    keras.config.set_floatx(dtype)
+    try:
+        outputs, units = given["b_y"].size, given["b_h"].size
+        kernel = given["beta"], given["gamma"]
+        model = model_class(units, outputs, *kernel, C=3, dtype=dtype)
+        model.build((None, None, given["x"].shape[2]))
+        model.set_weights([given[name] for name in WEIGHTS])
+        model.compile(optimizer, "mse", metrics=["mae"])
+        optimizer.build(model.trainable_variables)
+        model.compute_loss(y=given["y"], y_pred=tf.constant(given["y"]))  # makes the metrics
+        model.compute_metrics(given["x"], given["y"], tf.constant(given["y"]))
+        model.reset_metrics()
+    finally:
+        keras.config.set_floatx(before)
+    return model
+
+
+def step_of(model, x, y) -> Arrays:
+    """One training step, and what it says of itself."""
+    said = model.train_step((tf.constant(x), tf.constant(y)))
+    if not isinstance(said, dict):
+        kind = (
+            "None: is the `return` missing?" if said is None else with_article(type(said).__name__)
+        )
+        raise Unusable(f"train_step returned {kind}; Keras wants a dict of metrics.")
+    return {name: np.asarray(value) for name, value in said.items()}
+
+
+def weights_of(model) -> Arrays:
+    """All five by name."""
+    names = (f"{name} after" for name in WEIGHTS)
+    return dict(zip(names, model.get_weights(), strict=True))
+
+
+def one_step(model_class, given: Arrays) -> Arrays:
+    """The weights after a step of length 1 down the gradient."""
+    model = model_of(model_class, given, keras.optimizers.SGD(1.0))
+    step_of(model, given["x"], given["y"])
+    return weights_of(model)
+
+
+def beside_the_twin(model_class, given: Arrays) -> Arrays:
+    """The same, and the learner's own NumPy."""
+    outputs = one_step(model_class, given)
+    twin = own_twin(model_class, "chunk_border")
+    if twin is not None:
+        gradient = split(given, twin(*chunk_of(given))[0])
+        for name, value in gradient.items():
+            outputs[f"{name} after by your twin"] = given[name] - value
+    return outputs
+
+
+def readout_after(model_class, given: Arrays) -> Arrays:
+    """Of `one_step` the readout alone."""
+    outputs = one_step(model_class, given)
+    return {name: outputs[name] for name in ("W_hy after", "b_y after")}
+
+
+def forward(given: Arrays):
+    """States, and the errors of the outputs, in plain NumPy."""
+    h, h_t = [], np.zeros((len(given["x"]), given["b_h"].size))
+    for t in range(given["x"].shape[1]):
+        h_t = np.tanh(given["x"][:, t] @ given["W_xh"] + h_t @ given["W_hh"] + given["b_h"])
+        h.append(h_t)
+    h = np.stack(h, axis=1)
+    return h, h @ given["W_hy"] + given["b_y"] - given["y"]
+
+
+def chunk_of(given: Arrays) -> tuple:
+    """The whole sequence as the arguments of chunk_border."""
+    x = given["x"]
+    h, error = forward(given)
+    before = np.concatenate([np.zeros_like(h[:, :1]), h[:, :-1]], axis=1)
+    v = np.concatenate([x, before, np.ones_like(h[:, :, :1])], axis=2)
+    dh = 2 * error / error.size @ given["W_hy"].T
+    E_0 = np.zeros((len(x), v.shape[2], h.shape[2]))
+    return E_0, v, 1 - h**2, dh @ given["beta"], given["gamma"]
+
+
+def split(given: Arrays, dW: np.ndarray) -> Arrays:
+    """Stacked gradients, apart."""
+    m = given["x"].shape[2]
+    return {"W_xh": dW[:m], "W_hh": dW[m:-1], "b_h": dW[-1]}
+
+
+def gradients(given: Arrays) -> Arrays:
+    """KeRNL's for the RNN, exact ones for the readout, by this course's NumPy."""
+    x, h_0 = given["x"], np.zeros((len(given["x"]), given["b_h"].size))
+    h, _ = rnn_forward(x, h_0, given["W_xh"], given["W_hh"], given["b_h"])
+    error = h @ given["W_hy"] + given["b_y"] - given["y"]
+    dy = 2 * error / error.size
+    v = presynaptic(x, h_0, h)
+    E_0 = np.zeros((len(x), v.shape[2], h.shape[2]))
+    credit = dy @ given["W_hy"].T @ given["beta"]
+    dW, _ = chunk_border(E_0, v, 1 - h**2, credit, given["gamma"])
+    return split(given, dW) | {
+        "W_hy": np.einsum("btn,btc->nc", h, dy),
+        "b_y": dy.sum(axis=(0, 1)),
+    }
+
+
+def in_numpy(given: Arrays) -> Arrays:
+    """The weights minus the gradients."""
+    return {f"{name} after": given[name] - value for name, value in gradients(given).items()}
+
+
+def readout_in_numpy(given: Arrays) -> Arrays:
+    """Of these the readout."""
+    return {name: in_numpy(given)[name] for name in ("W_hy after", "b_y after")}
+
+
+def recurrent_in_numpy(given: Arrays) -> Arrays:
+    """Of these the RNN."""
+    return {name: in_numpy(given)[name] for name in ("W_xh after", "W_hh after", "b_h after")}
+
+
+def three_steps(model_class, given: Arrays) -> Arrays:
+    """Three steps with momentum."""
+    model = model_of(model_class, given, keras.optimizers.SGD(0.1, momentum=0.9))
+    for _ in range(3):
+        step_of(model, given["x"], given["y"])
+    return weights_of(model)
+
+
+def with_momentum(given: Arrays) -> Arrays:
+    """The same in NumPy; Keras adds the new gradient to 0.9 times the way of the last step."""
+    given, way = dict(given), dict.fromkeys(WEIGHTS, 0.0)
+    for _ in range(3):
+        for name, value in gradients(given).items():
+            way[name] = 0.9 * way[name] - 0.1 * value
+        for name in WEIGHTS:
+            given[name] = given[name] + way[name]
+    return {f"{name} after": given[name] for name in WEIGHTS}
+
+
+def two_batches(model_class, given: Arrays) -> Arrays:
+    """What the second of two batches says of the epoch so far."""
+    model = model_of(model_class, given, keras.optimizers.SGD(1.0))
+    step_of(model, given["x"], given["y"])
+    said = step_of(model, -given["x"], given["y"])
+    missing = [name for name in ("loss", "mae") if name not in said]
+    if missing:
+        there = ", ".join(said) or "nothing"
+        raise Unusable(
+            f"The model was compiled with metrics=['mae']; train_step gives {there}, and "
+            f"{' and '.join(missing)} is missing."
+        )
+    return {name: said[name] for name in ("loss", "mae")}
+
+
+def epoch_in_numpy(given: Arrays) -> Arrays:
+    """Means over both batches, each before its own update."""
+    losses, errors = [], []
+    for sign in (1, -1):
+        now = {**given, "x": sign * given["x"]}
+        _, error = forward(now)
+        losses.append(np.mean(error**2))
+        errors.append(np.mean(np.abs(error)))
+        given = {
+            **given,
+            **{name: given[name] - value for name, value in gradients(now).items()},
+        }
+    return {"loss": np.mean(losses), "mae": np.mean(errors)}
+
+
+def graph(model, given: Arrays, T=None, dtype="float64", **settings):
+    """The graph of a training step."""
+    signature = [tf.TensorSpec((None, T, given[name].shape[2]), dtype) for name in ("x", "y")]
+    return trace(lambda x, y: model.train_step((x, y)), *signature, **settings)
+
+
+def traced(model_class, given: Arrays) -> Arrays:
+    """Whether it can be traced before batch and number of steps are known."""
+    model = model_of(model_class, given, keras.optimizers.Adam())
+    return {"stumbles over": stumble(lambda: graph(model, given))}
+
+
+def graph_sizes(model_class, given: Arrays) -> Arrays:
+    """How many operations a step has for sequences of ten and of twenty steps."""
+    model = model_of(model_class, given, keras.optimizers.SGD())
+    return {f"operations at T={T}": len(nodes(graph(model, given, T))) for T in (10, 20)}
+
+
+def in_a_graph(model_class, given: Arrays) -> Arrays:
+    """The weights after a step that the graph took."""
+    model = model_of(model_class, given, keras.optimizers.SGD(1.0))
+    graph(model, given)(tf.constant(given["x"]), tf.constant(given["y"]))
+    return weights_of(model)
+
+
+def for_a_gpu(model_class, given: Arrays) -> Arrays:
+    """The graph of a step in float32."""
+    small = {name: value.astype(np.float32) for name, value in given.items()}
+    model = model_of(model_class, small, keras.optimizers.Adam(), "float32")
+    return gpu_report(graph(model, small, dtype="float32"))
+
+
+EXERCISE = Exercise(
+    reference=KernlModel,
+    title="A Keras model that learns by your rule",
+    goal="Put your own gradients into a Keras model, so that `fit` trains it without going back "
+    "through time.",
+    difficulty=3,
+    minutes=40,
+    kind="speed up",
+    twin="chunk_border",
+    uses=("chunked_trace",),
+    returns={},
+    ladder=(
+        matches(
+            "the readout moves down its exact gradient",
+            batch,
+            readout_in_numpy,
+            "With plain gradient descent at a rate of 1:",
+            call=readout_after,
+        ),
+        matches(
+            "one step alone",
+            one_step_long,
+            recurrent_in_numpy,
+            "Sequences of one step leave nothing to remember: v, d and the credit of that step "
+            "decide.",
+            call=one_step,
+        ),
+        matches(
+            "a kernel that remembers nothing and mixes nothing",
+            plain_kernel,
+            recurrent_in_numpy,
+            "With beta the identity, and nothing left after a step, each step's own loss is all:",
+            call=one_step,
+        ),
+        equal_to_twin("chunk_border", batch, recurrent_in_numpy, beside_the_twin),
+        matches(
+            "the optimizer remembers from step to step",
+            batch,
+            with_momentum,
+            "With momentum, a step also goes a part of the way of the step before.",
+            call=three_steps,
+        ),
+        matches(
+            "the metrics are those of the epoch so far",
+            batch,
+            epoch_in_numpy,
+            "After two batches, as `fit` would show it:",
+            call=two_batches,
+        ),
+        traceable(batch, traced),
+        no_loop_over_time(batch, graph_sizes),
+        matches(
+            "in a graph it is the same",
+            batch,
+            in_numpy,
+            "Run as a graph, as `fit` does, it gives something else than run by Python.",
+            in_a_graph,
+        ),
+        fit_for_a_gpu(batch, for_a_gpu),
+    ),
+    hints=(
+        Hint(
+            "Where do I begin?",
+            "Which gradients does TensorFlow know better than you, and which do you know better? "
+            "What has to lie inside the tape, and what must lie before it, so that no tape ever "
+            "goes back through the RNN?",
+        ),
+        Hint(
+            "What is there, and in which shape?",
+            "`h` is (batch, T, n). A tape that watches `h` gives dh, of the same shape: a state's "
+            "blame for its own step, since the RNN lies before the tape. Beside it stand `v`, "
+            "(batch, T, m + n + 1), with the states *before* each step, and d. Your function wants "
+            "dh @ beta.",
+        ),
+        Hint(
+            "The numbers are right, but the optimizer or the metrics are not.",
+            "Keras hands the optimizer pairs: gradients and variables in the same order, all in "
+            "one go, so that it can remember something about each. `self.metrics` lists what was "
+            'compiled; the one called "loss" wants the loss, all others want targets and outputs.',
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`h = self.rnn(x)`; then a tape with `tape.watch(h)`, and inside it the readout and "
+            "`self.compute_loss(x=x, y=y, y_pred=y_pred)`. Ask the tape for h and the readout's "
+            "variables. `tf.concat` x, h shifted by one step (`tf.pad`), and ones to v; call "
+            "`chunked_trace` from traces of zeros, and `tf.split` dW in three. "
+            "`self.optimizer.apply(gradients, variables)`; update the metrics, and return "
+            "`self.get_metrics_result()`.",
+        ),
+    ),
+)
+
+
+def _pieces(model, data):
+    """Everything that a step needs: h, outputs, loss, dh and the readout's gradients."""
+    x, y = data
+    h = model.rnn(x)
+    with tf.GradientTape() as tape:
+        tape.watch(h)
+        y_pred = model.readout(h)
+        loss = model.compute_loss(x=x, y=y, y_pred=y_pred)
+    readout = [w.value for w in model.readout.trainable_variables]
+    dh, *of_readout = tape.gradient(loss, [h, *readout])
+    return h, y_pred, loss, dh, of_readout
+
+
+def _recurrent(model, x, h, credit, before=None):
+    """The three gradients of the RNN."""
+    if before is None:
+        before = tf.pad(h[:, :-1], [[0, 0], [1, 0], [0, 0]])
+    v = tf.concat([x, before, tf.ones_like(h[:, :, :1])], axis=2)
+    E_0 = tf.zeros_like(v[:, 0, :, None] * h[:, 0, None, :])
+    dW, _ = chunked_trace(E_0, v, 1 - h**2, credit, model.gamma, model.C)
+    dW_xh, dW_hh, db_h = tf.split(dW, [x.shape[2], model.rnn.units, 1])
+    return [dW_xh, dW_hh, db_h[0]]
+
+
+def _report(model, y, y_pred, loss):
+    """Metrics, as they should be."""
+    for metric in model.metrics:
+        metric.update_state(*([loss] if metric.name == "loss" else [y, y_pred]))
+    return model.get_metrics_result()
+
+
+class _Wrong(KernlModel):
+    """What the mistakes share: a step in parts, each to be replaced."""
+
+    def train_step(self, data):
+        """Right, as long as no part is."""
+        x, y = data
+        h, y_pred, loss, dh, of_readout = _pieces(self, data)
+        self.move([*self.recurrent(x, h, dh), *of_readout])
+        return self.report(x, y, y_pred, loss)
+
+    def recurrent(self, x, h, dh):
+        """Gradients of the RNN."""
+        return _recurrent(self, x, h, dh @ self.beta)
+
+    def move(self, gradients):
+        """The update."""
+        self.optimizer.apply(
+            gradients, self.rnn.trainable_variables + self.readout.trainable_variables
+        )
+
+    def report(self, x, y, y_pred, loss):
+        """The metrics."""
+        return _report(self, y, y_pred, loss)
+
+
+@EXERCISE.mistake(
+    "The tape goes over the RNN too, and gives BPTT's gradient: let the states be there before the "
+    "tape begins, and get the RNN's gradients from your own function."
+)
+class TapeOverEverything(KernlModel):
+    """As in any example of a train_step."""
+
+    def train_step(self, data):
+        """Gradients by the tape."""
+        x, y = data
+        with tf.GradientTape() as tape:
+            y_pred = self(x)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred)
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, [w.value for w in variables]), variables)
+        return _report(self, y, y_pred, loss)
+
+
+@EXERCISE.mistake(
+    "beta is not used: what reaches a state goes through the kernel first, dh @ beta."
+)
+class NoBeta(_Wrong):
+    """Blame as it comes."""
+
+    def recurrent(self, x, h, dh):
+        """dh alone."""
+        return _recurrent(self, x, h, dh)
+
+
+@EXERCISE.mistake(
+    "beta is transposed: its rows are the later units, which are blamed first, so it is dh @ beta."
+)
+class BetaTransposed(_Wrong):
+    """beta.T."""
+
+    def recurrent(self, x, h, dh):
+        """The kernel the wrong way round."""
+        return _recurrent(self, x, h, dh @ tf.transpose(self.beta))
+
+
+@EXERCISE.mistake(
+    "v holds the state *after* each step. The weights of a step read the one before it: shift h by "
+    "one step, with zeros in front."
+)
+class StateAfterTheStep(_Wrong):
+    """h as it is."""
+
+    def recurrent(self, x, h, dh):
+        """Not shifted."""
+        return _recurrent(self, x, h, dh @ self.beta, before=h)
+
+
+@EXERCISE.mistake(
+    "v is shifted in the wrong direction: the state before the first step is zero, so zeros come "
+    "in front and the last state drops out."
+)
+class ShiftedTheWrongWay(_Wrong):
+    """Zeros at the end."""
+
+    def recurrent(self, x, h, dh):
+        """The next state."""
+        return _recurrent(self, x, h, dh @ self.beta, tf.pad(h[:, 1:], [[0, 0], [0, 1], [0, 0]]))
+
+
+@EXERCISE.mistake(
+    "The gradient is divided by the batch once more: the loss is a mean already, so dh is."
+)
+class MeanOfAMean(_Wrong):
+    """dW / batch."""
+
+    def recurrent(self, x, h, dh):
+        """A mean too many."""
+        return [
+            g / tf.cast(tf.shape(x)[0], g.dtype) for g in _recurrent(self, x, h, dh @ self.beta)
+        ]
+
+
+@EXERCISE.mistake(
+    "The weights are moved by hand, past the optimizer: whatever it remembers (momentum, Adam's "
+    "moments) is lost. Give it the gradients with the variables that they belong to."
+)
+class PastTheOptimizer(_Wrong):
+    """assign_sub."""
+
+    def move(self, gradients):
+        """Plain descent."""
+        variables = self.rnn.trainable_variables + self.readout.trainable_variables
+        for variable, gradient in zip(variables, gradients, strict=True):
+            variable.assign_sub(self.optimizer.learning_rate * gradient)
+
+
+@EXERCISE.mistake(
+    "Only the RNN is trained: the readout needs its gradients in the same call of the optimizer."
+)
+class ReadoutLeftOut(_Wrong):
+    """Three of five."""
+
+    def move(self, gradients):
+        """The readout gets none."""
+        still = [tf.zeros_like(g) for g in gradients[3:]]
+        super().move([*gradients[:3], *still])
+
+
+@EXERCISE.mistake(
+    "What is returned is this batch's alone: Keras shows means over the epoch so far, so each "
+    "metric is updated, and asked for its result."
+)
+class ThisBatchOnly(_Wrong):
+    """Computed on the spot."""
+
+    def report(self, x, y, y_pred, loss):
+        """Without metrics."""
+        return {"loss": loss, "mae": tf.reduce_mean(tf.abs(y - y_pred))}
+
+
+@EXERCISE.mistake(
+    "The metrics see what the model says after the update: use the outputs that the loss came from."
+)
+class AskedAgain(_Wrong):
+    """A second forward pass."""
+
+    def report(self, x, y, y_pred, loss):
+        """With the new weights."""
+        return _report(self, y, self(x), loss)
+
+
+@EXERCISE.mistake(
+    "`.numpy()` takes the numbers out of a tensor. While Keras compiles the step there are none "
+    "yet: go on with the tensor itself."
+)
+class NumbersTakenOut(_Wrong):
+    """Right as long as nothing is compiled."""
+
+    def recurrent(self, x, h, dh):
+        """Through NumPy."""
+        return _recurrent(self, x, h, tf.constant(dh.numpy() @ self.beta.numpy()))
+
+
+@EXERCISE.alternative
+class ReadoutByHand(KernlModel):
+    """The readout's gradients as products; the optimizer by pairs."""
+
+    def train_step(self, data):
+        """A tape over the loss alone."""
+        x, y = data
+        h = self.rnn(x)
+        y_pred = self.readout(h)
+        with tf.GradientTape() as tape:
+            tape.watch(y_pred)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred)
+        dy = tape.gradient(loss, y_pred)
+        dh = tf.einsum("btc,nc->btn", dy, self.readout.kernel.value)
+        gradients = [
+            *_recurrent(self, x, h, dh @ self.beta),
+            tf.einsum("btn,btc->nc", h, dy),
+            tf.reduce_sum(dy, axis=(0, 1)),
+        ]
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return _report(self, y, y_pred, loss)
+
+
+@EXERCISE.alternative
+class StopTheGradient(KernlModel):
+    """One tape over everything, which the states stop; then a loop over steps in the graph."""
+
+    def train_step(self, data):
+        """The traces one after the other."""
+        x, y = data
+        h = tf.stop_gradient(self.rnn(x))
+        with tf.GradientTape() as tape:
+            tape.watch(h)
+            y_pred = self.readout(h)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred)
+        dh, *of_readout = tape.gradient(
+            loss, [h, *(w.value for w in self.readout.trainable_variables)]
+        )
+        before = tf.concat([tf.zeros_like(h[:, :1]), h[:, :-1]], axis=1)
+        v = tf.concat([x, before, tf.ones_like(h[:, :, :1])], axis=-1)
+
+        def body(t, E, dW):
+            E = E * tf.exp(-self.gamma) + v[:, t, :, None] * (1 - h[:, t, None, :] ** 2)
+            return t + 1, E, dW + tf.reduce_sum(E * (dh[:, t] @ self.beta)[:, None], axis=0)
+
+        T = tf.shape(x)[1]
+        E_0 = tf.zeros_like(v[:, 0, :, None] * h[:, 0, None, :])
+        *_, dW = tf.while_loop(lambda t, *_: t < T, body, (0, E_0, tf.zeros_like(E_0[0])))
+        m = x.shape[-1]
+        self.optimizer.apply([dW[:m], dW[m:-1], dW[-1], *of_readout], self.trainable_variables)
+        return _report(self, y, y_pred, loss)

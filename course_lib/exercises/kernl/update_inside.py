@@ -1,0 +1,457 @@
+"""Exercise: weights that change in the middle of a sequence."""
+
+import numpy as np
+import tensorflow as tf
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.graph_rungs import (
+    compiles,
+    equal_to_twin,
+    fit_for_a_gpu,
+    no_loop_over_time,
+    traceable,
+)
+from course_lib.exercises.guard import Unusable
+from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.graphs import gpu_report, nodes, own_twin, stumble, trace, xla_refusal
+from course_lib.online.by_hand.inside import update_inside
+from course_lib.scratch.kernl import trace_step, weight_gradient
+
+
+def sequence() -> Arrays:
+    """Three sequences of six steps, two inputs, four units, two outputs."""
+    return {
+        "W": irregular(7, 4, scale=0.6),
+        "R": irregular(4, 2, shift=1),
+        "x": irregular(3, 6, 2, shift=2),
+        "y": irregular(3, 6, 2, shift=3),
+        "beta": np.eye(4) + irregular(4, 4, shift=4, scale=0.5),
+        "gamma": np.array([0.0, 0.1, 0.5, 1.2]),
+        "rate": 0.3,
+    }
+
+
+def single_step() -> Arrays:
+    """Sequences of one step."""
+    given = sequence()
+    return {**given, "x": given["x"][:, :1], "y": given["y"][:, :1]}
+
+
+def no_rate() -> Arrays:
+    """Weights that stay."""
+    return {**sequence(), "rate": 0.0}
+
+
+def no_memory() -> Arrays:
+    """Traces of which nothing is left after a step."""
+    return {**sequence(), "gamma": np.full(4, 700.0)}
+
+
+def one_unit() -> Arrays:
+    """One unit, two steps, weights of zero; half of a trace is left after a step."""
+    return {
+        "W": np.zeros((3, 1)),
+        "R": np.array([[1.0]]),
+        "x": np.array([[[2.0], [1.0]]]),
+        "y": np.array([[[-1.0], [0.0]]]),
+        "beta": np.array([[1.0]]),
+        "gamma": np.array([np.log(2)]),
+        "rate": 0.1,
+    }
+
+
+def read(function, W, given: Arrays) -> np.ndarray:
+    """The losses of a call with the weights in a variable."""
+    _, *arrays, rate = given.values()
+    losses = function(W, *map(tf.constant, arrays), float(rate))
+    if losses is None:
+        raise Unusable("update_inside returned None: is the `return` missing?")
+    return np.asarray(losses)
+
+
+def eagerly(function, given: Arrays) -> Arrays:
+    """Losses and weights, as Python runs it."""
+    W = tf.Variable(given["W"])
+    return {"losses": read(function, W, given), "W after": W.numpy()}
+
+
+def twice(function, given: Arrays) -> Arrays:
+    """The same sequences again, with the weights that the first time has left."""
+    W = tf.Variable(given["W"])
+    read(function, W, given)
+    return {"losses": read(function, W, given), "W after": W.numpy()}
+
+
+def beside_the_twin(function, given: Arrays) -> Arrays:
+    """The same as `eagerly`; beside it, with the learner's own NumPy."""
+    outputs = eagerly(function, given)
+    twin = own_twin(function, "weight_gradient")
+    if twin is not None:
+        mine = online(given, with_decay, twin)
+        outputs |= {f"{name} by your twin": value for name, value in mine.items()}
+    return outputs
+
+
+def with_decay(E_t, v_t, d_t, gamma):
+    """A step of the traces."""
+    return E_t * np.exp(-gamma) + v_t[:, :, None] * d_t[:, None, :]
+
+
+def online(given: Arrays, trace, gradient) -> Arrays:
+    """The loop in NumPy, with these two functions of the chapter."""
+    W, R, x, y, beta, gamma, rate = given.values()
+    batch, n = len(x), W.shape[1]
+    W, losses = W.copy(), []
+    h_t, E_t, one = np.zeros((batch, n)), np.zeros((batch, *W.shape)), np.ones((batch, 1))
+    for t in range(x.shape[1]):
+        v_t = np.hstack([x[:, t], h_t, one])
+        h_t = np.tanh(v_t @ W)
+        E_t = trace(E_t, v_t, 1 - h_t**2, gamma)
+        error = h_t @ R - y[:, t]
+        losses.append(np.sum(error**2) / 2 / batch)
+        W -= rate * gradient(error @ R.T / batch, beta, E_t)
+    return {"losses": np.array(losses), "W after": W}
+
+
+def in_numpy(given: Arrays) -> Arrays:
+    """By trace_step and weight_gradient."""
+    return online(given, trace_step, weight_gradient)
+
+
+def twice_in_numpy(given: Arrays) -> Arrays:
+    """The second of two readings."""
+    return in_numpy({**given, "W": in_numpy(given)["W after"]})
+
+
+def graph(function, W, given: Arrays, T=None, **settings):
+    """The graph, for a batch of any size."""
+    _, R, x, y, beta, gamma, rate = given.values()
+    signature = [
+        tf.TensorSpec(R.shape, R.dtype),
+        tf.TensorSpec((None, T, x.shape[2]), R.dtype),
+        tf.TensorSpec((None, T, y.shape[2]), R.dtype),
+        tf.TensorSpec(beta.shape, R.dtype),
+        tf.TensorSpec(gamma.shape, R.dtype),
+    ]
+    return trace(lambda *tensors: function(W, *tensors, float(rate)), *signature, **settings)
+
+
+def traced(function, given: Arrays) -> Arrays:
+    """Whether it can be traced before batch and number of steps are known."""
+    W = tf.Variable(given["W"])
+    return {"stumbles over": stumble(lambda: graph(function, W, given))}
+
+
+def graph_sizes(function, given: Arrays) -> Arrays:
+    """How many operations there are for ten and for twenty steps."""
+    W = tf.Variable(given["W"])
+    return {f"operations at T={T}": len(nodes(graph(function, W, given, T))) for T in (10, 20)}
+
+
+def in_a_graph(function, given: Arrays) -> Arrays:
+    """Losses and weights, as the graph runs it."""
+    W = tf.Variable(given["W"])
+    _, *arrays, _ = given.values()
+    losses = graph(function, W, given)(*map(tf.constant, arrays))
+    return {"losses": np.asarray(losses), "W after": W.numpy()}
+
+
+def by_xla(function, given: Arrays) -> Arrays:
+    """The same, compiled."""
+    W = tf.Variable(given["W"])
+    outputs = {}
+
+    def run():
+        _, *arrays, _ = given.values()
+        losses = graph(function, W, given, jit_compile=True)(*map(tf.constant, arrays))
+        outputs.update({"losses": np.asarray(losses), "W after": W.numpy()})
+
+    return {"refused": xla_refusal(run), **outputs}
+
+
+def for_a_gpu(function, given: Arrays) -> Arrays:
+    """The graph in float32."""
+    small = {
+        name: value if name == "rate" else value.astype(np.float32) for name, value in given.items()
+    }
+    return gpu_report(graph(function, tf.Variable(small["W"]), small))
+
+
+EXERCISE = Exercise(
+    reference=update_inside,
+    title="Learn while the sequence runs",
+    goal="Change the weights after every step of a sequence, in a loop that stands in a graph.",
+    difficulty=3,
+    minutes=30,
+    kind="speed up",
+    twin="weight_gradient",
+    returns={},
+    ladder=(
+        by_hand(
+            one_unit,
+            how="step 1: h = tanh(0) = 0, error 0 + 1 = 1, loss 0.5; the traces are (2, 0, 1), and "
+            "so is dW; W becomes (-0.2, 0, -0.1)\n"
+            "step 2: h = tanh(-0.2 × 1 - 0.1) = -0.291313, which is the error, loss 0.042432",
+            call=eagerly,
+            **in_numpy(one_unit()),
+        ),
+        matches("one step alone", single_step, in_numpy, "With T = 1:", eagerly),
+        matches(
+            "at a rate of zero nothing moves",
+            no_rate,
+            in_numpy,
+            "With a rate of zero the losses are those of the network as it is.",
+            eagerly,
+        ),
+        matches(
+            "no memory: each step's own loss alone",
+            no_memory,
+            in_numpy,
+            "With a gamma of 700 nothing is left of a trace after a step.",
+            eagerly,
+        ),
+        equal_to_twin("weight_gradient", sequence, in_numpy, beside_the_twin),
+        matches(
+            "a second reading goes on from the weights that the first has left",
+            sequence,
+            twice_in_numpy,
+            "Read again: the weights go on, state and traces begin at zero.",
+            twice,
+        ),
+        traceable(sequence, traced),
+        no_loop_over_time(sequence, graph_sizes),
+        matches(
+            "in a graph too, a step reads the weights that the last one left",
+            sequence,
+            in_numpy,
+            "Run as a graph it gives something else than run by Python.",
+            in_a_graph,
+        ),
+        compiles(sequence, in_numpy, by_xla),
+        fit_for_a_gpu(sequence, for_a_gpu),
+    ),
+    hints=(
+        Hint(
+            "Where do I begin?",
+            "Write down one step: what does it read, and what does it leave behind for the next? "
+            "Three things are carried from step to step. Two of them are tensors. What is the "
+            "third, and who keeps it?",
+        ),
+        Hint(
+            "Which shapes are carried?",
+            "The state, (batch, n), and the traces, (batch, p, n), go round in the loop; the loss "
+            "of each step is one number, and a `tf.TensorArray` collects them. The weights don't "
+            "go round: they stay in their variable.",
+        ),
+        Hint(
+            "The losses are those of weights that never change.",
+            "A variable used as a tensor is read at the place where it is used. Read before the "
+            "loop, it gives the old weights at every step, for ever. And `W = W - …` only gives "
+            "the name W to another tensor.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`tf.while_loop(lambda t, *_: t < T, step, (0, h_0, E_0, losses))`, T from "
+            "`tf.shape(x)[1]`. In `step`: v_t by `tf.concat`; the new state with `W` itself; the "
+            "traces as in `trace_step`; the error; `losses.write(t, loss)`; dh_t = error @ Rᵀ / "
+            "batch; dW as in `weight_gradient`, with `tf.einsum`; `W.assign_sub(rate * dW)`. "
+            "Return `losses.stack()`.",
+        ),
+    ),
+)
+
+
+def _loop(W, R, x, y, beta, gamma, rate, **other):
+    """A loop in the graph of which parts can be replaced, for mistakes and alternatives.
+
+    weights: gives the weights that a step reads; credit, traces, dh: of the step; change: what an
+    update does; one: the constant input of the bias.
+    """
+    weights = other.get("weights", lambda: W)
+    credit = other.get("credit", lambda dh: dh @ beta)
+    traces = other.get("traces", lambda E, v, d: E * tf.exp(-gamma) + v * d)
+    change = other.get("change", lambda dW: W.assign_sub(rate * dW))
+    seen = other.get("seen", lambda v, h: v)
+    batch, T = tf.shape(x)[0], tf.shape(x)[1]
+    size = tf.cast(batch, x.dtype)
+    share = other.get("share", 1 / size)
+
+    def step(t, h, E, losses):
+        v = tf.concat([x[:, t], h, tf.ones((batch, 1), x.dtype)], axis=1)
+        h = tf.tanh(v @ weights())
+        E = traces(E, seen(v, h)[:, :, None], (1 - h**2)[:, None, :])
+        error = h @ R - y[:, t]
+        loss = tf.reduce_sum(error**2) / 2 / size
+        change(tf.einsum("bi,bji->ji", credit(error @ tf.transpose(R) * share), E))
+        if "after" in other:
+            loss = tf.reduce_sum((tf.tanh(v @ W) @ R - y[:, t]) ** 2) / 2 / size
+        return t + 1, h, E, losses.write(t, loss)
+
+    h, E = tf.zeros((batch, W.shape[1]), x.dtype), tf.zeros((batch, *W.shape), x.dtype)
+    start = (0, h, E, tf.TensorArray(x.dtype, T, element_shape=()))
+    return tf.while_loop(lambda t, *_: t < T, step, start)[-1].stack()
+
+
+@EXERCISE.mistake(
+    "The weights are read once, before the loop, so every step runs with those of the beginning: "
+    "read the variable inside the step."
+)
+def read_before_the_loop(W, R, x, y, beta, gamma, rate):
+    """A tensor in place of the variable."""
+    fixed = tf.convert_to_tensor(W)
+    return _loop(W, R, x, y, beta, gamma, rate, weights=lambda: fixed)
+
+
+@EXERCISE.mistake(
+    "The variable never changes: `W = W - …` gives the name to a new tensor. Change the variable "
+    "itself."
+)
+def another_tensor(W, R, x, y, beta, gamma, rate):
+    """Nothing is assigned."""
+    return _loop(W, R, x, y, beta, gamma, rate, change=lambda dW: W - rate * dW)
+
+
+@EXERCISE.mistake(
+    "The weights go up the loss, not down: subtract the gradient, or take the output minus the "
+    "target as the error."
+)
+def uphill(W, R, x, y, beta, gamma, rate):
+    """The wrong sign."""
+    return _loop(W, R, x, y, beta, gamma, -rate)
+
+
+@EXERCISE.mistake("beta is not used: the credit of the units is dh_t @ beta.")
+def no_beta(W, R, x, y, beta, gamma, rate):
+    """dh alone."""
+    return _loop(W, R, x, y, beta, gamma, rate, credit=lambda dh: dh)
+
+
+@EXERCISE.mistake(
+    "beta is transposed: its rows are the later units, which dh_t is about, so it is dh_t @ beta."
+)
+def beta_transposed(W, R, x, y, beta, gamma, rate):
+    """beta.T."""
+    return _loop(W, R, x, y, beta, gamma, rate, credit=lambda dh: dh @ tf.transpose(beta))
+
+
+@EXERCISE.mistake(
+    "The gradient is summed over the batch, but the loss is a mean: divide by the number of "
+    "sequences."
+)
+def sum_over_the_batch(W, R, x, y, beta, gamma, rate):
+    """dh without the mean."""
+    return _loop(W, R, x, y, beta, gamma, rate, share=1.0)
+
+
+@EXERCISE.mistake(
+    "The traces begin anew after each change of the weights: they go on, a little stale, or no "
+    "loss could reach back."
+)
+def traces_begin_anew(W, R, x, y, beta, gamma, rate):
+    """Only this step."""
+    return _loop(W, R, x, y, beta, gamma, rate, traces=lambda E, v, d: v * d)
+
+
+@EXERCISE.mistake(
+    "The traces don't fade: from step to step exp(-gamma) is left of each, by the unit that its "
+    "weight leads to."
+)
+def traces_never_fade(W, R, x, y, beta, gamma, rate):
+    """A plain sum."""
+    return _loop(W, R, x, y, beta, gamma, rate, traces=lambda E, v, d: E + v * d)
+
+
+@EXERCISE.mistake(
+    "The new part of the trace fades at once: only the old trace is multiplied by exp(-gamma)."
+)
+def new_part_fades_too(W, R, x, y, beta, gamma, rate):
+    """A bracket too wide."""
+    return _loop(W, R, x, y, beta, gamma, rate, traces=lambda E, v, d: (E + v * d) * tf.exp(-gamma))
+
+
+@EXERCISE.mistake(
+    "The trace takes in the state after the step; what the weights were multiplied with is the "
+    "state before it."
+)
+def state_after_the_step(W, R, x, y, beta, gamma, rate):
+    """The new h in v."""
+    m = x.shape[2]
+
+    def seen(v, h):
+        return tf.concat([v[:, :m], h, v[:, -1:]], axis=1)
+
+    return _loop(W, R, x, y, beta, gamma, rate, seen=seen)
+
+
+@EXERCISE.mistake(
+    "The loss is taken after the change: it is the one that the change was made for, with the "
+    "weights before it."
+)
+def loss_after_the_change(W, R, x, y, beta, gamma, rate):
+    """The same step again."""
+    return _loop(W, R, x, y, beta, gamma, rate, after=True)
+
+
+@EXERCISE.mistake(
+    "The loop over time is Python's: the number of steps isn't known when the graph is made, and "
+    "if it were, each step would be written out."
+)
+def loop_in_python(W, R, x, y, beta, gamma, rate):
+    """A `for` over T."""
+    h, E = tf.zeros_like(x[:, 0, :1]) * W[0], tf.zeros_like(x[:, 0, :1, None]) * W
+    size, losses = tf.cast(tf.shape(x)[0], x.dtype), []
+    for t in range(x.shape[1]):
+        v = tf.concat([x[:, t], h, tf.ones_like(h[:, :1])], axis=1)
+        h = tf.tanh(v @ W)
+        E = E * tf.exp(-gamma) + v[:, :, None] * (1 - h**2)[:, None, :]
+        error = h @ R - y[:, t]
+        losses.append(tf.reduce_sum(error**2) / 2 / size)
+        credit = error @ tf.transpose(R) / size @ beta
+        W.assign_sub(rate * tf.reduce_sum(E * credit[:, None], axis=0))
+    return tf.stack(losses)
+
+
+@EXERCISE.alternative
+def by_scan(W, R, x, y, beta, gamma, rate):
+    """TensorFlow's scan, over time first; the new weights are assigned as a whole."""
+    size = tf.cast(tf.shape(x)[0], x.dtype)
+
+    def step(carried, now):
+        h, E, _ = carried
+        x_t, y_t = now
+        v = tf.concat([x_t, h, tf.ones_like(h[:, :1])], axis=-1)
+        h = tf.math.tanh(tf.matmul(v, W))
+        E = tf.exp(-gamma) * E + tf.einsum("bj,bi->bji", v, 1 - tf.square(h))
+        error = tf.matmul(h, R) - y_t
+        loss = 0.5 * tf.reduce_mean(tf.reduce_sum(tf.square(error), axis=1))
+        dh = tf.matmul(error, R, transpose_b=True) / size
+        W.assign(W - rate * tf.reduce_sum(E * tf.matmul(dh, beta)[:, None, :], axis=0))
+        return h, E, loss
+
+    first = tf.zeros_like(x[:, 0, :1])
+    start = (first * W[0], first[:, :, None] * W, tf.zeros((), x.dtype))
+    over = (tf.transpose(x, (1, 0, 2)), tf.transpose(y, (1, 0, 2)))
+    return tf.scan(step, over, start)[2]
+
+
+@EXERCISE.alternative
+def as_a_function_of_its_own(W, R, x, y, beta, gamma, rate):
+    """Compiled by the learner, with a loop that AutoGraph makes."""
+
+    @tf.function
+    def run(x, y):
+        T, size = tf.shape(x)[1], tf.cast(tf.shape(x)[0], x.dtype)
+        losses = tf.TensorArray(x.dtype, T, element_shape=())
+        h = tf.zeros((tf.shape(x)[0], W.shape[1]), x.dtype)
+        E = tf.zeros((tf.shape(x)[0], *W.shape), x.dtype)
+        for t in tf.range(T):
+            v = tf.concat([x[:, t], h, tf.ones_like(h[:, :1])], axis=1)
+            h = tf.tanh(v @ W)
+            E = E * tf.exp(-gamma) + v[:, :, None] * (1 - h**2)[:, None, :]
+            error = h @ R - y[:, t]
+            losses = losses.write(t, tf.reduce_sum(error**2) / 2 / size)
+            credit = error @ tf.transpose(R) @ beta / size
+            W.assign_sub(rate * tf.einsum("bi,bji->ji", credit, E))
+        return losses.stack()
+
+    return run(x, y)

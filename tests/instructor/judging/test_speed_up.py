@@ -1,0 +1,85 @@
+"""The exercises in TensorFlow, judged behind every wall."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from a_class import answer_code, notebook, released
+
+from course_lib.exercises.registry import CHAPTERS, chapter_of, get, ids
+from course_lib.instructor.intake.extract import extract
+from course_lib.instructor.judging.notebook import Judge
+from course_lib.instructor.sandbox.limits import Limits
+from course_lib.instructor.sandbox.sandbox import Sandbox
+
+pytestmark = pytest.mark.slow
+
+
+def speed_ups():
+    return [one for one in ids() if get(one).kind == "speed up"]
+
+
+@pytest.fixture(scope="module")
+def fast_box(kind):
+    with Sandbox(kind, tensorflow=True) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def verdict(fast_box):
+    """From an exercise and the code of its cell, "" for the stub, to the verdict."""
+
+    def judged(one, code):
+        chapter = CHAPTERS.index(chapter_of(one)) + 1
+        content = notebook(chapter, {one: code}) if code else released(chapter)
+        cells = extract(json.dumps(content).encode())
+        judge = Judge(lambda tensorflow: fast_box, Limits(seconds=30), 5)
+        return judge.notebook("nb.ipynb", cells.code, cells.roles, [one])["verdicts"][0]
+
+    return judged
+
+
+def test_the_parent_that_forks_has_run_nothing(fast_box):
+    """With thread pools of its own, it would leave its children waiting for them for good."""
+    threads = [
+        len(os.listdir(f"/proc/{process}/task"))
+        for process in filter(str.isdigit, os.listdir("/proc"))
+        if b"fork_server.py" in Path(f"/proc/{process}/cmdline").read_bytes()
+        and b"tensorflow" in Path(f"/proc/{process}/cmdline").read_bytes()
+    ]
+    assert threads
+    assert max(threads) <= 2
+
+
+@pytest.mark.parametrize("one", speed_ups())
+def test_the_reference_passes_twice_from_one_parent(verdict, one):
+    for _ in range(2):
+        found = verdict(one, answer_code(one))
+        assert found.outcome == "passed", found
+
+
+@pytest.mark.parametrize("one", speed_ups())
+def test_the_stub_is_not_written_yet(verdict, one):
+    assert verdict(one, "").outcome == "not written yet"
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ("while True: pass", "time limit"),
+        ("import os; os._exit(0)", "crashed"),
+        ("open('/course/student.py', 'w')", "error"),
+        ("import socket; socket.socket(40, 1)", "error"),
+        ("import os; os.memfd_create('x')", "error"),
+        ("import guard; raise guard.Unusable('Full marks.')", "error"),
+    ],
+)
+def test_the_walls_stand_around_tensorflow_too(verdict, fast_box, body, outcome):
+    code = answer_code("VanillaRNNCell").replace(
+        "        return h_t, [h_t]", f"        {body}\n        return h_t, [h_t]"
+    )
+    assert body in code
+    found = verdict("VanillaRNNCell", code)
+    assert found.outcome == outcome, found
+    assert not found.sentence.startswith("Full marks")

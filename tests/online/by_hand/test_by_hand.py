@@ -1,0 +1,94 @@
+"""KeRNL as learners write it: by hand, against the traces, against centred differences."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from course_lib.graphs import written
+from course_lib.online import traces
+from course_lib.online.by_hand import KernlModel, chunked_trace, update_inside
+from course_lib.scratch.gradcheck import numerical_gradient
+from course_lib.scratch.kernl import trace_step, weight_gradient
+
+
+def sequence(T=11, seed=0):
+    """Traces, v, d, credit and gamma."""
+    rng = np.random.default_rng(seed)
+    E_0, v, credit = (rng.normal(size=size) for size in ((2, 5, 3), (2, T, 5), (2, T, 3)))
+    return E_0, v, rng.uniform(size=(2, T, 3)), credit, np.array([0.0, 0.3, 1.2])
+
+
+@pytest.mark.parametrize("C", [1, 3, 11, 20])
+@pytest.mark.parametrize("compiled", [None, False, True])
+def test_chunks_give_what_the_steps_give(C, compiled):
+    E_0, v, d, credit, gamma = sequence()
+    function = chunked_trace
+    if compiled is not None:
+        function = tf.function(function, autograph=False, jit_compile=compiled)
+    dW, E_T = function(*map(tf.constant, (E_0, v, d, credit, gamma)), C)
+    first = [np.moveaxis(a, 1, 0) for a in (v, d, credit)]
+    r = np.broadcast_to(np.exp(-gamma), (11, 1, 3))
+    right_E, right = traces.per_step(*map(tf.constant, (E_0, r, first[1], first[0], first[2])))
+    np.testing.assert_allclose(dW, right, rtol=1e-10)
+    np.testing.assert_allclose(E_T, right_E, rtol=1e-10)
+
+
+def test_chunks_are_the_gradient_where_the_kernel_is_the_truth():
+    _, v, _, credit, gamma = sequence()
+    W = np.random.default_rng(1).normal(size=(5, 3))
+
+    def loss():
+        total, kept = 0.0, np.zeros((2, 3))
+        for t in range(v.shape[1]):
+            kept = np.exp(-gamma) * kept + np.tanh(v[:, t] @ W)
+            total += np.sum(credit[:, t] * kept)
+        return total
+
+    d = 1 - np.tanh(v @ W) ** 2
+    dW, _ = chunked_trace(*map(tf.constant, (np.zeros((2, 5, 3)), v, d, credit, gamma)), 4)
+    np.testing.assert_allclose(dW, numerical_gradient(loss, W), rtol=1e-6, atol=1e-8)
+
+
+def test_one_weight_by_hand():
+    arrays = ([[[8.0]]], [[[2.0], [3.0]]], [[[1.0], [1.0]]], [[[10.0], [100.0]]], [np.log(2)])
+    dW, E_T = chunked_trace(*(tf.constant(a, tf.float64) for a in arrays), 2)
+    assert (dW.numpy().item(), E_T.numpy().item()) == pytest.approx((660, 6))
+
+
+def test_what_is_written_counts_every_turn_of_a_loop():
+    counted = tf.function(
+        lambda: tf.while_loop(lambda i, _: i < 5, lambda i, a: (i + 1, a + 1.0), (0, tf.ones(7)))
+    )
+    assert written(counted).count((7,)) >= 5
+    assert not tf.config.functions_run_eagerly()
+
+
+def test_the_weights_change_inside():
+    rng = np.random.default_rng(0)
+    W, R, x, y = (rng.normal(size=s) for s in ((6, 3), (3, 2), (2, 7, 2), (2, 7, 2)))
+    beta, gamma, rate = rng.normal(size=(3, 3)), np.array([0.0, 0.3, 1.2]), 0.1
+    variable = tf.Variable(W)
+    arguments = map(tf.constant, (R, x, y, beta, gamma))
+    losses = tf.function(update_inside, autograph=False)(variable, *arguments, rate)
+    h, E, right = np.zeros((2, 3)), np.zeros((2, 6, 3)), []
+    for t in range(7):
+        v = np.hstack([x[:, t], h, np.ones((2, 1))])
+        h = np.tanh(v @ W)
+        E = trace_step(E, v, 1 - h**2, gamma)
+        error = h @ R - y[:, t]
+        right.append(np.sum(error**2) / 4)
+        W = W - rate * weight_gradient(error @ R.T / 2, beta, E)
+    np.testing.assert_allclose(losses, right, rtol=1e-10)
+    np.testing.assert_allclose(variable, W, rtol=1e-10)
+
+
+def test_fit_trains_by_the_rule():
+    keras.utils.set_random_seed(0)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(64, 10, 1)).astype(np.float32)
+    model = KernlModel(8, 1, np.eye(8), np.full(8, 0.5), C=4)
+    model.compile(keras.optimizers.Adam(0.01), "mse", metrics=["mae"])
+    history = model.fit(x, np.cumsum(x, axis=1) / 3, epochs=15, verbose=0).history
+    assert history["loss"][-1] < history["loss"][0] / 2
+    assert set(history) == {"loss", "mae"}
