@@ -415,17 +415,28 @@ def prove(
 
 @app.command()
 def audit_gpu(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the counts as JSON, last.")
-    ] = False,
+    notebook: Annotated[
+        Path | None,
+        typer.Argument(help="Your notebook; by default the training steps of the course."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, last.")] = False,
 ) -> None:
-    """For contributors: look whether every training step of the course would run on a GPU.
+    """Look whether what you wrote, or every training step of the course, would run on a GPU.
 
     Needs no GPU: it asks which kernels TensorFlow has for each operation.
     """
-    from course_lib.training.gpu_audit import main
+    if notebook is None:
+        from course_lib.training.gpu_audit import main
 
-    raise typer.Exit(main(as_json))
+        raise typer.Exit(main(as_json))
+    from course_lib.notebook_audit import main as audit
+    from course_lib.notebook_check import NotebookError
+
+    try:
+        code = audit(notebook, as_json)
+    except NotebookError as error:
+        _fail(error)
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -61,20 +61,30 @@ def trace(function: Callable, *signature: Any, **settings: Any) -> Any:
     try:
         return tf.function(function, **settings).get_concrete_function(*signature)
     except Exception as error:
-        message = " ".join(str(error).split())
-        for stumble, pattern in STUMBLES.items():
-            if re.search(pattern, message):
-                raise Untraceable(stumble) from error
+        if over := _what_stumbled(error):
+            raise Untraceable(over) from error
         raise
 
 
 def stumble(attempt: Callable[[], Any]) -> str:
-    """What TensorFlow stumbles over in an attempt to `trace`; "" if it can trace it."""
+    """What TensorFlow stumbles over when it traces what an attempt runs; "" if it can trace it.
+
+    What fails for a reason that isn't in `STUMBLES` fails as it is.
+    """
     try:
         attempt()
     except Untraceable as problem:
         return str(problem)
+    except Exception as error:
+        if over := _what_stumbled(error):
+            return over
+        raise
     return ""
+
+
+def _what_stumbled(error: Exception) -> str:
+    message = " ".join(str(error).split())
+    return next((over for over, words in STUMBLES.items() if re.search(words, message)), "")
 
 
 def xla_refusal(attempt: Callable[[], Any]) -> str:
@@ -107,6 +117,19 @@ def _nodes(graph_def: Any) -> Iterator[Any]:
                 for function in (value.func, *value.list.func):
                     if function.name in library:
                         waiting.append(library.pop(function.name))
+
+
+def pipeline_operations(dataset: Any) -> set[str]:
+    """The kinds of operations that a `tf.data.Dataset` is made by, in the functions it maps too."""
+    import tensorflow as tf
+
+    ignore = 1  # that a Python generator has a state which can't be stored
+    text = tf.raw_ops.DatasetToGraphV2(
+        input_dataset=dataset._variant_tensor, external_state_policy=ignore
+    )
+    graph_def = tf.compat.v1.GraphDef.FromString(text.numpy())
+    inner = (node for function in graph_def.library.function for node in function.node_def)
+    return {node.op for node in (*graph_def.node, *inner)}
 
 
 def devices_of(operations: Iterable[Any]) -> dict[str, set[str]]:
@@ -278,7 +301,8 @@ def gradient_sizes(loss: Callable[[], Any], variables: Iterable[Any]) -> dict[st
     variables = list(variables)
     with tf.GradientTape() as tape:
         value = loss()
-    found = tape.gradient(value, [getattr(one, "value", one) for one in variables])
+    theirs = [one if isinstance(one, tf.Variable) else one.value for one in variables]
+    found = tape.gradient(value, theirs)
     sizes = {}
     for number, (variable, gradient) in enumerate(zip(variables, found, strict=True)):
         name = variable.name.split("/")[-1].split(":")[0] or f"weight {number}"

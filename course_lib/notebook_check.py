@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from course_lib.authoring.source import start_of_hunt
@@ -31,6 +32,30 @@ def check_notebook(path: Path, wanted: list[str]) -> tuple[Notebook, dict[str, R
         NotebookError: if the file is no notebook, or none of the exercises belongs to it.
         UnknownExercise: if an id is wrong.
     """
+    with answers_in(path, wanted) as (notebook, answers):
+        return notebook, {
+            one: None if written is None else check(written, one)
+            for one, written in answers.items()
+        }
+
+
+@contextlib.contextmanager
+def answers_in(
+    path: Path, wanted: list[str]
+) -> Iterator[tuple[Notebook, dict[str, Callable | None]]]:
+    """What a notebook has for exercises; the block runs where the notebook lies.
+
+    Args:
+        path: the notebook.
+        wanted: ids; empty for all that belong to the notebook.
+
+    Yields:
+        What was taken from the notebook, and for each id what was written, or None.
+
+    Raises:
+        NotebookError: if the file is no notebook, or none of the exercises belongs to it.
+        UnknownExercise: if an id is wrong.
+    """
     for one in wanted:
         chapter_of(one)
     cells = read_code_cells(path)
@@ -40,11 +65,7 @@ def check_notebook(path: Path, wanted: list[str]) -> tuple[Notebook, dict[str, R
         there = [one for one in asked if one in notebook.names]
         starts = {one: code for one in there if (code := start_of_hunt(get(one)))}
         run(program, notebook, there, starts, guard.time_limit)
-        reports: dict[str, Report | None] = {}
-        for one in asked:
-            written = notebook.answer(one)
-            reports[one] = None if written is None else check(written, one)
-    return notebook, reports
+        yield notebook, {one: notebook.answer(one) for one in asked}
 
 
 def read_code_cells(path: Path) -> list[tuple[int, str]]:

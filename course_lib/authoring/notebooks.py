@@ -71,7 +71,7 @@ def expand(source: Path, solved: bool, lookup: Callable[[str], Exercise] = get) 
                 f"{source.name}, cell {number}: '# EXERCISE: name' must stand alone in a code cell."
             )
         elif cell.cell_type == "code":
-            cells.append(new_code_cell(cell.source, metadata=_tags(cell)))
+            cells.append(new_code_cell(cell.source, metadata=_kept(cell)))
             if text := helpers(cell.source):
                 cells.append(new_markdown_cell(text))
         else:
@@ -146,9 +146,9 @@ def _seconds(name: str) -> str:
     return "under 1 s" if measured[name] < 1 else f"about {measured[name]:.0f} s"
 
 
-def _tags(cell: Notebook) -> dict:
-    tags = cell.metadata.get("tags")
-    return {"tags": list(tags)} if tags else {}
+def _kept(cell: Notebook) -> dict:
+    """What a cell's own metadata says to Jupyter Book: tags, and the alt text of its picture."""
+    return {key: cell.metadata[key] for key in ("tags", "mystnb") if cell.metadata.get(key)}
 
 
 def run(notebook: Notebook, folder: Path) -> Notebook:

@@ -96,15 +96,15 @@ def solution(exercise: str | Callable = "") -> Card:
         return apology(str(problem))
 
 
-def when_passed(exercise: str) -> bool:
-    """Whether an exercise, and those that it calls, were passed in this session; says so if not.
+def when_passed(*exercises: str) -> bool:
+    """Whether exercises, and those that they call, were passed in this session; says so if not.
 
     For cells that build on an exercise: they are skipped, not broken, until it is done.
 
     Raises:
         UnknownExercise: if there is no such exercise.
     """
-    needed = (*get(exercise).uses, exercise)
+    needed = dict.fromkeys(one for name in exercises for one in (*get(name).uses, name))
     missing = [name for name in needed if name not in _passed]
     if missing:
         passed_before = progress.passed() - _checked

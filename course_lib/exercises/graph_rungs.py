@@ -12,6 +12,7 @@ import numpy as np
 from course_lib.exercises.exercise import BY_TWIN, Arrays, Problem, Rung
 from course_lib.exercises.rungs import remembering, unlike
 
+ON_A_GPU = "nothing in it keeps it from a GPU"
 EXACT = 1e-10  # float64, sums of a few dozen terms: rounding alone stays below 1e-13
 
 STUMBLES = {
@@ -96,30 +97,30 @@ def reaches_every_weight(inputs: Callable[[], Arrays], call: Callable, *names: s
     return Rung("a gradient reaches every weight", inputs, judge, call)
 
 
-def traced_once(inputs: Callable[[], Arrays], call: Callable, most: int = 2) -> Rung:
+def traced_once(inputs: Callable[[], Arrays], call: Callable) -> Rung:
     """Other sizes of the batch don't make TensorFlow trace again.
 
     Args:
         inputs: makes the inputs.
-        call: gives "batches", "sizes" (how many of the batches differ in size) and "traces".
-        most: traces that are allowed. TensorFlow's own way out (`reduce_retracing`) takes two: one
-            for the first batch, and one more, for any size.
+        call: gives, of the batches after the first, "batches", "new sizes" (how many have a size
+            that had not been there) and "traces": how often Python ran the step.
     """
+    # TensorFlow's own way out, reduce_retracing, takes two more for any number of sizes.
+    most = 2
 
     def judge(_: Arrays, outputs: Arrays) -> Problem | None:
-        batches, sizes, traces = (int(outputs[n]) for n in ("batches", "sizes", "traces"))
-        if 1 <= traces <= most:
+        batches, sizes, traces = (int(outputs[n]) for n in ("batches", "new sizes", "traces"))
+        if traces <= most:
             return None
-        if traces == 0:
-            return Problem(f"In {batches} batches the model was never called.")
         if traces >= batches:
             return Problem(
-                f"Python ran the step anew for each of {batches} batches: it isn't traced at all, "
-                "or it is traced again every time. Have it traced once, and keep the graph."
+                f"After the first batch, Python ran the step for each of {batches} more: it isn't "
+                "traced at all, or it is traced again every time. Have it traced once, and keep it."
             )
         return Problem(
-            f"In {batches} batches of {sizes} sizes, TensorFlow traced the step {traces} times: "
-            "once for each size. Say beforehand which sizes may differ, or let TensorFlow find out."
+            f"After the first batch, TensorFlow traced the step {traces} times more, for {sizes} "
+            "new sizes in the batches. Say beforehand which sizes may differ, or have TensorFlow "
+            "find out."
         )
 
     return Rung("traced once, for batches of any size", inputs, judge, call)
@@ -185,7 +186,7 @@ def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:
             "operations in it have a kernel for one, and none calls back into Python."
         )
 
-    return Rung("nothing in it keeps it from a GPU", inputs, judge, call, remark=remark)
+    return Rung(ON_A_GPU, inputs, judge, call, remark=remark)
 
 
 def equal_to_twin(

@@ -18,6 +18,7 @@ import inspect
 import io
 import itertools
 import linecache
+import logging
 import re
 import signal
 import sys
@@ -149,13 +150,27 @@ def _after(lines: int, frame: types.FrameType) -> None:
 
 
 @contextlib.contextmanager
-def guarded(name: str, function: Callable, output: CappedOutput) -> Iterator[None]:
+def _no_logging() -> Iterator[None]:
+    """Libraries warn through `logging` too, whose handlers hold the stream that they began with."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextlib.contextmanager
+def guarded(
+    name: str, function: Callable, output: CappedOutput, patience: float = 1.0
+) -> Iterator[None]:
     """Run the block quietly; whatever a learner's code does in it becomes `Unusable`.
 
     Args:
         name: what to call the function in sentences.
         function: the learner's function or class, to find the line that failed.
         output: takes what the function prints.
+        patience: how many times the usual `TIME_LIMIT` the block may take.
 
     Raises:
         NotWritten: if a stub was reached.
@@ -163,9 +178,10 @@ def guarded(name: str, function: Callable, output: CappedOutput) -> Iterator[Non
     """
     try:
         with (
-            time_limit(TIME_LIMIT),
+            time_limit(patience * TIME_LIMIT),
             contextlib.redirect_stdout(output),
             contextlib.redirect_stderr(output),
+            _no_logging(),
             np.errstate(all="ignore"),
             warnings.catch_warnings(),
         ):
@@ -180,8 +196,8 @@ def guarded(name: str, function: Callable, output: CappedOutput) -> Iterator[Non
                 raise _in_words(name, function, error) from None
     except _TookTooLong:
         raise Unusable(
-            f"{name} was still running after {TIME_LIMIT:.0f} seconds: look for a loop that never "
-            "ends.",
+            f"{name} was still running after {patience * TIME_LIMIT:.0f} seconds: look for a loop "
+            "that never ends.",
             OUT_OF_TIME,
         ) from None
 

@@ -16,6 +16,9 @@ from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten
 # apart that overflow for different reasons.
 SCALES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, -1 / 4, -1 / 2, -1)
 
+# What mistakes have made of rungs, in this session: the same each time, and in TensorFlow slow.
+_known: dict[tuple[Callable, Rung], Outcome] = {}
+
 
 @dataclass(frozen=True)
 class Recognised:
@@ -128,13 +131,13 @@ class _Suspect:
 
     def __init__(self, exercise: Exercise, mistake: Mistake, function: Callable):
         self.exercise, self.mistake, self.function = exercise, mistake, function
-        self.known: dict[int, Outcome] = {}
 
     def outcome(self, rung: Rung) -> Outcome:
         """What the mistake makes of a rung."""
-        if id(rung) not in self.known:
-            self.known[id(rung)] = climb(self.exercise, rung, self.mistake.answer, CappedOutput())
-        return self.known[id(rung)]
+        key = self.mistake.answer, rung
+        if key not in _known:
+            _known[key] = climb(self.exercise, rung, self.mistake.answer, CappedOutput())
+        return _known[key]
 
     def falls_at(self, rung: Rung) -> bool:
         """Whether the mistake fails a rung."""

@@ -38,6 +38,8 @@ CHAPTERS = (
             "masked_rnn_forward",
             "cross_entropy_from_logits",
             "VanillaRNNCell",
+            "train_step",
+            "padded_batches",
             "predict_rows",
         ),
     ),

@@ -275,6 +275,43 @@ def learning_curve(result: dict[str, Any], printed: Sequence[float]) -> Figure:
     return _finished(figure)
 
 
+def memory_left(shares: dict[str, np.ndarray]) -> Figure:
+    """How much of one early input is left in the state, step by step.
+
+    Args:
+        shares: for each network its name and its shares, from step 1 on; the first is 1.
+    """
+    plt = _pyplot()
+    figure, ax = plt.subplots()
+    for name, share in shares.items():
+        ax.semilogy(np.arange(1, len(share) + 1), share, label=name, markevery=0.1)
+    ax.set_xlabel("step")
+    ax.set_ylabel("left of the first input")
+    ax.legend()
+    return _finished(figure)
+
+
+def loss_by_batch(losses: Sequence[float], smooth: int = 20) -> Figure:
+    """The loss of each batch while a network trains, and its mean over some of them.
+
+    Args:
+        losses: one a batch, in nats.
+        smooth: how many batches the mean is taken over.
+    """
+    plt = _pyplot()
+    figure, ax = plt.subplots()
+    ax.plot(losses, color="#999999", linewidth=0.8, marker="none", linestyle="-", label="one batch")
+    mean = np.convolve(losses, np.ones(smooth) / smooth, mode="valid")
+    label = f"mean of {smooth} batches"
+    ax.plot(np.arange(smooth - 1, len(losses)), mean, color=BLUE, marker="none", label=label)
+    ax.axhline(np.log(10), color="black", linewidth=1, linestyle=":", label="guessing")
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("batch")
+    ax.set_ylabel("loss in nats")
+    ax.legend()
+    return _finished(figure)
+
+
 def digit_slider(image: np.ndarray, probabilities: np.ndarray, label: int) -> Slider:
     """A digit read row by row: what has been seen, and what the network then says.
 

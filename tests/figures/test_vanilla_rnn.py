@@ -26,6 +26,8 @@ DRAWN = {
     "unrolled": figures.unrolled_network,
     "counts": lambda: figures.parameter_counts(2, 3, [1, 2, 4]),
     "uses": figures.three_uses,
+    "memory": lambda: figures.memory_left({"a": 0.9 ** np.arange(9), "b": 0.5 ** np.arange(9)}),
+    "batches": lambda: figures.loss_by_batch(np.linspace(2.3, 0.4, 60)),
     "padding": lambda: figures.padding(np.ones(6), -np.ones(6), 3),
     "loss": lambda: figures.loss_at_gap(GAPS, NAIVE, SAFE),
     "curve": lambda: figures.learning_curve(RESULT, [0.7, 0.95, 0.93]),

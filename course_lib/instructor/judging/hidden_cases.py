@@ -72,7 +72,9 @@ def parse_cases(text: str, path: object = "the cases") -> dict[str, list[Arrays]
             raise ValueError(f"{path}: {one} has a list of cases, in square brackets.")
         exercise = get(one)
         if not isinstance(exercise, Project) and not exercise.returns:
-            raise ValueError(f"{path}: {one} is a class; cases are for functions.")
+            raise ValueError(
+                f"{path}: {one} is checked in TensorFlow; cases are for functions in NumPy."
+            )
         found[one] = [
             _batch(exercise, case, f"{path}: {one}")
             if isinstance(exercise, Project)

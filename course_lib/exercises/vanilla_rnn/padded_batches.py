@@ -1,0 +1,505 @@
+"""Exercise: a pipeline for sequences of different length, which feeds the masks of this chapter."""
+
+import numpy as np
+import tensorflow as tf
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.guard import Unusable, with_article
+from course_lib.exercises.rungs import irregular
+from course_lib.graphs import pipeline_operations
+from course_lib.layers.pipeline import padded_batches
+
+N, BATCH, BOUNDS = 77, 4, [6, 11]
+SEED, ANOTHER_SEED = 3, 4
+
+
+def ragged() -> Arrays:
+    """Sequences of 1 to 15 steps; some steps that are real hold nothing but zeros."""
+    lengths = 1 + (7 * np.arange(N)) % 15
+    given = {"steps": irregular(lengths.sum(), 2), "lengths": lengths, "labels": np.arange(N) % 10}
+    for sequence in sequences_of(given)[::5]:
+        sequence[1:3] = sequence[max(1, len(sequence) - 1) :] = 0.0
+    return given
+
+
+def sequences_of(given: Arrays, dtype=None) -> list:
+    """The steps, cut into sequences."""
+    steps = given["steps"].astype(dtype or given["steps"].dtype, copy=False)
+    return np.split(steps, np.cumsum(given["lengths"])[:-1])
+
+
+def dataset_of(padded_batches, given: Arrays, seed=SEED, dtype=None):
+    """What the function makes of the sequences."""
+    dataset = padded_batches(sequences_of(given, dtype), given["labels"], BATCH, list(BOUNDS), seed)
+    if not isinstance(dataset, tf.data.Dataset):
+        kind = "nothing" if dataset is None else with_article(type(dataset).__name__)
+        raise Unusable(f"padded_batches returned {kind}; it returns a tf.data.Dataset.")
+    return dataset
+
+
+def one_pass(dataset) -> list:
+    """The batches of a pass, as arrays x, mask and y."""
+    batches = []
+    for batch in dataset.take(10 * N).as_numpy_iterator():
+        try:
+            (x, mask), y = batch
+        except (TypeError, ValueError):
+            raise Unusable("An element of the dataset is not of the form ((x, mask), y).") from None
+        batches.append((np.asarray(x), np.asarray(mask), np.asarray(y)))
+    return batches
+
+
+def forms(padded_batches, given: Arrays) -> Arrays:
+    """Axes and dtypes of the first batch, for float64 and float32 in."""
+    found = {}
+    for dtype in ("float64", "float32"):
+        x, mask, y = one_pass(dataset_of(padded_batches, given, dtype=dtype).take(1))[0]
+        found |= {
+            f"x of {dtype} comes as": x.dtype.name,
+            "mask comes as": mask.dtype.name,
+            "axes of x, mask, y": f"{x.ndim}, {mask.ndim}, {y.ndim}",
+            "batch first": len(x) == len(mask) == len(y) <= BATCH,
+            "time second": x.ndim > 1 and mask.ndim > 1 and x.shape[1] == mask.shape[1],
+        }
+    return found
+
+
+def well_formed(_: Arrays, outputs: Arrays) -> Problem | None:
+    """((x, mask), y), as promised."""
+    axes = outputs["axes of x, mask, y"]
+    if axes != "3, 2, 1":
+        return Problem(f"x, mask and y have {axes} axes; they should have 3, 2 and 1.")
+    if not outputs["batch first"] or not outputs["time second"]:
+        return Problem(
+            "In x (batch, T, m), mask (batch, T) and y (batch,) the sizes don't fit, or there are "
+            f"more than batch_size = {BATCH} sequences in a batch."
+        )
+    if outputs["mask comes as"] != "bool":
+        return Problem(f"mask comes as {outputs['mask comes as']}; it holds True and False.")
+    for dtype in ("float64", "float32"):
+        if outputs[f"x of {dtype} comes as"] != dtype:
+            return Problem(
+                f"Sequences of {dtype} come out as {outputs[f'x of {dtype} comes as']}: keep "
+                "their dtype."
+            )
+    return None
+
+
+def numbers_of(batches: list, given: Arrays) -> list:
+    """For each batch the positions of its sequences in the data, by their first steps; -1: none."""
+    where = {one[0].tobytes(): i for i, one in enumerate(sequences_of(given))}
+    return [np.array([where.get(row[0].tobytes(), -1) for row in x]) for x, _, _ in batches]
+
+
+def census(padded_batches, given: Arrays) -> Arrays:
+    """Who comes in two passes, and with which label."""
+    dataset = dataset_of(padded_batches, given)
+    found = {}
+    for turn in ("first", "second"):
+        batches = one_pass(dataset)
+        met = np.concatenate([np.zeros(0, int), *numbers_of(batches, given)])
+        labels = np.concatenate([np.zeros(0, int), *(y for _, _, y in batches)])
+        known = met >= 0
+        found[turn] = {
+            "not known by their first step": int((~known).sum()),
+            "met": len(set(met[known].tolist())),
+            "met again": int(known.sum()) - len(set(met[known].tolist())),
+            "labels right": np.array_equal(labels[known], np.asarray(given["labels"])[met[known]]),
+        }
+    return found
+
+
+def all_are_there(given: Arrays, outputs: Arrays) -> Problem | None:
+    """Each once, with its label."""
+    count = len(given["labels"])
+    for turn, found in outputs.items():
+        if found["not known by their first step"]:
+            return Problem(
+                "Not every row of x begins with the first step of a sequence: padding comes after "
+                "a sequence, and the order in time stays."
+            )
+        if found["met again"]:
+            return Problem(
+                f"In the {turn} pass, {found['met again']} sequences came more than once."
+            )
+        if found["met"] < count:
+            return Problem(
+                f"Of {count} sequences, {found['met']} came in the {turn} pass: some are lost, "
+                "such as those of a batch that couldn't be filled."
+            )
+        if not found["labels right"]:
+            return Problem("The labels are mixed up: a sequence comes with the label of another.")
+    return None
+
+
+def padding(padded_batches, given: Arrays) -> Arrays:
+    """What stands at real steps and at the others."""
+    sequences = sequences_of(given)
+    batches = one_pass(dataset_of(padded_batches, given))
+    lost = taken = changed = filled = too_long = False
+    for (x, mask, _), numbers in zip(batches, numbers_of(batches, given), strict=True):
+        lengths = given["lengths"][numbers]
+        real = np.arange(x.shape[1]) < lengths[:, None]
+        lost |= bool((real & ~mask).any())
+        taken |= bool((mask & ~real).any())
+        for row, i in zip(x, numbers, strict=True):
+            own = sequences[i]
+            changed |= not np.array_equal(row[: len(own)], own)
+            filled |= bool(row[len(own) :].any())
+        too_long |= x.shape[1] != lengths.max()
+    return {
+        "a real step is masked": lost,
+        "padding isn't masked": taken,
+        "a sequence changed": changed,
+        "padding isn't zero": filled,
+        "longer than the longest": too_long,
+    }
+
+
+PADDING = {
+    "a real step is masked": "The mask is False at a step that is real: a step may hold nothing "
+    "but zeros, and still it was there. Only the length of a sequence tells.",
+    "padding isn't masked": "The mask is True at a step that is padding.",
+    "a sequence changed": "The steps of a sequence have changed on the way.",
+    "padding isn't zero": "The padding should hold zeros.",
+    "longer than the longest": "A batch is longer than its longest sequence: pad each batch by "
+    "itself, not all of them to one length.",
+}
+
+
+def well_padded(_: Arrays, outputs: Arrays) -> Problem | None:
+    """All five hold."""
+    return next((Problem(PADDING[name]) for name, found in outputs.items() if found), None)
+
+
+def company(padded_batches, given: Arrays) -> Arrays:
+    """Who shares a batch with whom, how full the batches are, and in which order they come."""
+    dataset = dataset_of(padded_batches, given)
+    first, second = (numbers_of(one_pass(dataset), given) for _ in range(2))
+    again = numbers_of(one_pass(dataset_of(padded_batches, given)), given)
+    other = numbers_of(one_pass(dataset_of(padded_batches, given, ANOTHER_SEED)), given)
+    bucket = np.searchsorted(BOUNDS, given["lengths"], side="right")
+    small = [len(numbers) for numbers in first if len(numbers) < BATCH]
+    order = np.concatenate(first)
+    return {
+        "lengths from one range": all(len(set(bucket[numbers])) == 1 for numbers in first),
+        "smaller batches": len(small),
+        "ranges": len(set(bucket)),
+        "moved about": bool(abs(np.corrcoef(order, np.arange(len(order)))[0, 1]) < 0.5),
+        "another order in the next pass": not _same(first, second),
+        "another company in the next pass": _sets(first) != _sets(second),
+        "the same by the same seed": _same(first, again),
+        "another by another seed": not _same(first, other),
+    }
+
+
+def _same(one: list, other: list) -> bool:
+    return [numbers.tolist() for numbers in one] == [numbers.tolist() for numbers in other]
+
+
+def _sets(batches: list) -> set:
+    return {frozenset(numbers.tolist()) for numbers in batches}
+
+
+COMPANY = {
+    "moved about": "The sequences come nearly in the order in which they stood in the data: what "
+    "is shuffled must hold all of them, not a few neighbours.",
+    "another order in the next pass": "Each pass has the same order: shuffle each anew.",
+    "another company in the next pass": "The batches come in another order, but each holds the "
+    "same sequences in every pass: shuffle the sequences, before batches are made of them.",
+    "the same by the same seed": "The same seed gives another order, so that no run can be "
+    "repeated: hand the seed on to whatever shuffles.",
+    "another by another seed": "Another seed gives the same order: hand the seed on to whatever "
+    "shuffles.",
+}
+
+
+def in_good_company(_: Arrays, outputs: Arrays) -> Problem | None:
+    """Buckets, then shuffling."""
+    if not outputs["lengths from one range"]:
+        return Problem(
+            f"A batch holds sequences from both sides of one of the bounds {BOUNDS}: the short "
+            "ones are mostly padding then. A length that is a bound belongs to the longer ones."
+        )
+    if outputs["smaller batches"] > outputs["ranges"]:
+        return Problem(
+            f"{outputs['smaller batches']} batches are smaller than batch_size; of each range of "
+            "lengths only one has to be."
+        )
+    return next((Problem(said) for name, said in COMPANY.items() if not outputs[name]), None)
+
+
+def operations(padded_batches, given: Arrays) -> Arrays:
+    """What the batches are made by."""
+    found = pipeline_operations(dataset_of(padded_batches, given))
+    in_python = sorted(op for op in found if "PyFunc" in op)
+    return {"in Python": ", ".join(in_python)}
+
+
+def no_python(_: Arrays, outputs: Arrays) -> Problem | None:
+    """No PyFunc."""
+    if not outputs["in Python"]:
+        return None
+    return Problem(
+        "Each batch waits for Python: a generator or a py_function stands in the pipeline "
+        f"({outputs['in Python']}). Hand the data over once, and let operations of TensorFlow do "
+        "the rest."
+    )
+
+
+EXERCISE = Exercise(
+    reference=padded_batches,
+    title="Batches of sequences of different length",
+    goal="Feed a network with sequences of different length, shuffled, with little padding.",
+    difficulty=3,
+    minutes=40,
+    kind="speed up",
+    twin="masked_rnn_forward",
+    returns={},
+    ladder=(
+        Rung("it gives batches of the promised form", ragged, well_formed, forms),
+        Rung("every sequence once a pass, with its label", ragged, all_are_there, census),
+        Rung(
+            "padding where a sequence has ended, and a mask that says so",
+            ragged,
+            well_padded,
+            padding,
+        ),
+        Rung("similar lengths together, and all orders anew", ragged, in_good_company, company),
+        Rung("no line of Python runs", ragged, no_python, operations),
+    ),
+    promises={
+        "Each pass gives every sequence once": (
+            "every sequence once a pass, with its label",
+            "similar lengths together, and all orders anew",
+        ),
+        "all orders follow from the seed": "similar lengths together, and all orders anew",
+        "The lengths in a batch": "similar lengths together, and all orders anew",
+        "Batches that can't be filled": "every sequence once a pass, with its label",
+        "No line of Python runs": "no line of Python runs",
+        "sequences: a list": "it gives batches of the promised form",
+        "labels: N integers": "every sequence once a pass, with its label",
+        "batch_size: how many": "it gives batches of the promised form",
+        "bounds: where one range": "similar lengths together, and all orders anew",
+        "bounds: each belongs": "similar lengths together, and all orders anew",
+        "seed: of the shuffling": "similar lengths together, and all orders anew",
+        "batches: a `tf.data.Dataset`": (
+            "it gives batches of the promised form",
+            "padding where a sequence has ended, and a mask that says so",
+        ),
+        "batches: T is the length": "padding where a sequence has ended, and a mask that says so",
+    },
+    hints=(
+        Hint(
+            "Where do I begin?",
+            "A dataset is a chain: what goes in at the left, and what happens to it, in which "
+            "order? Would it matter if you shuffled after the batches were made? If you padded "
+            "before you knew who shares a batch?",
+        ),
+        Hint(
+            "My sequences are not one array.",
+            "N arrays of shapes (T_i, m) make no array, but all their steps one after the other "
+            "do: (T_1 + … + T_N, m), and beside it the N lengths. TensorFlow has a tensor for "
+            "just this, a ragged one, which a dataset cuts into sequences again.",
+        ),
+        Hint(
+            "How do I tell padding from real steps?",
+            "Not by what stands there: a real step can be all zeros. Let each sequence carry its "
+            "length through the chain, beside its steps and its label. What is masked follows "
+            "from the lengths, once a batch is made.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`tf.RaggedTensor.from_row_lengths` of all steps, then "
+            "`tf.data.Dataset.from_tensor_slices` of (ragged, labels), `.shuffle` with a buffer of "
+            "N and the seed, `.map` to (x, tf.shape(x)[0], y), `.bucket_by_sequence_length` with a "
+            "function that gives the length, the bounds and one batch size for each bucket, "
+            "`.map` to ((x, tf.sequence_mask(length)), y), and `.prefetch`.",
+        ),
+    ),
+)
+
+
+def _source(sequences, labels):
+    steps = np.concatenate(sequences)
+    ragged = tf.RaggedTensor.from_row_lengths(steps, [len(one) for one in sequences])
+    data = tf.data.Dataset.from_tensor_slices((ragged, labels))
+    return data.map(lambda x, y: (x, tf.shape(x)[0], y))
+
+
+def _bucketed(dataset, batch_size, bounds, **settings):
+    return dataset.bucket_by_sequence_length(
+        lambda x, length, y: length, bounds, [batch_size] * (len(bounds) + 1), **settings
+    )
+
+
+def _masked(dataset):
+    return dataset.map(lambda x, length, y: ((x, tf.sequence_mask(length)), y))
+
+
+@EXERCISE.mistake(
+    "The mask is taken from the numbers: a real step that holds nothing but zeros counts as "
+    "padding. Only the length of a sequence tells where it ends."
+)
+def mask_from_zeros(sequences, labels, batch_size, bounds, seed=0):
+    """As keras.layers.Masking does it."""
+    data = _bucketed(_source(sequences, labels).shuffle(len(labels), seed), batch_size, bounds)
+    return data.map(lambda x, length, y: ((x, tf.reduce_any(x != 0, axis=2)), y))
+
+
+@EXERCISE.mistake(
+    "Sequences and labels are shuffled each by itself, so that they don't belong together any "
+    "more: put them into one dataset, then shuffle."
+)
+def labels_shuffled_apart(sequences, labels, batch_size, bounds, seed=0):
+    """Two datasets, zipped too late."""
+    data = _source(sequences, labels)
+    others = tf.data.Dataset.from_tensor_slices(labels).shuffle(len(labels), seed + 1)
+    data = data.shuffle(len(labels), seed).map(lambda x, length, y: (x, length))
+    data = tf.data.Dataset.zip((data, others)).map(lambda pair, y: (*pair, y))
+    return _masked(_bucketed(data, batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "The batches are shuffled, not the sequences: each batch has the same sequences in every "
+    "pass. Shuffle before batches are made."
+)
+def shuffled_too_late(sequences, labels, batch_size, bounds, seed=0):
+    """shuffle stands behind the bucketing."""
+    data = _bucketed(_source(sequences, labels), batch_size, bounds)
+    return _masked(data.shuffle(len(labels), seed))
+
+
+@EXERCISE.mistake(
+    "Every pass has the same order: it was shuffled once and for all. Leave out "
+    "reshuffle_each_iteration=False, and don't cache what is shuffled."
+)
+def shuffled_once(sequences, labels, batch_size, bounds, seed=0):
+    """One order for all passes."""
+    data = _source(sequences, labels)
+    data = data.shuffle(len(labels), seed, reshuffle_each_iteration=False)
+    return _masked(_bucketed(data, batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "The buffer of the shuffling holds a batch only, so that a sequence meets its neighbours in "
+    "the data alone: a buffer as large as the data shuffles all of it."
+)
+def small_buffer(sequences, labels, batch_size, bounds, seed=0):
+    """shuffle(batch_size)."""
+    data = _source(sequences, labels).shuffle(batch_size, seed)
+    return _masked(_bucketed(data, batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "Short and long sequences share a batch, and the short ones are mostly padding: put those of "
+    "similar length together, by bucket_by_sequence_length or group_by_window."
+)
+def no_buckets(sequences, labels, batch_size, bounds, seed=0):
+    """padded_batch over everything."""
+    data = _source(sequences, labels).shuffle(len(labels), seed)
+    return _masked(data.padded_batch(batch_size, ([None, None], [], [])))
+
+
+@EXERCISE.mistake(
+    "Batches that couldn't be filled are dropped, and their sequences never seen in this pass: "
+    "leave drop_remainder out."
+)
+def rest_dropped(sequences, labels, batch_size, bounds, seed=0):
+    """drop_remainder=True."""
+    data = _source(sequences, labels).shuffle(len(labels), seed)
+    return _masked(_bucketed(data, batch_size, bounds, drop_remainder=True))
+
+
+@EXERCISE.mistake(
+    "All batches are padded to the longest sequence of the whole data: then a batch of short ones "
+    "costs as much as one of long ones. Pad each to its own longest."
+)
+def padded_to_the_longest(sequences, labels, batch_size, bounds, seed=0):
+    """Padded before anything else."""
+    longest = max(map(len, sequences))
+    x = np.zeros((len(sequences), longest, sequences[0].shape[1]), sequences[0].dtype)
+    for row, one in zip(x, sequences, strict=True):
+        row[: len(one)] = one
+    lengths = np.array([len(one) for one in sequences], np.int32)
+    data = tf.data.Dataset.from_tensor_slices((x, lengths, labels)).shuffle(len(labels), seed)
+    data = _bucketed(data, batch_size, bounds)
+    return data.map(lambda x, length, y: ((x, tf.sequence_mask(length, longest)), y))
+
+
+@EXERCISE.mistake(
+    "The padding stands before the sequences, as pad_sequences has it by default: the mask then "
+    "begins with False, which cuDNN's kernel can't take, and h at step t isn't that of step t."
+)
+def padded_in_front(sequences, labels, batch_size, bounds, seed=0):
+    """padding="pre"."""
+    data = _bucketed(_source(sequences, labels).shuffle(len(labels), seed), batch_size, bounds)
+
+    def in_front(x, length, y):
+        x = tf.reverse(tf.reverse_sequence(x, length, seq_axis=1), axis=[1])
+        return (x, tf.reverse(tf.sequence_mask(length), axis=[1])), y
+
+    return data.map(in_front)
+
+
+@EXERCISE.mistake(
+    "A Python generator makes the sequences one by one, and the network waits for it at each: "
+    "hand the data over at once, as a ragged tensor."
+)
+def python_generator(sequences, labels, batch_size, bounds, seed=0):
+    """from_generator."""
+    m, dtype = sequences[0].shape[1], sequences[0].dtype
+    form = [
+        tf.TensorSpec(shape, one)
+        for shape, one in (((None, m), dtype), ((), tf.int32), ((), tf.int64))
+    ]
+    data = tf.data.Dataset.from_generator(
+        lambda: ((x, len(x), y) for x, y in zip(sequences, labels, strict=True)),
+        output_signature=tuple(form),
+    )
+    return _masked(_bucketed(data.shuffle(len(labels), seed), batch_size, bounds))
+
+
+@EXERCISE.mistake("The seed isn't used, so that no run can be repeated: hand it to shuffle.")
+def seed_forgotten(sequences, labels, batch_size, bounds, seed=0):
+    """shuffle without seed."""
+    data = _source(sequences, labels).shuffle(len(labels))
+    return _masked(_bucketed(data, batch_size, bounds))
+
+
+@EXERCISE.alternative
+def by_windows(sequences, labels, batch_size, bounds, seed=0):
+    """group_by_window and padded_batch, lengths taken on the way."""
+    ragged = tf.RaggedTensor.from_row_lengths(np.concatenate(sequences), [*map(len, sequences)])
+    data = tf.data.Dataset.zip(
+        (
+            tf.data.Dataset.from_tensor_slices(ragged),
+            tf.data.Dataset.from_tensor_slices(np.asarray(labels)),
+        )
+    )
+    data = data.shuffle(10 * len(sequences), seed=seed, reshuffle_each_iteration=True)
+    data = data.map(lambda x, y: ((x, tf.ones(tf.shape(x)[0], bool)), y))
+    return data.group_by_window(
+        key_func=lambda inputs, y: tf.reduce_sum(
+            tf.cast(tf.shape(inputs[0], tf.int64)[0] >= tf.constant(bounds, tf.int64), tf.int64)
+        ),
+        reduce_func=lambda key, window: window.padded_batch(batch_size),
+        window_size=batch_size,
+    )
+
+
+@EXERCISE.alternative
+def cut_to_size(sequences, labels, batch_size, bounds, seed=0):
+    """One padded array, of which each batch keeps what its longest needs."""
+    lengths = np.array([len(one) for one in sequences], np.int32)
+    x = np.zeros((len(sequences), lengths.max(), sequences[0].shape[1]), sequences[0].dtype)
+    for row, one in zip(x, sequences, strict=True):
+        row[: len(one)] = one
+    data = tf.data.Dataset.from_tensor_slices((x, lengths, labels)).shuffle(len(labels), seed)
+    data = _bucketed(data, batch_size, bounds)
+
+    def cut(x, length, y):
+        T = tf.reduce_max(length)
+        return (x[:, :T], tf.range(T) < length[:, None]), y
+
+    return data.map(cut, num_parallel_calls=2)

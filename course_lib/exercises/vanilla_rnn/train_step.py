@@ -1,0 +1,576 @@
+"""Exercise: the step of a training loop, the fast form of the loss and of a Python loop."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.graph_rungs import (
+    STUMBLES,
+    compiles,
+    equal_to_twin,
+    fit_for_a_gpu,
+    traced_once,
+)
+from course_lib.exercises.guard import Unusable, with_article
+from course_lib.exercises.rungs import irregular, matches
+from course_lib.graphs import Counting, gpu_report, own_twin, stumble, trace, xla_refusal
+from course_lib.layers.training_step import train_step
+from course_lib.scratch.bptt import rnn_backward
+from course_lib.scratch.losses import cross_entropy_from_logits, cross_entropy_gradient
+from course_lib.scratch.rnn import masked_rnn_forward, rnn_forward
+
+WEIGHTS = ("W_xh", "W_hh", "b_h", "W_hy", "b_y")
+# Of the batches on which traces are counted: how many sequences, and how many steps.
+SIZES = ((4, 5), (4, 5), (3, 5), (5, 7), (4, 5), (2, 4), (3, 5), (6, 8))
+
+
+def batch() -> Arrays:
+    """Four sequences of five steps and their labels, and the weights of a small network."""
+    return {
+        "x": irregular(4, 5, 3),
+        "y": np.array([2, 0, 1, 1]),
+        "W_xh": irregular(3, 6, shift=2),
+        "W_hh": irregular(6, 6, shift=3, scale=0.4),
+        "b_h": irregular(6, shift=4, scale=0.5),
+        "W_hy": irregular(6, 3, shift=5),
+        "b_y": irregular(3, shift=6),
+    }
+
+
+def padded() -> Arrays:
+    """The same, where some sequences end early."""
+    mask = np.arange(5) < np.array([[5], [3], [1], [4]])
+    return {**batch(), "mask": mask}
+
+
+def far_apart() -> Arrays:
+    """Weights that are sure of themselves, and wrong: logits are thousands apart."""
+    given = batch()
+    return {**given, "W_hy": 3000 * given["W_hy"]}
+
+
+def model_of(given: Arrays, dtype="float64", **layers):
+    """An RNN with a readout of its last state, holding the given weights."""
+    recurrent = keras.layers.SimpleRNN(given["W_hh"].shape[0], dtype=dtype)
+    between = list(layers.values())
+    readout = keras.layers.Dense(given["b_y"].size, dtype=dtype)
+    model = keras.Sequential(
+        [keras.Input((None, given["x"].shape[2]), dtype=dtype), recurrent, *between, readout]
+    )
+    recurrent.set_weights([given["W_xh"], given["W_hh"], given["b_h"]])
+    readout.set_weights([given["W_hy"], given["b_y"]])
+    return model
+
+
+def made(train_step, model, optimizer):
+    """The step that the function makes, while Keras's own losses compute in float64 too."""
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    try:
+        step = train_step(model, optimizer)
+    finally:
+        keras.config.set_floatx(before)
+    if not callable(step):
+        kind = "nothing" if step is None else with_article(type(step).__name__)
+        raise Unusable(f"train_step returned {kind}; it returns a function of x and y, the step.")
+    return step
+
+
+def taken(step, x, y) -> np.ndarray:
+    """The loss of one step, as a number."""
+    return number(step(tf.constant(x), tf.constant(y)))
+
+
+def number(loss) -> np.ndarray:
+    """What a step returned, as a number."""
+    if loss is None:
+        raise Unusable("The step returned None: is the `return` missing?")
+    loss = np.asarray(loss)
+    if loss.shape != ():
+        raise Unusable(f"The step returned a loss of shape {loss.shape}; it is a single number.")
+    return loss
+
+
+def runs(train_step, given: Arrays) -> Arrays:
+    """Whether it can be called, and what TensorFlow stumbles over if not."""
+    step = made(train_step, model_of(given), keras.optimizers.SGD(0.1))
+    return {"stumbles over": stumble(lambda: taken(step, given["x"], given["y"]))}
+
+
+def it_runs(_: Arrays, outputs: Arrays) -> Problem | None:
+    """Without stumbling."""
+    over = str(outputs["stumbles over"])
+    return Problem(STUMBLES[over]) if over else None
+
+
+def one_step(train_step, given: Arrays) -> Arrays:
+    """The loss of a batch, and where the weights are after a step of length 1 down the gradient."""
+    model = model_of(given)
+    step = made(train_step, model, keras.optimizers.SGD(1.0))
+    logits = model(given["x"]).numpy()
+    outputs = {"loss": taken(step, given["x"], given["y"])}
+    twin = own_twin(train_step, "cross_entropy_from_logits")
+    if twin is not None:
+        outputs["loss by your twin"] = np.asarray(twin(logits, given["y"]))
+    return outputs | dict(zip(WEIGHTS_AFTER, model.get_weights(), strict=True))
+
+
+WEIGHTS_AFTER = ("W_xh after", "W_hh after", "b_h after", "W_hy after", "b_y after")
+
+
+def in_numpy(given: Arrays) -> Arrays:
+    """The loss from the logits, and the weights minus its gradient, by this course's NumPy."""
+    loss, gradient = loss_and_gradient(given)
+    return {"loss": np.asarray(loss)} | {
+        f"{name} after": given[name] - gradient[name] for name in WEIGHTS
+    }
+
+
+def loss_and_gradient(given: Arrays) -> tuple[float, Arrays]:
+    """Forward, loss, backward."""
+    x, y = given["x"], given["y"]
+    recurrent = [given[name] for name in WEIGHTS[:3]]
+    h, cache = rnn_forward(x, np.zeros((len(x), given["b_h"].size)), *recurrent)
+    logits = h[:, -1] @ given["W_hy"] + given["b_y"]
+    dlogits = cross_entropy_gradient(logits, y)
+    dh = np.zeros_like(h)
+    dh[:, -1] = dlogits @ given["W_hy"].T
+    gradients = (*rnn_backward(dh, cache)[2:], h[:, -1].T @ dlogits, dlogits.sum(axis=0))
+    return cross_entropy_from_logits(logits, y), dict(zip(WEIGHTS, gradients, strict=True))
+
+
+def several_steps(train_step, given: Arrays) -> Arrays:
+    """Three steps on one batch by an optimizer that remembers: the losses."""
+    step = made(train_step, model_of(given), keras.optimizers.SGD(0.1, momentum=0.9))
+    return {"losses": np.array([taken(step, given["x"], given["y"]) for _ in range(3)])}
+
+
+def with_momentum(given: Arrays) -> Arrays:
+    """The same in NumPy; Keras adds the new gradient to 0.9 times the way of the last step."""
+    given, way, losses = dict(given), dict.fromkeys(WEIGHTS, 0.0), []
+    for _ in range(3):
+        loss, gradient = loss_and_gradient(given)
+        losses.append(loss)
+        for name in WEIGHTS:
+            way[name] = 0.9 * way[name] - 0.1 * gradient[name]
+            given[name] = given[name] + way[name]
+    return {"losses": np.array(losses)}
+
+
+def loss_alone(given: Arrays) -> Arrays:
+    """The loss before the step."""
+    return {"loss": np.asarray(loss_and_gradient(given)[0])}
+
+
+def loss_of_a_step(train_step, given: Arrays) -> Arrays:
+    """The loss that the step gives."""
+    step = made(train_step, model_of(given), keras.optimizers.SGD(0.1))
+    return {"loss": taken(step, given["x"], given["y"])}
+
+
+def loss_with_a_mask(train_step, given: Arrays) -> Arrays:
+    """The loss of a model that takes x and a mask."""
+    x = keras.Input((None, given["x"].shape[2]), dtype="float64")
+    mask = keras.Input((None,), dtype="bool")
+    plain = model_of(given)
+    logits = plain.layers[1](plain.layers[0](x, mask=mask))
+    step = made(train_step, keras.Model((x, mask), logits), keras.optimizers.SGD(0.1))
+    inputs = tf.constant(given["x"]), tf.constant(given["mask"])
+    return {"loss": number(step(inputs, tf.constant(given["y"])))}
+
+
+def loss_masked_in_numpy(given: Arrays) -> Arrays:
+    """The same by masked_rnn_forward."""
+    recurrent = [given[name] for name in WEIGHTS[:3]]
+    h_0 = np.zeros((len(given["x"]), given["b_h"].size))
+    _, h_last = masked_rnn_forward(given["x"], given["mask"], h_0, *recurrent)
+    logits = h_last @ given["W_hy"] + given["b_y"]
+    return {"loss": np.asarray(cross_entropy_from_logits(logits, given["y"]))}
+
+
+class Watching(keras.layers.Layer):
+    """Passes on what comes, and notes whether it is told that the model is being trained."""
+
+    seen = None
+
+    def call(self, x, training=False):
+        """Note, and pass on."""
+        self.seen = training
+        return x
+
+
+def told_and_frozen(train_step, given: Arrays) -> Arrays:
+    """Whether layers are told that they are trained, and whether frozen ones stay as they are."""
+    watching = Watching(dtype="float64")
+    model = model_of(given, watching=watching)
+    model.layers[0].trainable = False
+    step = made(train_step, model, keras.optimizers.SGD(0.1))
+    taken(step, given["x"], given["y"])
+    return {
+        "told": watching.seen is True or watching.seen == 1,
+        "frozen layer moved": not np.array_equal(model.get_weights()[0], given["W_xh"]),
+        "other layer moved": not np.array_equal(model.get_weights()[4], given["b_y"]),
+    }
+
+
+def told_and_stayed(_: Arrays, outputs: Arrays) -> Problem | None:
+    """Told, and frozen."""
+    if not outputs["told"]:
+        return Problem(
+            "The layers aren't told that the model is being trained: dropout would never drop "
+            "anything. The model takes `training` as an argument."
+        )
+    if outputs["frozen layer moved"]:
+        return Problem(
+            "A layer with trainable = False has moved: ask the model which of its weights are to "
+            "be trained."
+        )
+    if not outputs["other layer moved"]:
+        return Problem("With one layer frozen, the others don't move either.")
+    return None
+
+
+def traces(train_step, given: Arrays) -> Arrays:
+    """How often Python runs the model while batches of several sizes go by."""
+    layers = [
+        keras.Input((None, given["x"].shape[2]), dtype="float64"),
+        keras.layers.GlobalAveragePooling1D(dtype="float64"),
+        keras.layers.Dense(given["b_y"].size, dtype="float64"),
+    ]
+    model = keras.Sequential(layers)  # no RNN: it takes long to trace
+    model.call = counting = Counting(model.call)
+    step = made(train_step, model, keras.optimizers.SGD())
+    known, new = {SIZES[0]}, 0
+    for number, (size, T) in enumerate(SIZES):
+        x = np.resize(given["x"], (size, T, given["x"].shape[2]))
+        taken(step, x, np.resize(given["y"], size))
+        if number == 0:
+            counting.times = 0  # the first batch may take two: variables are made on the way
+        new += (size, T) not in known
+        known.add((size, T))
+    return {"batches": len(SIZES) - 1, "new sizes": new, "traces": counting.times}
+
+
+def by_xla(train_step, given: Arrays) -> Arrays:
+    """The step, compiled as a whole: loss and weights."""
+    model = model_of(given)
+    optimizer = keras.optimizers.SGD(1.0)
+    optimizer.build(model.trainable_variables)
+    step = made(train_step, model, optimizer)
+    outputs = {}
+
+    def run():
+        signature = (
+            tf.TensorSpec((4, 5, given["x"].shape[2]), tf.float64),
+            tf.TensorSpec(4, tf.int64),
+        )
+        compiled = trace(step, *signature, jit_compile=True)
+        outputs["loss"] = compiled(tf.constant(given["x"]), tf.constant(given["y"])).numpy()
+        outputs.update(zip(WEIGHTS_AFTER, model.get_weights(), strict=True))
+
+    return {"refused": xla_refusal(run), **outputs}
+
+
+def for_a_gpu(train_step, given: Arrays) -> Arrays:
+    """The graph of the whole step, in float32 as it is trained."""
+    model = model_of(given, dtype="float32")
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    step = train_step(model, optimizer)
+    m = given["x"].shape[2]
+    signature = tf.TensorSpec((None, None, m), tf.float32), tf.TensorSpec((None,), tf.int64)
+    return gpu_report(trace(step, *signature))
+
+
+EXERCISE = Exercise(
+    reference=train_step,
+    title="A training step of your own",
+    goal="Write what happens to a model at each batch, so that TensorFlow runs it without Python.",
+    difficulty=3,
+    minutes=30,
+    kind="speed up",
+    twin="cross_entropy_from_logits",
+    returns={},
+    ladder=(
+        Rung("it makes a step that runs", batch, it_runs, runs),
+        equal_to_twin("cross_entropy_from_logits", batch, loss_alone, one_step),
+        matches(
+            "the weights move down the gradient of just this loss",
+            batch,
+            in_numpy,
+            "With plain gradient descent at a rate of 1, the weights after the step are those "
+            "before it minus the gradient.",
+            call=one_step,
+        ),
+        matches(
+            "the optimizer remembers from step to step",
+            batch,
+            with_momentum,
+            "With momentum, a step also goes a part of the way of the step before.",
+            call=several_steps,
+        ),
+        matches(
+            "finite, however far apart the logits are",
+            far_apart,
+            loss_alone,
+            call=loss_of_a_step,
+        ),
+        matches(
+            "x may be a tuple, as of a model with a mask",
+            padded,
+            loss_masked_in_numpy,
+            call=loss_with_a_mask,
+        ),
+        Rung(
+            "layers are told of the training, and frozen ones stay",
+            batch,
+            told_and_stayed,
+            told_and_frozen,
+        ),
+        traced_once(batch, traces),
+        compiles(batch, in_numpy, by_xla),
+        fit_for_a_gpu(batch, for_a_gpu),
+    ),
+    promises={
+        "model: a `keras.Model`": "equal to cross_entropy_from_logits, to 1e-10 in float64",
+        "model: It is told": "layers are told of the training, and frozen ones stay",
+        "optimizer: of Keras": "the optimizer remembers from step to step",
+        "step: a function of x": "x may be a tuple, as of a model with a mask",
+        "step: It gives the loss": (
+            "equal to cross_entropy_from_logits, to 1e-10 in float64",
+            "finite, however far apart the logits are",
+        ),
+        "step: Afterwards the optimizer": (
+            "the weights move down the gradient of just this loss",
+            "layers are told of the training, and frozen ones stay",
+        ),
+        "step: TensorFlow traces it": "traced once, for batches of any size",
+    },
+    hints=(
+        Hint(
+            "What belongs into a step?",
+            "A batch comes in and a loss goes out; what has happened in between to the model? Go "
+            "through it as you would on paper. Which of these parts has to be watched, so that "
+            "there is a gradient?",
+        ),
+        Hint(
+            "What are the shapes?",
+            "x is (batch, T, m), or a tuple when the model wants a mask too; logits are (batch, "
+            "c), y is (batch,), the loss is (). For each trained weight there is one gradient, of "
+            "its shape.",
+        ),
+        Hint(
+            "It is right, but Python runs at every batch.",
+            "TensorFlow makes a graph of a Python function the first time that it is called, if "
+            "you ask for it, and makes another for each new shape, unless it knows that sizes "
+            "differ. The chapter shows both ways to say so.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "Inside `train_step`, define `step(x, y)` under `@tf.function(reduce_retracing=True)`. "
+            "Within `tf.GradientTape()` call `model(x, training=True)` and take the mean of "
+            "`tf.nn.sparse_softmax_cross_entropy_with_logits`. Then ask the tape for the gradient "
+            "with respect to `model.trainable_variables`, hand both to `optimizer.apply`, and "
+            "return the loss.",
+        ),
+    ),
+)
+
+
+def _step(model, optimizer, loss_of=None, training=True, weights_of=None, **settings):
+    """A step with one part replaced; for the mistakes. Without settings, it isn't traced."""
+    loss_of = loss_of or _mean_loss
+    weights_of = weights_of or (lambda model: model.trainable_variables)
+
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = loss_of(model(x, training=training), y)
+        weights = weights_of(model)
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return loss
+
+    return tf.function(step, **settings) if settings else step
+
+
+def _mean_loss(logits, y):
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits))
+
+
+@EXERCISE.mistake(
+    "Softmax comes twice: the loss takes logits and does it inside, so what the model gives goes "
+    "in as it is. With two of them the gradient nearly vanishes and the loss never reaches zero."
+)
+def softmax_before_the_loss(model, optimizer):
+    """Probabilities where logits belong."""
+
+    def loss_of(logits, y):
+        return _mean_loss(tf.nn.softmax(logits), y)
+
+    return _step(model, optimizer, loss_of, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
+    "The loss is taken from probabilities: for logits far apart one of them is exactly 0 and its "
+    "logarithm infinite, or cut off. Take it from the logits."
+)
+def log_of_softmax(model, optimizer):
+    """The two lines that everyone writes first."""
+
+    def loss_of(logits, y):
+        right = tf.gather(tf.nn.softmax(logits), y, axis=1, batch_dims=1)
+        return -tf.reduce_mean(tf.math.log(right))
+
+    return _step(model, optimizer, loss_of, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
+    "The losses of a batch are added up, not averaged: a larger batch then takes a larger step."
+)
+def sum_over_the_batch(model, optimizer):
+    """reduce_sum."""
+
+    def loss_of(logits, y):
+        return tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits))
+
+    return _step(model, optimizer, loss_of, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
+    "The model isn't told that it is being trained, so dropout drops nothing: call it with "
+    "training=True."
+)
+def training_not_said(model, optimizer):
+    """As at evaluation."""
+    return _step(model, optimizer, training=False, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
+    "All weights are moved, those of frozen layers too: only model.trainable_variables are to be "
+    "trained."
+)
+def frozen_layers_moved(model, optimizer):
+    """Every weight that there is."""
+    return _step(
+        model,
+        optimizer,
+        weights_of=lambda model: [w for layer in model.layers for w in layer.weights],
+        reduce_retracing=True,
+    )
+
+
+@EXERCISE.mistake(
+    "The step isn't traced: Python runs it at every batch, operation by operation. Make it a "
+    "tf.function."
+)
+def not_traced(model, optimizer):
+    """Right, and slow."""
+    return _step(model, optimizer)
+
+
+@EXERCISE.mistake(
+    "The step is traced anew for each size of batch and each length of sequences: tell tf.function "
+    "that sizes may differ, by reduce_retracing=True or by an input_signature with None."
+)
+def traced_for_each_size(model, optimizer):
+    """The plain decorator."""
+    return _step(model, optimizer, autograph=False)
+
+
+@EXERCISE.mistake(
+    "What is returned is the loss after the update; asked for is that of the batch as it came, "
+    "which the step has computed anyway."
+)
+def loss_after_the_update(model, optimizer):
+    """Once more forward."""
+    update = _step(model, optimizer, reduce_retracing=True)
+
+    def step(x, y):
+        update(x, y)
+        return _mean_loss(model(x, training=True), y)
+
+    return tf.function(step, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
+    "The sign is wrong: the weights have moved up the gradient, so that the loss grows. An "
+    "optimizer subtracts by itself; hand it the gradient as it is."
+)
+def up_the_gradient(model, optimizer):
+    """A minus too many."""
+
+    @tf.function(reduce_retracing=True)
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = _mean_loss(model(x, training=True), y)
+        weights = model.trainable_variables
+        optimizer.apply([-one for one in tape.gradient(loss, weights)], weights)
+        return loss
+
+    return step
+
+
+@EXERCISE.mistake(
+    "`.numpy()` or float(…) asks for the number while the step is being traced, and there is none "
+    "yet: return the tensor, and ask it for its number outside."
+)
+def number_inside(model, optimizer):
+    """Wants to print it, say."""
+
+    @tf.function(reduce_retracing=True)
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = _mean_loss(model(x, training=True), y)
+        weights = model.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return loss.numpy()
+
+    return step
+
+
+@EXERCISE.alternative
+def with_a_signature(model, optimizer):
+    """Sizes that may differ are said beforehand; Keras's own loss and `apply`."""
+    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    specs = [tf.TensorSpec(one.shape, one.dtype) for one in model.inputs]
+    x = tuple(specs) if len(specs) > 1 else specs[0]
+
+    @tf.function(input_signature=[x, tf.TensorSpec((None,), tf.int64)])
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = loss_of(y, model(x, training=True))
+        optimizer.apply(tape.gradient(loss, model.trainable_weights), model.trainable_weights)
+        return loss
+
+    return step
+
+
+@EXERCISE.alternative
+def compiled_by_xla(model, optimizer):
+    """Log-softmax by hand, pairs of gradient and weight, compiled as a whole."""
+
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            log_p = tf.nn.log_softmax(model(x, training=True))
+            loss = -tf.reduce_mean(tf.gather(log_p, y, axis=1, batch_dims=1))
+        weights = model.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return loss
+
+    return tf.function(step, reduce_retracing=True, jit_compile=True)
+
+
+@EXERCISE.alternative
+def as_keras_trains(model, optimizer):
+    """Compiled, and Keras's own step for a batch."""
+    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(x, y, model(x, training=True), training=True)
+        weights = model.trainable_weights
+        optimizer.apply(tape.gradient(loss, weights), weights)
+        return loss
+
+    return step

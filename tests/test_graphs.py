@@ -1,0 +1,163 @@
+"""What is said about a traced graph is true of it."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from course_lib import graphs
+
+SPEC = tf.TensorSpec((None, None, 3), tf.float64)
+
+
+def looped(x):
+    return keras.layers.SimpleRNN(4, dtype="float64")(x)
+
+
+def unrolled(x):
+    h = tf.zeros_like(x[:, 0])
+    for t in range(x.shape[1]):
+        h = tf.tanh(x[:, t] + h)
+    return h
+
+
+def nested(x):
+    def body(i, y):
+        return i + 1, tf.while_loop(lambda j, _: j < 2, lambda j, y: (j + 1, tf.sin(y)), [0, y])[1]
+
+    return tf.while_loop(lambda i, _: i < 2, body, [0, x])[1]
+
+
+def count(function, T):
+    return len(graphs.nodes(graphs.trace(function, tf.TensorSpec((None, T, 3), tf.float64))))
+
+
+def test_a_loop_in_the_graph_is_counted_once_and_one_of_pythons_grows():
+    def summed(x):
+        return tf.scan(lambda h, x_t: tf.tanh(h + x_t), tf.transpose(x, [1, 0, 2]))
+
+    assert count(summed, 10) == count(summed, 20)
+    assert count(unrolled, 20) > count(unrolled, 10)
+
+
+def test_bodies_of_loops_inside_loops_are_seen():
+    assert "Sin" in {node.op for node in graphs.nodes(graphs.trace(nested, SPEC))}
+
+
+def makes_a_variable(x):
+    return x * tf.Variable(1.0, dtype=tf.float64)
+
+
+def adds_a_weight(x):
+    layer = keras.layers.Dense(2, dtype="float64")
+    layer.build((None, 3))
+    return x @ layer.add_weight(shape=(3, 2))
+
+
+@pytest.mark.parametrize(
+    ("function", "over"),
+    [
+        (tf.tanh, ""),
+        (lambda x: np.tanh(x), "NumPy"),
+        (lambda x: np.zeros((2, 3)) + np.asarray(x), "NumPy"),
+        (lambda x: float(tf.reduce_sum(x)), "NumPy"),
+        (lambda x: x.numpy(), "numbers"),
+        (lambda x: x if tf.reduce_sum(x) > 0 else -x, "if"),
+        (lambda x: x * (tf.reduce_sum(x) > 0 and 1.0), "if"),
+        (lambda x: [row + 1 for row in x], "for"),
+        (unrolled, "length"),
+        (lambda x: [x[:, t] for t in range(tf.shape(x)[1])], "length"),
+        (lambda x: tf.zeros((x.shape[0], 3)), "length"),
+        (lambda x: len(x) * x, "length"),
+        (makes_a_variable, "variable"),
+        (adds_a_weight, "variable"),
+        (lambda x: x @ tf.ones((3, 2)), "dtype"),
+    ],
+)
+def test_what_stops_a_trace_has_a_name(function, over):
+    assert graphs.stumble(lambda: graphs.trace(function, SPEC)) == over
+
+
+def test_the_name_is_found_in_a_step_of_the_learners_own_too():
+    step = tf.function(lambda x: x.numpy())
+    assert graphs.stumble(lambda: step(tf.ones(2))) == "numbers"
+
+
+def test_what_fails_for_another_reason_fails_as_it_is():
+    def broken(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        graphs.stumble(lambda: graphs.trace(broken, SPEC))
+
+
+def test_gpu_report_of_what_fits_and_what_does_not():
+    fits = graphs.gpu_report(graphs.trace(lambda x: tf.tanh(x), SPEC))
+    assert (fits["without a kernel"], fits["in Python"]) == ("", "")
+
+    def strings(x):
+        return tf.strings.to_number(tf.strings.as_string(x))
+
+    def python(x):
+        return tf.numpy_function(np.tanh, [x], tf.float64)
+
+    assert "AsString" in graphs.gpu_report(graphs.trace(strings, SPEC))["without a kernel"]
+    assert graphs.gpu_report(graphs.trace(python, SPEC))["in Python"] == "PyFunc"
+
+
+def test_xla_says_what_it_can_not_compile():
+    def strings(x):
+        return tf.strings.to_number(tf.strings.as_string(tf.reduce_sum(x)))
+
+    def run(function):
+        return lambda: tf.function(function, jit_compile=True)(tf.ones((2, 3)))
+
+    assert graphs.xla_refusal(run(tf.tanh)) == ""
+    assert "AsString" in graphs.xla_refusal(run(strings))
+
+
+def test_gradients_that_do_not_arrive_are_nan():
+    w = [tf.Variable(2.0, name=name) for name in ("used", "zero", "cut", "used")]
+    sizes = graphs.gradient_sizes(
+        lambda: w[0] * 3 + 0 * w[1] + tf.stop_gradient(w[2]) + w[3] ** 2, w
+    )
+    assert sizes["used"] == 3
+    assert sizes["zero"] == 0
+    assert np.isnan(sizes["cut"])
+    assert sizes["used (3)"] == 4
+
+
+def test_a_pipeline_shows_the_python_in_it():
+    form = tf.TensorSpec((), tf.int64)
+    generated = tf.data.Dataset.from_generator(lambda: iter([1, 2]), output_signature=form)
+    assert "PyFunc" in graphs.pipeline_operations(generated.map(lambda i: i + 1))
+    assert "PyFunc" not in graphs.pipeline_operations(tf.data.Dataset.range(3).shuffle(3))
+
+
+def test_counting_counts_traces_and_not_calls():
+    counting = graphs.Counting(lambda x: x + 1)
+    step = tf.function(counting, autograph=False)
+    for _ in range(3):
+        step(tf.ones(2))
+    assert counting.times == 1
+
+
+class Written:
+    def method(self):
+        """What is looked up here is looked up in this module."""
+
+
+def test_the_names_that_a_function_or_class_sees():
+    assert graphs.namespace_of(looped) is globals()
+    assert graphs.namespace_of(Written) is globals()
+    assert graphs.namespace_of(tf.function(looped)) is globals()
+    assert graphs.namespace_of(3) == {}
+
+
+def test_a_twin_is_the_learners_own_or_none(monkeypatch):
+    from course_lib.scratch.rnn import rnn_step
+
+    monkeypatch.setitem(globals(), "rnn_step", rnn_step)
+    assert graphs.own_twin(Written, "rnn_step") is None
+    assert graphs.own_twin(Written, "no_such") is None
+    assert graphs.own_twin(Written, "looped") is looped
