@@ -162,11 +162,8 @@ def chunk_border(E_0, v, d, credit, gamma):
     C = v.shape[1]
     decay = np.exp(-gamma)
     later = np.zeros_like(credit)
-    # IMPLEMENT-ME: first later[:, t], the credit of step t and of the chunk's
-    # steps after it, faded: walk back. Then dW from it, in two parts: weights
-    # used inside the chunk, and weights in E_0, which the first step of the
-    # chunk fades. Last E_C: E_0 faded C times, and each step's part faded by
-    # the steps that follow
+    # IMPLEMENT-ME: both results are what they would be step by step, to the
+    # last digits, and no trace has been made between the first and the last
     later[:, C - 1] = credit[:, C - 1]
     for t in reversed(range(C - 1)):
         later[:, t] = credit[:, t] + decay * later[:, t + 1]

@@ -18,7 +18,6 @@ STILL_TO_DO: dict[str, set[str]] = {
         "weight_gradient",
         "perturbation_step",
         "kernel_gradients",
-        "chunk_border",
         "rflo_gradient",
     },
 }

@@ -174,6 +174,13 @@ EXERCISE = Exercise(
             "E_0 fades at all C steps: `decay**C`. What step t puts in fades at the C - 1 - t "
             "steps that follow it; the last step's part does not fade.",
         ),
+        Hint(
+            "Show me the recipe.",
+            "Walk back: `later[:, t] = credit[:, t] + decay * later[:, t + 1]`, from the last step. "
+            "dW is the sum over batch and steps of v times `later * d`, plus that over the batch of "
+            "E_0 times `decay * later[:, 0]`. E_C is `decay**C * E_0`, plus the sum over the steps "
+            "of v times d times `decay**(C - 1 - t)`.",
+        ),
     ),
 )
 
