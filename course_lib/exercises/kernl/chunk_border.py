@@ -176,8 +176,8 @@ EXERCISE = Exercise(
         ),
         Hint(
             "Show me the recipe.",
-            "Walk back: `later[:, t] = credit[:, t] + decay * later[:, t + 1]`, from the last step. "
-            "dW is the sum over batch and steps of v times `later * d`, plus that over the batch of "
+            "Walk back from the end: `later[:, t] = credit[:, t] + decay * later[:, t + 1]`. "
+            "dW is the sum over batch and steps of v by `later * d`, plus that over the batch of "
             "E_0 times `decay * later[:, 0]`. E_C is `decay**C * E_0`, plus the sum over the steps "
             "of v times d times `decay**(C - 1 - t)`.",
         ),
