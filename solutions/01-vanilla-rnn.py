@@ -314,7 +314,7 @@ if when_passed("padded_batches"):
 # %%
 predict("accuracy_by_columns", ...)
 
-# %% mystnb={"image": {"alt": "The loss over some 400 batches, a grey line that jumps from batch to batch, and its mean in blue: it starts at the line of guessing, 2.3 nats, and falls steeply at first, then slowly."}}
+# %% mystnb={"image": {"alt": "The loss over some 400 batches, a grey point each, widely spread, and their mean as a blue line: it starts at the line of guessing, 2.3 nats, and falls steeply at first, then slowly."}}
 if when_passed("VanillaRNNCell", "train_step", "padded_batches"):
     seed_everything(0)
     x = keras.Input((None, 28))

@@ -300,7 +300,8 @@ def loss_by_batch(losses: Sequence[float], smooth: int = 20) -> Figure:
     """
     plt = _pyplot()
     figure, ax = plt.subplots()
-    ax.plot(losses, color="#999999", linewidth=0.8, marker="none", linestyle="-", label="one batch")
+    batches = {"linestyle": "none", "marker": ".", "markersize": 4, "color": "#777777"}
+    ax.plot(losses, **batches, label="one batch")
     mean = np.convolve(losses, np.ones(smooth) / smooth, mode="valid")
     label = f"mean of {smooth} batches"
     ax.plot(np.arange(smooth - 1, len(losses)), mean, color=BLUE, marker="none", label=label)

@@ -155,7 +155,7 @@ def test_a_check_says_what_was_audited_or_which_gpu_it_ran_on(one):
 def test_calls_can_be_cut_out_for_a_sandbox(one):
     exercise = get(one)
     assert exercise.returns == {}
-    assert exercise.twin in ids()
+    assert exercise.twin in ("", *ids())
     for rung in exercise.ladder:
         module = sys.modules[rung.call.__module__]
         assert getattr(module, rung.call.__name__, None) is rung.call, rung.name
