@@ -85,8 +85,10 @@ def _settings() -> Callable[[], None]:
     depth, hooks = sys.getrecursionlimit(), (sys.gettrace(), sys.getprofile(), sys.excepthook)
     folder, environment = _folder(), dict(os.environ)
     collecting, handlers = gc.isenabled(), _handlers()
+    eager_again = _tensorflow_mode()
 
     def put_back() -> None:
+        eager_again()
         for one, module in modules.items():
             if sys.modules.get(one) is not module:
                 sys.modules[one] = module
@@ -119,6 +121,29 @@ def _settings() -> Callable[[], None]:
             os.environ.clear()
             os.environ.update(environment)
         (gc.enable if collecting else gc.disable)()
+
+    return put_back
+
+
+def _tensorflow_mode() -> Callable[[], None]:
+    """Where TensorFlow is loaded: the function leaves the graphs that were entered since.
+
+    A check that is stopped while TensorFlow traces may not find its way out of the graph, and
+    nothing in the notebook would compute from then on.
+    """
+    if "tensorflow" not in sys.modules:
+        return lambda: None
+    from tensorflow.python.eager import context
+    from tensorflow.python.framework import ops
+
+    current = context.context()
+    mode, switches = current._thread_local_data, current.context_switches.stack
+    graphs = ops._default_graph_stack.stack
+    before = mode.is_eager, switches[:], graphs[:]
+
+    def put_back() -> None:
+        if (mode.is_eager, switches, graphs) != before:
+            mode.is_eager, switches[:], graphs[:] = before
 
     return put_back
 

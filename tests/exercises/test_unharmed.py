@@ -185,3 +185,19 @@ def test_a_notebook_goes_on_after_each():
     printed = [o.get("text", "") for c in notebook.cells for o in c.outputs]
     for number in range(len(KERNEL)):
         assert f"alive {number}\n" in printed
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_graph_that_was_entered_and_never_left():
+    import tensorflow as tf
+
+    kept = []
+
+    def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+        kept.append(tf.Graph().as_default())
+        kept[-1].__enter__()
+        return 0.5 * h_prev
+
+    assert check(rnn_step).outcome == NOT_RIGHT
+    assert tf.executing_eagerly()
+    assert int(tf.function(lambda x: x + 1)(tf.constant(1))) == 2
