@@ -16,50 +16,52 @@ from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import irregular, matches
 from course_lib.graphs import Counting, gpu_report, own_twin, stumble, trace, xla_refusal
 from course_lib.layers.training_step import train_step
-from course_lib.scratch.bptt import rnn_backward
 from course_lib.scratch.losses import cross_entropy_from_logits, cross_entropy_gradient
-from course_lib.scratch.rnn import masked_rnn_forward, rnn_forward
 
-WEIGHTS = ("W_xh", "W_hh", "b_h", "W_hy", "b_y")
+WEIGHTS = ("W_1", "b_1", "W_2", "b_2")
+WEIGHTS_AFTER = tuple(f"{name} after" for name in WEIGHTS)
 # Of the batches on which traces are counted: how many sequences, and how many steps.
 SIZES = ((4, 5), (4, 5), (3, 5), (5, 7), (4, 5), (2, 4), (3, 5), (6, 8))
 
 
 def batch() -> Arrays:
-    """Four sequences of five steps and their labels, and the weights of a small network."""
+    """Four sequences of five steps, of which some end early, their labels, and weights."""
     return {
         "x": irregular(4, 5, 3),
+        "mask": np.arange(5) < np.array([[5], [3], [1], [4]]),
         "y": np.array([2, 0, 1, 1]),
-        "W_xh": irregular(3, 6, shift=2),
-        "W_hh": irregular(6, 6, shift=3, scale=0.4),
-        "b_h": irregular(6, shift=4, scale=0.5),
-        "W_hy": irregular(6, 3, shift=5),
-        "b_y": irregular(3, shift=6),
+        "W_1": irregular(3, 6, shift=2),
+        "b_1": irregular(6, shift=4, scale=0.5),
+        "W_2": irregular(6, 3, shift=5),
+        "b_2": irregular(3, shift=6),
     }
-
-
-def padded() -> Arrays:
-    """The same, where some sequences end early."""
-    mask = np.arange(5) < np.array([[5], [3], [1], [4]])
-    return {**batch(), "mask": mask}
 
 
 def far_apart() -> Arrays:
     """Weights that are sure of themselves, and wrong: logits are thousands apart."""
     given = batch()
-    return {**given, "W_hy": 3000 * given["W_hy"]}
+    return {**given, "W_2": 3000 * given["W_2"]}
 
 
-def model_of(given: Arrays, dtype="float64", **layers):
-    """An RNN with a readout of its last state, holding the given weights."""
-    recurrent = keras.layers.SimpleRNN(given["W_hh"].shape[0], dtype=dtype)
-    between = list(layers.values())
-    readout = keras.layers.Dense(given["b_y"].size, dtype=dtype)
-    model = keras.Sequential(
-        [keras.Input((None, given["x"].shape[2]), dtype=dtype), recurrent, *between, readout]
-    )
-    recurrent.set_weights([given["W_xh"], given["W_hh"], given["b_h"]])
-    readout.set_weights([given["W_hy"], given["b_y"]])
+def model_of(given: Arrays, dtype="float64", between=(), masked=False):
+    """A small network on the mean over time: the step doesn't care, and an RNN is slow to trace.
+
+    Args:
+        given: its weights.
+        dtype: of its numbers.
+        between: layers before the last one.
+        masked: whether it takes a mask beside x.
+    """
+    x = keras.Input((None, given["x"].shape[2]), dtype=dtype)
+    mask = keras.Input((None,), dtype="bool")
+    mean = keras.layers.GlobalAveragePooling1D(dtype=dtype)
+    hidden = keras.layers.Dense(given["b_1"].size, activation="tanh", dtype=dtype)
+    readout = keras.layers.Dense(given["b_2"].size, dtype=dtype)
+    h = hidden(mean(x, mask=mask) if masked else mean(x))
+    for layer in between:
+        h = layer(h)
+    model = keras.Model((x, mask) if masked else x, readout(h))
+    model.set_weights([given[name] for name in WEIGHTS])
     return model
 
 
@@ -116,28 +118,23 @@ def one_step(train_step, given: Arrays) -> Arrays:
     return outputs | dict(zip(WEIGHTS_AFTER, model.get_weights(), strict=True))
 
 
-WEIGHTS_AFTER = ("W_xh after", "W_hh after", "b_h after", "W_hy after", "b_y after")
-
-
 def in_numpy(given: Arrays) -> Arrays:
-    """The loss from the logits, and the weights minus its gradient, by this course's NumPy."""
+    """The loss from the logits, and the weights minus its gradient, in NumPy."""
     loss, gradient = loss_and_gradient(given)
-    return {"loss": np.asarray(loss)} | {
-        f"{name} after": given[name] - gradient[name] for name in WEIGHTS
-    }
+    return {"loss": loss} | {f"{name} after": given[name] - gradient[name] for name in WEIGHTS}
 
 
-def loss_and_gradient(given: Arrays) -> tuple[float, Arrays]:
+def loss_and_gradient(given: Arrays, masked=False) -> tuple[np.ndarray, Arrays]:
     """Forward, loss, backward."""
-    x, y = given["x"], given["y"]
-    recurrent = [given[name] for name in WEIGHTS[:3]]
-    h, cache = rnn_forward(x, np.zeros((len(x), given["b_h"].size)), *recurrent)
-    logits = h[:, -1] @ given["W_hy"] + given["b_y"]
-    dlogits = cross_entropy_gradient(logits, y)
-    dh = np.zeros_like(h)
-    dh[:, -1] = dlogits @ given["W_hy"].T
-    gradients = (*rnn_backward(dh, cache)[2:], h[:, -1].T @ dlogits, dlogits.sum(axis=0))
-    return cross_entropy_from_logits(logits, y), dict(zip(WEIGHTS, gradients, strict=True))
+    real = given["mask"][..., None] if masked else np.ones((*given["x"].shape[:2], 1))
+    mean = (given["x"] * real).sum(axis=1) / real.sum(axis=1)
+    h = np.tanh(mean @ given["W_1"] + given["b_1"])
+    logits = h @ given["W_2"] + given["b_2"]
+    dlogits = cross_entropy_gradient(logits, given["y"])
+    da = dlogits @ given["W_2"].T * (1 - h**2)
+    gradients = mean.T @ da, da.sum(axis=0), h.T @ dlogits, dlogits.sum(axis=0)
+    loss = np.asarray(cross_entropy_from_logits(logits, given["y"]))
+    return loss, dict(zip(WEIGHTS, gradients, strict=True))
 
 
 def several_steps(train_step, given: Arrays) -> Arrays:
@@ -160,7 +157,7 @@ def with_momentum(given: Arrays) -> Arrays:
 
 def loss_alone(given: Arrays) -> Arrays:
     """The loss before the step."""
-    return {"loss": np.asarray(loss_and_gradient(given)[0])}
+    return {"loss": loss_and_gradient(given)[0]}
 
 
 def loss_of_a_step(train_step, given: Arrays) -> Arrays:
@@ -171,22 +168,14 @@ def loss_of_a_step(train_step, given: Arrays) -> Arrays:
 
 def loss_with_a_mask(train_step, given: Arrays) -> Arrays:
     """The loss of a model that takes x and a mask."""
-    x = keras.Input((None, given["x"].shape[2]), dtype="float64")
-    mask = keras.Input((None,), dtype="bool")
-    plain = model_of(given)
-    logits = plain.layers[1](plain.layers[0](x, mask=mask))
-    step = made(train_step, keras.Model((x, mask), logits), keras.optimizers.SGD(0.1))
+    step = made(train_step, model_of(given, masked=True), keras.optimizers.SGD(0.1))
     inputs = tf.constant(given["x"]), tf.constant(given["mask"])
     return {"loss": number(step(inputs, tf.constant(given["y"])))}
 
 
 def loss_masked_in_numpy(given: Arrays) -> Arrays:
-    """The same by masked_rnn_forward."""
-    recurrent = [given[name] for name in WEIGHTS[:3]]
-    h_0 = np.zeros((len(given["x"]), given["b_h"].size))
-    _, h_last = masked_rnn_forward(given["x"], given["mask"], h_0, *recurrent)
-    logits = h_last @ given["W_hy"] + given["b_y"]
-    return {"loss": np.asarray(cross_entropy_from_logits(logits, given["y"]))}
+    """The same in NumPy."""
+    return {"loss": loss_and_gradient(given, masked=True)[0]}
 
 
 class Watching(keras.layers.Layer):
@@ -203,14 +192,14 @@ class Watching(keras.layers.Layer):
 def told_and_frozen(train_step, given: Arrays) -> Arrays:
     """Whether layers are told that they are trained, and whether frozen ones stay as they are."""
     watching = Watching(dtype="float64")
-    model = model_of(given, watching=watching)
-    model.layers[0].trainable = False
+    model = model_of(given, between=[watching])
+    next(layer for layer in model.layers if layer.weights).trainable = False
     step = made(train_step, model, keras.optimizers.SGD(0.1))
     taken(step, given["x"], given["y"])
     return {
         "told": watching.seen is True or watching.seen == 1,
-        "frozen layer moved": not np.array_equal(model.get_weights()[0], given["W_xh"]),
-        "other layer moved": not np.array_equal(model.get_weights()[4], given["b_y"]),
+        "frozen layer moved": not np.array_equal(model.weights[0], given["W_1"]),
+        "other layer moved": not np.array_equal(model.weights[3], given["b_2"]),
     }
 
 
@@ -233,12 +222,7 @@ def told_and_stayed(_: Arrays, outputs: Arrays) -> Problem | None:
 
 def traces(train_step, given: Arrays) -> Arrays:
     """How often Python runs the model while batches of several sizes go by."""
-    layers = [
-        keras.Input((None, given["x"].shape[2]), dtype="float64"),
-        keras.layers.GlobalAveragePooling1D(dtype="float64"),
-        keras.layers.Dense(given["b_y"].size, dtype="float64"),
-    ]
-    model = keras.Sequential(layers)  # no RNN: it takes long to trace
+    model = model_of(given)
     model.call = counting = Counting(model.call)
     step = made(train_step, model, keras.optimizers.SGD())
     known, new = {SIZES[0]}, 0
@@ -318,7 +302,7 @@ EXERCISE = Exercise(
         ),
         matches(
             "x may be a tuple, as of a model with a mask",
-            padded,
+            batch,
             loss_masked_in_numpy,
             call=loss_with_a_mask,
         ),
