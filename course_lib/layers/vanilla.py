@@ -21,7 +21,6 @@ class VanillaRNNCell(keras.layers.Layer):
         # asks of one: how wide the memory is that it hands to the next step
         self.units = units
         self.state_size = units
-        self.output_size = units
         # END IMPLEMENT-ME
 
     def build(self, input_shape):

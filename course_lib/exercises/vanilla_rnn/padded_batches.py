@@ -29,8 +29,10 @@ def sequences_of(given: Arrays, dtype=None) -> list:
 
 
 def dataset_of(padded_batches, given: Arrays, seed=SEED, dtype=None):
-    """What the function makes of the sequences."""
-    dataset = padded_batches(sequences_of(given, dtype), given["labels"], BATCH, list(BOUNDS), seed)
+    """What the function makes of the sequences; it isn't handed a seed of None."""
+    seeds = () if seed is None else (seed,)
+    sequences = sequences_of(given, dtype)
+    dataset = padded_batches(sequences, given["labels"], BATCH, list(BOUNDS), *seeds)
     if not isinstance(dataset, tf.data.Dataset):
         kind = "nothing" if dataset is None else with_article(type(dataset).__name__)
         raise Unusable(f"padded_batches returned {kind}; it returns a tf.data.Dataset.")
@@ -178,6 +180,8 @@ def company(padded_batches, given: Arrays) -> Arrays:
     first, second = (numbers_of(one_pass(dataset), given) for _ in range(2))
     again = numbers_of(one_pass(dataset_of(padded_batches, given)), given)
     other = numbers_of(one_pass(dataset_of(padded_batches, given, ANOTHER_SEED)), given)
+    zero = numbers_of(one_pass(dataset_of(padded_batches, given, 0)), given)
+    unsaid = numbers_of(one_pass(dataset_of(padded_batches, given, None)), given)
     bucket = np.searchsorted(BOUNDS, given["lengths"], side="right")
     small = [len(numbers) for numbers in first if len(numbers) < BATCH]
     order = np.concatenate(first)
@@ -190,6 +194,7 @@ def company(padded_batches, given: Arrays) -> Arrays:
         "another company in the next pass": _sets(first) != _sets(second),
         "the same by the same seed": _same(first, again),
         "another by another seed": not _same(first, other),
+        "by default the seed 0": _same(zero, unsaid),
     }
 
 
@@ -209,6 +214,7 @@ COMPANY = {
     "same sequences in every pass: shuffle the sequences, before batches are made of them.",
     "the same by the same seed": "The same seed gives another order, so that no run can be "
     "repeated: hand the seed on to whatever shuffles.",
+    "by default the seed 0": "Without a seed, the order should be that of seed 0.",
     "another by another seed": "Another seed gives the same order: hand the seed on to whatever "
     "shuffles.",
 }
@@ -268,6 +274,13 @@ EXERCISE = Exercise(
         Rung("similar lengths together, and all orders anew", ragged, in_good_company, company),
         Rung("no line of Python runs", ragged, no_python, operations),
     ),
+    equivalent={
+        "sequence_mask(length)), y)).prefetch(tf.data.AUTOTUNE) -> sequence_mask(length)), y))": (
+            "it only decides when the batches are made"
+        ),
+        "labels)).shuffle(len(sequences), seed=seed).map -> labels)).shuffle(len(labels), "
+        "seed=seed).map": "there are as many labels as sequences",
+    },
     promises={
         "Each pass gives every sequence once": (
             "every sequence once a pass, with its label",
