@@ -205,7 +205,7 @@ if when_passed("truncated_bptt") and when_passed("clip_by_global_norm"):
 # %%
 predict("left", ...)
 
-# %%
+# %% mystnb={"image": {"alt": "The largest singular value of the product of Jacobians, up to 40 steps back, on a logarithmic axis: for spectral radius 0.5 a straight line that falls steeply, for 0.9 one that falls slowly, for 1.0 a level line, for 1.1 one that rises."}}
 if when_passed("state_jacobian"):
     x_weak = 0.01 * np.random.default_rng(2).normal(size=(1, 40, 3))
     lags = np.arange(1, 41)
@@ -315,7 +315,7 @@ if when_passed("bptt_gradient"):
 # %%
 # EXERCISE: checkpointed
 
-# %%
+# %% mystnb={"image": {"alt": "Bytes in the fullest loop over the number of steps, both axes logarithmic. TensorFlow's tape and your own backward pass are parallel lines, yours lower. The line of the recomputed states is the lowest and the least steep."}}
 if when_passed("bptt_gradient") and when_passed("checkpointed"):
     memory["recomputed"] = [
         loop_bytes(both_passes(checkpointed), *long_sequences(T)) for T in lengths
@@ -360,7 +360,7 @@ class Labeller(keras.Model):
 # The echo again, from the same small weights, now with your step. The floor is what can't be
 # known.
 
-# %%
+# %% mystnb={"image": {"alt": "The loss over 400 updates. With a window of 1 it stays far above the floor and jumps about; with a window of 12 it falls within some 30 updates nearly to the floor, a grey dashed line."}}
 if when_passed("train_step_windows"):
     for window, style in ((1, ":"), (12, "-")):
         start = init_params(1, 8, 2, seed=1, recurrent="gaussian", radius=0.3, dtype=np.float32)
@@ -389,7 +389,7 @@ if when_passed("train_step_windows"):
 # What has the trained network (window 12) learnt to do with credit? Only the loss of the last step
 # is felt, whose answer was shown three steps before. Beside it the network that it started from.
 
-# %%
+# %% mystnb={"image": {"alt": "The norm of the gradient that reaches each of 12 states, on a logarithmic axis. In the fresh network it falls from the last step back to the first in a straight, steep line; in the trained network it hardly falls."}}
 if when_passed("train_step_windows") and when_passed("gradient_by_step"):
     inputs, targets = echo(10_000)
 

@@ -68,7 +68,7 @@ measured("left after twenty steps", sigmoid(1.0) ** 20)
 # %%
 # EXERCISE: forget_bias_for
 
-# %%
+# %% mystnb={"image": {"alt": "The share of the memory left over 200 steps, for three forget biases: one falls to nothing within a few steps, one within some 60, and one, whose half is left after 100 steps, is still at a quarter at the end."}}
 if when_passed("forget_bias_for"):
     for steps in (1, 10, 100, 1000):
         bias = forget_bias_for(steps)
@@ -354,7 +354,7 @@ from course_lib.training import seed_everything
 # %%
 predict("accuracy of my LSTM", ...)
 
-# %%
+# %% mystnb={"image": {"alt": "The training loss over the batches of three epochs, as the mean of the epoch so far: it falls, with a step down wherever a new epoch begins."}}
 if when_passed("LSTMCell"):
     mnist = load_mnist()
     seed_everything(0)
@@ -417,7 +417,7 @@ if when_passed("GRUCell"):
 # %%
 predict("times as fast as a loop in Python", ...)
 
-# %%
+# %% mystnb={"image": {"alt": "Seconds over the number of steps, for three loops, first and later calls side by side. At the first call the traced loop takes longest, and longer with more steps; the loop in the graph takes the same for any length. At later calls the loop in Python is the slowest by far."}}
 from time import perf_counter
 
 
@@ -474,7 +474,7 @@ if when_passed("looped"):
 # Two layers of your LSTM cell, with dropout and with the penalty, on 2,000 digits. The penalty is
 # part of the loss that is shown, so print it by itself.
 
-# %%
+# %% mystnb={"image": {"alt": "Accuracy over four epochs, on the digits that were trained on, with dropout, and on those kept back: both rise together."}}
 if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
     seed_everything(0)
     classifier = recurrent_classifier(LSTMCell, 32, layers=2, dropout=0.1, l2=1e-4)
@@ -490,8 +490,10 @@ if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
     penalty = float(sum(classifier.losses))
     print(f"penalty at the end: {within(penalty, 0.01, 0.5)}")
     print(f"accuracy on digits kept back: {within(history['val_accuracy'][-1], 0.5, 0.99)}")
-    plt.plot(history["accuracy"], label="trained on, with dropout")
-    plt.plot(history["val_accuracy"], label="kept back")
+    epochs = range(1, 5)
+    plt.plot(epochs, history["accuracy"], label="trained on, with dropout")
+    plt.plot(epochs, history["val_accuracy"], label="kept back")
+    plt.xticks(epochs)
     plt.xlabel("epoch")
     plt.ylabel("accuracy")
     plt.legend()

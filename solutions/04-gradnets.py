@@ -171,7 +171,7 @@ if all(when_passed(part) for part in ("GradualActivation", "GateSchedule")):
     print(f"ReLU:   {within(curves['ReLU'][-1], 0, 0.5)}")
     print(f"all gates at the end: {np.unique([float(gate.g) for gate in gates])}")
 
-# %%
+# %% mystnb={"image": {"alt": "Test accuracy over three epochs: the network whose gates open is above 0.8 from the first epoch on, the one with ReLU from the start stays at chance."}}
 if when_passed("GateSchedule"):
     display(measured("relu_accuracy", curves["ReLU"][-1], 0, 0.5))
     points = {name: ([1, 2, 3], curve) for name, curve in curves.items()}
@@ -448,7 +448,7 @@ if when_passed("log_gradients"):
     found = curves_in(runs)
     print({name: len(points) for name, points in found.items()})
 
-# %%
+# %% mystnb={"image": {"alt": "The norm of the gradient over the training steps, on a logarithmic axis, for the first, the middle and the last layer: the last is the largest by far, the first the smallest."}}
 if when_passed("log_gradients"):
     first, last = (found[f"gradient norm/{name}"][0][1] for name in ("first", "last"))
     display(measured("smaller", last / first, 10, 1e6))

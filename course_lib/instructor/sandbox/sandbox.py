@@ -23,6 +23,7 @@ from course_lib.instructor.sandbox.view import (
     CODE,
     ENVIRONMENT,
     FILES,
+    SCRATCH,
     bubblewrap_command,
     namespaces_plan,
 )
@@ -120,6 +121,10 @@ class Sandbox:
         }
         if self.kind == "none":  # processes count for the whole user there
             order["processes"] = 100_000
+            order["environment"] = {
+                name: order["folder"] if value == SCRATCH else value
+                for name, value in ENVIRONMENT.items()
+            }
         try:
             socket.send_fds(
                 self.control,

@@ -26,20 +26,24 @@ FILES = {
     },
 }
 
+# The one folder that a student's code may write to. An empty one is laid over it for each child, so
+# it must not hide Python itself, which lies below /tmp where the course was cloned to there.
+SCRATCH = "/scratch" if Path(sys.prefix).absolute().is_relative_to("/tmp") else "/tmp"
+
 # What a student's code finds in its environment, and nothing else.
 ENVIRONMENT = {
     "PATH": "/usr/bin",
-    "HOME": "/tmp",
-    "TMPDIR": "/tmp",
+    "HOME": SCRATCH,
+    "TMPDIR": SCRATCH,
     "LANG": "C.UTF-8",
-    "MPLCONFIGDIR": "/tmp",
+    "MPLCONFIGDIR": SCRATCH,
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_NUM_INTEROP_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
     "CUDA_VISIBLE_DEVICES": "",
-    "KERAS_HOME": "/tmp",
+    "KERAS_HOME": SCRATCH,
 }
 
 
@@ -60,6 +64,7 @@ def namespaces_plan(secret: Iterable[Path] = ()) -> dict:
     shown, links = _shown()
     return {
         "root": _somewhere_to_build(shown),
+        "scratch": SCRATCH,
         "steps": _steps(shown, secret),
         "files": {f"{CODE}/{name}": str(file) for name, file in FILES.items()},
         "links": links,
@@ -87,7 +92,7 @@ def bubblewrap_command(secret: Iterable[Path] = ()) -> list[str]:
     for name, value in ENVIRONMENT.items():
         command += ["--setenv", name, value]
     # For the fork server alone: a child gets an empty one of its own above it.
-    command += ["--perms", "0755", "--size", str(16 << 20), "--tmpfs", "/tmp"]
+    command += ["--perms", "0755", "--size", str(16 << 20), "--tmpfs", SCRATCH]
     covered = []
     for step, place in _steps(shown, secret):
         if step == "show":

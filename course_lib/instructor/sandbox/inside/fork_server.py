@@ -168,12 +168,13 @@ def _wall_in(limits: dict, talk: int, say: int) -> None:
         return
     kernel.private_mounts()
     kernel.limit(*rest)
-    kernel.only_folder("/tmp", limits["uid"], limits["uid"], 2 * limits["file_size"])
+    scratch = limits["environment"]["TMPDIR"]
+    kernel.only_folder(scratch, limits["uid"], limits["uid"], 2 * limits["file_size"])
     kernel.hide_processes(limits["proc"])
     kernel.become(limits["uid"], limits["uid"])
     kernel.die_with_parent()
     kernel.deny_system_calls()
-    os.chdir("/tmp")
+    os.chdir(scratch)
 
 
 if __name__ == "__main__":

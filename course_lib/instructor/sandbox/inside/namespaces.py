@@ -30,8 +30,9 @@ def enter(plan: dict) -> None:
     root = plan["root"]
     kernel.mount("tmpfs", root, "tmpfs", kernel.NOSUID | kernel.NODEV, "size=1m,mode=755")
     # For the fork server alone: a child gets an empty one of its own above it.
-    os.mkdir(f"{root}/tmp")
-    kernel.mount("tmpfs", f"{root}/tmp", "tmpfs", kernel.NOSUID | kernel.NODEV, "size=16m,mode=755")
+    scratch = root + plan["scratch"]
+    os.mkdir(scratch)
+    kernel.mount("tmpfs", scratch, "tmpfs", kernel.NOSUID | kernel.NODEV, "size=16m,mode=755")
     covered = []
     for step, place in plan["steps"]:
         if step == "show":
