@@ -16,7 +16,7 @@ from course_lib.authoring.tally import Tally, of_command, of_pytest
 
 PYTEST = ("-m", "pytest")
 COURSE = ("-m", "course_lib.cli")
-QUICK = "not browser and not slow"
+QUICK = "not browser and not slow and not alone"
 SLOWEST = ("--durations", "15", "--durations-min", "2")  # how many to name, from how many seconds
 # All cores work, each on a whole file at a time: what its tests share is made once. The order is
 # that of tests/conftest.py; the browser's tests are shared out by page.
@@ -73,7 +73,13 @@ STYLE = Stage("style", (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "
 DRIFT = Stage("notebooks agree with their source", ((*COURSE, "notebooks", "--check"),))
 STAGES = (
     STYLE,
-    Stage("unit and property tests", ((*TESTS, *BY_FILE, "-m", "not browser"),)),
+    Stage(
+        "unit and property tests",
+        (
+            (*TESTS, *BY_FILE, "-m", "not browser and not alone"),
+            (*TESTS, "-m", "alone"),
+        ),
+    ),
     Stage("proofs of the checks", ((*COURSE, "prove"),)),
     DRIFT,
     Stage(
@@ -110,16 +116,9 @@ def _run(command: tuple[str, ...]) -> Tally:
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
     if command[: len(PYTEST)] != PYTEST:
         return of_command(subprocess.call([sys.executable, *command], env=environment))
-    if "-n" not in command:
-        return _pytest(command, environment)
-    tally = _pytest(command, ONE_THREAD | environment)
-    if not tally.failed:
-        return tally
-    # Some tests look at processes, clocks and folders that all tests of the machine share. What
-    # failed in company decides alone.
-    print("\nWhat failed is run again, alone.", flush=True)
-    alone = _pytest((*command, "--last-failed", "-n", "0"), environment)
-    return Tally(tally.passed + alone.passed, alone.failed, tally.skipped)
+    if "-n" in command:
+        environment = ONE_THREAD | environment
+    return _pytest(command, environment)
 
 
 def _pytest(command: tuple[str, ...], environment: dict[str, str]) -> Tally:

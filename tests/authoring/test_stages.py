@@ -112,8 +112,10 @@ def test_side_by_side_each_process_has_one_thread_and_all_are_counted(tmp_path, 
 
 def test_every_stage_that_runs_tests_uses_all_cores():
     commands = [c for stage in stages.STAGES for c in stage.commands if c[:2] == PYTEST]
-    assert len(commands) == 3
-    assert all("-n" in c for c in commands)
+    alone = [c for c in commands if c[-2:] == ("-m", "alone")]
+    assert len(commands) == 4
+    assert len(alone) == 1
+    assert all(("-n" in c) != (c in alone) for c in commands)
 
 
 def test_the_inner_loop_proves_what_has_changed(monkeypatch, tmp_path, capsys):

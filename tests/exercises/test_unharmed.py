@@ -13,6 +13,8 @@ import pytest
 from course_lib.exercises import check, guard
 from course_lib.exercises.report import NOT_RIGHT
 
+pytestmark = pytest.mark.alone
+
 posix = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="time limits need POSIX signals")
 LIMIT = 1.0  # seconds for a rung
 

@@ -18,7 +18,7 @@ from course_lib.exercises.registry import get
 from course_lib.instructor.results.report_csv import FORMULA
 from course_lib.instructor.sandbox.sandbox import FIRST_USER
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 EXERCISES = ("rnn_step", "rnn_forward", "cross_entropy_from_logits", "clip_by_global_norm")
 SECRET = "the-instructors-password"

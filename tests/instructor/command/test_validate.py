@@ -13,6 +13,8 @@ from a_class import solved, write
 from course_lib.instructor.command.command_line import run
 from course_lib.instructor.results import ledger as ledger_module
 
+pytestmark = pytest.mark.alone
+
 LOOP = "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    while True: pass\n"
 OTHER = {"cells": [{"cell_type": "code", "source": "import pandas as pd\ndf = pd.read_csv('x')"}]}
 

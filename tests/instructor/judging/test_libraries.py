@@ -8,6 +8,8 @@ from course_lib.exercises.checker import check_function
 from course_lib.exercises.registry import get
 from course_lib.instructor.intake.extract import LONGEST
 
+pytestmark = pytest.mark.alone
+
 # Each registers exit hooks, starts threads or processes, or patches something of its own.
 LIBRARIES = {
     "pyplot": "import matplotlib.pyplot as plt\nplt.figure()",
