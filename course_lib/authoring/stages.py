@@ -77,7 +77,7 @@ STAGES = (
         "unit and property tests",
         (
             (*TESTS, *BY_FILE, "-m", "not browser and not alone"),
-            (*TESTS, "-m", "alone"),
+            (*PYTEST, "tests", *SLOWEST, "-m", "alone"),
         ),
     ),
     Stage("proofs of the checks", ((*COURSE, "prove"),)),
