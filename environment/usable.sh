@@ -4,12 +4,13 @@
 #     environment/usable.sh [PYTHON]
 #
 # It must have been finished, for this folder, and its Python must find the course by itself: under
-# another version than it was made with, it finds nothing. With PYTHON, it must come from that one.
+# another version than it was made with, it finds nothing. What an install leaves in a folder
+# course_lib beside the packages isn't the course. With PYTHON, it must come from that one.
 
 base_of() {
     "$1" -Ic 'import os, sys; print(os.path.realpath(sys._base_executable))' 2>/dev/null
 }
 
 test "$(cat .venv/.ready 2>/dev/null)" = "$(pwd -P)" \
-    && .venv/bin/python -Ic 'import course_lib' 2>/dev/null \
+    && .venv/bin/python -Ic 'import course_lib.cli' 2>/dev/null \
     && { test -z "$1" || test "$(base_of "$1")" = "$(base_of .venv/bin/python)"; }

@@ -1,8 +1,15 @@
 """What several folders of tests share."""
 
+import importlib.metadata
 import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # What changes the layout of a command's output is the same for all tests, wherever they are run;
 # without COLUMNS, the terminal itself would be asked.
@@ -35,6 +42,47 @@ def pytest_collection_modifyitems(items):
     """Files with slow tests come first, so that no core is left with one when all else is done."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="session")
+def share_environment():
+    """Gives a folder an environment as `make` makes it, with the packages of this one.
+
+    The function that it is takes the folder, and the checkout whose course_lib is found there.
+    """
+
+    def share(folder, course):
+        venv, here = folder / ".venv", Path(sys.prefix)
+        site = Path("lib") / f"python3.{sys.version_info[1]}" / "site-packages"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+        for entry in (here / site).iterdir():
+            (venv / site / entry.name).symlink_to(entry)
+        for name in ("share", "etc"):
+            if (here / name).exists():
+                (venv / name).symlink_to(here / name)
+        (path,) = (venv / site).glob("*course_lib*.pth")
+        path.unlink()  # the link; a file of the same name takes its place
+        path.touch()
+        make = runpy.run_path(str(ROOT / "environment" / "make.py"))
+        make["point_at_checkout"](venv / site, course)
+        write_commands(venv / "bin")
+        (venv / ".ready").write_bytes(os.fsencode(folder) + b"\n")
+
+    return share
+
+
+def write_commands(folder):
+    """The commands of all packages, in the way in which pip writes them."""
+    from pip._vendor.distlib.scripts import ScriptMaker
+
+    maker = ScriptMaker(None, str(folder))
+    maker.executable = f'"{folder / "python"}"'
+    maker.variants = {""}
+    for command in importlib.metadata.entry_points(group="console_scripts"):
+        maker.make(f"{command.name} = {command.value}")
+    for program in (Path(sys.prefix) / "bin").iterdir():  # such as ruff
+        if not (folder / program.name).exists() and program.read_bytes()[:4] == b"\x7fELF":
+            (folder / program.name).symlink_to(program)
 
 
 @pytest.fixture

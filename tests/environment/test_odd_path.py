@@ -5,10 +5,8 @@ Its environment shares the packages of this one; what holds a path in it is made
 makes it for everybody.
 """
 
-import importlib.metadata
 import json
 import os
-import runpy
 import shutil
 import signal
 import subprocess
@@ -21,7 +19,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = Path("lib") / f"python3.{sys.version_info[1]}" / "site-packages"
-make_py = runpy.run_path(str(ROOT / "environment/make.py"))
 
 # Two pages, of which one runs a cell that uses the package.
 TOC = "format: jb-book\nroot: book/intro\nchapters:\n  - file: book/page\n"
@@ -45,37 +42,6 @@ print("seen", course_lib.__file__)
 pytestmark = pytest.mark.slow
 
 
-def copy_environment(checkout):
-    """Share this environment's packages with a checkout, as if its own had been made there."""
-    venv, here = checkout / ".venv", Path(sys.prefix)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
-    for entry in (here / SITE).iterdir():
-        (venv / SITE / entry.name).symlink_to(entry)
-    for name in ("share", "etc"):
-        if (here / name).exists():
-            (venv / name).symlink_to(here / name)
-    (path,) = (venv / SITE).glob("*course_lib*.pth")
-    path.unlink()  # the link; a file of the same name takes its place
-    path.write_text(str(checkout), "utf-8")
-    make_py["point_at_checkout"](venv / SITE, checkout)
-    write_commands(venv / "bin")
-    (venv / ".ready").write_bytes(os.fsencode(checkout) + b"\n")
-
-
-def write_commands(folder):
-    """The commands of all packages, in the way in which pip writes them."""
-    from pip._vendor.distlib.scripts import ScriptMaker
-
-    maker = ScriptMaker(None, str(folder))
-    maker.executable = f'"{folder / "python"}"'
-    maker.variants = {""}
-    for command in importlib.metadata.entry_points(group="console_scripts"):
-        maker.make(f"{command.name} = {command.value}")
-    for program in (Path(sys.prefix) / "bin").iterdir():  # such as ruff
-        if not (folder / program.name).exists() and program.read_bytes()[:4] == b"\x7fELF":
-            (folder / program.name).symlink_to(program)
-
-
 SHELL = {
     **{k: v for k, v in os.environ.items() if k.startswith("OPENBLAS_")},
     "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
@@ -87,7 +53,7 @@ SHELL = {
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
+def checkout(tmp_path_factory, share_environment):
     folder = tmp_path_factory.mktemp("odd") / "ein schöner Kurs"
     folder.mkdir()
     junk = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
@@ -108,7 +74,7 @@ def checkout(tmp_path_factory):
     (folder / "book/_toc.yml").write_text(TOC)
     (folder / "book/intro.md").write_text("# The start\n\nSee [a page](page.md).\n")
     (folder / "book/page.md").write_text(PAGE)
-    copy_environment(folder)
+    share_environment(folder, folder)
     shutil.copy(ROOT / ".gitignore", folder)
     who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
     for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "All"]):
@@ -139,6 +105,19 @@ def test_the_environment_names_its_folder_in_ascii(checkout, shell):
     ask = "import course_lib; print(ascii(course_lib.__file__))"
     out = run(checkout, shell, checkout / ".venv/bin/python", "-c", ask, where="book")
     assert out.strip() == ascii(str(checkout / "course_lib/__init__.py"))
+
+
+def test_an_environment_that_does_not_find_the_course_is_not_used(checkout, shell):
+    """Not even where a folder named course_lib lies beside the packages, as installs leave one."""
+    usable = [checkout / "environment/usable.sh"]
+    (path,) = (checkout / ".venv" / SITE).glob("*course_lib*.pth")
+    assert subprocess.run(usable, cwd=checkout, env=shell).returncode == 0
+    hidden = path.rename(path.with_suffix(".hidden"))
+    try:
+        (path.parent / "course_lib").mkdir(exist_ok=True)
+        assert subprocess.run(usable, cwd=checkout, env=shell).returncode == 1
+    finally:
+        hidden.rename(path)
 
 
 def test_a_command_is_called_by_its_path(checkout, shell):

@@ -107,19 +107,16 @@ def is_the_section(page, name):
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
+def checkout(tmp_path_factory, share_environment):
     """A folder with the Makefile and this environment, so that work/ is not the developer's own."""
     if not (ENVIRONMENT / "share/jupyter/labextensions/course-lib").is_dir():
         pytest.fail("This environment is older than pyproject.toml: `make` brings it up to date.")
     folder = tmp_path_factory.mktemp("checkout") / "a course"
-    (folder / ".venv").mkdir(parents=True)
+    folder.mkdir()
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "environment", folder / "environment")
-    for part in ENVIRONMENT.iterdir():
-        if part.name != ".ready":
-            (folder / ".venv" / part.name).symlink_to(part)
-    (folder / ".venv" / ".ready").write_text(f"{folder}\n")
+    share_environment(folder, ROOT)
     return folder
 
 
