@@ -96,8 +96,9 @@ class Exercise:
         difficulty: 1 (minutes), 2 (takes thought) or 3 (the hard ones).
         minutes: how long a learner should expect to need.
         returns: names of what the function returns, in order, each with its kind: "array",
-            "number", "flag", "mapping" (a dict of arrays or numbers) or "anything". Empty for a
-            class, and for what gives tensors: then each rung has a `call`.
+            "complex" (an array that may hold complex numbers), "number", "flag", "mapping" (a dict
+            of arrays or numbers) or "anything". Empty for a class, and for what gives tensors: then
+            each rung has a `call`.
         ladder: the rungs, cheapest first.
         hints: at most four: a question, a picture or a shape, the idea in words, the recipe.
         uses: ids of earlier exercises whose functions this one calls. A check hands it the

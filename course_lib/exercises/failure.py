@@ -214,12 +214,12 @@ def _described(value: Any, depth: int = 0) -> str:
     """A value as text that equal values share."""
     if depth > DEEPEST:  # a list may hold itself
         raise _Unknown
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
         if value.size > LARGEST:
             raise _Unknown
-        numbers = value.astype(float).ravel()
+        numbers = value.astype(complex if value.dtype.kind == "c" else float).ravel()
         weights = np.cos(np.arange(numbers.size))
-        return f"{value.shape} {float(numbers @ weights):.6g}"
+        return f"{value.shape} {(numbers @ weights).item():.6g}"
     if isinstance(value, tuple | list):
         return f"({', '.join(_described(one, depth + 1) for one in value[:MOST])})"
     if isinstance(value, bool | int | float | np.generic | slice | None | str):

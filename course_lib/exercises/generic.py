@@ -15,7 +15,7 @@ import numpy as np
 from course_lib.exercises.climbing import called, climb
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
 from course_lib.exercises.guard import CappedOutput, NotWritten
-from course_lib.exercises.rungs import WHOLE_NUMBERS
+from course_lib.exercises.rungs import WHOLE_NUMBERS, parts_of
 
 NEAR = 1e-4  # what is farther off isn't rounded but wrong, and that is for other rungs to say
 TINY = 1e-6  # a change of the inputs that float64 answers smoothly
@@ -265,7 +265,7 @@ def _moved(value: Any, by: float) -> Any:
         return {name: _moved(one, by) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_moved(one, by) for one in value)
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
         wave = 1 + 0.5 * np.cos(np.arange(value.size)).reshape(value.shape)
         return (value * (1 + by * wave)).astype(value.dtype)
     if isinstance(value, float):
@@ -288,15 +288,16 @@ def _size(value: Any) -> int:
         return sum(map(_size, value.values()))
     if isinstance(value, list | tuple):
         return sum(map(_size, value))
-    return value.size if isinstance(value, np.ndarray) and value.dtype.kind == "f" else 0
+    return value.size if isinstance(value, np.ndarray) and value.dtype.kind in "fc" else 0
 
 
 def _flat(value: Any, name: str = "") -> dict[str, np.ndarray]:
-    """Nested outputs as one dict of arrays, name['key']."""
+    """Nested outputs as one dict of real arrays, name['key']."""
     if isinstance(value, dict):
         pairs = ((f"{name}[{k!r}]" if name else str(k), one) for k, one in value.items())
         return {full: array for n, one in pairs for full, array in _flat(one, n).items()}
-    return {name: np.asarray(value)}
+    array = np.asarray(value)
+    return parts_of(name, array) if array.dtype.kind == "c" else {name: array}
 
 
 def _beside(outputs: Arrays, right: Arrays) -> dict[str, tuple[np.ndarray, np.ndarray]]:

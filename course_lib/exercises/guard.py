@@ -5,11 +5,12 @@ This file also runs in an instructor's sandbox: it imports nothing of the course
 What counts as an array is the same for every exercise, at the top and inside dicts:
 
 - an array is a NumPy array of real numbers: bool, whole or floating point, `longdouble` included;
+  where an exercise's result is of the kind "complex", complex ones are welcome besides;
 - a single number may be a Python or a NumPy number, or an array of shape ();
 - several results come as a tuple, a named tuple or a list; a mapping is a dict of any kind;
 - refused, with a sentence each: lists and tuples for arrays, `np.matrix` (its `*` is another
   product) and masked arrays (their masks hide entries), tensors of TensorFlow, JAX and PyTorch,
-  arrays of objects, of text or of complex numbers, generators, and a tuple around one result.
+  arrays of objects or of text, complex numbers elsewhere, generators, a tuple around one result.
 """
 
 import contextlib
@@ -360,7 +361,7 @@ class Guarded:
                 raise Unusable(f"{name} is {_kind(value)}; return a dict, one entry a parameter.")
             pairs = [(_name(name, key), entry) for key, entry in dict.items(value)]
             return {key: _numbers(f"{name}[{key!r:.40}]", entry) for key, entry in pairs}
-        array = _numbers(name, value, kind == "array")
+        array = _numbers(name, value, kind in ("array", "complex"), kind == "complex")
         if kind == "number" and array.shape != ():
             raise Unusable(f"{name} has shape {array.shape}; it should be a single number.")
         if kind == "flag" and array.shape != ():
@@ -375,8 +376,10 @@ def name_outputs(returns: dict[str, str], result: Any) -> dict[str, Any]:
     return {name: value for (name, kind), value in pairs if kind != "anything"}
 
 
-def _numbers(name: str, value: Any, must_be_array: bool = False) -> np.ndarray:
-    """A copy of the value as a plain array of real numbers; see the head of this file.
+def _numbers(
+    name: str, value: Any, must_be_array: bool = False, may_be_complex: bool = False
+) -> np.ndarray:
+    """A copy of the value as a plain array of numbers; see the head of this file.
 
     Raises:
         Unusable: if it is anything else.
@@ -401,7 +404,7 @@ def _numbers(name: str, value: Any, must_be_array: bool = False) -> np.ndarray:
         array = np.array(value)
     except (ValueError, TypeError):
         raise Unusable(f"{name} is {_kind(value)} that NumPy can't make an array of.") from None
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in ("biufc" if may_be_complex else "biuf"):
         if array.shape:
             raise Unusable(f"{name} holds {array.dtype.name} entries; it should hold real numbers.")
         raise Unusable(f"{name} is {_kind(value)}; it should be a real number.")
@@ -473,6 +476,6 @@ def _same(a: Any, b: Any) -> bool:
             isinstance(b, np.ndarray)
             and a.shape == b.shape
             and a.dtype == b.dtype
-            and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+            and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
         )
     return True

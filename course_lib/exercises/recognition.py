@@ -201,7 +201,7 @@ def _alike(a: Any, b: Any) -> bool:
     if "U" in (a.dtype.kind, b.dtype.kind):  # words
         return np.array_equal(a, b)
     tolerance = 1e-4 if np.float32 in (a.dtype, b.dtype) else 1e-7
-    size = np.abs(a[np.isfinite(a)]).max(initial=0.0) if a.dtype.kind == "f" else 1.0
+    size = np.abs(a[np.isfinite(a)]).max(initial=0.0) if a.dtype.kind in "fc" else 1.0
     return bool(np.allclose(a, b, rtol=tolerance, atol=tolerance * size, equal_nan=True))
 
 
@@ -213,7 +213,7 @@ def _finite(outputs: Arrays) -> bool:
 
 
 def _all_finite(array: np.ndarray) -> bool:
-    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
 def _scaled(value: Any, scale: float) -> Any:
@@ -221,6 +221,6 @@ def _scaled(value: Any, scale: float) -> Any:
         return {name: _scaled(one, scale) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_scaled(one, scale) for one in value)
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
         return (value * scale).astype(value.dtype)
     return value

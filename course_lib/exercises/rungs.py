@@ -272,6 +272,7 @@ def unlike(outputs: Arrays, expected: Arrays, own: bool = False) -> Problem | No
     flat_outputs, flat_expected = _flat(outputs), _flat(expected)
     if problem := _first_of_another_shape(flat_outputs, flat_expected):
         return problem
+    flat_outputs, flat_expected = _in_parts(flat_outputs, flat_expected)
     errors = {}
     first = None
     for name, right in flat_expected.items():
@@ -363,6 +364,24 @@ def _flat(arrays: Arrays) -> Arrays:
         else:
             flat[name] = value
     return flat
+
+
+def parts_of(name: str, numbers: np.ndarray) -> Arrays:
+    """Real and imaginary part of complex numbers, each under its name."""
+    return {f"Re {name}": numbers.real, f"Im {name}": numbers.imag}
+
+
+def _in_parts(outputs: Arrays, expected: Arrays) -> tuple[Arrays, Arrays]:
+    """The same with what is complex, here or there, in two parts."""
+    ours, right = dict(outputs), {}
+    for name, value in expected.items():
+        pair = np.asarray(outputs[name]), np.asarray(value)
+        if "c" in (pair[0].dtype.kind, pair[1].dtype.kind):
+            ours |= parts_of(name, pair[0])
+            right |= parts_of(name, pair[1])
+        else:
+            right[name] = value
+    return ours, right
 
 
 def _at(where: np.ndarray) -> str:

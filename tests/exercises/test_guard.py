@@ -117,6 +117,16 @@ def test_what_can_not_be_judged_gets_a_sentence(result, expected):
     assert "Traceback" not in str(report)
 
 
+def test_complex_numbers_are_taken_where_the_exercise_asks_for_them():
+    def turned(z):
+        return 1j * z
+
+    asked = guard.Guarded(turned, "turned", {"z": "complex"})
+    assert asked(np.ones(2)).dtype == complex
+    with pytest.raises(guard.Unusable, match="should hold real numbers"):
+        guard.Guarded(turned, "turned", {"z": "array"})(np.ones(2))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_named(value):
     report = report_on(lambda x_t, h_prev, *_: h_prev * 0 + value)

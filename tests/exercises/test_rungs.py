@@ -31,6 +31,15 @@ def test_irregular_numbers_are_the_same_each_time_and_never_alike(shape, shift):
     assert len(np.unique(numbers)) == numbers.size
 
 
+def test_complex_numbers_are_told_by_their_parts():
+    right = {"z": np.array([1 + 2j, 3j])}
+    assert unlike({"z": np.array([1 + 2j, 3j])}, right) is None
+    assert unlike({"z": np.array([1 + 2j, 0])}, right).sentence == "Im z[1] is 0; it should be 3."
+    assert unlike({"z": np.array([1.0, 0.0])}, right).sentence.startswith("Im z[1] is 0")
+    assert "not a finite number" in unlike({"z": np.array([np.nan, 3j])}, right).sentence
+    assert unlike({"y": np.array([1 + 1j])}, {"y": np.ones(1)}).sentence.startswith("Im y[0] is 1")
+
+
 def test_unlike_names_the_worst_entry():
     problem = unlike(
         {"a": np.array([[1.0, 2.0], [3.0, 9.0]])}, {"a": np.arange(1.0, 5).reshape(2, 2)}

@@ -166,7 +166,7 @@ def _mapped(
     if isinstance(value, list | tuple):
         return type(value)(_mapped(one, array, number, whole) for one in value)
     if isinstance(value, np.ndarray):
-        return array(value) if value.dtype.kind == "f" and value.size else value
+        return array(value) if value.dtype.kind in "fc" and value.size else value
     if isinstance(value, float | np.floating):
         return number(value)
     return whole(value) if type(value) is int else value
@@ -178,5 +178,5 @@ def _same(a: Any, b: Any) -> bool:
     if isinstance(a, list | tuple):
         return all(_same(p, q) for p, q in zip(a, b, strict=True))
     if isinstance(a, np.ndarray):
-        return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+        return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
     return not isinstance(a, int | float) or a == b

@@ -26,7 +26,9 @@ def there_and_back(value, handles=None):
     return unpack(pack(value, handles)[4:])
 
 
-@pytest.mark.parametrize("kind", ["?", "b", "h", "i", "q", "B", "H", "I", "Q", "e", "f", "d"])
+@pytest.mark.parametrize(
+    "kind", ["?", "b", "h", "i", "q", "B", "H", "I", "Q", "e", "f", "d", "F", "D"]
+)
 def test_arrays_keep_numbers_shape_and_kind(kind):
     array = np.arange(12).reshape(3, 4).astype(kind)
     back = there_and_back({"a": array.T})["a"]

@@ -18,9 +18,8 @@ LARGEST = 32 << 20  # bytes of one message
 MOST_NODES = 20_000  # values in one message
 DEEPEST = 12
 LONG_DOUBLE = f"f{np.dtype(np.longdouble).itemsize}"
-KINDS = frozenset(  # real numbers, nothing else
-    ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", LONG_DOUBLE)
-)
+REAL = "b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", LONG_DOUBLE
+KINDS = frozenset((*REAL, "c8", "c16"))  # numbers, nothing else
 KEYS = str | int | np.integer  # of a dict
 LONGEST = 100_000  # characters of a string that a student's process sends
 HEADER = 4 << 20  # bytes of a header from there: what Python makes of one takes 30 times as many
