@@ -92,10 +92,19 @@ def drop_stale(build_dir: Path, *, code_changed: bool, last_was_good: bool) -> N
         shutil.rmtree(build_dir / name, ignore_errors=True)
 
 
+# Sphinx decides about colour in its own command, which Jupyter Book doesn't use.
+PLAIN = "from sphinx.util.console import nocolor; nocolor()\n"
+JUPYTER_BOOK = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"
+
+
 def run_jupyter_book(root: Path, toc: Path) -> int:
-    """Run Jupyter Book with warnings as errors, its output passed through; return its exit code."""
+    """Run Jupyter Book with warnings as errors, its output passed through; return its exit code.
+
+    It colours its output only where that goes to a terminal.
+    """
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     command = [
-        str(Path(sys.executable).parent / "jupyter-book"),
+        *(sys.executable, "-c", JUPYTER_BOOK if colour else PLAIN + JUPYTER_BOOK),
         *("build", str(root), "--config", str(root / "_config.yml")),
         *("--toc", str(toc), "-n", "-W", "--keep-going"),
     ]

@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,7 @@ SLOWEST = ("--durations", "15", "--durations-min", "2")  # how many to name, fro
 CORES = ("-n", str(workers()), "--no-loadscope-reorder")
 TESTS = (*PYTEST, "tests", *SLOWEST, *CORES)
 BY_FILE, BY_GROUP = ("--dist", "loadfile"), ("--dist", "loadgroup")
+LAST_LINES = 8  # of a command that failed, told again at the end
 NBVAL = (
     *("--nbval", "--nbval-current-env", "--nbval-cell-timeout", "300"),
     *("--nbval-sanitize-with", "tests/nbval_sanitize.cfg"),
@@ -106,7 +109,8 @@ def run(stage: Stage) -> Tally:
     if stage.look is not None:
         problems = stage.look()
         print("".join(f"{problem}\n" for problem in problems), end="", flush=True)
-        tally += Tally(failed=len(problems)) if problems else Tally(passed=1)
+        found = Tally(failed=len(problems), failures=tuple(problems))
+        tally += found if problems else Tally(passed=1)
     for command in stage.commands:
         tally += _run(command)
     return tally
@@ -115,10 +119,28 @@ def run(stage: Stage) -> Tally:
 def _run(command: tuple[str, ...]) -> Tally:
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
     if command[: len(PYTEST)] != PYTEST:
-        return of_command(subprocess.call([sys.executable, *command], env=environment))
+        return of_command(*_passed_through([sys.executable, *command], environment))
     if "-n" in command:
         environment = ONE_THREAD | environment
     return _pytest(command, environment)
+
+
+def _passed_through(command: list[str], environment: dict[str, str]) -> tuple[int, Iterable[str]]:
+    """Run a command, its output passed through line by line; its exit code and last lines."""
+    process = subprocess.Popen(
+        command,
+        env=environment | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    last = deque(maxlen=LAST_LINES)
+    with process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            last.append(line.rstrip())
+    return process.returncode, last
 
 
 def _pytest(command: tuple[str, ...], environment: dict[str, str]) -> Tally:
@@ -149,6 +171,10 @@ def main(stages: tuple[Stage, ...] = STAGES) -> int:
         total, seconds = total + tally, seconds + took
     print("\n" + "\n".join(lines))
     print(f"{'':8}{'in all':<36}{seconds:7.0f} s\n")
+    if total.failures:
+        print("What failed:")
+        print("\n".join(textwrap.indent(failure, "  ") for failure in total.failures))
+        print()
     if total.skipped:
         print("Skipped, and why:")
         print("\n".join(f"{count:7}  {why}" for why, count in total.skipped.most_common()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,12 +20,14 @@ class Tally:
         failed: how many failed or could not be run.
         skipped: for each reason, how many were skipped for it.
         remark: what a failure is that no test reported, or empty.
+        failures: what failed, in a line or a few each.
     """
 
     passed: int = 0
     failed: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     remark: str = ""
+    failures: tuple[str, ...] = ()
 
     def __add__(self, other: Tally) -> Tally:
         """Both together."""
@@ -33,6 +36,7 @@ class Tally:
             self.failed + other.failed,
             self.skipped + other.skipped,
             " ".join(filter(None, (self.remark, other.remark))),
+            self.failures + other.failures,
         )
 
     @property
@@ -54,9 +58,11 @@ class Tally:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped.total()} skipped"
 
 
-def of_command(code: int) -> Tally:
-    """A command that is one check: its exit code decides."""
-    return Tally(passed=1) if code == 0 else Tally(failed=1)
+def of_command(code: int, last_lines: Iterable[str] = ()) -> Tally:
+    """A command that is one check: its exit code decides; if it failed, its last lines tell why."""
+    if code == 0:
+        return Tally(passed=1)
+    return Tally(failed=1, failures=("\n".join(last_lines),))
 
 
 def of_pytest(code: int, report: Path) -> Tally:
@@ -89,4 +95,12 @@ def of_pytest(code: int, report: Path) -> Tally:
     )
     if code and not failed:
         return Tally(passed, 1, skipped, f"pytest ended with {code}, though no test failed.")
-    return Tally(passed, failed, skipped)
+    return Tally(passed, failed, skipped, failures=tuple(_failures(suites)))
+
+
+def _failures(suites: Iterable[ElementTree.Element]) -> Iterator[str]:
+    """Each test that failed, with the first line of why."""
+    for case in (case for suite in suites for case in suite.iter("testcase")):
+        for found in (*case.iter("failure"), *case.iter("error")):
+            why = (found.get("message") or "").partition("\n")[0]
+            yield f"{case.get('classname')}::{case.get('name')}: {why[:200]}"

@@ -88,6 +88,25 @@ def test_what_was_skipped_is_counted_and_the_cure_named(tmp_path, capfd):
     assert out.splitlines()[-1] == "1 passed, 0 failed, 3 skipped"
 
 
+def test_what_failed_is_told_again_at_the_end(tmp_path, capfd):
+    """In a log of ten thousand lines nobody finds it otherwise."""
+    says = "import sys; print('one'); print('the cause', file=sys.stderr); sys.exit(3)"
+    ran = (
+        Stage("proofs", (code(says),)),
+        Stage("it", (pytest_on(tmp_path, PASSES + FAILS + BROKEN),)),
+        Stage("seen", (), look=lambda: ["a notebook is missing"]),
+    )
+    assert stages.main(ran) == 1
+    end = capfd.readouterr().out.partition("What failed:")[2]
+    assert "  one\n  the cause\n" in end
+    assert "test_it::test_fails: assert False" in end
+    assert "test_it::test_error: failed on setup" in end
+    assert "  a notebook is missing\n" in end
+    assert "test_passes" not in end
+    assert stages.main((Stage("good", (code("print('fine')"),)),)) == 0
+    assert "What failed" not in capfd.readouterr().out
+
+
 def test_nothing_collected_is_a_failure_with_a_word(tmp_path, capfd):
     command = pytest_on(tmp_path, PASSES, "-k", "no_such_test")
     assert stages.main((Stage("it", (command,)),)) == 1

@@ -130,6 +130,7 @@ def test_a_command_is_called_by_its_path(checkout, shell):
 def test_make_book(checkout, shell):
     out = run(checkout, shell, "make", "book")
     assert "is built and checked in" in out
+    assert "\x1b" not in out  # colour is for a terminal
     page = (checkout / "_build/html/book/page.html").read_text("utf-8")
     assert "ein schöner Kurs" in page
     assert "up to date" in run(checkout, shell, "make", "book")
