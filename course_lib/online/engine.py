@@ -12,7 +12,6 @@ import keras
 import tensorflow as tf
 
 from course_lib.online.forward import Probe, size, unroll
-from course_lib.online.kernel import Fit, no_fit
 
 # Long enough that a matrix product is worth its call, short enough that a chunk stays in the cache.
 LONGEST_CHUNK = 128
@@ -28,12 +27,15 @@ def chunk_length(steps: int) -> int:
 
 
 class Totals(NamedTuple):
-    """What adds up over chunks: the loss, and gradients of it, of J, and the fit of the kernel."""
+    """What adds up over chunks: the loss and its gradients, and what the kernel has for a fit.
+
+    fit is `kernel.Fit` or `modes.ModesFit`; () if the rule has no kernel.
+    """
 
     loss: tf.Tensor
     cell: tf.Tensor
     readout: tuple[tf.Tensor, ...]
-    fit: Fit
+    fit: Any
 
 
 class Engine:
@@ -158,14 +160,14 @@ class Engine:
         return totals, out
 
     def _zero(self, batch, inputs, dtype):
-        dynamics, units = self.dynamics, self.dynamics.units
+        dynamics = self.dynamics
         state = dynamics.zero_state(batch)
         probe, sums = (), ()
         if self.kernel is not None:
             known = isinstance(batch, int)
             samples = min(self.samples, batch) if known else tf.minimum(self.samples, batch)
             probe = dynamics.zero_state(samples)
-            sums = (tf.zeros((samples, units), dtype),) * 2
+            sums = self.kernel.no_sums(samples)
         return state, probe, self.learner.zero(batch, inputs), sums, self._nothing(inputs, dtype)
 
     def _nothing(self, inputs, dtype):
@@ -174,7 +176,7 @@ class Engine:
             tf.zeros((), dtype),
             tf.zeros((self.dynamics.units + inputs + 1, W.shape[1]), dtype),
             tuple(tf.zeros(w.shape, dtype) for w in self.readout.trainable_variables),
-            no_fit(self.dynamics.units, dtype),
+            () if self.kernel is None else self.kernel.no_fit(),
         )
 
     def _chunk(self, carry, x, y, mask, whole, update):

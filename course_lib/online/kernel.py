@@ -105,6 +105,17 @@ class Kernel(keras.layers.Layer):
         """exp(-γ), what is left of an influence after a step, shape (n,)."""
         return tf.exp(-self.gamma)
 
+    def no_sums(self, samples):
+        """Ω and Γ before the first step, each (P, n)."""
+        return (tf.zeros((samples, self.units), self.compute_dtype),) * 2
+
+    def no_fit(self):
+        """A `Fit` of no samples."""
+        zero = tf.zeros((), self.compute_dtype)
+        vector = tf.zeros((self.units,), zero.dtype)
+        matrix = tf.zeros((self.units, self.units), zero.dtype)
+        return Fit(matrix, vector, vector, vector, zero, zero, zero)
+
     def gradients(self, fit):
         """Of J for β and log γ, each divided by J's own curvature, in the order of `weights`.
 
@@ -193,13 +204,6 @@ def fit_gradients(beta, omega, gamma_sum, moved, mask=None):
         tf.reduce_sum(moved * moved),
         count,
     )
-
-
-def no_fit(units, dtype):
-    """A `Fit` of no samples."""
-    zero = tf.zeros((), dtype)
-    vector = tf.zeros((units,), dtype)
-    return Fit(tf.zeros((units, units), dtype), vector, vector, vector, zero, zero, zero)
 
 
 def r_squared(fit):
