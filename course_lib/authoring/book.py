@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
+from rich.text import Text
 
 from course_lib.authoring.gates import check_site
 
@@ -92,24 +93,31 @@ def drop_stale(build_dir: Path, *, code_changed: bool, last_was_good: bool) -> N
         shutil.rmtree(build_dir / name, ignore_errors=True)
 
 
-# Sphinx decides about colour in its own command, which Jupyter Book doesn't use.
-PLAIN = "from sphinx.util.console import nocolor; nocolor()\n"
-JUPYTER_BOOK = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"
-
-
 def run_jupyter_book(root: Path, toc: Path) -> int:
     """Run Jupyter Book with warnings as errors, its output passed through; return its exit code.
 
-    It colours its output only where that goes to a terminal.
+    It colours its output wherever that goes; here only a terminal gets the colours.
     """
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     command = [
-        *(sys.executable, "-c", JUPYTER_BOOK if colour else PLAIN + JUPYTER_BOOK),
+        str(Path(sys.executable).parent / "jupyter-book"),
         *("build", str(root), "--config", str(root / "_config.yml")),
         *("--toc", str(toc), "-n", "-W", "--keep-going"),
     ]
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1", **os.environ}
-    return subprocess.run(command, cwd=root, env=environment, check=False).returncode
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        return subprocess.run(command, cwd=root, env=environment, check=False).returncode
+    with subprocess.Popen(
+        command,
+        cwd=root,
+        env=environment | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for line in process.stdout:
+            print(Text.from_ansi(line).plain, flush=True)
+    return process.returncode
 
 
 def print_reports(html: Path) -> None:
