@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-OLDEST_PYTHON = (3, 11)
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)  # as in pyproject.toml
 LEAST_FREE = 1.0  # GB: the full MNIST, the built book and a learner's copy fit in it
 TENSORFLOW_SECONDS = 180  # a first import from a slow disk takes a minute
 
@@ -58,8 +58,8 @@ def examine() -> list[Finding]:
 def python(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Finding:
     """Python itself."""
     found = f"{'.'.join(map(str, version))} ({sys.executable})"
-    ok = version[:2] >= OLDEST_PYTHON
-    return Finding("Python", ok, found, "" if ok else "Install Python 3.11 or newer.")
+    ok = OLDEST_PYTHON <= version[:2] <= NEWEST_PYTHON
+    return Finding("Python", ok, found, "" if ok else "Install Python 3.11, 3.12 or 3.13.")
 
 
 def ask_tensorflow(

@@ -1,11 +1,15 @@
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from course_lib import doctor
 from course_lib.doctor import Finding
+
+ROOT = Path(__file__).resolve().parents[1]
 
 pytestmark = pytest.mark.usefixtures("terminal")
 
@@ -19,12 +23,20 @@ def ended(code=0, stdout="", stderr=""):
     )
 
 
-def test_an_old_python_is_named():
-    finding = doctor.python((3, 10, 4))
+@pytest.mark.parametrize("version", [(3, 10, 4), (3, 14, 0), (4, 0, 0)])
+def test_a_python_that_the_course_does_not_run_on_is_named(version):
+    finding = doctor.python(version)
     assert not finding.ok
-    assert "3.10.4" in finding.found
-    assert "3.11 or newer" in finding.todo
+    assert ".".join(map(str, version)) in finding.found
+    assert "3.11, 3.12 or 3.13" in finding.todo
     assert doctor.python().ok
+    assert doctor.python((3, 13, 9)).ok
+
+
+def test_the_pythons_are_those_of_the_package():
+    requires = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    (_, oldest), (_, newest) = doctor.OLDEST_PYTHON, doctor.NEWEST_PYTHON
+    assert requires == f">=3.{oldest},<3.{newest + 1}"
 
 
 def test_tensorflow_answers_with_version_and_devices():
