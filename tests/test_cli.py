@@ -298,10 +298,10 @@ def test_help_fits_the_terminal_and_is_whole(columns, command, monkeypatch):
     ids=" ".join,
 )  # fmt: skip
 def test_in_a_deleted_folder_every_command_says_so(tmp_path, arguments):
-    script = "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
-    script += f"from course_lib.cli import app; app({arguments!r})"
+    shell = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    command = [sys.executable, "-m", "course_lib.cli", *arguments]
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
+        ["sh", "-c", shell, "sh", *command], cwd=tmp_path, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "was deleted: go to another" in done.stderr

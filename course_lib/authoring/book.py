@@ -23,6 +23,7 @@ import yaml
 from rich.text import Text
 
 from course_lib.authoring.gates import check_site
+from course_lib.figures.style import SHARP
 
 # What a cell can see: a change here makes every stored output doubtful.
 CODE = ("course_lib", "benchmarks/results", "requirements.lock", "pyproject.toml")
@@ -103,7 +104,12 @@ def run_jupyter_book(root: Path, toc: Path) -> int:
         *("build", str(root), "--config", str(root / "_config.yml")),
         *("--toc", str(toc), "-n", "-W", "--keep-going"),
     ]
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1", **os.environ}
+    environment = {
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        SHARP: "1",
+        **os.environ,
+    }
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
         return subprocess.run(command, cwd=root, env=environment, check=False).returncode
     with subprocess.Popen(

@@ -1,5 +1,7 @@
 """One look for every figure: legible on a phone, on a dark page, and without colour vision."""
 
+import os
+
 # Okabe and Ito's palette, the yellow left out: it can't be read on white. Line style and marker say
 # the same thing as the colour, so that no figure needs colour vision.
 CYCLE: list[dict[str, object]] = [
@@ -13,15 +15,25 @@ CYCLE: list[dict[str, object]] = [
 ]
 
 
+SHARP = "COURSE_SHARP_FIGURES"  # set where the book is built: its figures are drawings
+
+
 def use_style() -> None:
     """Set matplotlib's defaults for the course. Call it first in every figure function.
 
     The default figure is 5.5 inches wide: shown on a screen of 360 px its 13 pt text is still about
     11 px high. Lines carry the markers of `CYCLE`; on a line of more than about fifty points pass
     ``markevery=0.1`` so that the markers do not hide it. Seven lines are told apart, not more.
+
+    In the book a figure is a drawing, sharp at any size; elsewhere it is a picture, which every
+    notebook server shows.
     """
     import matplotlib.pyplot as plt
 
+    if os.environ.get(SHARP):
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("svg", metadata={"Date": None})  # equal runs give equal files
     keys = ("color", "linestyle", "marker")
     cycle = plt.cycler(**{key: [look[key] for look in CYCLE] for key in keys})
     plt.rcParams.update(
@@ -35,7 +47,7 @@ def use_style() -> None:
             "axes.titlesize": 13,
             "figure.constrained_layout.use": True,
             "figure.dpi": 144,
-            "figure.facecolor": "white",  # opaque: the page behind it may be dark
+            "figure.facecolor": "white",  # opaque: a dark page turns the whole figure
             "figure.figsize": (5.5, 3.6),
             "font.size": 13,
             "grid.alpha": 0.3,
@@ -43,6 +55,7 @@ def use_style() -> None:
             "legend.handlelength": 3,  # long enough to show the line style
             "lines.linewidth": 2,
             "lines.markersize": 5,
+            "svg.hashsalt": "course",
             "savefig.dpi": 144,
             "savefig.facecolor": "white",
             "savefig.transparent": False,

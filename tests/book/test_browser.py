@@ -1,5 +1,6 @@
 """The built book as readers meet it in Chromium: offline, by keyboard, on a phone, in the dark."""
 
+import io
 import os
 from pathlib import Path
 
@@ -191,6 +192,35 @@ def test_one_search_box_and_it_finds_vanishing(window, address):
     boxes.fill("vanishing")
     boxes.press("Enter")
     page.wait_for_selector("#search-results li a")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_figure_has_the_pages_ground(browser, address, theme):
+    """No white slab on a dark page: the figure's paper is as the page is."""
+    from PIL import Image
+
+    with new_context(browser, theme) as window:
+        page = visit(window, f"{address}/book/bptt.html")
+        for figure in page.locator("article .cell_output img:visible").all()[:3]:
+            figure.scroll_into_view_if_needed()
+            box = figure.bounding_box()
+            around = {"x": box["x"] - 6, "width": box["width"], "y": box["y"], "height": 20}
+            shot = Image.open(io.BytesIO(page.screenshot(clip=around))).convert("RGB")
+            outside, inside = shot.getpixel((1, 10)), shot.getpixel((9, 10))
+            assert max(abs(a - b) for a, b in zip(outside, inside, strict=True)) <= 2
+            assert (max(inside) < 60) == (theme == "dark")
+
+
+def test_a_figure_of_the_book_is_sharp_at_any_size(browser, address):
+    with new_context(browser) as window:
+        page = visit(window, f"{address}/book/bptt.html")
+        sources = [
+            image.get_attribute("src")
+            for image in page.locator("article .cell_output img:visible").all()
+        ]
+        drawn = [one for one in sources if not one.startswith("data:")]  # a slider's are pictures
+        assert len(drawn) >= 5
+        assert all(one.endswith(".svg") for one in drawn)
 
 
 def test_the_readers_dark_mode_is_kept(browser, address):

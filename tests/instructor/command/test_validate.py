@@ -46,8 +46,6 @@ def test_ctrl_c_ends_at_once_in_one_line(tmp_path, kind):
     process = subprocess.Popen(
         command(tmp_path, "--exercise=rnn_step", "--time-limit=60"),
         stderr=subprocess.PIPE, text=True, start_new_session=True,
-        # A shell's background jobs ignore it, and so would all that they start.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     began = time.monotonic()
     inside = []
