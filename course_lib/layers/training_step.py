@@ -14,11 +14,11 @@ def train_step(model, optimizer):
     Returns:
         step: a function of x, a tensor or a tuple of tensors, as the model
             takes it, and of the labels y (batch,). It gives the loss that the
-            batch had before, which is the mean cross-entropy in nats, finite
-            however far apart the logits are. Afterwards the optimizer has
-            moved all that is to be trained, and nothing else. TensorFlow
-            traces it at the first batch, and keeps the graph for batches of
-            other sizes and sequences of other lengths.
+            batch had before, which is the mean cross-entropy in nats, in the
+            dtype of the logits, finite however far apart these are. Afterwards
+            the optimizer has moved all that is to be trained, and nothing
+            else. TensorFlow traces it at the first batch, and keeps the graph
+            for batches of other sizes and sequences of other lengths.
     """
 
     # IMPLEMENT-ME: after each call the model is a little better at this batch;

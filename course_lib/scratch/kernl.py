@@ -41,8 +41,9 @@ def trace_step(E_prev, v_t, d_t, gamma):
         E_t: the traces after the step, shape (batch, p, n). Entry [b, j, i] is
         about the weight from entry j of v to unit i.
     """
-    # IMPLEMENT-ME: the old traces fade by exp(-gamma), each with the unit that
-    # its weight leads to; then add this step's v_t times d_t, not faded
+    # IMPLEMENT-ME: each trace says how much its weight has moved the unit that
+    # it leads to: this step counts in full, an earlier one as far as it is
+    # still remembered
     E_t = E_prev * np.exp(-gamma) + v_t[:, :, None] * d_t[:, None, :]
     # END IMPLEMENT-ME
     return E_t
@@ -61,9 +62,9 @@ def weight_gradient(dh_t, beta, E_t):
     Returns:
         dW: shape (p, n), summed over the batch.
     """
-    # IMPLEMENT-ME: the credit of each earlier unit i, the sum over k of
-    # dh_t[k] beta[k, i]; times the traces of the weights that lead to i; and
-    # the sum over the batch
+    # IMPLEMENT-ME: dW is what this step's loss says about each weight: it
+    # answers for its own past, and for what the unit that it leads to has done
+    # to all the later ones, in every sequence by itself
     credit = dh_t @ beta
     dW = np.einsum("bi,bji->ji", credit, E_t)
     # END IMPLEMENT-ME
@@ -109,9 +110,9 @@ def perturbation_step(tangent, Omega, Gamma, h_t, W_hh, gamma, psi_t):
         tangent, Omega, Gamma after the step, each of shape (batch, n).
     """
     decay = np.exp(-gamma)
-    # IMPLEMENT-ME: Gamma first, since it needs the old Omega:
-    # Omega = decay * Omega + psi_t, differentiated by gamma; then Omega; and
-    # the tangent goes through W_hh and the tanh, then psi_t is added to it
+    # IMPLEMENT-ME: all three are those after the step. The tangent has gone
+    # the way that the state goes and was nudged anew; Omega remembers all
+    # nudges, the older the less; Gamma is still what gamma does to Omega
     Gamma = decay * Gamma - decay * Omega
     Omega = decay * Omega + psi_t
     tangent = (tangent @ W_hh) * (1 - h_t**2) + psi_t
@@ -132,9 +133,8 @@ def kernel_gradients(beta, tangent, Omega, Gamma):
     Returns:
         dbeta (n, n) and dgamma (n,), the gradients of J.
     """
-    # IMPLEMENT-ME: the error, prediction minus tangent; what J says about
-    # beta; and what it says about gamma, by way of Omega: ∂Omega/∂gamma is
-    # Gamma
+    # IMPLEMENT-ME: dbeta and dgamma say how J changes when an entry of the
+    # kernel does; gamma is heard only by way of what has faded
     error = Omega @ beta.T - tangent
     dbeta = error.T @ Omega / len(error)
     dgamma = np.mean((error @ beta) * Gamma, axis=0)
@@ -214,9 +214,8 @@ def rflo_gradient(v, squashed, dh, leak):
     Returns:
         dW: shape (p, n), the sum over the steps and the batch.
     """
-    # IMPLEMENT-ME: which beta, which gamma and which d make KeRNL remember a
-    # state exactly as long as the leak does, and mix no units? Then call
-    # kernl_gradient
+    # IMPLEMENT-ME: dW is KeRNL's, for the one kernel that remembers a state
+    # exactly as long as the leak does, and mixes no units
     beta = np.eye(squashed.shape[2])
     gamma = np.full(squashed.shape[2], -np.log(1 - leak))
     d = leak * (1 - squashed**2)

@@ -115,17 +115,23 @@ EXERCISE = Exercise(
         Hint(
             "How does the kernel predict?",
             "Unit i was nudged by Omega[i], faded. It moves unit k by beta[k, i] times that, and "
-            "the parts add up over i. With rows as sequences: `Omega @ beta.T`.",
+            "the parts add up over i. Which product does that for all sequences at once, and how "
+            "far is it from the tangent?",
         ),
         Hint(
             "My dbeta has the right numbers in the wrong places.",
-            "Entry [k, i] is error[k] times Omega[i]: the later unit is the row. `error.T @ Omega` "
-            "gives that, and adds up over the batch; then divide by the batch size.",
+            "Entry [k, i] is error[k] times Omega[i]: the later unit is the row. Then the mean "
+            "over the batch.",
         ),
         Hint(
             "How does gamma come into J?",
-            "Only through Omega, and ∂Omega[i]/∂gamma[i] is Gamma[i]. First find the gradient of J "
-            "by Omega, of shape (batch, n): it is `error @ beta`.",
+            "Only through Omega, and ∂Omega[i]/∂gamma[i] is Gamma[i]. First find the gradient of "
+            "J by Omega, of shape (batch, n).",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "The error is `Omega @ beta.T - tangent`. dbeta is `error.T @ Omega` over the batch "
+            "size; dgamma is the mean over the batch of `error @ beta` times `Gamma`.",
         ),
     ),
 )

@@ -145,19 +145,25 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "What is the tangent?",
-            "Nudge the state by a tiny amount ε psi: the difference to the state without nudges, "
-            "divided by ε. The old difference goes through `W_hh`, then through the tanh, whose "
-            "derivative is `1 - h_t**2`; then this step's nudge comes on top.",
+            "Nudge the state by a tiny amount ε psi. The tangent is the difference to the state "
+            "without nudges, divided by ε. What does one step of the network do to a small "
+            "difference?",
         ),
         Hint(
             "What is Gamma?",
-            "Differentiate `Omega = exp(-gamma) * Omega_before + psi_t` by gamma. Gamma appears "
-            "twice on the right: in the exponential, and inside `Omega_before`.",
+            "Write down how Omega after the step comes from Omega before it, and differentiate by"
+            " gamma. gamma stands there twice: in the exponential, and inside the old Omega.",
         ),
         Hint(
             "My Gamma is wrong from the second step on.",
             "It needs Omega as it was *before* this step. Compute Gamma first, then overwrite "
             "Omega.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`Gamma = decay * Gamma - decay * Omega`; then `Omega = decay * Omega + psi_t`. The "
+            "tangent goes through `W_hh`, is multiplied by the slope of the tanh, `1 - h_t**2`, "
+            "and `psi_t` is added.",
         ),
     ),
 )

@@ -103,19 +103,25 @@ EXERCISE = Exercise(
     ),
     hints=(
         Hint(
-            "What does gamma have to be?",
-            "The network keeps a share of 1 - leak of its state at each step, the traces keep "
-            "exp(-gamma). The two must be equal; solve for gamma.",
+            "What have the two rules in common?",
+            "Both follow a state forward in time. The leaky network keeps a share of its state at"
+            " each step; KeRNL's traces keep a share of theirs. What must KeRNL's kernel be, for "
+            "the two to agree?",
         ),
         Hint(
             "What does beta have to be?",
-            "RFLO follows a state only along its own leak: no unit moves another. So `beta[k, i]` "
-            "is 1 where k = i, and 0 elsewhere.",
+            "RFLO follows a state only along its own leak: no unit moves another. What is beta[k,"
+            " i], then, where k = i, and elsewhere?",
         ),
         Hint(
             "My gradient is too large by a constant factor.",
             "h_t changes by `leak` times what its tanh changes by: the derivative d has that "
             "factor too.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "beta is the identity, gamma is `-np.log(1 - leak)` for every unit, d is `leak * (1 -"
+            " squashed**2)`. Hand them to `kernl_gradient`.",
         ),
     ),
 )

@@ -137,19 +137,24 @@ EXERCISE = Exercise(
     ),
     hints=(
         Hint(
-            "My shapes don't fit.",
-            "The traces are (batch, p, n). `v_t` is (batch, p) and `d_t` (batch, n): give each the "
-            "axis that it lacks, `v_t[:, :, None]` and `d_t[:, None, :]`, and multiply.",
+            "What does a trace remember?",
+            "One number a weight. At every step something is new in it, and something old is "
+            "still there. Which of the two has had time to fade?",
         ),
         Hint(
-            "Which axis does gamma belong to?",
-            "To the last. The trace of a weight fades with the unit that the weight leads *to*, "
-            "and `np.exp(-gamma)`, of shape (n,), meets the last axis by itself.",
+            "My shapes don't fit.",
+            "The traces are (batch, p, n). `v_t` is (batch, p) and `d_t` (batch, n): give each "
+            "the axis that it lacks, and they spread over it. gamma, (n,), meets the last axis: a"
+            " trace fades with the unit that its weight leads *to*.",
         ),
         Hint(
             "My trace is too small by a constant factor.",
-            "What is new at this step has had no time to fade: multiply only the old trace by "
-            "`np.exp(-gamma)`.",
+            "What is new at this step has had no time to fade: only the old trace does.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`E_prev` times `np.exp(-gamma)`, plus the product of `v_t[:, :, None]` and `d_t[:, "
+            "None, :]`.",
         ),
     ),
 )

@@ -159,19 +159,26 @@ EXERCISE = Exercise(
     ),
     hints=(
         Hint(
-            "I don't know which way round beta goes.",
-            "Row k is the later unit, which feels the loss; column i the earlier one, which is to "
-            "get the credit. `dh_t` is about later units, so it meets the rows: `dh_t @ beta`.",
+            "Who answers for what?",
+            "The loss speaks about the units of this step. beta says how far each earlier unit "
+            "has moved them. A trace says how far a weight has moved the unit that it leads to. "
+            "In which order do you walk back from the loss to the weight?",
         ),
         Hint(
-            "My shapes don't fit.",
-            "The credit is (batch, n), one number for each unit that weights lead to. It meets the "
-            "last axis of the traces: `credit[:, None, :] * E_t`. Then sum over the batch.",
+            "I don't know which way round beta goes.",
+            "Row k is the later unit, which feels the loss; column i the earlier one, which is to"
+            " get the credit. `dh_t` is about later units, so it meets the rows, and (batch, n) "
+            "comes out.",
         ),
         Hint(
             "My gradient is right for one sequence, but not for two.",
             "Multiply each sequence's credit with its own traces first, and sum over the batch "
             "last. No division: if the loss is a mean, it is in `dh_t` already.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "The credit is `dh_t @ beta`. Multiply `credit[:, None, :]` with `E_t`, and sum over "
+            "the first axis.",
         ),
     ),
 )

@@ -25,6 +25,7 @@ from course_lib.graphs import (
     xla_refusal,
 )
 from course_lib.layers.vanilla import VanillaRNNCell
+from course_lib.scratch.bptt import rnn_backward
 from course_lib.scratch.rnn import masked_rnn_forward, rnn_forward
 
 MANY = 60  # units: enough of them to tell one way to begin from another
@@ -171,6 +172,8 @@ def output_and_state(returned):
             f"call returned {kind}; it returns two things: h_t, and the list of new states, [h_t]."
         )
     output, states = returned
+    if isinstance(output, tuple | list):
+        raise Unusable("call returned a list first; h_t comes first, the list of states second.")
     if not isinstance(states, tuple | list):
         return output, states
     if len(states) != 1:
@@ -246,6 +249,25 @@ def gradients(cell_class, given: Arrays) -> Arrays:
         lambda: tf.reduce_sum(tf.square(layer(given["x"]))), layer.trainable_variables
     )
     return {"gradients": sizes}
+
+
+def through_time(cell_class, given: Arrays) -> Arrays:
+    """The gradient of a loss at all steps."""
+    layer = layer_of(cell_class, given)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.square(layer(given["x"]))) / 2
+    found = tape.gradient(loss, [w.value for w in layer.trainable_weights])
+    return {
+        name: np.array(np.nan) if gradient is None else gradient.numpy()
+        for name, gradient in zip(("dW_xh", "dW_hh", "db_h"), found, strict=True)
+    }
+
+
+def backward_in_numpy(given: Arrays) -> Arrays:
+    """The same by rnn_backward; the gradient of half a square is the state itself."""
+    x, *weights = given.values()
+    h, cache = rnn_forward(x, np.zeros((len(x), weights[1].shape[0])), *weights)
+    return dict(zip(("dW_xh", "dW_hh", "db_h"), rnn_backward(h, cache)[2:], strict=True))
 
 
 def by_xla(cell_class, given: Arrays) -> Arrays:
@@ -331,6 +353,13 @@ EXERCISE = Exercise(
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         reaches_every_weight(sequence, gradients),
+        matches(
+            "the gradient goes back through all steps",
+            sequence,
+            backward_in_numpy,
+            "The states are right, but not their gradient: something on the way stops it.",
+            call=through_time,
+        ),
         matches("padding is skipped", padded, masked_in_numpy, call=with_mask),
         Rung("the weights begin as they should", sizes, begins_well, beginnings),
         Rung("saved and loaded, it is the same cell", sizes, made_again_well, made_again),
@@ -525,6 +554,18 @@ class StateOfItsOwn(VanillaRNNCell):
         h_t, _ = super().call(x_t, [states[0] if self.kept is None else self.kept])
         self.kept = h_t
         return h_t, [h_t]
+
+
+@EXERCISE.mistake(
+    "The gradient stops at each step, so that nothing is learnt about what came earlier: the state "
+    "is not to be taken out of the tape, by tf.stop_gradient or otherwise."
+)
+class GradientStopped(_Wrong):
+    """Cuts the recurrence out of the tape."""
+
+    def step(self, x_t, h_prev):
+        """Right states."""
+        return VanillaRNNCell.call(self, x_t, [tf.stop_gradient(h_prev)])[0]
 
 
 @EXERCISE.mistake(
