@@ -62,9 +62,9 @@ def weight_gradient(dh_t, beta, E_t):
     Returns:
         dW: shape (p, n), summed over the batch.
     """
-    # IMPLEMENT-ME: dW is what this step's loss says about each weight: it
-    # answers for its own past, and for what the unit that it leads to has done
-    # to all the later ones, in every sequence by itself
+    # IMPLEMENT-ME: dW is this step's share of the gradient of every weight,
+    # as the kernel sees it: what a unit did in the past counts through all the
+    # units that it has moved since, in each sequence by itself
     credit = dh_t @ beta
     dW = np.einsum("bi,bji->ji", credit, E_t)
     # END IMPLEMENT-ME
