@@ -9,7 +9,9 @@ from course_lib.online.cells import DYNAMICS, Dynamics, LeakyRNNCell, dynamics_o
 from course_lib.online.engine import Engine, chunk_length
 from course_lib.online.kernel import Kernel
 from course_lib.online.model import OTHER_RULES, OnlineRNN
+from course_lib.online.modes import ModesKernel
 from course_lib.online.rules import RULES, TraceLearner, TraceRule
+from course_lib.online.turning import TurningRNNCell
 
 __all__ = [
     "DYNAMICS",
@@ -19,9 +21,11 @@ __all__ = [
     "Engine",
     "Kernel",
     "LeakyRNNCell",
+    "ModesKernel",
     "OnlineRNN",
     "TraceLearner",
     "TraceRule",
+    "TurningRNNCell",
     "chunk_length",
     "dynamics_of",
 ]

@@ -56,7 +56,7 @@ class Kernel(keras.layers.Layer):
     """
 
     def __init__(self, units, longest=100.0, shortest=25.0, seed=0, **kwargs):
-        super().__init__(trainable=False, **kwargs)
+        super().__init__(**kwargs | {"trainable": False})
         self.units, self.longest, self.shortest, self.seed = units, longest, shortest, seed
         self.beta = self.add_weight(
             name="beta", shape=(units, units), initializer="identity", trainable=False

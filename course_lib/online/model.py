@@ -4,16 +4,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.online import traces
+from course_lib.online import modes_traces, traces
 from course_lib.online.bptt import truncated_bptt
 from course_lib.online.cells import dynamics_of
 from course_lib.online.engine import Engine
 from course_lib.online.kernel import Kernel, r_squared
+from course_lib.online.modes import ModesKernel, dictionary
+from course_lib.online.modes_rule import ModesLearner
 from course_lib.online.rtrl import RTRL
 from course_lib.online.rules import RULES, TraceLearner
 from course_lib.online.uoro import UORO
 
 TRACES = {"chunked": traces.chunked, "per_step": traces.per_step}
+MODES_TRACES = {"chunked": modes_traces.chunked, "per_step": modes_traces.per_step}
 OTHER_RULES = ("rtrl", "uoro", "bptt", "tbptt")
 
 
@@ -28,9 +31,12 @@ class OnlineRNN(keras.Model):
         readout: the number of outputs c of a linear readout, or a layer that acts on the last axis.
         return_sequences: outputs, targets and loss at every step, else at the last one alone.
         mask_value: a step whose inputs are all this number is no step; None: all are.
+        kernel: what a stored model had learned with; None begins with a `Kernel`.
     """
 
-    def __init__(self, cell, readout, return_sequences=False, mask_value=None, **kwargs):
+    def __init__(
+        self, cell, readout, return_sequences=False, mask_value=None, kernel=None, **kwargs
+    ):
         super().__init__(**{"dtype": cell.dtype_policy, **kwargs})
         self.rnn = keras.layers.RNN(
             cell,
@@ -42,7 +48,7 @@ class OnlineRNN(keras.Model):
             readout = keras.layers.Dense(readout, dtype=cell.dtype_policy)
         self.readout = readout
         self.return_sequences, self.mask_value = return_sequences, mask_value
-        self.kernel = Kernel(cell.units, dtype=cell.dtype_policy, name="kernel")
+        self.kernel = kernel or Kernel(cell.units, dtype=cell.dtype_policy, name="kernel")
         self.kernel_optimizer = None
         self._rule = None
         self._fit = keras.metrics.Mean(name="kernel_r2")
@@ -78,6 +84,7 @@ class OnlineRNN(keras.Model):
         rule="kernl",
         kernel_optimizer=None,
         timescales=None,
+        modes=None,
         samples=32,
         disturbance=0.0,
         chunk="auto",
@@ -95,6 +102,9 @@ class OnlineRNN(keras.Model):
             kernel_optimizer: of β and log γ; None is SGD with 0.02.
             timescales: the time constants 1/γ at the start, shortest and longest, in steps; or
                 "leak", for each unit the one that it has by its own leak; None is T/2 and T.
+            modes: of "kernl_modes": a number, for so many angles evenly from 0 to π; a list of
+                (gamma, omega), each a number or one for each unit; or "cell", those that the cell
+                itself was made with. None is 4. See `course_lib.online.modes.dictionary`.
             samples: sequences of a batch that are disturbed to learn the kernel.
             disturbance: 0 learns it from the exact tangent; a size, as 1e-3, from a second run of
                 the net that is disturbed by so much, as in the paper.
@@ -123,12 +133,19 @@ class OnlineRNN(keras.Model):
             chunk = update_every
         if isinstance(timescales, str) and timescales != "leak":
             raise ValueError(f'timescales are {timescales!r}; give two numbers, or "leak".')
+        if rule == "kernl_modes":
+            if timescales is not None:
+                raise ValueError("kernl_modes has modes, no timescales: leave those out.")
+            modes = self._modes(4 if modes is None else modes)
+        elif modes is not None:
+            raise ValueError(f'{rule} has no modes; leave them out, or take rule="kernl_modes".')
         if chunk != "auto" and chunk < 1:
             raise ValueError(f"chunk is {chunk}; it has one step at least.")
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
         self._options = {
             "rule": rule,
             "timescales": timescales,
+            "modes": modes,
             "samples": samples,
             "disturbance": disturbance,
             "chunk": chunk,
@@ -153,19 +170,26 @@ class OnlineRNN(keras.Model):
             return
         options, rule = self._options, RULES.get(self._rule)
         dynamics, feedback = dynamics_of(self.cell), None
-        if self._has_kernel:
+        if self._rule == "kernl_modes":
+            self._turn_kernel()
+        elif self._has_kernel:
+            if not isinstance(self.kernel, Kernel):
+                self._replace_kernel(Kernel(self.cell.units, dtype=self.cell.dtype_policy))
             if options["timescales"] == "leak":
                 self.kernel.start_from_leak(np.asarray(dynamics.leak))
             else:
                 steps = self._steps or 100
                 shortest, longest = options["timescales"] or (max(steps / 2, 1.0), float(steps))
                 self.kernel.start(shortest, longest, options["seed"])
+        if self._has_kernel:
             self.kernel_optimizer.build(self.kernel.weights)
         if rule is not None and rule.feedback == "random":
             outputs = self.readout.compute_output_shape((None, self.cell.units))[-1]
             draw = np.random.default_rng(options["seed"]).normal(size=(outputs, self.cell.units))
             feedback = tf.constant(draw / np.sqrt(outputs), self.cell.compute_dtype)
-        if rule is not None:
+        if self._rule == "kernl_modes":
+            learner = ModesLearner(dynamics, self.kernel, MODES_TRACES[options["trace"]])
+        elif rule is not None:
             learner = TraceLearner(
                 rule, dynamics, self.kernel if rule.learned else None, TRACES[options["trace"]]
             )
@@ -185,6 +209,35 @@ class OnlineRNN(keras.Model):
             options["disturbance"],
             self._seeds,
         )
+
+    def _modes(self, modes):
+        """What `compile` was given as modes, seen to be such, in plain numbers and lists."""
+        if isinstance(modes, str) and modes == "cell":
+            if not hasattr(self.cell, "modes"):
+                raise ValueError(
+                    f"{type(self.cell).__name__} has no modes of its own; give a number or a list."
+                )
+            modes = self.cell.modes
+        dictionary(modes, self.cell.units, 1)
+        if isinstance(modes, int | np.integer):
+            return int(modes)
+        return [[np.asarray(a).tolist() for a in mode] for mode in modes]
+
+    def _turn_kernel(self):
+        """A kernel with the modes that are asked for; the present one, if it has them."""
+        modes = self._options["modes"]
+        gamma, omega = dictionary(modes, self.cell.units, self._steps or 100)
+        same = isinstance(self.kernel, ModesKernel) and np.array_equal(
+            self.kernel.fixed, (gamma, omega)
+        )
+        if not same:
+            policy = self.cell.dtype_policy
+            self._replace_kernel(ModesKernel(self.cell.units, gamma, omega, dtype=policy))
+
+    def _replace_kernel(self, kernel):
+        self._tracker.unlock()  # Keras lets a built model have no other layer
+        self.kernel = kernel
+        self._tracker.lock()
 
     def gradients(self, x, y):
         """The rule's gradients on a batch, without a step.
@@ -296,6 +349,7 @@ class OnlineRNN(keras.Model):
             "readout": keras.saving.serialize_keras_object(self.readout),
             "return_sequences": self.return_sequences,
             "mask_value": self.mask_value,
+            "kernel": keras.saving.serialize_keras_object(self.kernel),
             "name": self.name,
         }
 
@@ -303,6 +357,8 @@ class OnlineRNN(keras.Model):
     def from_config(cls, config):
         """The model of a config."""
         parts = {
-            k: keras.saving.deserialize_keras_object(config.pop(k)) for k in ("cell", "readout")
+            k: keras.saving.deserialize_keras_object(config.pop(k))
+            for k in ("cell", "readout", "kernel")
+            if k in config
         }
         return cls(**parts, **config)

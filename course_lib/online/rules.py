@@ -18,6 +18,7 @@ class TraceRule:
         "leak"      r = 1 - leak of the cell, fixed
         "diagonal"  r = ∂h_i(t)/∂h_i(t-1), exact, another at each step
         "none"      r = 0
+        "modes"     several, that turn: see `course_lib.online.modes_rule`
     learned: whether l = βᵀ δ with a learned β, else l = δ, with δ = dL/dh at the step itself.
     feedback: "symmetric", δ through the readout's own weights, or "random", through fixed others.
     """
@@ -42,6 +43,7 @@ RULES = {
     "eprop": TraceRule("diagonal", feedback="random"),
     "one_step": TraceRule("none"),
     "hybrid": TraceRule("diagonal", learned=True),
+    "kernl_modes": TraceRule("modes", learned=True),
 }
 
 
