@@ -336,7 +336,10 @@ def validate(
     Run it again after a stop: what is graded stays graded. Exits with 0 if everything was graded,
     whatever the grades; with 1 if something could not be.
     """
-    from course_lib.instructor.command.command_line import run
+    try:
+        from course_lib.instructor.command.command_line import run
+    except ModuleNotFoundError as error:  # fcntl, which Windows has not
+        _fail(f"Validation needs Linux, and this Python has no {error.name}. On Windows, use WSL.")
 
     code = run(
         submissions,

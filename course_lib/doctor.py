@@ -189,19 +189,17 @@ def browser() -> Finding:
 def sandbox() -> Finding:
     """What keeps students' code in, when an instructor validates a class."""
     from course_lib.instructor.errors import NoSandbox
-    from course_lib.instructor.sandbox.available import find_sandbox
 
-    what = "Sandbox"
+    what, none = "Sandbox", "none works here; only `course validate` needs it"
     try:
+        from course_lib.instructor.sandbox.available import find_sandbox
+
         kind = find_sandbox()
     except NoSandbox:
-        return Finding(
-            what,
-            False,
-            "none works here; only `course validate` needs it",
-            "apt-get install bubblewrap (Debian, Ubuntu); `course validate` says more.",
-            essential=False,
-        )
+        todo = "apt-get install bubblewrap (Debian, Ubuntu); `course validate` says more."
+        return Finding(what, False, none, todo, essential=False)
+    except ModuleNotFoundError:  # Windows
+        return Finding(what, False, none, "It needs Linux: on Windows, use WSL.", essential=False)
     if kind == "bubblewrap":
         return Finding(what, True, "bubblewrap", essential=False)
     return Finding(what, True, f"{kind}, made by Python (without bubblewrap)", essential=False)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from course_lib import __version__
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -22,6 +24,16 @@ def build(checkout, folder):
     )
     (file,) = folder.glob("course_lib-*.whl")
     return file
+
+
+def small_checkout(folder):
+    """What a wheel can be built from, with little in it."""
+    for name in ("exercises", "course_lib/data", "course_lib/jupyter"):
+        shutil.copytree(ROOT / name, folder / name)
+    files = ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "course_lib/__init__.py")
+    for name in files:
+        shutil.copy(ROOT / name, folder / name)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +87,7 @@ def test_it_carries_only_what_a_learner_needs(files):
 
 
 def test_it_carries_the_book_if_it_has_been_built_and_no_hidden_files_of_it(tmp_path):
-    copy = tmp_path / "checkout"
-    for folder in ("exercises", "course_lib/data", "course_lib/jupyter"):
-        shutil.copytree(ROOT / folder, copy / folder)
-    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
+    copy = small_checkout(tmp_path / "checkout")
     (tmp_path / "without").mkdir()
     assert not carried_pages(build(copy, tmp_path / "without"))
     pages = copy / "_build" / "html"
@@ -105,12 +113,7 @@ TOOL_FILES = (
 
 def test_files_of_tools_stay_out_wherever_they_lie(tmp_path):
     """What a linter reads, an editor leaves and a test run writes."""
-    copy = tmp_path / "checkout"
-    for folder in ("exercises", "course_lib/data", "course_lib/jupyter"):
-        shutil.copytree(ROOT / folder, copy / folder)
-    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    (copy / "course_lib/__init__.py").touch()
+    copy = small_checkout(tmp_path / "checkout")
     for name in TOOL_FILES:
         (copy / "course_lib" / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / "course_lib" / name).touch()
@@ -118,6 +121,10 @@ def test_files_of_tools_stay_out_wherever_they_lie(tmp_path):
         names = archive.namelist()
     assert "course_lib/data/mnist_subset.npz" in names
     assert [name for name in names if not may_be_carried(name)] == []
+
+
+def test_its_version_is_the_package_s(wheel):
+    assert wheel.name.startswith(f"course_lib-{__version__}-")
 
 
 def test_it_carries_its_licence(files):

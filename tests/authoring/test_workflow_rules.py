@@ -1,0 +1,148 @@
+"""The rules see the slips that they are for, and the project's own workflows have none."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from course_lib.authoring.workflow_rules import commands, make_targets, parsed, problems, steps
+from course_lib.instructor.command.ci_workflow import WORKFLOW
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
+BY_NAME = {file.stem: file.read_text("utf-8") for file in FILES}
+
+GOOD = """
+on: push
+permissions: {}
+jobs:
+  one:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 5
+    steps:
+      - uses: actions/checkout@v4
+      - id: where
+        run: |
+          make book PYTHON=python3.13
+          if course doctor; then sudo .ci/run; fi
+          apt-get install make course
+      - run: echo ${{ steps.where.outputs.path }}
+  two:
+    needs: [one]
+    strategy:
+      matrix:
+        system: [macos-15, ubuntu-24.04]
+    runs-on: ${{ matrix.system }}
+    timeout-minutes: 5
+    steps:
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.13"
+      - run: course ci init
+"""
+
+
+def fits_the_schema(*files, schema="vendor.github-workflows"):
+    """What the public schema says about files; nothing is fetched."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def test_our_workflows_fit_the_public_schema():
+    assert set(BY_NAME) == {"book", "release", "tests"}
+    assert fits_the_schema(*FILES) == ""
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_our_workflows_keep_the_rules(name):
+    assert problems(BY_NAME[name], ROOT) == []
+
+
+def test_the_workflow_that_instructors_get_fits_the_schema_and_keeps_the_rules(tmp_path):
+    file = tmp_path / "course.yml"
+    file.write_text(WORKFLOW)
+    assert fits_the_schema(file) == ""
+    assert problems(WORKFLOW, ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("runs-on:", "run-on:"),
+        ("timeout-minutes: 120", "timeout-minutes: soon"),
+        ("contents: read", "contents: all"),
+        ("        run: .ci/run\n", "        runs: .ci/run\n"),
+        ("on:\n", "when:\n"),
+    ],
+)
+def test_the_schema_sees_a_slip(right, wrong, tmp_path):
+    assert right in BY_NAME["tests"]
+    file = tmp_path / "tests.yml"
+    file.write_text(BY_NAME["tests"].replace(right, wrong, 1))
+    assert fits_the_schema(file) != ""
+
+
+def test_a_good_workflow_has_no_problems():
+    assert problems(GOOD, ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "sentence"),
+    [
+        ("checkout@v4", "checkout@main", "one, step 1: actions/checkout@main is pinned to no"),
+        ("checkout@v4", "checkout", "is pinned to no version"),
+        ("[one]", "[ones]", "two: it needs ones, which is no job"),
+        ("[one]", "[two]", "two: it waits for itself"),
+        ("permissions: {}", "name: x", "which permissions it needs"),
+        ("    timeout-minutes: 5\n", "", "one: it has no timeout-minutes"),
+        ("runs-on: ubuntu-24.04", "runs-on: ubuntu-latest", "ubuntu-latest is no machine"),
+        ("[macos-15, ", "[macos-51, ", "macos-51 is no machine"),
+        ("[macos-15, ", "[windows-2025, ", "its shell isn't bash"),
+        ("steps.where", "steps.there", "one: steps.there stands for nothing"),
+        ("matrix.system", "matrix.systems", "matrix.systems stands for nothing"),
+        ('"3.13"', "3.13", "python-version 3.13 is a number"),
+        ("doctor; then", "doctor; than", "bash can't read it"),
+        ("make book", "make books", "one, step 2: make has no books"),
+        ("course doctor", "course docter", "course has no command docter"),
+        ("course ci init", "course ci begin", "course has no command ci"),
+        (".ci/run", ".ci/walk", ".ci/walk is no program of the checkout"),
+        (".ci/run", "x/python -m course_lib.nothing", "there is no module course_lib.nothing"),
+        ("steps.where.outputs.path", "github.event.issue.title", "a stranger's text becomes part"),
+    ],
+)
+def test_a_slip_is_named(right, wrong, sentence):
+    assert right in GOOD
+    assert sentence in "\n".join(problems(GOOD.replace(right, wrong, 1), ROOT))
+
+
+def test_two_steps_of_one_name_are_named():
+    twice = GOOD.replace(
+        "      - uses: actions/setup", "      - id: a\n        uses: actions/setup"
+    )
+    twice = twice.replace("      - run: course ci", "      - id: a\n        run: course ci")
+    assert "two: two steps are called a." in problems(twice, ROOT)
+
+
+def test_commands_are_told_from_arguments():
+    script = "A=1 make x && echo 'make y' # make z\nsudo apt-get install make \\\n  course"
+    found = [["make", "x"], ["echo", "make y"], ["apt-get", "install", "make", "course"]]
+    assert list(commands(script)) == found
+
+
+def scripts(name):
+    """What a workflow of ours runs, in order."""
+    return [step.script for step in steps(parsed(BY_NAME[name])) if step.script]
+
+
+def test_the_tests_run_on_the_oldest_and_the_newest_python():
+    assert ".ci/run" in scripts("tests")  # Debian 12's own
+    assert "make test PYTHON=python3.13" in scripts("tests")
+
+
+def test_a_release_carries_all_that_can_be_built():
+    ran = "\n".join(scripts("release"))
+    assert "hatchling build" in ran
+    assert "gh release create" in ran
+    assert ("make pdf" in ran) == ("pdf" in make_targets(ROOT))
