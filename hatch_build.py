@@ -1,8 +1,20 @@
-"""For hatchling: a wheel carries the built book, if `make book` has built it."""
+"""For hatchling: a wheel knows the repository's address, and carries the book if it was built."""
 
 from pathlib import Path
 
+import yaml
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
+
+
+class CustomMetadataHook(MetadataHookInterface):
+    """Takes the repository's address from where it is set, in `_config.yml`."""
+
+    def update(self, metadata):
+        """Called with what pyproject.toml says of the project."""
+        settings = yaml.safe_load((Path(self.root) / "_config.yml").read_text(encoding="utf-8"))
+        url = settings["repository"]["url"]
+        metadata["urls"] = {"Repository": url} if url else {}
 
 
 class CustomBuildHook(BuildHookInterface):

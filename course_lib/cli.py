@@ -107,6 +107,7 @@ def start(
     """
     from course_lib import learner
     from course_lib.built_book import find_book, how_to_get_it
+    from course_lib.repository import find_repository
 
     folder = learner.choose_folder(folder)
     try:
@@ -125,7 +126,11 @@ def start(
             _print_changes(one.changes)
     _print_news(learner.news(folder))
     print(f"\nOpen the notebooks in {folder}: jupyter lab {folder}")
-    if find_book() is None:
+    if find_book() is not None:
+        return
+    if repository := find_repository():
+        print(f"Their links lead to the book at {repository.book}")
+    else:
         sentence, *commands = how_to_get_it()
         print(f"Their links lead to the chapters. {sentence}", *commands, sep="\n    ")
 

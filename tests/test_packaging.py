@@ -30,7 +30,10 @@ def small_checkout(folder):
     """What a wheel can be built from, with little in it."""
     for name in ("exercises", "course_lib/data", "course_lib/jupyter"):
         shutil.copytree(ROOT / name, folder / name)
-    files = ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "course_lib/__init__.py")
+    files = (
+        *("pyproject.toml", "hatch_build.py", "_config.yml", "README.md", "LICENSE"),
+        "course_lib/__init__.py",
+    )
     for name in files:
         shutil.copy(ROOT / name, folder / name)
     return folder

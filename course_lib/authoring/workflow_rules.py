@@ -125,10 +125,19 @@ def _of_step(step: Step, root: Path) -> Iterator[str]:
         yield "a stranger's text becomes part of the script: hand it over in `env`."
     if _shell(step) != "bash":
         yield "its shell isn't bash: say `shell: bash`."
-    elif said := _bash(step.script):
-        yield f"bash can't read it: {said}"
     else:
-        yield from _unknown_calls(step.script, root)
+        yield from unreadable_or_unknown(step.script, root)
+
+
+def unreadable_or_unknown(script: str, root: Path) -> list[str]:
+    """What is wrong with a script for bash, that of a step or another: a sentence for each thing.
+
+    Args:
+        script: commands.
+        root: the checkout that they are called in.
+    """
+    said = _bash(script)
+    return [f"bash can't read it: {said}"] if said else list(_unknown_calls(script, root))
 
 
 def _shell(step: Step) -> str:

@@ -4,10 +4,11 @@ import html
 from pathlib import Path
 
 from jupyter_server.base.handlers import JupyterHandler
-from jupyter_server.utils import url_path_join
+from jupyter_server.utils import url_escape, url_path_join
 from tornado import web
 
 from course_lib.built_book import find_book, how_to_get_it
+from course_lib.repository import find_repository
 
 NO_BOOK = """<!DOCTYPE html>
 <html lang="en">
@@ -34,7 +35,7 @@ pre {{ border: 1px solid; padding: .6rem 1rem; overflow-x: auto; }}
 
 
 class BookHandler(JupyterHandler, web.StaticFileHandler):
-    """A file of the built book; where there is none, a page that says how to get it."""
+    """A file of the built book; where there is none, the published one, or how to get it."""
 
     def initialize(self) -> None:
         """Look for the book at each request: it may be built while the server runs."""
@@ -43,12 +44,14 @@ class BookHandler(JupyterHandler, web.StaticFileHandler):
 
     @web.authenticated
     async def get(self, path: str, include_body: bool = True) -> None:
-        """Send the file, or say what is missing."""
-        if self.book is None:
+        """Send the file, lead to the published page, or say what is missing."""
+        if self.book is not None:
+            await super().get(path, include_body)
+        elif repository := find_repository():
+            self.redirect(repository.book + url_escape(path))
+        else:
             self.set_status(404)
             await self.finish(no_book())
-        else:
-            await super().get(path, include_body)
 
 
 def no_book() -> str:
