@@ -51,7 +51,7 @@ notebooks: $(READY)
 	@$(PYTHON) -m course_lib.cli notebooks
 
 bench: $(READY)
-	@for name in lstm kernl validate; do $(PYTHON) -m course_lib.cli bench $$name || exit 1; done
+	@for name in lstm kernl scan validate; do $(PYTHON) -m course_lib.cli bench $$name || exit 1; done
 
 # For all Pythons of pyproject.toml at once, whichever runs uv.
 lock:

@@ -579,6 +579,14 @@ def bench_kernl(quick: Quick = False, as_json: BenchJson = False, out: BenchOut 
     raise typer.Exit(main(quick, as_json, out))
 
 
+@bench.command("scan")
+def bench_scan(quick: Quick = False, as_json: BenchJson = False, out: BenchOut = None) -> None:
+    """A scan over 784 steps with its gradient: ours, Keras's, and a loop on TensorFlow's tape."""
+    from course_lib.benchmarks.scan import main
+
+    raise typer.Exit(main(quick, as_json, out))
+
+
 def _fail(message: object, code: int = USAGE) -> NoReturn:
     print(f"course: {message}", file=sys.stderr)
     raise typer.Exit(code)

@@ -15,7 +15,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.layers import CELLS, LSTMCell, RecurrentClassifier, compile_classifier
+from course_lib.layers import (
+    CELLS,
+    LRU,
+    LSTMCell,
+    MinGRU,
+    RecurrentClassifier,
+    compile_classifier,
+)
 from course_lib.layers.gradnets import (
     GradualBatchNorm,
     GradualDropout,
@@ -117,6 +124,18 @@ def gradual_cell_step(T: int) -> Step:
     return keras_step(compiled(keras.Sequential(layers)), (T, 3))
 
 
+def scanned_step(T: int, layer: Any, method: str, masked: bool = True) -> Step:
+    """The step of two layers whose loop is a scan, one over all steps and one for the last."""
+    layers = [
+        keras.Input((T, 3)),
+        *([keras.layers.Masking(0.5)] if masked else []),
+        layer(8, return_sequences=True, method=method),
+        layer(8, method=method),
+        keras.layers.Dense(3),
+    ]
+    return keras_step(compiled(keras.Sequential(layers)), (T, 3))
+
+
 def compiled(model: keras.Model) -> keras.Model:
     """The model with an optimizer and a loss for logits."""
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -176,6 +195,12 @@ STEPS: dict[str, Callable[[int], Step]] = {
     "online-kernl-finite": lambda T: online_step(T, "kernl", disturbance=1e-3),
     "keras-lstm": lambda T: classifier_step(T, "lstm", fused=True),
     "keras-gru": lambda T: classifier_step(T, "gru_reset_after", fused=True),
+    **{
+        f"{name}-{method}": lambda T, layer=layer, method=method: scanned_step(T, layer, method)
+        for name, layer in (("lru", LRU), ("mingru", MinGRU))
+        for method in ("loop", "log")
+    },
+    "lru-last": lambda T: scanned_step(max(T, 8), LRU, "auto", masked=False),
     "gradual": lambda T: gradual_step(),
     "gradual-cell": gradual_cell_step,
     "gradnets": lambda T: gradnets_step(),

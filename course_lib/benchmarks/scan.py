@@ -1,0 +1,193 @@
+"""A scan and its gradient: ours, `keras.ops.associative_scan`, and the same loop on a tape.
+
+All work on the same numbers. Before any is timed, they must agree.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from course_lib.benchmarks import measure
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sequences in a batch, time steps, units."""
+
+    batch: int = 100
+    steps: int = 784
+    units: int = 128
+
+
+ROUNDS, QUICK_ROUNDS = 10, 3
+BARS = {
+    "speedup_over_associative_scan": (">=", 10.0),
+    "speedup_over_autodiff_loop": (">=", 30.0),
+    "max_error": ("<=", 1e-12),
+}
+WRITTEN = {
+    "ours": "course_lib.layers.scan: on a CPU a loop, with its gradient by hand",
+    "ours, log": "the same in log T rounds, as it is meant for a GPU",
+    "associative scan": "keras.ops.associative_scan, differentiated by TensorFlow",
+    "autodiff loop": "the loop, differentiated by TensorFlow",
+}
+XLA = ("ours", "ours, log", "autodiff loop")  # Keras's scan can't be compiled at T = 784
+SAME = 1e-4  # in float32, of the largest number
+
+
+def forward(name: str) -> Callable[[Any, Any], Any]:
+    """All h_t from a and b, both (T, B, n).
+
+    Raises:
+        ValueError: there is no variant of that name.
+    """
+    from course_lib.layers.scan import scan
+
+    if name == "ours":
+        return lambda a, b: scan(a, b, axis=0)
+    if name == "ours, log":
+        return lambda a, b: scan(a, b, axis=0, method="log")
+    if name == "associative scan":
+        return _associative_scan
+    if name == "autodiff loop":
+        return _loop
+    raise ValueError(f"name is {name!r}; choose one of {', '.join(WRITTEN)}.")
+
+
+def build(name: str, sizes: Sizes, dtype: str = "float32", xla: bool = False) -> Callable:
+    """A function that computes h and the gradients by a and b once, and returns them as arrays."""
+    import numpy as np
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    shape = sizes.steps, sizes.batch, sizes.units
+    a = tf.constant(rng.uniform(0.5, 1.0, shape), dtype)
+    b, weight = (tf.constant(rng.normal(size=shape), dtype) for _ in range(2))
+    run = forward(name)
+
+    def both(a: tf.Tensor, b: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        with tf.GradientTape() as tape:
+            tape.watch([a, b])
+            h = run(a, b)
+        return h, *tape.gradient(h, [a, b], weight)
+
+    compiled = tf.function(both, jit_compile=xla)
+    return lambda: [x.numpy() for x in compiled(a, b)]
+
+
+def _associative_scan(a: Any, b: Any) -> Any:
+    import keras
+
+    def join(one: tuple, two: tuple) -> tuple:
+        return two[0] * one[0], two[0] * one[1] + two[1]
+
+    return keras.ops.associative_scan(join, (a, b), axis=0)[1]
+
+
+def _loop(a: Any, b: Any) -> Any:
+    import tensorflow as tf
+
+    T = b.shape[0]
+
+    def step(t: tf.Tensor, h: tf.Tensor, out: tf.TensorArray) -> tuple:
+        h = a[t] * h + b[t]
+        return t + 1, h, out.write(t, h)
+
+    out = tf.TensorArray(b.dtype, T)
+    start = 0, tf.zeros_like(b[0]), out
+    return tf.while_loop(lambda t, *_: t < T, step, start, maximum_iterations=T)[2].stack()
+
+
+def max_error(sizes: Sizes) -> float:
+    """How far ours, both ways, is from the taped loop in float64: h and gradients, relative."""
+    true = build("autodiff loop", sizes, "float64")()
+    return max(
+        _apart(build(name, sizes, "float64", xla)(), true)
+        for name in ("ours", "ours, log")
+        for xla in (False, True)
+    )
+
+
+def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
+    """Build all variants, see that they agree, and measure them.
+
+    Args:
+        quick: fewer rounds.
+        sizes: by default those of pixel MNIST.
+
+    Returns:
+        `sizes`, `rounds`; `variants`: median and quartiles in milliseconds; the speed-ups of ours
+        without XLA over the rivals, each at its fastest; `speedup_by_xla`, of ours; `max_error`,
+        see there; `bars`.
+
+    Raises:
+        RuntimeError: two variants don't give the same numbers.
+    """
+    sizes = sizes or Sizes()
+    chosen = [(name, False) for name in WRITTEN] + [(name, True) for name in XLA]
+    steps = {_label(*one): build(one[0], sizes, xla=one[1]) for one in chosen}
+    results = {name: step() for name, step in steps.items()}
+    for name, found in results.items():
+        if _apart(found, results["ours"]) > SAME:
+            raise RuntimeError(
+                f"{name} and ours don't give the same numbers, so their times can't be compared."
+            )
+    del results
+    seconds = measure.interleaved(steps, QUICK_ROUNDS if quick else ROUNDS)
+    table = {name: measure.summary(s) for name, s in seconds.items()}
+    loop = min(("autodiff loop", "autodiff loop, XLA"), key=lambda name: table[name]["median_ms"])
+    return {
+        "sizes": asdict(sizes),
+        "rounds": len(seconds["ours"]),
+        "variants": table,
+        "speedup_over_associative_scan": measure.ratio(
+            seconds["associative scan"], seconds["ours"]
+        ),
+        "speedup_over_autodiff_loop": measure.ratio(seconds["autodiff loop"], seconds["ours"]),
+        "speedup_over_fastest_autodiff_loop": measure.ratio(seconds[loop], seconds["ours"]),
+        "speedup_by_xla": measure.ratio(seconds["ours"], seconds["ours, XLA"]),
+        "max_error": float(f"{max_error(sizes):.2g}"),
+        "bars": {name: f"{sign} {bar:g}" for name, (sign, bar) in BARS.items()},
+    }
+
+
+def main(quick: bool = False, as_json: bool = False, out: Path | None = None) -> int:
+    """Measure, print and store; the number to exit with, which says nothing of how fast it was."""
+    result = measure.store("scan", run(quick), quick, out)
+    _print(result, as_json)
+    if as_json:
+        print(json.dumps(result))
+    return 0
+
+
+def _print(result: dict[str, Any], as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(stderr=as_json)
+    table = Table("h and its gradients, once", "ms", "quartiles")
+    for name, row in result["variants"].items():
+        quartiles = f"{row['lower_quartile_ms']:g} to {row['upper_quartile_ms']:g}"
+        table.add_row(name, f"{row['median_ms']:g}", quartiles)
+    console.print(table)
+    for name, (sign, bar) in BARS.items():
+        value = result[name]
+        reached = value >= bar if sign == ">=" else value <= bar
+        console.print(
+            f"{name}: {value:g} ({sign} {bar:g}: {'reached' if reached else 'NOT reached'})"
+        )
+
+
+def _label(name: str, xla: bool) -> str:
+    return f"{name}, XLA" if xla else name
+
+
+def _apart(one: list[Any], other: list[Any]) -> float:
+    import numpy as np
+
+    return max(
+        float(np.abs(a - b).max() / max(1.0, np.abs(b).max()))
+        for a, b in zip(one, other, strict=True)
+    )

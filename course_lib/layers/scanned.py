@@ -1,0 +1,195 @@
+"""What the layers whose loop is a scan have in common."""
+
+import operator
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from course_lib.layers.scan import METHODS, scan
+
+
+class ScannedRNN(keras.layers.RNN):
+    """A `keras.layers.RNN` whose cell takes all steps at once.
+
+    It gives what `keras.layers.RNN(cell)` gives step by step, from any start
+    state and with any mask, and has the same options: `return_sequences`,
+    `return_state`, `go_backwards`, `stateful`. With 16-bit policies what the
+    steps add up stays in 32 bits, and so do the states that it hands out.
+
+    Args:
+        cell: a cell with `scan(x, states, mask, every_step, method)`, see
+            `LRUCell`.
+        method: how the scan is computed, see `course_lib.layers.scan`.
+        kwargs: the options above, and what every layer of Keras takes.
+
+    Raises:
+        ValueError: there is no such method, or the layer shall be unrolled.
+    """
+
+    def __init__(self, cell, method="auto", **kwargs):
+        if method not in METHODS:
+            raise ValueError(
+                f"method is {method!r}; choose one of {', '.join(METHODS)}."
+            )
+        if kwargs.get("unroll") or kwargs.get("zero_output_for_mask"):
+            raise ValueError(
+                "unroll and zero_output_for_mask are for keras.layers.RNN."
+            )
+        super().__init__(cell, **kwargs)
+        self.method = method
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        """Make the weights of the cell; (batch, T, m) is read."""
+        if len(sequences_shape) != 3 or sequences_shape[2] is None:
+            raise ValueError(
+                f"The inputs have the shape {tuple(sequences_shape)}; give "
+                "(batch, T, m) with a known m."
+            )
+        super().build(sequences_shape, initial_state_shape)
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        """Run over whole sequences.
+
+        Args:
+            sequences: shape (batch, T, m).
+            initial_state: a list of the cell's states, (batch, n) each; None
+                is zero, or where a stateful layer was left.
+            mask: shape (batch, T), False at steps that are none: the states
+                stay, and the output is the one before.
+            training: part of the interface; nothing here depends on it.
+
+        Returns:
+            Outputs, (batch, k) of the last step or (batch, T, k); with
+            `return_state` also the states after the last step.
+
+        Raises:
+            ValueError: there are no steps, or mask or states don't fit.
+        """
+        if sequences.shape[1] == 0:
+            raise ValueError("The sequences have no steps; T is 1 or more.")
+        x = ops.cast(sequences, self.compute_dtype)
+        states = self._start(x, initial_state)
+        if mask is not None:
+            mask = ops.cast(mask, "bool")
+            if not _fits(mask.shape, x.shape[:2]):
+                raise ValueError(
+                    f"The mask has the shape {tuple(mask.shape)}; give "
+                    f"{tuple(x.shape[:2])}, as the inputs have it."
+                )
+        if self.go_backwards:
+            x = ops.flip(x, 1)
+            mask = None if mask is None else ops.flip(mask, 1)
+        outputs, states = self.run(x, states, mask)
+        if self.stateful:
+            for kept, state in zip(self.states, states, strict=True):
+                kept.assign(state)
+        outputs = ops.cast(outputs, self.compute_dtype)
+        return (outputs, *states) if self.return_state else outputs
+
+    def run(self, x, states, mask):
+        """Outputs and last states."""
+        return self.cell.scan(
+            x, states, mask, self.return_sequences, self.method
+        )
+
+    def _start(self, x, states):
+        if states is None:
+            if self.stateful:
+                states = self.states
+            else:
+                states = self.get_initial_state(ops.shape(x)[0])
+        elif not isinstance(states, list | tuple):
+            states = [states]
+        if len(states) != len(self.state_size):
+            raise ValueError(
+                f"{len(states)} initial states are given; {self.name} has "
+                f"{len(self.state_size)}: {self.cell.STATES}."
+            )
+        states = [ops.cast(state, self.variable_dtype) for state in states]
+        for state in states:
+            if not _fits(state.shape, (x.shape[0], self.cell.units)):
+                raise ValueError(
+                    f"An initial state has the shape {tuple(state.shape)}; "
+                    f"give (batch, {self.cell.units}), batch as in the inputs."
+                )
+        return states
+
+    def get_config(self):
+        """What Keras stores to build the same layer again."""
+        config = super().get_config()
+        for name in ("cell", "unroll", "zero_output_for_mask"):
+            del config[name]
+        return {**config, "method": self.method, **self.cell.settings}
+
+    @classmethod
+    def from_config(cls, config):
+        """The layer of a config."""
+        return cls(**config)
+
+
+def held(outputs, mask):
+    """At a masked step the output of the last real one before it, else zero.
+
+    Args:
+        outputs: shape (batch, T, k).
+        mask: shape (batch, T).
+    """
+    keep = tf.cast(~mask, outputs.dtype)[..., None]
+    new = tf.where(mask[..., None], outputs, tf.zeros_like(outputs))
+    return scan(keep, new)
+
+
+def last_real(x, mask=None):
+    """What stands at the last real step, shape (batch, k); zero if none is.
+
+    Args:
+        x: shape (batch, T, k).
+        mask: shape (batch, T); None: all steps are real.
+    """
+    if mask is None:
+        return x[:, -1]
+    steps = tf.range(1, tf.shape(x)[1] + 1) * tf.cast(mask, tf.int32)
+    last = tf.reduce_max(steps, axis=1)  # 1, 2, ..., T; 0 if there is none
+    found = tf.gather(x, tf.maximum(last - 1, 0), batch_dims=1)
+    return tf.where((last > 0)[:, None], found, tf.zeros_like(found))
+
+
+def checked_timescales(timescales):
+    """Two time constants in steps, shortest first, as a tuple.
+
+    Raises:
+        ValueError: they are something else.
+    """
+    try:
+        shortest, longest = (float(steps) for steps in timescales)
+    except (TypeError, ValueError):
+        shortest, longest = 0.0, 0.0
+    if not 0 < shortest <= longest < float("inf"):
+        raise ValueError(
+            f"timescales is {timescales!r}; give the shortest and the longest "
+            "time constant, in steps, above 0."
+        )
+    return shortest, longest
+
+
+def checked_units(units, name="units"):
+    """A number of units: a whole number, 1 or more.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        whole = operator.index(units)
+    except TypeError:
+        whole = 0
+    if isinstance(units, bool) or whole < 1:
+        raise ValueError(f"{name} is {units!r}; give a whole number above 0.")
+    return whole
+
+
+def _fits(shape, wanted):
+    return len(shape) == len(wanted) and all(
+        None in (n, size) or n == size
+        for n, size in zip(shape, wanted, strict=True)
+    )

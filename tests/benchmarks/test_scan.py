@@ -1,0 +1,40 @@
+"""The benchmark of the scan, on few numbers: its fields, and that it looks before it compares."""
+
+import numpy as np
+import pytest
+
+from course_lib.benchmarks import scan
+
+SMALL = scan.Sizes(batch=2, steps=6, units=3)
+
+
+@pytest.mark.slow
+def test_its_fields(monkeypatch):
+    monkeypatch.setattr(scan, "QUICK_ROUNDS", 2)
+    result = scan.run(quick=True, sizes=SMALL)
+    assert set(scan.BARS) <= set(result)
+    assert result["max_error"] < 1e-12
+    assert set(result["variants"]) == {*scan.WRITTEN, *(f"{name}, XLA" for name in scan.XLA)}
+    assert result["rounds"] == 2
+
+
+def test_two_scans_are_not_compared(monkeypatch):
+    monkeypatch.setattr(scan, "XLA", ())
+    true = scan.forward
+    monkeypatch.setattr(
+        scan, "forward", lambda name: true(name) if name != "ours, log" else lambda a, b: a * b
+    )
+    with pytest.raises(RuntimeError, match="ours, log and ours don't give the same numbers"):
+        scan.run(quick=True, sizes=SMALL)
+
+
+def test_all_variants_give_the_same():
+    for name in scan.WRITTEN:
+        for one, other in zip(
+            scan.build(name, SMALL, "float64")(),
+            scan.build("ours", SMALL, "float64")(),
+            strict=True,
+        ):
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match="choose one of ours, "):
+        scan.build("theirs", SMALL)
