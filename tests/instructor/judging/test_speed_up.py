@@ -30,13 +30,13 @@ def fast_box(kind):
 def verdict(fast_box):
     """From an exercise and the code of its cell, "" for the stub, to the verdict."""
 
-    def judged(one, code):
+    def judged(one, code, seconds=30):
         chapter = CHAPTERS.index(chapter_of(one)) + 1
         # What the exercise builds on in TensorFlow is the student's own, so it has to be there.
         others = {other: answer_code(other) for other in get(one).uses if other in speed_ups()}
         content = notebook(chapter, others | {one: code}) if code else released(chapter)
         cells = extract(json.dumps(content).encode())
-        judge = Judge(lambda tensorflow: fast_box, Limits(seconds=30), 5)
+        judge = Judge(lambda tensorflow: fast_box, Limits(seconds=seconds), 5)
         return judge.notebook("nb.ipynb", cells.code, cells.roles, [one])["verdicts"][0]
 
     return judged
@@ -54,11 +54,10 @@ def test_the_parent_that_forks_has_run_nothing(fast_box):
     assert max(threads) <= 2
 
 
-@pytest.mark.parametrize("one", speed_ups())
-def test_the_reference_passes_twice_from_one_parent(verdict, one):
-    for _ in range(2):
-        found = verdict(one, answer_code(one))
-        assert found.outcome == "passed", found
+@pytest.mark.parametrize("one", [*speed_ups(), speed_ups()[0]])  # the first once more, at the end
+def test_the_references_pass_from_one_parent(verdict, one):
+    found = verdict(one, answer_code(one))
+    assert found.outcome == "passed", found
 
 
 @pytest.mark.parametrize("one", speed_ups())
@@ -82,6 +81,7 @@ def test_the_walls_stand_around_tensorflow_too(verdict, fast_box, body, outcome)
         "        return h_t, [h_t]", f"        {body}\n        return h_t, [h_t]"
     )
     assert body in code
-    found = verdict("VanillaRNNCell", code)
+    # An endless loop takes as long as it may: less than what a busy machine needs to start one.
+    found = verdict("VanillaRNNCell", code, 5 if outcome == "time limit" else 30)
     assert found.outcome == outcome, found
     assert not found.sentence.startswith("Full marks")
