@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 
 from course_lib.layers import LSTMCell
-from course_lib.online import LeakyRNNCell, OnlineRNN, TurningRNNCell
+from course_lib.online import LeakyRNNCell, OnlineRNN, TurningRNNCell, dynamics_of
 from course_lib.online.modes import ModesKernel, dictionary
 from course_lib.scratch.kernl import presynaptic
-from course_lib.scratch.kernl_modes import modes_gradient, nudged
+from course_lib.scratch.kernl_modes import modes_gradient
 
 LENGTHS = [None, [9, 5, 1]]
 MODES = [(0.1, 0.7), (0.5, 0.0), (0.02, np.pi), (0.3, 2.0)]
@@ -268,7 +268,7 @@ def test_a_stored_model_has_its_modes(tmp_path):
     x = np.random.default_rng(0).normal(size=(40, 6, 1)).astype(np.float32)
     y = (x[:, 0, 0] > 0).astype(int)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model = OnlineRNN(TurningRNNCell(6, memory=(2, 5)), 2)
+    model = OnlineRNN(TurningRNNCell([0.1, 0.2, 0.4], [0.3, 1, 2]), 2)
     model.compile("sgd", loss, rule="kernl_modes", modes="cell", jit_compile=False)
     model.fit(x, y, batch_size=20, verbose=0)
     learned = model.kernel.beta.numpy()
@@ -286,23 +286,60 @@ def test_a_stored_model_has_its_modes(tmp_path):
     again.fit(x, y, batch_size=20, verbose=0)
 
 
-def test_a_turning_cell_starts_with_the_modes_that_it_names():
-    cell = TurningRNNCell(8, memory=(2, 50), angles=(0.1, 2), seed=1, dtype="float64")
-    cell.build((None, 2))
-    ((gamma, omega),) = cell.modes
-    values = np.linalg.eigvals(cell.W_hh.numpy())
-    named = np.exp(-gamma + 1j * np.where(np.arange(8) % 2, -omega, omega))
-    np.testing.assert_allclose(np.sort_complex(values), np.sort_complex(named), atol=1e-7)
-    assert np.all((omega >= 0.1) & (omega <= 2) & (gamma >= 1 / 50) & (gamma <= 1 / 2))
-    psi = np.random.default_rng(0).normal(size=(3, 5, 8))
-    moved = nudged(np.zeros_like(psi), cell.W_hh.numpy(), psi)  # the units' own modes explain it
-    gamma, omega = dictionary(cell.modes, 8, 5)
-    kernel = ModesKernel(8, gamma, omega, dtype="float64")
-    pair = np.kron(np.eye(4), [[0, -1], [1, 0]])
-    kernel.beta.assign(np.stack([np.eye(8), pair]))
-    time_first = tf.constant(psi.transpose(1, 0, 2))
-    np.testing.assert_allclose(predicted(kernel, time_first), moved.transpose(1, 0, 2), atol=1e-6)
-    for wrong in ({"units": 3}, {"memory": (5, 2)}, {"memory": (0, 2)}, {"angles": (0, 4)}):
-        with pytest.raises(ValueError, match=r"units|memory|angles"):
-            TurningRNNCell(**{"units": 4, **wrong})
+def turning_cell(pairs=3, **settings):
+    rng = np.random.default_rng(4)
+    gamma, omega = rng.uniform(0.05, 0.5, pairs), rng.uniform(0, np.pi, pairs)
+    return TurningRNNCell(gamma, omega, dtype="float64", **settings)
+
+
+@pytest.mark.parametrize("lengths", LENGTHS)
+@pytest.mark.parametrize("sequences", [False, True])
+def test_units_that_turn_have_their_own_modes(make, sequences, lengths):
+    """Without W_hh a unit moves itself by the cosine and its pair by the sine: it is BPTT."""
+    gradients = make(units=6, sequences=sequences, lengths=lengths, cell=turning_cell())
+    model = gradients.model
+    model.cell.W_hh.assign(np.zeros((6, 6)))
+    exact = gradients("bptt")
+    gradients("kernl_modes", modes="cell", chunk=4)
+    pair = np.kron([[0, -1], [1, 0]], np.eye(3))
+    model.kernel.beta.assign(np.stack([np.eye(6), pair]))
+    x, y = tf.constant(gradients.x), tf.constant(gradients.y)
+    for ours, true in zip(tf.function(model.gradients)(x, y)[2], exact, strict=True):
+        np.testing.assert_allclose(ours, true, rtol=0, atol=1e-10)
+
+
+def test_their_dynamics_are_those_of_the_cell(make):
+    """The tangent is the slope of the cell's own step, W_hh included."""
+    gradients = make(units=6, cell=turning_cell(noise=0.5))
+    cell = gradients.model.cell
+    dynamics = dynamics_of(cell)
+    rng = np.random.default_rng(0)
+    x, h, dh = (tf.constant(rng.normal(size=(2, size))) for size in (2, 6, 6))
+    step = 1e-6
+    up, down = (cell(x, [h + sign * step * dh])[0] for sign in (1, -1))
+    a = x @ cell.W_xh + h @ cell.W_hh + cell.b_h
+    new, kept = dynamics.step(a, (h,))
+    np.testing.assert_allclose(new[0], cell(x, [h])[0], atol=1e-14)
+    moved = dynamics.tangent(dh @ cell.W_hh, (dh,), (h,), new, kept)[0]
+    np.testing.assert_allclose(moved, (up - down) / (2 * step), atol=1e-8)
+    own = dynamics.diagonal((h,), new, kept).numpy()
+    for i in range(6):
+        unit = step * np.eye(6)[i]
+        slope = (cell(x, [h + unit])[0] - cell(x, [h - unit])[0])[:, i] / (2 * step)
+        np.testing.assert_allclose(own[:, i], slope, atol=1e-8)
+    with pytest.raises(TypeError, match="rtrl"):
+        gradients("rtrl")
+
+
+def test_a_turning_cell_says_what_it_needs():
+    for gamma, omega in (([], []), ([0.1], [1, 2]), (0.1, 1), ([0.0], [1]), ([np.nan], [1])):
+        with pytest.raises(ValueError, match="gamma"):
+            TurningRNNCell(gamma, omega)
+    cell = turning_cell()
     assert TurningRNNCell.from_config(cell.get_config()).get_config() == cell.get_config()
+    assert cell.units == 6
+    x = np.ones((3, 400, 1))
+    cell.build((None, 1))
+    import keras
+
+    assert np.abs(keras.layers.RNN(cell, dtype="float64")(x)).max() < 3  # s keeps it in bounds
