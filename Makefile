@@ -20,10 +20,11 @@ unexport PYTHONHOME PYTHONPATH
 
 USABLE := $(shell environment/usable.sh '$(CHOSEN)' && echo yes)
 
-.PHONY: help book test check lab notebooks bench lock clean afresh
+.PHONY: help book sphinx test check lab notebooks bench lock clean afresh
 
 help:
 	@echo "make book       build the book and check its pages; SOLUTIONS=hidden leaves the solutions out"
+	@echo "make sphinx     build it with Sphinx alone, and compare the pages with those of make book"
 	@echo "make test       check everything that the course claims"
 	@echo "make check      check what is quick, and what you changed since main: for the inner loop"
 	@echo "make lab        open JupyterLab on your own copy of the exercises, in work/;"
@@ -36,6 +37,9 @@ help:
 
 book: $(READY)
 	@$(PYTHON) -m course_lib.authoring.book
+
+sphinx: $(READY)
+	@$(PYTHON) -m course_lib.authoring.plain_sphinx
 
 test: $(READY)
 	@$(PYTHON) -m course_lib.authoring.stages

@@ -1,63 +1,35 @@
 """A small book, with an address of its repository and without: what its pages then show."""
 
 import re
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
-import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from nbformat.v4 import new_markdown_cell, new_notebook
 
 from course_lib.authoring.book import run_jupyter_book
 from course_lib.authoring.gates import check_site
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "https://github.com/an-owner/a-course"
-TOC = "format: jb-book\nroot: book/intro\nchapters:\n  - file: exercises/01-a\n"
-# A chapter that runs cells is a notebook to the theme; to Colab it is none.
-CHAPTER = """---
-jupytext:
-  text_representation:
-    format_name: myst
-kernelspec:
-  name: python3
-  display_name: Python 3
----
-# A chapter
-"""
 SERVICES = re.compile(r"github|colab|binder", re.IGNORECASE)
 
 pytestmark = pytest.mark.slow
 
 
-def small_book(folder, url):
-    """The project's own settings, for a chapter and a notebook; the code of the build."""
-    shutil.copytree(ROOT / "book/_ext", folder / "book/_ext")
-    shutil.copytree(ROOT / "book/_static", folder / "book/_static")
-    settings = (ROOT / "_config.yml").read_text("utf-8")
-    assert settings.count('url: ""') == 1
-    (folder / "_config.yml").write_text(settings.replace('url: ""', f'url: "{url}"'), "utf-8")
-    (folder / "book/references.bib").touch()
-    (folder / "book/_toc.yml").write_text(TOC)
-    (folder / "book/intro.md").write_text(CHAPTER)
-    (folder / "exercises").mkdir()
-    cell = new_markdown_cell("# A notebook", id="a")
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(new_notebook(cells=[cell], metadata=metadata), folder / "exercises/01-a.ipynb")
+def build(folder):
     return run_jupyter_book(folder, folder / "book/_toc.yml")
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory, small_book):
     """The pages of the small book, by whether it has an address."""
 
-    def build(url):
-        folder = tmp_path_factory.mktemp("book")
-        assert small_book(folder, url) == 0
+    def built(url):
+        folder = small_book(tmp_path_factory.mktemp("book"), url)
+        assert build(folder) == 0
         html = folder / "_build/html"
         assert check_site(html) == []
         pages = {
@@ -66,7 +38,7 @@ def site(tmp_path_factory):
         }
         return SimpleNamespace(chapter=pages["book/intro"], notebook=pages["exercises/01-a"])
 
-    return {"with": build(ADDRESS), "without": build("")}
+    return {"with": built(ADDRESS), "without": built("")}
 
 
 def links(page):
@@ -108,6 +80,6 @@ def test_the_forms_that_reports_lead_to_are_there_and_ask_for_the_page(site):
         assert "page" in fields
 
 
-def test_a_wrong_address_stops_the_build_in_one_sentence(tmp_path, capfd):
-    assert small_book(tmp_path, "https://example.org/a") != 0
+def test_a_wrong_address_stops_the_build_in_one_sentence(small_book, tmp_path, capfd):
+    assert build(small_book(tmp_path, "https://example.org/a")) != 0
     assert "It looks like https://github.com/OWNER/REPOSITORY" in capfd.readouterr().out

@@ -1,0 +1,103 @@
+"""Build the book with Sphinx alone: ``python -m course_lib.authoring.plain_sphinx``.
+
+Jupyter Book writes the `conf.py` that its settings amount to; Sphinx needs nothing else of it. The
+pages are then compared with those of `make book`, if there are any: they must be the same.
+"""
+
+import filecmp
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from course_lib.authoring.gates import check_site
+
+CONF = "conf.py"
+FOLDER = Path("_build") / "sphinx"
+BOOK = Path("_build") / "html"
+# Jupyter Book adds it after the build: the address of the folder leads to the first page.
+INDEX = '<meta http-equiv="Refresh" content="0; url={page}.html" />\n'
+FOR_MACHINES = ("_static", "_sources", "reports", "_sphinx_design_static")
+
+
+def write_conf(root: Path, toc: Path) -> None:
+    """Let Jupyter Book write `conf.py` into the folder of the settings.
+
+    Raises:
+        subprocess.CalledProcessError: if it can't be written.
+    """
+    command = [
+        str(Path(sys.executable).parent / "jupyter-book"),
+        *("config", "sphinx", str(root), "--toc", str(toc)),
+    ]
+    subprocess.run(command, cwd=root, check=True, stdout=subprocess.DEVNULL)
+
+
+def run_sphinx(root: Path) -> int:
+    """Run Sphinx with warnings as errors; its exit code. What cells gave is taken from the book."""
+    command = [
+        *(sys.executable, "-m", "sphinx", "-b", "html", "-q", "-n", "-W", "--keep-going"),
+        *("-d", str(FOLDER / "doctrees")),
+        *("-D", f"nb_execution_cache_path={(root / '_build/.jupyter_cache').as_posix()}"),
+        *(".", str(FOLDER / "html")),
+    ]
+    path = os.pathsep.join([str(root / "book" / "_ext"), os.environ.get("PYTHONPATH", "")])
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": path.strip(os.pathsep)}
+    return subprocess.run(command, cwd=root, env=environment, check=False).returncode
+
+
+def differences(ours: Path, theirs: Path) -> list[str]:
+    """A sentence for each page that only one of two sites has, or that differs."""
+    mine, other = _pages(ours), _pages(theirs)
+    found = [f"{page} is only in {ours}." for page in sorted(mine - other)]
+    found += [f"{page} is only in {theirs}." for page in sorted(other - mine)]
+    for page in sorted(mine & other):
+        if not filecmp.cmp(ours / page, theirs / page, shallow=False):
+            found.append(f"{page} differs.")
+    return found
+
+
+def _pages(site: Path) -> set[str]:
+    pages = (path.relative_to(site) for path in site.rglob("*.html"))
+    return {page.as_posix() for page in pages if page.parts[0] not in FOR_MACHINES}
+
+
+def build(root: Path, toc: Path | None = None) -> int:
+    """Build the book below `root`, check it, and compare it; 0 if all is well."""
+    toc = toc or root / "book" / "_toc.yml"
+    conf = root / CONF
+    if conf.exists():
+        print(f"{conf} is there already, and would be written: move it away.", file=sys.stderr)
+        return 1
+    shutil.rmtree(root / FOLDER, ignore_errors=True)
+    try:
+        write_conf(root, toc)
+        code = run_sphinx(root)
+    finally:
+        conf.unlink(missing_ok=True)
+    if code:
+        print("Sphinx did not build the book: see above.", file=sys.stderr)
+        return 1
+    html = root / FOLDER / "html"
+    if not (html / "index.html").exists():
+        first = yaml.safe_load(toc.read_text(encoding="utf-8"))["root"]
+        (html / "index.html").write_text(INDEX.format(page=first), encoding="utf-8")
+    problems = check_site(html)
+    if (root / BOOK / "index.html").exists():
+        problems += differences(html, root / BOOK)
+        said = f"page for page what is in {BOOK}"
+    else:
+        said = f"not compared, because there is nothing in {BOOK}"
+    for problem in problems:
+        print(f"sphinx: {problem}", file=sys.stderr)
+    if problems:
+        return 1
+    print(f"Sphinx alone built {len(_pages(html))} pages, {said}: {html / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(build(Path.cwd()))
