@@ -32,6 +32,7 @@ from course_lib.scratch.kernl import (
     learn_kernel,
     presynaptic,
 )
+from course_lib.scratch.kernl_modes import modes_gradient, nudged, spread_modes
 from course_lib.scratch.rnn import init_params, rnn_forward
 
 # %% [markdown]
@@ -76,10 +77,10 @@ if when_passed("trace_step"):
 
 
 # %%
-def network(seed, T=20, batch=32, m=2, n=24):
+def network(seed, T=20, batch=32, m=2, n=24, recurrent="identity"):
     """A network near the identity, its states on random inputs, and a loss at the last step."""
     rng = np.random.default_rng(seed)
-    params = init_params(m, n, 1, seed=seed, recurrent="identity", radius=0.98)
+    params = init_params(m, n, 1, seed=seed, recurrent=recurrent, radius=0.98)
     params["W_hh"] += 0.1 * rng.normal(size=(n, n)) / np.sqrt(n)
     x, h_0 = 0.3 * rng.normal(size=(batch, T, m)), np.zeros((batch, n))
     h, cache = rnn_forward(x, h_0, params["W_xh"], params["W_hh"], params["b_h"])
@@ -172,7 +173,38 @@ if when_passed("kernel_fit"):
         print(f"{name:12}R² {r2:.2f}   cosine {close:.2f}")
 
 # %% [markdown]
-# ## Why the kernel suited this network
+# ## A kernel that turns
+#
+# That was a network near the identity. In one whose units hand their state on to each other, what a
+# nudge does comes and goes, and no fading kernel can follow. Give the kernel modes that fade *and*
+# modes that turn, fixed beforehand: then what is left to learn is a linear regression.
+
+# %%
+# EXERCISE: fit_modes
+
+# %% [markdown]
+# An orthogonal network now. Predict before you look: one fading mode, or four from no angle to half
+# a turn a step. What is the cosine with BPTT?
+
+# %%
+predict("cosine_with_four_modes", ...)
+
+# %%
+if when_passed("fit_modes"):
+    params_o, v_o, h_o, dh_o, true_o = network(seed=0, recurrent="orthogonal")
+    many = np.concatenate([h_o] * 4)
+    psi = np.random.default_rng(2).normal(size=many.shape)
+    tangent = nudged(many, params_o["W_hh"], psi)
+    for count in (1, 2, 4, 6):
+        modes = spread_modes(count, T)
+        beta = fit_modes(psi, tangent, *modes)
+        close = cosine(modes_gradient(v_o, 1 - h_o**2, dh_o, beta, *modes), true_o)
+        print(f"modes {count}   cosine {close:.2f}")
+        if count == 4:
+            print(measured("cosine_with_four_modes", close, 0.7, 0.99))
+
+# %% [markdown]
+# ## Why one fading kernel suited the first network
 #
 # A kernel that only fades can describe a network whose units keep their own state. The old notebook
 # meant to begin with such a network.

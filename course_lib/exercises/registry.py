@@ -113,6 +113,7 @@ CHAPTERS = (
             "perturbation_step",
             "kernel_gradients",
             "kernel_fit",
+            "fit_modes",
             "identity_recurrence",
             "chunk_border",
             "chunked_trace",

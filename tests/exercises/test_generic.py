@@ -28,7 +28,8 @@ def every_array(value, change, path=()):
 
 
 def single(array, _):
-    return array.astype(np.float32) if array.dtype == np.float64 else array
+    cut = {"float64": np.float32, "complex128": np.complex64}
+    return array.astype(cut.get(array.dtype.name, array.dtype))
 
 
 def rounded(array, path):

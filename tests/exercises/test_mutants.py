@@ -46,6 +46,7 @@ AT_THE_BAR = (  # exercises whose every mutant is noticed or named equivalent
     "perturbation_step",
     "kernel_gradients",
     "kernel_fit",
+    "fit_modes",
     "identity_recurrence",
     "chunk_border",
     "rflo_gradient",
