@@ -32,7 +32,7 @@ from course_lib.layers.gradnets import (
     LateGate,
     ReZeroDense,
 )
-from course_lib.online import LeakyRNNCell, OnlineRNN
+from course_lib.online import LeakyRNNCell, OnlineRNN, TurningRNNCell
 from course_lib.training import gradnets
 from course_lib.training.vanilla_mnist import Config, build_model
 
@@ -186,8 +186,14 @@ STEPS: dict[str, Callable[[int], Step]] = {
     "stacked": lambda T: classifier_step(T, "lstm", layers=2, dropout=0.3, l2=1e-3, seed=0),
     **{
         f"online-{rule}": lambda T, rule=rule: online_step(T, rule)
-        for rule in ("kernl", "hybrid", "snap1", "eprop", "rflo", "rtrl", "uoro", "tbptt")
+        for rule in (
+            *("kernl", "kernl_modes", "hybrid", "snap1", "eprop", "rflo", "rtrl", "uoro"),
+            "tbptt",
+        )
     },
+    "online-turning": lambda T: online_step(
+        T, "kernl_modes", TurningRNNCell([0.1, 0.2, 0.5], [0.3, 1, 2]), modes="cell"
+    ),
     "online-kernl-lstm": lambda T: online_step(T, "kernl", LSTMCell(8)),
     "online-kernl-inside": lambda T: online_step(
         T, "kernl", LSTMCell(8), sequences=True, update_every=5
