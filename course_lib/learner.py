@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.exercises.progress import FOLDER, home
-from course_lib.upgrade import changes, was_written_in
+from course_lib.upgrade import changes, is_the_same, was_written_in
 
 DEFAULT_FOLDER = Path("work")
 RECORD = "released.json"
@@ -138,7 +138,8 @@ def news(folder: Path) -> list[News]:
     for name, content in released.items():
         mine = _read(folder / name)
         base = bases.get(name)
-        if mine is None or content in (base, mine):
+        same = content in (base, mine) or (base is not None and is_the_same(base, content))
+        if mine is None or same:
             continue
         beside = _beside(folder, name, content)
         put = _is_noted(folder, name, content)
@@ -201,6 +202,10 @@ def _hand_out(
         _note(folder, name, content)
         _keep_base(folder, name, content)
         return Handed(name, RENEWED, target, told)
+    if base is not None and is_the_same(base, content):  # only its release number is new
+        _note(folder, name, content)
+        _keep_base(folder, name, content)
+        return Handed(name, KEPT, target)
     beside = _beside(folder, name, content)
     if not _is_noted(folder, name, content):
         _write(beside, content, folder)

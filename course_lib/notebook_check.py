@@ -11,6 +11,7 @@ from course_lib.exercises import check, guard
 from course_lib.exercises.registry import CHAPTERS, chapter_of, get, ids
 from course_lib.exercises.report import Report
 from course_lib.reading.run import Notebook, read, run
+from course_lib.release import difference, release_of
 
 
 class NotebookError(Exception):
@@ -58,9 +59,11 @@ def answers_in(
     """
     for one in wanted:
         chapter_of(one)
-    cells = read_code_cells(path)
+    cells, release = read_notebook(path)
     with contextlib.chdir(path.resolve().parent), _importable(path.resolve().parent):
         program, notebook = read(path.name, cells)
+        if other := difference(release):
+            notebook.remarks.append(f"{path.name}: {other}")
         asked = wanted or belonging(notebook)
         there = [one for one in asked if one in notebook.names]
         starts = {one: code for one in there if (code := start_of_hunt(get(one)))}
@@ -68,19 +71,22 @@ def answers_in(
         yield notebook, {one: notebook.answer(one) for one in asked}
 
 
-def read_code_cells(path: Path) -> list[tuple[int, str]]:
-    """The code cells: position in the notebook, from 1 and counting cells of text, and source.
+def read_notebook(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """The code cells, and the release that the notebook is of.
+
+    Of a cell its position in the notebook, from 1 and counting cells of text, and its source.
 
     Raises:
         NotebookError: if the file can't be read as a notebook.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return [
+        cells = [
             (number, "".join(cell["source"]))
             for number, cell in enumerate(content["cells"], start=1)
             if cell["cell_type"] == "code"
         ]
+        return cells, release_of(content)
     except FileNotFoundError:
         raise NotebookError(f"There is no file {path}.{_nearest_notebook(path)}") from None
     except IsADirectoryError:

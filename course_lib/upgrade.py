@@ -60,6 +60,12 @@ def was_written_in(mine: bytes, released: bytes) -> bool:
     return ours is None or theirs is None or ours.cells != theirs.cells
 
 
+def is_the_same(old: bytes, new: bytes) -> bool:
+    """Whether a newer release of a notebook holds what the older one did: its number may differ."""
+    before = take_apart(old)
+    return before is not None and before == take_apart(new)
+
+
 def changes(
     name: str, old: dict[str, bytes], new: dict[str, bytes], answered: bool = False
 ) -> tuple[str, ...]:

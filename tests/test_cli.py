@@ -12,6 +12,7 @@ from course_lib.authoring.source import reference_code, stub_code
 from course_lib.cli import app
 from course_lib.exercises import progress
 from course_lib.exercises.registry import CHAPTERS, get, ids
+from course_lib.release import mark
 
 pytestmark = pytest.mark.usefixtures("terminal")
 
@@ -71,6 +72,15 @@ def test_a_wrong_answer_is_recognised(write, tmp_path):
     assert code == 1
     assert "The bias b_h is missing from the sum inside the tanh." in out
     assert progress.load(tmp_path) == {"rnn_step": "not right yet"}
+
+
+def test_a_notebook_of_another_release_is_checked_and_told(write):
+    path = write("import numpy as np", RIGHT)
+    content = json.loads(path.read_text("utf-8")) | {"metadata": mark("0.0.1")}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    code, out, _ = course("check", path, "rnn_step")
+    assert code == 0
+    assert out.startswith("mine.ipynb: It is of release 0.0.1, the checks are of ")
 
 
 def test_a_stub_is_not_written_yet(write):

@@ -241,6 +241,19 @@ def test_whatever_was_written_stays_byte_for_byte(real, release, copy, work):
     assert real.read_bytes() == mine
 
 
+def test_a_release_in_which_only_the_number_is_new_is_put_beside_nothing(real, release, copy):
+    edited(real, WORK["code"])
+    mine = real.read_bytes()
+    newer = json.loads(OLD)
+    newer["metadata"] |= {"course": {"release": "9.9.9"}}
+    release.write_text(json.dumps(newer))
+    assert learner.news(copy) == []
+    assert actions(learner.start(copy)) == ["kept"]
+    assert real.read_bytes() == mine
+    assert names(copy) == [".course", "01-one.ipynb"]
+    assert learner.news(copy) == []
+
+
 def test_what_changed_is_said_exercise_by_exercise_and_each_time(real, release, copy):
     edited(real, WORK["code"])
     release.with_name("02-two.ipynb").write_text(text_of(exercise("c")))

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from course_lib import __version__
 from course_lib.authoring.book import run_jupyter_book
 from course_lib.authoring.gates import check_site
 
@@ -51,6 +52,12 @@ def report(form, page):
 
 def test_without_an_address_nothing_of_it_shows(site):
     assert links(site["without"].chapter) == links(site["without"].notebook) == set()
+
+
+def test_every_page_says_of_which_release_it_is(site):
+    for pages in site.values():
+        for page in vars(pages).values():
+            assert f"Release {__version__}" in page.select_one("footer").get_text()
 
 
 def test_a_notebook_can_be_launched_edited_and_reported(site):

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 
 from course_lib.exercises.registry import ids
+from course_lib.release import difference, release_of
 
 MOST_CELLS = 5_000
 LONGEST = 500_000  # characters of one cell
@@ -25,11 +26,13 @@ class Cells:
         code: numbers of the code cells, from 1 and counting cells of text, and sources.
         roles: from numbers of cells to the exercise that the course released there.
         remarks: what is odd about it, one sentence each.
+        release: of the course, that the notebook is of; empty if it doesn't say.
     """
 
     code: list[tuple[int, str]] = field(default_factory=list)
     roles: dict[int, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    release: str = ""
 
 
 def extract(content: bytes) -> Cells:
@@ -62,7 +65,9 @@ def extract(content: bytes) -> Cells:
         ]
     if not isinstance(cells, list):
         raise Unreadable("it is JSON, but no notebook: it has no cells")
-    found = Cells()
+    found = Cells(release=release_of(notebook))
+    if other := difference(found.release):
+        found.remarks.append(other)
     if len(cells) > MOST_CELLS:
         found.remarks.append(f"Only the first {MOST_CELLS} of its {len(cells)} cells were read.")
     for number, cell in enumerate(cells[:MOST_CELLS], 1):

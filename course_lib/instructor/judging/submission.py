@@ -8,6 +8,7 @@ from course_lib.instructor.intake.extract import Cells, Unreadable, extract
 from course_lib.instructor.intake.read import Submission
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.judging.verdict import MISSING, Verdict
+from course_lib.release import is_older
 
 GRADED, UNREADABLE = "graded", "unreadable"
 MOST_REMARKS = 100
@@ -53,16 +54,24 @@ def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
         which = "Its notebook holds" if len(notebooks) == 1 else "None of its notebooks holds"
         none = " none of the exercises" if len(notebooks) == 1 else " any of the exercises"
         remarks.insert(0, f"{which}{none} that were asked for.")
-    verdicts = [
-        best.get(one, Verdict(one, MISSING, "No notebook holds this exercise.")) for one in wanted
-    ]
+    nowhere = _why_nowhere(notebooks)
+    verdicts = [best.get(one, Verdict(one, MISSING, nowhere)) for one in wanted]
     return {
         "student": submission.student,
         "status": GRADED if notebooks else UNREADABLE,
         "notebooks": [name for name, _ in notebooks],
+        "releases": {name: cells.release for name, cells in notebooks if cells.release},
         "exercises": [verdict.as_dict() for verdict in verdicts],
         "remarks": _first(list(dict.fromkeys(remarks))),
     }
+
+
+def _why_nowhere(notebooks: list[tuple[str, Cells]]) -> str:
+    """What is said of an exercise that is missing, which may be newer than what was handed in."""
+    older = sorted({cells.release for _, cells in notebooks if is_older(cells.release)})
+    if not older:
+        return "No notebook holds this exercise."
+    return f"No notebook holds this exercise. It may be newer than release {' or '.join(older)}."
 
 
 def _first(remarks: list[str]) -> list[str]:

@@ -133,7 +133,7 @@ def key_of_checks(*settings: object) -> str:
     Args:
         settings: what the run was asked for: exercises, limits, cases, seed.
     """
-    parts = [np.__version__, course_key(), *map(str, settings)]
+    parts = [np.__version__, course_lib.__version__, course_key(), *map(str, settings)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -4,6 +4,7 @@ import pytest
 from a_class import released
 
 from course_lib.instructor.intake.extract import LONGEST, MOST_CELLS, Unreadable, extract
+from course_lib.release import mark
 
 ONE = {"cells": [{"cell_type": "code", "source": ["x = 1\n", "y = 2"]}]}
 
@@ -78,3 +79,11 @@ def test_a_limit_is_named_when_it_is_met():
     assert "Cell 9 was left out: the cells before it fill the 4,000,000" in found.remarks[0]
     found = cells(*[1] * (MOST_CELLS + 1))
     assert found.remarks == ["Only the first 5000 of its 5001 cells were read."]
+
+
+def test_a_notebook_of_another_release_is_read_and_said():
+    found = extract(json.dumps(ONE | {"metadata": mark("0.0.1")}).encode())
+    assert (found.code, found.release) == ([(1, "x = 1\ny = 2")], "0.0.1")
+    (remark,) = found.remarks
+    assert remark.startswith("It is of release 0.0.1, the checks are of ")
+    assert extract(json.dumps(ONE | {"metadata": mark()}).encode()).remarks == []

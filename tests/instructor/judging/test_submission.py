@@ -11,6 +11,7 @@ from course_lib.instructor.intake.read import MOST_NOTEBOOKS
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.judging.submission import grade
 from course_lib.instructor.sandbox.limits import Limits
+from course_lib.release import mark
 
 WANTED = ["rnn_step", "rnn_forward"]
 
@@ -112,3 +113,19 @@ def test_of_five_thousand_notebooks_of_one_student_the_first_are_read(tmp_path):
     found = submission(tmp_path).load()
     assert len(found.notebooks) == MOST_NOTEBOOKS
     assert f"Only the first {MOST_NOTEBOOKS} notebooks were read" in found.remarks[0]
+
+
+def test_an_older_release_is_graded_by_what_it_holds_and_says_so(graded):
+    notebook = solved(1)
+    first = notebook["cells"][code_cells(notebook)[0]]
+    start = {**first, "metadata": {}, "id": "a", "source": "import numpy as np"}
+    old = notebook | {"cells": [start, first], "metadata": mark("0.0.1")}
+    found, remarks = graded(old=old)
+    assert outcomes(found) == ["passed", "missing"]
+    assert found["rnn_forward"]["sentence"] == (
+        "No notebook holds this exercise. It may be newer than release 0.0.1."
+    )
+    assert "old.ipynb: It is of release 0.0.1, the checks are of" in remarks
+    found, remarks = graded(old=old | {"metadata": mark()})
+    assert found["rnn_forward"]["sentence"] == "No notebook holds this exercise."
+    assert "release" not in remarks
