@@ -20,10 +20,11 @@ unexport PYTHONHOME PYTHONPATH
 
 USABLE := $(shell environment/usable.sh '$(CHOSEN)' && echo yes)
 
-.PHONY: help book sphinx test check lab notebooks bench lock clean afresh
+.PHONY: help book pdf sphinx test check lab notebooks bench lock clean afresh
 
 help:
 	@echo "make book       build the book and check its pages; SOLUTIONS=hidden leaves the solutions out"
+	@echo "make pdf        print the built book: _build/pdf/book.pdf (needs Chromium)"
 	@echo "make sphinx     build it with Sphinx alone, and compare the pages with those of make book"
 	@echo "make test       check everything that the course claims"
 	@echo "make check      check what is quick, and what you changed since main: for the inner loop"
@@ -40,6 +41,9 @@ book: $(READY)
 
 sphinx: $(READY)
 	@$(PYTHON) -m course_lib.authoring.plain_sphinx
+
+pdf: book
+	@$(PYTHON) -m course_lib.authoring.pdf
 
 test: $(READY)
 	@$(PYTHON) -m course_lib.authoring.stages

@@ -1,0 +1,106 @@
+"""The book on paper: contents, links, figures and formulas arrive in the PDF."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from course_lib.authoring import pdf
+from course_lib.authoring.browser import find_chromium
+
+ROOT = Path(__file__).resolve().parents[2]
+HTML = Path(os.environ.get("COURSE_BOOK", ROOT / "_build" / "html"))
+TOC = {
+    "format": "jb-book",
+    "root": "book/vanilla_rnn",
+    "parts": [
+        {"caption": "Chapters", "chapters": [{"file": "book/notation"}]},
+        {
+            "caption": "Further reading",
+            "chapters": [{"file": "book/glossary", "sections": [{"file": "book/references"}]}],
+        },
+    ],
+}
+
+
+def test_every_page_but_the_solutions_is_printed_in_order():
+    pages = list(pdf.pages_of(ROOT / "book" / "_toc.yml"))
+    names = [page["name"] for page in pages]
+    assert names[:2] == ["book/intro", "book/notation"]
+    assert names[-1] == "book/references"
+    assert names.index("book/vanilla_rnn") + 1 == names.index("book/project_rows")
+    assert not [name for name in names if name.startswith("solutions/")]
+    on_disk = {path.stem for path in (ROOT / "book").glob("*.md")}
+    assert on_disk == {Path(name).name for name in names if name.startswith("book/")}
+    parts = [page["part"] for page in pages if page["part"]]
+    assert parts[:2] == ["Before you start", "Chapters"]
+    assert len(set(parts)) == len(parts)
+
+
+def test_without_a_book_it_says_what_to_do(tmp_path, capsys):
+    assert pdf.main(tmp_path) == 1
+    assert "run `make book` first" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    from pypdf import PdfReader
+
+    if find_chromium() is None:
+        missing = "Chromium is not on this machine; on Debian: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    if not (HTML / "index.html").is_file():
+        pytest.fail(f"There is no built book in {HTML}: run `make book` first.")
+    folder = tmp_path_factory.mktemp("pdf")
+    (folder / "_toc.yml").write_text(yaml.safe_dump(TOC))
+    problems = pdf.print_book(HTML, folder / "_toc.yml", folder / "a" / "book.pdf", "A title")
+    return problems, PdfReader(folder / "a" / "book.pdf")
+
+
+@pytest.mark.browser
+@pytest.mark.enable_socket
+class TestPrinted:
+    def test_nothing_leads_nowhere_and_no_picture_is_missing(self, printed):
+        problems, _ = printed
+        assert problems == []
+
+    def test_the_contents_and_the_outline_name_each_page(self, printed):
+        _, book = printed
+        names = [entry.title for entry in book.outline if not isinstance(entry, list)]
+        assert names[0].endswith("The vanilla RNN")
+        assert names[1:] == ["Contents", "Notation", "Glossary", "References"]
+        assert book.metadata.title == "A title"
+        texts = [page.extract_text() for page in book.pages]
+        (contents,) = [text for text in texts if "Further reading" in text and "Chapters" in text]
+        assert "Glossary" in contents
+
+    def test_links_stay_in_the_document_or_go_to_the_world(self, printed):
+        """Never to this machine, where the pages were served."""
+        _, book = printed
+        links = [
+            note.get_object()
+            for page in book.pages
+            for note in page.get("/Annots", [])
+            if note.get_object()["/Subtype"] == "/Link"
+        ]
+        outside = [str(link["/A"]["/URI"]) for link in links if "/URI" in link.get("/A", {})]
+        assert len(links) - len(outside) > 10
+        assert not [uri for uri in outside if "127.0.0.1" in uri or uri.startswith("file:")]
+
+    def test_formulas_are_set_and_figures_are_there(self, printed):
+        _, book = printed
+        text = "".join(page.extract_text() for page in book.pages)
+        assert "\\mathrm" not in text
+        assert "\\tanh" not in text
+        assert "figures.memory_slider" not in text  # folded code stays out
+        assert len(book.pages) > 20
+        # The letters of formulas are drawn; no font of the page has them.
+        fonts = [
+            font.get_object()
+            for page in book.pages
+            for font in page["/Resources"].get("/Font", {}).values()
+        ]
+        assert any(font["/Subtype"] == "/Type3" for font in fonts)
