@@ -146,3 +146,39 @@ def test_the_arrows_of_the_sidebar_have_a_name():
     named = '<summary aria-label="Pages that belong to 2. Gated cells"><span></span></summary>'
     assert named in name_arrows(item.format("<span></span>"))
     assert "<summary>Chapters</summary>" in name_arrows(item.format("Chapters"))
+
+
+PROSE = "<p>" + "word " * 600 + "</p>"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (PROSE, 3),
+        (PROSE + '<div class="math">a = b</div>' * 4, 4),
+        (PROSE + '<div class="cell_output"><img src="a.svg"></div>' * 3, 4),
+        (PROSE + '<div class="cell_output"><img src="a.svg" hidden></div>' * 9, 3),
+        (PROSE + '<div class="cell_input"><pre>' + "x = 1\n" * 60 + "</pre></div>", 5),
+        (PROSE + '<details class="hide"><p>' + "word " * 900 + "</p></details>", 3),
+        (PROSE * 7, 20),
+    ],
+)
+def test_the_reading_time_counts_what_is_read(body, expected):
+    from course_reading_time import minutes
+
+    assert minutes(body) == expected
+
+
+def test_the_reading_time_stands_below_the_title_of_what_is_read():
+    from course_reading_time import add_reading_time
+
+    body = f"<section><h1>A title</h1>{PROSE}</section>"
+    for page, doctree, times in (
+        ("book/bptt", "a tree", 1),
+        ("book/glossary", "a tree", 0),
+        ("exercises/02-bptt", "a tree", 0),
+        ("search", None, 0),
+    ):
+        context = {"body": body}
+        add_reading_time(None, page, "page.html", context, doctree)
+        assert context["body"].count('</h1>\n<p class="reading-time">About 3 minutes') == times
