@@ -181,4 +181,4 @@ def test_the_reading_time_stands_below_the_title_of_what_is_read():
     ):
         context = {"body": body}
         add_reading_time(None, page, "page.html", context, doctree)
-        assert context["body"].count('</h1>\n<p class="reading-time">About 3 minutes') == times
+        assert context["body"].count('</h1>\n<p class="reading-time">About 4 minutes') == times
