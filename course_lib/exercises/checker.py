@@ -6,11 +6,9 @@ from types import MappingProxyType
 from course_lib.exercises.climbing import climb, judge
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.guard import CappedOutput, NotWritten, full_stop
-from course_lib.exercises.recognition import Recognised, recognise
+from course_lib.exercises.recognition import recognise
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED, Report
 from course_lib.exercises.unharmed import unharmed
-
-MORE = "Something else is wrong as well: when this is mended, check again."
 
 
 def check_function(
@@ -45,8 +43,8 @@ def _walk(exercise: Exercise, function: Callable, own: Mapping[str, Callable]) -
             known = recognise(exercise, rung, function, outcome)
             verdict = {
                 "outcome": NOT_RIGHT,
-                "sentence": _sentence(known) if known else problem.sentence,
-                "mistake": known.mistake.name if known else None,
+                "sentence": (known or problem).sentence,
+                "mistake": known.name if known else None,
                 "failed": rung.name,
                 "problem": problem,
                 "kind": outcome.kind,
@@ -64,10 +62,6 @@ def _walk(exercise: Exercise, function: Callable, own: Mapping[str, Callable]) -
         function=function,
         **verdict,
     )
-
-
-def _sentence(known: Recognised) -> str:
-    return f"{known.mistake.sentence} {MORE}" if known.more else known.mistake.sentence
 
 
 def _still_to_write(exercise: Exercise, message: str) -> str:

@@ -54,7 +54,10 @@ class Rung:
         of_all: whether every function has this rung (see `generic`), and it says little of its own.
         remark: from inputs and outputs to what the report adds once the rung is passed, "" for
             nothing; never a judgement.
+        right: from inputs to the right outputs, where they are computed and not written down.
         fixed: whether what is right is written down, so that other inputs need another judge.
+        by_verdict: whether two wrong answers are alike if they get the same verdict, as with facts
+            about a graph, of which each style of code has its own.
     """
 
     name: str
@@ -64,7 +67,9 @@ class Rung:
     hold: bool = False
     of_all: bool = False
     remark: Callable[[Arrays, Arrays], str] | None = None
+    right: Callable[[Arrays], Arrays] | None = None
     fixed: bool = False
+    by_verdict: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,15 +79,17 @@ class Mistake:
     Args:
         answer: the wrong function; an answer that computes the same is recognised as this mistake.
         sentence: names the idea that is wrong and what to do.
+        called: the mistake in a few words; empty: the name of its function says it.
     """
 
     answer: Callable
     sentence: str
+    called: str = ""
 
     @property
     def name(self) -> str:
-        """The mistake in words, from the name of its function."""
-        return self.answer.__name__.replace("_", " ")
+        """The mistake in a few words."""
+        return self.called or self.answer.__name__.replace("_", " ")
 
 
 @dataclass

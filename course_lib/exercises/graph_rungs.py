@@ -66,7 +66,8 @@ def no_loop_over_time(inputs: Callable[[], Arrays], call: Callable) -> Rung:
             "in the graph, once."
         )
 
-    return Rung("the graph doesn't grow with the number of time steps", inputs, judge, call)
+    name = "the graph doesn't grow with the number of time steps"
+    return Rung(name, inputs, judge, call, by_verdict=True)
 
 
 def reaches_every_weight(inputs: Callable[[], Arrays], call: Callable, *names: str) -> Rung:
@@ -123,7 +124,7 @@ def traced_once(inputs: Callable[[], Arrays], call: Callable) -> Rung:
             "find out."
         )
 
-    return Rung("traced once, for batches of any size", inputs, judge, call)
+    return Rung("traced once, for batches of any size", inputs, judge, call, by_verdict=True)
 
 
 def compiles(
@@ -149,7 +150,8 @@ def compiles(
             problem.errors,
         )
 
-    return Rung("compiles with XLA, and stays right", inputs, judge, call)
+    name = "compiles with XLA, and stays right"
+    return Rung(name, inputs, judge, call, right=right.__wrapped__)
 
 
 def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:
@@ -186,7 +188,7 @@ def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:
             "operations in it have a kernel for one, and none calls back into Python."
         )
 
-    return Rung(ON_A_GPU, inputs, judge, call, remark=remark)
+    return Rung(ON_A_GPU, inputs, judge, call, remark=remark, by_verdict=True)
 
 
 def equal_to_twin(
@@ -234,7 +236,8 @@ def equal_to_twin(
         away = max(_apart(outputs[name.removesuffix(BY_TWIN)], outputs[name]) for name in own)
         return f"Your own {twin} and this differ by at most {away:.1e}."
 
-    return Rung(f"equal to {twin}, to 1e-10 in float64", inputs, judge, call, remark=remark)
+    name = f"equal to {twin}, to 1e-10 in float64"
+    return Rung(name, inputs, judge, call, remark=remark, right=right.__wrapped__)
 
 
 def _apart(got: np.ndarray, value: np.ndarray) -> float:

@@ -8,6 +8,9 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from course_lib.exercises.change_in_words import change_in_words
 
 Node = ast.AST
 CONTEXT = 16  # characters around a change that its key shows
@@ -73,19 +76,31 @@ class Mutant:
         key: the changed lines as they were and as they are, "before -> after".
         line: the line of the reference's source, counted from its first, where the change is.
         source: the whole changed function or class.
+        words: the change in words, to follow "the right function gives".
     """
 
     key: str
     line: int
     source: str
+    words: str = ""
 
 
-def mutants(reference: Callable) -> list[Mutant]:
-    """Every mutant of a function or class, in the order of its source."""
+def mutants(reference: Callable, decorated: bool = True) -> list[Mutant]:
+    """Every mutant of a function or class, in the order of its source.
+
+    Args:
+        reference: a function or class.
+        decorated: whether what decorates it stays.
+
+    Raises:
+        OSError, TypeError: if it has no source.
+    """
     tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(reference))))
+    if not decorated:
+        tree.body[0].decorator_list.clear()
     original = ast.unparse(tree)
     found, seen, keys = [], {original}, {}
-    for line, key in _each_change(tree):
+    for line, key, words in _each_change(tree):
         source = ast.unparse(tree)
         if source in seen:
             continue
@@ -94,18 +109,25 @@ def mutants(reference: Callable) -> list[Mutant]:
         keys[key] = keys.get(key, 0) + 1
         if keys[key] > 1:  # the same line stands there twice, or is changed to the same twice
             key = f"{key} (number {keys[key]})"
-        found.append(Mutant(key, line, source))
+        found.append(Mutant(key, line, source, words))
     return found
 
 
-def compiled(mutant: Mutant, reference: Callable) -> Callable:
-    """The mutant as a function or class of the reference's module, whose names it sees.
+def compiled(
+    mutant: Mutant, reference: Callable, namespace: dict[str, Any] | None = None
+) -> Callable:
+    """The mutant as a function or class that sees the names of a namespace.
+
+    Args:
+        mutant: of the reference.
+        reference: a function or class.
+        namespace: copied; None: that of the reference's module.
 
     Raises:
         Exception: whatever its definition raises.
     """
-    namespace = dict(vars(sys.modules[reference.__module__]))
-    where = f"<mutant of {reference.__name__}: {mutant.key}>"
+    namespace = dict(namespace or vars(sys.modules[reference.__module__]))
+    where = f"<mutant of {reference.__name__}: {mutant.key} {id(mutant)}>"
     linecache.cache[where] = (
         len(mutant.source),
         None,
@@ -116,8 +138,8 @@ def compiled(mutant: Mutant, reference: Callable) -> Callable:
     return namespace[reference.__name__]
 
 
-def _each_change(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Change the tree in one place after the other, and put each back; yields line and key.
+def _each_change(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+    """Change the tree in one place after the other, and put each back; yields line, key and words.
 
     The key is empty where the changed lines themselves say what happened.
     """
@@ -131,9 +153,13 @@ def _each_change(tree: ast.Module) -> Iterator[tuple[int, str]]:
             else:
                 owner[position] = value
 
+        around = ast.unparse(parent) if isinstance(parent, ast.expr) else ""
         for other in _variants(node, names):
+            words = change_in_words(node, other)
             put(other)
-            yield getattr(node, "lineno", 0), ""
+            if around and isinstance(node, ast.Constant | ast.Name):  # alone they say too little
+                words = f"with `{ast.unparse(parent)}` for `{around}`"
+            yield getattr(node, "lineno", 0), "", words
             put(node)
     for node in list(ast.walk(tree)):
         yield from _with_fewer_entries(node)
@@ -345,23 +371,23 @@ def _exchanged(items: list[Node]) -> Iterator[list[Node]]:
             yield [*items[:i], items[i + 1], items[i], *items[i + 2 :]]
 
 
-def _with_fewer_entries(node: Node) -> Iterator[tuple[int, str]]:
+def _with_fewer_entries(node: Node) -> Iterator[tuple[int, str, str]]:
     """Entries of a dict, or the first default, left out."""
     if isinstance(node, ast.Dict):
         keys, values = node.keys, node.values
         for number in range(len(keys)):
             node.keys = keys[:number] + keys[number + 1 :]
             node.values = values[:number] + values[number + 1 :]
-            yield node.lineno, ""
+            yield node.lineno, "", f"without the entry `{ast.unparse(keys[number])}`"
         node.keys, node.values = keys, values
     elif isinstance(node, ast.arguments) and node.defaults:
         defaults = node.defaults
         node.defaults = defaults[1:]
-        yield getattr(defaults[0], "lineno", 0), ""
+        yield getattr(defaults[0], "lineno", 0), "", "without its first default"
         node.defaults = defaults
 
 
-def _in_another_order(node: Node) -> Iterator[tuple[int, str]]:
+def _in_another_order(node: Node) -> Iterator[tuple[int, str, str]]:
     """Neighbouring statements exchanged, where one builds on the other."""
     body = getattr(node, "body", None)
     if not isinstance(body, list):
@@ -372,7 +398,8 @@ def _in_another_order(node: Node) -> Iterator[tuple[int, str]]:
             continue
         body[i], body[i + 1] = second, first
         texts = ast.unparse(first), ast.unparse(second)
-        yield first.lineno, f"{'; '.join(texts)} -> {'; '.join(texts[::-1])}".replace('"', "'")
+        key = f"{'; '.join(texts)} -> {'; '.join(texts[::-1])}".replace('"', "'")
+        yield first.lineno, key, f"with `{texts[1]}` before `{texts[0]}`, not after it"
         body[i], body[i + 1] = first, second
 
 

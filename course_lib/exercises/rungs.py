@@ -109,7 +109,7 @@ def matches(
             return None
         return Problem(f"{sentence} {problem.sentence}".strip(), problem.details, problem.errors)
 
-    return Rung(name, inputs, judge, call)
+    return Rung(name, inputs, judge, call, right=right.__wrapped__)
 
 
 def remembering(right: Callable[[Arrays], Arrays]) -> Callable[[Arrays], Arrays]:
@@ -245,6 +245,48 @@ def holds(
         return Problem(f"{sentence} {problem.sentence}", problem.details, problem.errors)
 
     return Rung(name, inputs, judge, call)
+
+
+DRAWN = "the generator decides, and nothing else"
+
+
+def drawn(
+    inputs: Callable[[], Arrays],
+    draw: Callable[[Callable, Arrays, np.random.Generator], np.ndarray],
+) -> Rung:
+    """What is random comes from the generator that was handed in, and moves it on.
+
+    Args:
+        inputs: makes the inputs, with a "seed".
+        draw: from the learner's function, the inputs and a generator to an array in which two
+            draws differ.
+    """
+
+    def call(function: Callable, given: Arrays) -> Arrays:
+        rng, same, other = (np.random.default_rng(given["seed"] + k) for k in (0, 0, 1))
+        first, later = draw(function, given, rng), draw(function, given, rng)
+        return {
+            "same seed, same entries": np.array_equal(first, draw(function, given, same)),
+            "other seed, other entries": not np.array_equal(first, draw(function, given, other)),
+            "later draw, other entries": not np.array_equal(first, later),
+        }
+
+    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+        if not outputs["same seed, same entries"]:
+            return Problem(
+                "Two generators with the same seed gave different results: draw from the rng that "
+                "is handed in, and from nothing else."
+            )
+        if not outputs["other seed, other entries"]:
+            return Problem("Generators with different seeds gave the same result: rng isn't used.")
+        if not outputs["later draw, other entries"]:
+            return Problem(
+                "Two calls with one generator gave the same result: draw from rng itself, not from "
+                "a copy of it, or the same entries are chosen for ever."
+            )
+        return None
+
+    return Rung(DRAWN, inputs, judge, call)
 
 
 def unequal(outputs: Arrays, others: Arrays) -> Problem | None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from course_lib.exercises import check
-from course_lib.exercises.checker import MORE
 from course_lib.exercises.climbing import Outcome
-from course_lib.exercises.recognition import agree
+from course_lib.exercises.recognition import MORE
+from course_lib.exercises.suspects import agree
 
 
 def products_the_wrong_way_round(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
@@ -87,3 +87,102 @@ def test_operands_that_hold_themselves_or_raise_end_in_a_sentence():
 
     assert "raised TypeError" in check(in_itself, "rnn_step").sentence
     assert "raised ZeroDivisionError" in check(lambda *_: Own() @ Own(), "rnn_step").sentence
+
+
+def bias_subtracted(x_t, h_prev, W_xh, W_hh, b_h):
+    total = x_t @ W_xh + np.dot(h_prev, W_hh)
+    return np.tanh(total - b_h)
+
+
+def relu_without_bias(x_t, h_prev, W_xh, W_hh, b_h):
+    return np.maximum(x_t @ W_xh + h_prev @ W_hh, 0)
+
+
+def two_slips(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    return dh_t @ W_xh.T, dh_t @ W_hh, x_t.T @ dh_t, h_prev.T @ dh_t, dh_t.sum(0)
+
+
+def dh_next_forgotten(dh, cache):
+    x, h_0, h, W_xh, W_hh = cache
+    dx, dW_xh, dW_hh = (np.zeros_like(a) for a in (x, W_xh, W_hh))
+    db_h = np.zeros(len(W_hh))
+    for t in reversed(range(x.shape[1])):
+        h_prev = h[:, t - 1] if t else h_0
+        da = dh[:, t] * (1 - h[:, t] ** 2)
+        dx[:, t], dh_0 = da @ W_xh.T, da @ W_hh.T
+        dW_xh, dW_hh = dW_xh + x[:, t].T @ da, dW_hh + h_prev.T @ da
+        db_h = db_h + da.sum(0)
+    return dx, dh_0, dW_xh, dW_hh, db_h
+
+
+def softmax_shifted_by_the_largest_of_all(logits, labels):
+    exp = np.exp(logits - logits.max())
+    p = exp / exp.sum(-1, keepdims=True)
+    return -np.log(np.take_along_axis(p, labels[..., None], -1)).mean()
+
+
+def test_a_slip_that_no_mistake_names_is_found_in_the_right_code():
+    report = check(bias_subtracted, "rnn_step")
+    assert "`-` for the `+` before `b_h`" in report.sentence
+    assert report.mistake
+
+
+def test_a_slip_is_proven_by_finite_numbers_only():
+    report = check(softmax_shifted_by_the_largest_of_all, "cross_entropy_from_logits")
+    assert "right code" not in report.sentence
+
+
+def test_a_mistake_with_a_slip_in_it_is_named_and_more_is_said():
+    report = check(relu_without_bias, "rnn_step")
+    assert report.mistake == "relu for tanh"
+    assert report.sentence.endswith(MORE)
+
+
+def test_two_slips_are_both_said():
+    sentence = check(two_slips, "rnn_step_backward").sentence
+    assert "two things changed" in sentence
+    assert "(1 - h_t ** 2)" in sentence
+    assert "da_t @ W_hh" in sentence
+
+
+def test_the_dtype_of_whole_numbers_hides_no_other_fault():
+    report = check(dh_next_forgotten, "rnn_backward")
+    assert report.mistake == "dh next forgotten"
+    assert report.sentence.endswith(MORE)
+
+
+@pytest.mark.slow
+def test_in_another_style_a_graph_has_other_sizes_and_the_mistake_is_the_same():
+    import keras
+
+    from course_lib.layers.lstm import LSTMCell as Right
+
+    class LSTMCell(Right):
+        def call(self, x_t, states, training=False):
+            h_prev, c_prev = states
+            both = keras.ops.concatenate([self.W_x, self.W_h], axis=0)
+            a = keras.ops.concatenate([x_t, h_prev], axis=1) @ both
+            i, f, o, candidate = keras.ops.split(a + self.b, 4, axis=1)
+            c_t = keras.ops.sigmoid(f) * c_prev + keras.ops.sigmoid(i) * keras.ops.tanh(candidate)
+            h_t = keras.ops.sigmoid(o) * keras.ops.tanh(c_t)
+            return h_t, [h_t, c_t]
+
+    assert check(LSTMCell).mistake == "CandidateLast"
+
+
+@pytest.mark.slow
+def test_the_fast_form_is_told_what_is_known_of_its_twin():
+    import keras
+
+    from course_lib.layers.lstm import LSTMCell as Right
+
+    class LSTMCell(Right):
+        def call(self, x_t, states, training=False):
+            h_prev, c_prev = states
+            a = x_t @ self.W_x + h_prev @ self.W_h + self.b
+            i, f, candidate, o = keras.ops.split(a, 4, axis=1)
+            c_t = keras.ops.sigmoid(f) * c_prev + keras.ops.sigmoid(i) * keras.ops.tanh(candidate)
+            h_t = keras.ops.sigmoid(o) * keras.ops.tanh(c_prev)
+            return h_t, [h_t, c_t]
+
+    assert check(LSTMCell).mistake == "old memory shown"  # of lstm_step

@@ -209,7 +209,7 @@ EXERCISE = Exercise(
         equal_to_twin("rnn_backward", sequence, in_numpy, with_own_twin),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
-        Rung("TensorFlow derives nothing itself", sequence, way_back_is_own, kept),
+        Rung("TensorFlow derives nothing itself", sequence, way_back_is_own, kept, by_verdict=True),
         compiles(sequence, in_numpy, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),

@@ -205,7 +205,7 @@ EXERCISE = Exercise(
         matches("four steps", four_steps, in_numpy, "With T = 4:", both_passes),
         equal_to_twin("rnn_backward", sequence, in_numpy, with_own_twin),
         traceable(sequence, traced),
-        Rung("memory grows with the root of T", wide, grows_with_the_root, sizes),
+        Rung("memory grows with the root of T", wide, grows_with_the_root, sizes, by_verdict=True),
         compiles(one_step, in_numpy, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),

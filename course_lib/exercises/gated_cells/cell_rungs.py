@@ -25,7 +25,7 @@ def few_products(inputs: Callable[[], Arrays], most: dict[str, int], call: Calla
                 )
         return None
 
-    return Rung("no product is computed in pieces", inputs, judge, call)
+    return Rung("no product is computed in pieces", inputs, judge, call, by_verdict=True)
 
 
 def begins_as_said(_: Arrays, outputs: Arrays) -> Problem | None:

@@ -1,10 +1,12 @@
 """Exercise: the forward pass of a stacked classifier."""
 
+import copy
+
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.gated_cells.cases import LSTM, OPEN, SHUT, weights
-from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches, shapes
+from course_lib.exercises.rungs import by_hand, drawn, floating, holds, irregular, matches, shapes
 from course_lib.scratch.gated import lstm_step
 from course_lib.scratch.stacked import collect_outputs, dropout_between_layers, stacked_forward
 
@@ -117,6 +119,31 @@ def what_was_dropped(function, given: Arrays) -> Arrays:
     }
 
 
+def dropped_by(function, given: Arrays, rng: np.random.Generator) -> np.ndarray:
+    """Which units a generator drops between three layers that pass each unit on by itself."""
+    layers = [without_memory(np.eye(4)) for _ in range(3)]
+    readout = {"W_hy": np.eye(4), "b_y": np.zeros(4)}
+    return np.asarray(function(given["x"], layers, readout, RATE, True, rng)) == 0
+
+
+def both_borders(function, given: Arrays) -> Arrays:
+    """The share of units that get through two borders."""
+    dropped = dropped_by(function, given, np.random.default_rng(given["seed"]))
+    return {"share that got through": np.round(np.mean(~dropped), 1)}
+
+
+def judge_borders(_: Arrays, outputs: Arrays) -> Problem | None:
+    """Each border has drawn for itself."""
+    found, right = float(outputs["share that got through"]), (1 - RATE) ** 2
+    if np.isclose(found, np.round(right, 1)):
+        return None
+    return Problem(
+        f"With three layers and rate {RATE}, a unit gets through both borders with probability "
+        f"{1 - RATE} × {1 - RATE} = {right:.2f}; about {found:.1f} of them did. Between every two "
+        "layers other entries are dropped."
+    )
+
+
 def judge_dropped(given: Arrays, outputs: Arrays) -> Problem | None:
     """Between the two layers each entry is dropped, or kept and scaled up."""
 
@@ -212,6 +239,8 @@ EXERCISE = Exercise(
             judge_dropped,
             what_was_dropped,
         ),
+        Rung("each border draws for itself", constant, judge_borders, both_borders),
+        drawn(constant, dropped_by),
         holds(
             "each sequence of the batch is on its own",
             small,
@@ -378,6 +407,30 @@ def no_dropout(x, layers, readout, rate=0.0, training=False, rng=None):
 def training_forgotten(x, layers, readout, rate=0.0, training=False, rng=None):
     """True where training belongs, so that rng is needed and missed."""
     return _read(_up(x, layers, rate, True, rng)[:, -1], readout)
+
+
+@EXERCISE.mistake(
+    "The generator that came in isn't used: one made inside, from a fixed seed, drops the same "
+    "entries at every call. Hand rng on as it is."
+)
+def generator_of_its_own(x, layers, readout, rate=0.0, training=False, rng=None):
+    """default_rng(0) inside."""
+    h = _up(x, layers, rate, training, np.random.default_rng(0))
+    return _read(h[:, -1], readout)
+
+
+@EXERCISE.mistake(
+    "All borders drop the same entries: a generator is made anew from one seed for each of them. "
+    "Hand on the one that came in."
+)
+def one_mask_for_all_borders(x, layers, readout, rate=0.0, training=False, rng=None):
+    """The generator copied before each border."""
+    h = x
+    for k, params in enumerate(layers):
+        if k:
+            h = dropout_between_layers(h, rate, training, copy.deepcopy(rng))
+        h = collect_outputs(h, params)
+    return _read(h[:, -1], readout)
 
 
 @EXERCISE.mistake(

@@ -1,0 +1,69 @@
+"""A small change of a syntax tree in words, to follow "what the right function gives …"."""
+
+import ast
+
+SIGNS = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.MatMult: "@",
+    ast.Pow: "**",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+}
+
+
+def change_in_words(node: ast.AST, other: ast.AST) -> str:
+    """What has become of a node.
+
+    Args:
+        node: as it stands in the right function.
+        other: what stands there now.
+
+    Returns:
+        "without `+ b_h`", "with `-` for the `+` before `b_h`", and so on.
+    """
+    match node, other:
+        case ast.BinOp(left, op, right), _ if other is left:
+            return f"without `{SIGNS[type(op)]} {_operand(right)}`"
+        case ast.BinOp(left, op, right), _ if other is right:
+            return f"without `{_operand(left)} {SIGNS[type(op)]}`"
+        case ast.BinOp(_, op, right), ast.BinOp(_, other_op, _) if type(op) is not type(other_op):
+            signs = SIGNS[type(other_op)], SIGNS[type(op)]
+            return f"with `{signs[0]}` for the `{signs[1]}` before `{_operand(right)}`"
+        case ast.UnaryOp(), _:
+            return f"with `{_text(other)}` for `{_text(node)}`"
+        case ast.AugAssign(target), ast.Assign():
+            return (
+                f"with `=` for `{_text(node).removeprefix(_text(target)).split('=')[0].strip()}=`"
+                f" at `{_text(target)}`"
+            )
+        case (
+            (ast.Assign(_, value) | ast.Return(value)),
+            (
+                ast.Assign(_, ast.UnaryOp(ast.USub(), turned))
+                | ast.Return(ast.UnaryOp(ast.USub(), turned))
+            ),
+        ) if value is turned:
+            what = _text(node.targets[0]) if isinstance(node, ast.Assign) else "what is returned"
+            return f"with the sign of `{what}` turned round"
+        case ast.For(_, source), ast.For(_, changed):
+            return f"with the loop over `{_text(changed)}`, not over `{_text(source)}`"
+        case ast.If(test), ast.If(changed):
+            return f"with `if {_text(changed)}` for `if {_text(test)}`"
+        case ast.comprehension(), _:
+            return f"without the condition on `{_text(node.target)}`"
+        case _, ast.Pass():
+            return f"without the line `{_text(node).splitlines()[0]}`"
+    return f"with `{_text(other)}` for `{_text(node)}`"
+
+
+def _text(node: ast.AST) -> str:
+    return ast.unparse(node)
+
+
+def _operand(node: ast.AST) -> str:
+    return f"({_text(node)})" if isinstance(node, ast.BinOp) else _text(node)

@@ -1,0 +1,61 @@
+"""Slips: the right function with one small thing changed, as `mutants` makes them.
+
+A wrong answer that gives exactly what a slip gives has made it, or one that comes to the same: the
+sentence says no more than that, and so it is true.
+"""
+
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from course_lib.exercises.exercise import Exercise, Mistake
+from course_lib.exercises.mutants import compiled, mutants
+from course_lib.graphs import namespace_of
+
+LONGEST = 100  # characters of a change in words that a person still reads
+
+
+@functools.cache
+def slips(reference: Callable) -> tuple[Mistake, ...]:
+    """Every slip of a reference that can be said in a few words."""
+    return tuple(
+        Mistake(answer, f"What comes out is exactly what the right code gives {words}.", words)
+        for words, answer in _changed(reference, vars(sys.modules[reference.__module__]))
+    )
+
+
+def both(first: Mistake) -> Iterator[Mistake]:
+    """A first mistake or slip with a second slip in it."""
+    for words, answer in _changed(first.answer, namespace_of(first.answer)):
+        sentence = (
+            "What comes out is exactly what the right code gives with two things changed: "
+            f"{first.called} and {words}."
+        )
+        yield Mistake(answer, sentence, f"{first.name} and {words}")
+
+
+def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[str, Callable]]:
+    try:
+        found = mutants(function, decorated=False)
+    except (OSError, TypeError):  # without source
+        return
+    for mutant in found:
+        if len(mutant.words) <= LONGEST and "\n" not in mutant.words:
+            with contextlib.suppress(Exception):  # what it is made of doesn't even begin
+                yield mutant.words, compiled(mutant, function, namespace)
+
+
+def relatives(exercise: Exercise) -> list[Exercise]:
+    """The NumPy exercises that the fast form of one is built on, the nearest first."""
+    from course_lib.exercises.registry import get
+
+    found: dict[str, Exercise] = {}
+    waiting = [exercise.twin, *exercise.uses] if exercise.twin else []
+    while waiting:
+        one = waiting.pop(0)
+        if one not in found and (relative := get(one)).returns:
+            found[one] = relative
+            waiting += relative.uses
+    return list(found.values())

@@ -1,0 +1,252 @@
+"""Who may stand behind a wrong answer: beside the answer on each rung, alike or not, and proven."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from course_lib.exercises.climbing import UNFORESEEN, Outcome, climb, judge
+from course_lib.exercises.exercise import BY_TWIN, Arrays, Exercise, Mistake, Problem, Rung
+from course_lib.exercises.guard import CappedOutput, NotWritten
+from course_lib.graphs import namespace_of
+
+SCRATCH = "course_lib.scratch."  # where the references in NumPy live
+
+# Where a result isn't finite, how far the inputs can be scaled before it happens tells functions
+# apart that overflow for different reasons.
+SCALES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, -1 / 4, -1 / 2, -1)
+
+# What mistakes have made of rungs, in this session: the same each time, and in TensorFlow slow.
+_known: dict[tuple[Callable, Rung], Outcome | None] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Fall:
+    """A rung from the first fall upwards, with what the function made of it.
+
+    Args:
+        rung: the rung.
+        outcome: what came out.
+        problem: why it isn't as it should be, or None.
+    """
+
+    rung: Rung
+    outcome: Outcome
+    problem: Problem | None
+
+    @property
+    def fell(self) -> bool:
+        """Whether it isn't as it should be."""
+        return self.problem is not None
+
+
+class Suspect:
+    """A named mistake beside a learner's function."""
+
+    def __init__(
+        self,
+        exercise: Exercise,
+        mistake: Mistake,
+        function: Callable,
+        known: dict[tuple[Callable, Rung], Outcome | None] | None = None,
+    ):
+        self.exercise, self.mistake, self.function = exercise, mistake, function
+        self.known = _known if known is None else known
+
+    def outcome(self, rung: Rung) -> Outcome | None:
+        """What the mistake makes of a rung."""
+        key = self.mistake.answer, rung
+        if key not in self.known:
+            self.known[key] = self._worked_out(rung)
+        return self.known[key]
+
+    def _worked_out(self, rung: Rung) -> Outcome | None:
+        try:
+            return climb(self.exercise, rung, self.mistake.answer, CappedOutput())
+        except NotWritten:  # a slip can get there
+            return Outcome(None, "not written")
+
+    def explains(self, seen: list[Fall], held: tuple[Rung, ...]) -> bool:
+        """Whether the mistake does the same on all that was seen, and holds where the function did.
+
+        The first fall is looked at first: it clears nearly all.
+        """
+        return (
+            all(map(self.is_like, seen))
+            and any(map(self.is_proven_by, seen))
+            and not any(map(self.falls_at, held))
+        )
+
+    def falls_at(self, rung: Rung) -> bool:
+        """Whether the mistake fails a rung."""
+        return judge(rung, self.outcome(rung)) is not None
+
+    def is_like(self, one: Fall) -> bool:
+        """Whether the mistake does what the function did.
+
+        Where both are right they are alike, whatever else came out. Where both are wrong and only
+        the verdict counts, the sentences must be alike.
+        """
+        mine = self.outcome(one.rung)
+        if agree(mine, one.outcome):
+            return True
+        problem = judge(one.rung, mine)
+        if not one.fell or problem is None:
+            return not one.fell and problem is None
+        return one.rung.by_verdict and _in_kind(problem) == _in_kind(one.problem)
+
+    def is_proven_by(self, one: Fall) -> bool:
+        """Whether what they share on a rung can't well come from anything else."""
+        mine, theirs = self.outcome(one.rung), one.outcome
+        if not (one.fell and agree(mine, theirs)):
+            return False
+        if theirs.outputs is None:
+            # Of a result of the wrong form the sentence says all. An exception's text does not.
+            return not theirs.kind or mine.where == theirs.where != ""
+        if _finite(mine.outputs) and _finite(theirs.outputs):
+            return True
+        return self._breaks_at_the_same_size(one.rung)
+
+    def _breaks_at_the_same_size(self, rung: Rung) -> bool:
+        for scale in SCALES:
+            smaller = replace(rung, inputs=lambda scale=scale: _scaled(rung.inputs(), scale))
+            pair = [
+                climb(self.exercise, smaller, f, CappedOutput())
+                for f in (self.mistake.answer, self.function)
+            ]
+            if not agree(*pair):
+                return False
+        return True
+
+
+class Slipped(Suspect):
+    """A slip: proven by finite numbers alone, for nobody has looked at it as at a mistake."""
+
+    def is_proven_by(self, one: Fall) -> bool:
+        """Whether both are wrong in the same finite numbers."""
+        mine, theirs = self.outcome(one.rung), one.outcome
+        if not one.fell or theirs.outputs is None:
+            return False
+        return agree(mine, theirs) and _finite(theirs.outputs)
+
+
+class Lifted(Suspect):
+    """A mistake in NumPy beside its fast form: what the oracles would be if they had made it."""
+
+    def __init__(self, exercise: Exercise, mistake: Mistake, function: Callable, of: Exercise):
+        super().__init__(exercise, mistake, function)
+        self.of = of
+
+    def _worked_out(self, rung: Rung) -> Outcome | None:
+        """What the oracle of a rung makes of its inputs with the mistake in it; None: nothing."""
+        if rung.right is None:
+            return None
+        with (
+            _in_place_of(self.of.reference, self.mistake.answer, namespace_of(rung.right)),
+            np.errstate(all="ignore"),
+        ):
+            try:
+                return Outcome(rung.right(rung.inputs()))
+            except UNFORESEEN:
+                return None
+
+    def falls_at(self, rung: Rung) -> bool:
+        """Whether the mistake fails a rung; unknown is taken for no."""
+        mine = self.outcome(rung)
+        return mine is not None and not agree(mine, Outcome(rung.right(rung.inputs())))
+
+    def is_like(self, one: Fall) -> bool:
+        """Whether the oracle with the mistake gives what the function gave, where there is one."""
+        if one.rung.right is None:
+            return True
+        mine = self.outcome(one.rung)
+        if mine is None or one.outcome.outputs is None:
+            return False
+        theirs = {n: v for n, v in one.outcome.outputs.items() if n in mine.outputs}
+        return agree(mine, replace(one.outcome, outputs=theirs))
+
+    def is_proven_by(self, one: Fall) -> bool:
+        """Whether both are wrong in the same finite numbers."""
+        return one.fell and one.rung.right is not None and _finite(self.outcome(one.rung).outputs)
+
+
+@contextmanager
+def _in_place_of(reference: Callable, answer: Callable, here: Arrays) -> Iterator[None]:
+    """While it lasts, an oracle's namespace and the NumPy modules find an answer for a reference.
+
+    Where the answer itself comes from nothing changes: it may call the reference.
+    """
+    name = reference.__name__
+    scratch = [vars(m) for n, m in list(sys.modules.items()) if n.startswith(SCRATCH)]
+    places = [names for names in (here, *scratch) if names.get(name) is reference]
+    for names in places:
+        names[name] = answer
+    try:
+        yield
+    finally:
+        for names in places:
+            names[name] = reference
+
+
+def agree(a: Outcome, b: Outcome) -> bool:
+    """Whether two functions did the same on a rung: the same arrays, or the same failure."""
+    if a.outputs is None or b.outputs is None:
+        if a.outputs is not b.outputs or a.kind != b.kind:
+            return False
+        # Messages name the line that failed, which differs; what went wrong stands before it.
+        same_text = _cause(a.unusable) == _cause(b.unusable)
+        return same_text and (a.where == b.where or not (a.where and b.where))
+    ours, theirs = _computed(a.outputs), _computed(b.outputs)
+    return ours.keys() == theirs.keys() and all(_alike(ours[n], theirs[n]) for n in ours)
+
+
+def _computed(outputs: Arrays) -> Arrays:
+    """The outputs without those of the learner's own twin, which no mistake has."""
+    return {name: value for name, value in outputs.items() if not name.endswith(BY_TWIN)}
+
+
+def _in_kind(problem: Problem) -> str:
+    """What a sentence says, whatever the numbers in it."""
+    return re.sub(r"[\d,.]*\d", "#", problem.sentence)
+
+
+def _cause(sentence: str) -> str:
+    return sentence.split(", at the line")[0].rstrip(".")
+
+
+def _alike(a: Any, b: Any) -> bool:
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(_alike(a[k], b[k]) for k in a)
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape:
+        return False
+    if "U" in (a.dtype.kind, b.dtype.kind):  # words
+        return np.array_equal(a, b)
+    tolerance = 1e-4 if np.float32 in (a.dtype, b.dtype) else 1e-7
+    size = np.abs(a[np.isfinite(a)]).max(initial=0.0) if a.dtype.kind in "fc" else 1.0
+    return bool(np.allclose(a, b, rtol=tolerance, atol=tolerance * size, equal_nan=True))
+
+
+def _finite(outputs: Arrays) -> bool:
+    return all(
+        _finite(one) if isinstance(one, dict) else _all_finite(np.asarray(one))
+        for one in outputs.values()
+    )
+
+
+def _all_finite(array: np.ndarray) -> bool:
+    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
+
+
+def _scaled(value: Any, scale: float) -> Any:
+    if isinstance(value, dict):
+        return {name: _scaled(one, scale) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_scaled(one, scale) for one in value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
+        return (value * scale).astype(value.dtype)
+    return value
