@@ -31,7 +31,9 @@ def change_in_words(node: ast.AST, other: ast.AST) -> str:
             return f"without `{SIGNS[type(op)]} {_operand(right)}`"
         case ast.BinOp(left, op, right), _ if other is right:
             return f"without `{_operand(left)} {SIGNS[type(op)]}`"
-        case ast.BinOp(_, op, right), ast.BinOp(_, other_op, _) if type(op) is not type(other_op):
+        case ast.BinOp(left, op, right), ast.BinOp(same, other_op, also_same) if (
+            same is left and also_same is right
+        ):
             signs = SIGNS[type(other_op)], SIGNS[type(op)]
             return f"with `{signs[0]}` for the `{signs[1]}` before `{_operand(right)}`"
         case ast.UnaryOp(), _:

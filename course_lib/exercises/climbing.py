@@ -54,18 +54,29 @@ def climb(
     function: Callable,
     output: CappedOutput,
     own: Mapping[str, Callable] = MappingProxyType({}),
+    patience: float | None = None,
 ) -> Outcome:
     """Call the function as the rung says. This half runs the learner's code.
+
+    Args:
+        exercise: what was asked for.
+        rung: which one.
+        function: what the learner wrote.
+        output: takes what it prints.
+        own: what of the learner's has passed already, by id.
+        patience: how many times the usual time limit it may take; None: as its kind needs.
 
     Raises:
         NotWritten: if a stub was reached.
     """
     inputs = rung.inputs()
+    if patience is None:
+        patience = PATIENCE.get(exercise.kind, 1)
     try:
         with (
             within_bounds(exercise.id),
             reference_parts(exercise, function, own),
-            guarded(exercise.id, function, output, PATIENCE.get(exercise.kind, 1)),
+            guarded(exercise.id, function, output, patience),
             no_threads_left(),
             whole_libraries(),
         ):

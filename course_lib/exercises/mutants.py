@@ -3,6 +3,7 @@
 import ast
 import difflib
 import inspect
+import itertools
 import linecache
 import sys
 import textwrap
@@ -85,12 +86,19 @@ class Mutant:
     words: str = ""
 
 
-def mutants(reference: Callable, decorated: bool = True) -> list[Mutant]:
+Variants = Callable[[Node, dict[str, str], ast.Module], Iterator[tuple[Node, str]]]
+
+
+def mutants(
+    reference: Callable, decorated: bool = True, also: Variants | None = None
+) -> list[Mutant]:
     """Every mutant of a function or class, in the order of its source.
 
     Args:
         reference: a function or class.
         decorated: whether what decorates it stays.
+        also: from a node, the function's own names and the whole tree to what else may stand in the
+            node's place, with the words for it.
 
     Raises:
         OSError, TypeError: if it has no source.
@@ -100,7 +108,7 @@ def mutants(reference: Callable, decorated: bool = True) -> list[Mutant]:
         tree.body[0].decorator_list.clear()
     original = ast.unparse(tree)
     found, seen, keys = [], {original}, {}
-    for line, key, words in _each_change(tree):
+    for line, key, words in _each_change(tree, also):
         source = ast.unparse(tree)
         if source in seen:
             continue
@@ -138,12 +146,13 @@ def compiled(
     return namespace[reference.__name__]
 
 
-def _each_change(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+def _each_change(tree: ast.Module, also: Variants | None) -> Iterator[tuple[int, str, str]]:
     """Change the tree in one place after the other, and put each back; yields line, key and words.
 
     The key is empty where the changed lines themselves say what happened.
     """
     names = _names(tree)
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for parent, field, position, node in list(_slots(tree)):
         owner = getattr(parent, field)
 
@@ -153,17 +162,28 @@ def _each_change(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
             else:
                 owner[position] = value
 
-        around = ast.unparse(parent) if isinstance(parent, ast.expr) else ""
-        for other in _variants(node, names):
-            words = change_in_words(node, other)
+        variants = ((other, change_in_words(node, other)) for other in _variants(node, names))
+        more = also(node, names, tree) if also is not None else ()
+        shown = _around_it(node, parents) if isinstance(node, ast.Constant | ast.Name) else node
+        before = ast.unparse(shown)
+        for other, words in itertools.chain(variants, more):
             put(other)
-            if around and isinstance(node, ast.Constant | ast.Name):  # alone they say too little
-                words = f"with `{ast.unparse(parent)}` for `{around}`"
+            if shown is not node:  # alone it says too little
+                words = f"with `{ast.unparse(shown)}` for `{before}`"
             yield getattr(node, "lineno", 0), "", words
             put(node)
     for node in list(ast.walk(tree)):
         yield from _with_fewer_entries(node)
         yield from _in_another_order(node)
+
+
+def _around_it(node: Node, parents: dict[Node, Node]) -> Node:
+    """The expression around a node that is long enough to be found in the code."""
+    shown = around = node
+    while len(ast.unparse(shown)) < CONTEXT and isinstance(around, ast.expr | ast.keyword):
+        around = parents[around]
+        shown = around if isinstance(around, ast.expr) else shown
+    return shown
 
 
 def _slots(node: Node) -> Iterator[tuple[Node, str, int | None, Node]]:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from itertools import chain
 
 from course_lib.exercises.climbing import Outcome, climb, judge
-from course_lib.exercises.exercise import Exercise, Rung
+from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten
 from course_lib.exercises.rungs import WHOLE_NUMBERS
 from course_lib.exercises.slips import both, relatives, slips
 from course_lib.exercises.suspects import Fall, Lifted, Slipped, Suspect
 
-PATIENCE = 1.0  # seconds for what two slips together do
+FIRST_FALLS = 3  # rungs that are looked at for a fault that shows alone
+PATIENCE = 1.0  # seconds of the processor for what two slips together do
 MORE = "Something else is wrong as well: when this is mended, check again."
 
 
@@ -113,17 +114,20 @@ def _first_of_two(named: list[Suspect], seen: list[Fall], held: tuple[Rung, ...]
 def _two_slips(
     exercise: Exercise, function: Callable, seen: list[Fall], held: tuple[Rung, ...]
 ) -> Recognised | None:
-    """A mistake or a slip that some rung shows alone, with a second slip made in it."""
-    if not exercise.returns:
+    """A mistake or a slip that is seen in some output alone, with a second slip made in it."""
+    falls = [one for one in seen if one.fell and one.outcome.outputs is not None][:FIRST_FALLS]
+    if not exercise.returns or not falls:
         return None
-    until = time.monotonic() + PATIENCE
+    until = time.thread_time() + PATIENCE
+    reference = Suspect(exercise, Mistake(exercise.reference, ""), exercise.reference)
+    right = [reference.outcome(one.rung) for one in falls]
     firsts = [Suspect(exercise, m, function) for m in exercise.mistakes]
     firsts += [Slipped(exercise, slip, function) for slip in slips(exercise.reference)]
     for first in firsts:
-        if not any(map(first.is_proven_by, seen)):
+        if not any(map(first.shares_a_fault, falls, right)):
             continue
         for second in both(first.mistake):
-            if time.monotonic() > until:
+            if time.thread_time() > until:
                 return None
             if Slipped(exercise, second, function, known={}).explains(seen, held):
                 if first.mistake in exercise.mistakes:

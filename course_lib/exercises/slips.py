@@ -1,6 +1,6 @@
 """Slips: the right function with one small thing changed, as `mutants` makes them.
 
-A wrong answer that gives exactly what a slip gives has made it, or one that comes to the same: the
+A wrong answer that does exactly what a slip does has made it, or one that comes to the same: the
 sentence says no more than that, and so it is true.
 """
 
@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from course_lib.exercises.exercise import Exercise, Mistake
+from course_lib.exercises.habits import habits
 from course_lib.exercises.mutants import compiled, mutants
 from course_lib.graphs import namespace_of
 
-LONGEST = 100  # characters of a change in words that a person still reads
+LONGEST = 140  # characters of a change in words that a person still reads
 
 
 @functools.cache
 def slips(reference: Callable) -> tuple[Mistake, ...]:
     """Every slip of a reference that can be said in a few words."""
     return tuple(
-        Mistake(answer, f"What comes out is exactly what the right code gives {words}.", words)
+        Mistake(answer, f"The right code does exactly the same {words}.", words)
         for words, answer in _changed(reference, vars(sys.modules[reference.__module__]))
     )
 
@@ -30,7 +31,7 @@ def both(first: Mistake) -> Iterator[Mistake]:
     """A first mistake or slip with a second slip in it."""
     for words, answer in _changed(first.answer, namespace_of(first.answer)):
         sentence = (
-            "What comes out is exactly what the right code gives with two things changed: "
+            "The right code does exactly the same with two things changed: "
             f"{first.called} and {words}."
         )
         yield Mistake(answer, sentence, f"{first.name} and {words}")
@@ -38,7 +39,7 @@ def both(first: Mistake) -> Iterator[Mistake]:
 
 def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[str, Callable]]:
     try:
-        found = mutants(function, decorated=False)
+        found = mutants(function, decorated=False, also=habits)
     except (OSError, TypeError):  # without source
         return
     for mutant in found:

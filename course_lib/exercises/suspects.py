@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.exercises.climbing import UNFORESEEN, Outcome, climb, judge
+from course_lib.exercises.climbing import Outcome, climb, judge
 from course_lib.exercises.exercise import BY_TWIN, Arrays, Exercise, Mistake, Problem, Rung
-from course_lib.exercises.guard import CappedOutput, NotWritten
+from course_lib.exercises.guard import RAISED, CappedOutput, NotWritten, Unusable, guarded
 from course_lib.graphs import namespace_of
 
+LIFTED_PATIENCE = 0.1  # of the usual limit, for an oracle with a mistake in it
 SCRATCH = "course_lib.scratch."  # where the references in NumPy live
 
 # Where a result isn't finite, how far the inputs can be scaled before it happens tells functions
@@ -47,6 +48,8 @@ class Fall:
 class Suspect:
     """A named mistake beside a learner's function."""
 
+    patience: float | None = None  # as for a learner
+
     def __init__(
         self,
         exercise: Exercise,
@@ -65,8 +68,9 @@ class Suspect:
         return self.known[key]
 
     def _worked_out(self, rung: Rung) -> Outcome | None:
+        answer, patience = self.mistake.answer, self.patience
         try:
-            return climb(self.exercise, rung, self.mistake.answer, CappedOutput())
+            return climb(self.exercise, rung, answer, CappedOutput(), patience=patience)
         except NotWritten:  # a slip can get there
             return Outcome(None, "not written")
 
@@ -79,6 +83,18 @@ class Suspect:
             all(map(self.is_like, seen))
             and any(map(self.is_proven_by, seen))
             and not any(map(self.falls_at, held))
+        )
+
+    def shares_a_fault(self, one: Fall, right: Outcome) -> bool:
+        """Whether some output of a fall is wrong in the same finite numbers."""
+        mine, theirs = self.outcome(one.rung).outputs, one.outcome.outputs
+        if None in (mine, theirs, right.outputs):
+            return False
+        mine, theirs, exact = (_leaves(_computed(o)) for o in (mine, theirs, right.outputs))
+        return any(
+            _alike(value, mine[name]) and not _alike(value, exact[name]) and _all_finite(value)
+            for name, value in theirs.items()
+            if name in mine and name in exact
         )
 
     def falls_at(self, rung: Rung) -> bool:
@@ -124,14 +140,20 @@ class Suspect:
 
 
 class Slipped(Suspect):
-    """A slip: proven by finite numbers alone, for nobody has looked at it as at a mistake."""
+    """A slip: proven by finite numbers or by the operation that failed, and by nothing else, for
+    nobody has looked at it as at a mistake.
+    """
+
+    patience = 0.02  # of the usual limit: some never end
 
     def is_proven_by(self, one: Fall) -> bool:
-        """Whether both are wrong in the same finite numbers."""
+        """Whether both are wrong in the same finite numbers, or fail in the same operation."""
         mine, theirs = self.outcome(one.rung), one.outcome
-        if not one.fell or theirs.outputs is None:
+        if not one.fell or not agree(mine, theirs):
             return False
-        return agree(mine, theirs) and _finite(theirs.outputs)
+        if theirs.outputs is None:
+            return theirs.kind == RAISED and mine.where == theirs.where != ""
+        return _finite(theirs.outputs)
 
 
 class Lifted(Suspect):
@@ -145,14 +167,15 @@ class Lifted(Suspect):
         """What the oracle of a rung makes of its inputs with the mistake in it; None: nothing."""
         if rung.right is None:
             return None
-        with (
-            _in_place_of(self.of.reference, self.mistake.answer, namespace_of(rung.right)),
-            np.errstate(all="ignore"),
-        ):
-            try:
+        answer = self.mistake.answer
+        try:
+            with (
+                _in_place_of(self.of.reference, answer, namespace_of(rung.right)),
+                guarded(self.of.id, answer, CappedOutput(), LIFTED_PATIENCE),
+            ):
                 return Outcome(rung.right(rung.inputs()))
-            except UNFORESEEN:
-                return None
+        except (NotWritten, Unusable):
+            return None
 
     def falls_at(self, rung: Rung) -> bool:
         """Whether the mistake fails a rung; unknown is taken for no."""
@@ -202,6 +225,15 @@ def agree(a: Outcome, b: Outcome) -> bool:
         return same_text and (a.where == b.where or not (a.where and b.where))
     ours, theirs = _computed(a.outputs), _computed(b.outputs)
     return ours.keys() == theirs.keys() and all(_alike(ours[n], theirs[n]) for n in ours)
+
+
+def _leaves(outputs: Arrays) -> dict[Any, np.ndarray]:
+    """Each array by its name, and by its key where it stands in a dict."""
+    found = {}
+    for name, value in outputs.items():
+        entries = value.items() if isinstance(value, dict) else [("", value)]
+        found |= {(name, key): np.asarray(one) for key, one in entries}
+    return found
 
 
 def _computed(outputs: Arrays) -> Arrays:

@@ -1,0 +1,159 @@
+"""What learners write by a slip, beyond what `mutants` breaks: each with its words.
+
+A mutant that no rung notices is a hole in a ladder; what stands here only helps to name a wrong
+answer, and need not be noticed by any rung.
+"""
+
+import ast
+from collections.abc import Iterator
+
+Slip = tuple[ast.AST, str]  # what stands there now, and the words after "does exactly the same"
+
+SQUASHINGS = {  # for tanh
+    "the logistic sigmoid": "1 / (1 + np.exp(-({a})))",
+    "the ReLU": "np.maximum({a}, 0)",
+    "a clip to -1 and 1": "np.clip({a}, -1, 1)",
+    "a / (1 + |a|)": "({a}) / (1 + np.abs({a}))",
+}
+SCALES = {  # of a result
+    "twice as large": "2 * ({v})",
+    "half as large": "({v}) / 2",
+    "in logarithms of base 2": "({v}) / np.log(2)",
+    "in logarithms of base 10": "({v}) / np.log(10)",
+    "in percent": "100 * ({v})",
+    "taken from 1": "1 - ({v})",
+}
+
+
+def habits(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterator[Slip]:
+    """What may stand in a node's place by a slip.
+
+    Args:
+        node: of the right function.
+        names: the function's own names, and its texts in quotes.
+        tree: the whole function.
+    """
+    match node:
+        case ast.Name(name, ast.Load()) if name in names:
+            yield from _defaults(name, tree)
+            yield from _instead(node, (n for n in names if n != name and n.isidentifier()))
+        case ast.Constant(str(text)) if repr(text) in names:
+            texts = [n[1:-1] for n in names if not n.isidentifier()]
+            for other in texts:
+                if _one_letter_apart(text, other):
+                    yield ast.Constant(other), f"with `{other}` for `{text}`"
+        case ast.BinOp():
+            yield from _brackets(node)
+            yield from _one_more_or_less(node)
+        case ast.Call(ast.Attribute(ast.Name("np"), "tanh"), [argument], []):
+            for words, form in SQUASHINGS.items():
+                yield _parsed(form.format(a=ast.unparse(argument))), f"with {words} for the tanh"
+        case ast.Call(ast.Name("range"), [end], []):
+            more = ast.Call(node.func, [ast.BinOp(end, ast.Add(), ast.Constant(1))], [])
+            yield more, f"with `{ast.unparse(more)}` for `{ast.unparse(node)}`"
+        case ast.Assign([ast.Name(name)], value) if not isinstance(value, ast.Constant):
+            yield from (
+                (ast.Assign(node.targets, other, lineno=node.lineno), f"with `{name}` {words}")
+                for other, words in _results(value, tree)
+            )
+        case ast.Return(value) if isinstance(value, ast.BinOp | ast.Call):
+            for other, words in _results(value, tree):
+                yield ast.Return(other), f"with the result {words}"
+        case ast.Subscript(value, ast.Tuple([ast.Slice(None, None, None), index]), ast.Load()):
+            other = ast.Subscript(value, index, ast.Load())
+            yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+        case ast.FunctionDef():
+            yield from _into_the_loop(node)
+    if isinstance(node, ast.Call):
+        yield from _out_of_a_call(node)
+
+
+def _instead(node: ast.Name, others: Iterator[str]) -> Iterator[Slip]:
+    for other in others:
+        yield ast.Name(other, ast.Load()), ""  # the words show what stands around it
+
+
+def _defaults(name: str, tree: ast.Module) -> Iterator[Slip]:
+    """An argument that is ignored in favour of its default."""
+    arguments = tree.body[0].args
+    named = arguments.args[len(arguments.args) - len(arguments.defaults) :]
+    for argument, default in zip(named, arguments.defaults, strict=True):
+        if argument.arg == name:
+            yield default, f"with its default for `{name}`"
+            if isinstance(default, ast.Constant) and isinstance(default.value, bool):
+                other = ast.Constant(not default.value)
+                yield other, f"with `{other.value}` for `{name}`"
+
+
+def _brackets(node: ast.BinOp) -> Iterator[Slip]:
+    """A bracket that stands elsewhere."""
+    sums = ast.Add | ast.Sub
+    match node:
+        case ast.BinOp(left, op, ast.BinOp(a, inner, b)) if isinstance(op, sums):
+            other = ast.BinOp(ast.BinOp(left, op, a), inner, b)
+        case ast.BinOp(ast.BinOp(a, op, b), inner, right) if isinstance(op, sums):
+            other = ast.BinOp(a, op, ast.BinOp(b, inner, right))
+        case _:
+            return
+    if ast.unparse(other) != ast.unparse(node):
+        yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+
+
+def _one_more_or_less(node: ast.BinOp) -> Iterator[Slip]:
+    match node:
+        case ast.BinOp(left, (ast.Div() | ast.Mult()) as op, ast.Name() as size):
+            for sign in (ast.Sub(), ast.Add()):
+                other = ast.BinOp(left, op, ast.BinOp(size, sign, ast.Constant(1)))
+                yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+
+
+def _out_of_a_call(node: ast.Call) -> Iterator[Slip]:
+    """f(a) + b, or f(a) + f(b), for f(a + b)."""
+    match node:
+        case ast.Call(ast.Attribute(ast.Name("np"), name), [ast.BinOp(a, ast.Add(), b)], []):
+            first, second = (ast.Call(node.func, [one], []) for one in (a, b))
+            outside = f"`{ast.unparse(b)}`"
+            yield ast.BinOp(first, ast.Add(), b), f"with {outside} outside of np.{name}"
+            yield ast.BinOp(first, ast.Add(), second), f"with np.{name} of {outside} by itself"
+
+
+def _results(value: ast.AST, tree: ast.Module) -> Iterator[Slip]:
+    """Another size of a result, or an argument added to it."""
+    text = ast.unparse(value)
+    for words, form in SCALES.items():
+        yield _parsed(form.format(v=text)), words
+    for argument in tree.body[0].args.args:
+        name = ast.Name(argument.arg, ast.Load())
+        yield ast.BinOp(value, ast.Add(), name), f"and `{argument.arg}` added to it"
+
+
+def _into_the_loop(node: ast.FunctionDef) -> Iterator[Slip]:
+    """A line before a loop that is run at each turn, or a return that ends the first turn."""
+    for at, loop in enumerate(node.body):
+        if not isinstance(loop, ast.For):
+            continue
+        for k in range(at):
+            if isinstance(node.body[k], ast.Assign):
+                body = [*node.body[:k], *node.body[k + 1 : at], _with(loop, [node.body[k]], [])]
+                text = ast.unparse(node.body[k])
+                yield _function(node, body + node.body[at + 1 :]), f"with `{text}` inside the loop"
+        if isinstance(node.body[-1], ast.Return):
+            body = [*node.body[:at], _with(loop, [], [node.body[-1]]), *node.body[at + 1 :]]
+            yield _function(node, body), "with the `return` inside the loop"
+
+
+def _with(loop: ast.For, before: list[ast.stmt], after: list[ast.stmt]) -> ast.For:
+    body = [*before, *loop.body, *after]
+    return ast.For(loop.target, loop.iter, body, loop.orelse, lineno=loop.lineno)
+
+
+def _function(node: ast.FunctionDef, body: list[ast.stmt]) -> ast.FunctionDef:
+    return ast.FunctionDef(node.name, node.args, body, node.decorator_list, lineno=node.lineno)
+
+
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def _one_letter_apart(a: str, b: str) -> bool:
+    return len(a) == len(b) and sum(p != q for p, q in zip(a, b, strict=True)) == 1

@@ -1,0 +1,89 @@
+"""Slips are said in words that fit them, and a reference has many."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import check
+from course_lib.exercises.habits import habits
+from course_lib.exercises.mutants import mutants
+from course_lib.exercises.registry import get
+from course_lib.exercises.slips import LONGEST, relatives, slips
+
+
+def model(x, h, rate=0.5):
+    """A function with one of everything."""
+    total = np.zeros_like(x)
+    for t in range(3):
+        total = np.tanh(x[:, t] @ h + rate) * total
+    return total - h
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "with the ReLU for the tanh",
+        "with a clip to -1 and 1 for the tanh",
+        "with `rate` outside of np.tanh",
+        "with `total` twice as large",
+        "with `x[t]` for `x[:, t]`",
+        "with `range(3 + 1)` for `range(3)`",
+        "with `total = np.zeros_like(x)` inside the loop",
+        "with the `return` inside the loop",
+        "with the result and `x` added to it",
+        "without `- h`",
+        "with `+` for the `-` before `h`",
+        "without the line `return total - h`",
+    ],
+)
+def test_a_change_is_said_in_words(words):
+    assert words in [mutant.words for mutant in mutants(model, also=habits)]
+
+
+def test_an_operator_that_changes_with_its_operands_is_not_said_to_change_alone():
+    for mutant in mutants(model, also=habits):
+        if mutant.words.startswith("with `*` for the `+`"):
+            assert "x[:, t] @ h * rate" in mutant.source
+
+
+def test_a_slip_is_short_and_runs():
+    made = slips(get("rnn_step").reference)
+    assert len(made) > 40
+    assert all(len(slip.called) <= LONGEST for slip in made)
+    assert all(callable(slip.answer) for slip in made)
+
+
+def test_habits_are_no_mutants():
+    plain = {mutant.source for mutant in mutants(model)}
+    assert len(plain) < len(mutants(model, also=habits))
+    assert all(ast.parse(mutant.source) for mutant in mutants(model, also=habits))
+
+
+def test_a_fast_form_has_the_exercises_that_it_is_built_on_for_relatives():
+    assert [one.id for one in relatives(get("rnn_forward"))] == []
+    assert [one.id for one in relatives(get("VanillaRNNCell"))] == ["rnn_forward", "rnn_step"]
+
+
+def squashed_to_the_relu(x_t, h_prev, W_xh, W_hh, b_h):
+    return np.clip(x_t @ W_xh + h_prev @ W_hh + b_h, -1, 1)
+
+
+def each_row_from_its_own_place(x, params):
+    from course_lib.scratch.gated import lstm_step
+
+    h = c = np.zeros((len(x), len(params["W_hc"])))
+    states = []
+    for t in range(x.shape[1]):
+        h, c, _ = lstm_step(x[t], h, c, params)
+        states.append(h)
+    return np.stack(states, 1)
+
+
+def test_what_fails_in_the_same_operation_is_the_same_slip():
+    report = check(each_row_from_its_own_place, "collect_outputs")
+    assert report.sentence == "The right code does exactly the same with `x[t]` for `x[:, t]`."
+
+
+def test_another_squashing_is_named():
+    assert "clip" in check(squashed_to_the_relu, "rnn_step").sentence
