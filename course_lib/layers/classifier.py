@@ -76,12 +76,7 @@ class RecurrentClassifier(keras.Model):
         Raises:
             ValueError: the images don't have steps times pixels pixels.
         """
-        size = math.prod(input_shape[1:])
-        if size != self.steps * self.pixels:
-            raise ValueError(
-                f"An image has {size} pixels, but {self.steps} steps of "
-                f"{self.pixels} are {self.steps * self.pixels}."
-            )
+        self._check_size(input_shape)
         self.rnn.build((None, self.steps, self.pixels))
         units = self.settings["units"]
         self.dropout.build((None, units))
@@ -89,6 +84,16 @@ class RecurrentClassifier(keras.Model):
         if self.l2:
             for kernel in self.kernels():
                 kernel.regularizer = keras.regularizers.L2(self.l2 / 2)
+
+    def _check_size(self, shape):
+        if None in shape[1:]:
+            return
+        size = math.prod(shape[1:])
+        if size != self.steps * self.pixels:
+            raise ValueError(
+                f"An image has {size} pixels, but {self.steps} steps of "
+                f"{self.pixels} are {self.steps * self.pixels}."
+            )
 
     def kernels(self):
         """Every weight matrix, of the cells and of the readout; no bias."""
@@ -107,7 +112,11 @@ class RecurrentClassifier(keras.Model):
 
         Returns:
             Logits, shape (batch, c).
+
+        Raises:
+            ValueError: the images don't have steps times pixels pixels.
         """
+        self._check_size(images.shape)
         x = ops.reshape(images, (-1, self.steps, self.pixels))
         h_last = self.rnn(x, training=training)
         h_last = self.dropout(h_last, training=training)

@@ -1,68 +1,138 @@
 """Truncated backpropagation through time: the tape is cut every few steps."""
 
 import tensorflow as tf
+from keras.src import backend
+
+from course_lib.online.forward import size, unroll
 
 
-def truncated_bptt(model, x, window):
-    """Outputs whose gradient looks back to the start of its window and no further.
+def read_on(rnn, x, mask, state, cuts=None):
+    """Run the cell of a Keras RNN from a state.
 
-    Only the last window of a loss at the last step has a gradient, then.
+    At a masked step the state stays, and so does what is shown of it: a sequence that begins with
+    masked steps shows the state that it began with, and one that ended long ago shows its last.
 
     Args:
-        model: an `OnlineRNN`.
-        x: (batch, T, m).
+        rnn: a `keras.layers.RNN`, built.
+        x: inputs, (batch, T, m).
+        mask: (batch, T), or None.
+        state: a list of tensors (batch, n).
+        cuts: (T,), True where the gradient goes back to the step itself and no further; None: it
+            goes back to the first step.
+
+    Returns:
+        h after each step, (batch, T, n), and the last state, a list.
+    """
+    inputs = x.shape[2]
+    if cuts is not None:  # beside the inputs, since Keras's loop is told of nothing else
+        cuts = tf.broadcast_to(tf.cast(cuts, x.dtype)[None, :, None], tf.shape(x[..., :1]))
+        x = tf.concat([x, cuts], axis=2)
+
+    def step(x_t, state):
+        if cuts is not None:
+            cut = x_t[:, inputs:] > 0
+            state = [tf.where(cut, tf.stop_gradient(part), part) for part in state]
+        _, new = rnn.cell(x_t[:, :inputs], state)
+        new = list(new) if isinstance(new, (list, tuple)) else [new]
+        return new[0], new
+
+    _, h, new = backend.rnn(step, x, state, mask=mask)
+    if mask is not None:
+        begun = tf.cumsum(tf.cast(mask, tf.int32), axis=1) > 0
+        h = tf.where(begun[..., None], h, state[0][:, None])
+    return h, list(new)
+
+
+def truncated_bptt(rnn, x, mask, window, state):
+    """States whose gradient looks back to the start of their window and no further.
+
+    Only the last window of a loss at the last step has a gradient, then: it is a whole one.
+
+    Args:
+        rnn, x, mask, state: as for `read_on`.
         window: steps between two cuts; "auto" is T, which is BPTT.
 
     Returns:
-        Outputs, (batch, c) or (batch, T, c).
+        As `read_on`.
     """
-    steps = x.shape[1]
-    window = steps if window == "auto" else min(window, steps)
-    mask = model.mask(x)
-    rnn = model.rnn
-    state = rnn.get_initial_state(tf.shape(x)[0])
-    state = list(state) if isinstance(state, (list, tuple)) else [state]
-    first, count = steps % window, steps // window
-
-    def take(start, length, state):
-        when = start + tf.range(length)  # a slice from a moving start has no fixed shape for XLA
-        part = tf.gather(x, when, axis=1)
-        of = None if mask is None else tf.gather(mask, when, axis=1)
-        last, outs, new = _run(rnn, part, of, [tf.stop_gradient(s) for s in state])
-        return outs if model.return_sequences else last, list(new)
-
-    pieces = []
-    if first:
-        out, state = take(0, first, state)
-        pieces.append(out)
-    outs = tf.TensorArray(x.dtype, count) if model.return_sequences else tf.zeros(())
-
-    def body(number, state, outs, last):
-        out, state = take(first + number * window, window, state)
-        return number + 1, state, outs.write(number, out) if model.return_sequences else outs, out
-
-    shape = (x.shape[0] or tf.shape(x)[0],)
-    like = tf.zeros(
-        (*shape, window, model.cell.units)
-        if model.return_sequences
-        else (*shape, model.cell.units),
-        model.cell.compute_dtype,
-    )
-    _, state, outs, last = tf.while_loop(
-        lambda number, *_: number < count, body, (0, state, outs, like), maximum_iterations=count
-    )
-    if not model.return_sequences:
-        return model.readout(last)
-    h = tf.transpose(outs.stack(), (1, 0, 2, 3))
-    h = tf.reshape(h, (tf.shape(x)[0], count * window, model.cell.units))
-    return model.readout(tf.concat([*pieces, h], axis=1))
+    left = size(x, 1) - tf.range(size(x, 1))
+    return read_on(rnn, x, mask, state, None if window == "auto" else left % window == 0)
 
 
-def _run(rnn, x, mask, state):
-    from keras.src import backend
+class Window:
+    """Truncated BPTT that changes the weights after each window: the baseline of online learning.
 
-    def step(x_t, state):
-        out, new = rnn.cell(x_t, state)
-        return out, new
+    The gradient of a window's loss is exact inside it, and knows nothing of what was before.
 
-    return backend.rnn(step, x, state, mask=mask)
+    Args:
+        dynamics: of the cell.
+        steps: length of a window.
+    """
+
+    def __init__(self, dynamics, steps):
+        self.dynamics, self.steps = dynamics, steps
+
+    def zero(self, batch, inputs):
+        """Nothing: each chunk is a window."""
+        return ()
+
+    def empty(self, batch, inputs):
+        """A window that fills up step by step: its start, inputs, mask, δ, and its length."""
+        dtype, shape = self.dynamics.dtype, (self.steps, batch)
+        return (
+            self.dynamics.zero_state(batch),
+            tf.zeros((*shape, inputs), dtype),
+            tf.zeros((*shape, 1), tf.bool),
+            tf.zeros((*shape, self.dynamics.units), dtype),
+            tf.zeros((), tf.int32),
+        )
+
+    def advance(self, window, chunk, dh=None):
+        """Take a chunk; arguments and results as for `TraceLearner.advance`."""
+        if not window:
+            return (), None if dh is None else self._gradient(chunk.before, chunk.x, chunk.mask, dh)
+        if dh is None:
+            return window, None
+        start, x, mask, kept, count = window
+        start = tuple(
+            tf.where(count == 0, now, old) for now, old in zip(chunk.before, start, strict=True)
+        )
+        here = tf.ones_like(chunk.x[..., :1], tf.bool) if chunk.mask is None else chunk.mask
+
+        def put(into, what):
+            return tf.tensor_scatter_nd_update(into, [[count]], what)
+
+        window = start, put(x, chunk.x), put(mask, here), put(kept, dh), count + 1
+        return window, tf.zeros((self._reads(x), self._rows), dh.dtype)
+
+    def flush(self, window):
+        """Close the window.
+
+        Returns:
+            An empty one, and the gradient of what was in it.
+        """
+        if not window:
+            return window, 0.0
+        start, x, mask, dh, count = window
+        nothing = tf.zeros((self._reads(x), self._rows), x.dtype)
+        mask = mask & (tf.range(self.steps) < count)[:, None, None]
+        dh = tf.where(mask, dh, tf.zeros_like(dh))
+        gradient = tf.cond(count > 0, lambda: self._gradient(start, x, mask, dh), lambda: nothing)
+        return (*window[:-1], tf.zeros_like(count)), gradient
+
+    def _reads(self, x):
+        return self.dynamics.units + x.shape[-1] + 1
+
+    @property
+    def _rows(self):
+        return self.dynamics.weights()[0].shape[1]
+
+    def _gradient(self, state, x, mask, dh):
+        weights = [w.value for w in self.dynamics.weights()]
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            h = unroll(self.dynamics, state, x, mask).new[0]
+        W_h, W_x, b = tape.gradient(
+            h, weights, dh, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        return tf.concat([W_h, W_x, b[None]], axis=0)

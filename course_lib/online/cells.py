@@ -41,7 +41,7 @@ class LeakyRNNCell(VanillaRNNCell):
     def __init__(
         self, units, activation="tanh", leak=1.0, recurrent="orthogonal", noise=0.0, **kwargs
     ):
-        super().__init__(units, **kwargs)
+        super().__init__(int(units), **kwargs)
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; choose {' or '.join(ACTIVATIONS)}.")
         fastest, slowest = leak if isinstance(leak, list | tuple) else (leak, leak)
@@ -59,19 +59,26 @@ class LeakyRNNCell(VanillaRNNCell):
 
     def build(self, input_shape):
         """Make W_xh (m, n), W_hh (n, n), b_h (n,)."""
-        super().build(input_shape)
-        start = self.W_hh.numpy()
-        if self.recurrent != "orthogonal":
+        m, n = input_shape[-1], self.units
+        self.W_xh = self.add_weight(name="W_xh", shape=(m, n), initializer="glorot_uniform")
+        self.W_hh = self.add_weight(name="W_hh", shape=(n, n), initializer=self._start)
+        self.b_h = self.add_weight(name="b_h", shape=(n,), initializer="zeros")
+
+    def _start(self, shape, dtype=None):
+        """W_hh before any training."""
+        if self.recurrent == "orthogonal":
+            start = keras.initializers.Orthogonal()(shape, dtype)
+        else:
             scale = 1.0 if self.recurrent == "identity" else float(self.recurrent)
-            start = scale * np.eye(self.units)
+            start = scale * tf.eye(self.units, dtype=dtype)
         if self.noise:
-            normal = keras.initializers.RandomNormal(stddev=self.noise)
-            start = start + np.asarray(normal(self.W_hh.shape))
-        self.W_hh.assign(start)
+            start += keras.initializers.RandomNormal(stddev=self.noise)(shape, dtype)
+        return start
 
     def call(self, x_t, states, training=False):
         """One step; shapes as in `VanillaRNNCell`."""
         phi, _ = ACTIVATIONS[self.activation]
+        x_t = tf.cast(x_t, self.compute_dtype)
         a_t = tf.matmul(x_t, self.W_xh) + tf.matmul(states[0], self.W_hh) + self.b_h
         h_t = phi(a_t)
         if self.leak != 1:
@@ -103,11 +110,32 @@ class Dynamics:
         self.cell = cell
         self.units = cell.units
 
+    @property
+    def dtype(self):
+        """Of states and traces: that of the weights, in mixed precision too."""
+        return self.cell.variable_dtype
+
+    def check(self):
+        """See that the rules know all of the cell.
+
+        Raises:
+            ValueError: it has more weights, or noise of its own.
+        """
+        known = [id(w) for w in self.weights()]
+        more = [w.name for w in self.cell.trainable_variables if id(w) not in known]
+        if more:
+            raise ValueError(
+                f"The rules don't know {', '.join(more)} of {type(self.cell).__name__}: set"
+                " trainable = False there, or take the rule bptt."
+            )
+
     def zero_state(self, batch):
-        """The state before the first step."""
-        return tuple(
-            tf.zeros((batch, self.units), self.cell.compute_dtype) for _ in range(self.parts)
-        )
+        """The state before the first step: what the cell itself says, else zero."""
+        first = getattr(self.cell, "get_initial_state", None)
+        known = [] if first is None else tf.nest.flatten(first(batch_size=batch))
+        more = self.parts - len(known)
+        zero = tf.zeros((batch, self.units), self.dtype)
+        return (*(tf.cast(part, self.dtype) for part in known), *more * [zero])
 
     def weights(self):
         """The cell's variables in the order of `split`: W_h (n, R), W_x (m, R), b (R,)."""
@@ -122,7 +150,7 @@ class Dynamics:
         """x W_x + b for steps (C, B, m), in one product: shape (C, B, R)."""
         _, W_x, b = self.weights()
         flat = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), W_x) + b
-        return tf.reshape(flat, (x.shape[0], size(x, 1), flat.shape[-1]))
+        return tf.reshape(flat, (size(x, 0), size(x, 1), flat.shape[-1]))
 
     def step(self, a, state):
         """One step from the pre-activation a (B, R).
@@ -178,7 +206,7 @@ class VanillaDynamics(Dynamics):
         """That of the cell; 1 for the vanilla RNN."""
         if self._all_new:
             return 1.0
-        return tf.constant(self.cell.leaks, self.cell.compute_dtype)
+        return tf.constant(self.cell.leaks, self.dtype)
 
     @property
     def _all_new(self):

@@ -12,6 +12,8 @@ import keras
 import tensorflow as tf
 
 from course_lib.online.forward import Probe, size, unroll
+from course_lib.online.noise import first_seed, signs
+from course_lib.online.reading import Read
 
 # Long enough that a matrix product is worth its call, short enough that a chunk stays in the cache.
 LONGEST_CHUNK = 128
@@ -27,28 +29,51 @@ def chunk_length(steps: int) -> int:
 
 
 class Totals(NamedTuple):
-    """What adds up over chunks: the loss and its gradients, and what the kernel has for a fit.
+    """What adds up over chunks.
 
-    fit is `kernel.Fit` or `modes.ModesFit`; () if the rule has no kernel.
+    loss; cell: its gradient by the rule, (n + m + 1, R); own: gradients of every trained variable
+    that the readout and the loss themselves give; fit: `kernel.Fit` or `modes.ModesFit`, () if the
+    rule has no kernel.
     """
 
     loss: tf.Tensor
     cell: tf.Tensor
-    readout: tuple[tf.Tensor, ...]
+    own: tuple[tf.Tensor, ...]
     fit: Any
+
+
+class Pending(NamedTuple):
+    """What waits for the next update, in a stream whose pieces end where they like.
+
+    totals: sums; size: what their mean is taken over; steps: since the last update.
+    """
+
+    totals: Totals
+    size: tf.Tensor
+    steps: tf.Tensor
+
+
+class Carry(NamedTuple):
+    """All that goes on from one step to the next, and in a stream from one call to the next.
+
+    state: of the cell; probe: of the disturbed copy; trace; sums: of the kernel; pending: a
+    `Pending`. What a rule does not have is ().
+    """
+
+    state: tuple[tf.Tensor, ...]
+    probe: tuple[tf.Tensor, ...]
+    trace: Any
+    sums: Any
+    pending: Any = ()
 
 
 class Engine:
     """Runs a learner over sequences.
 
     Args:
-        learner: a `TraceLearner`, or `RTRL` or `UORO`.
+        learner: a `TraceLearner`, or `RTRL`, `UORO` or `Window`.
         dynamics: of the cell.
-        readout: a layer from h to what the loss looks at; it acts on the last axis.
-        loss: a Keras loss or its name.
-        every_step: whether the loss is at every step, or at the last one alone.
         chunk: steps in a chunk; "auto" chooses.
-        feedback: matrix (c, n) that brings dL/dy back to the units; None: the readout's own.
         samples: how many sequences of a batch are disturbed to learn the kernel.
         disturbance: 0 for the tangent, else the size of a finite disturbance.
         seeds: generator of the noise.
@@ -58,169 +83,191 @@ class Engine:
         self,
         learner: Any,
         dynamics: Any,
-        readout: keras.layers.Layer,
-        loss: Any,
-        every_step: bool,
         chunk: int | str = "auto",
-        feedback: tf.Tensor | None = None,
         samples: int = 32,
         disturbance: float = 0.0,
         seeds: keras.random.SeedGenerator | None = None,
     ) -> None:
-        self.learner, self.dynamics, self.readout = learner, dynamics, readout
-        self.loss = keras.losses.get(loss)
-        self.every_step, self.chunk, self.feedback = every_step, chunk, feedback
+        self.learner, self.dynamics, self.chunk = learner, dynamics, chunk
         self.samples, self.disturbance, self.seeds = samples, disturbance, seeds
         self.kernel = getattr(learner, "kernel", None)
 
-    def run(
-        self,
-        x: tf.Tensor,
-        y: tf.Tensor,
-        mask: tf.Tensor | None = None,
-        update: Callable[[Totals], None] | None = None,
-    ) -> tuple[Totals, tf.Tensor]:
-        """Gradients of the mean loss over a batch, and over the real steps if each has a loss.
+    def start(self, batch: int | tf.Tensor, inputs: int, variables: list | None = None) -> Carry:
+        """What is carried before the first step.
 
         Args:
-            x: inputs, shape (B, T, m).
-            y: targets, (B, ...), or (B, T, ...) if the loss is at every step.
-            mask: (B, T), True at a real step; None: all are.
-            update: called with each chunk's own gradients, to change the weights right then. It
-                needs a loss at every step. None: gradients add up over the whole sequence.
-
-        Returns:
-            The sums over all chunks, and the outputs, (B, c) or (B, T, c).
-
-        Raises:
-            ValueError: T is not known, or there is an update but no loss at every step.
+            batch: sequences, B.
+            inputs: m.
+            variables: those that a `Pending` is to have room for; None: there is none.
         """
-        steps, inputs = x.shape[1], x.shape[2]
-        if steps is None:
-            raise ValueError(
-                "Give all sequences one length, padded and masked, so that T is known."
-            )
-        if update is not None and not self.every_step:
-            raise ValueError(
-                "Updates inside a sequence need a loss at every step: return_sequences=True."
-            )
-        C = min(chunk_length(steps) if self.chunk == "auto" else self.chunk, steps)
-        count, rest = divmod(steps, C)
-        batch = size(x, 0)
-        if mask is not None:
-            mask = mask[..., None]
-        if self.every_step and len(y.shape) == 2 and not _integer_targets(self.loss):
-            y = y[..., None]
-        # The loss is a mean; every chunk knows what its sum is divided by.
-        whole = tf.cast(batch * steps if mask is None else tf.math.count_nonzero(mask), x.dtype)
-
-        def take(start, length, carry):
-            def piece(a):
-                """These steps, time first; of the whole sequence there is no second copy."""
-                rest = len(a.shape) - 2
-                part = tf.slice(a, [0, start] + rest * [0], [-1, length] + rest * [-1])
-                part = tf.transpose(part, (1, 0, *range(2, len(a.shape))))
-                return tf.ensure_shape(part, (length, a.shape[0], *a.shape[2:]))
-
-            here = None if mask is None else piece(mask)
-            return self._chunk(
-                carry, piece(x), piece(y) if self.every_step else None, here, whole, update
-            )
-
-        carry = self._zero(batch, inputs, x.dtype)
-        outputs = tf.TensorArray(x.dtype, count, element_shape=None)
-
-        def body(number, carry, outputs):
-            carry, out = take(number * C, C, carry)
-            return number + 1, carry, outputs if out is None else outputs.write(number, out)
-
-        # One chunk after the other: two at work at once would hold the memory of two.
-        _, carry, outputs = tf.while_loop(
-            lambda number, *_: number < count,
-            body,
-            (0, carry, outputs),
-            maximum_iterations=count,
-            parallel_iterations=1,
-        )
-        ends = None
-        if rest:
-            carry, ends = take(count * C, rest, carry)
-        state, _, trace, _, totals = carry
-        if self.every_step:
-            out = outputs.concat()
-            if rest:
-                out = tf.concat([out, ends], axis=0)
-            return totals, tf.transpose(out, (1, 0, 2))
-        if len(y.shape) == 1 and not _integer_targets(self.loss):
-            y = y[..., None]
-        loss, out, dh, readout = self._read(state[0], y, 1 / tf.cast(batch, x.dtype))
-        totals = totals._replace(
-            loss=loss, readout=readout, cell=self.learner.close(trace, state, dh)
-        )
-        return totals, out
-
-    def _zero(self, batch, inputs, dtype):
-        dynamics = self.dynamics
+        dynamics, dtype = self.dynamics, self.dynamics.dtype
         state = dynamics.zero_state(batch)
         probe, sums = (), ()
         if self.kernel is not None:
             known = isinstance(batch, int)
             samples = min(self.samples, batch) if known else tf.minimum(self.samples, batch)
-            probe = dynamics.zero_state(samples)
+            probe = tuple(part[:samples] for part in state)
             sums = self.kernel.no_sums(samples)
-        return state, probe, self.learner.zero(batch, inputs), sums, self._nothing(inputs, dtype)
+        pending, trace = (), self.learner.zero(batch, inputs)
+        if variables is not None:
+            if hasattr(self.learner, "empty"):
+                trace = self.learner.empty(batch, inputs)
+            zero = tf.zeros((), dtype)
+            pending = Pending(self.nothing(inputs, variables), zero, tf.zeros((), tf.int32))
+        return Carry(state, probe, trace, sums, pending)
 
-    def _nothing(self, inputs, dtype):
-        W = self.dynamics.weights()[0]
+    def nothing(self, inputs: int, variables: list) -> Totals:
+        """Totals of no steps."""
+        dtype = self.dynamics.dtype
+        rows = self.dynamics.weights()[0].shape[1]
         return Totals(
             tf.zeros((), dtype),
-            tf.zeros((self.dynamics.units + inputs + 1, W.shape[1]), dtype),
-            tuple(tf.zeros(w.shape, dtype) for w in self.readout.trainable_variables),
+            tf.zeros((self.dynamics.units + inputs + 1, rows), dtype),
+            tuple(tf.zeros(w.shape, w.dtype) for w in variables),
             () if self.kernel is None else self.kernel.no_fit(),
         )
 
-    def _chunk(self, carry, x, y, mask, whole, update):
-        state, probe, trace, sums, totals = carry
+    def run(
+        self,
+        x: tf.Tensor,
+        mask: tf.Tensor | None,
+        carry: Carry,
+        look: Callable[[tf.Tensor, Any, Any], Read] | None = None,
+        variables: list | None = None,
+        update: Callable[[Totals], None] | None = None,
+        every: int | None = None,
+        gather: bool = True,
+    ) -> tuple[Carry, Totals, tf.Tensor | None]:
+        """Read sequences, and add up gradients.
+
+        Args:
+            x: inputs, shape (B, T, m); T may be unknown.
+            mask: (B, T), True at a real step; None: all are.
+            carry: from `start`, or from the last run.
+            look: gives the `Read` of states (B, C, n) of the steps from a number on, so many of
+                them. None: there is no loss at any of them.
+            variables: those that `Read.own` is for.
+            update: changes the weights by the totals of each chunk, right after it.
+            every: with a `Pending` in the carry, steps between two updates, which don't begin anew
+                with this run.
+            gather: keep the outputs of `look`.
+
+        Returns:
+            What goes on, the sums over all chunks, and the outputs of `look`, (B, T, c) or None.
+        """
+        steps, inputs = size(x, 1), x.shape[2]
+        if every is not None:
+            C = 1  # an update can be due after any step
+        elif self.chunk != "auto":
+            C = self.chunk
+        else:
+            C = chunk_length(steps) if isinstance(steps, int) else LONGEST_CHUNK
+        if isinstance(steps, int):
+            C = min(C, steps)
+            count, rest = divmod(steps, C)
+        else:
+            # The last chunk stands alone, and has one step at least.
+            C = tf.minimum(C, steps)
+            count = (steps - 1) // C
+            rest = steps - count * C
+        totals = self.nothing(inputs, variables or [])
+
+        def take(start, length, carry, totals):
+            """The chunk from a step on; of the whole sequence there is no second copy."""
+            part = tf.slice(x, [0, start, 0], [-1, length, -1])
+            fixed = length if isinstance(length, int) else None
+            part = tf.ensure_shape(tf.transpose(part, (1, 0, 2)), (fixed, x.shape[0], inputs))
+            here = None
+            if mask is not None:
+                here = tf.transpose(tf.slice(mask, [0, start], [-1, length]))[..., None]
+                here = tf.ensure_shape(here, (fixed, x.shape[0], 1))
+            see = None if look is None else lambda h: look(h, start, length)
+            return self._chunk(carry, totals, part, here, see, update, every)
+
+        gathers = gather and look is not None
+        some_left = not (isinstance(rest, int) and rest == 0)
+        outputs = tf.TensorArray(self.dynamics.dtype, count + some_left, element_shape=None)
+
+        def body(number, carry, totals, outputs):
+            carry, totals, out = take(number * C, C, carry, totals)
+            return number + 1, carry, totals, outputs.write(number, out) if gathers else outputs
+
+        # One chunk after the other: two at work at once would hold the memory of two.
+        _, carry, totals, outputs = tf.while_loop(
+            lambda number, *_: number < count,
+            body,
+            (0, carry, totals, outputs),
+            maximum_iterations=count,
+            parallel_iterations=1,
+        )
+        if some_left:
+            carry, totals, ends = take(count * C, rest, carry, totals)
+            if gathers:
+                outputs = outputs.write(count, tf.pad(ends, [[0, 0], [0, C - rest], [0, 0]]))
+        if not gathers:
+            return carry, totals, None
+        whole = tf.transpose(outputs.stack(), (1, 0, 2, 3))  # (B, chunks, C, c)
+        whole = tf.reshape(whole, (tf.shape(whole)[0], -1, whole.shape[-1]))[:, :steps]
+        return carry, totals, tf.ensure_shape(whole, (x.shape[0], x.shape[1], whole.shape[-1]))
+
+    def _chunk(self, carry, totals, x, mask, see, update, every):
+        state, probe, trace, sums, pending = carry
         noise = None
         if self.kernel is not None:
-            shape = (x.shape[0], size(probe[0], 0), self.dynamics.units)
-            noise = keras.random.normal(shape, dtype=x.dtype, seed=self.seeds)
+            steps = size(x, 0)
+            shape = (size(probe[0], 0), self.dynamics.units)
+            noise = signs(first_seed(self.seeds, steps), steps, shape, x.dtype)
             probe = Probe(probe, noise, self.disturbance)
         chunk = unroll(self.dynamics, state, x, mask, probe if noise is not None else None)
-        new, out, dh = self._nothing(x.shape[-1], x.dtype), None, None
-        if y is not None:
-            real = tf.size(x[..., 0]) if mask is None else tf.math.count_nonzero(mask)
-            real = tf.cast(real, x.dtype)
-            # An update is by the mean over what it has seen.
-            over = whole if update is None else tf.maximum(real, 1)
-            weight = 1 / over if mask is None else tf.cast(mask[..., 0], x.dtype) / over
-            loss, out, dh, readout = self._read(chunk.new[0], y, weight)
-            new = new._replace(loss=loss, readout=readout)
+        new = tf.nest.map_structure(tf.zeros_like, totals)
+        read = None if see is None else see(tf.transpose(chunk.new[0], (1, 0, 2)))
+        learns = read is not None and read.dh is not None
+        weight = read.size if learns and every is not None and read.mean else 1.0
+        dh = tf.transpose(read.dh * weight, (1, 0, 2)) if learns else None
         trace, gradient = self.learner.advance(trace, chunk, dh)
-        if gradient is not None:
-            new = new._replace(cell=gradient)
+        if learns:
+            own = tuple(g * tf.cast(weight, g.dtype) for g in read.own)
+            new = new._replace(loss=read.loss, own=own, cell=gradient)
         if noise is not None:
             sums, fit = self.learner.fit(sums, chunk, noise)
             new = new._replace(fit=fit)
-        if update is not None:
+        if every is not None:
+            trace, pending = self._wait(trace, pending, new, read, learns, update, every)
+        elif update is not None:
             update(new)
-            new = new._replace(loss=new.loss * real / whole)  # for the report: of all real steps
+        if update is not None:
+            new = new._replace(loss=new.loss * read.share)
         totals = tf.nest.map_structure(tf.add, totals, new)
-        return (chunk.state, chunk.probe or (), trace, sums, totals), out
+        gives = read is not None and read.out is not None
+        out = tf.cast(read.out, self.dynamics.dtype) if gives else None
+        return Carry(chunk.state, chunk.probe or (), trace, sums, pending), totals, out
 
-    def _read(self, h, y, weight):
-        """Loss, outputs, δ = dL/dh, and the readout's gradients, each of the weighted sum."""
-        variables = [w.value for w in self.readout.trainable_variables]
-        with tf.GradientTape() as tape:
-            tape.watch(h)
-            out = self.readout(h)
-            each = self.loss.call(y, out) if hasattr(self.loss, "call") else self.loss(y, out)
-            loss = tf.reduce_sum(weight * tf.cast(each, h.dtype))
-        dh, dout, *readout = tape.gradient(loss, [h, out, *variables])
-        if self.feedback is not None:
-            dh = tf.tensordot(dout, self.feedback, 1)
-        return loss, out, dh, tuple(readout)
+    def _wait(self, trace, pending, new, read, learns, update, every):
+        """Add a step to what waits, and change the weights if that makes `every` of them.
 
+        A step without a target belongs to no update, and sets none off.
+        """
+        totals = tf.nest.map_structure(tf.add, pending.totals, new)
+        if not learns:
+            trace, gradient = self._flush(trace)
+            totals = totals._replace(cell=totals.cell + gradient)
+            return trace, pending._replace(totals=totals)
+        waiting = Pending(totals, pending.size + read.size, pending.steps + 1)
 
-def _integer_targets(loss):
-    return "sparse" in getattr(loss, "name", getattr(loss, "__name__", ""))
+        def change():
+            after, gradient = self._flush(trace)
+            over = waiting.size if read.mean else tf.ones_like(waiting.size)
+            due = totals._replace(
+                cell=tf.math.divide_no_nan(totals.cell + gradient, over),
+                own=tuple(tf.math.divide_no_nan(g, tf.cast(over, g.dtype)) for g in totals.own),
+            )
+            update(due)
+            return after, tf.nest.map_structure(tf.zeros_like, waiting)
+
+        return tf.cond(waiting.steps >= every, change, lambda: (trace, waiting))
+
+    def _flush(self, trace):
+        """What a learner that works in windows still owes, and the trace afterwards."""
+        if hasattr(self.learner, "flush"):
+            return self.learner.flush(trace)
+        return trace, 0.0

@@ -65,7 +65,7 @@ def unroll(dynamics: Any, state, x, mask=None, probe: Probe | None = None) -> Ch
         mask: shape (C, B, 1), True at a real step; at others the state stays. None: all are real.
         probe: what to disturb; None disturbs nothing.
     """
-    steps = x.shape[0]
+    steps = size(x, 0)
     projected = dynamics.project(x)
     W_h = tf.convert_to_tensor(dynamics.weights()[0])
     disturbed = 0 if probe is None else size(probe.noise, 1)

@@ -23,6 +23,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.online.forward import size
+
 GAMMA_RATE = 0.1
 
 
@@ -79,8 +81,7 @@ class Kernel(keras.layers.Layer):
             )
         self.shortest, self.longest, self.seed = float(shortest), float(longest), seed
         spread = np.random.default_rng(seed).uniform(np.log(shortest), np.log(longest), self.units)
-        self.beta.assign(np.eye(self.units))
-        self.log_gamma.assign(-spread)
+        self._begin(-spread)
 
     def start_from_leak(self, leak):
         """Begin anew, with the time constant that each unit has by its leak alone.
@@ -92,8 +93,18 @@ class Kernel(keras.layers.Layer):
             leak: one number, or (n,).
         """
         gamma = np.minimum(-np.log1p(-np.minimum(leak, 0.99)), 1.0)
+        self._begin(np.log(gamma) * np.ones(self.units))
+
+    def _begin(self, log_gamma):
         self.beta.assign(np.eye(self.units))
-        self.log_gamma.assign(np.log(gamma) * np.ones(self.units))
+        self.log_gamma.assign(log_gamma)
+        self._began = [keras.ops.convert_to_numpy(w) for w in self.weights]
+
+    @property
+    def fresh(self):
+        """Whether β and γ are still those that it began with: nothing learned, nothing loaded."""
+        now = [keras.ops.convert_to_numpy(w) for w in self.weights]
+        return all(map(np.array_equal, now, self._began))
 
     @property
     def gamma(self):
@@ -107,11 +118,11 @@ class Kernel(keras.layers.Layer):
 
     def no_sums(self, samples):
         """Ω and Γ before the first step, each (P, n)."""
-        return (tf.zeros((samples, self.units), self.compute_dtype),) * 2
+        return (tf.zeros((samples, self.units), self.variable_dtype),) * 2
 
     def no_fit(self):
         """A `Fit` of no samples."""
-        zero = tf.zeros((), self.compute_dtype)
+        zero = tf.zeros((), self.variable_dtype)
         vector = tf.zeros((self.units,), zero.dtype)
         matrix = tf.zeros((self.units, self.units), zero.dtype)
         return Fit(matrix, vector, vector, vector, zero, zero, zero)
@@ -159,7 +170,7 @@ def integrate(decay, noise, omega, gamma_sum, slope=None):
         Ω and Γ at each step, shape (C, P, n).
     """
     slope = -decay if slope is None else slope
-    steps = noise.shape[0]
+    steps = size(noise, 0)
     same = len(decay.shape) == 2
 
     def body(t, omega, gamma_sum, omegas, gamma_sums):

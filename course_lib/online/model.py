@@ -1,19 +1,41 @@
 """A Keras model that learns with any rule: `model.compile(rule="kernl")`, then `fit`."""
 
+from numbers import Integral
+
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.backend import get_keras_mask, set_keras_mask
 
-from course_lib.online import modes_traces, traces
-from course_lib.online.bptt import truncated_bptt
+from course_lib.online import losses, modes_traces, traces
+from course_lib.online.bptt import Window, read_on, truncated_bptt
 from course_lib.online.cells import dynamics_of
-from course_lib.online.engine import Engine
+from course_lib.online.engine import Carry, Engine
+from course_lib.online.forward import size
 from course_lib.online.kernel import Kernel, r_squared
 from course_lib.online.modes import ModesKernel, dictionary
 from course_lib.online.modes_rule import ModesLearner
+from course_lib.online.reading import Read, Reader
 from course_lib.online.rtrl import RTRL
 from course_lib.online.rules import RULES, TraceLearner
+from course_lib.online.stream import Memory, Stream
 from course_lib.online.uoro import UORO
+
+
+def _count(name, value):
+    """A number of steps or of sequences, as an int.
+
+    Raises:
+        ValueError: it is none, or below 1.
+    """
+    if not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{name} is {value!r}; give a whole number, 1 or more.")
+    return int(value)
+
+
+def _tensors(a):
+    return None if a is None else keras.tree.map_structure(tf.convert_to_tensor, a)
+
 
 TRACES = {"chunked": traces.chunked, "per_step": traces.per_step}
 MODES_TRACES = {"chunked": modes_traces.chunked, "per_step": modes_traces.per_step}
@@ -31,11 +53,21 @@ class OnlineRNN(keras.Model):
         readout: the number of outputs c of a linear readout, or a layer that acts on the last axis.
         return_sequences: outputs, targets and loss at every step, else at the last one alone.
         mask_value: a step whose inputs are all this number is no step; None: all are.
+        stateful: each batch goes on where the last one ended, until `reset_state`; not the state
+            alone, but all that the rule carries. Build it with the batch size, then. `predict` and
+            `evaluate` move the state and nothing else.
         kernel: what a stored model had learned with; None begins with a `Kernel`.
     """
 
     def __init__(
-        self, cell, readout, return_sequences=False, mask_value=None, kernel=None, **kwargs
+        self,
+        cell,
+        readout,
+        return_sequences=False,
+        mask_value=None,
+        stateful=False,
+        kernel=None,
+        **kwargs,
     ):
         super().__init__(**{"dtype": cell.dtype_policy, **kwargs})
         self.rnn = keras.layers.RNN(
@@ -44,10 +76,11 @@ class OnlineRNN(keras.Model):
             zero_output_for_mask=False,
             dtype=cell.dtype_policy,
         )
-        if isinstance(readout, int):
-            readout = keras.layers.Dense(readout, dtype=cell.dtype_policy)
+        if isinstance(readout, Integral):
+            readout = keras.layers.Dense(int(readout), dtype=cell.dtype_policy)
         self.readout = readout
         self.return_sequences, self.mask_value = return_sequences, mask_value
+        self.stateful, self._memory, self._stored = stateful, None, []
         self.kernel = kernel or Kernel(cell.units, dtype=cell.dtype_policy, name="kernel")
         self.kernel_optimizer = None
         self._rule = None
@@ -61,14 +94,48 @@ class OnlineRNN(keras.Model):
 
     def build(self, input_shape):
         """Make the weights of cell and readout, and those of the rule."""
-        self._steps = input_shape[1]
+        if len(input_shape) != 3:
+            raise ValueError(f"Inputs are (batch, T, m); these have the shape {input_shape}.")
+        self._batch, self._steps, self._inputs = input_shape
+        if self.stateful and self._batch is None:
+            raise ValueError(
+                "A stateful model has one batch size: build it with (batch, T, m) first, and give"
+                " fit the same batch_size."
+            )
         self.rnn.build(input_shape)
-        self.readout.build((None, self.cell.units))
+        shape = (None, None, self.cell.units) if self.return_sequences else (None, self.cell.units)
+        # A model that was made for single states reads those of all steps as one large batch.
+        made_for = getattr(self.readout, "input_shape", shape) if self.readout.built else shape
+        self._folded = self.return_sequences and len(made_for) == 2
+        seen = self.readout(keras.KerasTensor((None, self.cell.units) if self._folded else shape))
+        self.outputs_like = keras.tree.map_structure(
+            lambda a: keras.KerasTensor((None, None, *a.shape[1:])) if self._folded else a, seen
+        )
+        self.built = True
         self._prepare()
 
-    def call(self, x):
+    def call(self, x, training=False):
         """Outputs, (batch, c) or (batch, T, c)."""
-        return self.readout(self.rnn(x, mask=self.mask(x)))
+        x = self._cast(x, self.compute_dtype)
+        mask = self.mask(x)
+        if self.stateful:
+            return self._read_on(x, mask, self._memory, training)
+        return self.read(self.rnn(x, mask=mask, training=training), mask, training)
+
+    def read(self, h, mask=None, training=False):
+        """Outputs of the states that the loss looks at, (batch, n) or (batch, T, n)."""
+        if self._folded:
+            batch, steps = tf.shape(h)[0], tf.shape(h)[1]
+            out = self.readout(tf.reshape(h, (-1, h.shape[-1])), training=training)
+            out = keras.tree.map_structure(
+                lambda a: tf.reshape(a, (batch, steps, *a.shape[1:])), out
+            )
+        else:
+            out = self.readout(h, training=training)
+        if mask is not None and self.return_sequences:
+            for part in keras.tree.flatten(out):
+                set_keras_mask(part, mask)
+        return out
 
     def mask(self, x):
         """Which steps are real, (batch, T); None: all."""
@@ -96,12 +163,12 @@ class OnlineRNN(keras.Model):
         """Choose the rule and how it learns.
 
         Args:
-            optimizer, loss, metrics, kwargs: as for any Keras model. The loss is taken from each
-                sample's own, so it is a Keras loss or its name.
+            optimizer, loss, metrics, kwargs: as for any Keras model.
             rule: a name in `course_lib.online.RULES`, or "rtrl", "uoro", "bptt", "tbptt".
             kernel_optimizer: of β and log γ; None is SGD with 0.02.
             timescales: the time constants 1/γ at the start, shortest and longest, in steps; or
-                "leak", for each unit the one that it has by its own leak; None is T/2 and T.
+                "leak", for each unit the one that it has by its own leak; None is T/2 and T. A
+                kernel that has learned stays as it is: `kernel.start` begins anew.
             modes: of "kernl_modes": a number, for so many angles evenly from 0 to π; a list of
                 (gamma, omega), each a number or one for each unit; or "cell", those that the cell
                 itself was made with. None is 4. See `course_lib.online.modes.dictionary`.
@@ -110,7 +177,8 @@ class OnlineRNN(keras.Model):
                 the net that is disturbed by so much, as in the paper.
             chunk: steps in a chunk, "auto" chooses. For "tbptt" the steps that it looks back.
             update_every: change the weights after so many steps, which then are the chunk. None:
-                once a batch of sequences. It needs return_sequences.
+                once a batch of sequences. It needs return_sequences. The loss of an update is that
+                of its own steps.
             trace: "chunked", or "per_step" to see what chunks are worth.
             seed: of the noise, of γ at the start, of random feedback.
 
@@ -126,11 +194,11 @@ class OnlineRNN(keras.Model):
         if update_every is not None:
             if not self.return_sequences:
                 raise ValueError("update_every needs a loss at every step: return_sequences=True.")
-            if rule in ("bptt", "tbptt"):
+            if rule == "bptt":
                 raise ValueError(
-                    f"{rule} changes the weights once a batch; leave out update_every."
+                    "bptt changes the weights once a batch: leave out update_every, or take tbptt."
                 )
-            chunk = update_every
+            update_every = chunk = _count("update_every", update_every)
         if isinstance(timescales, str) and timescales != "leak":
             raise ValueError(f'timescales are {timescales!r}; give two numbers, or "leak".')
         if rule == "kernl_modes":
@@ -139,8 +207,8 @@ class OnlineRNN(keras.Model):
             modes = self._modes(4 if modes is None else modes)
         elif modes is not None:
             raise ValueError(f'{rule} has no modes; leave them out, or take rule="kernl_modes".')
-        if chunk != "auto" and chunk < 1:
-            raise ValueError(f"chunk is {chunk}; it has one step at least.")
+        chunk = chunk if chunk == "auto" else _count("chunk", chunk)
+        samples = _count("samples", samples)
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
         self._options = {
             "rule": rule,
@@ -166,28 +234,29 @@ class OnlineRNN(keras.Model):
 
     def _prepare(self):
         """Make what the rule needs, once both the rule and the shapes are known."""
-        if self._rule is None or self._rule in ("bptt", "tbptt"):
-            return
+        self.feedback, self.engine = None, None
+        inside = self._rule == "tbptt" and self._options["update_every"] is not None
+        if self._rule in RULES or self._rule in ("rtrl", "uoro") or inside:
+            self._make_engine()
+        if self.stateful:
+            self._remember(self._batch)
+
+    def _make_engine(self):
         options, rule = self._options, RULES.get(self._rule)
-        dynamics, feedback = dynamics_of(self.cell), None
-        if self._rule == "kernl_modes":
-            self._turn_kernel()
-        elif self._has_kernel:
-            if not isinstance(self.kernel, Kernel):
-                self._replace_kernel(Kernel(self.cell.units, dtype=self.cell.dtype_policy))
-            if options["timescales"] == "leak":
-                self.kernel.start_from_leak(np.asarray(dynamics.leak))
-            else:
-                steps = self._steps or 100
-                shortest, longest = options["timescales"] or (max(steps / 2, 1.0), float(steps))
-                self.kernel.start(shortest, longest, options["seed"])
+        dynamics = dynamics_of(self.cell)
+        dynamics.check()
         if self._has_kernel:
+            with tf.init_scope():
+                self._turn_kernel() if rule.decay == "modes" else self._start_kernel(dynamics)
             self.kernel_optimizer.build(self.kernel.weights)
         if rule is not None and rule.feedback == "random":
-            outputs = self.readout.compute_output_shape((None, self.cell.units))[-1]
+            if keras.tree.is_nested(self.outputs_like):
+                raise ValueError(f"{self._rule} sends back one output; this readout has several.")
+            outputs = self.outputs_like.shape[-1]
             draw = np.random.default_rng(options["seed"]).normal(size=(outputs, self.cell.units))
-            feedback = tf.constant(draw / np.sqrt(outputs), self.cell.compute_dtype)
-        if self._rule == "kernl_modes":
+            with tf.init_scope():
+                self.feedback = tf.constant(draw / np.sqrt(outputs), dynamics.dtype)
+        if rule is not None and rule.decay == "modes":
             learner = ModesLearner(dynamics, self.kernel, MODES_TRACES[options["trace"]])
         elif rule is not None:
             learner = TraceLearner(
@@ -195,20 +264,32 @@ class OnlineRNN(keras.Model):
             )
         elif self._rule == "rtrl":
             learner = RTRL(dynamics)
+        elif self._rule == "tbptt":
+            learner = Window(dynamics, options["update_every"])
         else:
             learner = UORO(dynamics, self._seeds)
         self.engine = Engine(
             learner,
             dynamics,
-            self.readout,
-            self.loss,
-            self.return_sequences,
             options["chunk"],
-            feedback,
             options["samples"],
             options["disturbance"],
             self._seeds,
         )
+
+    def _start_kernel(self, dynamics):
+        """Time constants at the start, for a kernel that has learned nothing yet."""
+        if not isinstance(self.kernel, Kernel):
+            self._replace_kernel(Kernel(self.cell.units, dtype=self.cell.dtype_policy))
+        if not self.kernel.fresh:
+            return
+        options = self._options
+        if options["timescales"] == "leak":
+            self.kernel.start_from_leak(np.asarray(dynamics.leak))
+        else:
+            steps = self._steps or 100
+            shortest, longest = options["timescales"] or (max(steps / 2, 1.0), float(steps))
+            self.kernel.start(shortest, longest, options["seed"])
 
     def _modes(self, modes):
         """What `compile` was given as modes, seen to be such, in plain numbers and lists."""
@@ -239,77 +320,321 @@ class OnlineRNN(keras.Model):
         self.kernel = kernel
         self._tracker.lock()
 
-    def gradients(self, x, y):
+    def gradients(self, x, y, sample_weight=None):
         """The rule's gradients on a batch, without a step.
 
         Args:
             x: (batch, T, m).
             y: targets.
+            sample_weight: as for `fit`; with return_sequences also one a sequence.
 
         Returns:
             The loss, the outputs, the gradients in the order of `trainable_variables`, and a
             `course_lib.online.kernel.Fit`, None for a rule without kernel.
         """
-        if self._rule in ("bptt", "tbptt"):
-            return self._backward(x, y)
-        totals, out = self.engine.run(x, y, self.mask(x))
+        memory = self._memory if self.stateful else None
+        return self._learn(x, y, sample_weight, lambda loss: loss, memory)
+
+    def _learn(self, x, y, weight, scale, memory=None, update=None):
+        """Loss, outputs, gradients and fit; with an update the weights have changed meanwhile."""
+        engine = self.engine
+        if engine is None:
+            return self._backward(x, y, weight, scale, memory)
+        x = self._cast(x, engine.dynamics.dtype)
+        y, weight = _tensors(y), _tensors(weight)
+        mask = self.mask(x)
+        reader = Reader(self, x, y, weight, mask, scale)
+        variables = self.trainable_variables
+        carry = engine.start(size(x, 0), x.shape[2]) if memory is None else memory.read()
+        if not self.return_sequences:
+            carry, totals, _ = engine.run(x, mask, carry, None, variables)
+            read = reader.whole(carry.state[0])
+            cell = engine.learner.close(carry.trace, carry.state, read.dh)
+            totals = totals._replace(loss=read.loss, own=read.own, cell=cell)
+            out = read.out
+        elif update is not None or reader.by_step:
+            if keras.tree.is_nested(self.outputs_like):
+                raise ValueError("update_every looks at one output; this readout has several.")
+
+            def look(h, start, length):
+                return reader.chunk(h, start, length, of_whole=update is None)
+
+            every = None if memory is None else self._options["update_every"]
+            carry, totals, out = engine.run(x, mask, carry, look, variables, update, every)
+            if update is None:
+                totals = self._with_penalties(totals, scale)
+        else:
+            # This loss or this readout may look at all steps together.
+            h, _ = read_on(self.rnn, x, mask, list(carry.state))
+            read = reader.whole(tf.cast(h, x.dtype))
+
+            def look(h, start, length):
+                dh = read.dh[:, start : start + length]
+                return Read(tf.zeros((), h.dtype), None, dh, tuple(map(tf.zeros_like, read.own)))
+
+            carry, totals, _ = engine.run(x, mask, carry, look, variables, gather=False)
+            totals, out = totals._replace(loss=read.loss, own=read.own), read.out
+        if memory is not None:
+            memory.write(carry)
         return totals.loss, out, self._in_order(totals), totals.fit if self._has_kernel else None
 
     def train_step(self, data):
         """One step of `fit`."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        if weight is not None:
-            raise ValueError("The rules don't know sample weights; mask steps with mask_value.")
         if not self.built:
             with tf.init_scope():
                 self.build(x.shape)
-        if self._options["update_every"] is None:
-            loss, out, gradients, fit = self.gradients(x, y)
-            self.optimizer.apply(gradients, self.trainable_variables)
-            if fit is not None:
-                self.kernel_optimizer.apply(self.kernel.gradients(fit), self.kernel.weights)
-        else:
-            totals, out = self.engine.run(x, y, self.mask(x), self._update)
-            loss, fit = totals.loss, totals.fit if self._has_kernel else None
-        self._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
-        mask = self.mask(x)
+        loss, out, fit = self.learn_from(x, y, weight, self._memory if self.stateful else None)
+        # What Keras scales for the sum over replicas, it reports unscaled.
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        self._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(x)[0])
+        mask = self.mask(self._cast(x, self.compute_dtype))
         if mask is not None and self.return_sequences:
-            keras.src.backend.set_keras_mask(out, mask)
-        logs = self.compute_metrics(x, y, out)
+            for part in keras.tree.flatten(out):
+                set_keras_mask(part, mask)
+        _, weight = self.fitted(y, out, weight, mask)
+        logs = self.compute_metrics(x, y, out, weight)
         if fit is not None:
             self._fit.update_state(r_squared(fit))
             logs["kernel_r2"] = self._fit.result()
         return logs
 
-    def _update(self, totals):
-        self.optimizer.apply(self._in_order(totals), self.trainable_variables)
-        if self._has_kernel:
-            self.kernel_optimizer.apply(self.kernel.gradients(totals.fit), self.kernel.weights)
+    def learn_from(self, x, y, weight, memory):
+        """Change the weights as the rule wants it; what `fit` does with a batch.
+
+        Args:
+            x, y, weight: a batch.
+            memory: where it goes on, and what is carried further is kept; None: it begins anew.
+
+        Returns:
+            The loss, the outputs, and the kernel's fit or None.
+        """
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        scale, update = self.optimizer.scale_loss, None
+        if self._options["update_every"] is None:
+            loss, out, gradients, fit = self._learn(x, y, weight, scale, memory)
+            self.optimizer.apply(gradients, self.trainable_variables)
+            if fit is not None:
+                self._move_kernel(fit)
+        else:
+            if replicas > 1:
+                raise ValueError(
+                    "Replicas can't change the weights inside a sequence: leave out update_every."
+                )
+
+            def update(totals):
+                totals = self._with_penalties(totals, scale)
+                self.optimizer.apply(self._in_order(totals), self.trainable_variables)
+                if self._has_kernel:
+                    self._move_kernel(totals.fit)
+
+            loss, out, _, fit = self._learn(x, y, weight, scale, memory, update)
+        return loss, out, fit
+
+    def read_on(self, x, memory):
+        """Outputs of a batch that nothing is learned from; all that the rule carries moves on."""
+        if self.engine is None:
+            x = self._cast(x, self.compute_dtype)
+            return self._read_on(x, self.mask(x), memory)
+        x = self._cast(x, self.engine.dynamics.dtype)
+        mask, carry = self.mask(x), memory.read()
+
+        def look(h, start, length):
+            here = None if mask is None else mask[:, start : start + length]
+            return Read(None, self.read(h, here), None, ())
+
+        every = self._options["update_every"]
+        variables = self.trainable_variables
+        if self.return_sequences:
+            carry, _, out = self.engine.run(x, mask, carry, look, variables, every=every)
+        else:
+            carry, *_ = self.engine.run(x, mask, carry, None, variables, every=every)
+            out = self.read(carry.state[0])
+        memory.write(carry)
+        return out
+
+    def _read_on(self, x, mask, memory, training=False):
+        """The same for the state alone."""
+        carry = memory.read()
+        parts = len(self.rnn.state_size)
+        before = [tf.cast(part, x.dtype) for part in carry.state[:parts]]
+        h, state = read_on(self.rnn, x, mask, before)
+        # An LSTM's engine also knows o, which nothing reads before it is made anew.
+        now = [tf.cast(a, b.dtype) for a, b in zip(state, carry.state, strict=False)]
+        memory.write(carry._replace(state=(*now, *carry.state[parts:])))
+        return self.read(h if self.return_sequences else state[0], mask, training)
+
+    def stream(self, batch_size=None):
+        """A `Stream` that learns from sequences without end.
+
+        Args:
+            batch_size: how many sequences; it begins anew. None: go on with the one that was stored
+                with the model, or that was made last.
+
+        Raises:
+            ValueError: the model is not built or not compiled, or there is nothing to go on with.
+        """
+        if not self.built or self._rule is None:
+            raise ValueError("Build and compile the model, then let it stream.")
+        if batch_size is not None:
+            self._memory, self._stored = None, []
+            self._remember(_count("batch_size", batch_size))
+        elif self._memory is None:
+            if not self._stored:
+                raise ValueError("The model has not streamed yet: give a batch_size.")
+            self._remember(self._stored[0].shape[0])
+        self.optimizer.build(self.trainable_variables)
+        return Stream(self, self._memory)
+
+    def reset_state(self):
+        """Begin anew, of a stateful model."""
+        if self._memory is not None:
+            self._memory.reset()
+
+    def _remember(self, batch):
+        """Make a memory, and take over what was stored."""
+        stored = self._stored or [v.numpy() for v in getattr(self._memory, "variables", [])]
+        every = self._rule and self._options["update_every"]
+
+        def start():
+            if self.engine is None:
+                return Carry(tuple(self.rnn.get_initial_state(batch)), (), (), ())
+            variables = self.trainable_variables if every else None
+            return self.engine.start(batch, self._inputs, variables)
+
+        self._memory = Memory(start)
+        self._memory.load(stored)
+
+    def save_own_variables(self, store):
+        """What Keras stores of the model itself: also what it carries, and where its noise is."""
+        super().save_own_variables(store)
+        store["noise"] = self._seeds.state.numpy()
+        carried = [v.numpy() for v in getattr(self._memory, "variables", [])] or self._stored
+        for number, a in enumerate(carried):
+            store[f"carried_{number}"] = a
+
+    def load_own_variables(self, store):
+        """Take it over again."""
+        names = list(store.keys())
+        carried = [name for name in names if name.startswith("carried_")]
+        super().load_own_variables({n: store[n] for n in names if n not in ("noise", *carried)})
+        if "noise" in names:
+            self._seeds.state.assign(np.asarray(store["noise"]))
+        self._stored = [np.asarray(store[f"carried_{k}"]) for k in range(len(carried))]
+        if self._memory is not None:
+            self._memory.load(self._stored)
+
+    def _move_kernel(self, fit):
+        """One step of β and log γ, on what all replicas have measured."""
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        if replicas > 1:
+            context = tf.distribute.get_replica_context()
+            fit = tf.nest.map_structure(lambda a: context.all_reduce("sum", a), fit)
+        # The optimizer adds up what the replicas give it.
+        gradients = [g / replicas for g in self.kernel.gradients(fit)]
+        self.kernel_optimizer.apply(gradients, self.kernel.weights)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Keras's own, of targets and weights as `fitted` has them."""
+        mask = None if keras.tree.is_nested(y_pred) else get_keras_mask(y_pred)
+        y, sample_weight = self.fitted(y, y_pred, sample_weight, mask)
+        return super().compute_loss(x, y, y_pred, sample_weight, training=training)
+
+    def data_loss(self, y, out, weight):
+        """The loss of some steps' outputs, without penalties on weights.
+
+        Raises:
+            ValueError: there is none, or there are losses that don't belong to a chunk.
+        """
+        if self._compile_loss is None or self.own_loss:
+            raise ValueError(
+                "update_every takes the loss that compile was given, chunk by chunk: give one, and"
+                " leave compute_loss as it is."
+            )
+        penalized = [w for w in self.trainable_weights if w.regularizer is not None]
+        if len(self.losses) > len(penalized):
+            raise ValueError("update_every doesn't know add_loss and activity_regularizer.")
+        return self._compile_loss(y, out, weight)
+
+    @property
+    def own_loss(self):
+        """Whether a subclass has another `compute_loss`."""
+        return type(self).compute_loss is not OnlineRNN.compute_loss
+
+    def fitted(self, y, out, weight, mask):
+        """Targets and sample weights, in the shapes that Keras takes for a loss at every step.
+
+        Args:
+            y: targets; (batch, T) of a single output become (batch, T, 1).
+            out: outputs, or what has their shape.
+            weight: one a sequence counts for each of its steps.
+            mask: of the outputs, or None.
+        """
+        if not self.return_sequences or keras.tree.is_nested(y) or keras.tree.is_nested(out):
+            return y, weight
+        if y is None:
+            return y, weight
+        if weight is not None and len(weight.shape) == 1:
+            weight = tf.broadcast_to(weight[:, None], tf.shape(y)[:2])
+        odd = mask is not None or weight is not None
+        return losses.one_output(y, out, losses.instance_of(self.loss), odd), weight
+
+    def _with_penalties(self, totals, scale):
+        """With the regularizers of the weights, which belong to no chunk."""
+        penalized = [w for w in self.trainable_weights if w.regularizer is not None]
+        if not penalized:
+            return totals
+        variables = [w.value for w in self.trainable_variables]
+        with tf.GradientTape() as tape:
+            parts = [self._aggregate_additional_loss(w.regularizer(w)) for w in penalized]
+            penalty = tf.add_n([tf.cast(part, totals.loss.dtype) for part in parts])
+            scaled = scale(penalty)
+        more = tape.gradient(scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        own = tuple(a + b for a, b in zip(totals.own, more, strict=True))
+        return totals._replace(loss=totals.loss + penalty, own=own)
 
     def _in_order(self, totals):
         dynamics = self.engine.dynamics
-        of = {
-            id(w): g
-            for w, g in zip(
-                [*dynamics.weights(), *self.readout.trainable_variables],
-                [*dynamics.split(totals.cell), *totals.readout],
-                strict=True,
-            )
+        of_cell = {
+            id(w): g for w, g in zip(dynamics.weights(), dynamics.split(totals.cell), strict=True)
         }
-        return [of[id(w)] for w in self.trainable_variables]
+        return [
+            own + of_cell[id(w)] if id(w) in of_cell else own
+            for w, own in zip(self.trainable_variables, totals.own, strict=True)
+        ]
 
-    def _backward(self, x, y):
+    def _backward(self, x, y, weight, scale, memory):
+        x = self._cast(x, self.compute_dtype)
+        mask = self.mask(x)
+        window = "auto" if self._rule == "bptt" else self._options["chunk"]
         with tf.GradientTape() as tape:
-            if self._rule == "bptt":
-                out = self(x)
+            if memory is None and self._rule == "bptt":
+                h = self.rnn(x, mask=mask, training=True)
             else:
-                out = truncated_bptt(self, x, self._options["chunk"])
-            mask = self.mask(x)
-            if mask is not None and self.return_sequences:
-                keras.src.backend.set_keras_mask(out, mask)
-            loss = self.compute_loss(x, y, out)
+                carry = None if memory is None else memory.read()
+                state = self.rnn.get_initial_state(size(x, 0)) if carry is None else carry.state
+                h, state = truncated_bptt(self.rnn, x, mask, window, list(state))
+                h = h if self.return_sequences else state[0]
+                if carry is not None:
+                    memory.write(carry._replace(state=tuple(state)))
+            out = self.read(h, mask, training=True)
+            loss = self.compute_loss(x, y, out, weight)
+            scaled = scale(loss)
         variables = [w.value for w in self.trainable_variables]
-        return loss, out, tape.gradient(loss, variables), None
+        return loss, out, tape.gradient(scaled, variables), None
+
+    def _cast(self, x, dtype):
+        """Inputs as a tensor of a dtype.
+
+        Raises:
+            ValueError: they are no sequences, or have another number of inputs than before.
+        """
+        x = tf.convert_to_tensor(x)
+        if len(x.shape) != 3:
+            raise ValueError(f"Inputs are (batch, T, m); these have the shape {x.shape}.")
+        if self.built and x.shape[2] != self._inputs:
+            raise ValueError(f"The model was built for {self._inputs} inputs; x has {x.shape[2]}.")
+        return tf.cast(x, dtype)
 
     @property
     def metrics(self):
@@ -349,6 +674,7 @@ class OnlineRNN(keras.Model):
             "readout": keras.saving.serialize_keras_object(self.readout),
             "return_sequences": self.return_sequences,
             "mask_value": self.mask_value,
+            "stateful": self.stateful,
             "kernel": keras.saving.serialize_keras_object(self.kernel),
             "name": self.name,
         }

@@ -137,11 +137,11 @@ class ModesKernel(keras.layers.Layer):
 
     def no_sums(self, samples):
         """z before the first step, its real and imaginary part, each (M, P, n)."""
-        return (tf.zeros((self.modes, samples, self.units), self.compute_dtype),) * 2
+        return (tf.zeros((self.modes, samples, self.units), self.variable_dtype),) * 2
 
     def no_fit(self):
         """A fit of no samples."""
-        zero = tf.zeros((), self.compute_dtype)
+        zero = tf.zeros((), self.variable_dtype)
         n, Q = self.units, self.parts
         return ModesFit(
             tf.zeros((Q, n, n), zero.dtype), tf.zeros((n, Q, Q), zero.dtype), zero, zero

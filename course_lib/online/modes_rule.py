@@ -23,7 +23,7 @@ class ModesLearner:
         """The trace before the first step, shape (B, n + m + 1, Q, R)."""
         dynamics = self.dynamics
         shape = (batch, dynamics.units + inputs + 1, self.kernel.parts, self.rows)
-        return tf.zeros(shape, dynamics.cell.compute_dtype)
+        return tf.zeros(shape, dynamics.dtype)
 
     def advance(self, trace, chunk, dh=None):
         """Take a chunk; arguments and results as for `TraceLearner.advance`."""

@@ -14,6 +14,7 @@ E (B, p, Q, R). `power` is a function of k, (..., 1), to λ^k for every row of c
 
 import tensorflow as tf
 
+from course_lib.online.forward import size
 from course_lib.online.traces import leaky_scan
 
 
@@ -22,7 +23,7 @@ def per_step(E, power, real, d, v, c=None):
 
     Args, returns: those of `chunked`.
     """
-    steps, modes = d.shape[0], _modes(power, real)
+    steps, modes = size(d, 0), _modes(power, real)
     turning = E.shape[2] - modes
     fresh = tf.concat([tf.ones((modes,), E.dtype), tf.zeros((turning,), E.dtype)], axis=0)
 
@@ -55,7 +56,7 @@ def chunked(E, power, real, d, v, c=None):
     upto = power(tf.cumsum(real, axis=0))
     left = power(tf.cumsum(real, axis=0, exclusive=True, reverse=True))
     left = tf.concat([tf.math.real(left), tf.math.imag(left[:turning])], axis=0) * d
-    rows = tf.reshape(tf.transpose(left, (2, 1, 0, 3)), (-1, d.shape[0], E.shape[2] * E.shape[3]))
+    rows = tf.reshape(tf.transpose(left, (2, 1, 0, 3)), (-1, size(d, 0), E.shape[2] * E.shape[3]))
     new = tf.matmul(tf.transpose(v, (1, 0, 2)), rows, transpose_a=True)
     gradient = None
     if c is not None:

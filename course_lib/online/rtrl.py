@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from course_lib.online.cells import VanillaDynamics
+from course_lib.online.forward import size
 
 
 class RTRL:
@@ -25,11 +26,11 @@ class RTRL:
     def zero(self, batch, inputs):
         """M before the first step, shape (B, n, n + m + 1, n)."""
         n = self.dynamics.units
-        return tf.zeros((batch, n, n + inputs + 1, n), self.dynamics.cell.compute_dtype)
+        return tf.zeros((batch, n, n + inputs + 1, n), self.dynamics.dtype)
 
     def advance(self, M, chunk, dh=None):
         """Take a chunk; arguments and results as for `TraceLearner.advance`."""
-        dynamics, steps = self.dynamics, chunk.x.shape[0]
+        dynamics, steps = self.dynamics, size(chunk.x, 0)
         W = tf.convert_to_tensor(dynamics.weights()[0])
         d = dynamics.reaction(chunk.old, chunk.new, chunk.kept)
         v = chunk.v

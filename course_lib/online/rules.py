@@ -63,12 +63,12 @@ class TraceLearner:
 
     def zero(self, batch, inputs):
         """The trace before the first step, shape (B, n + m + 1, R)."""
-        dtype = self.dynamics.cell.compute_dtype
-        return tf.zeros((batch, self.dynamics.units + inputs + 1, self.rows), dtype)
+        shape = (batch, self.dynamics.units + inputs + 1, self.rows)
+        return tf.zeros(shape, self.dynamics.dtype)
 
     def decay(self, chunk):
         """r of every unit, shape (C, 1 or B, n)."""
-        kind, steps = self.rule.decay, chunk.x.shape[0]
+        kind, steps = self.rule.decay, size(chunk.x, 0)
         if kind == "diagonal":
             return self.dynamics.diagonal(chunk.old, chunk.new, chunk.kept)
         if kind == "kernel":

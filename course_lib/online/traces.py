@@ -16,6 +16,8 @@ the rows of credit: the units, times the gates that write to each. p counts what
 
 import tensorflow as tf
 
+from course_lib.online.forward import size
+
 
 def leaky_scan(r, u, start=None, reverse=False):
     """y(t) = r(t) ∘ y(t-1) + u(t), a leaky sum of vectors.
@@ -30,7 +32,7 @@ def leaky_scan(r, u, start=None, reverse=False):
     Returns:
         All y(t), shape (C, B, R).
     """
-    steps = u.shape[0]
+    steps = size(u, 0)
     if start is None:
         start = tf.zeros_like(u[0])
 
@@ -56,7 +58,7 @@ def per_step(E, r, d, v, l=None):
 
     Args, returns: those of `chunked`.
     """
-    steps = d.shape[0]
+    steps = size(d, 0)
 
     def body(t, E, gradient):
         E = r[t][:, None, :] * E + v[t][:, :, None] * d[t][:, None, :]

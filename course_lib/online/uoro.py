@@ -1,8 +1,9 @@
 """Unbiased online recurrent optimization: right in the mean, at the price of noise."""
 
-import keras
 import tensorflow as tf
 
+from course_lib.online.forward import size
+from course_lib.online.noise import first_seed, signs
 from course_lib.online.rtrl import _only_vanilla
 
 
@@ -28,30 +29,30 @@ class UORO:
 
     def zero(self, batch, inputs):
         """s (B, n) and θ (B, n + m + 1, n) before the first step."""
-        n, dtype = self.dynamics.units, self.dynamics.cell.compute_dtype
+        n, dtype = self.dynamics.units, self.dynamics.dtype
         return tf.zeros((batch, n), dtype), tf.zeros((batch, n + inputs + 1, n), dtype)
 
     def signs(self, like):
-        """ν: 1 or -1 at random, in the shape of `like`."""
-        uniform = keras.random.uniform(tf.shape(like), dtype=like.dtype, seed=self.seeds)
-        return tf.where(uniform < 0.5, -tf.ones_like(like), tf.ones_like(like))
+        """ν: 1 or -1 at random, in the shape of `like`, (C, B, n)."""
+        steps, shape = size(like, 0), (size(like, 1), self.dynamics.units)
+        return signs(first_seed(self.seeds, steps), steps, shape, like.dtype)
 
     def advance(self, carry, chunk, dh=None):
         """Take a chunk; arguments and results as for `TraceLearner.advance`."""
-        dynamics, steps = self.dynamics, chunk.x.shape[0]
+        dynamics, steps = self.dynamics, size(chunk.x, 0)
         W = tf.convert_to_tensor(dynamics.weights()[0])
         d = dynamics.reaction(chunk.old, chunk.new, chunk.kept)
         v = chunk.v
-        signs = self.signs(d)
+        nu = self.signs(d)
         tiny = tf.constant(1e-30, d.dtype)
 
         def body(t, s, theta, gradient):
             s_new = (1 - dynamics.leak) * s + d[t] * tf.matmul(s, W)
-            direct = signs[t] * d[t]
+            direct = nu[t] * d[t]
             size = tf.norm(v[t], axis=1) * tf.norm(direct, axis=1)
             rho0 = tf.sqrt((tf.norm(theta, axis=(1, 2)) + tiny) / (tf.norm(s_new, axis=1) + tiny))
-            rho1 = tf.sqrt((size + tiny) / (tf.norm(signs[t], axis=1) + tiny))
-            s_new = rho0[:, None] * s_new + rho1[:, None] * signs[t]
+            rho1 = tf.sqrt((size + tiny) / (tf.norm(nu[t], axis=1) + tiny))
+            s_new = rho0[:, None] * s_new + rho1[:, None] * nu[t]
             theta_new = theta / rho0[:, None, None] + (
                 v[t][:, :, None] * direct[:, None, :] / rho1[:, None, None]
             )

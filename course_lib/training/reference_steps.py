@@ -161,10 +161,17 @@ def gradnets_step() -> Step:
 
 
 def online_step(
-    T: int, rule: str, cell: Any = None, sequences: bool = False, **settings: Any
+    T: int,
+    rule: str,
+    cell: Any = None,
+    sequences: bool = False,
+    stateful: bool = False,
+    **settings: Any,
 ) -> Step:
     """The step of a small `OnlineRNN`. Its masks are on: they are operations too."""
-    model = OnlineRNN(cell or LeakyRNNCell(8, leak=0.5), 3, sequences, mask_value=0.0)
+    cell = cell or LeakyRNNCell(8, leak=0.5)
+    model = OnlineRNN(cell, 3, sequences, mask_value=0.0, stateful=stateful)
+    model.build((BATCH if stateful else None, T, 3))
     settings = {"chunk": 5, **settings} if "update_every" not in settings else settings
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(global_clipnorm=1.0), loss, rule=rule, **settings)
@@ -197,6 +204,11 @@ STEPS: dict[str, Callable[[int], Step]] = {
     "online-kernl-lstm": lambda T: online_step(T, "kernl", LSTMCell(8)),
     "online-kernl-inside": lambda T: online_step(
         T, "kernl", LSTMCell(8), sequences=True, update_every=5
+    ),
+    "online-tbptt-inside": lambda T: online_step(T, "tbptt", sequences=True, update_every=5),
+    "online-kernl-stream": lambda T: online_step(T, "kernl", sequences=True, stateful=True),
+    "online-kernl-stream-inside": lambda T: online_step(
+        T, "kernl", sequences=True, stateful=True, update_every=5
     ),
     "online-kernl-finite": lambda T: online_step(T, "kernl", disturbance=1e-3),
     "keras-lstm": lambda T: classifier_step(T, "lstm", fused=True),

@@ -66,6 +66,15 @@ def test_wrong_number_of_pixels():
         RecurrentClassifier(steps=28, pixels=14)(np.zeros((2, 28, 28), np.float32))
 
 
+def test_images_of_another_size_than_it_was_built_for():
+    """Also of one that its pixels would fill without a rest."""
+    model = classifier()
+    model(images())
+    for shape in ((6, 24), (6, 6), (1, 6, 12)):
+        with pytest.raises(ValueError, match="pixels, but"):
+            model(np.zeros(shape, np.float32))
+
+
 def test_ten_digits_by_default():
     model = RecurrentClassifier()
     assert model(np.zeros((2, 784), np.float32)).shape == (2, 10)

@@ -1,0 +1,121 @@
+"""Which of Keras's losses can be taken chunk by chunk, and what each is divided by.
+
+A loss at every step is as a rule a sum over the steps, divided by one number. Then each chunk has a
+loss of its own, and the whole is a weighted mean of them. A loss that mixes steps, or that nobody
+knows, is taken once, over all steps together.
+"""
+
+import keras
+import tensorflow as tf
+
+# Of these, a step's loss depends on that step's outputs alone.
+BY_STEP = {
+    getattr(keras.losses, name)
+    for name in (
+        "BinaryCrossentropy",
+        "BinaryFocalCrossentropy",
+        "CategoricalCrossentropy",
+        "CategoricalFocalCrossentropy",
+        "CosineSimilarity",
+        "Hinge",
+        "Huber",
+        "KLDivergence",
+        "LogCosh",
+        "MeanAbsoluteError",
+        "MeanAbsolutePercentageError",
+        "MeanSquaredError",
+        "MeanSquaredLogarithmicError",
+        "Poisson",
+        "SparseCategoricalCrossentropy",
+        "SquaredHinge",
+    )
+}
+SPARSE = keras.losses.SparseCategoricalCrossentropy
+MEANS = ("mean", "sum_over_batch_size")
+
+
+def instance_of(loss):
+    """The Keras loss that `compile` was given, as an object; None if it is none of Keras's own.
+
+    Args:
+        loss: a name, a function or a `keras.losses.Loss`.
+    """
+    if isinstance(loss, keras.losses.Loss):
+        return loss
+    if isinstance(loss, str) and loss.lower() not in ("crossentropy", "ce"):
+        loss = keras.losses.get(loss)
+    # "mse" is a function for Keras: the one that a class stands around.
+    return next((kind() for kind in BY_STEP if kind().fn is loss), None)
+
+
+def is_by_step(loss, y, out):
+    """Whether a loss is a sum over steps of what each step's own outputs give.
+
+    Args:
+        loss: a `keras.losses.Loss`, or None.
+        y: targets, (B, T, ...).
+        out: outputs, (B, T, c).
+    """
+    if type(loss) not in BY_STEP or loss.reduction in (None, "none"):
+        return False
+    config = loss.get_config()
+    config = {**config, **loss._fn_kwargs}  # some keep their axis out of the config
+    plain = config.get("axis", -1) == -1 and config.get("ignore_class") is None
+    if type(loss) is SPARSE:
+        fits = len(y.shape) == 2 or (len(y.shape) == 3 and y.shape[-1] == 1)
+    else:
+        fits = len(y.shape) == 3 and y.shape[-1] == out.shape[-1]
+    return plain and fits
+
+
+def divisor(loss, count, weight, mask, dtype):
+    """What Keras divides the sum over some steps by.
+
+    Args:
+        loss: a `keras.losses.Loss`, or None for one that is a mean over steps.
+        count: steps of all sequences.
+        weight: sample weights (B, C), or None.
+        mask: (B, C), or None.
+        dtype: of the result.
+    """
+    if not is_mean(loss):
+        return tf.ones((), dtype)
+    by_weight = loss is not None and loss.reduction == "mean_with_sample_weight"
+    if by_weight and not (weight is None and mask is None):
+        weight = tf.cast(mask, dtype) if weight is None else tf.cast(weight, dtype)
+        if mask is not None:
+            weight *= tf.cast(mask, dtype)
+        return tf.reduce_sum(weight)
+    return tf.cast(count if mask is None else tf.math.count_nonzero(mask), dtype)
+
+
+def is_mean(loss):
+    """Whether Keras divides a loss: one that it doesn't know is a mean."""
+    return loss is None or loss.reduction in (*MEANS, "mean_with_sample_weight")
+
+
+def one_output(y, out, loss, odd):
+    """Targets (B, T) of a single output as (B, T, 1).
+
+    Keras itself averages those over time first. Then no mask and no sample weight fits any more.
+
+    Args:
+        y: targets.
+        out: outputs, (B, T, c).
+        loss: a `keras.losses.Loss`, or None.
+        odd: whether there is a mask or a weight.
+    """
+    if loss is None or type(loss) is SPARSE:
+        return y
+    single = len(y.shape) == 2 and len(out.shape) == 3 and out.shape[-1] == 1
+    return y[..., None] if single and (odd or type(loss) in AVERAGED) else y
+
+
+# Of these, the mean over outputs and then over steps is the mean over both, in any order.
+AVERAGED = BY_STEP - {
+    SPARSE,
+    keras.losses.CategoricalCrossentropy,
+    keras.losses.CategoricalFocalCrossentropy,
+    keras.losses.CosineSimilarity,
+    keras.losses.KLDivergence,
+}

@@ -1,0 +1,124 @@
+"""A stream: what is carried goes on from call to call, in variables."""
+
+import numpy as np
+import tensorflow as tf
+
+
+class Memory:
+    """What a model carries from one call to the next; it is stored with the model.
+
+    Args:
+        start: gives what is carried before the first step, a structure of tensors.
+    """
+
+    def __init__(self, start):
+        self._start = start
+        with tf.init_scope():
+            carry = start()
+            self._like = tf.nest.map_structure(lambda a: None, carry)
+            self.variables = [
+                tf.Variable(a, trainable=False, name="carry") for a in tf.nest.flatten(carry)
+            ]
+
+    def read(self):
+        """What is carried, as tensors."""
+        now = [tf.convert_to_tensor(v) for v in self.variables]
+        return tf.nest.pack_sequence_as(self._like, now)
+
+    def write(self, carry):
+        """Keep what is carried."""
+        for v, a in zip(self.variables, tf.nest.flatten(carry), strict=True):
+            v.assign(a)
+
+    def reset(self):
+        """Begin anew."""
+        self.write(self._start())
+
+    def load(self, arrays):
+        """Take over stored arrays, if they are those of such a memory."""
+        shapes = [tuple(v.shape) for v in self.variables]
+        if shapes == [np.shape(a) for a in arrays]:
+            for v, a in zip(self.variables, arrays, strict=True):
+                v.assign(a)
+
+
+class Stream:
+    """A model that lives: it reads a step, says what it makes of it, and learns at once.
+
+    Made by `OnlineRNN.stream`. State, traces, what the kernel is fitted to and its noise go on from
+    call to call, so that pieces of any length give what one long sequence gives. `compile` says how
+    it learns; with `update_every=K` the weights change after K steps, also of several calls, else
+    after each call.
+
+    Args:
+        model: an `OnlineRNN`, compiled.
+        memory: its `Memory`.
+    """
+
+    def __init__(self, model, memory):
+        self.model, self.memory = model, memory
+        self.loss = None
+        self._learn = tf.function(self._take, reduce_retracing=True)
+        self._read = tf.function(self._look, reduce_retracing=True)
+
+    def learn(self, x, y, sample_weight=None):
+        """Read and learn.
+
+        Args:
+            x: a step of every sequence, (batch, m), or several, (batch, steps, m).
+            y: targets, in the same way.
+            sample_weight: as for `fit`.
+
+        Returns:
+            The outputs, as they were before the weights moved, without the axis of steps if there
+            was none. The loss is then in `loss`.
+        """
+        x, single = self._steps(x)
+        if single and self.model.return_sequences:
+            y = tf.convert_to_tensor(y)[:, None]
+            if sample_weight is not None:
+                sample_weight = tf.convert_to_tensor(sample_weight)[:, None]
+        loss, out = self._learn(x, y, sample_weight)
+        self.loss = float(loss)
+        return self._outputs(out, single)
+
+    def predict(self, x):
+        """Read without learning: a step, or several, without a target.
+
+        The stream has moved on afterwards; the weights have not.
+
+        Args:
+            x: as for `learn`.
+
+        Returns:
+            The outputs, as `learn` gives them.
+        """
+        x, single = self._steps(x)
+        return self._outputs(self._read(x), single)
+
+    def reset(self):
+        """Begin anew, with the weights as they are now."""
+        self.memory.reset()
+
+    def _take(self, x, y, weight):
+        loss, out, _ = self.model.learn_from(x, y, weight, self.memory)
+        return tf.reduce_mean(loss), out
+
+    def _look(self, x):
+        return self.model.read_on(x, self.memory)
+
+    def _steps(self, x):
+        x = tf.convert_to_tensor(x)
+        single = len(x.shape) == 2
+        x = x[:, None] if single else x
+        batch = self.memory.variables[0].shape[0]
+        if len(x.shape) != 3 or x.shape[0] != batch:
+            raise ValueError(
+                f"The stream reads {batch} sequences, a step of each, ({batch}, m), or several,"
+                f" ({batch}, steps, m); this has the shape {tuple(x.shape)}."
+            )
+        return x, single
+
+    def _outputs(self, out, single):
+        drop = single and self.model.return_sequences
+        return tf.nest.map_structure(lambda a: a.numpy()[:, 0] if drop else a.numpy(), out)

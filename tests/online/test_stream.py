@@ -1,0 +1,188 @@
+"""A stream has no end: pieces give what one long sequence gives, and a stored stream goes on."""
+
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from course_lib.layers import LSTMCell
+from course_lib.online import OTHER_RULES, RULES, LeakyRNNCell, OnlineRNN
+
+B, T, M, N, C = 2, 12, 2, 3, 2
+CUTS = [[5, 7], [1, 4, 4, 3], [12]]
+
+
+def model_of(rule, cell=None, masked=False, stateful=False, sequences=True, **settings):
+    keras.utils.set_random_seed(0)
+    cell = cell or LeakyRNNCell(N, leak=0.7, dtype="float64")
+    model = OnlineRNN(cell, C, sequences, mask_value=0.0 if masked else None, stateful=stateful)
+    model.build((B, None, M))
+    loss = keras.losses.MeanSquaredError(dtype="float64")
+    settings = {"optimizer": keras.optimizers.SGD(0.05), "seed": 4, **settings}
+    model.compile(loss=loss, rule=rule, jit_compile=False, timescales=(2, 6), **settings)
+    return model
+
+
+def data(masked):
+    rng = np.random.default_rng(1)
+    # Keras casts what `fit` is given to float32: these numbers are the same before and after.
+    x, y = (rng.normal(size=(B, T, k)).astype("float32").astype(float) for k in (M, C))
+    if masked:
+        x[0, 2:6] = 0
+        x[1, 9:] = 0
+    return x, y
+
+
+def pieces(cuts, *arrays):
+    ends = np.cumsum(cuts)
+    return [[a[:, end - cut : end] for a in arrays] for cut, end in zip(cuts, ends, strict=True)]
+
+
+def weights(model):
+    return [keras.ops.convert_to_numpy(w) for w in [*model.weights, *model.kernel.weights]]
+
+
+def far(a, b):
+    return max(np.abs(one - other).max() for one, other in zip(a, b, strict=True))
+
+
+def equal(a, b, atol=1e-12):
+    for one, other in zip(a, b, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("rule", [*RULES, "rtrl", "uoro"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_pieces_add_up_to_one_sequence(rule, masked):
+    """Gradients and the kernel's fit, of sums over the steps."""
+    x, y = data(masked)
+    model = model_of(rule, masked=masked, stateful=True)
+    model.compile(
+        "sgd",
+        keras.losses.MeanSquaredError(reduction="sum", dtype="float64"),
+        rule=rule,
+        seed=4,
+        jit_compile=False,
+    )
+    found = []
+    for cuts in CUTS:
+        model.reset_state()
+        model._seeds.state.assign((4, 0))
+        parts = [model.gradients(*piece) for piece in pieces(cuts, x, y)]
+        sums = [sum(np.array(g[2][k]) for g in parts) for k in range(5)]
+        out = np.concatenate([g[1] for g in parts], axis=1)
+        fit = [sum(np.array(g[3][k]) for g in parts) for k in range(7)] if parts[0][3] else []
+        found.append([out, *sums, *fit])
+    equal(found[0], found[2])
+    equal(found[1], found[2])
+
+
+@pytest.mark.parametrize("rule", ["kernl", "snap1", "rtrl", "uoro", "tbptt"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_updates_do_not_care_for_cuts(rule, masked):
+    x, y = data(masked)
+    long = model_of(rule, masked=masked, update_every=4)
+    long.train_on_batch(x, y)
+    for cuts in CUTS[:2]:
+        model = model_of(rule, masked=masked, stateful=True, update_every=4)
+        for piece in pieces(cuts, x, y):
+            model.train_on_batch(*piece)
+        equal(weights(model), weights(long))
+    stream = (model := model_of(rule, masked=masked, update_every=4)).stream(B)
+    for t in range(T):
+        stream.learn(x[:, t], y[:, t])
+    equal(weights(model), weights(long))
+    assert far(weights(model), weights(model_of(rule))) > 1e-3
+
+
+@pytest.mark.parametrize("rule", ["snap1", "bptt", "tbptt"])
+@pytest.mark.parametrize("cell", [None, LSTMCell])
+def test_reading_goes_on(rule, cell):
+    x, _ = data(True)
+    cell = cell and cell(N, dtype="float64")
+    model = model_of(rule, cell, masked=True, stateful=True)
+    whole = model.predict(x, verbose=0)
+    stream = model.stream(B)
+    out = [stream.predict(a) for (a,) in pieces([3, 3, 4, 2], x)]
+    np.testing.assert_allclose(np.concatenate(out, axis=1), whole, atol=1e-12)
+    model.reset_state()
+    parts = [model.predict(a, verbose=0) for (a,) in pieces([5, 7], x)]
+    np.testing.assert_allclose(np.concatenate(parts, axis=1), whole, atol=1e-12)
+
+
+@pytest.mark.parametrize("rule", [*RULES, *OTHER_RULES])
+def test_a_step_without_target_counts_for_nothing_but_the_state(rule):
+    """A loss at the end alone: read all steps but the last, learn at the last."""
+    x, y = data(False)
+    long = model_of(rule, sequences=False)
+    long.train_on_batch(x, y[:, -1])
+    model = model_of(rule, sequences=False)
+    stream = model.stream(B)
+    for t in range(T - 1):
+        stream.predict(x[:, t])
+    stream.learn(x[:, -1], y[:, -1])
+    if rule in ("bptt", "tbptt"):  # the tape ends where the call does
+        assert far(weights(model), weights(long)) > 1e-6
+    else:
+        equal(weights(model), weights(long))
+
+
+GO_ON = """
+    import sys
+    import keras
+    import numpy as np
+    import course_lib.online
+    model = keras.saving.load_model(sys.argv[1] + "/m.keras")
+    data = np.load(sys.argv[1] + "/data.npz")
+    stream = model.stream()
+    for t in range(data["x"].shape[1]):
+        stream.learn(data["x"][:, t], data["y"][:, t])
+    np.savez(sys.argv[1] + "/out.npz", *[keras.ops.convert_to_numpy(w) for w in model.weights])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", ["kernl", "uoro", "tbptt"])
+def test_another_process_goes_on_bit_for_bit(rule, tmp_path):
+    x, y = data(False)
+    model = model_of(rule, update_every=5, optimizer=keras.optimizers.Adam(0.01))
+    stream = model.stream(B)
+    for t in range(7):
+        stream.learn(x[:, t], y[:, t])
+    model.save(tmp_path / "m.keras")
+    np.savez(tmp_path / "data.npz", x=x[:, 7:], y=y[:, 7:])
+    for t in range(7, T):
+        stream.learn(x[:, t], y[:, t])
+    subprocess.run([sys.executable, "-c", textwrap.dedent(GO_ON), tmp_path], check=True)
+    found = np.load(tmp_path / "out.npz")
+    for w, name in zip(model.weights, found.files, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(w), found[name])
+
+
+def test_what_a_stream_can_not_do_is_said():
+    model = model_of("kernl")
+    with pytest.raises(ValueError, match="batch_size"):
+        model.stream()
+    with pytest.raises(ValueError, match="2 sequences"):
+        model.stream(B).learn(np.zeros((3, M)), np.zeros((3, C)))
+    fresh = OnlineRNN(LeakyRNNCell(N), C, stateful=True)
+    with pytest.raises(ValueError, match="batch size"):
+        fresh.build((None, T, M))
+    with pytest.raises(ValueError, match="compile"):
+        OnlineRNN(LeakyRNNCell(N), C).stream(2)
+
+
+def test_two_streams_of_a_model_have_states_of_their_own():
+    x, _ = data(False)
+    model = model_of("snap1")
+    one, two = model.stream(B), model.stream(B)
+    first = one.predict(x[:, 0])
+    one.predict(x[:, 1])
+    np.testing.assert_array_equal(two.predict(x[:, 0]), first)
+    one.reset()
+    np.testing.assert_array_equal(one.predict(x[:, 0]), first)
+    assert tf.nest.flatten(one.memory.read())

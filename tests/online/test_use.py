@@ -1,0 +1,303 @@
+"""What people do with a model: it works, or one sentence says why not."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from course_lib.layers import LSTMCell
+from course_lib.online import LeakyRNNCell, OnlineRNN
+
+B, T, M, N, C = 4, 6, 2, 3, 2
+RULES = ["kernl", "snap1", "rtrl", "uoro", "bptt", "tbptt"]
+
+
+def data(sequences=False, steps=T, batch=B, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(batch, steps, M)).astype("float32")
+    return x, rng.normal(size=(batch, steps, C) if sequences else (batch, C)).astype("float32")
+
+
+def model_of(rule="kernl", sequences=False, cell=None, readout=C, optimizer="sgd", **settings):
+    keras.utils.set_random_seed(0)
+    new = {k: settings.pop(k) for k in ("mask_value", "dtype") if k in settings}
+    model = OnlineRNN(cell or LeakyRNNCell(N, **new.pop("of_cell", {})), readout, sequences, **new)
+    settings = {"loss": "mse", "jit_compile": False, **settings}
+    model.compile(optimizer, rule=rule, **settings)
+    return model
+
+
+def arrays(model):
+    return [keras.ops.convert_to_numpy(w) for w in model.trainable_weights]
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+def test_truncated_bptt_reads_the_last_state_of_a_short_sequence(sequences):
+    x, y = data(sequences)
+    x[1, 1:] = 0
+    model = model_of("tbptt", sequences, mask_value=0.0, chunk=2)
+    model.build(x.shape)
+    out = model.gradients(x, y)[1]
+    np.testing.assert_allclose(out, model(x), atol=1e-6)
+    assert np.abs(out[1] - model.readout.bias).max() > 1e-3
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("rule", RULES)
+def test_mixed_precision_learns_what_float32_learns(rule, policy):
+    x, y = data()
+    steps = []
+    for dtype in ("float32", policy):
+        cell = LeakyRNNCell(N, dtype=dtype)
+        model = model_of(rule, cell=cell, loss=keras.losses.MeanSquaredError())
+        model.build(x.shape)
+        scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+        assert scaled == (dtype == "mixed_float16")
+        before = arrays(model)
+        model.fit(x, y, batch_size=B, verbose=0)
+        steps.append(
+            np.concatenate([np.ravel(a - b) for a, b in zip(arrays(model), before, strict=True)])
+        )
+    exact, half = steps
+    cosine = exact @ half / np.linalg.norm(exact) / np.linalg.norm(half)
+    assert cosine > (0.98 if rule != "uoro" else 0.5)
+    assert np.linalg.norm(half) == pytest.approx(np.linalg.norm(exact), rel=0.1)
+
+
+def test_a_small_loss_does_not_vanish_in_float16():
+    x, y = data()
+    model = model_of("bptt", cell=LeakyRNNCell(N, dtype="mixed_float16"), loss_weights=1e-7)
+    model.build(x.shape)
+    before = arrays(model)
+    model.optimizer.learning_rate = 1e7
+    model.fit(x, y, batch_size=B, verbose=0)
+    assert np.abs(arrays(model)[0] - before[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("cell", [LeakyRNNCell, LSTMCell])
+def test_inputs_of_any_dtype(rule, cell):
+    if cell is LSTMCell and rule in ("rtrl", "uoro"):
+        return
+    x, y = data()
+    for of_cell, x_in in (("float64", x), ("float32", x.astype(float)), ("float32", x.astype(int))):
+        model = model_of(rule, cell=cell(N, dtype=of_cell))
+        model.fit(x_in, y, verbose=0)
+        assert model.predict(x_in, verbose=0).shape == (B, C)
+
+
+class Flag(keras.layers.Layer):
+    """Doubles in training."""
+
+    def build(self, shape):
+        self.w = self.add_weight(shape=(shape[-1], C))
+
+    def call(self, h, training=False):
+        out = keras.ops.matmul(h, self.w)
+        return 2 * out if training else out
+
+
+@pytest.mark.parametrize("rule", ["snap1", "bptt", "tbptt"])
+@pytest.mark.parametrize("sequences", [False, True])
+def test_a_readout_knows_that_it_is_in_training(rule, sequences):
+    x, y = data(sequences)
+    model = model_of(rule, sequences, readout=Flag())
+    model.build(x.shape)
+    np.testing.assert_allclose(model.gradients(x, y)[1], 2 * model(x), rtol=1e-5, atol=1e-6)
+    norm = keras.Sequential([keras.layers.BatchNormalization(), keras.layers.Dense(C)])
+    model = model_of(rule, sequences, readout=norm)
+    model.fit(x, y, verbose=0)
+    assert np.abs(norm.layers[0].moving_mean.numpy()).max() > 0
+
+
+@pytest.mark.parametrize("rule", ["kernl", "kernl_modes"])
+def test_what_the_kernel_has_learned_is_kept(rule, tmp_path):
+    x, y = data()
+    model = model_of(rule)
+    model.fit(x, y, verbose=0)
+    learned = [w.numpy() for w in model.kernel.weights]
+    model.compile("adam", "mse", rule=rule)
+    for w, a in zip(model.kernel.weights, learned, strict=True):
+        np.testing.assert_array_equal(w.numpy(), a)
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras", compile=False)
+    again.compile("sgd", "mse", rule=rule)
+    for w, a in zip(again.kernel.weights, learned, strict=True):
+        np.testing.assert_array_equal(w.numpy(), a)
+
+
+def test_a_kernel_that_learned_nothing_takes_the_new_timescales():
+    model = model_of(timescales=(2, 4))
+    model.build((None, T, M))
+    model.compile("sgd", "mse", timescales=(20, 40))
+    gamma = model.kernel.gamma.numpy()
+    assert gamma.min() >= 1 / 40.1
+    assert gamma.max() <= 1 / 19.9
+
+
+def test_a_cell_is_built_inside_a_graph():
+    x, y = data()
+    net = keras.Sequential([keras.layers.RNN(LeakyRNNCell(N, recurrent=0.5, noise=0.1))])
+    net.add(keras.layers.Dense(C))
+    net.compile("sgd", "mse")
+    net.fit(x, y, verbose=0)
+
+    class Sub(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = model_of()
+
+        def call(self, x):
+            return self.inner(x)
+
+    sub = Sub()
+    sub.compile("sgd", "mse")
+    sub.fit(x, y, verbose=0)
+    assert model_of().predict(x, verbose=0).shape == (B, C)
+
+
+@pytest.mark.parametrize("rule", [*RULES, "kernl_modes"])
+@pytest.mark.parametrize("sequences", [False, True])
+def test_batches_of_other_lengths(rule, sequences):
+    model = model_of(rule, sequences)
+    for steps in (T, 3, 9):
+        model.fit(*data(sequences, steps), verbose=0)
+    for steps in (5, 1):
+        x, y = data(sequences, steps)
+        free = tf.function(
+            model.gradients,
+            input_signature=[tf.TensorSpec((None, None, M)), tf.TensorSpec(y.ndim * [None])],
+        )
+        found, exact = free(x, y), model.gradients(x, y)
+        if rule != "uoro":
+            for a, b in zip(found[2], exact[2], strict=True):
+                np.testing.assert_allclose(a, b, atol=1e-5)
+        np.testing.assert_allclose(found[1], exact[1], atol=1e-5)
+    lengths = [3, 7, 5]
+    sets = [data(sequences, steps, seed=steps) for steps in lengths]
+    buckets = tf.data.Dataset.from_generator(
+        lambda: iter(sets),
+        output_signature=tuple(tf.TensorSpec(a.ndim * [None]) for a in sets[0]),
+    ).map(lambda x, y: (tf.ensure_shape(x, (None, None, M)), y))
+    model.fit(buckets, verbose=0)
+
+
+def readouts():
+    h = keras.Input((N,))
+    steps = keras.Input((None, N))
+    return {
+        "sequential": keras.Sequential([keras.layers.Dense(4, "relu"), keras.layers.Dense(C)]),
+        "built": keras.Sequential([keras.Input((N,)), keras.layers.Dense(C)]),
+        "functional": keras.Model(h, keras.layers.Dense(C)(keras.layers.LayerNormalization()(h))),
+        "of steps": keras.Model(steps, keras.layers.Dense(C)(steps)),
+        "own": Flag(),
+    }
+
+
+@pytest.mark.parametrize("name", list(readouts()))
+@pytest.mark.parametrize("rule", ["snap1", "bptt"])
+@pytest.mark.parametrize("every", [None, 4])
+def test_readouts_of_every_kind_at_every_step(name, rule, every):
+    if every and rule == "bptt":
+        return
+    x, y = data(True)
+    model = model_of(rule, True, readout=readouts()[name], update_every=every)
+    model.fit(x, y, verbose=0)
+    assert model.predict(x, verbose=0).shape == (B, T, C)
+
+
+def test_several_outputs():
+    for sequences in (False, True):
+        x, y = data(sequences)
+        h = keras.Input((N,))
+        parts = {"a": keras.layers.Dense(C, name="a")(h), "b": keras.layers.Dense(1, name="b")(h)}
+        targets = {"a": y, "b": y[..., :1]}
+        found = []
+        for rule in ("rtrl", "bptt"):
+            model = model_of(rule, sequences, readout=keras.Model(h, parts), loss_weights=None)
+            model.compile("sgd", {"a": "mse", "b": "mae"}, rule=rule, jit_compile=False)
+            model.fit(x, targets, verbose=0)
+            found.append(arrays(model))
+        for a, b in zip(*found, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+        with pytest.raises(ValueError, match="several"):
+            model.compile("sgd", "mse", rule="eprop")
+    model.compile("sgd", {"a": "mse", "b": "mae"}, rule="kernl", update_every=2)
+    with pytest.raises(ValueError, match="one output"):
+        model.fit(x, targets, verbose=0)
+
+
+def test_numbers_of_numpy(tmp_path):
+    x, y = data(True)
+    two, three = np.int64(2), np.int64(3)
+    for cell in (LeakyRNNCell(three), LSTMCell(three)):
+        model = OnlineRNN(cell, two, True)
+        model.compile("sgd", "mse", update_every=two, samples=three, jit_compile=False)
+        model.fit(x, y, verbose=0)
+        model.save(tmp_path / "m.keras")
+        again = keras.saving.load_model(tmp_path / "m.keras")
+        np.testing.assert_allclose(again(x), model(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("rule", ["kernl", "bptt"])
+def test_export(rule, tmp_path):
+    x, y = data()
+    model = model_of(rule)
+    model.fit(x, y, verbose=0)
+    model.export(tmp_path / "m", verbose=False)
+    served = tf.saved_model.load(tmp_path / "m").serve(x)
+    np.testing.assert_allclose(served, model.predict(x, verbose=0), atol=1e-5)
+
+
+class Begins(LeakyRNNCell):
+    """Begins at one half."""
+
+    def get_initial_state(self, batch_size=None):
+        return [0.5 * keras.ops.ones((batch_size, self.units), self.compute_dtype)]
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+def test_a_cell_begins_where_it_says(sequences):
+    x, y = (a.astype(float) for a in data(sequences))
+    found = []
+    for rule in ("rtrl", "bptt"):
+        model = model_of(rule, sequences, cell=Begins(N, dtype="float64"))
+        model.build(x.shape)
+        found.append(model.gradients(x, y)[2])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-10)
+
+
+def test_class_weights():
+    x, _ = data()
+    y = np.arange(B) % C
+    weight = {0: 1.0, 1: 3.0}
+    found = []
+    for rule, settings in (
+        ("rtrl", {"class_weight": weight}),
+        ("bptt", {"sample_weight": np.array([weight[k] for k in y])}),
+    ):
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model = model_of(rule, loss=loss)
+        model.fit(x, y, batch_size=B, verbose=0, **settings)
+        found.append(arrays(model))
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize("rule", ["kernl", "bptt"])
+def test_what_can_not_be_is_one_sentence(rule):
+    x, y = data()
+    model = model_of(rule)
+    with pytest.raises(ValueError, match="batch, T, m"):
+        model.fit(x[:, 0], y, verbose=0)
+    model.build(x.shape)
+    with pytest.raises(ValueError, match="2 inputs"):
+        model.gradients(np.zeros((B, T, 3)), y)
+    for name, value in (("chunk", 0), ("chunk", 2.5), ("samples", 0), ("update_every", 0)):
+        with pytest.raises(ValueError, match=name):
+            OnlineRNN(LeakyRNNCell(N), C, True).compile("sgd", "mse", **{name: value})
+    model.compile("sgd", loss=None, rule=rule)
+    assert model.predict(x, verbose=0).shape == (B, C)
+    with pytest.raises(ValueError, match="loss"):
+        model.fit(x, y, verbose=0)
