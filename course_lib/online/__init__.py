@@ -5,6 +5,7 @@ Importing this package loads TensorFlow.
 
 # First: TensorFlow, once it is needed, is loaded without its chatter.
 import course_lib.quiet  # noqa: F401
+from course_lib.online import gated_cells, keras_cells  # noqa: F401  they enter DYNAMICS
 from course_lib.online.cells import DYNAMICS, Dynamics, LeakyRNNCell, dynamics_of
 from course_lib.online.engine import Engine, chunk_length
 from course_lib.online.kernel import Kernel

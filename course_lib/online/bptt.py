@@ -54,7 +54,15 @@ def truncated_bptt(rnn, x, mask, window, state):
 
     Returns:
         As `read_on`.
+
+    Raises:
+        ValueError: the cell has dropout inside, which Keras's own layer alone can draw.
     """
+    if getattr(rnn.cell, "dropout", 0) or getattr(rnn.cell, "recurrent_dropout", 0):
+        raise ValueError(
+            "Windows and streams don't know dropout inside a cell: leave it out there, put a"
+            " Dropout into the readout, or take the rule bptt without a stream."
+        )
     left = size(x, 1) - tf.range(size(x, 1))
     return read_on(rnn, x, mask, state, None if window == "auto" else left % window == 0)
 
@@ -103,36 +111,36 @@ class Window:
             return tf.tensor_scatter_nd_update(into, [[count]], what)
 
         window = start, put(x, chunk.x), put(mask, here), put(kept, dh), count + 1
-        return window, tf.zeros((self._reads(x), self._rows), dh.dtype)
+        return window, self.nothing()
 
     def flush(self, window):
         """Close the window.
 
         Returns:
-            An empty one, and the gradient of what was in it.
+            An empty one, and the gradient of what was in it, as `advance` gives it.
         """
         if not window:
-            return window, 0.0
+            return window, None
         start, x, mask, dh, count = window
-        nothing = tf.zeros((self._reads(x), self._rows), x.dtype)
         mask = mask & (tf.range(self.steps) < count)[:, None, None]
         dh = tf.where(mask, dh, tf.zeros_like(dh))
-        gradient = tf.cond(count > 0, lambda: self._gradient(start, x, mask, dh), lambda: nothing)
+        gradient = tf.cond(
+            count > 0, lambda: self._gradient(start, x, mask, dh), lambda: self.nothing()
+        )
         return (*window[:-1], tf.zeros_like(count)), gradient
 
-    def _reads(self, x):
-        return self.dynamics.units + x.shape[-1] + 1
+    def nothing(self):
+        """No gradient: zero for each weight of the cell."""
+        return [tf.zeros(w.shape, self.dynamics.dtype) for w in self.dynamics.weights()]
 
-    @property
-    def _rows(self):
-        return self.dynamics.weights()[0].shape[1]
+    def split(self, gradient):
+        """It is a list in the order of the weights already."""
+        return gradient
 
     def _gradient(self, state, x, mask, dh):
         weights = [w.value for w in self.dynamics.weights()]
         with tf.GradientTape() as tape:
             tape.watch(weights)
             h = unroll(self.dynamics, state, x, mask).new[0]
-        W_h, W_x, b = tape.gradient(
-            h, weights, dh, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
-        return tf.concat([W_h, W_x, b[None]], axis=0)
+        none = tf.UnconnectedGradients.ZERO
+        return tape.gradient(h, weights, dh, unconnected_gradients=none)

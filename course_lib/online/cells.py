@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.layers import LSTMCell, LSTMVariantCell, VanillaRNNCell
+from course_lib.layers import LSTMCell, VanillaRNNCell
 from course_lib.online.forward import size
 
 # name -> phi, and its slope as a function of phi's own value.
@@ -138,17 +138,30 @@ class Dynamics:
         return (*(tf.cast(part, self.dtype) for part in known), *more * [zero])
 
     def weights(self):
-        """The cell's variables in the order of `split`: W_h (n, R), W_x (m, R), b (R,)."""
+        """The cell's variables in the order of `split`: W_h (n, R), W_x (m, R), b (R,) if any."""
         raise NotImplementedError
 
+    def matrices(self):
+        """W_h (n, R), W_x (m, R) and b (R,), as the step uses them."""
+        W_h, W_x, *b = (tf.convert_to_tensor(w) for w in self.weights())
+        return W_h, W_x, b[0] if b else tf.zeros_like(W_h[0])
+
     def split(self, gradient):
-        """A gradient (n + m + 1, R) as a list in the order of `weights`."""
+        """A gradient (p, R) as a list in the order of `weights`."""
         n = self.units
-        return [gradient[:n], gradient[n:-1], gradient[-1]]
+        return [gradient[:n], gradient[n:-1], gradient[-1]][: len(self.weights())]
+
+    def reads(self, inputs):
+        """p: how many numbers the synapses read at a step."""
+        return self.units + inputs + 1
+
+    def read(self, chunk):
+        """v: what they read at each step of a chunk, (C, B, p); last, x and 1."""
+        return chunk.v
 
     def project(self, x):
         """x W_x + b for steps (C, B, m), in one product: shape (C, B, R)."""
-        _, W_x, b = self.weights()
+        _, W_x, b = self.matrices()
         flat = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), W_x) + b
         return tf.reshape(flat, (size(x, 0), size(x, 1), flat.shape[-1]))
 
@@ -196,7 +209,7 @@ class Dynamics:
 
 
 class VanillaDynamics(Dynamics):
-    """`VanillaRNNCell` and `LeakyRNNCell`: the credited state is h."""
+    """`VanillaRNNCell`, `LeakyRNNCell`, Keras's `SimpleRNNCell`: the credited state is h."""
 
     parts = 1
     gates = 1
@@ -240,7 +253,7 @@ class VanillaDynamics(Dynamics):
 
     def diagonal(self, old, new, kept):
         """(1 - leak) + d W_hh's diagonal."""
-        own = tf.linalg.diag_part(tf.convert_to_tensor(self.cell.W_hh))
+        own = tf.linalg.diag_part(self.matrices()[0])
         return (1 - self.leak) + self.reaction(old, new, kept) * own
 
 
@@ -257,11 +270,6 @@ class LSTMDynamics(Dynamics):
     parts = 3
     gates = 4
     credited = 1
-
-    def __init__(self, cell):
-        super().__init__(cell)
-        if isinstance(cell, LSTMVariantCell):
-            raise ValueError("The rules know the LSTM without peepholes and layer norm.")
 
     def weights(self):
         """W_h, W_x, b; columns i, f, candidate, o."""
@@ -313,7 +321,12 @@ class LSTMDynamics(Dynamics):
         return tf.concat([r, r, r, tf.zeros_like(r)], axis=-1)
 
 
-DYNAMICS = {VanillaRNNCell: VanillaDynamics, LSTMCell: LSTMDynamics}
+# By the class whose `call` a cell has: a subclass with another step is another cell.
+DYNAMICS = {
+    VanillaRNNCell: VanillaDynamics,
+    LeakyRNNCell: VanillaDynamics,
+    LSTMCell: LSTMDynamics,
+}
 
 
 def dynamics_of(cell):
@@ -322,11 +335,12 @@ def dynamics_of(cell):
     Raises:
         TypeError: there is none for cells of that type.
     """
-    for kind, dynamics in DYNAMICS.items():
-        if isinstance(cell, kind):
-            return dynamics(cell)
+    owner = next(kind for kind in type(cell).__mro__ if "call" in vars(kind))
+    for kind in (type(cell), owner):
+        if kind in DYNAMICS:
+            return DYNAMICS[kind](cell)
+    known = dict.fromkeys(f"{kind.__module__.split('.')[0]}'s {kind.__name__}" for kind in DYNAMICS)
     raise TypeError(
-        f"No rule is written for {type(cell).__name__}. There is one for"
-        f" {', '.join(kind.__name__ for kind in DYNAMICS)} and LeakyRNNCell; for another cell,"
-        " subclass course_lib.online.cells.Dynamics."
+        f"No rule is written for the step of {type(cell).__name__}. There is one for"
+        f" {', '.join(known)}; for another cell, subclass course_lib.online.cells.Dynamics."
     )

@@ -31,7 +31,8 @@ def chunk_length(steps: int) -> int:
 class Totals(NamedTuple):
     """What adds up over chunks.
 
-    loss; cell: its gradient by the rule, (n + m + 1, R); own: gradients of every trained variable
+    loss; cell: its gradient by the rule, (p, R), or what the
+    learner makes of it; own: gradients of every trained variable
     that the readout and the loss themselves give; fit: `kernel.Fit` or `modes.ModesFit`, () if the
     rule has no kernel.
     """
@@ -119,10 +120,13 @@ class Engine:
     def nothing(self, inputs: int, variables: list) -> Totals:
         """Totals of no steps."""
         dtype = self.dynamics.dtype
-        rows = self.dynamics.weights()[0].shape[1]
+        rows, none = (
+            self.dynamics.gates * self.dynamics.units,
+            getattr(self.learner, "nothing", None),
+        )
         return Totals(
             tf.zeros((), dtype),
-            tf.zeros((self.dynamics.units + inputs + 1, rows), dtype),
+            none() if none else tf.zeros((self.dynamics.reads(inputs), rows), dtype),
             tuple(tf.zeros(w.shape, w.dtype) for w in variables),
             () if self.kernel is None else self.kernel.no_fit(),
         )
@@ -250,7 +254,7 @@ class Engine:
         totals = tf.nest.map_structure(tf.add, pending.totals, new)
         if not learns:
             trace, gradient = self._flush(trace)
-            totals = totals._replace(cell=totals.cell + gradient)
+            totals = totals._replace(cell=_sum(totals.cell, gradient))
             return trace, pending._replace(totals=totals)
         waiting = Pending(totals, pending.size + read.size, pending.steps + 1)
 
@@ -258,7 +262,9 @@ class Engine:
             after, gradient = self._flush(trace)
             over = waiting.size if read.mean else tf.ones_like(waiting.size)
             due = totals._replace(
-                cell=tf.math.divide_no_nan(totals.cell + gradient, over),
+                cell=tf.nest.map_structure(
+                    lambda g: tf.math.divide_no_nan(g, over), _sum(totals.cell, gradient)
+                ),
                 own=tuple(tf.math.divide_no_nan(g, tf.cast(over, g.dtype)) for g in totals.own),
             )
             update(due)
@@ -270,4 +276,8 @@ class Engine:
         """What a learner that works in windows still owes, and the trace afterwards."""
         if hasattr(self.learner, "flush"):
             return self.learner.flush(trace)
-        return trace, 0.0
+        return trace, None
+
+
+def _sum(a, b):
+    return a if b is None else tf.nest.map_structure(tf.add, a, b)

@@ -67,7 +67,7 @@ def unroll(dynamics: Any, state, x, mask=None, probe: Probe | None = None) -> Ch
     """
     steps = size(x, 0)
     projected = dynamics.project(x)
-    W_h = tf.convert_to_tensor(dynamics.weights()[0])
+    W_h = dynamics.matrices()[0]
     disturbed = 0 if probe is None else size(probe.noise, 1)
 
     def step(t, state, beside):

@@ -595,9 +595,8 @@ class OnlineRNN(keras.Model):
 
     def _in_order(self, totals):
         dynamics = self.engine.dynamics
-        of_cell = {
-            id(w): g for w, g in zip(dynamics.weights(), dynamics.split(totals.cell), strict=True)
-        }
+        split = getattr(self.engine.learner, "split", dynamics.split)
+        of_cell = {id(w): g for w, g in zip(dynamics.weights(), split(totals.cell), strict=True)}
         return [
             own + of_cell[id(w)] if id(w) in of_cell else own
             for w, own in zip(self.trainable_variables, totals.own, strict=True)

@@ -20,9 +20,9 @@ class ModesLearner:
         self.rows = dynamics.gates * dynamics.units
 
     def zero(self, batch, inputs):
-        """The trace before the first step, shape (B, n + m + 1, Q, R)."""
+        """The trace before the first step, shape (B, p, Q, R)."""
         dynamics = self.dynamics
-        shape = (batch, dynamics.units + inputs + 1, self.kernel.parts, self.rows)
+        shape = (batch, dynamics.reads(inputs), self.kernel.parts, self.rows)
         return tf.zeros(shape, dynamics.dtype)
 
     def advance(self, trace, chunk, dh=None):
@@ -33,7 +33,7 @@ class ModesLearner:
             real = tf.cast(chunk.mask, d.dtype)
             d *= real
         c = None if dh is None else self._credit(dh, chunk.new)
-        return self.step(trace, self._power, real, d, chunk.v, c)
+        return self.step(trace, self._power, real, d, self.dynamics.read(chunk), c)
 
     def close(self, trace, state, dh):
         """The gradient of a loss at the last step alone; arguments as for `TraceLearner.close`."""

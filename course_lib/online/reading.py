@@ -93,12 +93,14 @@ class Reader:
         )
 
         def loss(out):
-            value = tf.reduce_sum(model.data_loss(part(y), out, part(weight)))
-            # Keras adds up losses in float32, whatever they are of.
-            return tf.cast(value, h.dtype) * share if of_whole else value
+            return tf.reduce_sum(model.data_loss(part(y), out, part(weight)))
 
-        loss, *more = self._look(h, mask, loss)
-        return Read(tf.cast(loss, h.dtype), *more, size, share, losses.is_mean(self.loss))
+        loss, out, dh, own = self._look(h, mask, loss)
+        loss = tf.cast(loss, h.dtype)
+        if of_whole:  # not before the gradient: Keras adds up losses in float32
+            loss, dh = loss * share, dh * share
+            own = tuple(g * tf.cast(share, g.dtype) for g in own)
+        return Read(loss, out, dh, own, size, share, losses.is_mean(self.loss))
 
     def _look(self, h, mask, loss_of):
         model = self.model

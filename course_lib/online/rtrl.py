@@ -31,7 +31,7 @@ class RTRL:
     def advance(self, M, chunk, dh=None):
         """Take a chunk; arguments and results as for `TraceLearner.advance`."""
         dynamics, steps = self.dynamics, size(chunk.x, 0)
-        W = tf.convert_to_tensor(dynamics.weights()[0])
+        W = dynamics.matrices()[0]
         d = dynamics.reaction(chunk.old, chunk.new, chunk.kept)
         v = chunk.v
         kept = (1 - dynamics.leak) * tf.ones((dynamics.units,), d.dtype)
@@ -60,4 +60,6 @@ class RTRL:
 
 def _only_vanilla(dynamics, rule):
     if not isinstance(dynamics, VanillaDynamics):
-        raise TypeError(f"{rule} is written for VanillaRNNCell and LeakyRNNCell alone.")
+        raise TypeError(
+            f"{rule} is written for VanillaRNNCell, LeakyRNNCell and SimpleRNNCell alone."
+        )

@@ -62,8 +62,8 @@ class TraceLearner:
         self.rows = dynamics.gates * dynamics.units
 
     def zero(self, batch, inputs):
-        """The trace before the first step, shape (B, n + m + 1, R)."""
-        shape = (batch, self.dynamics.units + inputs + 1, self.rows)
+        """The trace before the first step, shape (B, p, R)."""
+        shape = (batch, self.dynamics.reads(inputs), self.rows)
         return tf.zeros(shape, self.dynamics.dtype)
 
     def decay(self, chunk):
@@ -87,7 +87,7 @@ class TraceLearner:
             dh: δ at each step, shape (C, B, n), zero at masked steps; None: no loss in the chunk.
 
         Returns:
-            The trace after it, and the gradient (n + m + 1, R), summed over the batch; None if dh
+            The trace after it, and the gradient (p, R), summed over the batch; None if dh
             is None.
         """
         d = self.dynamics.reaction(chunk.old, chunk.new, chunk.kept)
@@ -96,7 +96,7 @@ class TraceLearner:
             d = tf.where(chunk.mask, d, tf.zeros_like(d))
             r = tf.where(chunk.mask, r, tf.ones_like(r))
         l = None if dh is None else self.dynamics.blame(dh, chunk.new, self._spread)
-        return self.step(trace, r, d, chunk.v, l)
+        return self.step(trace, r, d, self.dynamics.read(chunk), l)
 
     def close(self, trace, state, dh):
         """The gradient of a loss at the last step alone.

@@ -40,7 +40,7 @@ class UORO:
     def advance(self, carry, chunk, dh=None):
         """Take a chunk; arguments and results as for `TraceLearner.advance`."""
         dynamics, steps = self.dynamics, size(chunk.x, 0)
-        W = tf.convert_to_tensor(dynamics.weights()[0])
+        W = dynamics.matrices()[0]
         d = dynamics.reaction(chunk.old, chunk.new, chunk.kept)
         v = chunk.v
         nu = self.signs(d)

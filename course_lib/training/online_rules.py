@@ -60,6 +60,7 @@ def cosines(
             model.build(x.shape)
             for rule in RULES:
                 model.compile("sgd", loss, rule=rule, seed=seed)
+                model.kernel.start(T / 2, T, seed)  # a rule doesn't go on where another ended
                 _learn_kernel(model, x, y, updates)
                 found[network][rule].append(round(cosine_with_bptt(model, x, y), 4))
     config = {"units": n, "T": T, "batch_size": batch, "updates": updates, "seeds": list(seeds)}

@@ -130,22 +130,129 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    "loss",
-    CASES,
-    ids=lambda loss: loss if isinstance(loss, str) else getattr(loss, "name", "function"),
-)
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("masked", [False, True])
+def holds(model, plain, loss, x, y, weight=None, **settings):
+    """RTRL's gradient is Keras's; and where Keras has none, nobody has."""
+    try:
+        found = both(model, plain, loss, x, y, weight, **settings)
+    except Exception as error:
+        model.compile("sgd", loss, rule="rtrl", chunk=2, jit_compile=False, **settings)
+        with pytest.raises(type(error)):
+            model.gradients(x, y, weight)
+        return
+    same(*found)
+
+
+def named(loss):
+    return loss if isinstance(loss, str) else getattr(loss, "name", "function")
+
+
+@pytest.mark.parametrize("loss", CASES, ids=named)
+@pytest.mark.parametrize("odd", [False, True])
 @pytest.mark.parametrize("sequences", [False, True])
-def test_every_loss_of_keras(nets, loss, sequences, masked, weighted):
+def test_every_loss_of_keras(nets, loss, sequences, odd):
+    """As it is, and with a mask and sample weights."""
+    model, plain = nets(sequences, odd)
+    x, y = inputs(odd), targets(loss, sequences)
+    weight = np.random.default_rng(5).uniform(0.5, 2, y.shape[: 1 + sequences])
+    holds(model, plain, loss, x, y, weight if odd else None)
+
+
+SOME = [
+    made("MeanSquaredError"),
+    made("SparseCategoricalCrossentropy"),
+    made("SparseCategoricalCrossentropy", reduction="mean_with_sample_weight"),
+    made("MeanSquaredError", reduction="sum"),
+    scalar,
+]
+
+
+@pytest.mark.parametrize("loss", SOME, ids=["mse", "sparse", "weighted mean", "sum", "scalar"])
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+def test_weights_masks_and_loss_weights(nets, loss, sequences, masked):
     model, plain = nets(sequences, masked)
     x, y = inputs(masked), targets(loss, sequences)
     weight = np.random.default_rng(5).uniform(0.5, 2, y.shape[: 1 + sequences])
-    try:
-        found = both(model, plain, loss, x, y, weight if weighted else None)
-    except Exception as error:
-        if "online" in str(error):
-            raise
-        pytest.skip(f"Keras itself refuses this: {str(error)[:60]}")
-    same(*found)
+    holds(model, plain, loss, x, y, None if masked else weight)
+    holds(model, plain, loss, x, y, loss_weights=0.3)
+    if sequences and loss is not scalar:
+        # One weight a sequence, which Keras alone can't put to several steps.
+        by_step = np.repeat(weight[:, :1], T, axis=1)
+        one, other = (model.gradients(x, y, w)[2] for w in (weight[:, 0], by_step))
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-12)
+
+
+@pytest.fixture
+def wide():
+    """Keras adds penalties to a loss of the same dtype alone, and takes losses in its floatx."""
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx(before)
+
+
+def penalized():
+    return keras.layers.Dense(
+        C,
+        kernel_regularizer=keras.regularizers.L1L2(0.1, 0.2),
+        bias_regularizer="l2",
+        dtype="float64",
+    )
+
+
+def active():
+    return keras.layers.Dense(C, activity_regularizer="l2", dtype="float64")
+
+
+def over_steps():
+    """Looks at all steps together: it normalizes over batch and time."""
+    norm = keras.layers.BatchNormalization(dtype="float64")
+    return keras.Sequential([norm, keras.layers.Dense(C, dtype="float64")])
+
+
+@pytest.mark.parametrize("readout", [penalized, active, over_steps])
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum"])
+def test_penalties_and_readouts_that_look_at_more_than_a_step(
+    wide, nets, readout, sequences, reduction
+):
+    model, plain = nets(sequences, False, readout)
+    loss = made("MeanSquaredError", reduction=reduction)
+    model.cell.W_hh.regularizer = keras.regularizers.L2(0.3)
+    holds(model, plain, loss, inputs(False), targets(loss, sequences))
+    assert len(plain.losses) == 1 + {penalized: 2, active: 1, over_steps: 0}[readout]
+
+
+@pytest.mark.parametrize("loss", ["mse", scalar, "kl_divergence"], ids=named)
+def test_targets_without_an_axis_of_outputs(nets, loss):
+    y = np.random.default_rng(3).uniform(0.1, 0.9, (B, T))
+    model, plain = nets(True, False, None, 1)
+    holds(model, plain, loss, inputs(False), y)
+    # With a mask, Keras mixes up time and outputs here: (B, T) is taken as (B, T, 1).
+    model, _ = nets(True, True, None, 1)
+    model.compile("sgd", "mse", rule="rtrl", chunk=2, jit_compile=False)
+    one, other = (model.gradients(inputs(True), target)[2] for target in (y, y[..., None]))
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_an_update_inside_a_sequence_is_a_step_on_its_part(wide, nets, masked, reduction):
+    """With penalties on weights, weights of samples and masks; the first part, whose state is 0."""
+    loss = made("MeanSquaredError", reduction=reduction)
+    model, _ = nets(True, masked, penalized)
+    model.cell.W_hh.regularizer = keras.regularizers.L2(0.3)
+    x, y = inputs(masked)[:, :3], targets(loss, True)[:, :3]
+    weight = np.random.default_rng(5).uniform(0.5, 2, (B, 3))
+    start, found = model.get_weights(), []
+    for settings in ({"rule": "rtrl", "update_every": 3}, {"rule": "bptt"}):
+        model.set_weights(start)
+        model.compile(keras.optimizers.SGD(0.1), loss, jit_compile=False, **settings)
+        model.learn_from(x, y, weight, None)
+        found.append(model.get_weights())
+    model.set_weights(start)
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-10)
+    assert max(np.abs(a - b).max() for a, b in zip(found[0], start, strict=True)) > 1e-3
