@@ -57,7 +57,7 @@ def test_without_an_address_nothing_of_it_shows(site):
 def test_every_page_says_of_which_release_it_is(site):
     for pages in site.values():
         for page in vars(pages).values():
-            assert f"Release {__version__}" in page.select_one("footer").get_text()
+            assert f"Release {__version__}" in page.select_one(".extra_footer").get_text()
 
 
 def test_a_notebook_can_be_launched_edited_and_reported(site):
