@@ -43,9 +43,10 @@ class Repository:
         site = f"{self.owner.lower()}.github.io"
         return f"https://{site}/" if self.name.lower() == site else f"https://{site}/{self.name}/"
 
-    def requirement(self, version: str) -> str:
-        """What pip installs a release from."""
-        return f"course-lib @ git+{self.url}@v{version}"
+    @property
+    def requirement(self) -> str:
+        """What pip installs the course from."""
+        return f"course-lib @ git+{self.url}"
 
 
 def parse(url: str) -> Repository | None:
@@ -73,6 +74,8 @@ def of_checkout(root: Path) -> Repository | None:
     """
     import yaml
 
+    if not (root / "_config.yml").exists():
+        return None
     settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     return parse(settings.get("repository", {}).get("url") or "")
 

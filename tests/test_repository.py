@@ -23,9 +23,7 @@ def test_what_follows_from_an_address(end):
     assert found == OURS
     assert found.url == "https://github.com/An-Owner/a.course"
     assert found.book == "https://an-owner.github.io/a.course/"
-    assert found.requirement("1.2.0") == (
-        "course-lib @ git+https://github.com/An-Owner/a.course@v1.2.0"
-    )
+    assert found.requirement == "course-lib @ git+https://github.com/An-Owner/a.course"
 
 
 def test_a_repository_that_is_the_owner_s_site_is_published_at_its_root():
@@ -61,6 +59,8 @@ def checkout(tmp_path, monkeypatch):
 def test_a_checkout_knows_its_own(checkout):
     assert of_checkout(checkout(OURS.url)) == find_repository() == OURS
     assert of_checkout(checkout("")) is find_repository() is None
+    (checkout("") / "_config.yml").unlink()
+    assert find_repository() is None
 
 
 def test_a_wrong_address_costs_a_learner_nothing(checkout):

@@ -17,6 +17,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_lib.authoring.helpers import helpers
+from course_lib.authoring.install_cell import install_cell
 from course_lib.authoring.project_cells import project_card, training_cell
 from course_lib.authoring.source import reference_code, starting_code
 from course_lib.exercises.exercise import Exercise
@@ -24,6 +25,8 @@ from course_lib.exercises.guard import full_stop
 from course_lib.exercises.markup import inline_code
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.registry import chapter_of, get
+from course_lib.release import mark
+from course_lib.repository import Repository, of_checkout
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = ROOT / "benchmarks" / "results" / "check-seconds.json"
@@ -33,6 +36,7 @@ BUG_HUNT = "**Bug hunt.** The code below is wrong, and it runs. Find out why, an
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+    **mark(),
 }
 
 Notebook = nbformat.NotebookNode
@@ -47,13 +51,19 @@ def sources(root: Path = ROOT) -> list[Path]:
     return sorted((root / "solutions").glob("[0-9][0-9]-*.py"))
 
 
-def expand(source: Path, solved: bool, lookup: Callable[[str], Exercise] = get) -> Notebook:
+def expand(
+    source: Path,
+    solved: bool,
+    lookup: Callable[[str], Exercise] = get,
+    repository: Repository | None = None,
+) -> Notebook:
     """The notebook that a source stands for, without outputs.
 
     Args:
         source: a py:percent file.
         solved: whole code and strict checks, or stubs and checks that report.
         lookup: finds an exercise by its id.
+        repository: where the course is published, if it is.
 
     Raises:
         DirectiveError: if a cell names no exercise, or holds more than its directive.
@@ -80,6 +90,7 @@ def expand(source: Path, solved: bool, lookup: Callable[[str], Exercise] = get) 
         # jupytext's own ids are random; these are the same each time.
         course = cell.metadata.get("course")
         cell.id = f"{course.exercise}-{course.role}" if course else f"cell-{position:03d}"
+    cells.insert(1, install_cell(repository))  # below the title
     return new_notebook(cells=cells, metadata=METADATA)
 
 
@@ -181,12 +192,15 @@ def targets(source: Path, root: Path = ROOT) -> tuple[Path, Path]:
 
 def write(root: Path = ROOT) -> None:
     """Write every exercise notebook, and every solution notebook with fresh outputs."""
+    repository = of_checkout(root)
     for source in sources(root):
         exercise_path, solution_path = targets(source, root)
         exercise_path.parent.mkdir(exist_ok=True)
-        exercise_path.write_text(as_text(expand(source, solved=False)), encoding="utf-8")
+        exercise = expand(source, solved=False, repository=repository)
+        exercise_path.write_text(as_text(exercise), encoding="utf-8")
         print(f"wrote {exercise_path.relative_to(root)}")
-        solved = run(expand(source, solved=True), solution_path.parent)
+        solution = expand(source, solved=True, repository=repository)
+        solved = run(solution, solution_path.parent)
         solution_path.write_text(as_text(solved), encoding="utf-8")
         print(f"wrote {solution_path.relative_to(root)}, executed")
 
@@ -197,12 +211,13 @@ def drift(root: Path = ROOT) -> list[str]:
     Byte for byte; only a solution's outputs are taken as they are, because running the notebooks
     compares those.
     """
-    found = []
+    found, repository = [], of_checkout(root)
     expected_files = set()
     for source in sources(root):
         for path, solved in zip(targets(source, root), (False, True), strict=True):
             expected_files.add(path)
-            found += _drift_of(path, expand(source, solved), solved, root)
+            fresh = expand(source, solved, repository=repository)
+            found += _drift_of(path, fresh, solved, root)
     for folder in ("exercises", "solutions"):
         for path in sorted((root / folder).glob("*.ipynb")):
             if path not in expected_files:

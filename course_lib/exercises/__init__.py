@@ -65,7 +65,7 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
     _checked.add(name)
     if report.ok:
         _passed[name] = function
-    note = progress.record(name, report)
+    note = progress.record(name, report, begin=not strict)
     if strict and not report.ok:
         raise CheckFailed(str(report))
     if strict and note == progress.NO_COPY:  # solutions and scripts lie in none, and need none

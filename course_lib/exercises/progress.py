@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,31 @@ def home(start: Path | None = None) -> Path | None:
     return None
 
 
+def _copy(begin: bool) -> tuple[Path | None, str]:
+    """The learner's copy around the current folder, and a sentence if it begins here and now.
+
+    A notebook by itself, as on Colab or a school's server, keeps its progress beside it. A script
+    does not, nor do the course's own notebooks.
+    """
+    found = home()
+    if found is not None or not begin or not _in_a_notebook() or _in_a_checkout():
+        return found, ""
+    new = Path.cwd() / FOLDER
+    new.mkdir(exist_ok=True)
+    said = f"From now on your progress is kept in {new}: take that folder along with the notebook."
+    return new.parent, said
+
+
+def _in_a_notebook() -> bool:
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is not None
+
+
+def _in_a_checkout() -> bool:
+    here = Path.cwd()
+    return any((folder / "book" / "_toc.yml").is_file() for folder in (here, *here.parents))
+
+
 class Unreadable(Exception):
     """The file of a learner's progress can't be read; the message says why."""
 
@@ -35,17 +61,23 @@ NO_COPY = (
 )
 
 
-def record(exercise_id: str, report: Report) -> str:
+def record(exercise_id: str, report: Report, begin: bool = True) -> str:
     """Note a check's outcome in the learner's copy, around the current folder.
 
     What was passed once stays passed, and of a project's marks the best stays: trying something
     else later loses nothing.
 
+    Args:
+        exercise_id: of the exercise.
+        report: on the answer.
+        begin: whether a notebook that lies in no copy may make its folder one.
+
     Returns:
-        One sentence that says why it could not be noted; empty if it was.
+        One sentence that says why it could not be noted, or where it is from now on; empty if it
+        was noted where it always is.
     """
     try:
-        copy = home()
+        copy, begun = _copy(begin)
         if copy is None:
             return NO_COPY
         seen = _read(copy)
@@ -53,7 +85,7 @@ def record(exercise_id: str, report: Report) -> str:
         better = not done(before) or (done(now) and now > before)
         if better and now != before:
             _save(copy, {**seen, exercise_id: now})
-        return ""
+        return begun
     except (Unreadable, OSError) as error:
         return _not_noted(error)
 
@@ -62,15 +94,15 @@ def keep_prediction(name: str, value: float | str) -> str:
     """Note what the learner expects, in the copy around the current folder.
 
     Returns:
-        One sentence that says why it could not be noted; empty if it was.
+        As in `record`.
     """
     try:
-        copy = home()
+        copy, begun = _copy(begin=True)
         if copy is None:
             return NO_COPY
         seen = _read(copy)
         _save(copy, {**seen, PREDICTIONS: {**_predictions(seen), name: value}})
-        return ""
+        return begun
     except (Unreadable, OSError) as error:
         return _not_noted(error)
 

@@ -1,6 +1,8 @@
 """Progress is kept in the learner's copy alone, and survives what may happen to its file."""
 
 import json
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,6 +32,46 @@ def test_outside_a_copy_nothing_is_written(tmp_path, monkeypatch):
     check(rnn_step)
     assert list(tmp_path.iterdir()) == []
     assert progress.home() is None
+
+
+@pytest.fixture
+def notebook(tmp_path, monkeypatch):
+    """The current folder is that of a notebook by itself, whose kernel this is."""
+    shell = SimpleNamespace(kernel="a kernel")
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_notebook_by_itself_keeps_its_progress_beside_it_and_says_so_once(notebook):
+    said = f"From now on your progress is kept in {notebook / '.course'}"
+    assert check(lambda *_: None, exercise="rnn_step").note.startswith(said)
+    assert check(rnn_step).note == ""
+    assert progress.load(notebook) == {"rnn_step": "passed"}
+
+
+def test_a_prediction_begins_it_as_well(notebook):
+    assert progress.keep_prediction("gain", 2.0).startswith("From now on your progress is kept")
+    assert progress.prediction("gain") == 2.0
+
+
+def test_solutions_scripts_and_the_courses_own_notebooks_begin_none(notebook, monkeypatch):
+    assert check(rnn_step, strict=True).note == ""
+    (notebook / "book").mkdir()
+    (notebook / "book/_toc.yml").touch()
+    assert check(rnn_step).note == progress.NO_COPY
+    (notebook / "book/_toc.yml").unlink()
+    monkeypatch.delitem(sys.modules, "IPython")
+    assert check(rnn_step).note == progress.NO_COPY
+    assert not (notebook / progress.FOLDER).exists()
+
+
+def test_a_folder_that_takes_nothing_is_named(notebook, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(type(notebook), "mkdir", refuse)
+    assert "could not be written (Read-only file system)" in check(rnn_step).note
 
 
 def test_kept_progress_says_nothing(copy):

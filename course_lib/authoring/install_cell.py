@@ -1,0 +1,39 @@
+"""The first cell of every notebook: one that lies by itself says, or does, what it still needs.
+
+On Colab, Kaggle or a school's server there is a notebook and nothing else. Where the course is
+installed, the cell does nothing.
+"""
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from course_lib.repository import Repository
+
+OPENING = """\
+# Where this notebook lies by itself, as on Colab, Kaggle or a school's server, run this first.
+from importlib.util import find_spec
+
+if find_spec("course_lib") is None:
+"""
+# Between releases the cell stays the same, so that it is no news to those who upgrade.
+FETCH = """\
+    print("Fetching the course's package, which takes some minutes. The chapters: {book}")
+    %pip install --quiet "{requirement}"
+"""
+SAY = """\
+    print(
+        "This notebook needs the course's package, course-lib, which isn't installed here.\\n"
+        "Put its wheel, a file course_lib-….whl that you got with the notebook, beside it.\\n"
+        "Then run this in a cell of its own:\\n\\n    %pip install course_lib-*.whl"
+    )
+"""
+
+
+def install_cell(repository: Repository | None) -> NotebookNode:
+    """The cell, for notebooks of a course that is published there, or nowhere yet."""
+    if repository is None:
+        code = OPENING + SAY
+    else:
+        code = OPENING + FETCH.format(book=repository.book, requirement=repository.requirement)
+    # The book's pages have no use for it.
+    return new_code_cell(code.rstrip(), id="install", metadata={"tags": ["remove-cell"]})
