@@ -39,7 +39,10 @@ def apology(sentence: str) -> Card:
 
 
 def hint_card(exercise: Exercise, number: int, shell: bool = False) -> Card:
-    """Hint `number` of an exercise, from 1; it ends with what to type next, here or in a shell."""
+    """Hint `number` of an exercise, from 1; it ends with what to type next, here or in a shell.
+
+    The last but one shows how the case by hand is computed; a failed check shows the numbers only.
+    """
     hint = exercise.hints[number - 1]
     count = len(exercise.hints)
     if number < count:
@@ -52,7 +55,16 @@ def hint_card(exercise: Exercise, number: int, shell: bool = False) -> Card:
     else:
         call = f"`course solution {exercise.id}`" if shell else f'solution("{exercise.id}")'
         then = f"That was the last; {call} shows the reference."
-    return Card(f"Hint {number} of {count}: {hint.symptom}", f"{hint.text}\n\n{then}")
+    text = hint.text
+    if number == max(count - 1, 1) and (how := _by_hand(exercise)):
+        text += f"\n\nThe case that the check does by hand:\n\n{how}"
+    return Card(f"Hint {number} of {count}: {hint.symptom}", f"{text}\n\n{then}")
+
+
+def _by_hand(exercise: Exercise) -> str:
+    """The arithmetic of the case by hand, a line each; "" where there is none."""
+    lines = [line for rung in getattr(exercise, "ladder", ()) for line in rung.how.splitlines()]
+    return "\n".join(f"- {line.strip()}" for line in lines)
 
 
 def solution_card(exercise: Exercise) -> Card:

@@ -56,6 +56,7 @@ class Rung:
             nothing; never a judgement.
         right: from inputs to the right outputs, where they are computed and not written down.
         fixed: whether what is right is written down, so that other inputs need another judge.
+        how: of a case done by hand the arithmetic, which a later hint shows.
         by_verdict: whether two wrong answers are alike if they get the same verdict, as with facts
             about a graph, of which each style of code has its own.
     """
@@ -69,6 +70,7 @@ class Rung:
     remark: Callable[[Arrays, Arrays], str] | None = None
     right: Callable[[Arrays], Arrays] | None = None
     fixed: bool = False
+    how: str = ""
     by_verdict: bool = False
 
 

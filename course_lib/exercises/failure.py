@@ -35,7 +35,8 @@ def what_failed(error: BaseException | None, function: Any) -> str:
         if frame is None:
             return ""
         operation, operands = _parts(_expression(frame.f_code, position))
-        described = [_operand(one, frame) for one in operands]
+        with np.errstate(all="ignore"):
+            described = [_operand(one, frame) for one in operands]
     except Exception:  # an object of the learner's own can raise whatever it likes
         return ""
     if all(one == UNKNOWN for one in described):

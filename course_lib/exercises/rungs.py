@@ -67,7 +67,7 @@ def by_hand(
 
     Args:
         inputs: makes the inputs.
-        how: the arithmetic that a person would do, for the report.
+        how: the arithmetic that a person would do, for a later hint.
         call: as in `Rung`.
         expected: the right outputs.
     """
@@ -76,13 +76,10 @@ def by_hand(
         problem = unlike(outputs, expected)
         if problem is None:
             return None
-        return Problem(
-            problem.sentence,
-            {"with": _flat(given), "by hand": how, **problem.details},
-            problem.errors,
-        )
+        details = {"with": _flat(given), **problem.details}
+        return Problem(problem.sentence, details, problem.errors)
 
-    return Rung("a case small enough to do by hand", inputs, judge, call, fixed=True)
+    return Rung("a case small enough to do by hand", inputs, judge, call, fixed=True, how=how)
 
 
 def matches(

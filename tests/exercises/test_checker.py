@@ -38,12 +38,14 @@ def test_a_known_mistake_is_named_whatever_its_style():
 
 def test_an_unknown_mistake_gets_the_rungs_sentence_and_the_counter_example():
     def halved(*arguments):
-        return rnn_step(*arguments) / 2
+        return rnn_step(*arguments) / 3
 
     report = check(halved, exercise="rnn_step")
     assert report.mistake is None
     assert "should be 0.664037" in report.sentence
-    assert "by hand" in report.problem.details
+    assert "with" in report.problem.details
+    assert "tanh(" not in str(report)  # how it is computed comes with a hint, not before
+    assert "tanh(0.8) = 0.664037" in str(hint("rnn_step", len(get("rnn_step").hints) - 1))
 
 
 def test_two_mistakes_at_once_are_not_taken_for_one_of_them():
@@ -258,3 +260,14 @@ def test_the_registry_is_complete():
     for chapter in CHAPTERS:
         for name in chapter.exercises:
             assert get(name).id == name
+
+
+def test_a_cause_is_told_from_what_was_seen_not_from_the_value():
+    def two_rows_forgotten(network, x, labels, g_now, g_end, size=100):
+        right = network(x, g_end, False).argmax(axis=-1) == labels
+        return float(right[:2].sum() / 5)
+
+    sentence = check(two_rows_forgotten, "final_accuracy").sentence
+    assert "it should be 0.6" in sentence
+    assert "dropout" not in sentence
+    assert "training" not in sentence
