@@ -13,6 +13,7 @@ from course_lib.authoring.install_cell import install_cell
 from course_lib.authoring.notebooks import ROOT
 from course_lib.authoring.source import reference_code
 from course_lib.exercises.registry import get
+from course_lib.notebook_check import check_notebook
 from course_lib.repository import Repository
 
 OURS = Repository("an-owner", "a-course")
@@ -95,3 +96,12 @@ def test_it_checks_hints_and_keeps_progress_beside_itself(alone, tmp_path):
     assert "progress is kept" not in checked  # it is said once
     kept = json.loads((tmp_path / ".course/progress.json").read_text("utf-8"))
     assert kept == {"rnn_step": "passed"}
+
+
+@pytest.mark.parametrize("repository", [None, OURS])
+def test_who_checks_the_notebook_passes_it_over(repository, tmp_path):
+    answer = new_code_cell(f"import numpy as np\n{reference_code(get('rnn_step').reference)}")
+    notebook = nbformat.v4.new_notebook(cells=[install_cell(repository), answer])
+    nbformat.write(notebook, tmp_path / "mine.ipynb")
+    taken, reports = check_notebook(tmp_path / "mine.ipynb", ["rnn_step"])
+    assert (taken.remarks, bool(reports["rnn_step"])) == ([], True)

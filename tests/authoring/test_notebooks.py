@@ -115,6 +115,13 @@ def test_an_edited_cell_is_named(tree, folder):
     assert main(check=True, root=tree) == 1
 
 
+def test_an_address_that_is_new_is_a_drift_until_they_are_written_again(tree):
+    address = "repository:\n  url: https://github.com/an-owner/a-course\n"
+    (tree / "_config.yml").write_text(address)
+    expected = "cell install: its text differs from the source."
+    assert [sentence.partition(", ")[2] for sentence in drift(tree)] == [expected, expected]
+
+
 def test_other_drifts_are_named(tree):
     exercise, solution = (tree / d / "01-tiny.ipynb" for d in ("exercises", "solutions"))
     clean = exercise.read_bytes(), solution.read_bytes()
