@@ -123,6 +123,25 @@ CHAPTERS = (
             "predict_no_tape",
         ),
     ),
+    Chapter(
+        "diagonal",
+        "Recurrences made to be scanned",
+        "06-diagonal",
+        (
+            "combine",
+            "scan",
+            "scan_backward",
+            "ring",
+            "lru_forward",
+            "last_state",
+            "lru_trace_step",
+            "lru_trace_gradient",
+            "mingru_forward",
+            "fast_scan",
+            "LRULayer",
+            "predict_pixels",
+        ),
+    ),
 )
 
 

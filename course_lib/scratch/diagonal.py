@@ -21,7 +21,7 @@ def ring(u, v, r_min, r_max, max_phase):
     """Where the eigenvalues of an LRU start: spread evenly over a ring.
 
     With lam = exp(-exp(nu_log) + i exp(theta_log)). Source: Orvieto et al.,
-    section 3.2 and lemma 3.2; gamma_log as in section 3.4.
+    2023.
 
     Args:
         u: numbers between 0 and 1, shape (n,), uniform; they decide |lam|.
@@ -31,8 +31,8 @@ def ring(u, v, r_min, r_max, max_phase):
 
     Returns:
         nu_log, theta_log, gamma_log: shape (n,). The lam are uniform over the
-        area of the ring. exp(gamma_log) is such that a unit which reads white
-        noise of variance 1 comes to have E|z|² = 1.
+        area of the ring. With exp(gamma_log) as a factor, a unit that reads
+        white noise of variance 1 comes to have E|z|² = 1.
     """
     # IMPLEMENT-ME: three parameters for each unit; equal areas of the ring get
     # equally many units, and no unit is louder than another
@@ -165,23 +165,21 @@ def lru_trace_gradient(dz_t, E_lam, E_x, params):
         params: dict of `init_lru`.
 
     Returns:
-        grads: dict with nu_log, theta_log, gamma_log, real, shape (n,), and B,
-        complex, shape (m, n), in the convention of dz_t; batch summed.
+        dnu_log, dtheta_log, dgamma_log: real, shape (n,), batch summed.
+        dB: complex, in the convention of dz_t, shape (m, n), batch summed.
     """
     # IMPLEMENT-ME: the exact gradient of this step's loss, for each of the
     # four parameters that the state depends on
     lam = eigenvalues(params)
     gamma = np.exp(params["gamma_log"])
-    along = np.sum(np.conj(dz_t) * E_lam, axis=0) * lam
+    along = np.sum(np.conj(dz_t) * E_lam, axis=0) * lam  # ∂L/∂log lam
     z_by_gamma = np.einsum("bji,ji->bi", E_x, params["B"])
-    grads = {
-        "nu_log": -np.exp(params["nu_log"]) * along.real,
-        "theta_log": -np.exp(params["theta_log"]) * along.imag,
-        "gamma_log": gamma * np.sum(np.conj(dz_t) * z_by_gamma, axis=0).real,
-        "B": gamma * np.einsum("bi,bji->ji", dz_t, np.conj(E_x)),
-    }
+    dnu_log = -np.exp(params["nu_log"]) * along.real
+    dtheta_log = -np.exp(params["theta_log"]) * along.imag
+    dgamma_log = gamma * np.sum(np.conj(dz_t) * z_by_gamma, axis=0).real
+    dB = gamma * np.einsum("bi,bji->ji", dz_t, np.conj(E_x))
     # END IMPLEMENT-ME
-    return grads
+    return dnu_log, dtheta_log, dgamma_log, dB
 
 
 def lru_online_gradient(dz, x, z_0, params):
@@ -196,12 +194,14 @@ def lru_online_gradient(dz, x, z_0, params):
     lam, gamma = eigenvalues(params), np.exp(params["gamma_log"])
     z_t, E_lam = z_0, np.zeros_like(z_0)
     E_x = np.zeros((*x.shape[::2], len(lam)), dtype=z_0.dtype)
-    grads = {}
+    names = ("nu_log", "theta_log", "gamma_log", "B")
+    grads = {name: np.zeros_like(params[name]) for name in names}
     for t in range(x.shape[1]):
         E_lam, E_x = lru_trace_step(E_lam, E_x, z_t, x[:, t], lam)
         z_t = lam * z_t + gamma * (x[:, t] @ params["B"])
         now = lru_trace_gradient(dz[:, t], E_lam, E_x, params)
-        grads = {name: grads.get(name, 0) + g for name, g in now.items()}
+        for name, gradient in zip(names, now, strict=True):
+            grads[name] += gradient
     return grads
 
 
@@ -218,7 +218,7 @@ def last_state(b, lam, z_0):
         z_T: shape (batch, n).
     """
     T = b.shape[1]
-    # IMPLEMENT-ME: the state after step T, by one sum over the steps
+    # IMPLEMENT-ME: the state after the last step, by a single sum over all
     powers = lam ** np.arange(T - 1, -1, -1)[:, None]
     z_T = lam**T * z_0 + np.einsum("bti,ti->bi", b, powers)
     # END IMPLEMENT-ME

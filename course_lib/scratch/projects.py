@@ -5,6 +5,7 @@ Built from the functions of the exercises.
 
 import numpy as np
 
+from course_lib.scratch.diagonal import last_state
 from course_lib.scratch.gated import gru_step
 from course_lib.scratch.gradnets import grelu
 from course_lib.scratch.kernl import trace_step, weight_gradient
@@ -154,3 +155,38 @@ def predict_no_tape(weights, x):
     logits = w["logits"]
     # END IMPLEMENT-ME
     return logits, w
+
+
+def predict_pixels(weights, x):
+    """Read digits pixel by pixel with units that fade and turn.
+
+    At each step a unit reads one pixel, row after row: z_t = lam z_{t-1} +
+    exp(gamma_log) x_t, with lam = exp(-exp(nu_log) + i exp(theta_log)). Real
+    and imaginary parts of the last state, side by side, are shifted and scaled
+    to mean 0 and variance 1 in each image (0.001 is added to the variance),
+    and go through one hidden layer of ReLUs.
+
+    Args:
+        weights: the arrays of pixels.npz: nu_log, theta_log, gamma_log (n,),
+            W_re, W_im (n, k) and b_h (k,) of the hidden layer, one for each
+            part, W_hy (k, 10) and b_y (10,) of the readout.
+        x: images, shape (batch, 28, 28), from 0 to 1.
+
+    Returns:
+        logits: shape (batch, 10); the largest is the digit.
+    """
+    # IMPLEMENT-ME: what the layers make of the state after the last pixel,
+    # from a state that starts at nothing
+    w = {name: array.astype(float) for name, array in weights.items()}
+    lam = np.exp(-np.exp(w["nu_log"]) + 1j * np.exp(w["theta_log"]))
+    pixels = x.reshape(len(x), -1, 1)
+    z = last_state(pixels, lam, np.zeros((len(x), len(lam)), complex))
+    z = np.exp(w["gamma_log"]) * z
+    parts = np.concatenate([z.real, z.imag], axis=1)
+    parts = parts - parts.mean(axis=1, keepdims=True)
+    parts = parts / np.sqrt(parts.var(axis=1, keepdims=True) + 0.001)
+    W = np.concatenate([w["W_re"], w["W_im"]])
+    hidden = np.maximum(parts @ W + w["b_h"], 0)
+    logits = hidden @ w["W_hy"] + w["b_y"]
+    # END IMPLEMENT-ME
+    return logits

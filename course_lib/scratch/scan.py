@@ -55,6 +55,8 @@ def combine(first, second):
 def scan(a, b, h_0, join=combine):
     """All states of h_t = a_t h_{t-1} + b_t, in log T rounds.
 
+    Any of a, b and h_0 may be complex, and then h is too.
+
     Args:
         a, b: shape (batch, T, n); T is 1 or more.
         h_0: state before the first step, shape (batch, n).

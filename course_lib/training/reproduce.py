@@ -106,6 +106,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "project-depth": ("course_lib.training.project_depth", {}),
     "project-few-labels": ("course_lib.training.project_few_labels", {}),
     "project-no-tape": ("course_lib.training.project_no_tape", {}),
+    "project-pixels": ("course_lib.training.project_pixels", {}),
     "project-remember": ("course_lib.training.project_remember", {}),
     "project-rows": ("course_lib.training.project_rows", {}),
 }

@@ -50,6 +50,15 @@ AT_THE_BAR = (  # exercises whose every mutant is noticed or named equivalent
     "identity_recurrence",
     "chunk_border",
     "rflo_gradient",
+    "combine",
+    "scan",
+    "scan_backward",
+    "ring",
+    "lru_forward",
+    "last_state",
+    "lru_trace_step",
+    "lru_trace_gradient",
+    "mingru_forward",
 )
 SAMPLE = 8  # mutants of each that `make test` tries; `course prove --mutants` tries all
 

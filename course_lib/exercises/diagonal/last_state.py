@@ -1,0 +1,187 @@
+"""Exercise: the last state of a diagonal layer, without a loop."""
+
+import numpy as np
+
+from course_lib.exercises.diagonal.cases import turning
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.rungs import by_hand, holds, irregular, isolating, matches, shapes
+from course_lib.scratch.diagonal import last_state
+
+RETURNS = {"z_T": "complex"}
+
+
+def small() -> Arrays:
+    """Two sequences, five steps, three units that turn."""
+    return {
+        "b": turning(2, 5, 3),
+        "lam": turning(3, shift=1, scale=0.7),
+        "z_0": turning(2, 3, shift=2),
+    }
+
+
+def one_unit() -> Arrays:
+    """One unit that halves its state, three steps."""
+    return {
+        "b": np.array([[[4.0], [2.0], [1.0]]]),
+        "lam": np.array([0.5]),
+        "z_0": np.array([[16.0]]),
+    }
+
+
+def told_the_same() -> Arrays:
+    """All three units read the same six numbers."""
+    return {
+        "b": irregular(2, 6, 1),
+        "lam": turning(3, shift=1, scale=0.7),
+        "z_0": turning(2, 3, shift=2),
+    }
+
+
+def one_step() -> Arrays:
+    """T = 1."""
+    given = small()
+    return {**given, "b": given["b"][:, :1]}
+
+
+def in_pieces(function, given: Arrays) -> Arrays:
+    """Two steps, and the other three from where they ended."""
+    b, lam, z_0 = given.values()
+    middle = function(b[:, :2], lam, z_0)
+    return {"z_T": function(b, lam, z_0), "z_T expected": function(b[:, 2:], lam, middle)}
+
+
+def step_by_step(given: Arrays) -> Arrays:
+    """The recurrence as it stands."""
+    b, lam, z_t = given.values()
+    for t in range(b.shape[1]):
+        z_t = lam * z_t + b[:, t]
+    return {"z_T": z_t}
+
+
+EXERCISE = Exercise(
+    reference=last_state,
+    title="The last state in one product",
+    goal="Read a whole sequence with one matrix product, where only the last state is needed.",
+    difficulty=2,
+    minutes=15,
+    returns=RETURNS,
+    ladder=(
+        shapes(small, z_T=(2, 3)),
+        matches("one step alone", one_step, step_by_step, "With T = 1:"),
+        by_hand(
+            one_unit,
+            how="16 × 1/8 + 4 × 1/4 + 2 × 1/2 + 1 = 2 + 1 + 1 + 1 = 5",
+            z_T=np.array([[5.0]]),
+        ),
+        *isolating(small, step_by_step, {"z_0": ("b",), "b": ("z_0",)}),
+        matches(
+            "all units told the same", told_the_same, step_by_step, "With b of shape (batch, T, 1):"
+        ),
+        holds(
+            "two pieces are one",
+            small,
+            in_pieces,
+            "Cut after two steps, with the state handed on, it must come to the same.",
+        ),
+        matches("equal to the recurrence, step by step", small, step_by_step),
+    ),
+    promises={
+        "b: what is added": ("all units told the same", "equal to the recurrence, step by step"),
+        "lam: shape": "equal to the recurrence, step by step",
+        "z_0: state": "two pieces are one",
+        "z_T: shape": "it runs, and the shapes are right",
+    },
+    hints=(
+        Hint(
+            "How does a number from step 3 get to the end?",
+            "It was added to the state. How often has the state been multiplied by lam since "
+            "then? And a number from the last step? From before the first?",
+        ),
+        Hint(
+            "What are the shapes?",
+            "One factor for each step and unit, (T, n). It meets b, (batch, T, n), and the steps "
+            "are summed over.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`powers = lam ** np.arange(T - 1, -1, -1)[:, None]`, then the sum over t of b times "
+            "powers (`np.einsum('bti,ti->bi', …)`), plus `lam**T * z_0`.",
+        ),
+    ),
+)
+
+
+def _sum(b, powers, start):
+    return start + np.einsum("bti,ti->bi", b, powers)
+
+
+@EXERCISE.mistake(
+    "The powers run the wrong way: the last step's number is as it came, the first one's has been "
+    "multiplied most often."
+)
+def powers_turned_round(b, lam, z_0):
+    """lam**t."""
+    T = b.shape[1]
+    return _sum(b, lam ** np.arange(T)[:, None], lam**T * z_0)
+
+
+@EXERCISE.mistake(
+    "Each number has one factor too many: what comes in at the last step is not multiplied any "
+    "more."
+)
+def one_factor_too_many(b, lam, z_0):
+    """lam**(T - t + 1)."""
+    T = b.shape[1]
+    return _sum(b, lam ** np.arange(T, 0, -1)[:, None], lam**T * z_0)
+
+
+@EXERCISE.mistake(
+    "The state before the first step is added as it is: it has been multiplied at every one of the "
+    "T steps."
+)
+def start_state_whole(b, lam, z_0):
+    """z_0."""
+    return _sum(b, lam ** np.arange(b.shape[1] - 1, -1, -1)[:, None], z_0)
+
+
+@EXERCISE.mistake(
+    "The state before the first step has been multiplied once too seldom: there are T steps, and "
+    "each multiplies it."
+)
+def start_state_a_step_late(b, lam, z_0):
+    """lam**(T - 1) z_0."""
+    T = b.shape[1]
+    return _sum(b, lam ** np.arange(T - 1, -1, -1)[:, None], lam ** (T - 1) * z_0)
+
+
+@EXERCISE.mistake("The state before the first step is left out: what is left of it is lam**T z_0.")
+def start_state_ignored(b, lam, z_0):
+    """From zero."""
+    return _sum(b, lam ** np.arange(b.shape[1] - 1, -1, -1)[:, None], 0 * z_0)
+
+
+@EXERCISE.mistake(
+    "The units fade and don't turn: the power of a complex number turns with it, so keep lam "
+    "itself, not its size."
+)
+def only_fading(b, lam, z_0):
+    """|lam|."""
+    T, size = b.shape[1], np.abs(lam)
+    return _sum(b, size ** np.arange(T - 1, -1, -1)[:, None], size**T * z_0)
+
+
+@EXERCISE.alternative
+def from_the_end(b, lam, z_0):
+    """A growing factor, from the last step to the first."""
+    total, factor = 0, np.ones_like(lam)
+    for t in reversed(range(b.shape[1])):
+        total, factor = total + factor * b[:, t], factor * lam
+    return total + factor * z_0
+
+
+@EXERCISE.alternative
+def by_logarithms(b, lam, z_0):
+    """exp of multiples of log lam, and a broadcast product."""
+    T = b.shape[1]
+    weights = np.exp(np.log(lam.astype(complex)) * np.arange(T)[::-1, None])
+    return (b * weights).sum(axis=1) + np.exp(T * np.log(lam.astype(complex))) * z_0

@@ -1,0 +1,414 @@
+"""Exercise: an LRU as a layer of Keras, the fast form of `lru_forward`."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from course_lib.exercises.diagonal.cases import lru_params
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.graph_rungs import (
+    compiles,
+    equal_to_twin,
+    fit_for_a_gpu,
+    no_loop_over_time,
+    reaches_every_weight,
+    traceable,
+)
+from course_lib.exercises.guard import Unusable, with_article
+from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.graphs import (
+    gpu_report,
+    gradient_sizes,
+    nodes,
+    own_twin,
+    stumble,
+    trace,
+    xla_refusal,
+)
+from course_lib.layers.by_hand.lru import LRULayer
+from course_lib.scratch.diagonal import lru_forward
+
+WEIGHTS = ("nu_log", "theta_log", "gamma_log", "B_re", "B_im", "C_re", "C_im", "D")
+
+
+def in_real_parts(params: Arrays) -> Arrays:
+    """The weights of the layer, real, in its order."""
+    B, C = params["B"], params["C"]
+    parts = {"B_re": B.real, "B_im": B.imag, "C_re": C.real, "C_im": C.imag}
+    return {name: (params | parts)[name].copy() for name in WEIGHTS}
+
+
+def sequence() -> Arrays:
+    """Two sequences of six steps, two inputs, three units, five outputs; float64."""
+    return {"x": irregular(2, 6, 2), **in_real_parts(lru_params())}
+
+
+def one_step() -> Arrays:
+    """T = 1."""
+    given = sequence()
+    return {**given, "x": given["x"][:, :1]}
+
+
+def one_unit() -> Arrays:
+    """A quarter of a turn and a half left at each step; two steps, the second without input."""
+    return {
+        "x": np.array([[[1.0], [0.0]]]),
+        "nu_log": np.log([np.log(2)]),
+        "theta_log": np.log([np.pi / 2]),
+        "gamma_log": np.log([3.0]),
+        "B_re": np.array([[1.0]]),
+        "B_im": np.array([[1.0]]),
+        "C_re": np.array([[2.0]]),
+        "C_im": np.array([[-1.0]]),
+        "D": np.array([[10.0]]),
+    }
+
+
+def single() -> Arrays:
+    """The same numbers in float32."""
+    return {name: value.astype(np.float32) for name, value in sequence().items()}
+
+
+def layer_of(layer_class, given: Arrays):
+    """A layer that holds the given weights."""
+    x, *weights = given.values()
+    layer = layer_class(len(given["nu_log"]), given["D"].shape[1], dtype=x.dtype.name)
+    layer.build((None, None, x.shape[2]))
+    if [w.shape for w in layer.get_weights()] != [w.shape for w in weights]:
+        raise Unusable("The layer doesn't have the eight weights that its stub makes.")
+    layer.set_weights(weights)
+    return layer
+
+
+def outputs_of(layer, x):
+    """What `call` gives, a tensor of three axes."""
+    y = layer(x)
+    if not tf.is_tensor(y):
+        kind = with_article(type(y).__name__)
+        raise Unusable(f"call returned {kind}; it returns one tensor, the outputs of all steps.")
+    return y
+
+
+def called_once(layer_class, given: Arrays) -> Arrays:
+    """The outputs."""
+    return {"y": keras.ops.convert_to_numpy(outputs_of(layer_of(layer_class, given), given["x"]))}
+
+
+def with_own_twin(layer_class, given: Arrays) -> Arrays:
+    """The outputs; beside them, the learner's own NumPy."""
+    outputs = called_once(layer_class, given)
+    twin = own_twin(layer_class, "lru_forward")
+    if twin is not None:
+        params = {name: given[name] for name in ("nu_log", "theta_log", "gamma_log", "D")}
+        params |= {
+            "B": given["B_re"] + 1j * given["B_im"],
+            "C": given["C_re"] + 1j * given["C_im"],
+        }
+        start = np.zeros((len(given["x"]), len(given["nu_log"])), complex)
+        outputs["y by your twin"] = twin(given["x"], start, params)[0]
+    return outputs
+
+
+def two_batches(layer_class, given: Arrays) -> Arrays:
+    """The sequences after another batch."""
+    layer = layer_of(layer_class, given)
+    layer(-given["x"])
+    return {"y": keras.ops.convert_to_numpy(layer(given["x"]))}
+
+
+def in_numpy(given: Arrays) -> Arrays:
+    """What lru_forward makes of the same numbers, from a state of zero."""
+    params = {name: given[name] for name in ("nu_log", "theta_log", "gamma_log", "D")}
+    params |= {"B": given["B_re"] + 1j * given["B_im"], "C": given["C_re"] + 1j * given["C_im"]}
+    start = np.zeros((len(given["x"]), len(given["nu_log"])), complex)
+    return {"y": lru_forward(given["x"], start, params)[0]}
+
+
+def spec(given: Arrays, T=None):
+    """Sequences of T steps, or of any number of them, in a batch of any size."""
+    return tf.TensorSpec((None, T, given["x"].shape[2]), given["x"].dtype)
+
+
+def traced(layer_class, given: Arrays) -> Arrays:
+    """Whether the graph can be made before batch and number of steps are known."""
+    layer = layer_of(layer_class, given)
+    return {"stumbles over": stumble(lambda: trace(layer, spec(given)))}
+
+
+def graph_sizes(layer_class, given: Arrays) -> Arrays:
+    """How many operations the graph has for ten and for twenty steps."""
+    layer = layer_of(layer_class, given)
+    return {f"operations at T={T}": len(nodes(trace(layer, spec(given, T)))) for T in (10, 20)}
+
+
+def gradients(layer_class, given: Arrays) -> Arrays:
+    """What reaches each weight from a loss at all steps."""
+    layer = layer_of(layer_class, given)
+    sizes = gradient_sizes(
+        lambda: tf.reduce_sum(tf.square(layer(given["x"]))), layer.trainable_variables
+    )
+    return {"gradients": sizes}
+
+
+def by_xla(layer_class, given: Arrays) -> Arrays:
+    """The sequences read by a graph that XLA has compiled."""
+    layer = layer_of(layer_class, given)
+    outputs = {}
+
+    def run():
+        compiled = trace(layer, spec(given), jit_compile=True)
+        outputs["y"] = compiled(tf.constant(given["x"])).numpy()
+
+    return {"refused": xla_refusal(run), **outputs}
+
+
+def for_a_gpu(layer_class, given: Arrays) -> Arrays:
+    """The graph of a training step's two passes."""
+    given = {name: value.astype(np.float32) for name, value in given.items()}
+    layer = layer_of(layer_class, given)
+
+    def both_passes(x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.square(layer(x)))
+        return tape.gradient(loss, [w.value for w in layer.trainable_weights])
+
+    return gpu_report(trace(both_passes, spec(given)))
+
+
+EXERCISE = Exercise(
+    reference=LRULayer,
+    title="An LRU for Keras",
+    goal="Write the layer as Keras trains it: real weights, complex states, any batch, any length.",
+    difficulty=2,
+    minutes=30,
+    kind="speed up",
+    twin="lru_forward",
+    uses=("fast_scan",),
+    returns={},
+    ladder=(
+        matches("one step alone", one_step, in_numpy, "With T = 1:", called_once),
+        by_hand(
+            one_unit,
+            how="lam = 0.5 i;  z_1 = 3 (1 + i) × 1 = 3 + 3 i;  z_2 = 0.5 i (3 + 3 i) = "
+            "-1.5 + 1.5 i\nRe(z (2 - i)) = 2 Re z + Im z;  y_1 = 9 + 10 × 1 = 19;  y_2 = -1.5",
+            call=called_once,
+            y=np.array([[[19.0], [-1.5]]]),
+        ),
+        equal_to_twin("lru_forward", sequence, in_numpy, with_own_twin),
+        matches("in float32 too", single, in_numpy, "In float32:", called_once),
+        matches(
+            "a batch finds nothing of the batch before",
+            sequence,
+            in_numpy,
+            "After another batch, the sequences give another result: each begins at zero.",
+            call=two_batches,
+        ),
+        traceable(sequence, traced),
+        no_loop_over_time(sequence, graph_sizes),
+        reaches_every_weight(sequence, gradients, *WEIGHTS),
+        compiles(sequence, in_numpy, by_xla),
+        fit_for_a_gpu(sequence, for_a_gpu),
+    ),
+    promises={
+        "Its weights are real": "a gradient reaches every weight",
+        "B is B_re": "a case small enough to do by hand",
+        "units: complex": "equal to lru_forward, to 1e-10 in float64",
+        "outputs: numbers": "equal to lru_forward, to 1e-10 in float64",
+        "seed: of": "scaffold: build stands in the stub",
+        "kwargs: what": "in float32 too",
+        "build: input_shape": "scaffold: build stands in the stub",
+        "build: input_shape: batch and T": (
+            "TensorFlow can trace it, whatever the size of the batch"
+        ),
+    },
+    hints=(
+        Hint(
+            "Why are the weights real?",
+            "An optimizer like Adam keeps the mean of a gradient's square, number by number. Of "
+            "which numbers should that be for something complex? With two real weights the "
+            "question doesn't come up. Where do you put them together?",
+        ),
+        Hint(
+            "What are the shapes?",
+            "`fast_scan` wants a and b of shape (batch, T, n). b comes from x. lam is (n,), the "
+            "same for every sequence and step; the sizes are known to b, as a tensor.",
+        ),
+        Hint(
+            "How do I get a real output from complex states?",
+            "Re(z C) = Re z Re C - Im z Im C: two real products, which a GPU does faster than a "
+            "complex one.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`lam = tf.exp(tf.complex(-tf.exp(nu_log), tf.exp(theta_log)))`; b is `tf.complex` of "
+            "gamma times `x @ B_re` and gamma times `x @ B_im`; a is `tf.broadcast_to(lam, "
+            "tf.shape(b))`; `fast_scan` from zeros; then the two products and `x @ D`.",
+        ),
+    ),
+)
+
+
+class _Base(keras.layers.Layer):
+    """The reference with parts to replace; for mistakes."""
+
+    def __init__(self, units, outputs, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.outputs, self.seed = units, outputs, seed
+
+    def build(self, input_shape):
+        """As in the reference."""
+        LRULayer.build(self, input_shape)
+
+    def lam(self):
+        """The eigenvalues."""
+        return tf.exp(tf.complex(-tf.exp(self.nu_log), tf.exp(self.theta_log)))
+
+    def gain(self):
+        """What the input is multiplied with."""
+        return tf.exp(self.gamma_log)
+
+    def states(self, x):
+        """By TensorFlow's own scan."""
+        b = tf.complex(self.gain() * (x @ self.B_re), self.gain() * (x @ self.B_im))
+        lam = self.lam()
+        by_time = tf.transpose(b, (1, 0, 2))
+        z = tf.scan(lambda z, b_t: lam * z + b_t, by_time, tf.zeros_like(b[:, 0]))
+        return tf.transpose(z, (1, 0, 2))
+
+    def read(self, z):
+        """The real part of the product."""
+        return tf.math.real(z) @ self.C_re - tf.math.imag(z) @ self.C_im
+
+    def call(self, x):
+        """The outputs."""
+        return self.read(self.states(x)) + x @ self.D
+
+
+@EXERCISE.mistake(
+    "gamma is missing: what comes in is multiplied by exp(gamma_log), so no gradient would reach "
+    "that weight either."
+)
+class WithoutGamma(_Base):
+    """x B alone."""
+
+    def gain(self):
+        """One."""
+        return tf.ones_like(self.gamma_log)
+
+
+@EXERCISE.mistake("The units fade and don't turn: the imaginary part of the exponent is missing.")
+class OnlyFading(_Base):
+    """theta is left out."""
+
+    def lam(self):
+        """|lam|."""
+        return tf.cast(tf.exp(-tf.exp(self.nu_log)), tf.complex(self.nu_log, 0 * self.nu_log).dtype)
+
+
+@EXERCISE.mistake(
+    "The two products are added: i times i is -1, so the imaginary parts come off, Re z Re C - "
+    "Im z Im C."
+)
+class PartsAdded(_Base):
+    """A plus for a minus."""
+
+    def read(self, z):
+        """The wrong sign."""
+        return tf.math.real(z) @ self.C_re + tf.math.imag(z) @ self.C_im
+
+
+@EXERCISE.mistake(
+    "Only real parts are read: Im z Im C has a share in the real part of the product too, and "
+    "without it C_im never learns."
+)
+class RealPartsFirst(_Base):
+    """Re z Re C."""
+
+    def read(self, z):
+        """Half of it."""
+        return tf.math.real(z) @ self.C_re
+
+
+@EXERCISE.mistake("The way past the units, x_t D, is missing.")
+class NoWayPast(_Base):
+    """Re(z C)."""
+
+    def call(self, x):
+        """Without D."""
+        return self.read(self.states(x))
+
+
+@EXERCISE.mistake(
+    "The states are complex64, whatever the layer's dtype: make complex numbers from real tensors "
+    "of the layer, and they have the right precision by themselves."
+)
+class InSinglePrecision(_Base):
+    """A cast to complex64."""
+
+    def states(self, x):
+        """Cut, and made wide again."""
+        z = tf.cast(_Base.states(self, x), tf.complex64)
+        return tf.cast(z, tf.complex128 if x.dtype == tf.float64 else tf.complex64)
+
+
+@EXERCISE.mistake(
+    "The loop over time is Python's: the number of steps isn't known when the graph is made, and "
+    "if it were, each step would be written out."
+)
+class LoopInPython(_Base):
+    """A `for` over T."""
+
+    def states(self, x):
+        """Step by step."""
+        b = tf.complex(self.gain() * (x @ self.B_re), self.gain() * (x @ self.B_im))
+        z, states = tf.zeros_like(b[:, 0]), []
+        for t in range(x.shape[1]):
+            z = self.lam() * z + b[:, t]
+            states.append(z)
+        return tf.stack(states, axis=1)
+
+
+@EXERCISE.mistake(
+    "The last state of a batch is where the next one begins: a layer starts every batch at zero, "
+    "unless it is asked to be stateful."
+)
+class KeepsItsState(_Base):
+    """A state in the layer."""
+
+    def states(self, x):
+        """From where the last call ended."""
+        b = tf.complex(self.gain() * (x @ self.B_re), self.gain() * (x @ self.B_im))
+        lam, first = self.lam(), getattr(self, "kept", None)
+        if first is None or tf.inside_function():
+            first = tf.zeros_like(b[:, 0])
+        by_time = tf.transpose(b, (1, 0, 2))
+        z = tf.scan(lambda z, b_t: lam * z + b_t, by_time, first)
+        if not tf.inside_function():
+            self.kept = z[-1]
+        return tf.transpose(z, (1, 0, 2))
+
+
+@EXERCISE.alternative
+class ByTensorFlowsOwnScan(_Base):
+    """tf.scan, and its own gradient."""
+
+
+@EXERCISE.alternative
+class WithComplexProducts(_Base):
+    """Complex matrices, put together at each call; a parallel scan of Keras's."""
+
+    def states(self, x):
+        """By keras.ops.associative_scan, over a length that is known, else by tf.scan."""
+        B = tf.complex(self.B_re, self.B_im)
+        b = tf.cast(self.gain(), B.dtype) * (tf.cast(x, B.dtype) @ B)
+        by_time = tf.transpose(b, (1, 0, 2))
+        lam = tf.complex(
+            tf.exp(-tf.exp(self.nu_log)) * tf.cos(tf.exp(self.theta_log)),
+            tf.exp(-tf.exp(self.nu_log)) * tf.sin(tf.exp(self.theta_log)),
+        )
+        z = tf.scan(lambda z, b_t: tf.add(tf.multiply(lam, z), b_t), by_time, 0 * b[:, 0])
+        return tf.transpose(z, (1, 0, 2))
+
+    def read(self, z):
+        """One complex product."""
+        return tf.math.real(tf.matmul(z, tf.complex(self.C_re, self.C_im)))

@@ -1,0 +1,331 @@
+"""Exercise: the scan."""
+
+import numpy as np
+
+from course_lib.exercises.diagonal.cases import turning
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.scratch.scan import combine, scan, scan_loop
+
+RETURNS = {"h": "complex"}
+
+
+def small() -> Arrays:
+    """Two sequences, five steps, three units; the first state isn't zero."""
+    return {
+        "a": irregular(2, 5, 3),
+        "b": irregular(2, 5, 3, shift=1),
+        "h_0": irregular(2, 3, shift=2),
+    }
+
+
+def four_numbers() -> Arrays:
+    """One unit, four steps."""
+    return {
+        "a": np.array([[[0.5], [0.0], [1.0], [-1.0]]]),
+        "b": np.array([[[1.0], [2.0], [3.0], [1.0]]]),
+        "h_0": np.array([[8.0]]),
+    }
+
+
+def one_step() -> Arrays:
+    """T = 1."""
+    given = small()
+    return {**given, "a": given["a"][:, :1], "b": given["b"][:, :1]}
+
+
+def eight_steps() -> Arrays:
+    """T = 8, where all halves are whole."""
+    return {
+        "a": irregular(2, 8, 3),
+        "b": irregular(2, 8, 3, shift=1),
+        "h_0": irregular(2, 3, shift=2),
+    }
+
+
+def that_turn() -> Arrays:
+    """Complex numbers, seven steps."""
+    return {"a": turning(2, 7, 3), "b": turning(2, 7, 3, shift=1), "h_0": turning(2, 3, shift=2)}
+
+
+def one_complex() -> Arrays:
+    """Real numbers, and complex ones for one of the three at a time."""
+    return {**small(), "turning": turning(2, 5, 3, shift=4)}
+
+
+def each_in_turn(function, given: Arrays) -> Arrays:
+    """a, b and h_0 complex, one after the other."""
+    a, b, h_0, turning = given.values()
+    return {
+        "h for a complex a": function(turning, b, h_0, combine),
+        "h for a complex b": function(a, turning, h_0, combine),
+        "h for a complex h_0": function(a, b, turning[:, 0], combine),
+    }
+
+
+def each_by_the_loop(given: Arrays) -> Arrays:
+    """The same, by the recurrence."""
+    return each_in_turn(lambda a, b, h_0, join: scan_loop(a, b, h_0), given)
+
+
+def many() -> Arrays:
+    """Thirty-three steps: one more than a power of two."""
+    return {
+        "a": irregular(2, 33, 3),
+        "b": irregular(2, 33, 3, shift=1),
+        "h_0": irregular(2, 3, shift=2),
+    }
+
+
+def with_combine(function, given: Arrays) -> Arrays:
+    """The learner's scan with a right `combine`."""
+    return {"h": function(*given.values(), combine)}
+
+
+def in_pieces(function, given: Arrays) -> Arrays:
+    """The last state of one piece is the first of the next."""
+    a, b, h_0 = given.values()
+    early = function(a[:, :3], b[:, :3], h_0, combine)
+    late = function(a[:, 3:], b[:, 3:], early[:, -1], combine)
+    whole = function(a, b, h_0, combine)
+    return {"h": whole, "h expected": np.concatenate([early, late], axis=1)}
+
+
+def counted(function, given: Arrays) -> Arrays:
+    """How often it joined spans."""
+    calls = []
+
+    def join(first, second):
+        calls.append(1)
+        return combine(first, second)
+
+    return {"h": function(*given.values(), join), "calls": len(calls)}
+
+
+def few_calls(given: Arrays, outputs: Arrays) -> Problem | None:
+    """At least one, at most 2 log2(T)."""
+    T = given["b"].shape[1]
+    most = int(np.ceil(2 * np.log2(T)))
+    calls = int(outputs["calls"])
+    if calls == 0:
+        return Problem(
+            "The states are right, but join was never called: a loop over the steps can't be "
+            "shared out among many processors. Make the states out of joint spans."
+        )
+    if calls > most:
+        return Problem(
+            f"For {T} steps join was called {calls} times; 2 log2(T), rounded up, is {most}. Join "
+            "many pairs of spans in one call: whole slices, not single steps."
+        )
+    return None
+
+
+def step_by_step(given: Arrays) -> Arrays:
+    """The recurrence as it stands."""
+    return {"h": scan_loop(*given.values())}
+
+
+EXERCISE = Exercise(
+    reference=scan,
+    title="The scan",
+    goal="Get all states of a sequence in a few rounds, where a loop takes a step for each.",
+    difficulty=2,
+    minutes=30,
+    returns=RETURNS,
+    single=True,
+    uses=("combine",),
+    ladder=(
+        shapes(small, with_combine, h=(2, 5, 3)),
+        matches("one step alone", one_step, step_by_step, "With T = 1:", with_combine),
+        by_hand(
+            four_numbers,
+            how="0.5 × 8 + 1 = 5;  0 × 5 + 2 = 2;  1 × 2 + 3 = 5;  -1 × 5 + 1 = -4",
+            call=with_combine,
+            h=np.array([[[5.0], [2.0], [5.0], [-4.0]]]),
+        ),
+        matches("eight steps", eight_steps, step_by_step, "With T = 8:", with_combine),
+        matches(
+            "numbers that turn", that_turn, step_by_step, "With complex numbers:", with_combine
+        ),
+        matches(
+            "real and complex numbers together",
+            one_complex,
+            each_by_the_loop,
+            "With one of a, b and h_0 complex, the others real:",
+            each_in_turn,
+        ),
+        holds(
+            "two pieces are one",
+            small,
+            in_pieces,
+            "Cut after three steps, with the state handed on, it must give the same states.",
+        ),
+        matches("any number of steps", many, step_by_step, "With T = 33:", with_combine),
+        Rung("few rounds for eight steps", eight_steps, few_calls, counted),
+        Rung("few rounds for thirty-three steps", many, few_calls, counted),
+    ),
+    equivalent={
+        "…np.result_type(a, b, h_0) -> …np.result_type(b, a, h_0)": "the order doesn't matter",
+        "np.result_type(a, b, h_0) -> np.result_type(a, h_0, b)": "the order doesn't matter",
+        "while reach < b.shape[1]: -> while reach <= b.shape[1]:": "one round more joins nothing",
+        "scan(a, b, h_0, join=combine): -> scan(a, b, h_0, join):": (
+            "the first line stands in the stub, and the checks name what joins"
+        ),
+    },
+    promises={
+        "Any of a, b": "real and complex numbers together",
+        "a, b: shape": "it runs, and the shapes are right",
+        "a, b: T is 1 or more": "one step alone",
+        "h_0: state": "two pieces are one",
+        "join: joins two": "any number of steps",
+        "join: works on": "scaffold: combine does, and the notebook's stands above",
+        "join: It is called": ("few rounds for eight steps", "few rounds for thirty-three steps"),
+        "h: states": "any number of steps",
+    },
+    hints=(
+        Hint(
+            "Where is the parallelism? Each state needs the one before.",
+            "Each *state* does, but a span of two steps needs no state: it is made from a and b "
+            "alone. How many spans of two can you make at the same time? And then, of four?",
+        ),
+        Hint(
+            "Draw it for four steps.",
+            "Write the steps 1 2 3 4 in a row. In round one every entry but the first is joined "
+            "with its left neighbour: 1, 1-2, 2-3, 3-4. In round two every entry is joined with "
+            "the one two places to its left: what is each entry now? Who is left alone?",
+        ),
+        Hint(
+            "What do I do with the state before the first step?",
+            "It acts through the first step only. Put that share into the first step's b, and "
+            "begin from nothing.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "Copies A, B of a, b; `B[:, 0] += A[:, 0] * h_0`. With reach = 1, 2, 4, … as long as "
+            "it is below T: `A[:, reach:], B[:, reach:] = join((A[:, :-reach], B[:, :-reach]), "
+            "(A[:, reach:], B[:, reach:]))`. At the end B holds the states.",
+        ),
+    ),
+)
+
+
+def _rounds(a, b, h_0, join, begin=None, grow=lambda reach: 2 * reach, stop=None, swap=False):
+    """The reference with one of its parts replaced; for mistakes."""
+    dtype = np.result_type(a, b, h_0)
+    A, B = a.astype(dtype), b.astype(dtype)
+    B[:, 0] += a[:, 0] * h_0 if begin is None else begin(a, h_0)
+    T, reach = b.shape[1], 1
+    while reach < (T if stop is None else stop(T)):
+        earlier, later = (A[:, :-reach], B[:, :-reach]), (A[:, reach:], B[:, reach:])
+        A[:, reach:], B[:, reach:] = join(later, earlier) if swap else join(earlier, later)
+        reach = grow(reach)
+    return B
+
+
+@EXERCISE.mistake(
+    "The state before the first step has no effect: it comes in through the first step, as "
+    "a_1 h_0, and from there through all others."
+)
+def start_state_ignored(a, b, h_0, join):
+    """From zero."""
+    return _rounds(a, b, h_0, join, begin=lambda a, h_0: 0 * h_0)
+
+
+@EXERCISE.mistake(
+    "The state before the first step is added as it is: the first step keeps only its share a_1 of "
+    "it."
+)
+def start_state_whole(a, b, h_0, join):
+    """b_1 + h_0."""
+    return _rounds(a, b, h_0, join, begin=lambda a, h_0: h_0)
+
+
+@EXERCISE.mistake(
+    "Earlier and later are handed to join the wrong way round: what comes first in time is the "
+    "first argument."
+)
+def later_before_earlier(a, b, h_0, join):
+    """join(later, earlier)."""
+    return _rounds(a, b, h_0, join, swap=True)
+
+
+@EXERCISE.mistake(
+    "The distance grows by one in each round: after a round the spans are twice as long, so a "
+    "neighbour one farther overlaps, and steps are counted twice. Double it."
+)
+def reach_plus_one(a, b, h_0, join):
+    """1, 2, 3, …"""
+    return _rounds(a, b, h_0, join, grow=lambda reach: reach + 1)
+
+
+@EXERCISE.mistake(
+    "A round is missing at the end: while the distance is below T, some spans don't reach back to "
+    "the first step yet."
+)
+def one_round_short(a, b, h_0, join):
+    """Until T / 2."""
+    return _rounds(a, b, h_0, join, stop=lambda T: T / 2)
+
+
+@EXERCISE.mistake(
+    "The distance stays at one: each round then lengthens the spans by a step at the wrong place. "
+    "Look twice as far in each round."
+)
+def neighbours_only(a, b, h_0, join):
+    """log T rounds, all with the left neighbour."""
+    A, B = a.astype(np.result_type(a, b, h_0)), b.astype(np.result_type(a, b, h_0))
+    B[:, 0] += a[:, 0] * h_0
+    for _ in range(int(np.ceil(np.log2(max(2, b.shape[1]))))):
+        A[:, 1:], B[:, 1:] = join((A[:, :-1], B[:, :-1]), (A[:, 1:], B[:, 1:]))
+    return B
+
+
+@EXERCISE.mistake(
+    "The states are right, but join is called T - 1 times, so nothing is done at once: whether it "
+    "is a loop or halves of halves, all pairs of a round belong into one call, as slices."
+)
+def one_step_after_the_other(a, b, h_0, join):
+    """T - 1 calls."""
+    h = (a * 0 + b + 0 * h_0[:, None]).astype(np.result_type(a, b, h_0))
+    span = (a[:, 0], a[:, 0] * h_0 + b[:, 0])
+    h[:, 0] = span[1]
+    for t in range(1, b.shape[1]):
+        span = join(span, (a[:, t], b[:, t]))
+        h[:, t] = span[1]
+    return h
+
+
+@EXERCISE.alternative
+def pairs_first(a, b, h_0, join):
+    """A tree: join pairs, scan them, and put in what lies between; 2 log2(T) calls."""
+
+    def spans(A, B):
+        T = B.shape[1]
+        if T == 1:
+            return A, B
+        even, odd = (A[:, :-1:2], B[:, :-1:2]), (A[:, 1::2], B[:, 1::2])
+        pairs = spans(*join(even, odd))
+        out = tuple(np.array(one) for one in (A, B))
+        for one, pair in zip(out, pairs, strict=True):
+            one[:, 1::2] = pair
+        rest = B[:, 2::2].shape[1]
+        if rest:
+            before = tuple(pair[:, :rest] for pair in pairs)
+            out[0][:, 2::2], out[1][:, 2::2] = join(before, (A[:, 2::2], B[:, 2::2]))
+        return out
+
+    dtype = np.result_type(a, b, h_0)
+    A, B = spans(a.astype(dtype), b.astype(dtype))
+    return A * h_0[:, None] + B
+
+
+@EXERCISE.alternative
+def padded_with_steps_that_do_nothing(a, b, h_0, join):
+    """A step (1, 0) before the first lets every entry have a neighbour."""
+    A, B, reach, T = a, b, 1, b.shape[1]
+    while reach < T:
+        before_A = np.concatenate([np.ones_like(A[:, :reach]), A[:, : T - reach]], axis=1)
+        before_B = np.concatenate([np.zeros_like(B[:, :reach]), B[:, : T - reach]], axis=1)
+        A, B = join((before_A, before_B), (A, B))
+        reach *= 2
+    return A * h_0[:, None, :] + B

@@ -1,0 +1,92 @@
+"""Figures of chapter 6: what they measure is right, and each of them draws."""
+
+import numpy as np
+import pytest
+
+from course_lib.figures import diagonal as figures
+from course_lib.scratch.scan import scan_loop
+
+
+@pytest.fixture(autouse=True)
+def no_screen():
+    import matplotlib
+
+    matplotlib.use("agg")
+
+
+def assert_drawn(figure):
+    """Drawn, opaque, and in no list of open figures: a notebook shows it once."""
+    import matplotlib.pyplot as plt
+
+    figure.canvas.draw()
+    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
+    assert not plt.get_fignums()
+
+
+def digits(count=40):
+    """Smooth pictures, which a few numbers tell apart."""
+    rng = np.random.default_rng(0)
+    place = np.arange(784) / 784
+    waves = [np.sin(2 * np.pi * (k * place + rng.uniform(size=(count, 1)))) for k in range(1, 5)]
+    return sum(rng.normal(size=(count, 1)) * wave for wave in waves)
+
+
+@pytest.mark.parametrize("kind", figures.KINDS)
+def test_an_image_times_the_powers_is_the_last_state(kind):
+    P = figures.units(kind, 8)
+    assert P.shape == (784, 8)
+    np.testing.assert_allclose(np.linalg.norm(P, axis=0)[P.any(axis=0)], 1)
+    image = digits(1)[0]
+    if kind == "fading":
+        lam = np.exp(-1 / np.geomspace(*figures.TIMES[kind], 8))
+        h = scan_loop(np.tile(lam, (1, 784, 1)), np.tile(image[None, :, None], 8), np.zeros((1, 8)))
+        raw = np.linalg.norm(lam ** np.arange(783, -1, -1)[:, None], axis=0)
+        np.testing.assert_allclose(image @ P, h[0, -1] / raw, rtol=1e-9)
+
+
+def test_more_numbers_see_more_where_they_turn():
+    images = digits(400)
+    train, test = images[:300], images[300:]
+    missed = {
+        (kind, n): figures.missed(test, figures.seen(train, test, kind, n))
+        for kind in figures.KINDS
+        for n in (8, 64)
+    }
+    assert missed["turning", 64] < missed["turning", 8]
+    assert missed["turning", 64] < missed["fading", 64]
+
+
+def test_fading_units_resemble_each_other():
+    fading, turning = (figures.singular_values(kind, 32) for kind in figures.KINDS)
+    assert fading[0] == turning[0] == 1
+    assert np.sum(fading > 1e-3) < np.sum(turning > 1e-3)
+
+
+def test_traces_are_exact_in_memory_that_does_not_grow():
+    found = figures.memory((32, 256))
+    assert max(found["difference"]) < 1e-10
+    assert found["traces"][1] < 1.1 * found["traces"][0]
+    assert found["BPTT"][1] > 4 * found["BPTT"][0]
+
+
+def test_a_layer_on_top_that_forgets_costs_nothing():
+    assert figures.stacked_cosine(1e-6, seed=0) == pytest.approx(1, abs=1e-6)
+    assert figures.stacked_cosine(0.9, seed=0) < 0.999
+
+
+def test_every_figure_draws():
+    images = digits(20)
+    for figure in (
+        figures.wiring(),
+        figures.rings(50),
+        figures.rounds(8),
+        figures.spectra(16),
+        figures.memory_by_length((32, 64), {"BPTT": [1.0, 2.0], "traces": [0.1, 0.1]}),
+        figures.credit_through_depth((0.1, 0.9), {0.1: [1.0, 1.0], 0.9: [0.8, 0.6]}),
+    ):
+        assert_drawn(figure)
+    unit = figures.one_unit_slider((0, 18, 180))
+    assert "a turn in 20 steps" in unit.alts[1]
+    assert "changes its sign" in unit.alts[2]
+    eye = figures.eye_slider(images, images[:6], (8, 16))
+    assert eye.values == ["8 numbers", "16 numbers"]
