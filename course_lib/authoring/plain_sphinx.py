@@ -65,10 +65,9 @@ def _pages(site: Path) -> set[str]:
     return {page.as_posix() for page in pages if page.parts[0] not in FOR_MACHINES}
 
 
-def build(root: Path, toc: Path | None = None) -> int:
+def build(root: Path) -> int:
     """Build the book below `root`, check it, and compare it; 0 if all is well."""
-    toc = toc or root / "book" / "_toc.yml"
-    conf = root / CONF
+    toc, conf = root / "book" / "_toc.yml", root / CONF
     if conf.exists():
         print(f"{conf} is there already, and would be written: move it away.", file=sys.stderr)
         return 1

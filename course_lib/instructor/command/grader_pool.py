@@ -211,6 +211,7 @@ def failed(submission: Submission, wanted: list[str]) -> dict:
         "student": submission.student,
         "status": FAILED,
         "notebooks": [],
+        "releases": {},
         "exercises": [Verdict(one, MISSING, "It was not graded.").as_dict() for one in wanted],
         "remarks": ["The grader came down or hung over this submission. It was left out."],
     }
