@@ -18,6 +18,7 @@ for name in ("SIGALRM", "setitimer", "getitimer", "ITIMER_REAL"):
     delattr(signal, name)
 for name in ("fork", "sched_getaffinity", "sysconf", "getuid"):
     delattr(os, name)
+os.process_cpu_count = os.cpu_count  # from Python 3.13 on it asks for the affinity
 """
 
 
