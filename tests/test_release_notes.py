@@ -2,13 +2,13 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from course_lib import __version__
+from course_lib.authoring.public_schemas import slips
 
 ROOT = Path(__file__).resolve().parents[1]
 LOG = """# Changes
@@ -69,16 +69,12 @@ def test_a_version_without_notes_is_refused(checkout, log):
     assert "CHANGELOG.md has nothing under '## 1.2.0'." in done.stderr
 
 
-def test_the_citation_fits_its_schema_and_says_what_the_book_says(tmp_path):
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
-    command.append("vendor.citation-file-format")
-    citation = ROOT / "CITATION.cff"
-    assert subprocess.run([*command, citation], capture_output=True).returncode == 0
-    broken = tmp_path / "CITATION.cff"
-    broken.write_text(citation.read_text("utf-8").replace("authors:", "autors:"))
-    assert subprocess.run([*command, broken], capture_output=True).returncode != 0
+def test_the_citation_fits_its_schema_and_says_what_the_book_says():
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert list(slips("citation-file-format", citation)) == []
+    assert list(slips("citation-file-format", citation.replace("authors:", "autors:"))) != []
     book = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
-    content = yaml.safe_load(citation.read_text("utf-8"))
+    content = yaml.safe_load(citation)
     assert content["title"] == book["title"]
     assert [author["name"] for author in content["authors"]] == [book["author"]]
     assert "version" not in content  # it stands in one place

@@ -41,6 +41,7 @@ def course(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_learner_s_commands(course, tmp_path):
     started = course("start")
     assert started.returncode == 0, started.stderr
@@ -53,6 +54,7 @@ def test_a_learner_s_commands(course, tmp_path):
     assert "rnn_step: not written yet" in checked.stdout
 
 
+@pytest.mark.slow
 def test_the_checks_keep_their_verdicts(course):
     done = course("prove", "rnn_step", "state_jacobian")
     assert done.returncode == 0, done.stdout + done.stderr

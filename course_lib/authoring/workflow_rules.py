@@ -15,6 +15,8 @@ from pathlib import Path
 
 import yaml
 
+from course_lib.authoring.public_schemas import parsed
+
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@(v\d+(\.\d+)*|[0-9a-f]{40})")  # a release or a commit
 EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
 NAMED = re.compile(r"\b(steps|needs|matrix)\.([\w-]+)")
@@ -37,11 +39,6 @@ class Step:
     def script(self) -> str:
         """What it runs; empty if it uses an action."""
         return self.content.get("run", "")
-
-
-def parsed(text: str) -> dict:
-    """A workflow as GitHub reads it: `on` is a word, not a truth."""
-    return {"on" if key is True else key: value for key, value in yaml.safe_load(text).items()}
 
 
 def problems(text: str, root: Path) -> list[str]:

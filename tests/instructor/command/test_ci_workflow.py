@@ -1,6 +1,7 @@
 import pytest
 
-from course_lib.authoring.workflow_rules import parsed, steps
+from course_lib.authoring.public_schemas import parsed
+from course_lib.authoring.workflow_rules import steps
 from course_lib.instructor.command.ci_workflow import PLACE, init
 from course_lib.instructor.errors import BadUsage
 
