@@ -1,11 +1,12 @@
 """A scan and its gradient: ours, `keras.ops.associative_scan`, and the same loop on a tape.
 
-All work on the same numbers. Before any is timed, they must agree.
+All work on the same numbers. Before any is timed, they must agree. Beside it, the memory that exact
+traces take on short and on long sequences.
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ class Sizes:
 
 
 ROUNDS, QUICK_ROUNDS = 10, 3
+SHORT, LONG = 1_024, 65_536  # T of the two whose memory is compared
 BARS = {
     "speedup_over_associative_scan": (">=", 10.0),
     "speedup_over_autodiff_loop": (">=", 30.0),
     "max_error": ("<=", 1e-12),
+    "memory_ratio_65536_over_1024": ("<=", 1.1),
 }
 WRITTEN = {
     "ours": "course_lib.layers.scan: on a CPU a loop, with its gradient by hand",
@@ -110,6 +113,43 @@ def max_error(sizes: Sizes) -> float:
     )
 
 
+def memory(rule: str, sizes: dict[str, int]) -> dict[str, Any]:
+    """In a process of its own: the gradient of a loss that an LRU has after its last step.
+
+    Args:
+        rule: of `course_lib.online.OnlineScan`.
+        sizes: of `Sizes`.
+
+    Returns:
+        `before_mib`: what TensorFlow, model and data took before it.
+    """
+    import keras
+    import tensorflow as tf
+
+    from course_lib.layers import LRU
+    from course_lib.online import OnlineScan
+
+    batch, steps, units = sizes["batch"], sizes["steps"], sizes["units"]
+    x = tf.random.stateless_normal((batch, steps, 1), (0, 0))
+    model = OnlineScan(LRU(units, seed=0), 1)
+    model.build(x.shape)
+    model.compile("sgd", keras.losses.MeanSquaredError(), rule=rule, jit_compile=False)
+    gradients = tf.function(lambda x: model.gradients(x, x[:, 0])[2])
+    before = measure.peak_mib()
+    for _ in range(2):
+        gradients(x)
+    return {"before_mib": before}
+
+
+def memory_ratio(rule: str, sizes: Sizes) -> float:
+    """How many times the memory grows with T, from `SHORT` to `LONG`."""
+    used = []
+    for steps in (SHORT, LONG):
+        found = measure.in_child(memory, rule, asdict(replace(sizes, steps=steps)))
+        used.append(found["peak_mib"] - found["before_mib"])
+    return float(f"{used[1] / used[0]:.3g}")
+
+
 def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
     """Build all variants, see that they agree, and measure them.
 
@@ -119,8 +159,8 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
 
     Returns:
         `sizes`, `rounds`; `variants`: median and quartiles in milliseconds; the speed-ups of ours
-        without XLA over the rivals, each at its fastest; `speedup_by_xla`, of ours; `max_error`,
-        see there; `bars`.
+        without XLA over the rivals, each at its fastest; `speedup_by_xla`, of ours; `max_error`
+        and `memory_ratio`, see there, the latter of exact traces and of BPTT; `bars`.
 
     Raises:
         RuntimeError: two variants don't give the same numbers.
@@ -149,6 +189,8 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
         "speedup_over_fastest_autodiff_loop": measure.ratio(seconds[loop], seconds["ours"]),
         "speedup_by_xla": measure.ratio(seconds["ours"], seconds["ours, XLA"]),
         "max_error": float(f"{max_error(sizes):.2g}"),
+        "memory_ratio_65536_over_1024": memory_ratio("exact", sizes),
+        "bptt_memory_ratio_65536_over_1024": memory_ratio("bptt", sizes),
         "bars": {name: f"{sign} {bar:g}" for name, (sign, bar) in BARS.items()},
     }
 

@@ -189,8 +189,7 @@ class LRUCell(keras.layers.Layer):
             lam_re * real - lam_im * imaginary + in_re,
             lam_re * imaginary + lam_im * real + in_im,
         ]
-        y_t = self.read(ops.concatenate(new, axis=-1), x_t)
-        return y_t, [ops.cast(s, states[0].dtype) for s in new]
+        return self.show(new, x_t), [ops.cast(s, states[0].dtype) for s in new]
 
     def scan(self, x, states, mask=None, every_step=True, method="auto"):
         """All steps; see `ScannedRNN.call`.
@@ -207,8 +206,7 @@ class LRUCell(keras.layers.Layer):
         """
         if mask is None and not every_step and _worth_it(x):
             z = self.last_state(x, states)
-            y = self.read(ops.concatenate(z, axis=-1), x[:, -1])
-            return y, z
+            return self.show(z, x[:, -1]), z
         inputs = tf.transpose(x, (1, 0, 2))
         b_re, b_im = ops.split(self._inputs(inputs), 2, axis=-1)
         b, lam = tf.complex(b_re, b_im), tf.complex(*self.eigenvalues())
@@ -221,7 +219,7 @@ class LRUCell(keras.layers.Layer):
         if every_step:
             y = self._read_all(z, inputs)
             return (y if mask is None else held(y, mask)), last
-        y = self.read(ops.concatenate(last, axis=-1), last_real(x, mask))
+        y = self.show(last, last_real(x, mask))
         if mask is not None:  # no real step, no output
             some = tf.reduce_any(mask, axis=1, keepdims=True)
             y = tf.where(some, y, tf.zeros_like(y))
@@ -287,9 +285,12 @@ class LRUCell(keras.layers.Layer):
         ago = ops.flip(ops.cast(ops.arange(steps), self.variable_dtype))
         powers = ops.concatenate(self.eigenvalues(ago[:, None]), axis=-1)
         rows = ops.cast(ops.swapaxes(x, 2, 3), self.variable_dtype)
-        sums = ops.matmul(rows, powers)  # (batch, stretches, m, 2n)
+        shape = ops.shape(rows)
+        # One large product; a product for each stretch would be slow.
+        sums = ops.matmul(ops.reshape(rows, (-1, steps)), powers)
+        sums = ops.reshape(sums, (*shape[:3], 2 * n))
         sum_re, sum_im = sums[..., :n], sums[..., n:]
-        B_re, B_im = self._scaled_B()
+        B_re, B_im = self.scaled_B()
         return [
             ops.sum(sum_re * B_re - sum_im * B_im, axis=2),
             ops.sum(sum_re * B_im + sum_im * B_re, axis=2),
@@ -300,6 +301,10 @@ class LRUCell(keras.layers.Layer):
         parts = tf.concat([tf.math.real(z), tf.math.imag(z)], axis=-1)
         return tf.transpose(self.read(parts, x), (1, 0, 2))
 
+    def show(self, states, x):
+        """The output that belongs to states and the input of their step."""
+        return self.read(ops.concatenate(states, axis=-1), x)
+
     def read(self, z, x):
         """Outputs: of z's two parts, side by side, and the inputs."""
         if self.outputs is None:
@@ -309,13 +314,14 @@ class LRUCell(keras.layers.Layer):
         z = ops.cast(z, C.dtype)
         return ops.matmul(z, C) + ops.matmul(ops.cast(x, C.dtype), self.D)
 
-    def _scaled_B(self):
+    def scaled_B(self):
+        """exp(gamma_log) B, real and imaginary part, shape (m, n) each."""
         scale = ops.exp(self.gamma_log)
         return [scale * ops.cast(part, scale.dtype) for part in self.B]
 
     def _inputs(self, x):
         """exp(gamma_log) (x B), real and imaginary part side by side."""
-        B = ops.cast(ops.concatenate(self._scaled_B(), axis=-1), x.dtype)
+        B = ops.cast(ops.concatenate(self.scaled_B(), axis=-1), x.dtype)
         return ops.cast(ops.matmul(x, B), self.variable_dtype)
 
     def get_config(self):

@@ -103,6 +103,10 @@ class MinGRUCell(keras.layers.Layer):
         h_t = ops.cast(h_t, states[0].dtype)
         return h_t, [h_t]
 
+    def show(self, states, x):
+        """The output that belongs to states: h itself."""
+        return ops.cast(states[0], self.compute_dtype)
+
     def scan(self, x, states, mask=None, every_step=True, method="auto"):
         """All steps; see `ScannedRNN.call`.
 

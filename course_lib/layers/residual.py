@@ -46,7 +46,16 @@ class ResidualBlock(keras.layers.Layer):
 
     def call(self, x, mask=None, training=False):
         """The block's output, shape (batch, T, m) or (batch, m)."""
-        h = keras.ops.gelu(self.recurrence(self.norm(x), mask=mask))
+        h = self.recurrence(self.norm(x), mask=mask)
+        return self._add(x, h, mask, training)
+
+    def run(self, x, states, mask, training):
+        """From any states of the recurrence: output, and states after it."""
+        h, states = self.recurrence.run(self.norm(x), states, mask)
+        return self._add(x, h, mask, training), states
+
+    def _add(self, x, h, mask, training):
+        h = keras.ops.cast(keras.ops.gelu(h), self.compute_dtype)
         u, v = keras.ops.split(self.gate(h), 2, axis=-1)
         new = self.dropout(u * keras.ops.sigmoid(v), training=training)
         if not self.recurrence.return_sequences:

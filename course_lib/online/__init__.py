@@ -7,6 +7,7 @@ Importing this package loads TensorFlow.
 import course_lib.quiet  # noqa: F401
 from course_lib.online import gated_cells, keras_cells  # noqa: F401  they enter DYNAMICS
 from course_lib.online.cells import DYNAMICS, Dynamics, LeakyRNNCell, dynamics_of
+from course_lib.online.diagonal_model import OnlineScan
 from course_lib.online.engine import Engine, chunk_length
 from course_lib.online.kernel import Kernel
 from course_lib.online.model import OTHER_RULES, OnlineRNN
@@ -24,6 +25,7 @@ __all__ = [
     "LeakyRNNCell",
     "ModesKernel",
     "OnlineRNN",
+    "OnlineScan",
     "TraceLearner",
     "TraceRule",
     "TurningRNNCell",

@@ -21,6 +21,7 @@ from course_lib.layers import (
     LSTMCell,
     MinGRU,
     RecurrentClassifier,
+    ResidualBlock,
     compile_classifier,
 )
 from course_lib.layers.gradnets import (
@@ -32,7 +33,7 @@ from course_lib.layers.gradnets import (
     LateGate,
     ReZeroDense,
 )
-from course_lib.online import LeakyRNNCell, OnlineRNN, TurningRNNCell
+from course_lib.online import LeakyRNNCell, OnlineRNN, OnlineScan, TurningRNNCell
 from course_lib.training import gradnets
 from course_lib.training.vanilla_mnist import Config, build_model
 
@@ -136,6 +137,14 @@ def scanned_step(T: int, layer: Any, method: str, masked: bool = True) -> Step:
     return keras_step(compiled(keras.Sequential(layers)), (T, 3))
 
 
+def online_scan_step(T: int, layers: list[Any], **settings: Any) -> Step:
+    """The step of a small `OnlineScan`, with windows so short that there are several."""
+    model = OnlineScan(layers, 3)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(global_clipnorm=1.0), loss, **settings)
+    return keras_step(model, (T, 3))
+
+
 def compiled(model: keras.Model) -> keras.Model:
     """The model with an optimizer and a loss for logits."""
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -219,6 +228,11 @@ STEPS: dict[str, Callable[[int], Step]] = {
         for method in ("loop", "log")
     },
     "lru-last": lambda T: scanned_step(max(T, 8), LRU, "auto", masked=False),
+    "online-lru": lambda T: online_scan_step(T, [LRU(8)], update_every=2),
+    "online-mingru": lambda T: online_scan_step(T, [MinGRU(8)], chunk=2),
+    "online-lru-stack": lambda T: online_scan_step(
+        T, [ResidualBlock(LRU(8, return_sequences=True)), LRU(8, return_sequences=True)], chunk=2
+    ),
     "gradual": lambda T: gradual_step(),
     "gradual-cell": gradual_cell_step,
     "gradnets": lambda T: gradnets_step(),

@@ -11,6 +11,7 @@ SMALL = scan.Sizes(batch=2, steps=6, units=3)
 @pytest.mark.slow
 def test_its_fields(monkeypatch):
     monkeypatch.setattr(scan, "QUICK_ROUNDS", 2)
+    monkeypatch.setattr(scan, "memory_ratio", lambda rule, sizes: 1.0)
     result = scan.run(quick=True, sizes=SMALL)
     assert set(scan.BARS) <= set(result)
     assert result["max_error"] < 1e-12
@@ -18,8 +19,15 @@ def test_its_fields(monkeypatch):
     assert result["rounds"] == 2
 
 
+@pytest.mark.slow
+def test_memory_is_looked_at_in_a_process_of_its_own():
+    for rule in ("exact", "bptt"):
+        assert scan.memory(rule, {"batch": 2, "steps": 300, "units": 3})["before_mib"] > 0
+
+
 def test_two_scans_are_not_compared(monkeypatch):
     monkeypatch.setattr(scan, "XLA", ())
+    monkeypatch.setattr(scan, "memory_ratio", lambda rule, sizes: 1.0)
     true = scan.forward
     monkeypatch.setattr(
         scan, "forward", lambda name: true(name) if name != "ours, log" else lambda a, b: a * b

@@ -48,6 +48,7 @@ def test_it_looks_at_the_past_alone():
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 def test_a_stack_is_fitted_saved_and_loaded(policy, tmp_path):
     policy = keras.dtype_policies.get(policy)
+    keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [
             keras.Input((None, 3)),
@@ -58,7 +59,7 @@ def test_a_stack_is_fitted_saved_and_loaded(policy, tmp_path):
         ]
     )
     model.compile("adam", "mse", jit_compile=True)
-    losses = model.fit(sequences(), np.ones((4, 1)), epochs=10, verbose=0).history["loss"]
+    losses = model.fit(sequences(), np.ones((4, 1)), epochs=40, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
     model.save(tmp_path / "stack.keras")
     again = keras.models.load_model(tmp_path / "stack.keras")

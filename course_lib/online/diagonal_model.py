@@ -1,0 +1,359 @@
+"""A Keras model of scanned layers that learns by exact traces: `OnlineScan`."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from course_lib.layers import ResidualBlock
+from course_lib.layers.scanned import ScannedRNN, last_real
+from course_lib.online.diagonal import TRACES
+from course_lib.online.engine import chunk_length
+
+RULES = ("exact", "bptt")
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class OnlineScan(keras.Model):
+    """Layers whose loop is a scan, and a readout; learns in memory that does not know T.
+
+    With one recurrent layer the rule "exact" gives the gradient of backpropagation through time, to
+    rounding. In a stack the gradient of the top layer is exact too. Of a lower layer it has all
+    that reaches the loss within one window of steps; what a lower state did to a later loss by way
+    of an upper layer's memory from before the window is left out. Longer windows leave out less.
+
+    Inputs (batch, T, m); outputs (batch, c), of the last step, or (batch, T, c) if the top layer
+    returns sequences.
+
+    Args:
+        layers: an `LRU` or `MinGRU`, or a list of these and of `ResidualBlock`s, from below. All
+            but the top one return sequences.
+        readout: the number of outputs c of a linear readout, or a layer that acts on the last axis.
+        mask_value: a step whose inputs are all this number is no step; None: all are. It needs a
+            single `LRU` or `MinGRU` with an output at the last step alone.
+    """
+
+    def __init__(self, layers, readout, mask_value=None, **kwargs):
+        layers = list(layers) if isinstance(layers, list | tuple) else [layers]
+        _check_layers(layers)
+        super().__init__(**{"dtype": layers[0].dtype_policy, **kwargs})
+        self.stack = layers
+        if isinstance(readout, int):
+            readout = keras.layers.Dense(readout, dtype=self.dtype_policy)
+        self.readout, self.mask_value = readout, mask_value
+        self.return_sequences = _recurrence(layers[-1]).return_sequences
+        alone = len(layers) == 1 and isinstance(layers[0], ScannedRNN)
+        if mask_value is not None and (self.return_sequences or not alone):
+            raise ValueError("mask_value needs a single LRU or MinGRU with return_sequences=False.")
+        self._options = {"rule": "exact", "update_every": None, "chunk": "auto", "ramp": 0.0}
+
+    def build(self, input_shape):
+        """Make all weights."""
+        shape = tuple(input_shape)
+        for layer in self.stack:
+            if not layer.built:
+                layer.build(shape)
+            shape = layer.compute_output_shape(shape)
+        if self.return_sequences:
+            shape = (shape[0], None, shape[2])  # it reads windows too
+        if not self.readout.built:
+            self.readout.build(shape)
+
+    def call(self, x, training=False):
+        """Outputs, (batch, c) or (batch, T, c)."""
+        h, mask = x, self.mask(x)
+        for layer in self.stack:
+            h = layer(h, mask=mask, training=training)
+        return self._read(h, training)
+
+    def mask(self, x):
+        """Which steps are real, (batch, T); None: all."""
+        if self.mask_value is None:
+            return None
+        return tf.reduce_any(tf.not_equal(x, self.mask_value), axis=-1)
+
+    def compile(
+        self,
+        optimizer="adam",
+        loss=None,
+        metrics=None,
+        rule="exact",
+        update_every=None,
+        chunk="auto",
+        ramp=0.0,
+        **kwargs,
+    ):
+        """Choose how it learns.
+
+        Args:
+            optimizer, loss, metrics, kwargs: as for any Keras model.
+            rule: "exact", by traces; or "bptt", Keras's own step, which keeps all T steps.
+            update_every: change the weights after so many steps, inside the sequence. If the model
+                has an output at the last step alone, the loss is then taken at the end of each
+                such window, against the sequence's own target. None: once a batch of sequences.
+            chunk: steps in a window where update_every is None; "auto" chooses.
+            ramp: how much more a later window's loss counts than an early one's, where each is
+                against the sequence's own target: (t / T)^ramp at step t of T. 0: all alike.
+
+        Raises:
+            ValueError: there is no such rule, or an option that does not fit it.
+        """
+        if rule not in RULES:
+            raise ValueError(f"There is no rule {rule!r}. Choose {' or '.join(RULES)}.")
+        if rule == "bptt" and update_every is not None:
+            raise ValueError("bptt changes the weights once a batch; leave out update_every.")
+        for name, steps in (("update_every", update_every), ("chunk", chunk)):
+            if steps not in (None, "auto") and (not isinstance(steps, int) or steps < 1):
+                raise ValueError(f"{name} is {steps!r}; give a whole number of steps, 1 or more.")
+        if ramp and (update_every is None or self.return_sequences):
+            raise ValueError(
+                "ramp weighs the losses inside a sequence that has one target: set update_every,"
+                " and leave return_sequences out."
+            )
+        if not 0 <= ramp < float("inf"):
+            raise ValueError(f"ramp is {ramp!r}; give a number, 0 or more.")
+        super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
+        self._options = {
+            "rule": rule,
+            "update_every": update_every,
+            "chunk": chunk,
+            "ramp": float(ramp),
+        }
+
+    def gradients(self, x, y, sample_weight=None):
+        """The rule's gradients on a batch, without a step.
+
+        Args:
+            x: (batch, T, m).
+            y: targets.
+            sample_weight: as in `fit`, of whole sequences, shape (batch,); None: all are 1.
+
+        Returns:
+            The loss, the outputs, and the gradients in the order of `trainable_variables`.
+        """
+        if self._options["rule"] == "bptt":
+            with tf.GradientTape() as tape:
+                out = self(x, training=True)
+                loss = self.compute_loss(x, y, out, sample_weight)
+            return loss, out, tape.gradient(loss, [w.value for w in self.trainable_variables])
+        return self._walk(x, y, sample_weight, update=False)
+
+    def train_step(self, data):
+        """One step of `fit`."""
+        if self._options["rule"] == "bptt":
+            return super().train_step(data)
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        if not self.built:
+            with tf.init_scope():
+                self.build(x.shape)
+                self.optimizer.build(self.trainable_variables)
+        inside = self._options["update_every"] is not None
+        loss, out, gradients = self._walk(x, y, weight, update=inside)
+        if not inside:
+            self.optimizer.apply(gradients, self.trainable_variables)
+        self._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
+        return self.compute_metrics(x, y, out, weight)
+
+    def _walk(self, x, y, weight, update):
+        """Window after window. Kept between two of them: states, traces and sums."""
+        T = x.shape[1]
+        if T is None:
+            raise ValueError(
+                "Give all sequences one length, padded and masked, so that T is known."
+            )
+        options = self._options
+        window = options["update_every"] or options["chunk"]
+        window = min(chunk_length(T) if window == "auto" else window, T)
+        x = tf.cast(x, self.compute_dtype)
+        mask = self.mask(x)
+        # One loss at the end, or one at each window's; the rest of a sequence is a window too.
+        at_each = self.return_sequences or options["update_every"] is not None
+        count, rest = divmod(T, window)
+        if not rest:
+            count, rest = count - 1, window
+        batch = tf.shape(x)[0]
+        carry = self._zero(batch, x.shape[2])
+
+        def take(start, length, carry, with_loss):
+            def window_of(a):
+                rest = len(a.shape) - 2
+                return tf.slice(a, [0, start] + rest * [0], [-1, length] + rest * [-1])
+
+            piece = window_of(x)
+            real = None if mask is None else window_of(mask)
+            states, traces, latest, loss, sums = carry
+            if real is not None:
+                latest = _latest(latest, piece, real)
+            if not with_loss:
+                _, after, reads = self._run(piece, states, real)
+                traces = self._advance(traces, reads, states, real)
+                return (after, traces, latest, loss, sums), None
+            target = window_of(y) if self.return_sequences else y
+            share = length / T if at_each else 1.0
+            here, out, found, after, reads = self._learn(
+                piece, target, weight, states, traces, real, latest
+            )
+            traces = self._advance(traces, reads, states, real)
+            if options["ramp"]:
+                size = (tf.cast(start + length, tf.float32) / T) ** options["ramp"]
+                found = [tf.cast(size, g.dtype) * g for g in found]
+            if update:
+                self.optimizer.apply(found, self.trainable_variables)
+            loss += share * tf.cast(here, loss.dtype)
+            sums = [s + share * g for s, g in zip(sums, found, strict=True)]
+            return (after, traces, latest, loss, sums), out
+
+        keep = self.return_sequences
+        width = self.stack[-1].compute_output_shape(x.shape)[-1]
+        one = tf.zeros((1, 1, width) if keep else (1, width), self.compute_dtype)
+        shown = self._read(one, training=False)
+        outs = tf.TensorArray(shown.dtype, count, element_shape=None)
+
+        def body(number, carry, outs):
+            carry, out = take(number * window, window, carry, at_each)
+            if keep:
+                outs = outs.write(number, tf.transpose(out, (1, 0, 2)))
+            return number + 1, carry, outs
+
+        # One window after the other: two at work at once would hold the memory of two.
+        _, carry, outs = tf.while_loop(
+            lambda number, *_: number < count,
+            body,
+            (0, carry, outs),
+            maximum_iterations=count,
+            parallel_iterations=1,
+        )
+        (*_, loss, sums), out = take(count * window, rest, carry, True)
+        if keep and count:
+            out = tf.concat([tf.transpose(outs.concat(), (1, 0, 2)), out], axis=1)
+        return loss, out, sums
+
+    def _zero(self, batch, inputs):
+        states, traces, inputs_below = [], [], inputs
+        for layer in self.stack:
+            recurrence = _recurrence(layer)
+            dtype = recurrence.variable_dtype
+            n = recurrence.cell.units
+            states.append([tf.zeros((batch, n), dtype) for _ in recurrence.state_size])
+            traces.append(TRACES[type(recurrence.cell)](recurrence.cell).zero(batch, inputs))
+            shape = layer.compute_output_shape((None, None, inputs))
+            inputs = shape[-1]
+        latest = ()
+        if self.mask_value is not None:
+            first = tf.zeros((batch, inputs_below), self.compute_dtype)
+            latest = first, tf.zeros((batch, 1), bool)
+        sums = [tf.zeros(w.shape, w.dtype) for w in self.trainable_variables]
+        return states, traces, latest, tf.zeros((), self.variable_dtype), sums
+
+    def _run(self, x, states, mask, training=False):
+        """One window: the top layer's output, the states after it, and what each cell read."""
+        after, reads = [], []
+        for layer, start in zip(self.stack, states, strict=True):
+            if isinstance(layer, ResidualBlock):
+                reads.append(layer.norm(x))
+                x, end = layer.run(x, start, mask, training)
+            else:
+                reads.append(x)
+                x, end = layer.run(x, start, mask)
+            after.append(end)
+        return x, after, reads
+
+    def _learn(self, x, y, weight, states, traces, mask, latest):
+        """Loss, outputs and gradients of one window, states after it, and what each cell read."""
+        variables = [w.value for w in self.trainable_variables]
+        with tf.GradientTape() as tape:
+            tape.watch(states)
+            h, after, reads = self._run(x, states, mask, training=True)
+            if mask is not None:  # the last real step may stand in an earlier window
+                h = self.stack[0].cell.show(after[0], latest[0])
+                h = tf.where(latest[1], h, tf.zeros_like(h))
+            out = self._read(h, training=True)
+            loss = self.compute_loss(x, y, out, weight)
+        found, dstates = tape.gradient(
+            loss, [variables, states], unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        number = {id(w): i for i, w in enumerate(self.trainable_variables)}
+        for layer, trace, dstate in zip(self.stack, traces, dstates, strict=True):
+            cell = _recurrence(layer).cell
+            for w, g in TRACES[type(cell)](cell).credit(trace, dstate):
+                if id(w) in number:  # else it is frozen
+                    found[number[id(w)]] += tf.cast(g, w.dtype)
+        return loss, out, found, after, reads
+
+    def _advance(self, traces, reads, states, mask):
+        return [
+            TRACES[type(_recurrence(layer).cell)](_recurrence(layer).cell).advance(trace, *rest)
+            for layer, trace, *rest in zip(
+                self.stack, traces, reads, states, [mask] * len(self.stack), strict=True
+            )
+        ]
+
+    def _read(self, h, training):
+        if self.readout._call_has_training_arg:
+            return self.readout(h, training=training)
+        return self.readout(h)
+
+    def get_compile_config(self):
+        """What `compile` was given."""
+        config = super().get_compile_config()
+        return config and {
+            **{k: config[k] for k in ("optimizer", "loss", "metrics", "jit_compile")},
+            **self._options,
+        }
+
+    def compile_from_config(self, config):
+        """Compile as a stored model was."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def get_config(self):
+        """What Keras stores to build the same model again."""
+        return {
+            "layers": [keras.saving.serialize_keras_object(layer) for layer in self.stack],
+            "readout": keras.saving.serialize_keras_object(self.readout),
+            "mask_value": self.mask_value,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """The model of a config."""
+        load = keras.saving.deserialize_keras_object
+        layers = [load(layer) for layer in config.pop("layers")]
+        return cls(layers, load(config.pop("readout")), **config)
+
+
+def _latest(latest: Any, x: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The input of the last real step so far, (B, m), and whether there was one, (B, 1)."""
+    some = tf.reduce_any(mask, axis=1, keepdims=True)
+    return tf.where(some, last_real(x, mask), latest[0]), latest[1] | some
+
+
+def _recurrence(layer: Any) -> ScannedRNN:
+    return layer.recurrence if isinstance(layer, ResidualBlock) else layer
+
+
+def _check_layers(layers: list[Any]) -> None:
+    """See that traces can be carried through the layers.
+
+    Raises:
+        TypeError: one is neither a scanned layer nor a block of one.
+        ValueError: an option of one does not fit.
+    """
+    for layer in layers:
+        if not isinstance(layer, ResidualBlock | ScannedRNN):
+            raise TypeError(f"{layer!r} is no LRU, MinGRU or ResidualBlock of one.")
+    if not layers:
+        raise ValueError("There are no layers; give one at least.")
+    for number, layer in enumerate(layers):
+        one = _recurrence(layer)
+        if one.stateful or one.go_backwards or one.return_state or getattr(one, "every", 1) > 1:
+            raise ValueError(
+                f"{one.name} is stateful, goes backwards, returns its state or leaves out steps;"
+                " leave these options out: the rule carries states and traces itself."
+            )
+        if number < len(layers) - 1 and not one.return_sequences:
+            raise ValueError(
+                f"{one.name} has another layer above it, so it needs return_sequences=True."
+            )

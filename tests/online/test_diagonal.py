@@ -1,0 +1,296 @@
+"""Exact traces equal backpropagation through time; what a stack leaves out; updates inside."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from course_lib.layers import LRU, GRUCell, MinGRU, ResidualBlock
+from course_lib.online import OnlineScan
+from course_lib.online.diagonal import LRUTraces, MinGRUTraces
+from course_lib.scratch import diagonal
+
+KINDS = {
+    "lru": lambda **kw: LRU(5, seed=1, dtype="float64", **kw),
+    "lru with outputs": lambda **kw: LRU(5, 3, seed=1, dtype="float64", **kw),
+    "mingru": lambda **kw: MinGRU(5, dtype="float64", **kw),
+}
+every_kind = pytest.mark.parametrize("kind", KINDS)
+T, BATCH, CLASSES = 11, 4, 3
+LENGTHS = np.array([11, 6, 1, 0])
+
+
+def loss_of():
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float64")
+
+
+def batch(sequences=False, lengths=None):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(BATCH, T, 2)) + 3  # no input is zero by chance
+    if lengths is not None:
+        x *= (np.arange(T) < lengths[:, None])[..., None]
+    return tf.constant(x), tf.constant(rng.integers(0, CLASSES, (BATCH, T) if sequences else BATCH))
+
+
+def readout():
+    return keras.Sequential(
+        [
+            keras.layers.LayerNormalization(dtype="float64"),
+            keras.layers.Dense(4, "gelu", dtype="float64"),
+            keras.layers.Dense(CLASSES, dtype="float64"),
+        ]
+    )
+
+
+def model_of(layers, **settings):
+    keras.utils.set_random_seed(3)
+    model = OnlineScan(layers, readout(), **settings)
+    model.build((None, T, 2))
+    rng = np.random.default_rng(1)
+    for w in model.trainable_variables:
+        w.assign(w + 0.3 * rng.normal(size=w.shape))
+    return model
+
+
+def gradients(model, data, rule, **settings):
+    model.compile("sgd", loss_of(), rule=rule, jit_compile=False, **settings)
+    loss, _, found = tf.function(model.gradients)(*data)
+    gradients.loss = float(loss)
+    return found
+
+
+def assert_equal(ours, theirs, tolerance=1e-10):
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * np.abs(other).max() + 1e-15)
+
+
+@every_kind
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("chunk", [1, 4, 11, "auto"])
+def test_equal_to_bptt(kind, sequences, chunk):
+    model = model_of(KINDS[kind](return_sequences=sequences))
+    data = batch(sequences)
+    ours, loss = gradients(model, data, "exact", chunk=chunk), gradients.loss
+    assert_equal(ours, gradients(model, data, "bptt"))
+    assert loss == pytest.approx(gradients.loss, rel=1e-6)
+
+
+@every_kind
+@pytest.mark.parametrize("chunk", [1, 4])
+def test_equal_to_bptt_with_masks(kind, chunk):
+    model = model_of(KINDS[kind](), mask_value=0.0)
+    data = batch(lengths=LENGTHS)
+    assert_equal(gradients(model, data, "exact", chunk=chunk), gradients(model, data, "bptt"))
+
+
+def test_equal_to_bptt_with_sample_weights():
+    model = model_of(KINDS["lru"]())
+    data = *batch(), tf.constant([0.5, 2.0, 0.0, 1.0], tf.float64)
+    assert_equal(gradients(model, data, "exact", chunk=3), gradients(model, data, "bptt"))
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+def test_a_penalty_counts_once(sequences):
+    """In float32: Keras can't add a penalty in float64 to its loss."""
+    dense = keras.layers.Dense(CLASSES, kernel_regularizer=keras.regularizers.L2(0.5))
+    model = OnlineScan(LRU(5, seed=0, return_sequences=sequences), dense)
+    model.build((None, T, 2))
+    x, y = batch(sequences)
+    loss, found = keras.losses.SparseCategoricalCrossentropy(from_logits=True), []
+    for rule in ("exact", "bptt"):
+        model.compile("sgd", loss, rule=rule, chunk=3)
+        found.append(model.gradients(tf.cast(x, tf.float32), y))
+    assert float(found[0][0]) == pytest.approx(float(found[1][0]), rel=1e-5)
+    assert_equal(found[0][2], found[1][2], 1e-4)
+
+
+def test_equal_to_the_numpy_traces():
+    """Traces after eleven steps, taken one by one in NumPy and as windows of four here."""
+    layer = KINDS["lru"]()
+    layer.build((None, T, 2))
+    x, cell = batch()[0], layer.cell
+    ours, states = LRUTraces(cell).zero(BATCH, 2), layer.get_initial_state(BATCH)
+    for start in range(0, T, 4):
+        piece = x[:, start : start + 4]
+        ours = LRUTraces(cell).advance(ours, piece, states, None)
+        _, states = layer.run(piece, states, None)
+    params = {name: getattr(cell, name).numpy() for name in ("nu_log", "theta_log", "gamma_log")}
+    params["B"] = cell.B[0].numpy() + 1j * cell.B[1].numpy()
+    lam, gamma = diagonal.eigenvalues(params), np.exp(params["gamma_log"])
+    z, E_lam = np.zeros((2, BATCH, 5), complex)
+    E_x = np.zeros((BATCH, 2, 5), complex)
+    for t in range(T):
+        E_lam, E_x = diagonal.lru_trace_step(E_lam, E_x, z, x[:, t].numpy(), lam)
+        z = lam * z + gamma * (x[:, t].numpy() @ params["B"])
+    assert_equal(ours, (lam * E_lam, E_x))
+    dz = np.random.default_rng(5).normal(size=(2, BATCH, 5))
+    theirs = diagonal.lru_trace_gradient(dz[0] + 1j * dz[1], E_lam, E_x, params)
+    found = {w.name: g for w, g in LRUTraces(cell).credit(ours, list(tf.constant(dz)))}
+    theirs |= {"B_re": theirs["B"].real, "B_im": theirs.pop("B").imag}
+    assert set(found) == set(theirs)
+    assert_equal(found.values(), [theirs[name] for name in found])
+
+
+def test_a_trace_is_as_large_whatever_the_length():
+    for kind, traces in (("lru", LRUTraces), ("mingru", MinGRUTraces)):
+        layer = KINDS[kind]()
+        layer.build((None, None, 2))
+        before = traces(layer.cell).zero(3, 2)
+        x = tf.random.normal((3, 50, 2), dtype=tf.float64)
+        after = traces(layer.cell).advance(before, x, layer.get_initial_state(3), None)
+        shapes = [[a.shape for a in tf.nest.flatten(one)] for one in (before, after)]
+        assert shapes[0] == shapes[1]
+
+
+@every_kind
+@pytest.mark.parametrize("every", [3, 4])
+@pytest.mark.parametrize(("sequences", "ramp"), [(False, 0), (False, 2), (True, 0)])
+def test_updates_inside_follow_each_window_s_own_gradient(kind, every, sequences, ramp):
+    """With steps so small that the weights hardly move, they add up to one large step of BPTT."""
+    model = model_of(KINDS[kind](return_sequences=sequences))
+    x, y = batch(sequences)
+    before = [w.numpy() for w in model.trainable_variables]
+    rate = 1e-7
+    model.compile(
+        keras.optimizers.SGD(rate), loss_of(), update_every=every, run_eagerly=False,
+        jit_compile=False, ramp=ramp,
+    )  # fmt: skip
+    model.train_on_batch(x, y)
+    moved = [
+        (old - w.numpy()) / rate for old, w in zip(before, model.trainable_variables, strict=True)
+    ]
+    for w, old in zip(model.trainable_variables, before, strict=True):
+        w.assign(old)
+
+    ends = [*range(every, T, every), T]
+    with tf.GradientTape() as tape:
+        loss = 0.0
+        for start, end in zip([0, *ends[:-1]], ends, strict=True):
+            if sequences:
+                out = model(x[:, :end])[:, start:end]
+                loss += loss_of()(y[:, start:end], out)
+            else:
+                loss += (end / T) ** ramp * loss_of()(y, model(x[:, :end]))
+    true = tape.gradient(loss, [w.value for w in model.trainable_variables])
+    assert_equal(moved, true, 5e-5)
+
+
+def test_the_weights_move_inside():
+    model = model_of(KINDS["lru"]())
+    x, y = batch()
+    model.compile(keras.optimizers.SGD(0.1), loss_of(), update_every=3)
+    model.train_on_batch(x, y)
+    assert int(model.optimizer.iterations) == 4
+    once = model_of(KINDS["lru"]())
+    once.compile(keras.optimizers.SGD(0.1), loss_of())
+    once.train_on_batch(x, y)
+    assert int(once.optimizer.iterations) == 1
+
+
+def stack():
+    return [
+        ResidualBlock(KINDS["lru"](return_sequences=True), dtype="float64"),
+        KINDS["lru with outputs"](return_sequences=True),
+        KINDS["mingru"](),
+    ]
+
+
+def test_a_stack_is_exact_at_the_top_and_says_what_it_leaves_out(cosine):
+    model = model_of(stack())
+    data = batch()
+    true, cosines = gradients(model, data, "bptt"), {}
+    of = {id(w): g for w, g in zip(model.trainable_variables, true, strict=True)}
+
+    def by_layer(found):
+        mine = {id(w): g for w, g in zip(model.trainable_variables, found, strict=True)}
+        return [
+            cosine([mine[id(w)] for w in layer.trainable_variables],
+                   [of[id(w)] for w in layer.trainable_variables])
+            for layer in model.stack
+        ]  # fmt: skip
+
+    for chunk in (1, 4, 11):
+        cosines[chunk] = by_layer(gradients(model, data, "exact", chunk=chunk))
+        assert cosines[chunk][-1] == pytest.approx(1, abs=1e-10)
+    assert cosines[1][0] < 0.99
+    assert cosines[1][1] < 0.999
+    np.testing.assert_allclose(cosines[11], 1, atol=1e-10)
+
+
+@every_kind
+def test_fit_with_xla_save_and_load(kind, tmp_path):
+    layer = type(KINDS[kind]())
+    keras.utils.set_random_seed(0)
+    model = OnlineScan(layer(6), 3)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy"], update_every=5, jit_compile=True)
+    x, y = (a.numpy() for a in batch())
+    x = x.astype("float32")
+    losses = model.fit(x, y, epochs=10, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert model.predict(x[:, :3], verbose=0).shape == (BATCH, 3)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again(x), model(x), rtol=0, atol=1e-6)
+    assert again._options["update_every"] == 5
+    np.testing.assert_allclose(
+        again.train_on_batch(x, y)[0], model.train_on_batch(x, y)[0], rtol=1e-5
+    )
+
+
+def test_what_is_frozen_stays():
+    layer = LRU(4, seed=0)
+    model = OnlineScan(layer, 3)
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    x, y = (a.numpy() for a in batch())
+    model.build(x.shape)
+    layer.trainable = False
+    before = layer.get_weights()
+    model.train_on_batch(x, y)
+    for old, new in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "make"),
+    [
+        (TypeError, "no LRU, MinGRU", lambda: OnlineScan(keras.layers.GRU(3), 2)),
+        (TypeError, "no LRU, MinGRU", lambda: OnlineScan([GRUCell(3)], 2)),
+        (ValueError, "no layers", lambda: OnlineScan([], 2)),
+        (ValueError, "needs return_sequences=True", lambda: OnlineScan([LRU(3), LRU(3)], 2)),
+        (ValueError, "stateful", lambda: OnlineScan(LRU(3, stateful=True), 2)),
+        (ValueError, "goes backwards", lambda: OnlineScan(MinGRU(3, go_backwards=True), 2)),
+        (ValueError, "leaves out", lambda: OnlineScan(LRU(3, every=2, return_sequences=True), 2)),
+        (ValueError, "mask_value needs", lambda: OnlineScan(LRU(3, return_sequences=True), 2, 0.0)),
+        (ValueError, "mask_value needs", lambda: OnlineScan(ResidualBlock(LRU(3)), 2, 0.0)),
+        (ValueError, "Choose exact or bptt", lambda: OnlineScan(LRU(3), 2).compile(rule="kernl")),
+        (
+            ValueError,
+            "leave out update_every",
+            lambda: OnlineScan(LRU(3), 2).compile(rule="bptt", update_every=3),
+        ),
+        (ValueError, "update_every is 0", lambda: OnlineScan(LRU(3), 2).compile(update_every=0)),
+        (ValueError, "set update_every", lambda: OnlineScan(LRU(3), 2).compile(ramp=2)),
+        (
+            ValueError,
+            "leave return_sequences out",
+            lambda: OnlineScan(LRU(3, return_sequences=True), 2).compile(ramp=2, update_every=2),
+        ),
+        (ValueError, "ramp is -1", lambda: OnlineScan(LRU(3), 2).compile(ramp=-1, update_every=2)),
+        (ValueError, "chunk is 'all'", lambda: OnlineScan(LRU(3), 2).compile(chunk="all")),
+    ],
+)
+def test_bad_settings_get_a_sentence(error, message, make):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_an_unknown_length_gets_a_sentence():
+    model = OnlineScan(LRU(3), 2)
+    model.compile("sgd", "mse")
+    model.build((None, None, 2))
+    step = tf.function(
+        model.gradients, input_signature=[tf.TensorSpec((4, None, 2)), tf.TensorSpec((4, 2))]
+    )
+    with pytest.raises(ValueError, match="so that T is known"):
+        step.get_concrete_function()
