@@ -579,6 +579,14 @@ def bench_kernl(quick: Quick = False, as_json: BenchJson = False, out: BenchOut 
     raise typer.Exit(main(quick, as_json, out))
 
 
+@bench.command("stream")
+def bench_stream(quick: Quick = False, as_json: BenchJson = False, out: BenchOut = None) -> None:
+    """A million steps of one stream: memory, time a step, and the latency of one."""
+    from course_lib.benchmarks.stream import main
+
+    raise typer.Exit(main(quick, as_json, out))
+
+
 @bench.command("scan")
 def bench_scan(quick: Quick = False, as_json: BenchJson = False, out: BenchOut = None) -> None:
     """A scan over 784 steps with its gradient: ours, Keras's, and a loop on TensorFlow's tape."""

@@ -383,7 +383,7 @@ class OnlineRNN(keras.Model):
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         if not self.built:
             with tf.init_scope():
-                self.build(x.shape)
+                self.build(tuple(x.shape))
         loss, out, fit = self.learn_from(x, y, weight, self._memory if self.stateful else None)
         # What Keras scales for the sum over replicas, it reports unscaled.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
@@ -639,6 +639,12 @@ class OnlineRNN(keras.Model):
     def metrics(self):
         """Those of the outputs. The fit of the kernel is none: it has no value in evaluation."""
         return [metric for metric in super().metrics if metric is not self._fit]
+
+    def export(self, *args, **kwargs):
+        """Keras's own, which wants a model that was called; the rules train without a call."""
+        if self.built and not self.stateful:
+            self(tf.zeros((1, self._steps or 1, self._inputs), self.compute_dtype))
+        return super().export(*args, **kwargs)
 
     def reset_metrics(self):
         """Begin a new epoch."""

@@ -206,15 +206,20 @@ def test_readouts_of_every_kind_at_every_step(name, rule, every):
     assert model.predict(x, verbose=0).shape == (B, T, C)
 
 
+def two_heads():
+    keras.utils.set_random_seed(1)
+    h = keras.Input((N,))
+    heads = {"a": keras.layers.Dense(C, name="a")(h), "b": keras.layers.Dense(1, name="b")(h)}
+    return keras.Model(h, heads)
+
+
 def test_several_outputs():
     for sequences in (False, True):
         x, y = data(sequences)
-        h = keras.Input((N,))
-        parts = {"a": keras.layers.Dense(C, name="a")(h), "b": keras.layers.Dense(1, name="b")(h)}
         targets = {"a": y, "b": y[..., :1]}
         found = []
         for rule in ("rtrl", "bptt"):
-            model = model_of(rule, sequences, readout=keras.Model(h, parts), loss_weights=None)
+            model = model_of(rule, sequences, readout=two_heads())
             model.compile("sgd", {"a": "mse", "b": "mae"}, rule=rule, jit_compile=False)
             model.fit(x, targets, verbose=0)
             found.append(arrays(model))
@@ -245,8 +250,8 @@ def test_export(rule, tmp_path):
     model = model_of(rule)
     model.fit(x, y, verbose=0)
     model.export(tmp_path / "m", verbose=False)
-    served = tf.saved_model.load(tmp_path / "m").serve(x)
-    np.testing.assert_allclose(served, model.predict(x, verbose=0), atol=1e-5)
+    stored = tf.saved_model.load(tmp_path / "m")
+    np.testing.assert_allclose(stored.serve(x), model.predict(x, verbose=0), atol=1e-5)
 
 
 class Begins(LeakyRNNCell):
@@ -297,7 +302,7 @@ def test_what_can_not_be_is_one_sentence(rule):
     for name, value in (("chunk", 0), ("chunk", 2.5), ("samples", 0), ("update_every", 0)):
         with pytest.raises(ValueError, match=name):
             OnlineRNN(LeakyRNNCell(N), C, True).compile("sgd", "mse", **{name: value})
-    model.compile("sgd", loss=None, rule=rule)
+    model = model_of(rule, loss=None)
     assert model.predict(x, verbose=0).shape == (B, C)
     with pytest.raises(ValueError, match="loss"):
         model.fit(x, y, verbose=0)

@@ -1,0 +1,39 @@
+"""The benchmark of the stream: what it measures, and that its numbers can go wrong."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from course_lib.benchmarks import stream
+from course_lib.cli import app
+
+TINY = stream.Sizes(steps=40, piece=2, calls=5, units=3, inputs=2)
+
+
+@pytest.mark.slow
+def test_it_measures_time_and_memory(monkeypatch, tmp_path):
+    memory = iter([100, 200, 205, 210, 215, 220, 225, 230, 235, 250])
+    monkeypatch.setattr(stream, "resident_mib", lambda: next(memory))
+    monkeypatch.setattr(stream, "QUICK", TINY)
+    out = tmp_path / "bench.json"
+    done = CliRunner().invoke(app, ["bench", "stream", "--quick", "--json", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    result = json.loads(out.read_text())
+    assert result["growth_mib"] == 50
+    assert "growth_mib: 50 (<= 10: NOT reached)" in done.output
+    assert len(result["tenths"]) == 10
+    assert result["sizes"]["steps"] == 40
+    first, last = (result["tenths"][k]["processor_ms_a_step"] for k in (1, -1))
+    assert result["last_tenth_over_second"] == pytest.approx(last / first, abs=0.01)
+    latency = result["latency_ms"]
+    assert 0 < latency["median"] <= latency["percentile_99"]
+
+
+def test_memory_is_read_from_the_system():
+    before = stream.resident_mib()
+    if before is None:
+        pytest.skip("this system doesn't say")
+    held = bytearray(50 * 2**20)
+    held[::4096] = b"x" * len(held[::4096])
+    assert 40 < stream.resident_mib() - before < 80
