@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.exercises.progress import FOLDER, home
-from course_lib.upgrade import changes, is_the_same, was_written_in
+from course_lib.upgrade import changes, is_of_the_release, is_the_same, was_written_in
 
 DEFAULT_FOLDER = Path("work")
 RECORD = "released.json"
@@ -163,6 +163,8 @@ def _bases(folder: Path, released: dict[str, bytes]) -> dict[str, bytes]:
             kept[name] = mine
         elif kept[name] is None and _is_noted(folder, name, content):
             kept[name] = None if _beside(folder, name, content).exists() else content
+        elif kept[name] is None and mine is not None and is_of_the_release(mine, content):
+            kept[name] = content  # it was worked in by itself, before there was a copy
     return {name: content for name, content in kept.items() if content is not None}
 
 
@@ -190,9 +192,7 @@ def _hand_out(
         _note(folder, name, content)
         _write(target, content, folder)
         return Handed(name, MADE, target)
-    if content == base:
-        return Handed(name, KEPT, target)
-    if not was_written_in(mine, content):  # only the outputs are the learner's
+    if content == base or not was_written_in(mine, content):  # or only outputs are the learner's
         _note(folder, name, content)
         _keep_base(folder, name, content)
         return Handed(name, KEPT, target)

@@ -4,6 +4,8 @@ import difflib
 import json
 from dataclasses import dataclass, field
 
+from course_lib.release import release_of
+
 # The cells of an exercise, as `course notebooks` marks them, in the learner's words.
 PARTS = {
     "card": "its introduction",
@@ -58,6 +60,15 @@ def was_written_in(mine: bytes, released: bytes) -> bool:
         return False
     ours, theirs = take_apart(mine), take_apart(released)
     return ours is None or theirs is None or ours.cells != theirs.cells
+
+
+def is_of_the_release(mine: bytes, released: bytes) -> bool:
+    """Whether a learner's notebook says that it is of the release that another one is of."""
+    try:
+        ours, theirs = (release_of(json.loads(content)) for content in (mine, released))
+    except ValueError:
+        return False
+    return ours == theirs != ""
 
 
 def is_the_same(old: bytes, new: bytes) -> bool:

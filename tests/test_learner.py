@@ -254,6 +254,26 @@ def test_a_release_in_which_only_the_number_is_new_is_put_beside_nothing(real, r
     assert learner.news(copy) == []
 
 
+def test_a_notebook_that_was_worked_in_by_itself_is_known_by_its_number(release, copy):
+    def of_release(number):
+        notebook = json.loads(OLD)
+        notebook["metadata"] |= {"course": {"release": number}}
+        return notebook
+
+    (copy / progress.FOLDER).mkdir(parents=True)  # as its first check made it
+    mine = of_release("1.0.0")
+    WORK["code"](mine)
+    (copy / "01-one.ipynb").write_text(json.dumps(mine))
+    release.write_text(json.dumps(of_release("1.0.0")))
+    assert actions(learner.start(copy)) == ["kept"]
+    assert names(copy) == [".course", "01-one.ipynb"]
+    release.write_text(text_of(INTRO, exercise("a"), exercise("b", hints="better")))
+    (handed,) = learner.start(copy)
+    assert handed.action == "put beside"
+    assert handed.changes == ("b: its hints changed", "c: taken out")
+    assert json.loads((copy / "01-one.ipynb").read_text()) == mine
+
+
 def test_what_changed_is_said_exercise_by_exercise_and_each_time(real, release, copy):
     edited(real, WORK["code"])
     release.with_name("02-two.ipynb").write_text(text_of(exercise("c")))
