@@ -233,6 +233,17 @@ def begins_at_zero(x, z_0, params):
     return _run(x, 0 * z_0, params)
 
 
+@EXERCISE.mistake(
+    "gamma is applied to the states: it is a factor of what comes in, and what is left of z_0 has "
+    "nothing to do with it."
+)
+def gamma_after_the_scan(x, z_0, params):
+    """gamma z."""
+    _, z = _run(x, z_0, params, gain=1.0)
+    z = np.exp(params["gamma_log"]) * z
+    return (z @ params["C"]).real + x @ params["D"], z
+
+
 @EXERCISE.alternative
 def by_a_loop(x, z_0, params):
     """Step by step."""

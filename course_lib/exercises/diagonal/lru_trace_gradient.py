@@ -315,6 +315,15 @@ def batch_mean(dz_t, E_lam, E_x, params):
     return _from(dz_t, E_lam, E_x, params, batch=np.mean)
 
 
+@EXERCISE.mistake(
+    "dB has lost its imaginary part: B is complex, and both of its parts move the state."
+)
+def dB_made_real(dz_t, E_lam, E_x, params):
+    """dB.real."""
+    *others, dB = _from(dz_t, E_lam, E_x, params)
+    return *others, dB.real
+
+
 @EXERCISE.alternative
 def in_parts(dz_t, E_lam, E_x, params):
     """Real and imaginary parts."""

@@ -132,7 +132,6 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=30,
     returns=RETURNS,
-    single=True,
     uses=("combine",),
     ladder=(
         shapes(small, with_combine, h=(2, 5, 3)),
@@ -293,6 +292,30 @@ def one_step_after_the_other(a, b, h_0, join):
         span = join(span, (a[:, t], b[:, t]))
         h[:, t] = span[1]
     return h
+
+
+@EXERCISE.mistake(
+    "The states are right, but join is never called: a loop over the steps can't be shared out "
+    "among many processors. Make the states out of spans, and let join make the spans."
+)
+def loop_without_join(a, b, h_0, join):
+    """The recurrence as it stands."""
+    return scan_loop(a, b, h_0)
+
+
+@EXERCISE.mistake(
+    "The start is written into b itself, which belongs to the caller: make a copy, and write into "
+    "that."
+)
+def start_written_into_the_argument(a, b, h_0, join):
+    """No copy."""
+    A, reach = a.astype(np.result_type(a, b, h_0)), 1
+    b[:, 0] += a[:, 0] * h_0
+    while reach < b.shape[1]:
+        earlier, later = (A[:, :-reach], b[:, :-reach]), (A[:, reach:], b[:, reach:])
+        A[:, reach:], b[:, reach:] = join(earlier, later)
+        reach *= 2
+    return b
 
 
 @EXERCISE.alternative

@@ -109,7 +109,6 @@ EXERCISE = Exercise(
     difficulty=3,
     minutes=35,
     returns=RETURNS,
-    single=True,
     uses=("scan", "combine"),
     ladder=(
         shapes(small, back, da=(2, 5, 3), db=(2, 5, 3), dh_0=(2, 3)),
@@ -306,6 +305,15 @@ def nothing_conjugated(dh, a, h, h_0):
 def states_not_conjugated(dh, a, h, h_0):
     """conj(a) only."""
     return _back(dh, a, h, h_0, conj_h=lambda f: f)
+
+
+@EXERCISE.mistake(
+    "dh_0 lacks a conjugate: h_0 came in as a_1 h_0, so conj(a_1) db_1 goes back to it."
+)
+def dh_0_not_conjugated(dh, a, h, h_0):
+    """a_1 as it is."""
+    da, db, _ = scan_backward(dh, a, h, h_0)
+    return da, db, a[:, 0] * db[:, 0]
 
 
 @EXERCISE.alternative

@@ -82,6 +82,7 @@ BUDGETS = {
     "predict_few_labels": lambda result: result["config"]["labels"] / 500,
     "predict_depth": lambda result: result["summary"]["cpu_seconds"] / (2 * 300),
     "predict_no_tape": lambda result: result["summary"]["bytes"] / 400_000,
+    "predict_pixels": lambda result: result["summary"]["cpu_seconds"] / (2 * 90),
 }
 
 
