@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from course_lib.online.forward import Probe, size, unroll
+from course_lib.online.forward import Probe, piece, size, unroll
 from course_lib.online.noise import first_seed, signs
 from course_lib.online.reading import Read
 
@@ -178,13 +178,8 @@ class Engine:
 
         def take(start, length, carry, totals):
             """The chunk from a step on; of the whole sequence there is no second copy."""
-            part = tf.slice(x, [0, start, 0], [-1, length, -1])
-            fixed = length if isinstance(length, int) else None
-            part = tf.ensure_shape(tf.transpose(part, (1, 0, 2)), (fixed, x.shape[0], inputs))
-            here = None
-            if mask is not None:
-                here = tf.transpose(tf.slice(mask, [0, start], [-1, length]))[..., None]
-                here = tf.ensure_shape(here, (fixed, x.shape[0], 1))
+            part = tf.transpose(piece(x, start, length), (1, 0, 2))
+            here = None if mask is None else tf.transpose(piece(mask, start, length))[..., None]
             see = None if look is None else lambda h: look(h, start, length)
             return self._chunk(carry, totals, part, here, see, update, every)
 

@@ -129,6 +129,16 @@ def unroll(dynamics: Any, state, x, mask=None, probe: Probe | None = None) -> Ch
     )
 
 
+def piece(a: tf.Tensor | None, start: int | tf.Tensor, length: int | tf.Tensor) -> tf.Tensor | None:
+    """Some steps of (B, T, ...), of a fixed length where that is a number, as XLA wants it."""
+    if a is None:
+        return None
+    rest = len(a.shape) - 2
+    part = tf.slice(a, [0, start] + rest * [0], [-1, length] + rest * [-1])
+    known = length if isinstance(length, int) else None
+    return tf.ensure_shape(part, (a.shape[0], known, *a.shape[2:]))
+
+
 def size(a: tf.Tensor, axis: int) -> int | tf.Tensor:
     """The size of an axis: a number where it is known, else a tensor."""
     known = a.shape[axis]

@@ -11,7 +11,7 @@ from course_lib.online import losses, modes_traces, traces
 from course_lib.online.bptt import Window, read_on, truncated_bptt
 from course_lib.online.cells import dynamics_of
 from course_lib.online.engine import Carry, Engine
-from course_lib.online.forward import size
+from course_lib.online.forward import piece, size
 from course_lib.online.kernel import Kernel, r_squared
 from course_lib.online.modes import ModesKernel, dictionary
 from course_lib.online.modes_rule import ModesLearner
@@ -80,7 +80,7 @@ class OnlineRNN(keras.Model):
             readout = keras.layers.Dense(int(readout), dtype=cell.dtype_policy)
         self.readout = readout
         self.return_sequences, self.mask_value = return_sequences, mask_value
-        self.stateful, self._memory, self._stored = stateful, None, []
+        self.stateful, self.memory, self._stored = stateful, None, []
         self.kernel = kernel or Kernel(cell.units, dtype=cell.dtype_policy, name="kernel")
         self.kernel_optimizer = None
         self._rule = None
@@ -119,7 +119,7 @@ class OnlineRNN(keras.Model):
         x = self._cast(x, self.compute_dtype)
         mask = self.mask(x)
         if self.stateful:
-            return self._read_on(x, mask, self._memory, training)
+            return self._read_on(x, mask, self.memory, training)
         return self.read(self.rnn(x, mask=mask, training=training), mask, training)
 
     def read(self, h, mask=None, training=False):
@@ -332,7 +332,7 @@ class OnlineRNN(keras.Model):
             The loss, the outputs, the gradients in the order of `trainable_variables`, and a
             `course_lib.online.kernel.Fit`, None for a rule without kernel.
         """
-        memory = self._memory if self.stateful else None
+        memory = self.memory if self.stateful else None
         return self._learn(x, y, sample_weight, lambda loss: loss, memory)
 
     def _learn(self, x, y, weight, scale, memory=None, update=None):
@@ -369,7 +369,7 @@ class OnlineRNN(keras.Model):
             read = reader.whole(tf.cast(h, x.dtype))
 
             def look(h, start, length):
-                dh = read.dh[:, start : start + length]
+                dh = piece(read.dh, start, length)
                 return Read(tf.zeros((), h.dtype), None, dh, tuple(map(tf.zeros_like, read.own)))
 
             carry, totals, _ = engine.run(x, mask, carry, look, variables, gather=False)
@@ -384,7 +384,7 @@ class OnlineRNN(keras.Model):
         if not self.built:
             with tf.init_scope():
                 self.build(tuple(x.shape))
-        loss, out, fit = self.learn_from(x, y, weight, self._memory if self.stateful else None)
+        loss, out, fit = self.learn_from(x, y, weight, self.memory if self.stateful else None)
         # What Keras scales for the sum over replicas, it reports unscaled.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         self._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(x)[0])
@@ -440,8 +440,7 @@ class OnlineRNN(keras.Model):
         mask, carry = self.mask(x), memory.read()
 
         def look(h, start, length):
-            here = None if mask is None else mask[:, start : start + length]
-            return Read(None, self.read(h, here), None, ())
+            return Read(None, self.read(h, piece(mask, start, length)), None, ())
 
         every = self._options["update_every"]
         variables = self.trainable_variables
@@ -477,23 +476,23 @@ class OnlineRNN(keras.Model):
         if not self.built or self._rule is None:
             raise ValueError("Build and compile the model, then let it stream.")
         if batch_size is not None:
-            self._memory, self._stored = None, []
+            self.memory, self._stored = None, []
             self._remember(_count("batch_size", batch_size))
-        elif self._memory is None:
+        elif self.memory is None:
             if not self._stored:
                 raise ValueError("The model has not streamed yet: give a batch_size.")
             self._remember(self._stored[0].shape[0])
         self.optimizer.build(self.trainable_variables)
-        return Stream(self, self._memory)
+        return Stream(self, self.memory)
 
     def reset_state(self):
         """Begin anew, of a stateful model."""
-        if self._memory is not None:
-            self._memory.reset()
+        if self.memory is not None:
+            self.memory.reset()
 
     def _remember(self, batch):
         """Make a memory, and take over what was stored."""
-        stored = self._stored or [v.numpy() for v in getattr(self._memory, "variables", [])]
+        stored = self._stored or [v.numpy() for v in getattr(self.memory, "variables", [])]
         every = self._rule and self._options["update_every"]
 
         def start():
@@ -502,14 +501,14 @@ class OnlineRNN(keras.Model):
             variables = self.trainable_variables if every else None
             return self.engine.start(batch, self._inputs, variables)
 
-        self._memory = Memory(start)
-        self._memory.load(stored)
+        self.memory = Memory(start)
+        self.memory.load(stored)
 
     def save_own_variables(self, store):
         """What Keras stores of the model itself: also what it carries, and where its noise is."""
         super().save_own_variables(store)
         store["noise"] = self._seeds.state.numpy()
-        carried = [v.numpy() for v in getattr(self._memory, "variables", [])] or self._stored
+        carried = [v.numpy() for v in getattr(self.memory, "variables", [])] or self._stored
         for number, a in enumerate(carried):
             store[f"carried_{number}"] = a
 
@@ -521,8 +520,8 @@ class OnlineRNN(keras.Model):
         if "noise" in names:
             self._seeds.state.assign(np.asarray(store["noise"]))
         self._stored = [np.asarray(store[f"carried_{k}"]) for k in range(len(carried))]
-        if self._memory is not None:
-            self._memory.load(self._stored)
+        if self.memory is not None:
+            self.memory.load(self._stored)
 
     def _move_kernel(self, fit):
         """One step of β and log γ, on what all replicas have measured."""

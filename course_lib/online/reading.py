@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from course_lib.online import losses
+from course_lib.online.forward import piece
 
 
 class Read(NamedTuple):
@@ -81,7 +82,7 @@ class Reader:
         model = self.model
 
         def part(a):
-            return None if a is None else a[:, start : start + length]
+            return piece(a, start, length)
 
         y, weight = model.fitted(self.y, model.outputs_like, self.weight, self.mask)
         mask = part(self.mask)

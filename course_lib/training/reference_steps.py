@@ -184,7 +184,8 @@ def online_step(
     settings = {"chunk": 5, **settings} if "update_every" not in settings else settings
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(global_clipnorm=1.0), loss, rule=rule, **settings)
-    step = keras_step(model, (T, 3))
+    carried = model.memory.variables if stateful else ()
+    step = keras_step(model, (T, 3), variables=carried)
     if rule != "uoro":
         return step
 
