@@ -27,7 +27,8 @@ SCRIPT = """
         rng = np.random.default_rng(0)
         x = rng.normal(size=(4, 6, 2)).astype("float32")
         y = rng.normal(size=(4, 6, 2) if sequences else (4, 2)).astype("float32")
-        model.build((None, 6, 2))
+        with model.distribute_strategy.scope():
+            model.build((None, 6, 2))
         start = [w.numpy() for w in model.trainable_weights]
         loss = model.fit(x, y, batch_size=4, shuffle=False, verbose=0).history["loss"][0]
         moved = [w.numpy() - a for w, a in zip(model.trainable_weights, start)]
