@@ -500,6 +500,55 @@ if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
     plt.show()
 
 # %% [markdown]
+# ## When to stop
+#
+# With few digits a network has soon learnt its own by heart. From then on its validation loss
+# rises, and every further epoch makes it worse. Who ends that?
+
+# %%
+# EXERCISE: EarlyStopping
+
+# %% [markdown]
+# Your classifier and your callback on 400 digits; 400 others are the judges. In which of at most 60
+# epochs will it be at its best?
+
+# %%
+predict("best epoch", ...)
+
+# %% mystnb={"image": {"alt": "Loss over the epochs. On the digits that were trained on it falls to nearly nothing. On those kept back it falls, and then rises slowly; a ring marks its lowest point, and training ends a few epochs later."}}
+if when_passed("recurrent_classifier") and when_passed("EarlyStopping"):
+    seed_everything(0)
+    stopped = recurrent_classifier(keras.layers.LSTMCell, 32)
+    stopped.compile(
+        optimizer=keras.optimizers.Adam(0.01),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    flat = mnist.x_train[:800].reshape(800, -1)
+    kept_back = flat[400:], mnist.y_train[400:800]
+    curves = stopped.fit(
+        flat[:400],
+        mnist.y_train[:400],
+        batch_size=50,
+        epochs=60,
+        verbose=0,
+        validation_data=kept_back,
+        callbacks=[EarlyStopping(patience=5)],
+    ).history
+    best = int(np.argmin(curves["val_loss"]))
+    print(measured("best epoch", best + 1, 5, 55))
+    print(f"epochs after the best one: {len(curves['val_loss']) - 1 - best}")
+    loss = stopped.evaluate(*kept_back, batch_size=400, verbose=0)
+    print(f"the model is that of the best epoch: {abs(loss - curves['val_loss'][best]) < 1e-3}")
+    epochs = np.arange(1, len(curves["loss"]) + 1)
+    plt.plot(epochs, curves["loss"], label="trained on")
+    plt.plot(epochs, curves["val_loss"], "--", label="kept back")
+    plt.plot(best + 1, curves["val_loss"][best], "o", mfc="none", ms=12, label="best")
+    plt.xlabel("epoch")
+    plt.ylabel("loss in nats")
+    plt.legend()
+    plt.show()
+
+# %% [markdown]
 # ## A kernel that is never taken
 #
 # Somebody wrote a layer for a GPU. It is a GRU, its numbers are right, and it is as slow as a cell

@@ -79,6 +79,7 @@ CHAPTERS = (
             "GRUCell",
             "looped",
             "recurrent_classifier",
+            "EarlyStopping",
             "gru_for_a_gpu",
             "predict_few_labels",
         ),

@@ -1,0 +1,712 @@
+"""Exercise: the callback that ends a training and goes back to its best epoch."""
+
+import functools
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.graph_rungs import fit_for_a_gpu
+from course_lib.exercises.guard import Unusable
+from course_lib.exercises.rungs import by_hand, matches
+from course_lib.graphs import gpu_report, trace
+from course_lib.layers.early_stopping import EarlyStopping
+
+MOST = 16  # epochs that a script may have
+RUN, WEIGHTS, STATISTICS = "epochs run", "epoch of the weights", "epoch of the statistics"
+
+
+def a_bump() -> Arrays:
+    """Best in the third epoch; the eighth would be better still, and is never reached."""
+    return {"losses": np.array([3.0, 2.0, 1.0, 1.5, 1.25, 1.75, 1.5, 0.5]), "patience": 3}
+
+
+def two_bumps() -> Arrays:
+    """Each bump is shorter than the patience, both together are longer."""
+    losses = np.array([5.0, 4.0, 4.5, 4.25, 3.0, 3.5, 3.25, 2.0, 2.5, 2.25])
+    return {"losses": losses, "patience": 3}
+
+
+def falling_again() -> Arrays:
+    """Every epoch but one is better than the one before it, and none better than the first."""
+    return {"losses": np.array([1.0, 3.0, 2.5, 2.0, 1.5, 0.5]), "patience": 4}
+
+
+def long_enough() -> Arrays:
+    """The training ends by itself, while there is patience left."""
+    return {"losses": np.array([2.0, 1.0, 1.5]), "patience": 5}
+
+
+def level() -> Arrays:
+    """The same loss again is no better."""
+    return {"losses": np.array([2.0, 1.0, 1.0, 1.0, 0.5]), "patience": 2}
+
+
+def small_steps() -> Arrays:
+    """Falls of 0.25 are too small alone; the third makes them enough, the last are exactly it."""
+    losses = np.array([2.0, 1.75, 1.5, 1.25, 0.75, 0.5, 1.0, 0.875])
+    return {"losses": losses, "patience": 3, "min_delta": np.array(0.5)}
+
+
+def slow_fall() -> Arrays:
+    """Always lower, and never by enough until patience is at its end."""
+    losses = np.array([1.0, 0.875, 0.75, 0.625, 0.0])
+    return {"losses": losses, "patience": 3, "min_delta": np.array(0.5)}
+
+
+def nan_first() -> Arrays:
+    """The first epoch has no number; two have none later, in the middle of a bump."""
+    losses = np.array([np.nan, 2.0, 1.0, np.nan, 1.5, 0.75, np.nan, np.nan, np.nan, 0.5])
+    return {"losses": losses, "patience": 3}
+
+
+def nan_always() -> Arrays:
+    """No epoch has a number."""
+    return {"losses": np.full(5, np.nan), "patience": 3}
+
+
+def by_default() -> Arrays:
+    """A small fall, a long bump, and neither setting given."""
+    return {"losses": np.array([2.0, 1.0, 0.999, 1.5, 1.25, 1.75, 1.5])}
+
+
+def twice() -> Arrays:
+    """Two trainings; the second is worse than the first all along."""
+    first, second = np.array([2.0, 1.0, 1.5]), np.array([9.0, 7.0, 8.0, 7.5, 6.0])
+    return {"losses": first, "later": second, "patience": 2}
+
+
+def nonsense() -> Arrays:
+    """No patience, a negative one, a negative difference; and what is no nonsense."""
+    return {"patience": np.array([0, -1, 2, 1]), "min_delta": np.array([0, 0, -1, 0])}
+
+
+class Scripted(keras.Model):
+    """A model whose validation losses are written down beforehand.
+
+    Its weights and its statistics, which no gradient moves, say of which epoch they are.
+    """
+
+    def __init__(self):
+        super().__init__(dtype="float64")
+        self.w = self.add_weight(shape=(2,), initializer="zeros")
+        self.mean = self.add_weight(shape=(2,), initializer="zeros", trainable=False)
+        self.epoch = tf.Variable(0)
+        self.script = tf.Variable(np.zeros(MOST))
+        self.built = True
+
+    @property
+    def metrics(self):
+        """None: `fit` then reports what the steps give, and no mean of its own."""
+        return []
+
+    def call(self, x):
+        """Anything."""
+        return x * self.w + self.mean
+
+    def train_step(self, data):
+        """One epoch; the training loss falls for ever."""
+        epoch = tf.cast(self.epoch.assign_add(1), tf.float64)
+        self.w.assign([epoch, epoch])
+        self.mean.assign([-epoch, -epoch])
+        return {"loss": 1 / epoch}
+
+    def test_step(self, data):
+        """What the script has for this epoch."""
+        return {"loss": self.script[self.epoch - 1]}
+
+
+@functools.cache
+def scripted() -> Scripted:
+    """Made once, for all checks."""
+    model = Scripted()
+    model.compile("sgd", "mse", run_eagerly=False, jit_compile=False)
+    return model
+
+
+def by_fit(model: Scripted, callback, epochs: int, begins: int) -> int:
+    """Train by Keras; the number of epochs that were run."""
+    data = np.zeros((2, 2)), np.zeros((2, 2))
+    how = {"batch_size": 2, "verbose": 0, "validation_data": data, "initial_epoch": begins}
+    return len(model.fit(*data, epochs=begins + epochs, callbacks=[callback], **how).epoch)
+
+
+def as_fit_does(model: Scripted, callback, epochs: int, begins: int) -> int:
+    """What `fit` does with a callback, without its preparations, which take a hundred times longer.
+    """
+    watchers = keras.callbacks.CallbackList([callback], model=model)
+    watchers.on_train_begin()
+    for epoch in range(begins, begins + epochs):
+        watchers.on_epoch_begin(epoch)
+        losses = {**model.train_step(None), "val_loss": model.test_step(None)["loss"]}
+        watchers.on_epoch_end(epoch, {name: float(loss) for name, loss in losses.items()})
+        if model.stop_training:
+            break
+    watchers.on_train_end()
+    return epoch + 1 - begins
+
+
+def trained(callback, losses: np.ndarray, begins=0, train=as_fit_does) -> Arrays:
+    """Train by a script; say how long it took, and what the model has at the end."""
+    if not isinstance(callback, keras.callbacks.Callback):
+        raise Unusable("The class isn't a subclass of keras.callbacks.Callback.")
+    model = scripted()
+    model.script.assign(np.pad(losses, (0, MOST - len(losses))))
+    for variable in (model.epoch, model.w, model.mean):
+        variable.assign(tf.zeros_like(variable))
+    model.stop_training = False
+    epochs = train(model, callback, len(losses), begins)
+    return {
+        RUN: np.array(epochs),
+        WEIGHTS: np.array(float(model.w[0])),
+        STATISTICS: np.array(-float(model.mean[0])),
+    }
+
+
+def settings(given: Arrays) -> Arrays:
+    """What a callback is made with."""
+    return {name: given[name].item() if name == "min_delta" else given[name]
+            for name in ("patience", "min_delta") if name in given}  # fmt: skip
+
+
+def run(callback_class, given: Arrays) -> Arrays:
+    """One training."""
+    return trained(callback_class(**settings(given)), given["losses"])
+
+
+def in_fit(callback_class, given: Arrays) -> Arrays:
+    """The same by Keras's own loop."""
+    return trained(callback_class(**settings(given)), given["losses"], train=by_fit)
+
+
+def how_long(callback_class, given: Arrays) -> Arrays:
+    """The number of epochs alone."""
+    return {RUN: run(callback_class, given)[RUN]}
+
+
+def weights_alone(callback_class, given: Arrays) -> Arrays:
+    """Without the statistics."""
+    outputs = run(callback_class, given)
+    return {RUN: outputs[RUN], WEIGHTS: outputs[WEIGHTS]}
+
+
+def again(callback_class, given: Arrays) -> Arrays:
+    """One callback watches two trainings; the second counts its epochs on."""
+    callback = callback_class(**settings(given))
+    trained(callback, given["losses"])
+    return trained(callback, given["later"], begins=len(given["losses"]))
+
+
+def refusals(callback_class, given: Arrays) -> Arrays:
+    """Whether each of the settings is refused."""
+    refused = []
+    for patience, min_delta in zip(*given.values(), strict=True):
+        try:
+            callback_class(patience=int(patience), min_delta=float(min_delta))
+            refused.append(False)
+        except ValueError:
+            refused.append(True)
+    return {"refused": np.array(refused)}
+
+
+def for_a_gpu(callback_class, given: Arrays) -> Arrays:
+    """The graph of the model that the callback has watched."""
+    run(callback_class, given)
+    return gpu_report(trace(scripted(), tf.TensorSpec((None, 2), tf.float64)))
+
+
+def best_of(losses: np.ndarray, patience: int = 3, min_delta: float = 0.0) -> tuple[int, int]:
+    """How many epochs are run, and which is the best, counted from 1; 0 if none has a number."""
+    best = 0
+    for epoch in range(1, len(losses) + 1):
+        loss = losses[epoch - 1]
+        if not np.isnan(loss) and (best == 0 or losses[best - 1] - loss > min_delta):
+            best = epoch
+        if epoch - best == patience:
+            break
+    return epoch, best
+
+
+def decided(given: Arrays) -> Arrays:
+    """What the callback must come to, by the definition."""
+    epochs, best = best_of(given["losses"], **settings(given))
+    return {RUN: epochs, WEIGHTS: float(best or epochs), STATISTICS: float(best or epochs)}
+
+
+def decided_weights(given: Arrays) -> Arrays:
+    """Without the statistics."""
+    expected = decided(given)
+    return {RUN: expected[RUN], WEIGHTS: expected[WEIGHTS]}
+
+
+def decided_again(given: Arrays) -> Arrays:
+    """The second training, as if there had been no first."""
+    return decided({"losses": given["later"], "patience": given["patience"]})
+
+
+def all_refused(_: Arrays, outputs: Arrays) -> Problem | None:
+    """The first three."""
+    if outputs["refused"].tolist() == [True, True, True, False]:
+        return None
+    if outputs["refused"][-1]:
+        return Problem("A patience of 1 is one too; it was refused.")
+    return Problem(
+        "A patience below 1, or a min_delta below 0, was taken without a word: __init__ has lines "
+        "that refuse it. Leave them in."
+    )
+
+
+BUMPS = "patience begins anew with every better epoch"
+FROM_BEST = "an epoch is measured by the best one, not by the one before it"
+BY_ITSELF = "a training that is long enough goes back as well"
+EQUAL = "the same loss again is no better"
+DELTA = "a fall of less than min_delta counts as none"
+SLOW = "small falls don't hide behind one another"
+NAN = "NaN is no number, and never the best"
+NO_NUMBER = "without a single number the weights stay as they are"
+WHOLE = "the whole network goes back, its statistics too"
+DEFAULTS = "what is left out has its default"
+ANEW = "a second training begins anew"
+
+EXERCISE = Exercise(
+    reference=EarlyStopping,
+    title="Stop, and go back",
+    goal="End a training that no longer helps, and leave the network as it was at its best.",
+    difficulty=2,
+    minutes=25,
+    kind="speed up",
+    returns={},
+    ladder=(
+        by_hand(
+            a_bump,
+            how="epoch 3 is the best, 1.0; after epochs 4, 5 and 6 patience is at its end",
+            call=how_long,
+            **{RUN: np.array(6)},
+        ),
+        matches(
+            "it goes back to the best epoch",
+            a_bump,
+            decided_weights,
+            "The weights of each epoch are its number, counted from 1.",
+            weights_alone,
+        ),
+        matches(WHOLE, a_bump, decided, "A network may have weights that no gradient moves.", run),
+        matches(BUMPS, two_bumps, decided, "Two bumps, each shorter than the patience.", run),
+        matches(
+            FROM_BEST,
+            falling_again,
+            decided,
+            "The loss has a peak and falls again, but not to where it was.",
+            run,
+        ),
+        matches(EQUAL, level, decided, "A loss that stays level gains nothing.", run),
+        matches(
+            BY_ITSELF,
+            long_enough,
+            decided,
+            "The training ended at its last epoch, which was not its best.",
+            run,
+        ),
+        matches(NAN, nan_first, decided, "Some epochs have a loss of NaN, the first one too.", run),
+        matches(NO_NUMBER, nan_always, decided, "The loss is NaN in every epoch.", run),
+        matches(
+            DELTA,
+            small_steps,
+            decided,
+            "With min_delta=0.5; the best epoch is one that was better by more than that.",
+            run,
+        ),
+        matches(SLOW, slow_fall, decided, "Each epoch is lower, by less than min_delta.", run),
+        matches(DEFAULTS, by_default, decided, call=run),
+        matches(
+            ANEW,
+            twice,
+            decided_again,
+            "The same callback watched two trainings; this is about the second.",
+            again,
+        ),
+        Rung("it refuses what is no patience", nonsense, all_refused, refusals),
+        matches("Keras's own fit obeys it", a_bump, decided, call=in_fit),
+        fit_for_a_gpu(a_bump, for_a_gpu),
+    ),
+    promises={
+        "It judges by `val_loss`": "a case small enough to do by hand",
+        "An epoch is better if": (FROM_BEST, EQUAL, DELTA, SLOW),
+        "the first one that has a number": NAN,
+        "A loss of NaN": (NAN, NO_NUMBER),
+        "Keras has a callback of the same name": "scaffold: it says where to find the library's",
+        "patience: training ends": ("a case small enough to do by hand", BUMPS, DEFAULTS),
+        "at least 1": "it refuses what is no patience",
+        "min_delta: a smaller fall": (DELTA, SLOW, DEFAULTS),
+        "ValueError": "it refuses what is no patience",
+        "on_epoch_end: To end the training": "a case small enough to do by hand",
+        "on_train_end: If no epoch had a number": NO_NUMBER,
+    },
+    hints=(
+        Hint(
+            "What has to be remembered from epoch to epoch?",
+            "You see one loss at a time. What must you know of the past to say whether this one is "
+            "better, how long that is ago, and what to go back to?",
+        ),
+        Hint(
+            "It goes back, and the weights are those of the last epoch.",
+            "Which of these is a copy: a list of the model's variables, or a list of what was in "
+            "them at that moment? Training goes on changing the variables. And a model has more "
+            "than `trainable_weights`.",
+        ),
+        Hint(
+            "NaN gets in my way.",
+            "Any comparison with NaN is False. So ask for what must be true of a better epoch, not "
+            "for the opposite; and begin with a best loss that every number lies below.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "`on_train_begin`: the best loss is `np.inf`, nothing was waited for, nothing is kept. "
+            "`on_epoch_end`: if `logs['val_loss'] < self.best - self.min_delta`, note it, wait from "
+            "0 again and keep `self.model.get_weights()`, which are copies; else wait one more, "
+            "and at `self.patience` set `self.model.stop_training = True`. `on_train_end`: "
+            "`self.model.set_weights` of what was kept, if anything.",
+        ),
+    ),
+)
+
+
+class _Wrong(EarlyStopping):
+    """What the mistakes share: the reference in parts."""
+
+    def on_train_begin(self, logs=None):
+        """Forget everything."""
+        self.best, self.before, self.waited, self.kept = np.inf, np.inf, 0, None
+
+    def better(self, loss):
+        """Whether the epoch is."""
+        return loss < self.best - self.min_delta
+
+    def note(self, loss):
+        """A better epoch."""
+        self.best, self.waited = loss, 0
+        self.kept = self.model.get_weights()
+
+    def waits(self):
+        """Another epoch."""
+        self.waited += 1
+        if self.waited >= self.patience:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        """As the reference, from parts."""
+        loss = logs["val_loss"]
+        if self.better(loss):
+            self.note(loss)
+        else:
+            self.waits()
+        self.before = loss
+
+    def on_train_end(self, logs=None):
+        """As the reference."""
+        if self.kept is not None:
+            self.model.set_weights(self.kept)
+
+
+@EXERCISE.mistake(
+    "It stops at the right time, but the network has the weights of the last epoch. Either nothing "
+    "is put back, or what was kept are the variables themselves, which training went on changing: "
+    "keep copies of what is in them."
+)
+class LastWeights(_Wrong):
+    """Nothing is put back."""
+
+    def on_train_end(self, logs=None):
+        """Too late."""
+
+
+@EXERCISE.mistake(
+    "An epoch is compared with the one before it. After a peak a loss may fall for long and still "
+    "be worse than the best: compare with the best so far."
+)
+class EpochBefore(_Wrong):
+    """loss < the loss before."""
+
+    def better(self, loss):
+        """One unlucky epoch is enough, or none ever is."""
+        return loss < self.before - self.min_delta
+
+
+@EXERCISE.mistake(
+    "All epochs that were not better are counted together: patience is for epochs in a row, so a "
+    "better one sets the count back to 0."
+)
+class NeverPatientAgain(_Wrong):
+    """The count isn't set back."""
+
+    def note(self, loss):
+        """Without the count."""
+        waited = self.waited
+        super().note(loss)
+        self.waited = waited
+
+
+@EXERCISE.mistake(
+    "It waits one epoch too long: training ends after `patience` epochs without a better one, and "
+    "no further epoch."
+)
+class OneTooMany(_Wrong):
+    """waited > patience."""
+
+    def waits(self):
+        """Asks too late."""
+        if self.waited >= self.patience:
+            self.model.stop_training = True
+        self.waited += 1
+
+
+@EXERCISE.mistake(
+    "It stops one epoch too early: `patience` epochs that are not better have to be over."
+)
+class OneTooFew(_Wrong):
+    """Counts the best epoch too."""
+
+    def waits(self):
+        """Counted from 1."""
+        self.waited += 1
+        if self.waited >= self.patience - 1:
+            self.model.stop_training = True
+
+
+@EXERCISE.mistake(
+    "It goes back only where patience ran out. A training that ends at its last epoch has a best "
+    "one as well: on_train_end comes in both cases."
+)
+class BackOnlyIfStopped(_Wrong):
+    """Restores where it stops."""
+
+    def waits(self):
+        """Stop, and go back at once."""
+        super().waits()
+        if self.waited >= self.patience and self.kept is not None:
+            self.model.set_weights(self.kept)
+
+    def on_train_end(self, logs=None):
+        """Nothing."""
+
+
+@EXERCISE.mistake(
+    "Only the trained weights go back. What a layer counts by itself, such as the means of a "
+    "BatchNormalization, stays that of the last epoch: the two don't belong together."
+)
+class TrainedWeightsOnly(_Wrong):
+    """trainable_weights."""
+
+    def note(self, loss):
+        """A part of the weights."""
+        super().note(loss)
+        self.kept = [w.numpy() for w in self.model.trainable_weights]
+
+    def on_train_end(self, logs=None):
+        """That part."""
+        for w, value in zip(self.model.trainable_weights, self.kept or (), strict=False):
+            w.assign(value)
+
+
+@EXERCISE.mistake("min_delta is not looked at: a fall that is smaller counts as none.")
+class AnyFall(_Wrong):
+    """loss < best."""
+
+    def better(self, loss):
+        """However little."""
+        return loss < self.best
+
+
+@EXERCISE.mistake(
+    "min_delta is on the wrong side: an epoch that is a little *worse* counts as better. The loss "
+    "must lie below the best one less min_delta."
+)
+class WrongSide(_Wrong):
+    """loss < best + min_delta."""
+
+    def better(self, loss):
+        """Even if it is worse."""
+        return loss < self.best + self.min_delta
+
+
+@EXERCISE.mistake(
+    "Every lower loss becomes the one to beat, even where the fall was too small to count. So a "
+    "loss that falls slowly and steadily is never better: compare with the last epoch that was."
+)
+class LowestCreeps(_Wrong):
+    """The best loss moves without an epoch being better."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Note the lowest in any case."""
+        super().on_epoch_end(epoch, logs)
+        if logs["val_loss"] < self.best:
+            self.best = logs["val_loss"]
+
+
+@EXERCISE.mistake(
+    "A first epoch without a number becomes the best, and no later loss is lower than NaN, since "
+    "every comparison with NaN is False: begin with a loss that every number lies below."
+)
+class FirstIsBest(_Wrong):
+    """None at the beginning: so does Keras's own."""
+
+    def on_train_begin(self, logs=None):
+        """No best yet."""
+        super().on_train_begin()
+        self.best = None
+
+    def better(self, loss):
+        """The first always is."""
+        return self.best is None or loss < self.best - self.min_delta
+
+
+@EXERCISE.mistake(
+    "NaN counts as better: `not loss >= best` is True for it, since every comparison with NaN is "
+    "False. Ask whether the loss is lower."
+)
+class NotWorse(_Wrong):
+    """not loss >= best."""
+
+    def better(self, loss):
+        """The opposite, denied."""
+        return not loss >= self.best - self.min_delta
+
+
+@EXERCISE.mistake(
+    "NaN ends the training at once: it is an epoch that isn't better, no more, and patience may "
+    "outlast it."
+)
+class StopsAtNaN(_Wrong):
+    """One is enough."""
+
+    def waits(self):
+        """Or the time is up."""
+        super().waits()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Look for NaN first."""
+        super().on_epoch_end(epoch, logs)
+        if np.isnan(logs["val_loss"]):
+            self.model.stop_training = True
+
+
+@EXERCISE.mistake(
+    "The same loss again counts as better: a fall is asked for. A network that has stopped "
+    "learning would train for ever."
+)
+class LevelIsBetter(_Wrong):
+    """<=."""
+
+    def better(self, loss):
+        """Or equal."""
+        return loss <= self.best - self.min_delta and loss < np.inf
+
+
+@EXERCISE.mistake(
+    "It watches the training loss, which falls as long as you train: look at `val_loss`, on data "
+    "that the weights are not fitted to."
+)
+class TrainingLoss(_Wrong):
+    """logs["loss"]."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """The wrong entry."""
+        super().on_epoch_end(epoch, {"val_loss": logs["loss"]})
+
+
+@EXERCISE.mistake(
+    "The higher the better, it says: that holds for an accuracy. A loss is better if it is lower."
+)
+class HigherIsBetter(_Wrong):
+    """Another sign."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """-loss."""
+        super().on_epoch_end(epoch, {"val_loss": -logs["val_loss"]})
+
+
+@EXERCISE.mistake(
+    "A second training still knows the best loss of the first: forget everything when a training "
+    "begins, not only when the callback is made."
+)
+class NeverForgets(_Wrong):
+    """What belongs into on_train_begin stands in __init__."""
+
+    def __init__(self, patience=3, min_delta=0.0):
+        super().__init__(patience, min_delta)
+        super().on_train_begin()
+
+    def on_train_begin(self, logs=None):
+        """Nothing."""
+
+
+@EXERCISE.alternative
+class ByEpochs(EarlyStopping):
+    """All losses are kept; the wait is a difference of epochs."""
+
+    def on_train_begin(self, logs=None):
+        """No epoch yet."""
+        self.losses, self.best_epoch, self.weights = [], None, []
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Count by positions in the list."""
+        self.losses.append(float(logs["val_loss"]))
+        here = len(self.losses) - 1
+        bar = np.inf if self.best_epoch is None else self.losses[self.best_epoch]
+        if self.losses[here] < bar - self.min_delta:
+            self.best_epoch = here
+            self.weights = [np.array(w) for w in self.model.weights]
+        last = -1 if self.best_epoch is None else self.best_epoch
+        self.model.stop_training = here - last >= self.patience
+
+    def on_train_end(self, logs=None):
+        """One by one."""
+        for w, value in zip(self.model.weights, self.weights, strict=False):
+            w.assign(value)
+
+
+@EXERCISE.alternative
+class KerasOwn(keras.callbacks.EarlyStopping):
+    """The library's, told about NaN in front."""
+
+    def __init__(self, patience=3, min_delta=0.0):
+        super().__init__(
+            "val_loss", min_delta=min_delta, patience=patience, restore_best_weights=True
+        )
+        if patience < 1 or min_delta < 0:
+            raise ValueError("No patience.")
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Without a best epoch, NaN only lets time pass."""
+        if self.best is None and np.isnan(logs["val_loss"]):
+            self.wait += 1
+            self.model.stop_training = self.wait >= self.patience
+            return
+        super().on_epoch_end(epoch, logs)
+
+
+@EXERCISE.alternative
+class CountingDown(EarlyStopping):
+    """Lives that are left, as tf.Variables' values."""
+
+    def on_train_begin(self, logs=None):
+        """All lives, and weights to go back to from the start."""
+        self.lives, self.lowest, self.copies = self.patience, float("inf"), None
+
+    def on_epoch_end(self, epoch, logs=None):
+        """A fall brings all lives back."""
+        fall = self.lowest - logs["val_loss"]
+        if np.isfinite(logs["val_loss"]) and fall > self.min_delta:
+            self.lives, self.lowest = self.patience, logs["val_loss"]
+            self.copies = [tf.identity(w.value) for w in self.model.weights]
+            return
+        self.lives -= 1
+        if self.lives == 0:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        """Copies back into the variables."""
+        if self.copies:
+            for w, copy in zip(self.model.weights, self.copies, strict=True):
+                w.assign(copy)

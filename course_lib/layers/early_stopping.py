@@ -1,0 +1,69 @@
+"""The callback that ends a training which no longer helps, and goes back to its best weights."""
+
+import keras
+import numpy as np
+
+
+class EarlyStopping(keras.callbacks.Callback):
+    """Ends a training that no longer helps, and goes back to its best epoch.
+
+    It judges by `val_loss`, which `fit` hands to a callback in `logs` after
+    each epoch. An epoch is better if its loss lies below that of the best
+    epoch so far by more than `min_delta`; the first one that has a number is
+    better than none. A loss of NaN is no number. Keras has a callback of the
+    same name.
+
+    Args:
+        patience: training ends after so many epochs in a row that were not
+            better; at least 1.
+        min_delta: a smaller fall than this counts as none.
+
+    Raises:
+        ValueError: if `patience` is below 1, or `min_delta` below 0.
+    """
+
+    def __init__(self, patience=3, min_delta=0.0):
+        super().__init__()
+        if patience < 1 or min_delta < 0:
+            raise ValueError(
+                "patience must be at least 1, and min_delta at least 0; "
+                f"they are {patience} and {min_delta}."
+            )
+        self.patience = patience
+        self.min_delta = min_delta
+
+    def on_train_begin(self, logs=None):
+        """Before the first epoch of each training."""
+        # IMPLEMENT-ME: the callback knows as much as on its first day,
+        # whatever it has watched before
+        self.best = np.inf
+        self.waited = 0
+        self.kept = None
+        # END IMPLEMENT-ME
+
+    def on_epoch_end(self, epoch, logs=None):
+        """After each epoch.
+
+        To end the training, set `self.model.stop_training` to True.
+        """
+        # IMPLEMENT-ME: what the best epoch so far has learnt is safe from all
+        # that follows, and the training ends if its time is up
+        if logs["val_loss"] < self.best - self.min_delta:
+            self.best = logs["val_loss"]
+            self.waited = 0
+            self.kept = self.model.get_weights()
+        else:
+            self.waited += 1
+            if self.waited >= self.patience:
+                self.model.stop_training = True
+        # END IMPLEMENT-ME
+
+    def on_train_end(self, logs=None):
+        """When training is over, by this callback or because it was long enough.
+
+        If no epoch had a number, the weights stay as they are.
+        """
+        # IMPLEMENT-ME: the network is that of the best epoch, whole
+        if self.kept is not None:
+            self.model.set_weights(self.kept)
+        # END IMPLEMENT-ME
