@@ -190,9 +190,11 @@ def gpu_report(graph: Any) -> dict[str, Any]:
     Returns:
         "gpu": the name of the GPU that TensorFlow sees here, or ""; "can tell": whether this build
         of TensorFlow knows; "operations": how many kinds; "without a kernel" and "in Python":
-        names of those that a GPU can't run, or that call back into Python, separated by commas.
+        names of those that a GPU can't run, or that call back into Python, separated by commas;
+        "on the host": names of those that write to a file, which is nowhere else.
     """
-    operations = [node for node in nodes(graph) if not _of_files(node)]
+    everything = nodes(graph)
+    operations = [node for node in everything if not _of_files(node)]
     kinds = {node.op for node in operations}
     return {
         "gpu": gpu_name(),
@@ -200,6 +202,7 @@ def gpu_report(graph: Any) -> dict[str, Any]:
         "operations": len(kinds),
         "without a kernel": ", ".join(sorted(without_gpu_kernel(operations) - set(HOST))),
         "in Python": ", ".join(sorted(kinds & set(HOST))),
+        "on the host": ", ".join(sorted({node.op for node in everything} & set(FILES))),
     }
 
 

@@ -371,8 +371,8 @@ if when_passed("train_step_windows"):
         losses = []
         for i in range(400):
             inputs, targets = echo(i)
-            loss, _, _ = step(inputs.astype(np.float32), targets, np.zeros((16, 8), np.float32))
-            losses.append(float(loss))
+            now, _, _ = step(inputs.astype(np.float32), targets, np.zeros((16, 8), np.float32))
+            losses.append(float(now))
         plt.plot(losses, style, label=f"window {window}")
         excess = np.mean(losses[-20:]) - 3 / 12 * np.log(2)
         print(f"window {window:2d}   loss within 0.1 of the floor: {bool(excess < 0.1)}")

@@ -413,14 +413,14 @@ if when_passed("rflo_gradient"):
         W[2:7] *= scale
         h_leaky, squashed = leaky_forward(x, h_0, W, leak)
         rflo = rflo_gradient(presynaptic(x, h_0, h_leaky), squashed, dh_leaky, leak)
-        measured = np.zeros_like(W)
+        truth = np.zeros_like(W)
         for index in np.ndindex(W.shape):
             for sign in (1, -1):
                 moved = W.copy()
                 moved[index] += sign * 1e-5
                 moved_h, _ = leaky_forward(x, h_0, moved, leak)
-                measured[index] += sign * np.sum(dh_leaky * moved_h) / 2e-5
-        print(f"recurrent weights times {scale:.1f}   cosine {cosine(rflo, measured):.2f}")
+                truth[index] += sign * np.sum(dh_leaky * moved_h) / 2e-5
+        print(f"recurrent weights times {scale:.1f}   cosine {cosine(rflo, truth):.2f}")
 
 # %% [markdown]
 # ## A project: No tape

@@ -105,6 +105,20 @@ def test_gpu_report_of_what_fits_and_what_does_not():
     assert graphs.gpu_report(graphs.trace(python, SPEC))["in Python"] == "PyFunc"
 
 
+def test_gpu_report_names_what_writes_to_a_file(tmp_path):
+    writer = tf.summary.create_file_writer(str(tmp_path))
+
+    def written(x):
+        with writer.as_default(step=tf.constant(0, tf.int64)):
+            tf.summary.write("x", x)
+        return x
+
+    report = graphs.gpu_report(graphs.trace(written, SPEC))
+    assert "WriteSummary" in report["on the host"]
+    assert report["without a kernel"] == ""
+    assert graphs.gpu_report(graphs.trace(lambda x: tf.tanh(x), SPEC))["on the host"] == ""
+
+
 def test_xla_says_what_it_can_not_compile():
     def strings(x):
         return tf.strings.to_number(tf.strings.as_string(tf.reduce_sum(x)))

@@ -134,9 +134,22 @@ def card(exercise: Exercise) -> str:
         f"### `{exercise.id}`\n\n"
         f"**{full_stop(exercise.title)}** {exercise.goal}\n\n"
         f"{BUG_HUNT if exercise.start else ''}"
+        f"{_speed_up(exercise) if exercise.kind == 'speed up' else ''}"
         f"{STARS[exercise.difficulty]} · about {exercise.minutes} minutes · "
         f"the first check takes {_seconds(exercise.id)} on two CPU cores, no GPU needed · "
         f"[read about it in the chapter]({section})"
+    )
+
+
+def _speed_up(exercise: Exercise) -> str:
+    """What is different about this kind."""
+    if exercise.twin:
+        twin = f"the fast form of `{exercise.twin}`"
+    else:
+        twin = "with no NumPy form, since it is about Keras's own training loop"
+    return (
+        f"**Speed up.** In TensorFlow, {twin}. The first check waits for TensorFlow to start; where "
+        "there is a GPU, it runs on it.\n\n"
     )
 
 

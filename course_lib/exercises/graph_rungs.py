@@ -179,13 +179,17 @@ def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:
         return None
 
     def remark(_: Arrays, outputs: Arrays) -> str:
+        host, files = str(outputs["on the host"]), ""
+        if host:
+            files = f" What writes to the file ({host}) runs on the host, where the file is."
         if outputs["gpu"]:
-            return f"All this ran on {outputs['gpu']}."
+            rest = " but what writes to the file" if host else ""
+            return f"All this{rest} ran on {outputs['gpu']}.{files}"
         if not outputs["can tell"]:
             return "No GPU here, and this build of TensorFlow can't tell what one would run."
         return (
             f"No GPU here. Instead the graph was audited: all {outputs['operations']} kinds of "
-            "operations in it have a kernel for one, and none calls back into Python."
+            f"operations in it have a kernel for one, and none calls back into Python.{files}"
         )
 
     return Rung(ON_A_GPU, inputs, judge, call, remark=remark, by_verdict=True)

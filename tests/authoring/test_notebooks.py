@@ -1,5 +1,6 @@
 """One source gives both notebooks, the same bytes each time, and any drift is named."""
 
+import ast
 import json
 import shutil
 from pathlib import Path
@@ -171,6 +172,51 @@ def test_a_failing_solution_stops_the_writing(tmp_path):
     (tmp_path / "solutions" / "01-tiny.py").write_text(source, encoding="utf-8")
     with pytest.raises(Exception, match="CheckFailed"):
         write(tmp_path)
+
+
+def statements(body):
+    """All of them, in blocks too, but none inside a function or a class."""
+    for one in body:
+        yield one
+        if not isinstance(one, ast.FunctionDef | ast.ClassDef):
+            for block in ("body", "orelse", "finalbody"):
+                yield from statements(getattr(one, block, []))
+
+
+def taken_twice(cells):
+    """Names that were imported or defined, and that a later statement gives another meaning.
+
+    A learner runs cells again, and in any order: then the first meaning is gone.
+    """
+    known, found = set(), []
+    for cell in cells:
+        for one in statements(ast.parse(cell).body):
+            if isinstance(one, ast.Import | ast.ImportFrom):
+                known |= {(name.asname or name.name).split(".")[0] for name in one.names}
+            elif isinstance(one, ast.FunctionDef | ast.ClassDef):
+                found += [one.name] * (one.name in known)
+                known.add(one.name)
+            else:
+                inside = ast.iter_child_nodes(one) if getattr(one, "body", None) else [one]
+                names = [n for part in inside if not isinstance(part, ast.stmt)
+                         for n in ast.walk(part) if isinstance(n, ast.Name)]  # fmt: skip
+                found += [n.id for n in names if isinstance(n.ctx, ast.Store) and n.id in known]
+    return found
+
+
+def test_a_name_that_is_taken_twice_is_seen():
+    first = "from course_lib.exercises import measured\nif True:\n    def loss(): return 1"
+    assert taken_twice([first, "if True:\n    for i in [1]:\n        measured = 2"]) == ["measured"]
+    assert taken_twice([first, "loss, x = 1, 2"]) == ["loss"]
+    assert taken_twice([first, "for loss in []: pass"]) == ["loss"]
+    assert taken_twice([first, "def f():\n    measured = 1\nx = [loss for loss in []]"]) == ["loss"]
+    assert taken_twice([first, "values = measured(1)"]) == []
+
+
+@pytest.mark.parametrize("source", notebooks.sources(), ids=lambda source: source.stem)
+def test_no_cell_of_a_notebook_takes_a_name_that_means_something(source):
+    cells = expand(source, solved=False).cells
+    assert taken_twice(cell.source for cell in cells if cell.cell_type == "code") == []
 
 
 def test_without_sources_it_says_so(tmp_path, capsys):

@@ -73,6 +73,12 @@ def test_xla():
     [
         ({}, "", "No GPU here. Instead the graph was audited: all 9 kinds"),
         ({"gpu": "NVIDIA H100"}, "", "All this ran on NVIDIA H100."),
+        ({"on the host": "WriteSummary"}, "", "the file (WriteSummary) runs on the host"),
+        (
+            {"gpu": "NVIDIA H100", "on the host": "WriteSummary"},
+            "",
+            "All this but what writes to the file ran on NVIDIA H100. What",
+        ),
         ({"can tell": False, "without a kernel": "MatMul"}, "", "can't tell"),
         ({"without a kernel": "AsString"}, "can't run AsString on a GPU", None),
         ({"in Python": "PyFunc"}, "PyFunc calls back into Python", None),
@@ -81,7 +87,7 @@ def test_xla():
 def test_gpu(changes, sentence, remark):
     rung = rungs.fit_for_a_gpu(nothing, None)
     outputs = {"gpu": "", "can tell": True, "operations": 9, "without a kernel": "",
-               "in Python": "", **changes}  # fmt: skip
+               "in Python": "", "on the host": "", **changes}  # fmt: skip
     assert sentence in said(rung, outputs)
     if remark is not None:
         assert said(rung, outputs) == ""

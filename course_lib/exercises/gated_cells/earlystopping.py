@@ -343,6 +343,15 @@ EXERCISE = Exercise(
         "on_epoch_end: To end the training": "a case small enough to do by hand",
         "on_train_end: If no epoch had a number": NO_NUMBER,
     },
+    equivalent={
+        "super().__init__() -> super()": "fit hands over the model that Keras's __init__ asks for",
+        "…logs=None): -> …": "fit always hands over the logs",
+        "self.patience = patience; self.min_delta = min_delta -> …": "the order is free",
+        "self.best = np.inf; self.waited = 0 -> …": "the order is free",
+        "self.waited = 0; self.kept = None -> …": "the order is free",
+        "self.best = logs['val_loss']; self.waited = 0 -> …": "the order is free",
+        "self.waited = 0; self.kept = self.model.get_weights() -> …": "the order is free",
+    },
     hints=(
         Hint(
             "What has to be remembered from epoch to epoch?",

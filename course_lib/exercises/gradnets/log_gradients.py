@@ -212,6 +212,37 @@ def every_step_by_default(function, given: Arrays) -> Arrays:
     return {"steps written": np.array(steps, float)}
 
 
+def steps_of_any_kind(function, given: Arrays) -> Arrays:
+    """Which steps are written if their numbers are Python's, or whole numbers of either width."""
+    outputs = {}
+    for kind, number in (
+        ("Python's int", int),
+        ("int32", lambda step: tf.constant(step, tf.int32)),
+        ("int64", lambda step: tf.constant(step, tf.int64)),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            writer = tf.summary.create_file_writer(folder)
+            for step in (0, 1, 2, 3):
+                try:
+                    function(writer, as_tensors(given), number(step), EVERY)
+                except (TypeError, ValueError, tf.errors.OpError) as error:
+                    reason = str(error).splitlines()[0][:120].rstrip(".")
+                    raise Unusable(
+                        f"With a step that is {kind} it fails ({reason}). The number of a step may "
+                        "be any kind of whole number; TensorFlow's writer wants one of them."
+                    ) from None
+            writer.close()
+            written = events(folder).get(f"gradient norm/{next(iter(layers_of(given)))}", [])
+        outputs[f"steps written, {kind}"] = np.array([step for step, _ in written], float)
+    return outputs
+
+
+def each_third(_: Arrays) -> Arrays:
+    """0 and 3, whatever the kind of number."""
+    kinds = ("Python's int", "int32", "int64")
+    return {f"steps written, {kind}": np.array([0.0, 3.0]) for kind in kinds}
+
+
 def each_hundredth(_: Arrays) -> Arrays:
     """0, 100, 200."""
     return {"steps written": np.array([0.0, 100.0, 200.0])}
@@ -230,6 +261,7 @@ def for_a_gpu(function, given: Arrays) -> Arrays:
 
 NORMS = "equal to gradient_norms, to 1e-10 in float64"
 CURVES = "the file has the curves, at the steps that count"
+ANY_STEP = "the step may be a Python int, or a tensor of either width"
 HISTOGRAMS = "the file has the histograms of all entries"
 
 EXERCISE = Exercise(
@@ -273,6 +305,7 @@ EXERCISE = Exercise(
             each_hundredth,
             call=every_step_by_default,
         ),
+        matches(ANY_STEP, small, each_third, call=steps_of_any_kind),
         fit_for_a_gpu(small, for_a_gpu),
     ),
     promises={
@@ -281,7 +314,7 @@ EXERCISE = Exercise(
         "gradients: a dict": NORMS,
         "each layer has at least one": "scaffold: it is what the caller keeps",
         "Where a weight has none": "a weight without a gradient counts as nothing",
-        "step: number of the step": CURVES,
+        "step: number of the step": (CURVES, ANY_STEP),
         "every: only steps": (CURVES, "unless told, it writes each hundredth step"),
         "norms: shape": "the norms are there at every step",
         "Entry l is the L2 norm": NORMS,
