@@ -35,12 +35,13 @@ from course_lib.exercises import check, hint, measured, predict, solution, when_
 from course_lib.figures.gradnets import training_curves
 from course_lib.scratch.gradcheck import numerical_gradient
 from course_lib.scratch.gradnets import (
+    cosine_map,
+    gain,
     identity_grelu_backward,
     late_gate,
     layer_backward,
     layer_forward,
     mean_cosine,
-    stop_gate,
 )
 from course_lib.scratch.losses import safe_loss
 
@@ -128,6 +129,8 @@ import tensorflow as tf
 # Twenty layers with your activation, trained by Keras while your callback opens the gates. The
 # same network with ReLU from the first step has the same first weights.
 #
+# Its gates stop at 0.82, before they are fully open; below you find out why, and where.
+#
 # Before you run it: how large a share of the test digits will the ReLU network name rightly after
 # three passes through the training data? Guessing gives 0.1. Put a number in place of the dots.
 
@@ -154,7 +157,7 @@ x_train, x_test = (x.reshape(len(x), 784) for x in (digits.x_train, digits.x_tes
 if all(when_passed(part) for part in ("GradualActivation", "GateSchedule")):
     steps = 3 * math.ceil(len(x_train) / 50)
     curves = {}
-    for name, first, last in (("opened", 0.0, stop_gate(20)), ("ReLU", 1.0, 1.0)):
+    for name, first, last in (("opened", 0.0, 0.82), ("ReLU", 1.0, 1.0)):
         model = deep_network(lambda first=first: GradualActivation(g=first))
         gates = [layer for layer in model.layers if isinstance(layer, GradualActivation)]
         schedule = GateSchedule(gates, end=steps // 2, first=first, last=last)
@@ -217,8 +220,11 @@ for margin in (10, 20, 25, 40):
 # %% [markdown]
 # ## How far a signal gets
 
+# %% [markdown]
+# A leaky ReLU weakens what it gets. `gain` is the factor that makes up for it, for each slope.
+
 # %%
-# EXERCISE: gain
+print({alpha: round(gain(alpha), 3) for alpha in (0.0, 0.5, 1.0)})
 
 # %%
 # EXERCISE: propagate
@@ -274,16 +280,20 @@ if when_passed("propagate"):
 # gain does the gradient arrive at every gate.
 #
 # Lengths aren't everything. The cosine between different inputs says whether the network can still
-# tell them apart at the top: at 1 they all look alike.
+# tell them apart at the top: at 1 they all look alike. So how far may the gate open?
 
 # %%
-if when_passed("propagate"):
+# EXERCISE: stop_gate
+
+# %%
+if when_passed("propagate") and when_passed("stop_gate"):
+    print(f"twenty layers may open to {stop_gate(20):.2f}, forty-eight to {stop_gate(48):.2f}")
     for g in (0.0, 0.1, 0.4, stop_gate(48), 1.0):
         _, cosines, _ = propagate(signals, networks["orthogonal"], g, "gain")
         print(f"g = {g:.3f}   cosine at the input {cosines[0]:.2f}, at the top {cosines[-1]:.2f}")
 
 # %% [markdown]
-# `stop_gate(48)` is where the gate should stop in a network of this depth: nonlinear, but not yet
+# Where your function says that it should stop, a real network of this depth is nonlinear, and not yet
 # blind.
 #
 # ## Noise that fades in
@@ -377,7 +387,7 @@ def gradients(network, x, labels, g):
     return loss, grads
 
 
-PARTS = ("grelu", "grelu_backward", "gain", "gradient_norms")
+PARTS = ("grelu", "grelu_backward", "stop_gate", "gradient_norms")
 if all(when_passed(part) for part in PARTS):
     for init, g in ((truncated, 1.0), (orthogonal, 0.0), (orthogonal, stop_gate(48))):
         print(f"{init.__name__} weights, gate at {g:.2f}")
@@ -537,7 +547,7 @@ if all(when_passed(part) for part in (*PARTS, "final_accuracy")):
 # %% [markdown]
 # ## Where you are
 #
-# You have an activation with its gradient, the gain that keeps a signal alive, dropout that fades
+# You have an activation with its gradient, the gate at which a deep net still sees, dropout that fades
 # in, and a norm and an accuracy that are what they are called. They train fifty plain layers within
 # seconds. And you have the layers and the clock with which Keras does the same in a graph. What you
 # don't know yet is how they compare with

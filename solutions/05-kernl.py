@@ -16,7 +16,7 @@
 # At the end you have a learning rule of your own that walks forward only: it keeps no past states,
 # learns its own kernel by nudging the network, works in chunks of any length, trains a Keras model,
 # learns while a sequence still runs, and holds another rule as a special case. On the way you mend
-# three bugs of an old notebook that never learned anything. [Chapter 5](../book/kernl.md) derives
+# two bugs of an old notebook that never learned anything, and one that is easy to make. [Chapter 5](../book/kernl.md) derives
 # it; each exercise links to its section.
 
 # %%
@@ -71,9 +71,15 @@ if when_passed("trace_step"):
 # EXERCISE: weight_gradient
 
 # %% [markdown]
-# Your two functions are a learning rule. This cell runs them along a sequence and compares with
-# BPTT. At first the kernel is a guess: beta the identity, and a slow gamma. The recurrent weights
-# are near the identity too, which is the kindest case.
+# Put together, your two functions are a learning rule. Somebody has done that, and each gradient
+# is out of step.
+
+# %%
+# EXERCISE: forward_gradient
+
+# %% [markdown]
+# Compare it with BPTT. At first the kernel is a guess: beta the identity, and a slow gamma. The
+# recurrent weights are near the identity too, which is the kindest case.
 
 
 # %%
@@ -87,17 +93,7 @@ def network(seed, T=20, batch=32, m=2, n=24, recurrent="identity"):
     dh = np.zeros_like(h)
     dh[:, -1] = rng.normal(size=(batch, 1)) * params["W_hy"][:, 0]
     true = np.vstack(rnn_backward(dh, cache)[2:])
-    return params, presynaptic(x, h_0, h), h, dh, true
-
-
-def my_gradient(v, d, dh, beta, gamma):
-    """Your rule along a whole sequence: forward only."""
-    E_t = np.zeros((len(v), v.shape[2], d.shape[2]))
-    dW = np.zeros(E_t.shape[1:])
-    for t in range(v.shape[1]):
-        E_t = trace_step(E_t, v[:, t], d[:, t], gamma)
-        dW += weight_gradient(dh[:, t], beta, E_t)
-    return dW
+    return params, x, h, dh, true
 
 
 def cosine(a, b):
@@ -105,41 +101,23 @@ def cosine(a, b):
     return np.sum(a * b) / np.linalg.norm(a) / np.linalg.norm(b)
 
 
-params, v, h, dh, true = network(seed=0)
-n, T = h.shape[2], h.shape[1]
+params, x, h, dh, true = network(seed=0)
+batch, T, n = h.shape
+h_0 = np.zeros((batch, n))
+v = presynaptic(x, h_0, h)
 guess = np.eye(n), np.full(n, 1 / T)
 
-if when_passed("trace_step") and when_passed("weight_gradient"):
+if all(when_passed(one) for one in ("trace_step", "weight_gradient", "forward_gradient")):
     for name, kernel in {
         "nothing remembered": (np.eye(n), np.full(n, 50.0)),
         "the guess": guess,
     }.items():
-        print(f"{name:20}cosine {cosine(my_gradient(v, 1 - h**2, dh, *kernel), true):.2f}")
+        dW = forward_gradient(x, h_0, h, dh, *kernel)
+        print(f"{name:20}cosine {cosine(dW, true):.2f}")
 
 # %% [markdown]
 # Hardly better than to remember nothing: a guessed kernel is not worth much. Keep the two numbers
 # in mind; the kernel will be learned below.
-#
-# ### The old notebook's credit
-#
-# An implementation of 2019 got this far and stayed at chance. This is what it multiplied its traces
-# with, in today's names.
-
-# %%
-# EXERCISE: credit_signal
-
-# %%
-if when_passed("credit_signal"):
-    W = np.vstack([params["W_xh"], params["W_hh"], params["b_h"]])
-    E_t = np.zeros((len(v), *W.shape))
-    for t in range(T):
-        E_t = E_t * np.exp(-guess[1]) + v[:, t, :, None] * (1 - h[:, t] ** 2)[:, None]
-    old_credit = (W @ dh[:, -1].mean(axis=0))[None, :, None]
-    for name, credit in {
-        "the old credit": old_credit,
-        "yours": credit_signal(dh[:, -1], W, guess[0]),
-    }.items():
-        print(f"{name:16}cosine {cosine((credit * E_t).sum(axis=0), true):.2f}")
 
 # %% [markdown]
 # ## Learn the kernel by nudging
@@ -406,19 +384,19 @@ if when_passed("update_inside"):
 # %%
 if when_passed("rflo_gradient"):
     rng = np.random.default_rng(2)
-    x, dh_leaky = rng.normal(size=(4, 12, 2)), rng.normal(size=(4, 12, 5))
-    h_0, leak = np.zeros((4, 5)), 0.2
+    x_leaky, dh_leaky = rng.normal(size=(4, 12, 2)), rng.normal(size=(4, 12, 5))
+    start, leak = np.zeros((4, 5)), 0.2
     for scale in (0.0, 0.3, 1.0):
         W = rng.normal(size=(8, 5)) / np.sqrt(5)
         W[2:7] *= scale
-        h_leaky, squashed = leaky_forward(x, h_0, W, leak)
-        rflo = rflo_gradient(presynaptic(x, h_0, h_leaky), squashed, dh_leaky, leak)
+        h_leaky, squashed = leaky_forward(x_leaky, start, W, leak)
+        rflo = rflo_gradient(presynaptic(x_leaky, start, h_leaky), squashed, dh_leaky, leak)
         truth = np.zeros_like(W)
         for index in np.ndindex(W.shape):
             for sign in (1, -1):
                 moved = W.copy()
                 moved[index] += sign * 1e-5
-                moved_h, _ = leaky_forward(x, h_0, moved, leak)
+                moved_h, _ = leaky_forward(x_leaky, start, moved, leak)
                 truth[index] += sign * np.sum(dh_leaky * moved_h) / 2e-5
         print(f"recurrent weights times {scale:.1f}   cosine {cosine(rflo, truth):.2f}")
 

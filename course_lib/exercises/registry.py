@@ -93,8 +93,8 @@ CHAPTERS = (
             "grelu_backward",
             "GradualActivation",
             "GateSchedule",
-            "gain",
             "propagate",
+            "stop_gate",
             "gradual_dropout",
             "GradualDropout",
             "gradient_norms",
@@ -110,7 +110,7 @@ CHAPTERS = (
         (
             "trace_step",
             "weight_gradient",
-            "credit_signal",
+            "forward_gradient",
             "perturbation_step",
             "kernel_gradients",
             "kernel_fit",

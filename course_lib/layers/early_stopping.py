@@ -1,4 +1,4 @@
-"""The callback that ends a training which no longer helps, and goes back to its best weights."""
+"""The callback that ends a training and goes back to its best weights."""
 
 import keras
 import numpy as np
@@ -59,7 +59,7 @@ class EarlyStopping(keras.callbacks.Callback):
         # END IMPLEMENT-ME
 
     def on_train_end(self, logs=None):
-        """When training is over, by this callback or because it was long enough.
+        """When training is over, whoever ended it.
 
         If no epoch had a number, the weights stay as they are.
         """

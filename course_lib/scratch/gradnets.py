@@ -145,11 +145,7 @@ def gain(alpha):
     Returns:
         sqrt(2 / (1 + alpha^2)), a float: 1 for the identity, sqrt(2) for ReLU.
     """
-    # IMPLEMENT-ME: the number by which a leaky ReLU's output must grow to be
-    # as strong as the normal numbers that came in
-    factor = math.sqrt(2 / (1 + alpha**2))
-    # END IMPLEMENT-ME
-    return factor
+    return math.sqrt(2 / (1 + alpha**2))
 
 
 def gradual_dropout(x, p, g, rng, training=True):
@@ -222,48 +218,57 @@ def cosine_map(c, alpha):
     return ((1 - alpha) ** 2 * relu + 2 * alpha * c) / (1 + alpha**2)
 
 
+def stop_gate(depth, eta=0.9):
+    """How far a late gate may open before all inputs come to look alike.
+
+    Two inputs at right angles, whose cosine is 0, go through the layers, and
+    each does to their cosine what `cosine_map` says, with the slope 1 - g. The
+    wider the gate, the closer together they come out.
+
+    Args:
+        depth: number of layers, at least 1.
+        eta: cosine behind the last layer that is just allowed, between 0 and
+            1.
+
+    Returns:
+        g: the widest gate that keeps to it, from 0 to 1, to ten digits; 1
+            where even ReLU does.
+    """
+
+    # IMPLEMENT-ME: with g the two inputs have come exactly as close together
+    # as they may, or g is 1
+    def last_cosine(gate):
+        c = 0.0
+        for _ in range(depth):
+            c = cosine_map(c, 1 - gate)
+        return c
+
+    if last_cosine(1.0) <= eta:
+        return 1.0
+    g, too_wide = 0.0, 1.0
+    for _ in range(50):
+        middle = (g + too_wide) / 2
+        if last_cosine(middle) > eta:
+            too_wide = middle
+        else:
+            g = middle
+    # END IMPLEMENT-ME
+    return g
+
+
 def tat_slope(depth, eta=0.9):
     """The slope with which `depth` layers carry a cosine of 0 to `eta`.
 
     With a smaller slope all inputs come to look alike; with a larger one the
-    network is more linear than it need be. Source: as `cosine_map`.
+    network is more linear than it need be. Source: TAT, as `cosine_map`.
 
     Args:
-        depth: number of layers, at least 1.
-        eta: cosine after the last layer, between 0 and 1.
+        depth, eta: as in `stop_gate`.
 
     Returns:
         alpha, from 0 to 1; 0 where a plain ReLU already stays below `eta`.
     """
-
-    def last_cosine(alpha):
-        c = 0.0
-        for _ in range(depth):
-            c = cosine_map(c, alpha)
-        return c
-
-    if last_cosine(0.0) <= eta:
-        return 0.0
-    low, high = 0.0, 1.0  # the last cosine falls as the slope grows
-    for _ in range(50):
-        middle = (low + high) / 2
-        if last_cosine(middle) > eta:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-def stop_gate(depth, eta=0.9):
-    """Where to stop the late gate: g* = 1 - alpha, alpha TAT's slope.
-
-    Args:
-        depth, eta: as in `tat_slope`.
-
-    Returns:
-        g*, a float from 0 to 1.
-    """
-    return 1 - tat_slope(depth, eta)
+    return 1 - stop_gate(depth, eta)
 
 
 def layer_forward(x, W, g, form, bias=0.0):

@@ -239,19 +239,29 @@ def identity_recurrence(W_xh):
     return np.vstack([W_xh, np.eye(W_xh.shape[1])])
 
 
-def credit_signal(dh_t, W, beta):
-    """What the traces (batch, p, n) are multiplied with before the batch sum.
+def forward_gradient(x, h_0, h, dh, beta, gamma):
+    """KeRNL along a sequence, from the states that the network went through.
 
     Args:
-        dh_t: gradient that reaches h_t from its own loss, shape (batch, n).
-        W: stacked weights, shape (p, n).
-        beta: sensitivity, shape (n, n); row k is the later unit.
+        x: inputs, shape (batch, T, m).
+        h_0: state before the first step, shape (batch, n).
+        h: states after each step, shape (batch, T, n); the network is tanh.
+        dh: gradient that reaches each state from its own step, (batch, T, n).
+        beta, gamma: the kernel, shapes (n, n) and (n,).
 
     Returns:
-        credit: shape (batch, 1, n): each sequence's own, for each unit that a
-        weight leads to, the same for all weights that lead there.
+        dW: shape (m + n + 1, n), the sum over the steps and the batch.
     """
-    return (dh_t @ beta)[:, None, :]
+    batch, T, n = h.shape
+    E_t = np.zeros((batch, x.shape[2] + n + 1, n))
+    dW = np.zeros(E_t.shape[1:])
+    h_prev = h_0
+    for t in range(T):
+        v_t = np.hstack([x[:, t], h_prev, np.ones((batch, 1))])
+        E_t = trace_step(E_t, v_t, 1 - h[:, t] ** 2, gamma)
+        dW += weight_gradient(dh[:, t], beta, E_t)
+        h_prev = h[:, t]
+    return dW
 
 
 def kernel_fit(h, W_hh, beta, gamma, psi):

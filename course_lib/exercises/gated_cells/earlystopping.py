@@ -133,8 +133,7 @@ def by_fit(model: Scripted, callback, epochs: int, begins: int) -> int:
 
 
 def as_fit_does(model: Scripted, callback, epochs: int, begins: int) -> int:
-    """What `fit` does with a callback, without its preparations, which take a hundred times longer.
-    """
+    """What `fit` does with a callback, without its preparations, which take a hundred times longer."""
     watchers = keras.callbacks.CallbackList([callback], model=model)
     watchers.on_train_begin()
     for epoch in range(begins, begins + epochs):

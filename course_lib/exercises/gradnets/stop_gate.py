@@ -1,0 +1,312 @@
+"""Exercise: how far the late gate of a network of some depth may open."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.rungs import by_hand, matches, shapes
+from course_lib.scratch.gradnets import cosine_map, stop_gate
+
+MANY = 48
+
+
+def one_layer() -> Arrays:
+    """The gate 0.5: one layer makes of a right angle a cosine of 0.5² / (π (1 + 0.5²))."""
+    return {"depth": 1, "eta": 0.2 / np.pi}
+
+
+def two_layers() -> Arrays:
+    """As deep as an equation can just about be solved on paper."""
+    return {"depth": 2, "eta": 0.3}
+
+
+def shallow() -> Arrays:
+    """Ten layers of ReLU stay below 0.9."""
+    return {"depth": 10, "eta": 0.9}
+
+
+def deep() -> Arrays:
+    """The notebook's network."""
+    return {"depth": MANY, "eta": 0.9}
+
+
+def several() -> Arrays:
+    """Depths and ends of all kinds; the first is a single layer that may be a ReLU."""
+    return {
+        "depths": np.array([1, 3, 11, 20, 198, 700]),
+        "etas": np.array([0.5, 0.4, 0.85, 0.95, 0.6, 0.1]),
+    }
+
+
+def by_default() -> Arrays:
+    """Without eta."""
+    return {"depth": 30}
+
+
+def at_each(function, given: Arrays) -> Arrays:
+    """The gate for each of the networks."""
+    pairs = zip(given["depths"].tolist(), given["etas"].tolist(), strict=True)
+    return {"g": np.array([float(function(depth, eta)) for depth, eta in pairs])}
+
+
+def cosine_at_the_end(function, given: Arrays) -> Arrays:
+    """Where the learner's gate takes a right angle."""
+    g = float(function(*given.values()))
+    return {"the cosine behind the last layer": np.array(last_cosine(given["depth"], g))}
+
+
+def eta_itself(given: Arrays) -> Arrays:
+    """What was asked for."""
+    return {"the cosine behind the last layer": given["eta"]}
+
+
+def last_cosine(depth: int, g: float) -> float:
+    """The cosine behind the last layer of two inputs at right angles."""
+    c = 0.0
+    for _ in range(depth):
+        c = cosine_map(c, 1 - g)
+    return c
+
+
+def searched(depth: int, eta: float = 0.9) -> float:
+    """The widest gate by another search: the last good one of a grid, then a finer grid behind it."""
+    low, width = 0.0, 1.0
+    for _ in range(8):
+        tried = np.minimum(low + width * np.linspace(0, 1, 33), 1.0)
+        low = max(g for g in tried if last_cosine(depth, g) <= eta)
+        width /= 32
+    return float(low)
+
+
+def right(given: Arrays) -> Arrays:
+    """The gate by another search."""
+    return {"g": np.array(searched(*given.values()))}
+
+
+def right_at_each(given: Arrays) -> Arrays:
+    """One a network."""
+    pairs = zip(given["depths"].tolist(), given["etas"].tolist(), strict=True)
+    return {"g": np.array([searched(depth, eta) for depth, eta in pairs])}
+
+
+EXERCISE = Exercise(
+    reference=stop_gate,
+    title="Where to stop",
+    goal="Find out how far the gate of a deep network may open, so that its inputs don't all come "
+    "to look alike.",
+    difficulty=2,
+    minutes=20,
+    returns={"g": "number"},
+    ladder=(
+        shapes(one_layer, g=()),
+        by_hand(
+            one_layer,
+            how="at g = 0.5 the slope is 0.5; from a cosine of 0, where r(0) = 1/π:\n"
+            "0.5² × 1/π / (1 + 0.5²) = 0.2/π, which is eta",
+            g=np.array(0.5),
+        ),
+        replace(
+            by_hand(
+                shallow, how="behind ten layers of ReLU the cosine is below 0.9", g=np.array(1.0)
+            ),
+            name="a shallow network may be all ReLU",
+        ),
+        matches(
+            "two layers, each of which brings inputs closer",
+            two_layers,
+            right,
+            "The second layer begins with the cosine that the first has left.",
+        ),
+        matches(
+            f"behind {MANY} layers the cosine is eta",
+            deep,
+            eta_itself,
+            "Two inputs at right angles were sent through the network, with your gate.",
+            cosine_at_the_end,
+        ),
+        matches("equal to another search, at every depth", several, right_at_each, call=at_each),
+        matches("unless told, eta is 0.9", by_default, right),
+    ),
+    hints=(
+        Hint(
+            "What is asked for?",
+            "Take a gate, any gate. What does the cosine come to, behind one layer, behind two, "
+            "behind all of them? And if it is too large, should the gate be wider or narrower?",
+        ),
+        Hint(
+            "What does it look like?",
+            "Plot the last cosine over the gate, from 0 to 1. A gate that is shut leaves it at 0; "
+            "the wider it is, the higher the curve. Where does it cross the height eta? It may not "
+            "reach it at all.",
+        ),
+        Hint(
+            "The equation can't be solved for g.",
+            "No, but a guess can be tested: it is too wide, or not. A curve that only rises lets "
+            "you throw away half of what is left with each guess, and forty guesses give twelve "
+            "digits.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "A helper starts from c = 0.0 and sets it to `cosine_map(c, 1 - g)` `depth` times. If it "
+            "gives at most eta at g = 1, return 1.0. Else keep two ends, 0 and 1, of which the "
+            "lower is never too wide. Fifty times look at their middle, and let it take the place "
+            "of the upper end where the helper gives more than eta, else of the lower one.",
+        ),
+    ),
+)
+
+
+def _bisected(too_wide) -> float:
+    """The largest number from 0 to 1 of which a question is false."""
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (low, middle) if too_wide(middle) else (middle, high)
+    return low
+
+
+@EXERCISE.mistake(
+    "That is the slope of the negative side. The gate is what is missing to 1: g = 1 - alpha."
+)
+def slope_for_gate(depth, eta=0.9):
+    """alpha."""
+    return 1 - stop_gate(depth, eta)
+
+
+@EXERCISE.mistake(
+    "The cosine goes through a single layer here. Each of the `depth` layers brings the inputs "
+    "closer: send it through all of them."
+)
+def one_layer_only(depth, eta=0.9):
+    """cosine_map(0, alpha)."""
+    return _bisected(lambda g: last_cosine(1, g) > eta)
+
+
+@EXERCISE.mistake(
+    "Each layer gets the same share of the way here, eta / depth. But a layer that starts from a "
+    "larger cosine adds less to it: let the cosine go on from layer to layer."
+)
+def equal_shares(depth, eta=0.9):
+    """depth times what the first layer does."""
+    return _bisected(lambda g: depth * last_cosine(1, g) > eta)
+
+
+@EXERCISE.mistake(
+    "Each layer begins with right angles again. The cosine that a layer leaves is what the next "
+    "one begins with."
+)
+def product_of_layers(depth, eta=0.9):
+    """1 - (1 - c)^depth, as if each layer took its own share of what is left."""
+    return _bisected(lambda g: 1 - (1 - last_cosine(1, g)) ** depth > eta)
+
+
+@EXERCISE.mistake("One layer is left out: the cosine goes through `depth` layers.")
+def one_layer_short(depth, eta=0.9):
+    """depth - 1 layers."""
+    return _bisected(lambda g: last_cosine(depth - 1, g) > eta)
+
+
+@EXERCISE.mistake("One layer too many: the cosine goes through `depth` layers.")
+def one_layer_more(depth, eta=0.9):
+    """depth + 1 layers."""
+    return _bisected(lambda g: last_cosine(depth + 1, g) > eta)
+
+
+@EXERCISE.mistake(
+    "The wrong half is thrown away: where the cosine is larger than eta, the gate is too wide, and "
+    "the right one is narrower."
+)
+def wrong_half(depth, eta=0.9):
+    """Ends at 0 or 1."""
+    return _bisected(lambda g: last_cosine(depth, g) <= eta)
+
+
+@EXERCISE.mistake(
+    "The gate is handed to cosine_map, which takes the slope of the negative side, 1 - g."
+)
+def gate_for_slope(depth, eta=0.9):
+    """cosine_map(c, g)."""
+
+    def last(g):
+        c = 0.0
+        for _ in range(depth):
+            c = cosine_map(c, g)
+        return c
+
+    return _bisected(lambda g: last(g) > eta)
+
+
+@EXERCISE.mistake(
+    "This is right to two digits: the gates that were tried lie too far apart. Go on searching "
+    "between the last that was narrow enough and the first that was too wide."
+)
+def hundred_gates(depth, eta=0.9):
+    """A grid."""
+    return max(g for g in np.linspace(0, 1, 101) if last_cosine(depth, g) <= eta)
+
+
+@EXERCISE.mistake(
+    "eta is not looked at: the cosine behind the last layer should come to eta, whatever it is."
+)
+def always_nine_tenths(depth, eta=0.9):
+    """0.9."""
+    return stop_gate(depth)
+
+
+@EXERCISE.mistake(
+    "A shallow network gets a gate of 0. Where even ReLU leaves the inputs apart, nothing has to be "
+    "stopped: the gate may open fully."
+)
+def shut_if_shallow(depth, eta=0.9):
+    """0 where there is no crossing."""
+    return 0.0 if last_cosine(depth, 1.0) <= eta else stop_gate(depth, eta)
+
+
+@EXERCISE.alternative
+def by_recursion(depth, eta=0.9):
+    """Halves of an interval of slopes."""
+
+    def end(alpha):
+        c = 0.0
+        for _ in range(depth):
+            c = cosine_map(c, alpha)
+        return c
+
+    def search(low, high, times):
+        if times == 0:
+            return high
+        middle = 0.5 * (low + high)
+        return search(*((middle, high) if end(middle) > eta else (low, middle)), times - 1)
+
+    return 1 - search(0.0, 1.0, 48) if end(0.0) > eta else 1.0
+
+
+@EXERCISE.alternative
+def digit_by_digit(depth, eta=0.9):
+    """Ten gates, then ten in between, and so on."""
+    low, width = 0.0, 1.0
+    for _ in range(11):
+        tried = low + width * np.linspace(0, 1, 11)
+        low = max(g for g in tried if last_cosine(depth, min(g, 1.0)) <= eta)
+        width /= 10
+    return float(min(low, 1.0))
+
+
+@EXERCISE.alternative
+def by_false_position(depth, eta=0.9):
+    """Straight lines between the ends; the end that stays counts for less and less (Illinois)."""
+    low, high = 0.0, 1.0
+    at_low, at_high = -eta, last_cosine(depth, 1.0) - eta
+    if at_high <= 0:
+        return 1.0
+    for _ in range(200):
+        g = (low * at_high - high * at_low) / (at_high - at_low)
+        here = last_cosine(depth, g) - eta
+        if here > 0:
+            high, at_high, at_low = g, here, at_low / 2
+        else:
+            low, at_low, at_high = g, here, at_high / 2
+        if high - low < 1e-13:
+            break
+    return low
