@@ -293,8 +293,8 @@ if when_passed("propagate") and when_passed("stop_gate"):
         print(f"g = {g:.3f}   cosine at the input {cosines[0]:.2f}, at the top {cosines[-1]:.2f}")
 
 # %% [markdown]
-# Where your function says that it should stop, a real network of this depth is nonlinear, and not yet
-# blind.
+# Where your function says that it should stop, a real network of this depth is nonlinear, and not
+# yet blind.
 #
 # ## Noise that fades in
 
@@ -547,8 +547,8 @@ if all(when_passed(part) for part in (*PARTS, "final_accuracy")):
 # %% [markdown]
 # ## Where you are
 #
-# You have an activation with its gradient, the gate at which a deep net still sees, dropout that fades
-# in, and a norm and an accuracy that are what they are called. They train fifty plain layers within
+# You have an activation with its gradient, the gate at which a deep net still sees, dropout that
+# fades in, and a norm and an accuracy that are what they are called. They train fifty plain layers within
 # seconds. And you have the layers and the clock with which Keras does the same in a graph. What you
 # don't know yet is how they compare with
 # highway networks, ReZero and TAT when every method gets its own best learning rate, and whether

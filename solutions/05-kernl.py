@@ -16,8 +16,8 @@
 # At the end you have a learning rule of your own that walks forward only: it keeps no past states,
 # learns its own kernel by nudging the network, works in chunks of any length, trains a Keras model,
 # learns while a sequence still runs, and holds another rule as a special case. On the way you mend
-# two bugs of an old notebook that never learned anything, and one that is easy to make. [Chapter 5](../book/kernl.md) derives
-# it; each exercise links to its section.
+# two bugs of an old notebook that never learned anything, and one that is easy to make.
+# [Chapter 5](../book/kernl.md) derives it; each exercise links to its section.
 
 # %%
 import matplotlib.pyplot as plt

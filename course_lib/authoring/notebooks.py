@@ -148,8 +148,8 @@ def _speed_up(exercise: Exercise) -> str:
     else:
         twin = "with no NumPy form, since it is about Keras's own training loop"
     return (
-        f"**Speed up.** In TensorFlow, {twin}. The first check waits for TensorFlow to start; where "
-        "there is a GPU, it runs on it.\n\n"
+        f"**Speed up.** In TensorFlow, {twin}. The first check waits for TensorFlow to start; "
+        "where there is a GPU, it runs on it.\n\n"
     )
 
 

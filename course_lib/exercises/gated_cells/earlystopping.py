@@ -133,7 +133,7 @@ def by_fit(model: Scripted, callback, epochs: int, begins: int) -> int:
 
 
 def as_fit_does(model: Scripted, callback, epochs: int, begins: int) -> int:
-    """What `fit` does with a callback, without its preparations, which take a hundred times longer."""
+    """What `fit` does with a callback, less its preparations, which take far longer."""
     watchers = keras.callbacks.CallbackList([callback], model=model)
     watchers.on_train_begin()
     for epoch in range(begins, begins + epochs):
@@ -165,8 +165,8 @@ def trained(callback, losses: np.ndarray, begins=0, train=as_fit_does) -> Arrays
 
 def settings(given: Arrays) -> Arrays:
     """What a callback is made with."""
-    return {name: given[name].item() if name == "min_delta" else given[name]
-            for name in ("patience", "min_delta") if name in given}  # fmt: skip
+    names = [name for name in ("patience", "min_delta") if name in given]
+    return {name: np.asarray(given[name]).item() for name in names}
 
 
 def run(callback_class, given: Arrays) -> Arrays:
@@ -371,8 +371,8 @@ EXERCISE = Exercise(
         Hint(
             "Show me the recipe.",
             "`on_train_begin`: the best loss is `np.inf`, nothing was waited for, nothing is kept. "
-            "`on_epoch_end`: if `logs['val_loss'] < self.best - self.min_delta`, note it, wait from "
-            "0 again and keep `self.model.get_weights()`, which are copies; else wait one more, "
+            "`on_epoch_end`: if `logs['val_loss'] < self.best - self.min_delta`, note it, wait "
+            "from 0 again and keep `self.model.get_weights()`, which are copies; else wait one more, "
             "and at `self.patience` set `self.model.stop_training = True`. `on_train_end`: "
             "`self.model.set_weights` of what was kept, if anything.",
         ),

@@ -70,7 +70,7 @@ def last_cosine(depth: int, g: float) -> float:
 
 
 def searched(depth: int, eta: float = 0.9) -> float:
-    """The widest gate by another search: the last good one of a grid, then a finer grid behind it."""
+    """The widest gate by another search: the last good one of ever finer grids."""
     low, width = 0.0, 1.0
     for _ in range(8):
         tried = np.minimum(low + width * np.linspace(0, 1, 33), 1.0)
@@ -148,8 +148,8 @@ EXERCISE = Exercise(
         ),
         Hint(
             "Show me the recipe.",
-            "A helper starts from c = 0.0 and sets it to `cosine_map(c, 1 - g)` `depth` times. If it "
-            "gives at most eta at g = 1, return 1.0. Else keep two ends, 0 and 1, of which the "
+            "A helper starts from c = 0.0 and sets it to `cosine_map(c, 1 - g)` `depth` times. If "
+            "it gives at most eta at g = 1, return 1.0. Else keep two ends, 0 and 1, of which the "
             "lower is never too wide. Fifty times look at their middle, and let it take the place "
             "of the upper end where the helper gives more than eta, else of the lower one.",
         ),
@@ -255,8 +255,8 @@ def always_nine_tenths(depth, eta=0.9):
 
 
 @EXERCISE.mistake(
-    "A shallow network gets a gate of 0. Where even ReLU leaves the inputs apart, nothing has to be "
-    "stopped: the gate may open fully."
+    "A shallow network gets a gate of 0. Where even ReLU leaves the inputs apart, nothing has to "
+    "be stopped: the gate may open fully."
 )
 def shut_if_shallow(depth, eta=0.9):
     """0 where there is no crossing."""

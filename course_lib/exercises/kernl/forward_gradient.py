@@ -85,8 +85,8 @@ def every_pair_of_steps(given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=forward_gradient,
     title="A step late",
-    goal="Your two functions have been put together to a rule that walks along a sequence. Both are "
-    "right, and its gradient is not: find out why.",
+    goal="Your two functions have been put together to a rule that walks along a sequence. Both "
+    "are right, and its gradient is not: find out why.",
     difficulty=2,
     minutes=20,
     returns=RETURNS,
@@ -116,20 +116,20 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "Where do I begin to look?",
-            "With a sequence of one step. What should its gradient be, and what do you get? Which of "
-            "the things that are handed over exist at that moment, and from which step are they?",
+            "With a sequence of one step. What should its gradient be, and what do you get? Which "
+            "of the things that are handed over exist at that moment, and from which step are they?",
         ),
         Hint(
             "What does it look like?",
-            "Draw step t as an arrow from h_(t-1) to h_t. Write at its two ends, and along it, what "
-            "the step reads, what it multiplies, where its squashing is, and where its loss is felt. "
-            "Then see which of these each line of the code takes.",
+            "Draw step t as an arrow from h_(t-1) to h_t. Write at its two ends, and along it, "
+            "what the step reads, what it multiplies, where its squashing is, and where its loss is "
+            "felt. Then see which of these each line of the code takes.",
         ),
         Hint(
             "I have mended one thing, and it is still wrong.",
-            "There are three questions. Has the trace heard of a step when that step's loss is felt? "
-            "Which state were the weights of a step multiplied with? And at which state is the "
-            "squashing of that step?",
+            "There are three questions. Has the trace heard of a step when that step's loss is "
+            "felt? Which state were the weights of a step multiplied with? And at which state is "
+            "the squashing of that step?",
         ),
     ),
 )
@@ -198,8 +198,8 @@ def asked_too_early(x, h_0, h, dh, beta, gamma):
 
 
 @EXERCISE.mistake(
-    "The weights of step t were multiplied with the state *before* it, h_(t-1): h_t is what came of "
-    "it."
+    "The weights of step t were multiplied with the state *before* it, h_(t-1): h_t is what "
+    "came of it."
 )
 def new_state_as_input(x, h_0, h, dh, beta, gamma):
     """v has h_t."""
