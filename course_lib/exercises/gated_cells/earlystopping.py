@@ -372,8 +372,8 @@ EXERCISE = Exercise(
             "Show me the recipe.",
             "`on_train_begin`: the best loss is `np.inf`, nothing was waited for, nothing is kept. "
             "`on_epoch_end`: if `logs['val_loss'] < self.best - self.min_delta`, note it, wait "
-            "from 0 again and keep `self.model.get_weights()`, which are copies; else wait one more, "
-            "and at `self.patience` set `self.model.stop_training = True`. `on_train_end`: "
+            "from 0 again and keep `self.model.get_weights()`, which are copies; else wait one "
+            "more, and at `self.patience` set `self.model.stop_training = True`. `on_train_end`: "
             "`self.model.set_weights` of what was kept, if anything.",
         ),
     ),

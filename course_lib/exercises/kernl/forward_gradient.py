@@ -122,8 +122,8 @@ EXERCISE = Exercise(
         Hint(
             "What does it look like?",
             "Draw step t as an arrow from h_(t-1) to h_t. Write at its two ends, and along it, "
-            "what the step reads, what it multiplies, where its squashing is, and where its loss is "
-            "felt. Then see which of these each line of the code takes.",
+            "what the step reads, what it multiplies, where its squashing is, and where its loss "
+            "is felt. Then see which of these each line of the code takes.",
         ),
         Hint(
             "I have mended one thing, and it is still wrong.",
