@@ -272,6 +272,27 @@ def _bytes(shapes: str) -> int:
 
 
 @contextlib.contextmanager
+def keras_in(dtype: str) -> Iterator[None]:
+    """Whatever Keras makes and computes, its losses too, has one dtype unless told otherwise.
+
+    A check in float64 would else refuse Keras's own losses, which begin with float32.
+
+    Args:
+        dtype: "float64", or "float32".
+    """
+    import keras
+
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before[0])
+        keras.config.set_dtype_policy(before[1])
+
+
+@contextlib.contextmanager
 def pretended_gpu(there: bool = True) -> Iterator[None]:
     """Let Keras choose as if there were a GPU, or none, whatever there is.
 

@@ -230,6 +230,17 @@ def _plain(error: BaseException) -> str:
     return message.split("\n\nArguments received by")[0].strip()
 
 
+# How TensorFlow says it, in words that don't say what to do.
+TWO_TYPES_MEET = (
+    r"expected to be a \w+ tensor but is a \w+ tensor|"
+    r"has type float\d+ that does not match type float\d+"
+)
+TWO_TYPES = (
+    "Two types of numbers meet there, such as float32 and float64: take the dtype from what comes "
+    "in, or from the layer, not from a default."
+)
+
+
 def what_it_raised(name: str, function: Callable, error: BaseException) -> str:
     """One sentence for an exception: its kind, its message and the learner's line."""
     if isinstance(error, SystemExit):
@@ -248,8 +259,10 @@ def what_it_raised(name: str, function: Callable, error: BaseException) -> str:
             lines.append(trace.tb_lineno)
         trace = trace.tb_next
     if lines and (text := linecache.getline(code.co_filename, lines[-1]).strip()):
-        return f"{name} raised {kind}, at the line `{text}`."
-    return full_stop(f"{name} raised {kind}")
+        sentence = f"{name} raised {kind}, at the line `{text}`."
+    else:
+        sentence = full_stop(f"{name} raised {kind}")
+    return f"{sentence} {TWO_TYPES}" if re.search(TWO_TYPES_MEET, message) else sentence
 
 
 class Held:

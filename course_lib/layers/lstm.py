@@ -28,8 +28,8 @@ class LSTMCell(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units = units
         self.forget_bias = forget_bias
-        # IMPLEMENT-ME: Keras knows how wide all of that is which this cell
-        # hands to its next step, and how wide what it shows
+        # IMPLEMENT-ME: Keras knows how wide everything is that this cell hands
+        # to its next step, and how wide its output is
         self.state_size = [units, units]
         self.output_size = units
         # END IMPLEMENT-ME

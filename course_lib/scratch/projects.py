@@ -152,9 +152,9 @@ def predict_no_tape(weights, x):
     w["h"] = (1 - leak) * w["h"] + leak * squashed
     w["E"] = trace_step(w["E"], v_t, leak * (1 - squashed**2), w["gamma"])
     w["logits"] = w["h"] @ w["W_hy"] + w["b_y"]
-    logits = w["logits"]
+    logits, weights = w["logits"], w
     # END IMPLEMENT-ME
-    return logits, w
+    return logits, weights
 
 
 def predict_pixels(weights, x):

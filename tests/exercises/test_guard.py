@@ -20,6 +20,28 @@ def report_on(answer):
     return check(answer, exercise="rnn_step")
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "cannot compute GreaterEqual as input #1(zero-based) was expected to be a float tensor but "
+        "is a double tensor [Op:GreaterEqual] name:",
+        "Input 'b' of 'MatMul' Op has type float64 that does not match type float32 of argument 'a'.",
+    ],
+)
+def test_what_tensorflow_says_of_two_types_is_explained(message):
+    def meets(*_):
+        raise TypeError(message)
+
+    assert "take the dtype from what comes in" in report_on(meets).sentence
+
+
+def test_other_errors_are_left_alone():
+    def fails(*_):
+        raise TypeError("of another kind")
+
+    assert report_on(fails).sentence.endswith('`raise TypeError("of another kind")`.')
+
+
 @posix
 @pytest.mark.parametrize("swallow", [False, True])
 def test_an_endless_loop_is_stopped(monkeypatch, swallow):

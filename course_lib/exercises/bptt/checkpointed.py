@@ -234,7 +234,8 @@ EXERCISE = Exercise(
             "It keeps whatever a tape might need. `tf.recompute_grad` takes a function and gives "
             "one with the same value, of which only the arguments are kept: on the way back it is "
             "called again. Everything that wants a gradient must be among the arguments. What do "
-            "you wrap: a step, a piece, or the whole sequence?",
+            "you wrap: a step, a piece, or the whole sequence? And which of your loops may Python "
+            "write out, the one over pieces or the one inside a piece?",
         ),
         Hint(
             "Show me the recipe.",

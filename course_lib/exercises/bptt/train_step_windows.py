@@ -17,6 +17,7 @@ from course_lib.exercises.rungs import irregular, matches
 from course_lib.graphs import (
     Counting,
     gpu_report,
+    keras_in,
     own_twin,
     stumble,
     trace,
@@ -81,13 +82,15 @@ class Labeller:
 
 
 def step_of(function, given: Arrays, model, optimizer=None):
-    """The learner's training step for a model."""
+    """The learner's training step for a model, in which Keras's losses have the model's dtype."""
     optimizer = optimizer or keras.optimizers.SGD(RATE)
-    step = function(model, optimizer, given["window"], given["max_norm"])
+    dtype = given["x"].dtype.name
+    with keras_in(dtype):
+        step = function(model, optimizer, given["window"], given["max_norm"])
     if not callable(step):
         kind = with_article(type(step).__name__)
         raise Unusable(f"train_step_windows returned {kind}; it returns the step, a function.")
-    return step
+    return keras_in(dtype)(step)
 
 
 def results(returned) -> list:
@@ -532,11 +535,23 @@ def traced_for_every_batch(*arguments):
 
 
 @EXERCISE.mistake(
-    "The loss is computed in float32, although the model's numbers are float64: a loss of Keras's "
-    "has a dtype of its own."
+    "The logits go through float32 on their way to the loss, although the model's numbers are "
+    "float64: leave the dtype as it comes."
 )
 def loss_in_float32(*arguments):
-    """The loss as a class, with its default dtype."""
+    """A cast that nobody asked for."""
+    return _steps(
+        *arguments,
+        errors=lambda labels, logits: tf.nn.sparse_softmax_cross_entropy_with_logits(
+            labels, tf.cast(logits, tf.float32)
+        ),
+        share=lambda steps, T, window: tf.constant(steps / T, tf.float32),
+    )
+
+
+@EXERCISE.alternative
+def with_a_loss_of_keras(*arguments):
+    """The loss as a class of Keras's, which has a dtype of its own."""
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)
     return _steps(*arguments, errors=loss)
 

@@ -1,7 +1,5 @@
 """Exercise: the practical's classifier, from its parts."""
 
-import contextlib
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -21,6 +19,7 @@ from course_lib.exercises.rungs import irregular, matches
 from course_lib.graphs import (
     gpu_report,
     gradient_sizes,
+    keras_in,
     own_twin,
     stumble,
     trace,
@@ -74,26 +73,13 @@ def cell(units):
 
 
 def made(function, layers=2, classes=CLASSES, **settings):
-    """A model of the learner's; in float64 only where `in_float64` stands around it.
+    """A model of the learner's; in float64 only where `keras_in` stands around it.
 
     Raises:
         Unusable: it is none, or has no weights yet.
     """
     sized = {"steps": STEPS, "pixels": PIXELS, "classes": classes}
     return usable(function(cell, UNITS, layers=layers, **sized, **settings))
-
-
-@contextlib.contextmanager
-def in_float64():
-    """All that Keras makes and computes is in float64."""
-    before = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(before[0])
-        keras.config.set_dtype_policy(before[1])
 
 
 def usable(model):
@@ -169,7 +155,7 @@ def logits(function, given: Arrays) -> Arrays:
     """At evaluation; beside them, the learner's own NumPy."""
     images = given["images"]
     layers = 2 if "upper" in given else 1
-    with in_float64():
+    with keras_in("float64"):
         model = with_weights(made(function, layers=layers), given)
         outputs = {"logits": keras.ops.convert_to_numpy(model(images, training=False))}
     twin = own_twin(function, "stacked_forward")
@@ -187,7 +173,7 @@ def in_numpy(given: Arrays) -> Arrays:
     return {"logits": stacked_forward(x, stack, given["readout"])}
 
 
-@in_float64()
+@keras_in("float64")
 def answers(function, given: Arrays) -> Arrays:
     """Whether a model with dropout gives one answer to one question, asked at evaluation."""
     model = made(function, dropout=RATE)
@@ -205,7 +191,7 @@ def gives_one_answer(_: Arrays, outputs: Arrays) -> Problem | None:
     )
 
 
-@in_float64()
+@keras_in("float64")
 def dropping(function, given: Arrays) -> Arrays:
     """Facts about dropout, seen through a readout that shows the state as it is.
 
@@ -261,7 +247,7 @@ def drops_well(_: Arrays, outputs: Arrays) -> Problem | None:
     return None
 
 
-@in_float64()
+@keras_in("float64")
 def penalty(function, given: Arrays) -> Arrays:
     """The sum of what the model adds to its loss."""
     model = with_weights(made(function, l2=given["l2"]), given)
@@ -285,14 +271,14 @@ def spec(dtype):
     return tf.TensorSpec((None, STEPS * PIXELS), dtype)
 
 
-@in_float64()
+@keras_in("float64")
 def traced(function, given: Arrays) -> Arrays:
     """Whether the graph can be made before the batch is known."""
     model = made(function)
     return {"stumbles over": stumble(lambda: trace(model, spec("float64")))}
 
 
-@in_float64()
+@keras_in("float64")
 def reached(function, given: Arrays) -> Arrays:
     """What reaches each weight."""
     model = with_weights(made(function), given)
@@ -300,7 +286,7 @@ def reached(function, given: Arrays) -> Arrays:
     return {"gradients": gradient_sizes(loss, model.trainable_variables)}
 
 
-@in_float64()
+@keras_in("float64")
 def by_xla(function, given: Arrays) -> Arrays:
     """The images read by a graph that XLA has compiled."""
     model = with_weights(made(function), given)

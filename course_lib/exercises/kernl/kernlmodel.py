@@ -13,7 +13,7 @@ from course_lib.exercises.graph_rungs import (
 )
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import irregular, matches
-from course_lib.graphs import gpu_report, nodes, own_twin, stumble, trace
+from course_lib.graphs import gpu_report, keras_in, nodes, own_twin, stumble, trace
 from course_lib.online.by_hand.chunks import chunked_trace
 from course_lib.online.by_hand.model import KernlModel
 from course_lib.scratch.kernl import chunk_border, presynaptic
@@ -50,9 +50,7 @@ def plain_kernel() -> Arrays:
 
 def model_of(model_class, given: Arrays, optimizer, dtype="float64"):
     """The compiled model with the given weights, while Keras's losses compute in its dtype too."""
-    before = keras.config.floatx()
-    keras.config.set_floatx(dtype)
-    try:
+    with keras_in(dtype):
         outputs, units = given["b_y"].size, given["b_h"].size
         kernel = given["beta"], given["gamma"]
         model = model_class(units, outputs, *kernel, C=3, dtype=dtype)
@@ -63,8 +61,6 @@ def model_of(model_class, given: Arrays, optimizer, dtype="float64"):
         model.compute_loss(y=given["y"], y_pred=tf.constant(given["y"]))  # makes the metrics
         model.compute_metrics(given["x"], given["y"], tf.constant(given["y"]))
         model.reset_metrics()
-    finally:
-        keras.config.set_floatx(before)
     return model
 
 
@@ -326,7 +322,8 @@ EXERCISE = Exercise(
             "The numbers are right, but the optimizer or the metrics are not.",
             "Keras hands the optimizer pairs: gradients and variables in the same order, all in "
             "one go, so that it can remember something about each. `self.metrics` lists what was "
-            'compiled; the one called "loss" wants the loss, all others want targets and outputs.',
+            'compiled; the one called "loss" wants the loss, all others want targets and outputs. Those '
+            "that you compiled with stand there as one, and come apart in `get_metrics_result`.",
         ),
         Hint(
             "Show me the recipe.",

@@ -14,7 +14,15 @@ from course_lib.exercises.graph_rungs import (
 )
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import irregular, matches
-from course_lib.graphs import Counting, gpu_report, own_twin, stumble, trace, xla_refusal
+from course_lib.graphs import (
+    Counting,
+    gpu_report,
+    keras_in,
+    own_twin,
+    stumble,
+    trace,
+    xla_refusal,
+)
 from course_lib.layers.training_step import train_step
 from course_lib.scratch.losses import cross_entropy_from_logits, cross_entropy_gradient
 
@@ -66,17 +74,13 @@ def model_of(given: Arrays, dtype="float64", between=(), masked=False):
 
 
 def made(train_step, model, optimizer):
-    """The step that the function makes, while Keras's own losses compute in float64 too."""
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    try:
+    """The step that the function makes, in which Keras's own losses compute in float64 too."""
+    with keras_in("float64"):
         step = train_step(model, optimizer)
-    finally:
-        keras.config.set_floatx(before)
     if not callable(step):
         kind = "nothing" if step is None else with_article(type(step).__name__)
         raise Unusable(f"train_step returned {kind}; it returns a function of x and y, the step.")
-    return step
+    return keras_in("float64")(step)
 
 
 def taken(step, x, y) -> np.ndarray:

@@ -24,9 +24,9 @@ def bptt_gradient(x, h_0, W_xh, W_hh, b_h):
             the five arguments, gets it from your derivation.
     """
 
-    # IMPLEMENT-ME: h is what your NumPy gives for the same numbers; how it
-    # moves with each argument TensorFlow has from you: it has derived nothing,
-    # and kept nothing for it
+    # IMPLEMENT-ME: h is what your NumPy gives for the same numbers. Whoever
+    # asks a tape for its gradient gets the one that you derived: TensorFlow
+    # has derived nothing itself, and kept nothing for it
     @tf.custom_gradient
     def states(x, h_0, W_xh, W_hh, b_h):
         by_time = tf.transpose(x @ W_xh + b_h, (1, 0, 2))
