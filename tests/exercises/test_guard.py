@@ -25,7 +25,8 @@ def report_on(answer):
     [
         "cannot compute GreaterEqual as input #1(zero-based) was expected to be a float tensor but "
         "is a double tensor [Op:GreaterEqual] name:",
-        "Input 'b' of 'MatMul' Op has type float64 that does not match type float32 of argument 'a'.",
+        "Input 'b' of 'MatMul' Op has type float64 that does not match type float32 of "
+        "argument 'a'.",
     ],
 )
 def test_what_tensorflow_says_of_two_types_is_explained(message):

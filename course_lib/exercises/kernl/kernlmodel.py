@@ -322,8 +322,9 @@ EXERCISE = Exercise(
             "The numbers are right, but the optimizer or the metrics are not.",
             "Keras hands the optimizer pairs: gradients and variables in the same order, all in "
             "one go, so that it can remember something about each. `self.metrics` lists what was "
-            'compiled; the one called "loss" wants the loss, all others want targets and outputs. Those '
-            "that you compiled with stand there as one, and come apart in `get_metrics_result`.",
+            'compiled; the one called "loss" wants the loss, all others want targets and outputs. '
+            "Those that you compiled with stand there as one, and come apart in "
+            "`get_metrics_result`.",
         ),
         Hint(
             "Show me the recipe.",
