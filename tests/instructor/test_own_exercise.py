@@ -11,7 +11,7 @@ import pytest
 from a_class import ROOT, write
 
 PAGE = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
-PLACE = re.compile(r"^```python\n# ([\w/.-]+\.py)(, continued)?\n(.*?)^```$", re.M | re.S)
+PLACE = re.compile(r"^```python\n# ([\w/.-]+\.py)(, continued|, too)?\n(.*?)^```$", re.M | re.S)
 
 RELEASED = """
 from pathlib import Path
@@ -27,6 +27,13 @@ WRONG = """def leaky_step(x_t, h_prev, W_xh, W_hh, b_h, leak):
 """
 
 
+def added(file, after, line):
+    """Put a line behind another one, which is there once."""
+    text = file.read_text(encoding="utf-8")
+    assert text.count(after) == 1
+    file.write_text(text.replace(after, after + line), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A copy of the course with what the page tells to write; runs a command in it."""
@@ -39,18 +46,22 @@ def course(tmp_path_factory):
         "course_lib/exercises/vanilla_rnn/leaky_step.py",
         "course_lib/exercises/vanilla_rnn/leaky_step.py",
         "solutions/01-vanilla-rnn.py",
+        "course_lib/scratch/majority.py",
+        "course_lib/exercises/vanilla_rnn/predict_majority.py",
+        "course_lib/training/project_majority.py",
+        "solutions/01-vanilla-rnn.py",
     ]
     for place, _, code in blocks:
         with open(root / place, "a", encoding="utf-8") as file:
             file.write("\n" * place.startswith("solutions") + code)
-    assert 'Add `"leaky_step",` to the chapter\'s list in `course_lib/exercises/registry.py`' in (
-        " ".join(PAGE.split())
-    )
-    registry = root / "course_lib" / "exercises" / "registry.py"
-    text = registry.read_text(encoding="utf-8")
-    last = '            "VanillaRNNCell",\n'
-    assert text.count(last) == 1
-    registry.write_text(text.replace(last, last + '            "leaky_step",\n'), encoding="utf-8")
+    told = " ".join(PAGE.split())
+    registry, behind = "course_lib/exercises/registry.py", '            "%s",\n'
+    for name, after in (("leaky_step", "VanillaRNNCell"), ("predict_majority", "predict_rows")):
+        assert f'Add `"{name}",`' in told
+        added(root / registry, behind % after, behind % name)
+    (line,) = re.findall(r'`("project-majority": .*?,)` to `EXPERIMENTS`', told)
+    runs = root / "course_lib/training/reproduce.py"
+    added(runs, '    "project-rows": ("course_lib.training.project_rows", {}),\n', f"    {line}\n")
 
     def run(*command):
         return subprocess.run(
@@ -64,7 +75,7 @@ def course(tmp_path_factory):
 @pytest.mark.slow
 def test_the_worked_example_is_proven_and_graded(course, tmp_path, kind):
     root, run = course
-    told = re.search(r"^course (prove .*)$", PAGE, re.M).group(1)
+    told = re.search(r"^course (prove leaky_step.*)$", PAGE, re.M).group(1)
     proven = run("-m", "course_lib.cli", *told.split(), "--json")
     assert proven.returncode == 0, proven.stderr
     counts = json.loads(proven.stdout.splitlines()[-1])
@@ -102,9 +113,44 @@ def test_the_worked_example_is_proven_and_graded(course, tmp_path, kind):
     assert found["wrong"]["mistake"] == "nothing stays"
 
 
+@pytest.mark.slow
+def test_the_worked_project_is_trained_proven_and_graded(course, tmp_path, kind):
+    root, run = course
+    for told in re.findall(r"^course (\w+ (?:project-majority|predict_majority))$", PAGE, re.M):
+        done = run("-m", "course_lib.cli", *told.split())
+        assert done.returncode == 0, done.stdout + done.stderr
+    arrays = root / "solutions" / "majority.npz"
+    stored = json.loads((root / "benchmarks/results/project-majority.json").read_text())
+    assert stored["summary"]["check"]["mark"] == stored["summary"]["validate"]["mark"] == 3
+    assert stored["summary"]["cpu_seconds"] < 5  # half of the budget
+    proven = run("-m", "course_lib.cli", "prove", "predict_majority", "--json")
+    counts = json.loads(proven.stdout.splitlines()[-1])
+    right = {"exercises": 1, "mistakes": 3, "alternatives": 1, "failed": 0, "kinds": {"project": 1}}
+    right["kinds"] = counts["kinds"] | right["kinds"]
+    assert counts | right == counts
+
+    code = PAGE.partition("# course_lib/scratch/majority.py")[2].partition("```")[0]
+    function = code[code.index("def predict_majority") :]
+    guess = "def predict_majority(weights, x):\n    return np.ones((len(x), 1))\n"
+    notebook = json.loads((ROOT / "exercises" / "01-vanilla-rnn.ipynb").read_text(encoding="utf-8"))
+    for name, answer in {"right": function, "guess": guess}.items():
+        cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None,
+                "id": "majority", "source": answer}  # fmt: skip
+        content = {**notebook, "cells": [*notebook["cells"], cell]}
+        write(tmp_path / "in" / name / "01-vanilla-rnn.ipynb", content)
+        shutil.copy(arrays, tmp_path / "in" / name)
+    graded = run("-m", "course_lib.cli", "validate", str(tmp_path / "in"),
+                 "--exercise=predict_majority", f"--out={tmp_path / 'out'}")  # fmt: skip
+    assert graded.returncode == 0, graded.stderr
+    students = json.loads((tmp_path / "out" / "results.json").read_text())["students"]
+    found = {s["student"]: s["exercises"][0] for s in students}
+    assert (found["right"]["outcome"], found["right"]["mark"]) == ("passed", 3)
+    assert found["guess"]["outcome"] == "not right yet"
+
+
 def test_the_example_keeps_the_style_of_the_course(course):
     _, run = course
-    files = ["course_lib/scratch/leaky.py", "course_lib/exercises/vanilla_rnn/leaky_step.py"]
+    files = sorted({place for place, _, _ in PLACE.findall(PAGE) if "course_lib" in place})
     config = f"--config={ROOT / 'pyproject.toml'}"
     for verb in (["check"], ["format", "--check"]):
         done = run("-m", "ruff", *verb, config, *files)
