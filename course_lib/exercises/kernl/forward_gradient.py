@@ -116,8 +116,8 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "Where do I begin to look?",
-            "With a sequence of one step. What should its gradient be, and what do you get? Which of "
-            "the things that are handed over exist at that moment, and from which step are they?",
+            "With a sequence of one step. What should its gradient be, and what do you get? Which "
+            "of the things that are handed over exist at that moment, and from which step?",
         ),
         Hint(
             "What does it look like?",
