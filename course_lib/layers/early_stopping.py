@@ -46,8 +46,8 @@ class EarlyStopping(keras.callbacks.Callback):
 
         To end the training, set `self.model.stop_training` to True.
         """
-        # IMPLEMENT-ME: what the best epoch so far has learnt is safe from all
-        # that follows, and the training ends if its time is up
+        # IMPLEMENT-ME: what the network knew after the epoch that still leads
+        # is safe from all that follows, and training ends if its time is up
         if logs["val_loss"] < self.best - self.min_delta:
             self.best = logs["val_loss"]
             self.waited = 0
