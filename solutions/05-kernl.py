@@ -93,7 +93,7 @@ def network(seed, T=20, batch=32, m=2, n=24, recurrent="identity"):
     dh = np.zeros_like(h)
     dh[:, -1] = rng.normal(size=(batch, 1)) * params["W_hy"][:, 0]
     true = np.vstack(rnn_backward(dh, cache)[2:])
-    return params, x, h, dh, true
+    return params, presynaptic(x, h_0, h), h, dh, true
 
 
 def cosine(a, b):
@@ -101,10 +101,9 @@ def cosine(a, b):
     return np.sum(a * b) / np.linalg.norm(a) / np.linalg.norm(b)
 
 
-params, x, h, dh, true = network(seed=0)
+params, v, h, dh, true = network(seed=0)
 batch, T, n = h.shape
-h_0 = np.zeros((batch, n))
-v = presynaptic(x, h_0, h)
+x, h_0 = v[:, :, :2], np.zeros((batch, n))
 guess = np.eye(n), np.full(n, 1 / T)
 
 if all(when_passed(one) for one in ("trace_step", "weight_gradient", "forward_gradient")):
