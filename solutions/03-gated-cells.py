@@ -517,6 +517,7 @@ predict("best epoch", ...)
 
 # %% mystnb={"image": {"alt": "Loss over the epochs. On the digits that were trained on it falls to nearly nothing. On those kept back it falls, and then rises slowly; a ring marks its lowest point, and training ends a few epochs later."}}
 if when_passed("recurrent_classifier") and when_passed("EarlyStopping"):
+    mnist = load_mnist()
     seed_everything(0)
     stopped = recurrent_classifier(keras.layers.LSTMCell, 32)
     stopped.compile(
