@@ -197,9 +197,9 @@ def taken_twice(cells):
                 found += [one.name] * (one.name in known)
                 known.add(one.name)
             else:
-                inside = ast.iter_child_nodes(one) if getattr(one, "body", None) else [one]
-                names = [n for part in inside if not isinstance(part, ast.stmt)
-                         for n in ast.walk(part) if isinstance(n, ast.Name)]  # fmt: skip
+                parts = ast.iter_child_nodes(one) if getattr(one, "body", None) else [one]
+                own = [p for p in parts if p is one or not isinstance(p, ast.stmt)]
+                names = [n for p in own for n in ast.walk(p) if isinstance(n, ast.Name)]
                 found += [n.id for n in names if isinstance(n.ctx, ast.Store) and n.id in known]
     return found
 
