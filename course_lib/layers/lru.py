@@ -161,6 +161,11 @@ class LRUCell(keras.layers.Layer):
             0.0, math.sqrt(variance), self._own_seed(number)
         )
 
+    @property
+    def clock(self):
+        """The weights that set how fast units fade and turn."""
+        return [self.nu_log, self.theta_log]
+
     def eigenvalues(self, power=1):
         """lam, or a power of it, as real and imaginary part.
 

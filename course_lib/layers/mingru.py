@@ -66,6 +66,11 @@ class MinGRUCell(keras.layers.Layer):
         self.b_g = self.add_weight(name="b_g", shape=(n,), initializer=start)
         self.b_c = self.add_weight(name="b_c", shape=(n,), initializer="zeros")
 
+    @property
+    def clock(self):
+        """The weights that set how fast units fade: none, the input does."""
+        return []
+
     def decay_and_input(self, x):
         """1 - g and g c of every step: what the scan takes.
 

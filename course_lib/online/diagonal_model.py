@@ -18,9 +18,10 @@ class OnlineScan(keras.Model):
     """Layers whose loop is a scan, and a readout; learns in memory that does not know T.
 
     With one recurrent layer the rule "exact" gives the gradient of backpropagation through time, to
-    rounding. In a stack the gradient of the top layer is exact too. Of a lower layer it has all
-    that reaches the loss within one window of steps; what a lower state did to a later loss by way
-    of an upper layer's memory from before the window is left out. Longer windows leave out less.
+    rounding. In a stack the top recurrence's gradient is exact too, and that of all that stands
+    above it. What stands below a recurrence (a lower layer, a block's norm) gets all its credit
+    from the same window of steps; what it did to a later loss by way of that recurrence's memory
+    from before the window is left out. Longer windows leave out less.
 
     Inputs (batch, T, m); outputs (batch, c), of the last step, or (batch, T, c) if the top layer
     returns sequences.
@@ -45,7 +46,7 @@ class OnlineScan(keras.Model):
         alone = len(layers) == 1 and isinstance(layers[0], ScannedRNN)
         if mask_value is not None and (self.return_sequences or not alone):
             raise ValueError("mask_value needs a single LRU or MinGRU with return_sequences=False.")
-        self._options = {"rule": "exact", "update_every": None, "chunk": "auto", "ramp": 0.0}
+        self._options = {}
 
     def build(self, input_shape):
         """Make all weights."""
@@ -81,6 +82,7 @@ class OnlineScan(keras.Model):
         update_every=None,
         chunk="auto",
         ramp=0.0,
+        clock_speed=1.0,
         **kwargs,
     ):
         """Choose how it learns.
@@ -94,14 +96,19 @@ class OnlineScan(keras.Model):
             chunk: steps in a window where update_every is None; "auto" chooses.
             ramp: how much more a later window's loss counts than an early one's, where each is
                 against the sequence's own target: (t / T)^ramp at step t of T. 0: all alike.
+            clock_speed: how fast decays and angles of an LRU learn, against all else. Inside a
+                sequence a state adds up steps that were taken with different angles; above a long
+                memory, small changes of them are far apart.
 
         Raises:
             ValueError: there is no such rule, or an option that does not fit it.
         """
         if rule not in RULES:
             raise ValueError(f"There is no rule {rule!r}. Choose {' or '.join(RULES)}.")
-        if rule == "bptt" and update_every is not None:
-            raise ValueError("bptt changes the weights once a batch; leave out update_every.")
+        if rule == "bptt" and (update_every is not None or clock_speed != 1):
+            raise ValueError(
+                "bptt is Keras's own step, once a batch; leave out update_every and clock_speed."
+            )
         for name, steps in (("update_every", update_every), ("chunk", chunk)):
             if steps not in (None, "auto") and (not isinstance(steps, int) or steps < 1):
                 raise ValueError(f"{name} is {steps!r}; give a whole number of steps, 1 or more.")
@@ -112,12 +119,15 @@ class OnlineScan(keras.Model):
             )
         if not 0 <= ramp < float("inf"):
             raise ValueError(f"ramp is {ramp!r}; give a number, 0 or more.")
+        if not 0 <= clock_speed < float("inf"):
+            raise ValueError(f"clock_speed is {clock_speed!r}; give a number, 0 or more.")
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
         self._options = {
             "rule": rule,
             "update_every": update_every,
             "chunk": chunk,
             "ramp": float(ramp),
+            "clock_speed": float(clock_speed),
         }
 
     def gradients(self, x, y, sample_weight=None):
@@ -130,7 +140,12 @@ class OnlineScan(keras.Model):
 
         Returns:
             The loss, the outputs, and the gradients in the order of `trainable_variables`.
+
+        Raises:
+            ValueError: the model isn't compiled, or T is not known.
         """
+        if not self._options:
+            raise ValueError("No rule is chosen yet: compile the model first.")
         if self._options["rule"] == "bptt":
             with tf.GradientTape() as tape:
                 out = self(x, training=True)
@@ -150,7 +165,7 @@ class OnlineScan(keras.Model):
         inside = self._options["update_every"] is not None
         loss, out, gradients = self._walk(x, y, weight, update=inside)
         if not inside:
-            self.optimizer.apply(gradients, self.trainable_variables)
+            self._apply(gradients)
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
         return self.compute_metrics(x, y, out, weight)
 
@@ -198,14 +213,16 @@ class OnlineScan(keras.Model):
                 size = (tf.cast(start + length, tf.float32) / T) ** options["ramp"]
                 found = [tf.cast(size, g.dtype) * g for g in found]
             if update:
-                self.optimizer.apply(found, self.trainable_variables)
+                self._apply(found)
             loss += share * tf.cast(here, loss.dtype)
             sums = [s + share * g for s, g in zip(sums, found, strict=True)]
             return (after, traces, latest, loss, sums), out
 
         keep = self.return_sequences
-        width = self.stack[-1].compute_output_shape(x.shape)[-1]
-        one = tf.zeros((1, 1, width) if keep else (1, width), self.compute_dtype)
+        shape = tuple(x.shape)
+        for layer in self.stack:
+            shape = layer.compute_output_shape(shape)
+        one = tf.zeros((1,) * (len(shape) - 1) + (shape[-1],), self.compute_dtype)
         shown = self._read(one, training=False)
         outs = tf.TensorArray(shown.dtype, count, element_shape=None)
 
@@ -279,6 +296,17 @@ class OnlineScan(keras.Model):
                 if id(w) in number:  # else it is frozen
                     found[number[id(w)]] += tf.cast(g, w.dtype)
         return loss, out, found, after, reads
+
+    def _apply(self, gradients):
+        """A step of the optimizer, of which the clocks take their share only."""
+        speed = self._options["clock_speed"]
+        clocks = []
+        if speed != 1:
+            clocks = [w for layer in self.stack for w in _recurrence(layer).cell.clock]
+        before = [tf.identity(w.value) for w in clocks]
+        self.optimizer.apply(gradients, self.trainable_variables)
+        for w, old in zip(clocks, before, strict=True):
+            w.assign(old + speed * (w.value - old))
 
     def _advance(self, traces, reads, states, mask):
         return [

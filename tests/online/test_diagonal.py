@@ -175,6 +175,22 @@ def test_updates_inside_follow_each_window_s_own_gradient(kind, every, sequences
     assert_equal(moved, true, 5e-5)
 
 
+def test_clocks_may_learn_more_slowly():
+    x, y = batch()
+    moved = []
+    for speed in (1, 0.1, 0):
+        model = model_of(KINDS["lru"]())
+        model.compile(keras.optimizers.SGD(0.1), loss_of(), clock_speed=speed)
+        before = [w.numpy() for w in model.trainable_variables]
+        model.train_on_batch(x, y)
+        moved.append([w - old for w, old in zip(model.trainable_variables, before, strict=True)])
+    clock = {id(w) for w in model.stack[0].cell.clock}
+    assert len(clock) == 2
+    for w, full, tenth, none in zip(model.trainable_variables, *moved, strict=True):
+        speeds = (0.1, 0) if id(w) in clock else (1, 1)
+        assert_equal([tenth, none], [speed * full for speed in speeds], 1e-8)
+
+
 def test_the_weights_move_inside():
     model = model_of(KINDS["lru"]())
     x, y = batch()
@@ -215,6 +231,20 @@ def test_a_stack_is_exact_at_the_top_and_says_what_it_leaves_out(cosine):
     assert cosines[1][0] < 0.99
     assert cosines[1][1] < 0.999
     np.testing.assert_allclose(cosines[11], 1, atol=1e-10)
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+def test_blocks_over_a_layer_of_another_width(sequences):
+    top = ResidualBlock(KINDS["lru"](return_sequences=sequences), dtype="float64")
+    model = model_of([KINDS["lru with outputs"](return_sequences=True), top])
+    data = batch(sequences)
+    whole = gradients(model, data, "exact", chunk=T)
+    assert_equal(whole, gradients(model, data, "bptt"))
+    windows = gradients(model, data, "exact", chunk=4)
+    exact = [top.recurrence, top.gate, model.readout]
+    exact = {id(w) for one in exact for w in one.trainable_variables}
+    for w, one, other in zip(model.trainable_variables, windows, whole, strict=True):
+        assert np.allclose(one, other, rtol=0, atol=1e-10 * np.abs(other).max()) == (id(w) in exact)
 
 
 @every_kind
@@ -276,6 +306,12 @@ def test_what_is_frozen_stays():
             "leave return_sequences out",
             lambda: OnlineScan(LRU(3, return_sequences=True), 2).compile(ramp=2, update_every=2),
         ),
+        (ValueError, "clock_speed is -1", lambda: OnlineScan(LRU(3), 2).compile(clock_speed=-1)),
+        (
+            ValueError,
+            "leave out",
+            lambda: OnlineScan(LRU(3), 2).compile(rule="bptt", clock_speed=0.5),
+        ),
         (ValueError, "ramp is -1", lambda: OnlineScan(LRU(3), 2).compile(ramp=-1, update_every=2)),
         (ValueError, "chunk is 'all'", lambda: OnlineScan(LRU(3), 2).compile(chunk="all")),
     ],
@@ -283,6 +319,11 @@ def test_what_is_frozen_stays():
 def test_bad_settings_get_a_sentence(error, message, make):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_without_a_rule_it_says_so():
+    with pytest.raises(ValueError, match="compile the model first"):
+        OnlineScan(LRU(3), 2).gradients(*batch())
 
 
 def test_an_unknown_length_gets_a_sentence():
