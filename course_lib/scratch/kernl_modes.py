@@ -12,25 +12,28 @@ each unit. Shapes and names are those of `course_lib.scratch.kernl`.
 
 import numpy as np
 
-# The decay of evenly spread modes, over the angle to the next one: with less,
-# there are gaps between them, with more, they forget sooner than need be.
-WIDTH = 0.3
+# The decay of modes that turn, over the angle to the next one: with less there
+# are gaps between them, with more they forget sooner than need be.
+WIDTH = 0.6
 
 
 def spread_modes(count, steps):
-    """Modes whose angles are spread evenly from 0 to pi, both ends included.
+    """One mode that fades slowly, and others that turn and fade fast.
+
+    Their angles are spread evenly from 0 to pi, both ends included.
 
     Args:
-        count: number of modes M, 1 or more; one alone fades.
-        steps: length T of the sequences; no mode forgets more slowly.
+        count: number of modes M, 1 or more.
+        steps: length T of the sequences; what fades does so by 1 / T a step,
+            and no mode forgets more slowly.
 
     Returns:
         gamma, omega: decay and angle of each mode, per step, shape (M,).
     """
-    if count == 1:
-        return np.array([1 / steps]), np.zeros(1)
     omega = np.linspace(0, np.pi, count)
-    return np.full(count, max(WIDTH * omega[1], 1 / steps)), omega
+    gamma = np.full(count, 1 / steps)
+    gamma[1:] = np.maximum(WIDTH * omega[1:2], 1 / steps)
+    return gamma, omega
 
 
 def modes_trace_step(E_prev, v_t, d_t, gamma, omega):

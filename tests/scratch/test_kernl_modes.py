@@ -142,3 +142,20 @@ def test_the_tangent_is_that_of_a_nudged_network():
 
     moved = (states(1e-6) - states(-1e-6)) / 2e-6
     assert modes.nudged(states(0), W_hh, psi) == pytest.approx(moved, abs=1e-7)
+
+
+@pytest.mark.parametrize("count", [2, 4, 7])
+def test_one_mode_fades_slowly_and_the_others_turn(count):
+    gamma, omega = modes.spread_modes(count, steps=50)
+    assert omega == pytest.approx(np.pi * np.arange(count) / (count - 1))
+    assert gamma[0] == 1 / 50
+    assert gamma[1:] == pytest.approx(modes.WIDTH * np.pi / (count - 1))
+    lags = np.exp((-gamma + 1j * omega) * np.arange(2 * count - 2)[:, None])
+    shapes = np.hstack([lags.real, lags.imag[:, 1:-1]])
+    assert np.linalg.matrix_rank(shapes) == 2 * count - 2  # of 2M - 2 steps they take any shape
+
+
+def test_no_mode_forgets_more_slowly_than_the_sequence_is_long():
+    gamma, omega = modes.spread_modes(1, steps=50)
+    assert (gamma, omega) == (1 / 50, 0)
+    assert np.all(modes.spread_modes(100, steps=20)[0] == 1 / 20)

@@ -1,0 +1,163 @@
+"""Figures of chapter 5 about the kernel that turns: what is measured, then what is drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from course_lib.figures.kernl import _closed, _pyplot, network
+from course_lib.figures.slider import Slider, slider
+from course_lib.figures.style import CYCLE
+from course_lib.scratch.bptt import state_jacobian
+from course_lib.scratch.kernl_modes import fit_modes, modes_gradient, nudged, spread_modes
+from course_lib.sources.kernl_2019 import cosine
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SAMPLES = 128  # sequences that are nudged
+KINDS = ("near identity", "orthogonal", "gaussian")
+
+
+# What is measured
+
+
+def fitted(net: dict, gamma: np.ndarray, omega: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Return the sensitivities (M, n, n) that nudging finds in a network of `network`."""
+    h = np.concatenate([net["h"]] * (SAMPLES // len(net["h"])))
+    psi = np.random.default_rng(seed).normal(size=h.shape)
+    return fit_modes(psi, nudged(h, net["W_hh"], psi), gamma, omega)
+
+
+def quality(counts: tuple[int, ...], seeds: range, **sizes: int) -> dict[str, dict[int, list]]:
+    """Return the cosine with BPTT for kernels of so many modes, by kind of recurrence.
+
+    Returns:
+        kind to count to one value a seed.
+    """
+    found = {kind: {count: [] for count in counts} for kind in KINDS}
+    for kind in KINDS:
+        for seed in seeds:
+            net = network(kind, seed, **sizes)
+            for count in counts:
+                modes = spread_modes(count, net["h"].shape[1])
+                beta = fitted(net, *modes, seed + 1000)
+                gradient = modes_gradient(net["v"], net["d"], net["dh"], beta, *modes)
+                found[kind][count].append(cosine(gradient, net["true"]))
+    return found
+
+
+def sensitivity(count: int, seed: int = 0, sequences: int = 8) -> dict:
+    """Return how a unit of an orthogonal network moves itself and another, truly and by the kernel.
+
+    Returns:
+        "itself", "other": the truth by lag, mean over sequences; "itself kernel", "other kernel":
+        that of so many modes; "cosine": with BPTT's gradient.
+    """
+    net = network("orthogonal", seed, T=25)
+    modes = spread_modes(count, net["h"].shape[1])
+    beta = fitted(net, *modes)
+    start, lags = 4, 20
+    truth = np.zeros((lags + 1, *beta.shape[1:]))
+    for h in net["h"][:sequences]:
+        for lag in range(lags + 1):
+            later = h[start + 1 : start + 1 + lag]
+            truth[lag] += state_jacobian(later, net["W_hh"]) / sequences
+    k = 1 + int(np.argmax(np.abs(truth[:, 1:, 0]).sum(axis=0)))
+    lam = np.exp((-modes[0] + 1j * modes[1])[:, None] * np.arange(lags + 1))
+    kernel = np.einsum("rki,rt->tki", beta, lam).real
+    gradient = modes_gradient(net["v"], net["d"], net["dh"], beta, *modes)
+    return {
+        "itself": truth[:, 0, 0],
+        "other": truth[:, k, 0],
+        "itself kernel": kernel[:, 0, 0],
+        "other kernel": kernel[:, k, 0],
+        "cosine": cosine(gradient, net["true"]),
+    }
+
+
+# What is drawn
+
+
+def modes_slider(counts: tuple[int, ...], start: int) -> Slider:
+    """Let the reader choose the number of modes: how near the kernel comes to the truth."""
+    frames = []
+    for count in counts:
+        lines = sensitivity(count)
+        off = {
+            unit: np.sqrt(np.mean((lines[f"{unit} kernel"] - lines[unit]) ** 2))
+            for unit in ("itself", "other")
+        }
+        alt = (
+            f"{count} {'mode' if count == 1 else 'modes'}. The true sensitivities of an orthogonal "
+            "network swing about zero. The kernel's miss them by "
+            f"{off['itself']:.2f} (on itself) and {off['other']:.2f} (on the other unit) on "
+            f"average; the cosine with BPTT is {lines['cosine']:.2f}."
+        )
+        frames.append((str(count), _frame(lines), alt))
+    return slider(frames, label="number of modes", start=start)
+
+
+def _frame(lines: dict) -> Figure:
+    plt = _pyplot()
+    figure, axes = plt.subplots(2, 1, figsize=(5.5, 4.8), sharex=True)
+    for ax, (i, unit) in zip(axes, enumerate(("itself", "other")), strict=True):
+        ax.plot(lines[unit], label=f"on {unit}, true", **CYCLE[i] | {"markevery": 4})
+        ax.plot(
+            lines[f"{unit} kernel"],
+            label=f"on {unit}, kernel",
+            **CYCLE[i] | {"linestyle": ":", "fillstyle": "none", "markevery": 4},
+        )
+        ax.axhline(0, color="black", linewidth=0.8)
+        ax.set(ylabel="sensitivity", ylim=(-0.75, 1.15))
+        ax.legend(loc="upper right", ncols=2)
+    axes[0].set_title(f"cosine with BPTT {lines['cosine']:.2f}")
+    axes[1].set(xlabel="steps since, $t-s$", xticks=range(0, 21, 4))
+    return _closed(figure)
+
+
+def by_modes(measured: dict[str, dict[int, list]]) -> Figure:
+    """Draw the cosine with BPTT over the number of modes, a line a kind, means over the seeds."""
+    plt = _pyplot()
+    figure, ax = plt.subplots()
+    for kind, values in measured.items():
+        ax.plot(list(values), [np.mean(found) for found in values.values()], label=kind)
+    ax.set(xlabel="number of modes", ylabel="cosine with BPTT", ylim=(0, 1.02))
+    ax.set_xticks(list(next(iter(measured.values()))))
+    ax.legend(loc="lower right")
+    return _closed(figure)
+
+
+def through_training(curves: dict[str, dict[str, list]], chance: float) -> Figure:
+    """Draw the cosine with BPTT and the error through a training, one line a rule."""
+    plt = _pyplot()
+    figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 5.6), sharex=True)
+    for name, run in curves.items():
+        above.plot(run["steps"], run["cosine"], label=name)
+        below.plot(run["steps"], run["test_loss"], label=name)
+    above.set(ylabel="cosine with BPTT", ylim=(-0.1, 1.05))
+    below.axhline(chance, color="black", linewidth=0.8)
+    below.set(xlabel="batches", ylabel="error", yscale="log")
+    handles, names = above.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=3)
+    return _closed(figure)
+
+
+def accuracies(results: dict[str, dict]) -> Figure:
+    """Draw test accuracy over the epochs, one line a run: the mean over its seeds, and each seed.
+
+    Args:
+        results: name to a stored result of `course_lib.training.turning_mnist`.
+    """
+    plt = _pyplot()
+    figure, ax = plt.subplots()
+    for number, (name, result) in enumerate(results.items()):
+        seeds = np.array([curves["test_accuracy"] for curves in result["curves"].values()])
+        epochs = np.arange(1, seeds.shape[1] + 1)
+        ax.plot(epochs, seeds.mean(axis=0), label=name, **CYCLE[number])
+        for seed in seeds:
+            ax.plot(epochs, seed, **CYCLE[number] | {"linestyle": "none", "markersize": 3})
+    ax.set(xlabel="epoch", ylabel="test accuracy", xticks=epochs)
+    ax.legend(loc="lower right")
+    return _closed(figure)

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from course_lib.figures import kernl_modes as figures
+
+
+@pytest.fixture(autouse=True)
+def no_screen():
+    import matplotlib
+
+    matplotlib.use("agg")
+
+
+def assert_drawn(figure):
+    """Drawn, and in no list of open figures: a notebook shows it once."""
+    import matplotlib.pyplot as plt
+
+    figure.canvas.draw()
+    assert not plt.get_fignums()
+
+
+def test_modes_help_where_one_fading_kernel_fails():
+    quality = figures.quality((1, 4), range(2), n=12)
+    orthogonal, near = quality["orthogonal"], quality["near identity"]
+    assert np.mean(orthogonal[4]) > np.mean(orthogonal[1]) + 0.15
+    assert np.mean(near[1]) > 0.8
+    assert_drawn(figures.by_modes(quality))
+
+
+def test_sensitivities_of_more_modes_are_nearer_to_the_truth():
+    few, many = figures.sensitivity(1), figures.sensitivity(6)
+    assert few["itself"][0] == pytest.approx(1)
+    for unit in ("itself", "other"):
+        np.testing.assert_array_equal(few[unit], many[unit])
+        off = [np.abs(lines[f"{unit} kernel"] - lines[unit]).mean() for lines in (few, many)]
+        assert off[1] < off[0]
+    assert many["cosine"] > few["cosine"] + 0.15
+
+
+def test_a_reader_chooses_the_number_of_modes():
+    chosen = figures.modes_slider((1, 2), start=1)
+    assert chosen.values == ["1", "2"]
+    assert "1 mode." in chosen.alts[0]
+    assert "2 modes." in chosen.alts[1]
+    assert all("cosine with BPTT is" in alt for alt in chosen.alts)
+
+
+def test_trainings_are_drawn():
+    curves = {"steps": [1, 2], "cosine": [0.5, 0.8], "test_loss": [0.2, 0.1]}
+    assert_drawn(figures.through_training({"a": curves, "b": curves}, 0.17))
+    result = {"curves": {"0": {"test_accuracy": [0.9, 0.95]}, "1": {"test_accuracy": [0.8, 0.9]}}}
+    figure = figures.accuracies({"a": result})
+    mean = figure.axes[0].lines[0].get_ydata()
+    np.testing.assert_allclose(mean, [0.85, 0.925])
+    assert_drawn(figure)
