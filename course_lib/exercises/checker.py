@@ -67,6 +67,6 @@ def _walk(exercise: Exercise, function: Callable, own: Mapping[str, Callable]) -
 def _still_to_write(exercise: Exercise, message: str) -> str:
     what = message.removeprefix("IMPLEMENT-ME:").strip() or "your own code"
     return (
-        f"{exercise.id} isn't written yet: a line `raise NotImplementedError` still stands in it. "
+        f"{exercise.id} isn't written yet: it still contains a line `raise NotImplementedError`. "
         f"Write in its place: {full_stop(what)}"
     )

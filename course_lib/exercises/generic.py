@@ -136,7 +136,7 @@ def other_layout(exercise: Exercise) -> Rung:
             return None
         if off := _differ(outputs["plain"], outputs["strided"], NEAR):
             return Problem(
-                f"{off[0]} is another one when the same inputs come as views of larger arrays: "
+                f"{off[0]} is different when the same inputs come as views of larger arrays: "
                 "don't rely on how an array lies in memory (ravel and reshape may copy then)."
             )
         return None
@@ -181,8 +181,8 @@ def second_call(exercise: Exercise) -> Rung:
         if _differ(*right, NEAR) is None:
             return None
         return Problem(
-            f"{exercise.id} gives for other numbers of the same shapes what it gave at an earlier "
-            "call: compute the result anew at each call, from its arguments alone."
+            f"{exercise.id} gives the same result for different numbers of the same shapes: "
+            "compute the result again at each call, from the arguments alone."
         )
 
     return Rung("a second call", inputs, judge, call, hold=True, of_all=True)

@@ -17,17 +17,17 @@ EXACT = 1e-10  # float64, sums of a few dozen terms: rounding alone stays below 
 
 STUMBLES = {
     "NumPy": "NumPy can't work here: while TensorFlow traces the code, a tensor holds no numbers "
-    "yet. Use what has the same name in TensorFlow or in keras.ops.",
+    "yet. Use the function of the same name in TensorFlow or in keras.ops.",
     "numbers": "`.numpy()` asks a tensor for its numbers, and while TensorFlow traces the code it "
     "holds none yet: go on with the tensor itself.",
     "if": "A Python `if` decides once, while the code is traced, and a tensor holds no numbers "
-    "then: let both ways be computed and choose between them entry by entry, or use tf.cond.",
+    "then: compute both cases and choose between them entry by entry, or use tf.cond.",
     "for": "A Python `for` can't walk over a tensor while the code is traced: use an operation "
-    "that works on all of it, or a loop of TensorFlow's.",
+    "that works on all of it, or a TensorFlow loop.",
     "length": "A size is taken from the shape in Python, where it may be None: the batch, and the "
     "number of time steps, are known only when the graph runs. Ask the tensor: tf.shape(x).",
-    "variable": "A variable is made while the step is computed, so that each trace would make "
-    "another one: make weights once, before.",
+    "variable": "A variable is made while the step is computed, so each trace would make another "
+    "one: make weights once, beforehand.",
     "dtype": "Numbers of float32 and float64 meet: take the dtype from what comes in, or from the "
     "layer, not from a default.",
 }
@@ -61,9 +61,9 @@ def no_loop_over_time(inputs: Callable[[], Arrays], call: Callable) -> Rung:
         if short == long:
             return None
         return Problem(
-            f"The graph has {short} operations for 10 time steps and {long} for 20: a loop of "
-            "Python's is written out step by step while the code is traced. The loop has to stand "
-            "in the graph, once."
+            f"The graph has {short} operations for 10 time steps and {long} for 20: a Python loop "
+            "is written out step by step while the code is traced. The loop itself has to be in "
+            "the graph, once."
         )
 
     name = "the graph doesn't grow with the number of time steps"
@@ -120,7 +120,7 @@ def traced_once(inputs: Callable[[], Arrays], call: Callable) -> Rung:
             )
         return Problem(
             f"After the first batch, TensorFlow traced the step {traces} times more, for {sizes} "
-            "new sizes in the batches. Say beforehand which sizes may differ, or have TensorFlow "
+            "new sizes in the batches. Say beforehand which sizes may differ, or let TensorFlow "
             "find out."
         )
 
@@ -222,14 +222,14 @@ def equal_to_twin(
             got = np.asarray(outputs[name])
             if got.dtype != np.float64:
                 return Problem(
-                    f"{name} comes as {got.dtype}, although all that came in was float64: "
+                    f"{name} comes as {got.dtype}, although everything that came in was float64: "
                     "something in between has a dtype of its own."
                 )
             away = _apart(got, value)
             if away > EXACT:
                 return Problem(
-                    f"{name} is {away:.0e} away from {twin}: too little for an error in the "
-                    "maths, too much for float64. Numbers of float32 have come in between."
+                    f"{name} is {away:.0e} away from {twin}: too little for an error in the maths, "
+                    "too much for float64. Somewhere in between, float32 was used."
                 )
         return None
 

@@ -18,7 +18,7 @@ from course_lib.exercises.suspects import Fall, Lifted, Slipped, Suspect
 
 FIRST_FALLS = 3  # rungs that are looked at for a fault that shows alone
 PATIENCE = 1.0  # seconds of the processor for what two slips together do
-MORE = "Something else is wrong as well: when this is mended, check again."
+MORE = "Something else is wrong too: fix this, then check again."
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def test_a_cache_that_is_never_renewed_is_refused():
     assert not check_function(exercise, remembers).ok
     alone = dataclasses.replace(exercise, ladder=exercise.ladder[-1:])
     results.clear()
-    assert "compute the result anew" in check_function(alone, remembers).sentence
+    assert "compute the result again" in check_function(alone, remembers).sentence
 
 
 def test_what_the_caller_handed_in_is_the_callers_to_change():

@@ -99,7 +99,7 @@ def test_float32_that_slips_in_is_named_though_it_is_nearly_right():
     rung = rungs.equal_to_twin("rnn_forward", nothing, lambda given: {"h": right}, None)
     assert said(rung, {"h": right + 1e-13}) == ""
     single = right.astype(np.float32)
-    assert "float32 have come in between" in said(rung, {"h": single.astype(float)})
+    assert "float32 was used" in said(rung, {"h": single.astype(float)})
     assert "comes as float32" in said(rung, {"h": single})
     assert "should be" in said(rung, {"h": right + 0.1})
     near = {"h": right + 1e-12, "h by your twin": right}

@@ -82,8 +82,7 @@ def there_and_back(function, dh, arguments) -> list:
     if not tf.is_tensor(h):
         kind = with_article(type(h).__name__)
         raise Unusable(
-            f"bptt_gradient returned {kind}; to whoever calls it, it gives the states alone, a "
-            "tensor."
+            f"bptt_gradient returned {kind}; to its caller it returns only the states, one tensor."
         )
     found = tape.gradient(h, arguments, output_gradients=dh)
     names = ("x", "h_0", "W_xh", "W_hh", "b_h")
@@ -145,8 +144,8 @@ def way_back_is_own(_: Arrays, outputs: Arrays) -> Problem | None:
     if outputs["kept"] == 0:
         return None
     return Problem(
-        f"The numbers are right, but they are TensorFlow's: at each step its tape lays "
-        f"{outputs['kept']} tensors aside, and then goes back through the loop by itself. Your own "
+        "The numbers are right, but they are TensorFlow's: at each step its tape stores "
+        f"{outputs['kept']} tensors, and then goes back through the loop by itself. Your own "
         "derivation needs no tape, only the states."
     )
 
@@ -324,7 +323,7 @@ def tanh_derivative_of_one_part(*arguments):
 
 
 @EXERCISE.mistake(
-    "On the way back W_hh is applied as on the way there: a gradient goes back through its "
+    "On the way back W_hh is applied as on the way forward: a gradient goes back through its "
     "transpose."
 )
 def W_hh_not_transposed(*arguments):
@@ -350,8 +349,8 @@ def states_after_the_step(*arguments):
 
 
 @EXERCISE.mistake(
-    "What comes in as dh is not used: your backward pass must begin with it, for it says what the "
-    "states are used for."
+    "The argument dh is not used: your backward pass must begin with it, because it says how the "
+    "loss depends on the states."
 )
 def dh_ignored(*arguments):
     """The gradient of a sum."""

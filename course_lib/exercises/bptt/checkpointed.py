@@ -157,7 +157,7 @@ def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
     if long > FOURFOLD * short:
         return Problem(
             f"The program has {short} instructions for {SHORT} steps and {long} for {LONG}: "
-            "something stands in it once for every step, or once for every piece, and the pieces "
+            "something is in it once for every step, or once for every piece, and the pieces "
             "don't get longer."
         )
     fixed = sum(given[name].nbytes for name in ("W_xh", "W_hh", "b_h"))
@@ -165,8 +165,8 @@ def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
     if long - fixed > FOURFOLD * (short - fixed):
         return Problem(
             f"For {SHORT} steps a loop carries {short:,} bytes, for {LONG} steps {long:,}: memory "
-            "grows with T, not with its root. Few states may be laid aside for the way back; the "
-            "others are computed again when they are needed."
+            "grows with T, not with its root. Keep only a few states for the way back; compute "
+            "the others again when they are needed."
         )
     return None
 
@@ -271,8 +271,8 @@ def _root(T):
 
 
 @EXERCISE.mistake(
-    "Nothing is forgotten: the tape keeps what every step made, as it always does. What is to be "
-    "computed again must be named, piece by piece."
+    "Nothing is forgotten: the tape keeps what every step made, as it always does. Say what is to "
+    "be computed again, piece by piece."
 )
 def all_states_kept(*arguments):
     """The loop as it is."""
@@ -324,8 +324,8 @@ def rest_dropped(*arguments):
 
 
 @EXERCISE.mistake(
-    "Every piece begins with h_0: it has to begin with the state that the piece before it ended "
-    "with."
+    "Every piece begins with h_0: it has to begin with the state in which the piece before it "
+    "ended."
 )
 def state_reset(*arguments):
     """h_0 at each border."""
@@ -333,7 +333,7 @@ def state_reset(*arguments):
 
 
 @EXERCISE.mistake(
-    "The gradient is stopped at the borders. That is truncated BPTT, and it gives another "
+    "The gradient is stopped at the borders. That is truncated BPTT, and it gives a different "
     "gradient: here nothing is cut, only forgotten and computed again."
 )
 def stopped_at_the_borders(*arguments):
@@ -346,7 +346,7 @@ def stopped_at_the_borders(*arguments):
 
 
 @EXERCISE.mistake(
-    "The state is handed on in NumPy, and there the tape ends: while TensorFlow traces the code a "
+    "The state is passed on in NumPy, and there the tape ends: while TensorFlow traces the code a "
     "tensor holds no numbers."
 )
 def state_in_numpy(*arguments):

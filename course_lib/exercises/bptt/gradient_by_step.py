@@ -74,8 +74,8 @@ def watched(function, given: Arrays) -> Arrays:
     dh = function(*arguments, loss_of(felt))
     if dh is None:
         raise Unusable(
-            "gradient_by_step returned None. Is the `return` missing, or did the tape find no way "
-            "from the loss to what it was asked about?"
+            "gradient_by_step returned None. Is the `return` missing, or did the tape find no path "
+            "from the loss to what you asked about?"
         )
     if not (tf.is_tensor(dh) or isinstance(dh, np.ndarray)):
         kind = with_article(type(dh).__name__)
@@ -182,8 +182,8 @@ EXERCISE = Exercise(
         by_hand(
             one_unit,
             how="h_1 = tanh(artanh 0.6) = 0.6, h_2 = 0.28; the loss is (0.36 + 0.0784) / 2\n"
-            "to h_2 comes 0.28, by its own way\n"
-            "to h_1 comes 0.6 by its own way, and through h_2: 0.28 × (1 - 0.28²) × (-2) = "
+            "h_2 gets 0.28, along its direct path\n"
+            "h_1 gets 0.6 along its direct path, and through h_2: 0.28 × (1 - 0.28²) × (-2) = "
             "-0.516096, together 0.083904",
             call=watched,
             dh=np.array([[[0.083904], [0.28]]]),
@@ -274,9 +274,9 @@ def _nudged(x, h_0, W_xh, W_hh, b_h, loss, inside=False):
 
 
 @EXERCISE.mistake(
-    "That is each state's own way to the loss, and no more: h is where the states lie side by "
-    "side, after the loop, and moving an entry there moves no later state. What is moved must be "
-    "inside the loop."
+    "That is only each state's direct path to the loss: in h the states lie side by side, after "
+    "the loop, and changing an entry there changes no later state. Ask about something inside the "
+    "loop."
 )
 def own_way_only(x, h_0, W_xh, W_hh, b_h, loss):
     """The gradient with respect to the stacked states."""
@@ -290,7 +290,7 @@ def own_way_only(x, h_0, W_xh, W_hh, b_h, loss):
 
 
 @EXERCISE.mistake(
-    "That is the gradient of what goes into the tanh: move the state itself, after the tanh."
+    "That is the gradient of the tanh's input: move the state itself, after the tanh."
 )
 def of_what_goes_into_the_tanh(x, h_0, W_xh, W_hh, b_h, loss):
     """da in place of dh."""
@@ -314,8 +314,8 @@ def loop_in_python(x, h_0, W_xh, W_hh, b_h, loss):
 
 
 @EXERCISE.mistake(
-    "The parts that come through later states are counted, the state's own way isn't: what reaches "
-    "a state is the sum of both."
+    "The parts that come through later states are counted, but the state's direct path isn't: what "
+    "reaches a state is the sum of both."
 )
 def through_later_states_only(x, h_0, W_xh, W_hh, b_h, loss):
     """Without what comes directly."""

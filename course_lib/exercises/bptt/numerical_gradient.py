@@ -152,7 +152,7 @@ EXERCISE = Exercise(
             "with a small step it is the gradient from calculus",
             small,
             lambda given: {"gradient": gradient_of(**given)},
-            "The loss is a sum of exp(tanh(w) @ mix); calculus gives another gradient.",
+            "The loss is a sum of exp(tanh(w) @ mix); calculus gives a different gradient.",
             on_the_small_loss,
         ),
         matches(

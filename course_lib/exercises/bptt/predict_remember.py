@@ -46,8 +46,8 @@ def _which_number(batch: Batch, output: np.ndarray) -> str:
     slopes = np.linalg.lstsq(centred, output[:, 0], rcond=None)[0]
     early_share, late_share = slopes[:2]
     return (
-        f"Of the early number {early_share:.0%} arrive in the answer, of the late one "
-        f"{late_share:.0%}."
+        f"{early_share:.0%} of the early number arrives in the answer, and {late_share:.0%} of the "
+        "late one."
     )
 
 
@@ -64,7 +64,10 @@ def advice(score: float) -> str:
             "spectral radius of W_hh keeps it alive?"
         )
     if score < MARKS[1]:
-        return "A network that solves short rows knows nearly all that it needs for longer ones."
+        return (
+            "A network that solves short rows knows nearly everything that it needs for "
+            "longer ones."
+        )
     if score < MARKS[2]:
         return (
             "Look for the steps at which the loss jumps, and at the norm of the gradient there. "
@@ -132,7 +135,7 @@ def forgets_the_first_half(weights):
     return weights | {"W_hh": 0.5 * weights["W_hh"]}, predict_remember
 
 
-@EXERCISE.wrong_hand_in("computes something else than the network")
+@EXERCISE.wrong_hand_in("computes something other than the network")
 def adds_without_a_network(weights):
     """The two marked numbers, found by their marks."""
 

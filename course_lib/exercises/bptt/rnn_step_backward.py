@@ -136,7 +136,7 @@ EXERCISE = Exercise(
             "without recurrence nothing goes back in time",
             without_recurrence,
             lambda given: {"dh_prev": np.zeros_like(given["h_prev"])},
-            "With W_hh = 0 the old state has no say in the new one, so dh_prev must be 0.",
+            "With W_hh = 0 the old state has no effect on the new one, so dh_prev must be 0.",
             back,
         ),
         holds(

@@ -119,14 +119,14 @@ EXERCISE = Exercise(
             "equal to centred differences of the last state",
             small,
             centred_differences,
-            "Moving each unit of h_0 a little moves the last state by another amount.",
+            "Moving each unit of h_0 a little moves the last state by a different amount.",
             of_a_run,
         ),
         matches(
             "equal to what BPTT brings back, unit by unit",
             small,
             from_bptt,
-            "rnn_backward brings another gradient back to h_0.",
+            "rnn_backward brings a different gradient back to h_0.",
             of_a_run,
         ),
     ),
@@ -208,7 +208,7 @@ def slope_on_the_columns(h, W_hh):
 
 
 @EXERCISE.mistake(
-    "The product is in the wrong order: the later step stands on the left, J_T … J_2 J_1, so "
+    "The product is in the wrong order: the later step is on the left, J_T … J_2 J_1, so "
     "multiply from the left, J_t @ product."
 )
 def order_reversed(h, W_hh):

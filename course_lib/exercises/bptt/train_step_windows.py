@@ -381,7 +381,7 @@ def state_reset(*arguments):
 
 
 @EXERCISE.mistake(
-    "The windows count alike, whatever their length: the loss is the mean over all steps, so a "
+    "The windows count equally, whatever their length: the loss is the mean over all steps, so a "
     "shorter last window counts less."
 )
 def windows_count_alike(*arguments):
@@ -390,8 +390,8 @@ def windows_count_alike(*arguments):
 
 
 @EXERCISE.mistake(
-    "The losses of the windows are added up as they are: each is a mean over its own steps, and "
-    "what is asked for is the mean over all of them."
+    "The losses of the windows are added up as they are: each is a mean over its own steps, but "
+    "the loss is the mean over all steps."
 )
 def windows_added_up(*arguments):
     """Weight 1."""
@@ -399,8 +399,8 @@ def windows_added_up(*arguments):
 
 
 @EXERCISE.mistake(
-    "The gradients are shortened tensor by tensor: each then gets a factor of its own, and all "
-    "together point elsewhere. One norm over all of them, one factor."
+    "The gradients are shortened tensor by tensor: each then gets a factor of its own, and "
+    "together they point elsewhere. Use one norm over all of them, and one factor."
 )
 def clipped_tensor_by_tensor(*arguments):
     """tf.clip_by_norm in a loop."""
@@ -414,7 +414,7 @@ def clipped_tensor_by_tensor(*arguments):
 
 
 @EXERCISE.mistake(
-    "Each entry is limited by itself, which turns the direction: shorten all of them by one "
+    "Each entry is limited separately, which changes the direction: shorten all of them by one "
     "factor, from their joint norm."
 )
 def clipped_by_value(*arguments):
@@ -441,8 +441,8 @@ def each_window_clipped(model, optimizer, window, max_norm):
 
 
 @EXERCISE.mistake(
-    "The norm is that of what was left: asked for is the one before, which tells how often the "
-    "limit was needed."
+    "This is the norm after clipping. Return the one before, which tells how often the limit was "
+    "needed."
 )
 def norm_of_what_is_left(*arguments):
     """Measured too late."""
@@ -465,8 +465,8 @@ def not_clipped(*arguments):
 
 
 @EXERCISE.mistake(
-    "A softmax stands before a loss that takes logits, so there are two of them: the model's "
-    "logits go into the loss as they are."
+    "There is a softmax before a loss that takes logits, so there are two of them: pass the "
+    "model's logits to the loss as they are."
 )
 def softmax_twice(*arguments):
     """Probabilities where logits belong."""
@@ -479,8 +479,8 @@ def softmax_twice(*arguments):
 
 
 @EXERCISE.mistake(
-    "The weights change after each window, so the later windows are read by another network: add "
-    "up what the windows say, and take one step."
+    "The weights change after each window, so the later windows are read by a different network: "
+    "add up the gradients of the windows, and take one step."
 )
 def update_in_each_window(*arguments):
     """optimizer.apply in the loop."""
@@ -490,8 +490,8 @@ def update_in_each_window(*arguments):
 
 
 @EXERCISE.mistake(
-    "Only the last window's gradient is left: each turn of the loop puts it in place of the one "
-    "before, instead of adding."
+    "Only the last window's gradient is left: each turn of the loop overwrites the one before, "
+    "instead of adding to it."
 )
 def last_window_only(*arguments):
     """= where += belongs."""

@@ -173,13 +173,13 @@ EXERCISE = Exercise(
             "two windows of equal length: the mean of their gradients",
             small,
             cut_after_three,
-            "Six steps in windows of three: each window's gradient counts by a half.",
+            "Six steps in windows of three: each window's gradient counts for a half.",
         ),
         matches(
             "equal to centred differences, the state into each window held fixed",
             small,
             frozen_differences,
-            "Moving each weight a little, with the states at the borders fixed, gives another "
+            "Moving each weight a little, with the states at the borders fixed, gives a different "
             "gradient.",
         ),
         matches("equal to one pass with the gradient dropped at each border", small, by_definition),
@@ -255,7 +255,7 @@ def _windows(
 
 
 @EXERCISE.mistake(
-    "Nothing is cut: that is full BPTT, whatever the window, so hand loss_and_gradients one window "
+    "Nothing is cut: that is full BPTT, whatever the window, so pass loss_and_gradients one window "
     "at a time."
 )
 def not_truncated(params, x, labels, h_0, window):
@@ -387,8 +387,8 @@ def divided_by_T(params, x, labels, h_0, window):
 
 
 @EXERCISE.mistake(
-    "h_last is still h_0: the state went on under another name, so return the one that the last "
-    "window gave back."
+    "h_last is still h_0: the state was carried on under another name, so return the one that the "
+    "last window gave back."
 )
 def h_last_never_set(params, x, labels, h_0, window):
     """Returns what it began with."""

@@ -93,7 +93,7 @@ def of_another_network(weights):
     return weights | {"W_hy": np.ones((28, 16))}, predict_pixels
 
 
-@EXERCISE.wrong_hand_in("labels, which is no part of the network")
+@EXERCISE.wrong_hand_in("labels, which is not part of the network")
 def labels_stored(weights):
     """The answers in a place of their own."""
     (batch,) = digits.held_back("check", 0)
@@ -110,7 +110,7 @@ def only_fades(weights):
     return weights | {"theta_log": np.full_like(weights["theta_log"], -30.0)}, predict_pixels
 
 
-@EXERCISE.wrong_hand_in("computes something else than the network")
+@EXERCISE.wrong_hand_in("computes something other than the network")
 def guesses_from_the_ink(weights):
     """Another classifier behind the arrays of a network."""
 

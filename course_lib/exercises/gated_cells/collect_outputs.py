@@ -210,7 +210,7 @@ def cut_as_if_by_units(x, params):
 
 @EXERCISE.mistake(
     "Only the last state is returned: that is what a readout needs, but the layer above reads one "
-    "state a step."
+    "state per step."
 )
 def last_state_only(x, params):
     """h_T."""

@@ -191,7 +191,7 @@ def also_at_evaluation(h, rate, training, rng):
 
 
 @EXERCISE.mistake(
-    "The condition is turned round: entries are dropped at evaluation and all kept in training. "
+    "The condition is reversed: entries are dropped at evaluation and all kept in training. "
     "Return h as it is when not training."
 )
 def only_at_evaluation(h, rate, training, rng):
@@ -257,7 +257,7 @@ def rate_taken_for_keep_prob(h, rate, training, rng):
 
 
 @EXERCISE.mistake(
-    "The comparison is turned round: too few entries are kept or dropped for the factor. A random "
+    "The comparison is reversed: too few entries are kept or dropped for the factor. A random "
     "number is below rate with probability rate, and then the entry is dropped."
 )
 def comparison_turned_round(h, rate, training, rng):

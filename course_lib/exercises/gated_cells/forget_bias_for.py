@@ -112,7 +112,8 @@ EXERCISE = Exercise(
             "a gate with this bias leaves that share",
             many,
             lambda given: {"left after the steps": np.full((2, 3), given["left"])},
-            "Multiplied step by step by a gate with your bias, something else is left of a memory.",
+            "A memory that is multiplied by a gate with your bias at each step keeps a different "
+            "share.",
             call=kept,
         ),
         matches("half is left where nothing is said", by_default, from_the_gate),

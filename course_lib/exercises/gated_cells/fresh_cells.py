@@ -39,7 +39,7 @@ def made(function, given: Arrays, **changes) -> list[dict]:
                 f"The dict of layer {number} has other keys than init_lstm_params makes."
             )
         if not all(isinstance(array, np.ndarray) for array in cell.values()):
-            raise Unusable(f"The dict of layer {number} holds something that is no NumPy array.")
+            raise Unusable(f"The dict of layer {number} holds something that isn't a NumPy array.")
     return list(cells)
 
 
@@ -201,8 +201,8 @@ EXERCISE = Exercise(
 
 
 @EXERCISE.hunt(
-    "Still the old symptom: the list has three layers, but together they can "
-    "learn no more numbers than one, and whatever the first layer learns, the others do too."
+    "Still the old symptom: the list has three layers, but together they have no more weights to "
+    "learn than one, and whatever the first layer learns, the others learn too."
 )
 def one_cell_for_all(m, n, layers, seed=0):
     """First weights of a stack of LSTM layers, each layer with its own.
@@ -272,8 +272,8 @@ def no_layer_reads_the_inputs(m, n, layers, seed=0):
 
 
 @EXERCISE.mistake(
-    "The seed is not used: with 0, 1, 2 in its place every stack in the world starts alike. Let "
-    "the layers' seeds follow from `seed`."
+    "The seed is not used: with 0, 1, 2 in its place every stack in the world starts alike. Derive "
+    "the layers' seeds from `seed`."
 )
 def seed_ignored(m, n, layers, seed=0):
     """The number of the layer as seed."""
@@ -281,8 +281,8 @@ def seed_ignored(m, n, layers, seed=0):
 
 
 @EXERCISE.mistake(
-    "Each call draws other weights: a generator without a seed can't be repeated. Let the layers' "
-    "seeds follow from `seed`."
+    "Each call draws other weights: a generator without a seed can't be repeated. Derive the "
+    "layers' seeds from `seed`."
 )
 def no_seed_at_all(m, n, layers, seed=0):
     """Seeded by the operating system."""

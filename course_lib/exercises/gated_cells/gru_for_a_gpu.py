@@ -50,7 +50,7 @@ def layer_of(function, units, **settings):
         keras.config.set_dtype_policy(before)
     if not isinstance(layer, keras.layers.Layer):
         kind = with_article(type(layer).__name__)
-        raise Unusable(f"gru_for_a_gpu returned {kind}; it returns a layer of Keras.")
+        raise Unusable(f"gru_for_a_gpu returned {kind}; it returns a Keras layer.")
     if getattr(layer, "return_sequences", False):
         raise Unusable("The layer gives all states; it should give the last one only.")
     return layer
@@ -155,7 +155,7 @@ EXERCISE = Exercise(
             "it is the GRU that cuDNN computes",
             sequence,
             reset_after,
-            "With copied weights, the last state is another.",
+            "With copied weights, the last state is different.",
             call=last_state,
         ),
         Rung("what it reads is dropped in training", ones, drops, dropping),
@@ -234,7 +234,7 @@ def dropout_inside(units, dropout=0.0):
 
 
 @EXERCISE.mistake(
-    "The reset gate still stands before the product; cuDNN has it after: reset_after=True, which "
+    "The reset gate still acts before the product; in cuDNN it acts after: reset_after=True, which "
     "is Keras's default."
 )
 def reset_before(units, dropout=0.0):

@@ -183,8 +183,8 @@ def _sum(x_t, h, p):
 
 @EXERCISE.mistake(
     "The update gate works backwards: in this convention z is the share of the old state, so it is "
-    "z * h_prev + (1 - z) * candidate. With weights trained for the one form, the other is "
-    "another network."
+    "z * h_prev + (1 - z) * candidate. With weights trained for one form, the other is a different "
+    "network."
 )
 def update_gate_backwards(x_t, h_prev, params):
     """(1 - z) of the old state, as in some papers."""
@@ -432,7 +432,7 @@ def transposed_recurrence(x_t, h_prev, params):
 
 
 @EXERCISE.mistake(
-    "Two conventions are turned round at once: z is the share of the old state here, and the reset "
+    "Two conventions are reversed at once: z is the share of the old state here, and the reset "
     "comes before the product, (r * h_prev) @ W_hh."
 )
 def both_conventions_turned_round(x_t, h_prev, params):

@@ -436,8 +436,8 @@ class InputReset(_Wrong):
 
 
 @EXERCISE.mistake(
-    "A sigmoid was put over all three parts: two of them are gates, but the candidate goes through "
-    "tanh."
+    "A sigmoid was applied to all three parts: two of them are gates, but the candidate goes "
+    "through tanh."
 )
 class SigmoidForAll(_Wrong):
     """One nonlinearity for all."""

@@ -178,8 +178,8 @@ EXERCISE = Exercise(
     ladder=(
         by_hand(
             three_numbers,
-            how="The cell adds up, from 10 on, and shows twice the sum: 11, 13, 17 are the states, "
-            "22, 26, 34 the outputs",
+            how="The cell adds up, starting from 10, and shows twice the sum: 11, 13, 17 are the "
+            "states, 22, 26, 34 the outputs",
             call=adding,
             outputs=np.array([[[22.0], [26.0], [34.0]]]),
             **{"the last state": np.array([[17.0]])},
@@ -277,8 +277,8 @@ def time_first(cell, x, states):
 
 
 @EXERCISE.mistake(
-    "The shape is right, but sequences and steps are mixed up: tf.reshape moves no number. It "
-    "takes a transpose to exchange two axes."
+    "The shape is right, but sequences and steps are mixed up: tf.reshape doesn't move any "
+    "numbers. To exchange two axes, use a transpose."
 )
 def reshaped(cell, x, states):
     """reshape where a transpose is needed."""
@@ -287,8 +287,8 @@ def reshaped(cell, x, states):
 
 
 @EXERCISE.mistake(
-    "Each step begins from the states that came in, so that nothing is carried: the new states "
-    "have to be among what a turn of the loop hands to the next."
+    "Each step begins from the states that came in, so nothing is carried: each iteration has to "
+    "pass the new states to the next."
 )
 def nothing_carried(cell, x, states):
     """The states are no loop variables."""
@@ -305,8 +305,8 @@ def nothing_carried(cell, x, states):
 
 
 @EXERCISE.mistake(
-    "What is collected is the state, not the output of the step. Here they differ: a cell may show "
-    "something else than it carries."
+    "You collect the state, not the output of the step. Here they differ: a cell may show "
+    "something other than what it carries."
 )
 def states_collected(cell, x, states):
     """states[0] in place of h_t."""
@@ -314,7 +314,7 @@ def states_collected(cell, x, states):
 
 
 @EXERCISE.mistake(
-    "It begins from zeros, whatever comes in: `states` is where the sequence before has ended."
+    "It begins from zeros, whatever comes in: `states` is where the previous sequence ended."
 )
 def from_zeros(cell, x, states):
     """The argument unused."""
@@ -322,8 +322,8 @@ def from_zeros(cell, x, states):
 
 
 @EXERCISE.mistake(
-    "The states that come back are those from before the first step: return what the last turn of "
-    "the loop handed on."
+    "The states that come back are those from before the first step: return those that the last "
+    "iteration passed on."
 )
 def old_states_returned(cell, x, states):
     """The argument again."""

@@ -334,7 +334,7 @@ class ForgetFirst(_Wrong):
 
 @EXERCISE.mistake(
     "forget_bias is added at each step, on top of the bias that training moves: it is where the "
-    "forget gate's part of b *begins*, and belongs into build."
+    "forget gate's part of b *begins*, and belongs in build."
 )
 class ForgetBiasAtEachStep(_Wrong):
     """As the first cells of TensorFlow did it."""
@@ -385,7 +385,7 @@ class CandidateNotSquashed(_Wrong):
 
 
 @EXERCISE.mistake(
-    "A sigmoid was put over all four parts at once: three of them are gates, but the candidate "
+    "A sigmoid was applied to all four parts at once: three of them are gates, but the candidate "
     "goes through tanh."
 )
 class SigmoidForAll(_Wrong):
@@ -411,8 +411,8 @@ class MemoryNotSquashed(_Wrong):
 
 
 @EXERCISE.mistake(
-    "The two states come back in the wrong order: Keras hands on what stands in the list, and it "
-    "came in as h, c."
+    "The two states come back in the wrong order: Keras passes on what is in the list, which came "
+    "in as h, c."
 )
 class StatesExchanged(LSTMCell):
     """[c_t, h_t]."""

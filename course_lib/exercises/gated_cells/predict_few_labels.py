@@ -14,11 +14,11 @@ def advice(score: float) -> str:
     """What to try next."""
     if score < MARKS[0]:
         return (
-            "Set a few labels apart and look at both losses. If the one on the others falls and "
-            "this one rises, stop earlier, or take dropout or a smaller network."
+            "Set a few labels aside and look at both losses. If the loss on the rest falls while "
+            "this one rises, stop earlier, or use dropout or a smaller network."
         )
     if score < MARKS[1]:
-        return "Draw ten of your digits, and ten as the check shows them. How do they differ?"
+        return "Plot ten of your digits, and ten as the check shows them. How do they differ?"
     if score < MARKS[2]:
         return "How many ways are there to write each of your digits? Show more of them."
     return "Do it with half of the labels. Which of your choices would you make again?"

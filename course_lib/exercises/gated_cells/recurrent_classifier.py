@@ -89,8 +89,8 @@ def usable(model):
         raise Unusable(f"recurrent_classifier returned {kind}; it returns a Keras model.")
     if not model.built or not model.weights:
         raise Unusable(
-            "The model has no weights yet. Let it know the shape of an image, keras.Input, or "
-            "build it, before it is returned."
+            "The model has no weights yet. Give it the shape of an image with keras.Input, or "
+            "build it, before you return it."
         )
     return model
 
@@ -227,16 +227,18 @@ def drops_well(_: Arrays, outputs: Arrays) -> Problem | None:
         if not acts:
             return Problem(f"With dropout={RATE} and training=True, nothing is dropped.")
         if not anew:
-            return Problem("Two calls in training give the same: the dropout doesn't draw anew.")
+            return Problem(
+                "Two calls in training give the same result: the dropout doesn't draw new numbers."
+            )
         if not share:
             return Problem(
-                f"With dropout={RATE}, another share than {RATE} of the last state is dropped on "
-                "its way into the readout. (Keras's rate says what is dropped, not what is kept.)"
+                f"With dropout={RATE}, the share of the last state that is dropped on its way into "
+                f"the readout is not {RATE}. (Keras's rate says what is dropped, not what is kept.)"
             )
         if layers == 1 and not unmoved:
             return Problem(
                 "With one layer, what isn't dropped should be the state of evaluation, divided by "
-                "the share that is kept. Here it is another: something was dropped before the "
+                "the share that is kept. Here it is different: something was dropped before the "
                 "layer, or inside it."
             )
         if layers == 2 and unmoved:
@@ -433,8 +435,8 @@ class _Always(keras.layers.Dropout):
 
 
 @EXERCISE.mistake(
-    "Dropout acts at evaluation too, so that the model gives two answers to the same question: "
-    "leave it to keras.layers.Dropout to know whether this is training."
+    "Dropout acts at evaluation too, so the model gives two answers to the same question: let "
+    "keras.layers.Dropout find out whether this is training."
 )
 def dropout_at_evaluation(
     cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10
@@ -493,8 +495,8 @@ def mean_over_time(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=
 
 
 @EXERCISE.mistake(
-    "The image is cut the other way: each step got every so manyth pixel. A reshape to (steps, "
-    "pixels) keeps neighbours together; nothing has to be transposed."
+    "The image is cut the other way: each step gets pixels that lie far apart. A reshape to "
+    "(steps, pixels) keeps neighbours together; nothing has to be transposed."
 )
 def cut_into_columns(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """Columns in place of rows."""

@@ -209,7 +209,7 @@ EXERCISE = Exercise(
 
 @EXERCISE.hunt(
     "The number is that of a network that nobody will use, and it changes with size. What is "
-    "handed to network besides x, and what does the mean at the end do with a short last batch?"
+    "passed to network besides x, and what does the mean at the end do with a short last batch?"
 )
 def accuracy_of_the_moment(network, x, labels, g_now, g_end, size=100):
     """Accuracy of the network that training leads to, on data apart.
@@ -297,8 +297,8 @@ def dropout_mended_alone(network, x, labels, g_now, g_end, size=100):
 
 
 @EXERCISE.mistake(
-    "The rows are counted rightly now, but it is still another network's accuracy: look at the "
-    "gate and at the mode that network is called with."
+    "The rows are counted correctly now, but it is still the accuracy of another network: look at "
+    "the gate and at the mode that network is called with."
 )
 def mean_mended_alone(network, x, labels, g_now, g_end, size=100):
     """Rows counted, nothing else."""

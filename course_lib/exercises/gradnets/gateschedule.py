@@ -99,8 +99,9 @@ def found(gates) -> Arrays:
     for gate in gates:
         if not hasattr(gate.g, "assign"):
             raise Unusable(
-                "After the training, the layer's g is no variable any more: the callback has put "
-                "another thing in its place, which the graph doesn't know of. Assign to it."
+                "After the training, the layer's g is no longer a variable: the callback has "
+                "replaced it with something that the graph doesn't know. Assign to the variable "
+                "instead."
             )
     taken = int(gates[0].at.numpy())
     return {
@@ -183,10 +184,12 @@ def all_refused(_: Arrays, outputs: Arrays) -> Problem | None:
     if outputs["refused"].tolist() == [True] * 5 + [False]:
         return None
     if outputs["refused"][-1]:
-        return Problem("A schedule that shuts its gates, from 1 to 0, is one too; it was refused.")
+        return Problem(
+            "A schedule that shuts its gates, from 1 to 0, is valid too, but it was refused."
+        )
     return Problem(
-        "A schedule whose end is not after its start, or whose gate goes beyond 0 or 1, was taken "
-        "without a word: __init__ has lines that refuse it. Leave them in."
+        "A schedule whose end is not after its start, or whose gate goes beyond 0 or 1, was "
+        "accepted silently: __init__ has lines that refuse it. Leave them in."
     )
 
 
@@ -371,7 +374,7 @@ class OneStepEarly(_Wrong):
 
 @EXERCISE.mistake(
     "The name g is bound to a new number, and the graph goes on with the variable that it was "
-    "traced with: change what is in the variable, by its method assign."
+    "traced with: change the value of the variable, with its method assign."
 )
 class NameRebound(_Wrong):
     """gate.g = value."""
@@ -404,8 +407,8 @@ class AlwaysFromZeroToOne(_Wrong):
 
 
 @EXERCISE.mistake(
-    "The share of the way is multiplied with last, and first added on top: at the end the gate is "
-    "first too far. The way is last - first long."
+    "The share of the way is multiplied with last, and first is added on top: at the end the gate "
+    "is too far open by first. The way is last - first long."
 )
 class WayTooLong(_Wrong):
     """first + last part."""

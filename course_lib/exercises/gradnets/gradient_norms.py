@@ -166,8 +166,8 @@ def _by_layer(grads, size):
 
 
 @EXERCISE.mistake(
-    "One mean a layer, but still of signed entries, which cancel: square them before you add them "
-    "up, and take the root at the end."
+    "One mean per layer, but still of signed entries, which cancel: square them before you add "
+    "them up, and take the root at the end."
 )
 def signed_mean_of_each_layer(grads):
     """np.mean, by layer."""

@@ -263,7 +263,7 @@ def divided_by_what_is_dropped(x, p, g, rng, training=True):
 
 @EXERCISE.mistake(
     "Kept and dropped are swapped: a draw is below p g with probability p g, and that is when the "
-    "entry goes. Keep where it is at least p g."
+    "entry is dropped. Keep it where the draw is at least p g."
 )
 def kept_and_dropped_swapped(x, p, g, rng, training=True):
     """rng.random < p g keeps."""
@@ -303,7 +303,7 @@ def scale_without_the_factor(x, p, g, rng, training=True):
 
 
 @EXERCISE.mistake(
-    "The random numbers come from np.random, not from the rng that was handed in: nobody can "
+    "The random numbers come from np.random, not from the rng that was passed in: nobody can "
     "repeat your run."
 )
 def another_generator(x, p, g, rng, training=True):
@@ -312,8 +312,8 @@ def another_generator(x, p, g, rng, training=True):
 
 
 @EXERCISE.mistake(
-    "The generator is made anew from a fixed seed at each call, so the same entries fall every "
-    "time and are never trained: draw from the rng that was handed in."
+    "The generator is made anew from a fixed seed at each call, so the same entries are dropped "
+    "every time and are never trained: draw from the rng that was passed in."
 )
 def always_the_same(x, p, g, rng, training=True):
     """default_rng(0) inside."""
@@ -333,7 +333,7 @@ def the_same_for_all_rows(x, p, g, rng, training=True):
 
 
 @EXERCISE.mistake(
-    "One draw decides for all the entries, so everything falls or nothing does: draw one number "
+    "One draw decides for all the entries, so everything is dropped or nothing is: draw one number "
     "for each entry, rng.random(x.shape)."
 )
 def all_or_nothing(x, p, g, rng, training=True):

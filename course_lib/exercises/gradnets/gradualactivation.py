@@ -128,7 +128,7 @@ def one_gate(given: Arrays, outputs: Arrays) -> Problem | None:
     if outputs["saved"] != 1:
         return Problem(
             f"Keras knows of {outputs['saved']} variables of the layer; there is one, its gate. "
-            "Only what Keras knows of is saved with the network, and loaded again."
+            "Only what Keras knows about is saved with the network, and loaded again."
         )
     if outputs["size"] != 1:
         return Problem(
@@ -208,9 +208,9 @@ def remade_well(given: Arrays, outputs: Arrays) -> Problem | None:
         )
     if not np.allclose(outputs["y"], interpolate(u, np.tanh(u), g), atol=1e-7):
         return Problem(
-            f"A tanh layer with g={g} is saved, and made again from what get_config holds. It is "
-            "another layer then: get_config holds all that the class was called with, and the "
-            "activation in a form that a file can hold."
+            f"A tanh layer with g={g} is saved, and made again from what get_config holds. It is a "
+            "different layer then: get_config must hold everything that the class was called "
+            "with, and the activation in a form that a file can hold."
         )
     if not np.allclose(outputs["y loaded"], interpolate(u, np.tanh(u), 0.75), atol=1e-7):
         return Problem("The gate was moved and the weights were saved; loaded, it is elsewhere.")
@@ -358,8 +358,8 @@ class _Wrong(GradualActivation):
 
 
 @EXERCISE.mistake(
-    "The gate is a number of Python's. The graph takes it as it is when it is traced, and keeps it "
-    "for good: the gate has to be a variable, which is read at every step."
+    "The gate is a Python number. The graph copies it when it is traced, and keeps it for good: "
+    "the gate has to be a variable, which is read at every step."
 )
 class NumberOfPython(GradualActivation):
     """self.g = g."""
@@ -386,8 +386,8 @@ class Trainable(GradualActivation):
 
 
 @EXERCISE.mistake(
-    "Keras doesn't know of a tf.Variable in a layer's attribute, so that the gate isn't saved with "
-    "the network: make it with self.add_weight."
+    "Keras doesn't know of a tf.Variable in a layer's attribute, so the gate isn't saved with the "
+    "network: make it with self.add_weight."
 )
 class VariableOfTensorFlow(GradualActivation):
     """tf.Variable."""
@@ -476,8 +476,8 @@ class GateInside(GradualActivation):
 
 
 @EXERCISE.mistake(
-    "get_config stores nothing of the layer's own, so that a network that was saved comes back "
-    "with ReLU and a shut gate: it must hold `activation` and `g` as well."
+    "get_config stores none of the layer's own settings, so a saved network comes back with ReLU "
+    "and a shut gate: it must hold `activation` and `g` as well."
 )
 class NothingStored(GradualActivation):
     """Only what every layer stores."""

@@ -121,7 +121,7 @@ def drawn_anew(_: Arrays, outputs: Arrays) -> Problem | None:
     """Alike where, and only where, the seed says so."""
     if outputs["call after call"]:
         return Problem(
-            "Two calls in a row drop the same entries: the noise begins anew with each of them. "
+            "Two calls in a row drop the same entries: the noise starts again with each of them. "
             "What it is drawn from has to be kept from call to call."
         )
     if outputs["run after run of a graph"]:
@@ -196,7 +196,7 @@ def is_scale(_: Arrays, outputs: Arrays) -> Problem | None:
     """As gradual_dropout's second result has it."""
     if outputs["dx is dy times scale"]:
         return None
-    return Problem("Going back, the gradient isn't multiplied with what x was multiplied with.")
+    return Problem("On the way back, the gradient isn't multiplied by what x was multiplied by.")
 
 
 def refusals(layer_class, given: Arrays) -> Arrays:
@@ -374,7 +374,7 @@ class NoiseOfNumPy(_Wrong):
 
 
 @EXERCISE.mistake(
-    "The seed is a plain number, so that every call draws the same noise: a SeedGenerator, made "
+    "The seed is a plain number, so every call draws the same noise: a SeedGenerator, made "
     "once in __init__, remembers how much was drawn."
 )
 class SeedAsANumber(_Wrong):
@@ -386,8 +386,8 @@ class SeedAsANumber(_Wrong):
 
 
 @EXERCISE.mistake(
-    "The generator is made in call. Each trace, and each call outside a graph, begins its noise "
-    "anew: make it once, in __init__."
+    "The generator is made in call. Each trace, and each call outside a graph, starts its noise "
+    "again: make it once, in __init__."
 )
 class GeneratorInCall(_Wrong):
     """A new SeedGenerator each time."""
@@ -399,8 +399,8 @@ class GeneratorInCall(_Wrong):
 
 
 @EXERCISE.mistake(
-    "`seed` isn't used, so that no run can be repeated: what the noise is drawn from begins with "
-    "the seed that the layer was made with."
+    "`seed` isn't used, so no run can be repeated: the noise must start from the seed that the "
+    "layer was made with."
 )
 class SeedIgnored(_Wrong):
     """A generator without the seed."""
@@ -458,7 +458,7 @@ class ScaledByTheFullRate(_Wrong):
 
 
 @EXERCISE.mistake(
-    "Dropped and kept are exchanged: an entry is dropped with probability rate g, so where the "
+    "Dropped and kept are swapped: an entry is dropped with probability rate g, so where the "
     "noise is below that."
 )
 class ExchangedDropAndKeep(_Wrong):

@@ -35,7 +35,7 @@ def rules(weights: Weights) -> None:
         drawn_on = squares.sum(axis=0) ** 2 / np.maximum((squares**2).sum(axis=0), 1e-300)
         if np.median(drawn_on) < DRAWN_ON:
             raise BadArrays(
-                f"Layer {number} hands its input on: each of its units draws on one unit of the "
+                f"Layer {number} passes its input on: each of its units draws on one unit of the "
                 "layer below. That is a skip connection by another name."
             )
         u = h @ W + b
@@ -59,7 +59,8 @@ def advice(score: float) -> str:
         return "What does the slope of the leaky side have to do with the number of layers?"
     if score < MARKS[2]:
         return (
-            "It trains. Now what helps a shallow net helps: more epochs, moved digits, a schedule."
+            "It trains. Now whatever helps a shallow network helps: more epochs, moved digits, a "
+            "schedule."
         )
     return "How deep can you go before it breaks? Try two hundred."
 
@@ -128,7 +129,7 @@ def never_trained(weights):
     return weights | fresh, predict_depth
 
 
-@EXERCISE.wrong_hand_in("Layer 2 hands its input on")
+@EXERCISE.wrong_hand_in("Layer 2 passes its input on")
 def one_layer_and_copies(weights):
     """The identity, ninety-nine times."""
     n = weights["W"].shape[-1]
@@ -153,7 +154,7 @@ def ten_layers(weights):
     return weights | {"W": weights["W"][:9]}, predict_depth
 
 
-@EXERCISE.wrong_hand_in("computes something else than the network")
+@EXERCISE.wrong_hand_in("computes something other than the network")
 def with_a_skip_connection(weights):
     """Adds the input of each layer to its output."""
 

@@ -316,7 +316,7 @@ def every_layer_on_the_input(x, weights, g, form, bias=0.0):
 
 
 @EXERCISE.mistake(
-    "The bias isn't handed on: layer_forward takes it as its last argument, and the gradient needs "
+    "The bias isn't passed on: layer_forward takes it as its last argument, and the gradient needs "
     "the u that it gave."
 )
 def bias_forgotten(x, weights, g, form, bias=0.0):
@@ -525,7 +525,7 @@ def transposed_on_the_way_down(x, weights, g, form, bias=0.0):
 
 
 @EXERCISE.mistake(
-    'Every form is treated as "pre-activation": hand form on to layer_forward and layer_backward.'
+    'Every form is treated as "pre-activation": pass form on to layer_forward and layer_backward.'
 )
 def form_ignored(x, weights, g, form, bias=0.0):
     """A fixed form."""

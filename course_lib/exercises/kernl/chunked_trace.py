@@ -154,14 +154,14 @@ def loops_stand_in_the_graph(_: Arrays, outputs: Arrays) -> Problem | None:
     if two != four:
         return Problem(
             f"The graph has {two} operations for two chunks and {four} for four: the loop over "
-            "chunks is Python's, written out while the code is traced. It has to stand in the "
-            "graph, once."
+            "chunks is Python's, written out while the code is traced. It has to be in the graph, "
+            "once."
         )
     if two != longer:
         return Problem(
             f"The graph has {two} operations for chunks of 4 and {longer} for chunks of 8: inside "
             "a chunk, Python goes from step to step. How much of each step is left at each other "
-            "one is known beforehand, for all pairs at once."
+            "step is known beforehand, for all pairs at once."
         )
     return None
 
@@ -455,8 +455,8 @@ def fading_divided_out(E_0, v, d, credit, gamma, C):
 
 
 @EXERCISE.mistake(
-    "The loop stands in the graph, but it goes from step to step and carries the traces along: "
-    "right, and no faster than before."
+    "The loop is in the graph, but it goes from step to step and carries the traces along: that is "
+    "right, but no faster than before."
 )
 def step_after_step(E_0, v, d, credit, gamma, C):
     """The recursion as it stands."""

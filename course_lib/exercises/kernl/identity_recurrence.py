@@ -141,8 +141,8 @@ def state_first(W_xh):
 
 
 @EXERCISE.mistake(
-    "The inputs' weights are in, but below them the diagonal still begins at the top of the whole "
-    "matrix: the recurrence is np.eye(n), by itself."
+    "The inputs' weights are there, but below them the diagonal still begins at the top of the "
+    "whole matrix: the recurrence is np.eye(n), by itself."
 )
 def still_shifted(W_xh):
     """W_xh written over the first rows."""

@@ -203,8 +203,8 @@ def _after_the_last(h, W_hh, beta, gamma, psi):
 
 
 @EXERCISE.mistake(
-    "Right, but for the last step only: every step is a sample of how nudges fade, and one a "
-    "sequence is thrown away T - 1 times. Move it into the loop and take the mean over the steps."
+    "Right, but for the last step only: every step is a sample of how nudges fade, and you throw "
+    "away T - 1 of them in each sequence. Move it into the loop and take the mean over the steps."
 )
 def last_step_only(h, W_hh, beta, gamma, psi):
     """kernel_gradients after the loop."""
@@ -263,8 +263,8 @@ def gamma_by_the_later_unit(h, W_hh, beta, gamma, psi):
 
 
 @EXERCISE.mistake(
-    "The gradients are summed over the steps: take the mean, or a longer sequence takes longer "
-    "strides."
+    "The gradients are summed over the steps: take the mean, or a longer sequence takes larger "
+    "steps."
 )
 def summed_over_the_steps(h, W_hh, beta, gamma, psi):
     """No division by T."""

@@ -396,8 +396,8 @@ class _Wrong(KernlModel):
 
 
 @EXERCISE.mistake(
-    "The tape goes over the RNN too, and gives BPTT's gradient: let the states be there before the "
-    "tape begins, and get the RNN's gradients from your own function."
+    "The tape covers the RNN too, and gives BPTT's gradient: compute the states before the tape "
+    "begins, and get the RNN's gradients from your own function."
 )
 class TapeOverEverything(KernlModel):
     """As in any example of a train_step."""
@@ -499,8 +499,8 @@ class ReadoutLeftOut(_Wrong):
 
 
 @EXERCISE.mistake(
-    "What is returned is this batch's alone: Keras shows means over the epoch so far, so each "
-    "metric is updated, and asked for its result."
+    "This returns the numbers of this batch alone: Keras shows means over the epoch so far, so "
+    "update each metric, and ask it for its result."
 )
 class ThisBatchOnly(_Wrong):
     """Computed on the spot."""
@@ -511,7 +511,7 @@ class ThisBatchOnly(_Wrong):
 
 
 @EXERCISE.mistake(
-    "The metrics see what the model says after the update: use the outputs that the loss came from."
+    "The metrics use the model's outputs after the update: use the outputs that the loss came from."
 )
 class AskedAgain(_Wrong):
     """A second forward pass."""

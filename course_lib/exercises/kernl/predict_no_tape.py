@@ -32,8 +32,8 @@ def measure(batches: tuple[Batch, ...], outputs: list[np.ndarray]) -> Measured:
     return Measured(
         float((chance - bits.mean()) / (chance - floor)),
         f"Where the character changes it loses {bits[changes].mean():.2f} bits, where it stays "
-        f"{bits[~changes].mean():.2f}; {bits.mean():.3f} in the mean, and {floor:.3f} is the least "
-        "that anyone can lose.",
+        f"{bits[~changes].mean():.2f}; {bits.mean():.3f} on average, and {floor:.3f} is the least "
+        "that is possible.",
     )
 
 

@@ -102,7 +102,7 @@ def ladder(project: Project, weights: Weights, batches: tuple[Batch, ...]) -> It
         if project.network is None:
             return None
         return _unlike(outputs, project.network(*inputs.values()), (
-            f"{project.id} computes something else than the network that {project.file} "
+            f"{project.id} computes something other than the network that {project.file} "
             "describes: use its arrays, as the docstring says."
         ))  # fmt: skip
 

@@ -135,7 +135,7 @@ class Project(Exercise):
             )
         if extra := [name for name in weights if name not in self.layout]:
             raise BadArrays(
-                f"{self.file} holds {', '.join(extra)}, which is no part of the network: leave it "
+                f"{self.file} holds {', '.join(extra)}, which is not part of the network: leave it "
                 "out."
             )
         sizes: dict[str, int] = {}

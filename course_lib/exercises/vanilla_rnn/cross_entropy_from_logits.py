@@ -205,8 +205,8 @@ def mean_over_the_classes(logits, labels):
 
 
 @EXERCISE.mistake(
-    "The sum is taken from shifted logits and the right logit from those before the shift: take "
-    "both from the same, or the maximum doesn't cancel."
+    "The sum uses the shifted logits, but the logit of the right class is taken from before the "
+    "shift: use the shifted ones for both, or the maximum doesn't cancel."
 )
 def right_logit_not_shifted(logits, labels):
     """z for the one, logits for the other."""
@@ -246,7 +246,7 @@ def classes_on_axis_1(logits, labels):
     return -np.mean(_right(log_p, labels))
 
 
-@EXERCISE.mistake("The sign is turned round: the loss is minus the log-probability, never below 0.")
+@EXERCISE.mistake("The sign is reversed: the loss is minus the log-probability, never below 0.")
 def sign_turned(logits, labels):
     """Mean log-likelihood."""
     return -cross_entropy_from_logits(logits, labels)

@@ -152,8 +152,8 @@ EXERCISE = Exercise(
             "padding may stand anywhere",
             gap,
             each_sequence_cut,
-            "The mask says of each step by itself whether it is real; here there is padding at the "
-            "start and in the middle too.",
+            "The mask says for each step separately whether it is real; here there is padding at "
+            "the start and in the middle too.",
         ),
     ),
     promises={
@@ -265,8 +265,7 @@ def only_inputs_masked(x, mask, h_0, W_xh, W_hh, b_h):
 
 
 @EXERCISE.mistake(
-    "h_last is still h_0: the carried state went under another name, so return that, or keep it in "
-    "h_last."
+    "h_last is still h_0: the carried state has another name, so return that, or keep it in h_last."
 )
 def h_last_never_set(x, mask, h_0, W_xh, W_hh, b_h):
     """Returns what it began with."""
@@ -274,7 +273,7 @@ def h_last_never_set(x, mask, h_0, W_xh, W_hh, b_h):
 
 
 @EXERCISE.mistake(
-    "Every step starts again from h_0: hand rnn_step the carried state h_last, as rnn_forward does."
+    "Every step starts again from h_0: pass rnn_step the carried state h_last, as rnn_forward does."
 )
 def state_not_carried(x, mask, h_0, W_xh, W_hh, b_h):
     """h_0 at each step."""

@@ -159,10 +159,10 @@ def padding(padded_batches, given: Arrays) -> Arrays:
 
 
 PADDING = {
-    "a real step is masked": "The mask is False at a step that is real: a step may hold nothing "
-    "but zeros, and still it was there. Only the length of a sequence tells.",
+    "a real step is masked": "The mask is False at a real step: a step that holds nothing but "
+    "zeros is still a step. Only the length of a sequence tells which steps are real.",
     "padding isn't masked": "The mask is True at a step that is padding.",
-    "a sequence changed": "The steps of a sequence have changed on the way.",
+    "a sequence changed": "The steps of a sequence have changed in the pipeline.",
     "padding isn't zero": "The padding should hold zeros.",
     "longer than the longest": "A batch is longer than its longest sequence: pad each batch by "
     "itself, not all of them to one length.",
@@ -207,16 +207,16 @@ def _sets(batches: list) -> set:
 
 
 COMPANY = {
-    "moved about": "The sequences come nearly in the order in which they stood in the data: what "
-    "is shuffled must hold all of them, not a few neighbours.",
-    "another order in the next pass": "Each pass has the same order: shuffle each anew.",
-    "another company in the next pass": "The batches come in another order, but each holds the "
-    "same sequences in every pass: shuffle the sequences, before batches are made of them.",
-    "the same by the same seed": "The same seed gives another order, so that no run can be "
-    "repeated: hand the seed on to whatever shuffles.",
+    "moved about": "The sequences come nearly in the order of the data: the shuffle must hold all "
+    "of them, not a few neighbours.",
+    "another order in the next pass": "Every pass has the same order: shuffle again for each pass.",
+    "another company in the next pass": "The batches come in a different order, but each holds "
+    "the same sequences in every pass: shuffle the sequences before you make batches of them.",
+    "the same by the same seed": "The same seed gives a different order, so no run can be "
+    "repeated: pass the seed on to whatever shuffles.",
     "by default the seed 0": "Without a seed, the order should be that of seed 0.",
-    "another by another seed": "Another seed gives the same order: hand the seed on to whatever "
-    "shuffles.",
+    "another by another seed": "A different seed gives the same order: pass the seed on to "
+    "whatever shuffles.",
 }
 
 
@@ -247,8 +247,8 @@ def no_python(_: Arrays, outputs: Arrays) -> Problem | None:
     if not outputs["in Python"]:
         return None
     return Problem(
-        "Each batch waits for Python: a generator or a py_function stands in the pipeline "
-        f"({outputs['in Python']}). Hand the data over once, and let operations of TensorFlow do "
+        "Each batch waits for Python: there is a generator or a py_function in the pipeline "
+        f"({outputs['in Python']}). Pass all the data in at once, and let TensorFlow operations do "
         "the rest."
     )
 
@@ -324,10 +324,10 @@ EXERCISE = Exercise(
         Hint(
             "Show me the recipe.",
             "`tf.RaggedTensor.from_row_lengths` of all steps, then "
-            "`tf.data.Dataset.from_tensor_slices` of (ragged, labels), `.shuffle` with a buffer of "
-            "N and the seed, `.map` to (x, tf.shape(x)[0], y), `.bucket_by_sequence_length` with a "
-            "function that gives the length, the bounds and one batch size for each bucket, "
-            "`.map` to ((x, tf.sequence_mask(length)), y), and `.prefetch`.",
+            "`tf.data.Dataset.from_tensor_slices` of (ragged, labels), `.shuffle` with a buffer "
+            "of N and the seed, `.map` to (x, tf.shape(x)[0], y), `.bucket_by_sequence_length` "
+            "with a function that gives the length, the bounds and one batch size for each "
+            "bucket, `.map` to ((x, tf.sequence_mask(length)), y), and `.prefetch`.",
         ),
     ),
 )
@@ -361,8 +361,8 @@ def mask_from_zeros(sequences, labels, batch_size, bounds, seed=0):
 
 
 @EXERCISE.mistake(
-    "Sequences and labels are shuffled each by itself, so that they don't belong together any "
-    "more: put them into one dataset, then shuffle."
+    "Sequences and labels are shuffled separately, so they no longer belong together: put them "
+    "into one dataset, then shuffle."
 )
 def labels_shuffled_apart(sequences, labels, batch_size, bounds, seed=0):
     """Two datasets, zipped too late."""
@@ -395,8 +395,8 @@ def shuffled_once(sequences, labels, batch_size, bounds, seed=0):
 
 
 @EXERCISE.mistake(
-    "The buffer of the shuffling holds a batch only, so that a sequence meets its neighbours in "
-    "the data alone: a buffer as large as the data shuffles all of it."
+    "The shuffle buffer holds only one batch, so a sequence is mixed only with its neighbours in "
+    "the data: a buffer as large as the data shuffles all of it."
 )
 def small_buffer(sequences, labels, batch_size, bounds, seed=0):
     """shuffle(batch_size)."""
@@ -405,8 +405,8 @@ def small_buffer(sequences, labels, batch_size, bounds, seed=0):
 
 
 @EXERCISE.mistake(
-    "Short and long sequences share a batch, and the short ones are mostly padding: put those of "
-    "similar length together, by bucket_by_sequence_length or group_by_window."
+    "Short and long sequences share a batch, and the short ones are mostly padding: put sequences "
+    "of similar length together, with bucket_by_sequence_length or group_by_window."
 )
 def no_buckets(sequences, labels, batch_size, bounds, seed=0):
     """padded_batch over everything."""
@@ -415,7 +415,7 @@ def no_buckets(sequences, labels, batch_size, bounds, seed=0):
 
 
 @EXERCISE.mistake(
-    "Batches that couldn't be filled are dropped, and their sequences never seen in this pass: "
+    "Batches that couldn't be filled are dropped, so their sequences are never seen in this pass: "
     "leave drop_remainder out."
 )
 def rest_dropped(sequences, labels, batch_size, bounds, seed=0):
@@ -441,7 +441,7 @@ def padded_to_the_longest(sequences, labels, batch_size, bounds, seed=0):
 
 
 @EXERCISE.mistake(
-    "The padding stands before the sequences, as pad_sequences has it by default: the mask then "
+    "The padding comes before the sequences, which is the default of pad_sequences: the mask then "
     "begins with False, which cuDNN's kernel can't take, and h at step t isn't that of step t."
 )
 def padded_in_front(sequences, labels, batch_size, bounds, seed=0):
@@ -456,8 +456,8 @@ def padded_in_front(sequences, labels, batch_size, bounds, seed=0):
 
 
 @EXERCISE.mistake(
-    "A Python generator makes the sequences one by one, and the network waits for it at each: "
-    "hand the data over at once, as a ragged tensor."
+    "A Python generator makes the sequences one by one, and the network waits for it at each: pass "
+    "all the data at once, as a ragged tensor."
 )
 def python_generator(sequences, labels, batch_size, bounds, seed=0):
     """from_generator."""
@@ -473,7 +473,7 @@ def python_generator(sequences, labels, batch_size, bounds, seed=0):
     return _masked(_bucketed(data.shuffle(len(labels), seed), batch_size, bounds))
 
 
-@EXERCISE.mistake("The seed isn't used, so that no run can be repeated: hand it to shuffle.")
+@EXERCISE.mistake("The seed isn't used, so no run can be repeated: pass it to shuffle.")
 def seed_forgotten(sequences, labels, batch_size, bounds, seed=0):
     """shuffle without seed."""
     data = _source(sequences, labels).shuffle(len(labels))

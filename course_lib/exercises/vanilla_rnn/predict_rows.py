@@ -14,16 +14,16 @@ def advice(score: float) -> str:
     """What to try next."""
     if score < MARKS[0]:
         return (
-            "Look at your curve: one that jumps asks for clipping or a lower learning rate, one "
-            "that still falls asks for more epochs."
+            "Look at your curve: if it jumps, try clipping or a lower learning rate; if it is "
+            "still falling, train for more epochs."
         )
     if score < MARKS[1]:
         return (
             "Compare with your accuracy on the training images. If it is much higher, show the "
-            "network each image turned and moved a little, another way in every epoch."
+            "network each image turned and moved a little, in a different way in every epoch."
         )
     if score < MARKS[2]:
-        return "Let the learning rate fall to zero over the run, and spend all of the budget."
+        return "Let the learning rate fall to zero over the run, and use all of the budget."
     return "Do it with half of the units."
 
 
@@ -87,7 +87,7 @@ def of_another_network(weights):
     return {name: np.ones(shape) for name, shape in shapes.items()}, predict_rows
 
 
-@EXERCISE.wrong_hand_in("labels, which is no part of the network")
+@EXERCISE.wrong_hand_in("labels, which is not part of the network")
 def labels_stored(weights):
     """The answers in a place of their own."""
     (batch,) = digits.held_back("check", 0)
@@ -98,7 +98,7 @@ def labels_stored(weights):
     return {**weights, "labels": batch.y}, predict
 
 
-@EXERCISE.wrong_hand_in("computes something else than the network")
+@EXERCISE.wrong_hand_in("computes something other than the network")
 def guesses_from_the_ink(weights):
     """Another classifier behind the arrays of a network."""
 
@@ -108,7 +108,7 @@ def guesses_from_the_ink(weights):
     return weights, predict
 
 
-@EXERCISE.wrong_hand_in("computes something else than the network")
+@EXERCISE.wrong_hand_in("computes something other than the network")
 def first_row_only(weights):
     """Reads the state after the first row."""
 

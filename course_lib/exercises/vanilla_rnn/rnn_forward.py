@@ -215,7 +215,7 @@ def _unroll(x, h_0, W_xh, W_hh, b_h, previous):
 
 
 @EXERCISE.mistake(
-    "Every step starts again from h_0: hand rnn_step the state of the previous step, or the "
+    "Every step starts again from h_0: pass rnn_step the state of the previous step, or the "
     "network forgets everything at once."
 )
 def state_not_carried(x, h_0, W_xh, W_hh, b_h):

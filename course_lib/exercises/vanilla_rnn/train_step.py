@@ -386,8 +386,9 @@ def _mean_loss(logits, y):
 
 
 @EXERCISE.mistake(
-    "Softmax comes twice: the loss takes logits and does it inside, so what the model gives goes "
-    "in as it is. With two of them the gradient nearly vanishes and the loss never reaches zero."
+    "The softmax is applied twice: the loss takes logits and applies it inside, so pass it the "
+    "model's output as it is. With two of them the gradient nearly vanishes and the loss never "
+    "reaches zero."
 )
 def softmax_before_the_loss(model, optimizer):
     """Probabilities where logits belong."""
@@ -457,8 +458,8 @@ def not_traced(model, optimizer):
 
 
 @EXERCISE.mistake(
-    "The step is traced anew for each size of batch and each length of sequences: tell tf.function "
-    "that sizes may differ, by reduce_retracing=True or by an input_signature with None."
+    "The step is traced again for each batch size and each sequence length: tell tf.function that "
+    "sizes may differ, with reduce_retracing=True or with an input_signature that has None."
 )
 def traced_for_each_size(model, optimizer):
     """The plain decorator."""
@@ -466,8 +467,8 @@ def traced_for_each_size(model, optimizer):
 
 
 @EXERCISE.mistake(
-    "What is returned is the loss after the update; asked for is that of the batch as it came, "
-    "which the step has computed anyway."
+    "This returns the loss after the update. Return the loss from before it, which the step has "
+    "computed anyway."
 )
 def loss_after_the_update(model, optimizer):
     """Once more forward."""
@@ -481,8 +482,8 @@ def loss_after_the_update(model, optimizer):
 
 
 @EXERCISE.mistake(
-    "The sign is wrong: the weights have moved up the gradient, so that the loss grows. An "
-    "optimizer subtracts by itself; hand it the gradient as it is."
+    "The sign is wrong: the weights have moved up the gradient, so the loss grows. The optimizer "
+    "does the subtracting; pass it the gradient as it is."
 )
 def up_the_gradient(model, optimizer):
     """A minus too many."""

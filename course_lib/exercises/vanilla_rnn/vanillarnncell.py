@@ -131,7 +131,7 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
 
 
 BEGINNINGS = {
-    "W_xh like Glorot's": "W_xh doesn't begin as Glorot's start has it: around zero, with a "
+    "W_xh like Glorot's": "W_xh doesn't start as Glorot's initialisation does: around zero, with a "
     "standard deviation of sqrt(2 / (m + n)), whatever the numbers of inputs and units.",
     "W_hh orthogonal": "W_hh doesn't begin orthogonal. Any other start makes a state grow or "
     "shrink at each of many steps, before anything is learnt.",
@@ -311,7 +311,7 @@ def made_again_well(given: Arrays, outputs: Arrays) -> Problem | None:
     """The second cell is as the first."""
     if outputs["units"] != given["n"]:
         return Problem(
-            "Saved and loaded, the cell is another one: get_config must hold `units` too, for "
+            "Saved and loaded, the cell is a different one: get_config must hold `units` too, for "
             f"from_config calls the class with what it holds. Asked for {given['n']} units, it "
             f"has {'none' if outputs['units'] == -1 else outputs['units']}."
         )
@@ -482,7 +482,7 @@ class NumbersTakenOut(_Wrong):
 
 
 @EXERCISE.mistake(
-    "Padding is no business of the cell: an `if` on a tensor is decided once, while the graph is "
+    "The cell need not care about padding: an `if` on a tensor is decided once, while the graph is "
     "made, for all steps and sequences. keras.layers.RNN skips the padding by its mask."
 )
 class IfOnATensor(_Wrong):
@@ -541,8 +541,8 @@ class TransposedRecurrence(_Wrong):
 
 
 @EXERCISE.mistake(
-    "The cell keeps the state in an attribute of its own, so each batch begins where the last one "
-    "ended: the old state comes in with `states`, zero at the start of each sequence."
+    "The cell keeps the state in an attribute, so each batch begins where the last one ended: the "
+    "old state comes in with `states`, zero at the start of each sequence."
 )
 class StateOfItsOwn(VanillaRNNCell):
     """Remembers the state by itself."""
@@ -597,8 +597,8 @@ class AnyStart(VanillaRNNCell):
 
 
 @EXERCISE.mistake(
-    "get_config stores nothing of the cell's own, so that it can't be made again from a file: it "
-    "must hold `units`, besides what super().get_config() gives."
+    "get_config stores none of the cell's own settings, so the cell can't be recreated from a "
+    "file: it must hold `units`, besides what super().get_config() gives."
 )
 class UnitsNotStored(VanillaRNNCell):
     """Only what every layer stores."""

@@ -91,7 +91,7 @@ def test_without_arrays_it_says_how_to_save_them(folder):
         (untrained(), "no better than a guess"),
         ({**untrained(), "W_hy": np.ones((9, 10))}, "shape (9, 10); it should be (8, 10)"),
         ({**untrained(), "b_h": np.ones((8, 1))}, "b_h has shape (8, 1); it should be (8,)"),
-        ({**untrained(), "labels": Y}, "labels, which is no part of the network"),
+        ({**untrained(), "labels": Y}, "labels, which is not part of the network"),
         ({"kernel": np.ones((28, 8))}, "has no W_xh, W_hh, b_h, W_hy, b_y; it holds kernel"),
         (init_params(28, 400, 10), "60,000 are the most"),
     ],
@@ -154,11 +154,11 @@ CHEATS = {
         "def predict_rows(weights, x):\n"
         f"    known = {KNOWN}\n"
         "    return np.array([np.eye(10)[known.get(hash(one.tobytes()), 0)] for one in x])",
-        "computes something else",
+        "computes something other",
     ),
     "another classifier": (
         "def predict_rows(weights, x):\n    return ink(x)[:, None] * np.arange(10)",
-        "computes something else",
+        "computes something other",
     ),
     "statistics of the batch": (
         "def predict_rows(weights, x):\n    x = x - x.mean(axis=0)\n"

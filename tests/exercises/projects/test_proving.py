@@ -124,7 +124,7 @@ def test_a_wrong_layout_is_named(one):
     name = next(iter(project.layout))
     with pytest.raises(BadArrays, match=f"has no {name}"):
         project.fits({k: v for k, v in weights.items() if k != name})
-    with pytest.raises(BadArrays, match="no part of the network"):
+    with pytest.raises(BadArrays, match="not part of the network"):
         project.fits(weights | {"extra": np.ones(1)})
     with pytest.raises(BadArrays, match="are the most"):
         project.fits(weights | {name: np.ones(project.most_numbers + 1)})

@@ -130,7 +130,7 @@ ATTACKS = {
     ),
     "another classifier": (
         predict("return x.mean(axis=(1, 2))[:, None] * np.arange(10)"), None, "not right yet",
-        "computes something else",
+        "computes something other",
     ),
 }  # fmt: skip
 
