@@ -22,7 +22,7 @@ class Sizes:
     units: int = 128
 
 
-ROUNDS, QUICK_ROUNDS = 10, 3
+ROUNDS, QUICK_ROUNDS = 5, 3
 SHORT, LONG = 1_024, 65_536  # T of the two whose memory is compared
 BARS = {
     "speedup_over_associative_scan": (">=", 10.0),

@@ -101,7 +101,7 @@ class OnlineScan(keras.Model):
                 memory, small changes of them are far apart.
 
         Raises:
-            ValueError: there is no such rule, or an option that does not fit it.
+            ValueError: there is no such rule, or an option or a loss that does not fit it.
         """
         if rule not in RULES:
             raise ValueError(f"There is no rule {rule!r}. Choose {' or '.join(RULES)}.")
@@ -121,6 +121,8 @@ class OnlineScan(keras.Model):
             raise ValueError(f"ramp is {ramp!r}; give a number, 0 or more.")
         if not 0 <= clock_speed < float("inf"):
             raise ValueError(f"clock_speed is {clock_speed!r}; give a number, 0 or more.")
+        if rule == "exact" and self.return_sequences:
+            _check_mean(loss)
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
         self._options = {
             "rule": rule,
@@ -136,7 +138,8 @@ class OnlineScan(keras.Model):
         Args:
             x: (batch, T, m).
             y: targets.
-            sample_weight: as in `fit`, of whole sequences, shape (batch,); None: all are 1.
+            sample_weight: as in `fit`: of whole sequences, shape (batch,), or with an output at
+                every step of each, shape (batch, T); None: all are 1.
 
         Returns:
             The loss, the outputs, and the gradients in the order of `trainable_variables`.
@@ -163,13 +166,15 @@ class OnlineScan(keras.Model):
                 self.build(x.shape)
                 self.optimizer.build(self.trainable_variables)
         inside = self._options["update_every"] is not None
-        loss, out, gradients = self._walk(x, y, weight, update=inside)
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            raise ValueError("The rule exact learns on one device; for several, take bptt.")
+        loss, out, gradients = self._walk(x, y, weight, update=inside, scaled=True)
         if not inside:
             self._apply(gradients)
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
         return self.compute_metrics(x, y, out, weight)
 
-    def _walk(self, x, y, weight, update):
+    def _walk(self, x, y, weight, update, scaled=False):
         """Window after window. Kept between two of them: states, traces and sums."""
         T = x.shape[1]
         if T is None:
@@ -203,10 +208,14 @@ class OnlineScan(keras.Model):
                 _, after, reads = self._run(piece, states, real)
                 traces = self._advance(traces, reads, states, real)
                 return (after, traces, latest, loss, sums), None
-            target = window_of(y) if self.return_sequences else y
+            target, counts = y, weight
+            if self.return_sequences:
+                target = window_of(y)
+                if weight is not None and len(weight.shape) > 1:
+                    counts = window_of(weight)
             share = length / T if at_each else 1.0
             here, out, found, after, reads = self._learn(
-                piece, target, weight, states, traces, real, latest
+                piece, target, counts, states, traces, real, latest, scaled
             )
             traces = self._advance(traces, reads, states, real)
             if options["ramp"]:
@@ -275,7 +284,7 @@ class OnlineScan(keras.Model):
             after.append(end)
         return x, after, reads
 
-    def _learn(self, x, y, weight, states, traces, mask, latest):
+    def _learn(self, x, y, weight, states, traces, mask, latest, scaled):
         """Loss, outputs and gradients of one window, states after it, and what each cell read."""
         variables = [w.value for w in self.trainable_variables]
         with tf.GradientTape() as tape:
@@ -286,8 +295,10 @@ class OnlineScan(keras.Model):
                 h = tf.where(latest[1], h, tf.zeros_like(h))
             out = self._read(h, training=True)
             loss = self.compute_loss(x, y, out, weight)
+            # The optimizer takes the scale out again, as mixed precision needs it.
+            learned = self.optimizer.scale_loss(loss) if scaled else loss
         found, dstates = tape.gradient(
-            loss, [variables, states], unconnected_gradients=tf.UnconnectedGradients.ZERO
+            learned, [variables, states], unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
         number = {id(w): i for i, w in enumerate(self.trainable_variables)}
         for layer, trace, dstate in zip(self.stack, traces, dstates, strict=True):
@@ -350,6 +361,25 @@ class OnlineScan(keras.Model):
         load = keras.saving.deserialize_keras_object
         layers = [load(layer) for layer in config.pop("layers")]
         return cls(layers, load(config.pop("readout")), **config)
+
+
+def _check_mean(loss: Any) -> None:
+    """See that the loss of a sequence is the mean of those of its windows, by their length.
+
+    Raises:
+        ValueError: it may not be.
+    """
+    mean = isinstance(loss, str) or (
+        isinstance(loss, keras.losses.Loss)
+        and loss.reduction == "sum_over_batch_size"
+        and getattr(loss, "ignore_class", None) is None
+    )
+    if not mean:
+        raise ValueError(
+            "With an output at every step the loss must be a plain mean over all steps: give a"
+            " keras.losses.Loss with reduction='sum_over_batch_size' and no ignore_class, or its"
+            " name."
+        )
 
 
 def _latest(latest: Any, x: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

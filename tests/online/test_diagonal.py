@@ -89,6 +89,45 @@ def test_equal_to_bptt_with_sample_weights():
     assert_equal(gradients(model, data, "exact", chunk=3), gradients(model, data, "bptt"))
 
 
+def test_equal_to_bptt_with_a_weight_at_each_step():
+    model = model_of(KINDS["mingru"](return_sequences=True))
+    weight = tf.constant(np.random.default_rng(7).random((BATCH, T)))
+    data = *batch(True), weight
+    assert_equal(gradients(model, data, "exact", chunk=3), gradients(model, data, "bptt"))
+
+
+@pytest.mark.parametrize("scale", ["mixed_float16", "factor"])
+def test_a_scaled_loss_makes_the_step_that_an_unscaled_one_makes(scale):
+    """As in mixed precision: the optimizer divides by what the loss was multiplied by."""
+    moved = []
+    for rule in ("exact", "bptt"):
+        keras.utils.set_random_seed(0)
+        policy = keras.dtype_policies.get(scale if scale != "factor" else "float32")
+        model = OnlineScan(MinGRU(4, dtype=policy), keras.layers.Dense(CLASSES, dtype="float32"))
+        model.build((None, T, 2))
+        factor = 1024.0 if scale == "factor" else None
+        optimizer = keras.optimizers.SGD(0.1, loss_scale_factor=factor)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer, loss, rule=rule, chunk=4)
+        before = [w.numpy() for w in model.trainable_variables]
+        model.train_on_batch(*(a.numpy() for a in batch()))
+        moved.append([w - old for w, old in zip(model.trainable_variables, before, strict=True)])
+    assert np.abs(moved[1][0]).max() > 1e-4
+    assert_equal(*moved, 0.02 if scale == "mixed_float16" else 1e-4)
+
+
+def test_several_devices_are_refused():
+    class Two:
+        num_replicas_in_sync = 2
+
+    model = OnlineScan(LRU(3), 2)
+    model.compile("sgd", "mse", jit_compile=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.distribute, "get_strategy", Two)
+        with pytest.raises(ValueError, match="on one device"):
+            model.train_step((tf.zeros((2, 4, 1)), tf.zeros((2, 2))))
+
+
 @pytest.mark.parametrize("sequences", [False, True])
 def test_a_penalty_counts_once(sequences):
     """In float32: Keras can't add a penalty in float64 to its loss."""
@@ -305,6 +344,27 @@ def test_what_is_frozen_stays():
             ValueError,
             "leave return_sequences out",
             lambda: OnlineScan(LRU(3, return_sequences=True), 2).compile(ramp=2, update_every=2),
+        ),
+        (
+            ValueError,
+            "plain mean over all steps",
+            lambda: OnlineScan(LRU(3, return_sequences=True), 2).compile(
+                loss=keras.losses.MeanSquaredError(reduction="sum")
+            ),
+        ),
+        (
+            ValueError,
+            "plain mean over all steps",
+            lambda: OnlineScan(LRU(3, return_sequences=True), 2).compile(
+                loss=lambda y, out: tf.reduce_sum(y - out)
+            ),
+        ),
+        (
+            ValueError,
+            "plain mean over all steps",
+            lambda: OnlineScan(LRU(3, return_sequences=True), 2).compile(
+                loss=keras.losses.SparseCategoricalCrossentropy(ignore_class=0)
+            ),
         ),
         (ValueError, "clock_speed is -1", lambda: OnlineScan(LRU(3), 2).compile(clock_speed=-1)),
         (
