@@ -93,6 +93,28 @@ def missed(images: np.ndarray, guesses: np.ndarray) -> float:
     return float(np.sum((images - guesses) ** 2) / np.sum((images - images.mean(axis=0)) ** 2))
 
 
+def read(
+    train: tuple[np.ndarray, np.ndarray],
+    test: tuple[np.ndarray, np.ndarray],
+    kind: str,
+    numbers: int,
+) -> float:
+    """The share of digits that a linear readout of the last state gets right.
+
+    Args:
+        train: images (N, 784) and labels (N,), to which the readout is fitted by least squares.
+        test: images (M, 784) and labels (M,), which are counted.
+        kind, numbers: as in `units`.
+    """
+    P = units(kind, numbers)
+    states = [images @ P for images, _ in (train, test)]
+    mean, spread = states[0].mean(axis=0), np.maximum(states[0].std(axis=0), 1e-12)
+    fitted, counted = (np.c_[(s - mean) / spread, np.ones(len(s))] for s in states)
+    squares = fitted.T @ fitted + 1e-2 * np.eye(numbers + 1)
+    W = np.linalg.solve(squares, fitted.T @ np.eye(10)[train[1]])
+    return float(np.mean((counted @ W).argmax(axis=1) == test[1]))
+
+
 def memory(lengths: tuple[int, ...], batch: int = 8, m: int = 4, n: int = 64) -> dict[str, list]:
     """Peak memory of two ways to one and the same gradient, in MiB, and how far they are apart.
 

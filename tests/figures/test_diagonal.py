@@ -62,6 +62,15 @@ def test_fading_units_resemble_each_other():
     assert np.sum(fading > 1e-3) < np.sum(turning > 1e-3)
 
 
+def test_a_readout_reads_what_the_state_tells():
+    images = digits(400)
+    labels = (images @ np.cos(np.arange(784) / 60) > 0).astype(int)
+    train, test = (images[:300], labels[:300]), (images[300:], labels[300:])
+    assert figures.read(train, test, "turning", 64) > 0.9
+    nonsense = figures.read(train, (test[0], 1 - test[1]), "turning", 64)
+    assert nonsense < 0.1
+
+
 def test_traces_are_exact_in_memory_that_does_not_grow():
     found = figures.memory((32, 256))
     assert max(found["difference"]) < 1e-10
