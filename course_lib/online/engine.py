@@ -57,14 +57,15 @@ class Pending(NamedTuple):
 class Carry(NamedTuple):
     """All that goes on from one step to the next, and in a stream from one call to the next.
 
-    state: of the cell; probe: of the disturbed copy; trace; sums: of the kernel; pending: a
-    `Pending`. What a rule does not have is ().
+    state: of the cell; probe: of the disturbed copy; trace; sums: of the kernel; fit: what steps
+    without a target have told of it; pending: a `Pending`. What a rule does not have is ().
     """
 
     state: tuple[tf.Tensor, ...]
     probe: tuple[tf.Tensor, ...]
     trace: Any
     sums: Any
+    fit: Any = ()
     pending: Any = ()
 
 
@@ -115,7 +116,8 @@ class Engine:
                 trace = self.learner.empty(batch, inputs)
             zero = tf.zeros((), dtype)
             pending = Pending(self.nothing(inputs, variables), zero, tf.zeros((), tf.int32))
-        return Carry(state, probe, trace, sums, pending)
+        fit = () if self.kernel is None else self.kernel.no_fit()
+        return Carry(state, probe, trace, sums, fit, pending)
 
     def nothing(self, inputs: int, variables: list) -> Totals:
         """Totals of no steps."""
@@ -210,7 +212,7 @@ class Engine:
         return carry, totals, tf.ensure_shape(whole, (x.shape[0], x.shape[1], whole.shape[-1]))
 
     def _chunk(self, carry, totals, x, mask, see, update, every):
-        state, probe, trace, sums, pending = carry
+        state, probe, trace, sums, told, pending = carry
         noise = None
         if self.kernel is not None:
             steps = size(x, 0)
@@ -239,7 +241,7 @@ class Engine:
         totals = tf.nest.map_structure(tf.add, totals, new)
         gives = read is not None and read.out is not None
         out = tf.cast(read.out, self.dynamics.dtype) if gives else None
-        return Carry(chunk.state, chunk.probe or (), trace, sums, pending), totals, out
+        return Carry(chunk.state, chunk.probe or (), trace, sums, told, pending), totals, out
 
     def _wait(self, trace, pending, new, read, learns, update, every):
         """Add a step to what waits, and change the weights if that makes `every` of them.

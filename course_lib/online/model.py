@@ -375,7 +375,9 @@ class OnlineRNN(keras.Model):
             carry, totals, _ = engine.run(x, mask, carry, look, variables, gather=False)
             totals, out = totals._replace(loss=read.loss, own=read.own), read.out
         if memory is not None:
-            memory.write(carry)
+            fit = tf.nest.map_structure(tf.add, totals.fit, carry.fit)
+            totals = totals._replace(fit=fit)
+            memory.write(carry._replace(fit=tf.nest.map_structure(tf.zeros_like, fit)))
         return totals.loss, out, self._in_order(totals), totals.fit if self._has_kernel else None
 
     def train_step(self, data):
@@ -445,10 +447,12 @@ class OnlineRNN(keras.Model):
         every = self._options["update_every"]
         variables = self.trainable_variables
         if self.return_sequences:
-            carry, _, out = self.engine.run(x, mask, carry, look, variables, every=every)
+            carry, totals, out = self.engine.run(x, mask, carry, look, variables, every=every)
         else:
-            carry, *_ = self.engine.run(x, mask, carry, None, variables, every=every)
+            carry, totals, _ = self.engine.run(x, mask, carry, None, variables, every=every)
             out = self.read(carry.state[0])
+        if every is None:
+            carry = carry._replace(fit=tf.nest.map_structure(tf.add, carry.fit, totals.fit))
         memory.write(carry)
         return out
 
