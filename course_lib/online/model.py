@@ -535,7 +535,9 @@ class OnlineRNN(keras.Model):
             fit = tf.nest.map_structure(lambda a: context.all_reduce("sum", a), fit)
         # The optimizer adds up what the replicas give it.
         gradients = [g / replicas for g in self.kernel.gradients(fit)]
-        self.kernel_optimizer.apply(gradients, self.kernel.weights)
+        # That of γ reads β, which must not have moved yet.
+        with tf.control_dependencies(gradients):
+            self.kernel_optimizer.apply(gradients, self.kernel.weights)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Keras's own, of targets and weights as `fitted` has them."""

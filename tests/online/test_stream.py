@@ -189,3 +189,24 @@ def test_two_streams_of_a_model_have_states_of_their_own():
     one.reset()
     np.testing.assert_array_equal(one.predict(x[:, 0]), first)
     assert tf.nest.flatten(one.memory.read())
+
+
+@pytest.mark.slow
+def test_the_same_steps_give_the_same_bits():
+    """Nothing reads a weight while another operation changes it: 60 times over, with threads."""
+    x, y = data(False)
+    model = model_of("kernl", update_every=5)
+    stream = model.stream(B)
+    stream.learn(x[:, 0], y[:, 0])
+    kept = [*stream.memory.variables, *model.variables, *model.optimizer.variables]
+    before = [keras.ops.convert_to_numpy(v).copy() for v in kept]
+    found = []
+    for _ in range(60):
+        for v, a in zip(kept, before, strict=True):
+            v.assign(a)
+        for t in range(1, 6):
+            stream.learn(x[:, t], y[:, t])
+        found.append([keras.ops.convert_to_numpy(v).copy() for v in kept])
+    for again in found[1:]:
+        for a, b in zip(again, found[0], strict=True):
+            np.testing.assert_array_equal(a, b)
