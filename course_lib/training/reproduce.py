@@ -101,6 +101,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         )
         for method in GRADNETS_200
     },
+    "lru-pixels": ("course_lib.training.scanned_mnist", {"epochs": 10}),
     "gradnets-2015": ("course_lib.training.gradnets_2015", {}),
     "gradnets-recurrent": ("course_lib.training.gradnets_recurrent", {}),
     "project-depth": ("course_lib.training.project_depth", {}),
