@@ -11,15 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
 from course_lib.authoring.gates import check_site
 
 CONF = "conf.py"
 FOLDER = Path("_build") / "sphinx"
 BOOK = Path("_build") / "html"
-# Jupyter Book adds it after the build: the address of the folder leads to the first page.
-INDEX = '<meta http-equiv="Refresh" content="0; url={page}.html" />\n'
 FOR_MACHINES = ("_static", "_sources", "reports", "_sphinx_design_static")
 
 
@@ -67,13 +63,13 @@ def _pages(site: Path) -> set[str]:
 
 def build(root: Path) -> int:
     """Build the book below `root`, check it, and compare it; 0 if all is well."""
-    toc, conf = root / "book" / "_toc.yml", root / CONF
+    conf = root / CONF
     if conf.exists():
         print(f"{conf} is there already, and would be written: move it away.", file=sys.stderr)
         return 1
     shutil.rmtree(root / FOLDER, ignore_errors=True)
     try:
-        write_conf(root, toc)
+        write_conf(root, root / "book" / "_toc.yml")
         code = run_sphinx(root)
     finally:
         conf.unlink(missing_ok=True)
@@ -81,9 +77,6 @@ def build(root: Path) -> int:
         print("Sphinx did not build the book: see above.", file=sys.stderr)
         return 1
     html = root / FOLDER / "html"
-    if not (html / "index.html").exists():
-        first = yaml.safe_load(toc.read_text(encoding="utf-8"))["root"]
-        (html / "index.html").write_text(INDEX.format(page=first), encoding="utf-8")
     problems = check_site(html)
     if (root / BOOK / "index.html").exists():
         problems += differences(html, root / BOOK)
