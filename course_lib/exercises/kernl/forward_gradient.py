@@ -113,6 +113,11 @@ EXERCISE = Exercise(
         matches("equal to the definition, for every pair of steps", small, every_pair_of_steps),
     ),
     uses=("trace_step", "weight_gradient"),
+    equivalent={
+        "batch, T, n = h.shape -> batch, T, n = dh.shape": "h and dh have one shape",
+        "E_t = np.zeros((batch, -> E_t = -np.zeros((batch,": "minus zero is zero",
+        "dW = np.zeros(E_t.shape -> dW = -np.zeros(E_t.shape": "minus zero is zero",
+    },
     hints=(
         Hint(
             "Where do I begin to look?",
