@@ -1,9 +1,10 @@
 """Walk a function up its ladder; if it falls, find the mistake behind the fall."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from course_lib.exercises.climbing import climb, judge
+from course_lib.exercises.climbing import UNFORESEEN, climb, judge
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.guard import CappedOutput, NotWritten, full_stop
 from course_lib.exercises.recognition import recognise
@@ -40,7 +41,9 @@ def _walk(exercise: Exercise, function: Callable, own: Mapping[str, Callable]) -
             break
         problem = judge(rung, outcome)
         if problem is not None:
-            known = recognise(exercise, rung, function, outcome)
+            known = None
+            with contextlib.suppress(*UNFORESEEN):  # a name that can't be found costs no verdict
+                known = recognise(exercise, rung, function, outcome)
             verdict = {
                 "outcome": NOT_RIGHT,
                 "sentence": (known or problem).sentence,

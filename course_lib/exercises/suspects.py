@@ -173,7 +173,8 @@ class Lifted(Suspect):
                 _in_place_of(self.of.reference, answer, namespace_of(rung.right)),
                 guarded(self.of.id, answer, CappedOutput(), LIFTED_PATIENCE),
             ):
-                return Outcome(rung.right(rung.inputs()))
+                outputs = rung.right(rung.inputs())
+                return Outcome(outputs) if _plain(outputs) else None
         except (NotWritten, Unusable):
             return None
 
@@ -225,6 +226,11 @@ def agree(a: Outcome, b: Outcome) -> bool:
         return same_text and (a.where == b.where or not (a.where and b.where))
     ours, theirs = _computed(a.outputs), _computed(b.outputs)
     return ours.keys() == theirs.keys() and all(_alike(ours[n], theirs[n]) for n in ours)
+
+
+def _plain(outputs: Arrays) -> bool:
+    """Whether all that came out is arrays of numbers or words; a slip can give anything."""
+    return all(one.dtype.kind in "biufcU" for one in _leaves(outputs).values())
 
 
 def _leaves(outputs: Arrays) -> dict[Any, np.ndarray]:

@@ -5,8 +5,10 @@ import pytest
 
 from course_lib.exercises import check
 from course_lib.exercises.climbing import Outcome
+from course_lib.exercises.exercise import Problem, Rung
 from course_lib.exercises.recognition import MORE
-from course_lib.exercises.suspects import agree
+from course_lib.exercises.registry import get
+from course_lib.exercises.suspects import Fall, Lifted, agree
 
 
 def products_the_wrong_way_round(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
@@ -150,6 +152,17 @@ def test_the_dtype_of_whole_numbers_hides_no_other_fault():
     report = check(dh_next_forgotten, "rnn_backward")
     assert report.mistake == "dh next forgotten"
     assert report.sentence.endswith(MORE)
+
+
+def test_a_slip_that_gives_no_arrays_explains_nothing():
+    def ragged(given):
+        return {"h": [np.zeros(2), np.zeros(3)]}
+
+    rung = Rung("an oracle", dict, lambda *_: None, right=ragged)
+    relative = get("rnn_step")
+    lifted = Lifted(get("VanillaRNNCell"), relative.mistakes[0], len, relative)
+    assert lifted.outcome(rung) is None
+    assert not lifted.is_like(Fall(rung, Outcome({"h": np.zeros(2)}), Problem("wrong")))
 
 
 @pytest.mark.slow
