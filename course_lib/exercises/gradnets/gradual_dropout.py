@@ -104,6 +104,37 @@ def dropped_by(function, given: Arrays, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(function(x, p, g, rng)[1]) == 0
 
 
+def at_every_gate(function, given: Arrays) -> Arrays:
+    """Where the generator stands after a call, and whether a wider gate drops what a narrower did.
+
+    The generator is asked for its next number; which one that is, is its own affair.
+    """
+    next_ones, dropped = [], []
+    for g in (0.0, 0.3, 1.0):
+        rng = np.random.default_rng(given["seed"])
+        dropped.append(np.asarray(function(given["x"], given["p"], g, rng)[1]) == 0)
+        next_ones.append(rng.random())
+    return {
+        "moved alike": len(set(next_ones)) == 1,
+        "dropped again": bool(np.all(dropped[1] <= dropped[2])),
+    }
+
+
+def the_same_draws(_: Arrays, outputs: Arrays) -> Problem | None:
+    """One draw an entry, whatever the gate, and each entry compared alike."""
+    if not outputs["moved alike"]:
+        return Problem(
+            "After a call at g = 0 the generator stands elsewhere than after one at a wider gate: "
+            "one number is drawn for each entry at every gate, also where nothing can be dropped."
+        )
+    if not outputs["dropped again"]:
+        return Problem(
+            "From the same seed, an entry that is dropped at g = 0.3 is kept at g = 1: compare the "
+            "same draws in the same way at every gate."
+        )
+    return None
+
+
 def rows_and_columns(function, given: Arrays) -> Arrays:
     """Whether every entry falls on its own."""
     dropped = called(function, given)["scale"] == 0
@@ -163,6 +194,7 @@ EXERCISE = Exercise(
             "The backward pass will be dy * scale, so scale must be what x was multiplied with.",
         ),
         drawn(three_in_ten, dropped_by),
+        Rung("the same draws at every gate", three_in_ten, the_same_draws, at_every_gate),
         holds(
             "every entry is on its own",
             three_in_ten,
@@ -312,6 +344,17 @@ def another_generator(x, p, g, rng, training=True):
 
 
 @EXERCISE.mistake(
+    "Nothing is drawn while the gate is shut, so that the generator stands elsewhere afterwards: "
+    "draw one number for each entry whatever g is."
+)
+def no_draw_while_shut(x, p, g, rng, training=True):
+    """A way out for g = 0."""
+    if g == 0:
+        return x.copy(), np.ones_like(x)
+    return _dropout(x, rng, p * g, 1 / (1 - p * g), training)
+
+
+@EXERCISE.mistake(
     "The generator is made anew from a fixed seed at each call, so the same entries are dropped "
     "every time and are never trained: draw from the rng that was passed in."
 )
@@ -421,7 +464,10 @@ def the_other_tail(x, p, g, rng, training=True):
     return x * scale, scale
 
 
-@EXERCISE.alternative
+@EXERCISE.mistake(
+    "rng.binomial draws nothing while nothing can be dropped, and turns its draws round at one "
+    "half, so that each gate drops other entries: draw rng.random(x.shape), and compare with p g."
+)
 def with_binomial(x, p, g, rng, training=True):
     """Zeros and ones from the generator."""
     scale = rng.binomial(1, 1 - p * g, size=x.shape) / (1 - p * g) if training else x * 0 + 1

@@ -76,6 +76,12 @@ def change_the_padding(function, given: Arrays) -> Arrays:
     }
 
 
+def not_a_number() -> Arrays:
+    """A padding that holds no numbers at all."""
+    given = small()
+    return {**given, "x": np.where(given["mask"][:, :, None], given["x"], np.nan)}
+
+
 def each_sequence_cut(given: Arrays) -> Arrays:
     """The definition: each sequence alone, its padded steps taken out, padding put back as zero."""
     x, mask, h_0, *weights = given.values()
@@ -149,6 +155,12 @@ EXERCISE = Exercise(
             "equal to running each sequence alone, cut to its length", small, each_sequence_cut
         ),
         matches(
+            "not even NaN in the padding matters",
+            not_a_number,
+            each_sequence_cut,
+            "With NaN in the padding nothing may change.",
+        ),
+        matches(
             "padding may stand anywhere",
             gap,
             each_sequence_cut,
@@ -160,6 +172,7 @@ EXERCISE = Exercise(
         "At a padded step": (
             "a case small enough to do by hand",
             "what stands in the padding does not matter",
+            "not even NaN in the padding matters",
         ),
         "x: padded inputs": "it runs, and the shapes are right",
         "mask: shape": "padding may stand anywhere",
@@ -313,7 +326,10 @@ def mask_without_an_axis(x, mask, h_0, W_xh, W_hh, b_h):
     return h, h_last
 
 
-@EXERCISE.alternative
+@EXERCISE.mistake(
+    "The mask is multiplied with the states, and zero times NaN is NaN: what stands in the padding "
+    "gets through after all. Choose with np.where, or let only the real rows take the step."
+)
 def by_blending(x, mask, h_0, W_xh, W_hh, b_h):
     """The mask as a number that blends new and old."""
     h_t, states = h_0, []
@@ -322,6 +338,17 @@ def by_blending(x, mask, h_0, W_xh, W_hh, b_h):
         h_t = keep * rnn_step(x[:, t], h_t, W_xh, W_hh, b_h) + (1 - keep) * h_t
         states.append(keep * h_t)
     return np.stack(states, axis=1), h_t
+
+
+@EXERCISE.alternative
+def one_after_the_other(x, mask, h_0, W_xh, W_hh, b_h):
+    """Sequence by sequence, real step by real step."""
+    h = np.zeros((*mask.shape, h_0.shape[1]), np.result_type(h_0, W_hh, np.float32))
+    h_last = np.array(h_0, h.dtype)
+    for b, t in np.argwhere(mask):
+        h_last[b] = rnn_step(x[b : b + 1, t], h_last[b : b + 1], W_xh, W_hh, b_h)[0]
+        h[b, t] = h_last[b]
+    return h, h_last
 
 
 @EXERCISE.alternative
