@@ -103,6 +103,12 @@ EXERCISE = Exercise(
         ),
         matches("equal to the states, each written to its place", small, step_by_step),
     ),
+    promises={
+        "State and memory are zero": "one step is lstm_step from zeros",
+        "x: inputs": "it runs, and the shapes are right",
+        "params: the layer's": "a case small enough to do by hand",
+        "h: the states": "equal to the states, each written to its place",
+    },
     hints=(
         Hint(
             "I can't see anything wrong.",

@@ -151,6 +151,25 @@ EXERCISE = Exercise(
         Rung("in training the share that is dropped is rate", in_training, judge_share, share),
         drawn(in_training, dropped_by),
     ),
+    promises={
+        "In training each entry is dropped": (
+            "each entry is dropped on its own",
+            "in training the share that is dropped is rate",
+        ),
+        "what is kept is divided": "in training an entry is dropped, or kept and scaled up",
+        "At evaluation nothing": "at evaluation nothing happens",
+        "Source: ": "scaffold: where it comes from",
+        "between layers only": "scaffold: where it comes from",
+        "h: states of the layer": "it runs, and the shapes are right",
+        "rate: probability": (
+            "in training the share that is dropped is rate",
+            "with a rate of zero nothing happens",
+        ),
+        "training: True in": "at evaluation nothing happens",
+        "rng: a generator": "the generator decides, and nothing else",
+        "rng: at evaluation it may": "at evaluation no generator is needed",
+        "What the layer above": "it runs, and the shapes are right",
+    },
     hints=(
         Hint(
             "I can't see anything wrong.",

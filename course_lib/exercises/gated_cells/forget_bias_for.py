@@ -150,6 +150,7 @@ EXERCISE = Exercise(
         ),
     ),
     promises={
+        "Source: ": "scaffold: where it comes from",
         "number of steps": (
             "a gate with this bias leaves that share",
             "what has no answer is refused",

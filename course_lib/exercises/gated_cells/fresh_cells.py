@@ -180,6 +180,15 @@ EXERCISE = Exercise(
         ),
         Rung("the seed decides, and nothing else", fewer_inputs, judge_seeds, seeds),
     ),
+    promises={
+        "The first layer reads": "each layer reads what stands below it",
+        "m: number of inputs": "each layer reads what stands below it",
+        "n: number of units": "each layer reads what stands below it",
+        "layers: how many": "as many layers as asked for, with square weights",
+        "seed: seed of": "the seed decides, and nothing else",
+        "seed: the same seed": "the seed decides, and nothing else",
+        "A list with one dict": "each layer starts as init_lstm_params starts it",
+    },
     hints=(
         Hint(
             "I can't see anything wrong.",

@@ -160,6 +160,14 @@ EXERCISE = Exercise(
         ),
         Rung("what it reads is dropped in training", ones, drops, dropping),
     ),
+    promises={
+        "units: number": "it is the GRU that cuDNN computes",
+        "dropout: rate": "what it reads is dropped in training",
+        "layer: from sequences": (
+            "where there is a GPU, Keras takes cuDNN's kernel",
+            "it is the GRU that cuDNN computes",
+        ),
+    },
     hints=(
         Hint(
             "It gives right numbers. What is wrong with it?",

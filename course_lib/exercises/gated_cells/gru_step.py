@@ -144,6 +144,19 @@ EXERCISE = Exercise(
         ),
         matches("equal to the definition, unit by unit", small, entry_by_entry),
     ),
+    promises={
+        "The reset gate says": "two units by hand: each resets what it passes on",
+        "The update gate says": "where z is 1 the old state is kept",
+        "The reset is applied before": "two units by hand: each resets what it passes on",
+        "cuDNN applies it after": "two units by hand: each resets what it passes on",
+        "x_t: input": "it runs, and the shapes are right",
+        "h_prev: state": "it runs, and the shapes are right",
+        "params: dict with": "equal to the definition, unit by unit",
+        "h_t: the new state": (
+            "it runs, and the shapes are right",
+            "equal to the definition, unit by unit",
+        ),
+    },
     hints=(
         Hint(
             "What do the two gates decide?",

@@ -273,6 +273,32 @@ EXERCISE = Exercise(
         compiles(sequence_of_both, reset_after, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
+    promises={
+        "h_t = z * h_{t-1}": "equal to gru_step, to 1e-10 in float64",
+        "Wrap it in": "equal to gru_step, to 1e-10 in float64",
+        "The two conventions": "with reset_after it is the other model",
+        "They differ in where": (
+            "equal to gru_step, to 1e-10 in float64",
+            "with reset_after it is the other model",
+            "no product is computed in pieces",
+        ),
+        "Weights have the layout": (
+            "equal to gru_step, to 1e-10 in float64",
+            "with reset_after it is the other model",
+        ),
+        "So `get_weights`": "with reset_after it is the other model",
+        "Source: ": "scaffold: where it comes from",
+        "units: number": "its weights have the right shapes",
+        "reset_after: the convention": "with reset_after it is the other model",
+        "kwargs: what every": "equal to gru_step, to 1e-10 in float64",
+        "build: The first row": "with reset_after it is the other model",
+        "build: W_x starts": "the weights begin as they should",
+        "build: input_shape": "TensorFlow can trace it, whatever the size of the batch",
+        "call: x_t": "a case small enough to do by hand",
+        "call: states": "a case small enough to do by hand",
+        "call: training": "scaffold: `training` stands in the stub's signature",
+        "call: The output": "a case small enough to do by hand",
+    },
     hints=(
         Hint(
             "How few products can it be?",

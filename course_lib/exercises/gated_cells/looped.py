@@ -197,6 +197,20 @@ EXERCISE = Exercise(
         compiles(sequence, in_numpy, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
+    promises={
+        "So does `keras.layers.RNN`": "scaffold: what else there is",
+        "cell: called as": "a case small enough to do by hand",
+        "cell: gives the output": "a case small enough to do by hand",
+        "cell: A Keras cell, or": (
+            "a case small enough to do by hand",
+            "equal to collect_outputs, to 1e-10 in float64",
+        ),
+        "x: inputs": "equal to collect_outputs, to 1e-10 in float64",
+        "x: batch and T": "TensorFlow can trace it, whatever the size of the batch",
+        "states: the states before": "it begins where it is told, and says where it ended",
+        "outputs: of every step": "equal to collect_outputs, to 1e-10 in float64",
+        "states: the list of states after": "it begins where it is told, and says where it ended",
+    },
     hints=(
         Hint(
             "Why isn't my `for` good enough?",

@@ -175,6 +175,28 @@ EXERCISE = Exercise(
             "State and memory are right, but what the step back will find in the cache isn't.",
         ),
     ),
+    promises={
+        "The forget gate says": (
+            "where f is 1 and i is 0 the memory stays",
+            "where f is 0 the memory is forgotten",
+        ),
+        "The input gate says": "where o is 0 nothing is shown, where it is 1 all of tanh(c_t)",
+        "x_t: input": "it runs, and the shapes are right",
+        "h_prev: state": "it runs, and the shapes are right",
+        "c_prev: memory": "it runs, and the shapes are right",
+        "params: dict with": "equal to the definition, unit by unit",
+        "params: No bias is added": "equal to the definition, unit by unit",
+        "h_t: the new state": (
+            "it runs, and the shapes are right",
+            "equal to the definition, unit by unit",
+        ),
+        "c_t: the new memory": (
+            "it runs, and the shapes are right",
+            "equal to the definition, unit by unit",
+        ),
+        "cache: dict with": "the cache holds what the step back needs",
+        "and c_t: what the step back needs": "the cache holds what the step back needs",
+    },
     hints=(
         Hint(
             "What happens to the memory?",

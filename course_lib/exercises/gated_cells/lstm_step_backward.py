@@ -222,6 +222,17 @@ EXERCISE = Exercise(
         ),
         matches("equal to the chain rule, entry by entry", small, entry_by_entry, call=back),
     ),
+    promises={
+        "dh_t: gradient": "what arrives at h_t reaches the memory too",
+        "dc_t: gradient": "through an open forget gate the gradient passes whole",
+        "dc_t: what comes through h_t": "what arrives at h_t reaches the memory too",
+        "cache: the dict": "equal to centred differences of the loss",
+        "params: the weights": "equal to centred differences of the loss",
+        "dx_t (batch, m), dh_prev": (
+            "it runs, and the shapes are right",
+            "equal to centred differences of the loss",
+        ),
+    },
     hints=(
         Hint(
             "Why do two gradients come in?",

@@ -348,6 +348,25 @@ EXERCISE = Exercise(
         compiles(two_layers, in_numpy, by_xla),
         fit_for_a_gpu(two_layers, for_a_gpu),
     ),
+    promises={
+        "`RecurrentClassifier` is": "scaffold: what else there is",
+        "cell: makes": "no two layers share a weight",
+        "units: number": "it has the weights that it should",
+        "layers: how many": "it has the weights that it should",
+        "layers: each reads": "two layers, at evaluation",
+        "dropout: rate": (
+            "dropout acts in training, after each layer",
+            "at evaluation it gives one answer",
+        ),
+        "l2: weight of": "the penalty is on all matrices, and on nothing else",
+        "l2: biases": "the penalty is on all matrices, and on nothing else",
+        "steps: how many": "equal to stacked_forward, to 1e-10 in float64",
+        "pixels: how many": "equal to stacked_forward, to 1e-10 in float64",
+        "classes: number": "it has the weights that it should",
+        "model: from images": "equal to stacked_forward, to 1e-10 in float64",
+        "model: Its weights": "it has the weights that it should",
+        "model: its penalty": "the penalty is on all matrices, and on nothing else",
+    },
     hints=(
         Hint(
             "What does the practical get wrong?",

@@ -254,6 +254,22 @@ EXERCISE = Exercise(
             call=forward,
         ),
     ),
+    promises={
+        "x: inputs": "it runs, and the shapes are right",
+        "layers: list": "equal to a stack that takes one step through all its layers at a time",
+        "readout: dict": "a case small enough to do by hand",
+        "rate: rate": (
+            "in training entries are dropped between the layers",
+            "at evaluation the rate doesn't matter",
+        ),
+        "training: whether": (
+            "at evaluation the rate doesn't matter",
+            "in training entries are dropped between the layers",
+        ),
+        "rng: generator": "the generator decides, and nothing else",
+        "rng: without training": "a case small enough to do by hand",
+        "logits: from the top": "one layer, read at its last step",
+    },
     hints=(
         Hint(
             "How do the layers fit together?",

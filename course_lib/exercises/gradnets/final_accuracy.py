@@ -187,6 +187,20 @@ EXERCISE = Exercise(
             known=True,
         ),
     ),
+    promises={
+        "network: a function": "five rows by hand, all at once",
+        "network: training says": "five rows by hand, all at once",
+        "x: inputs": "it runs, and the shapes are right",
+        "labels: right": "equal to the definition, row by row",
+        "g_now: the late": "five rows by hand, all at once",
+        "g_end: the late": "also when the gate ends before 1",
+        "size: rows": "size rows at once, 100 by default",
+        "size: the last ones": "the same five rows, four at once",
+        "The share of": (
+            "it runs, and the shapes are right",
+            "equal to the definition, row by row",
+        ),
+    },
     hints=(
         Hint(
             "What is wrong with it? It runs.",

@@ -114,6 +114,13 @@ EXERCISE = Exercise(
         ),
         matches("equal to the definition, entry by entry", small, entry_by_entry, call=called),
     ),
+    promises={
+        "grads: a list": "equal to the definition, entry by entry",
+        "grads: left as": "one norm a layer",
+        "norms: shape": "one norm a layer",
+        "norms: Entry l": "all layers together give the norm that clipping uses",
+        "norms: never": "the sign of the gradient doesn't matter",
+    },
     hints=(
         Hint(
             "What is wrong with it? It runs.",

@@ -202,6 +202,23 @@ EXERCISE = Exercise(
             "Draw one number for each entry, rng.random(x.shape).",
         ),
     ),
+    promises={
+        "Inverted scaling": (
+            "the share p g is dropped, the rest scaled up",
+            "nothing happens at evaluation",
+        ),
+        "Source: ": "scaffold: where it comes from",
+        "x: any shape": "it runs, and the shapes are right",
+        "p: probability": "and so for other p and g, in training by default",
+        "g: the late gate": "nothing happens while the gate is closed",
+        "rng: a numpy": "the generator decides, and nothing else",
+        "rng: one uniform": "the same draws at every gate",
+        "rng: From the same seed": "the same draws at every gate",
+        "training: False": "nothing happens at evaluation",
+        "y: the shape": "it runs, and the shapes are right",
+        "scale: what x": "y is x times scale",
+        "scale: the backward": "y is x times scale",
+    },
     hints=(
         Hint(
             "How do I drop with a given probability?",

@@ -94,6 +94,13 @@ EXERCISE = Exercise(
         ),
         matches("equal to (1 - g) early + g late, for any shape", three_axes, general_form),
     ),
+    promises={
+        "interpolate(u, relu(u), g)": "equal to (1 - g) early + g late, for any shape",
+        "Source: ": "scaffold: where it comes from",
+        "u: pre-activations": "equal to (1 - g) early + g late, for any shape",
+        "g: the late gate": ("with the gate closed it is linear", "with the gate open it is ReLU"),
+        "y: the shape": "it runs, and the shapes are right",
+    },
     hints=(
         Hint(
             "I don't know where to begin.",

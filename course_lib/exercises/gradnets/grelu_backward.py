@@ -86,6 +86,17 @@ EXERCISE = Exercise(
             "dy may have more axes in front than u; each gradient is treated alike.",
         ),
     ),
+    promises={
+        "dy: gradient": "equal to centred differences of the loss",
+        "dy: or with more axes": "several gradients at once, on an axis in front",
+        "u: the pre-activations": "equal to centred differences of the loss",
+        "g: the late gate": (
+            "with the gate closed every gradient passes",
+            "with the gate open it passes where ReLU does",
+        ),
+        "du: the shape": "it runs, and the shapes are right",
+        "du: At u = 0": "a case small enough to do by hand",
+    },
     hints=(
         Hint(
             "What do I multiply dy with?",

@@ -189,6 +189,26 @@ EXERCISE = Exercise(
         ),
         matches("layers may differ in width", different_widths, measured, call=called),
     ),
+    promises={
+        "With h_0 = x": "equal to the definitions, the way down to centred differences",
+        "x: inputs": "it runs, and the shapes are right",
+        "weights: list": "layers may differ in width",
+        "g: the late gate": "layers that only turn change nothing while the gate is closed",
+        "form: as in": (
+            "also with gain and bias",
+            "also in the form that goes towards the layer's input",
+        ),
+        "bias: a number": "also with gain and bias",
+        "rms: root": ("it runs, and the shapes are right", "a case small enough to do by hand"),
+        "cosines: mean": "equal to the definitions, the way down to centred differences",
+        "backward: RMS that": (
+            "it runs, and the shapes are right",
+            "a case small enough to do by hand",
+        ),
+        "backward: it is the Frobenius": (
+            "equal to the definitions, the way down to centred differences"
+        ),
+    },
     hints=(
         Hint(
             "Where does entry 0 come from?",

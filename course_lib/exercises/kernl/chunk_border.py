@@ -156,6 +156,19 @@ EXERCISE = Exercise(
         ),
         matches("equal to the traces, step by step", small, step_by_step),
     ),
+    promises={
+        "Equal to C times": "equal to the traces, step by step",
+        "E_0: traces": "a silent chunk: a late loss still reaches what came before",
+        "v: what": "it runs, and the shapes are right",
+        "d: derivatives": "it runs, and the shapes are right",
+        "credit: dh": "equal to centred differences of the loss",
+        "gamma: decay": "equal to the traces, step by step",
+        "dW: shape": (
+            "it runs, and the shapes are right",
+            "equal to centred differences of the loss",
+        ),
+        "E_C: the traces": ("two chunks are one", "equal to the traces, step by step"),
+    },
     hints=(
         Hint(
             "How can I get a gradient without traces?",

@@ -279,6 +279,22 @@ EXERCISE = Exercise(
         compiles(sequence, in_numpy, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
+    promises={
+        "All tensors have": (
+            "equal to chunk_border, to 1e-10 in float64",
+            "nothing in it keeps it from a GPU",
+        ),
+        "The length of": "TensorFlow can trace it, whatever the size of the batch",
+        "E_0: traces": "only what came in with E_0 matters",
+        "v: what": "a case small enough to do by hand",
+        "d: derivatives": "a case small enough to do by hand",
+        "credit: dh": "a case small enough to do by hand",
+        "gamma: decay": "right for units that forget at once",
+        "C: steps": ("the whole sequence as one chunk", "a sequence shorter than a chunk"),
+        "C: Where T": "equal to chunk_border, to 1e-10 in float64",
+        "dW: shape": "equal to chunk_border, to 1e-10 in float64",
+        "E_T: the traces": "two chunks, and the border between them",
+    },
     hints=(
         Hint(
             "Where do I begin?",

@@ -155,6 +155,9 @@ EXERCISE = Exercise(
         ),
     },
     promises={
+        "Every step of every sequence": "nothing is left that a better fit would find",
+        "counts in full at its own step": "a case small enough to do by hand",
+        "A nudge of unit i moves": "its own prediction gives the same kernel",
         "nudges, shape": "a case small enough to do by hand",
         "how far all nudges so far": "equal to the normal equations, column by column",
         "decay and angle of each mode": "a network that turns is one mode, exactly",

@@ -91,6 +91,14 @@ EXERCISE = Exercise(
         ),
         matches("more inputs than units", wide, block_by_block),
     ),
+    promises={
+        "Source of": "scaffold: where it comes from",
+        "W_xh: input": ("the inputs go through W_xh", "more inputs than units"),
+        "W: shape": (
+            "it runs, and the shapes are right",
+            "what came in once is still there after eight silent steps",
+        ),
+    },
     hints=(
         Hint(
             "It says eye, so is it not the identity?",

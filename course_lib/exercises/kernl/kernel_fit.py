@@ -133,6 +133,16 @@ EXERCISE = Exercise(
         gradient(small, loss, dbeta="beta", dgamma="gamma"),
         matches("equal to the mean over the steps", small, step_by_step),
     ),
+    promises={
+        "h: states": "equal to the mean over the steps",
+        "W_hh: hidden": "equal to the mean over the steps",
+        "beta, gamma: the kernel": "equal to centred differences of the loss",
+        "psi: nudges": "equal to the mean over the steps",
+        "dbeta (n, n) and": (
+            "two steps by hand: every step is a sample",
+            "equal to the mean over the steps",
+        ),
+    },
     hints=(
         Hint(
             "Where do I begin to look?",

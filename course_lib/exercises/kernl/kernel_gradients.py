@@ -111,6 +111,16 @@ EXERCISE = Exercise(
         gradient(nudged, loss, after_the_last_step, dbeta="beta", dgamma="gamma"),
         matches("equal to the chain rule, entry by entry", small, entry_by_entry),
     ),
+    promises={
+        "The kernel predicts": "a kernel that is right has nothing to learn",
+        "J is half": "equal to centred differences of the loss",
+        "beta: sensitivity": "equal to centred differences of the loss",
+        "tangent, Omega, Gamma: from": "equal to centred differences of the loss",
+        "dbeta (n, n) and": (
+            "it runs, and the shapes are right",
+            "equal to centred differences of the loss",
+        ),
+    },
     hints=(
         Hint(
             "How does the kernel predict?",

@@ -304,6 +304,26 @@ EXERCISE = Exercise(
         ),
         fit_for_a_gpu(batch, for_a_gpu),
     ),
+    promises={
+        "Compile it with": (
+            "the optimizer remembers from step to step",
+            "the metrics are those of the epoch so far",
+        ),
+        "Its kernel is given": "scaffold: constants in the stub's __init__",
+        "units: number": "one step alone",
+        "outputs: numbers": "the readout moves down its exact gradient",
+        "beta: sensitivity": "equal to chunk_border, to 1e-10 in float64",
+        "beta: row k": "equal to chunk_border, to 1e-10 in float64",
+        "gamma: decay": "equal to chunk_border, to 1e-10 in float64",
+        "C: steps": "equal to chunk_border, to 1e-10 in float64",
+        "kwargs: what": "equal to chunk_border, to 1e-10 in float64",
+        "train_step: The readout learns": (
+            "the readout moves down its exact gradient",
+            "a kernel that remembers nothing and mixes nothing",
+        ),
+        "train_step: data": "equal to chunk_border, to 1e-10 in float64",
+        "train_step: A dict": "the metrics are those of the epoch so far",
+    },
     hints=(
         Hint(
             "Where do I begin?",

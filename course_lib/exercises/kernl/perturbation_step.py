@@ -142,6 +142,20 @@ EXERCISE = Exercise(
         ),
         matches("equal to the definition, entry by entry", small, by_definition),
     ),
+    promises={
+        "tangent: how far": (
+            "equal to centred differences: of the nudged network, and of Omega by gamma"
+        ),
+        "Omega: faded": "equal to the definition, entry by entry",
+        "Gamma: ∂Omega": (
+            "equal to centred differences: of the nudged network, and of Omega by gamma"
+        ),
+        "h_t: the state": "equal to the definition, entry by entry",
+        "W_hh: hidden": "equal to the definition, entry by entry",
+        "gamma: decay": "equal to the definition, entry by entry",
+        "psi_t: new nudges": "the first nudge moves the state by itself",
+        "tangent, Omega, Gamma after": "it runs, and the shapes are right",
+    },
     hints=(
         Hint(
             "What is the tangent?",

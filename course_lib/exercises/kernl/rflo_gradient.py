@@ -101,6 +101,15 @@ EXERCISE = Exercise(
         gradient(without_recurrence, loss, of_a_run, dW="W"),
         matches("equal to RFLO's own recursion", small, by_its_own_recursion),
     ),
+    promises={
+        "Source: ": "scaffold: where it comes from",
+        "The random feedback": "scaffold: what dh may be",
+        "v: from": "it runs, and the shapes are right",
+        "squashed: tanh": "equal to centred differences of the loss",
+        "dh: gradient": "equal to centred differences of the loss",
+        "leak: of the": "a case small enough to do by hand",
+        "dW: shape": ("it runs, and the shapes are right", "a batch is the sum of its sequences"),
+    },
     hints=(
         Hint(
             "What have the two rules in common?",

@@ -135,6 +135,17 @@ EXERCISE = Exercise(
         gradient(several, leaky_sum, over_a_sequence, E_T="W"),
         matches("equal to the faded sum, entry by entry", several, faded_sum, "", over_a_sequence),
     ),
+    promises={
+        "E_prev: traces": "it runs, and the shapes are right",
+        "v_t: what": "it runs, and the shapes are right",
+        "d_t: derivative": "it runs, and the shapes are right",
+        "d_t: 1 - h_t²": "equal to centred differences of the loss",
+        "gamma: decay rate": (
+            "two rates by hand: a trace fades with the unit that its weight leads to"
+        ),
+        "E_t: the traces": "it runs, and the shapes are right",
+        "E_t: Entry": "equal to the faded sum, entry by entry",
+    },
     hints=(
         Hint(
             "What does a trace remember?",

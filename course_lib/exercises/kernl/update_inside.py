@@ -230,6 +230,26 @@ EXERCISE = Exercise(
         compiles(sequence, in_numpy, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
+    promises={
+        "The network is tanh": "a case small enough to do by hand",
+        "y is compared": "a case small enough to do by hand",
+        "The loss of a step": "a case small enough to do by hand",
+        "The traces go on": "equal to weight_gradient, to 1e-10 in float64",
+        "W: a tf.Variable": "a case small enough to do by hand",
+        "W: changed in place": (
+            "a second reading goes on from the weights that the first has left",
+            "one step alone",
+        ),
+        "R: readout": "a case small enough to do by hand",
+        "R: stays": "scaffold: a tensor can't be changed",
+        "x: inputs": "a case small enough to do by hand",
+        "y: targets": "a case small enough to do by hand",
+        "beta: sensitivity": "one step alone",
+        "beta: row k": "one step alone",
+        "gamma: decay": "equal to weight_gradient, to 1e-10 in float64",
+        "rate: learning": ("at a rate of zero nothing moves", "one step alone"),
+        "losses: shape": "a case small enough to do by hand",
+    },
     hints=(
         Hint(
             "Where do I begin?",

@@ -157,6 +157,13 @@ EXERCISE = Exercise(
         gradient(several, loss, over_a_sequence, dW="W"),
         matches("equal to the definition, entry by entry", small, entry_by_entry),
     ),
+    promises={
+        "dh_t: gradient": "at the first step it is the gradient of BPTT",
+        "beta: sensitivity": "equal to the definition, entry by entry",
+        "beta: row k": "equal to the definition, entry by entry",
+        "E_t: traces": "it runs, and the shapes are right",
+        "dW: shape": ("it runs, and the shapes are right", "a batch is the sum of its sequences"),
+    },
     hints=(
         Hint(
             "Who answers for what?",
