@@ -6,10 +6,14 @@ checks in them, in a kernel each and without any wall, which is what nbgrader do
 the outcome of. What needs TensorFlow is left out there, on all sides, and has a row of its own:
 chapter 1 down to its last *speed up* exercise, next to nbclient on the same notebooks.
 
+Two more classes are graded by `course validate` alone: one whose answers are all wrong, so that
+each has to be told why, and an honest one that imports pyplot.
+
 nbgrader asks for other versions of what the course is built on, so it lives in an environment of
 its own; its kernels are the course's Python.
 """
 
+import functools
 import json
 import os
 import shutil
@@ -25,10 +29,14 @@ from typing import Any
 
 from course_lib.authoring.source import reference_code
 from course_lib.benchmarks import measure
+from course_lib.exercises.checker import check_function
+from course_lib.exercises.mutants import compiled, mutants
 from course_lib.exercises.registry import CHAPTERS, get
+from course_lib.exercises.report import NOT_RIGHT, PASSED
 from course_lib.instructor.judging.requirements import needs_tensorflow
 
-Notebooks = Callable[[], dict[str, dict]]
+Notebooks = Callable[[int], dict[str, dict]]  # of the student with this number
+WRONG = 5  # wrong answers to each exercise
 BAR = 10  # times the throughput of nbgrader that is asked for
 
 
@@ -75,6 +83,8 @@ def summary(result: dict[str, Any]) -> str:
         [
             f"course validate: {result['submissions_per_second']} submissions a second on "
             f"{result['jobs']} cores, {result['speedup_by_cores']} times as many as on one",
+            f"a class of wrong answers takes {result['wrong']['times_as_long']} times as long, one "
+            f"that imports pyplot {result['pyplot']['times_as_long']} times",
             times("nbclient"),
             f"speed up (TensorFlow): {result['speed_up']['ratio_to_nbclient']} times as fast as "
             f"nbclient on {result['speed_up']['submissions']} submissions; a grader with its "
@@ -102,8 +112,9 @@ def run(quick: bool, nbgrader: str | None) -> dict[str, Any]:
         where it isn't installed); `parent_mib`, the most memory that the process which the others
         work for had in use, by the number of submissions, which are of one exercise here;
         `grader_mib`, the most that one grader and its sandboxes took, what they share counted once;
-        `speed_up`, the same for the exercises that need TensorFlow; and the seconds a submission
-        of each tool in each round.
+        `speed_up`, the same for the exercises that need TensorFlow; `wrong` and `pyplot`, how many
+        `submissions` of those classes were graded and how many `times_as_long` one took as one of
+        the honest class; and the seconds a submission of each tool in each round.
     """
     from course_lib.instructor.sandbox.available import find_sandbox
 
@@ -114,6 +125,8 @@ def run(quick: bool, nbgrader: str | None) -> dict[str, Any]:
     tools: dict[str, Callable[[Path], float]] = {
         "ours": lambda place: _ours(place, students, cores),
         "ours, one core": lambda place: _ours(place, students, 1),
+        "ours, wrong": lambda place: _ours(place, students, cores, wrong_notebooks, NOT_RIGHT),
+        "ours, pyplot": lambda place: _ours(place, students, cores, pyplot_notebooks),
         "nbclient": lambda place: _nbclient(place, others),
         "ours, speed up": lambda place: _ours(place, fast, cores, speed_up_notebooks),
         "nbclient, speed up": lambda place: _nbclient(place, others, speed_up_notebooks),
@@ -156,6 +169,13 @@ def run(quick: bool, nbgrader: str | None) -> dict[str, Any]:
             ),
             "grader_mib": each[speed_up_notebooks],
         },
+        **{
+            form: {
+                "submissions": students,
+                "times_as_long": measure.ratio(seconds[f"ours, {form}"], seconds["ours"]),
+            }
+            for form in ("wrong", "pyplot")
+        },
         "nbgrader_version": _version(nbgrader) if nbgrader else None,
         "seconds_each": {n: [_rounded(s) for s in found] for n, found in seconds.items()},
     }
@@ -165,8 +185,37 @@ def _rounded(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def notebooks() -> dict[str, dict]:
+def notebooks(_: int = 0) -> dict[str, dict]:
     """Chapters 1 and 2 as an honest student hands them in, up to where TensorFlow is needed."""
+    return _answered(lambda one: reference_code(get(one).reference))
+
+
+def wrong_notebooks(number: int) -> dict[str, dict]:
+    """The same with every answer wrong, and wrong in another way for the students beside."""
+    return _answered(lambda one: wrong_answers(one)[number % WRONG])
+
+
+@functools.cache
+def wrong_answers(exercise: str) -> tuple[str, ...]:
+    """Code of mutants of the reference, from all over it, that run and are rejected."""
+    found, asked = [], get(exercise)
+    every = mutants(asked.reference, decorated=False)
+    for mutant in every[:: max(1, len(every) // (6 * WRONG))]:
+        report = check_function(asked, compiled(mutant, asked.reference))
+        if report.outcome == NOT_RIGHT and not report.kind and len(found) < WRONG:
+            found.append(mutant.source)
+    return tuple(found)
+
+
+def pyplot_notebooks(_: int = 0) -> dict[str, dict]:
+    """The honest notebooks, which import pyplot at their top."""
+    cell = {"cell_type": "code", "metadata": {}, "source": ["import matplotlib.pyplot as plt\n"]}
+    honest = notebooks()
+    return {name: {**one, "cells": [cell, *one["cells"]]} for name, one in honest.items()}
+
+
+def _answered(answer: Callable[[str], str]) -> dict[str, dict]:
+    """The notebooks of chapters 1 and 2 with an answer to each exercise."""
     from course_lib.learner import released_folder
 
     found = {}
@@ -179,14 +228,13 @@ def notebooks() -> dict[str, dict]:
             if "import keras" in "".join(cell["source"]):
                 break
             if course.get("role") == "code":
-                code = reference_code(get(course["exercise"]).reference)
-                cell["source"] = code.splitlines(keepends=True)
+                cell["source"] = answer(course["exercise"]).splitlines(keepends=True)
             cells.append(cell)
         found[f"{chapter.notebook}.ipynb"] = {**content, "cells": cells}
     return found
 
 
-def speed_up_notebooks() -> dict[str, dict]:
+def speed_up_notebooks(_: int = 0) -> dict[str, dict]:
     """Chapter 1 as an honest student hands it in, down to the check of its last *speed up*."""
     from course_lib.learner import released_folder
 
@@ -224,18 +272,19 @@ def _write(folder: Path, contents: dict[str, dict]) -> None:
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
 
 
-def _ours(place: Path, count: int, jobs: int, form: Notebooks = notebooks) -> float:
+def _ours(
+    place: Path, count: int, jobs: int, form: Notebooks = notebooks, expected: str = PASSED
+) -> float:
     """Seconds a submission."""
-    contents = form()
     for number in range(count):
-        _write(place / "in" / f"student{number:03}", contents)
+        _write(place / "in" / f"student{number:03}", form(number))
     wanted = [f"--exercise={one}" for one in exercises_of(form)]
     command = [sys.executable, "-m", "course_lib.cli", "validate", str(place / "in")]
     seconds = _timed([*command, f"--out={place / 'out'}", f"--jobs={jobs}", *wanted], _importing())
     students = json.loads((place / "out" / "results.json").read_text(encoding="utf-8"))["students"]
     outcomes = {e["outcome"] for s in students for e in s["exercises"]}
-    if len(students) != count or outcomes != {"passed"}:
-        raise RuntimeError(f"honest submissions came to {outcomes}")
+    if len(students) != count or outcomes != {expected}:
+        raise RuntimeError(f"submissions came to {outcomes}, not to {expected!r}")
     return seconds / count
 
 
@@ -297,7 +346,7 @@ def _grader_memory(place: Path, form: Notebooks) -> float:
 def _nbclient(place: Path, count: int, form: Notebooks = notebooks) -> float:
     files = []
     for number in range(count):
-        _write(place / f"student{number:03}", form())
+        _write(place / f"student{number:03}", form(number))
         files += sorted(map(str, (place / f"student{number:03}").iterdir()))
     return _timed([sys.executable, "-c", RUN, *files], _importing()) / count
 

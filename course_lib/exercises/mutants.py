@@ -7,6 +7,7 @@ import itertools
 import linecache
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -142,7 +143,9 @@ def compiled(
         mutant.source.splitlines(keepends=True),
         where,
     )
-    exec(compile(mutant.source, where, "exec"), namespace)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python sees what is wrong with some of them
+        exec(compile(mutant.source, where, "exec"), namespace)
     return namespace[reference.__name__]
 
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from course_lib.benchmarks import validate
 from course_lib.cli import app
 from course_lib.exercises.registry import CHAPTERS, get
+from course_lib.exercises.report import NOT_RIGHT
 from course_lib.instructor.sandbox import available
 from course_lib.instructor.sandbox.available import problem_with
 from course_lib.training import stored_result
@@ -29,6 +30,8 @@ RESULT = {
     "ratio_to_nbgrader_one_core": None,
     "parent_mib": {"20": 38.0, "200": 38.5},
     "grader_mib": 250,
+    "wrong": {"submissions": 20, "times_as_long": 1.5},
+    "pyplot": {"submissions": 20, "times_as_long": 1.1},
     "speed_up": {"submissions": 6, "ratio_to_nbclient": 3.0, "grader_mib": 1900},
     "nbgrader_version": None,
     "seconds_each": {},
@@ -47,6 +50,19 @@ def test_the_submissions_hold_the_exercises_that_need_no_tensorflow():
 @needs_sandbox
 def test_ours_passes_all_of_them(tmp_path):
     assert validate._ours(tmp_path, 2, jobs=2) > 0
+
+
+@needs_sandbox
+def test_ours_rejects_the_wrong_ones(tmp_path):
+    one, other = validate.wrong_notebooks(0), validate.wrong_notebooks(1)
+    assert one != other
+    assert validate._ours(tmp_path, 2, 2, validate.wrong_notebooks, NOT_RIGHT) > 0
+
+
+@needs_sandbox
+def test_ours_passes_those_that_import_pyplot(tmp_path):
+    assert "pyplot" in json.dumps(validate.pyplot_notebooks())
+    assert validate._ours(tmp_path, 2, 2, validate.pyplot_notebooks) > 0
 
 
 @needs_sandbox
