@@ -1,12 +1,12 @@
 """Walk a function up its ladder; if it falls, find the mistake behind the fall."""
 
-import contextlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
-from course_lib.exercises.climbing import UNFORESEEN, climb, judge
-from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.guard import CappedOutput, NotWritten, full_stop
+from course_lib.exercises.climbing import Budget, climb, judge
+from course_lib.exercises.exercise import Exercise, Problem, Rung
+from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten, full_stop
 from course_lib.exercises.recognition import recognise
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED, Report
 from course_lib.exercises.unharmed import unharmed
@@ -33,7 +33,11 @@ def _walk(exercise: Exercise, function: Callable, own: Mapping[str, Callable]) -
     output = CappedOutput()
     passed, remarks = [], {}
     verdict = {"outcome": PASSED}
+    budget = Budget(exercise)
     for rung in exercise.ladder:
+        if budget.spent:
+            verdict = _out_of_time(exercise, rung, budget)
+            break
         try:
             outcome = climb(exercise, rung, function, output, own)
         except NotWritten as stub:
@@ -41,9 +45,7 @@ def _walk(exercise: Exercise, function: Callable, own: Mapping[str, Callable]) -
             break
         problem = judge(rung, outcome)
         if problem is not None:
-            known = None
-            with contextlib.suppress(*UNFORESEEN):  # a name that can't be found costs no verdict
-                known = recognise(exercise, rung, function, outcome)
+            known = recognise(exercise, rung, function, outcome, budget)
             verdict = {
                 "outcome": NOT_RIGHT,
                 "sentence": (known or problem).sentence,
@@ -67,9 +69,23 @@ def _walk(exercise: Exercise, function: Callable, own: Mapping[str, Callable]) -
     )
 
 
+def _out_of_time(exercise: Exercise, rung: Rung, budget: Budget) -> dict[str, Any]:
+    sentence = (
+        f"The checks of {exercise.id} together have taken more than {budget.limit:.0f} seconds: it "
+        "is right so far, but far too slow for what it computes."
+    )
+    return {
+        "outcome": NOT_RIGHT,
+        "sentence": sentence,
+        "failed": rung.name,
+        "problem": Problem(sentence),
+        "kind": OUT_OF_TIME,
+    }
+
+
 def _still_to_write(exercise: Exercise, message: str) -> str:
     what = message.removeprefix("IMPLEMENT-ME:").strip() or "your own code"
     return (
-        f"{exercise.id} isn't written yet: it still contains a line `raise NotImplementedError`. "
+        f"{exercise.id} isn't written yet: a line `raise NotImplementedError` still stands in it. "
         f"Write in its place: {full_stop(what)}"
     )

@@ -2,12 +2,14 @@
 
 import contextlib
 import inspect
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
+from course_lib.exercises import guard
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
 from course_lib.exercises.failure import what_failed
 from course_lib.exercises.guard import (
@@ -28,7 +30,25 @@ POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR
 # What the judgement of a rung raises over arrays that nobody thought of.
 UNFORESEEN = (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError)
 
+RUNGS_WORTH = 6  # time limits of a rung that all rungs together may take
 PATIENCE = {"speed up": 4}  # on a busy machine XLA takes its time
+
+
+class Budget:
+    """The time for a whole check, from now on; it is looked at between rungs.
+
+    Args:
+        exercise: what is checked; some kinds get more.
+    """
+
+    def __init__(self, exercise: Exercise):
+        self.limit = PATIENCE.get(exercise.kind, 1) * RUNGS_WORTH * guard.TIME_LIMIT
+        self.until = time.monotonic() + self.limit
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left of it."""
+        return time.monotonic() >= self.until
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ import threading
 import time
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -278,19 +278,19 @@ class Held:
         self.name = name
         self.earlier: list[tuple[np.ndarray, np.ndarray]] = []  # as it was, as it is
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call the function.
 
         Raises:
             Unusable: if that changed the result of an earlier call.
         """
-        result = self.function(*arguments)
+        result = self.function(*arguments, **named)
         if any(not _same(was, now) for was, now in self.earlier):
             raise Unusable(
                 f"{self.name} changed the result of an earlier call when it was called again: make "
                 "new arrays at each call, for the caller may still need the old ones."
             )
-        came_in = list(_arrays(arguments))
+        came_in = list(_arrays((*arguments, *named.values())))
         for array in _arrays(result):
             # What the caller handed in is the caller's to change.
             if not any(np.may_share_memory(array, one) for one in came_in):
@@ -327,17 +327,19 @@ class Guarded:
         self.name = name
         self.returns = returns
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call the function; its arguments must come back as they went in.
 
         Raises:
             Unusable: if an argument was changed or the result is not of the right kind.
         """
-        before = [None if callable(a) else copy.deepcopy(a) for a in arguments]
-        result = self.function(*arguments)
-        for position, (kept, now) in enumerate(zip(before, arguments, strict=True)):
+        every = {**dict(enumerate(arguments)), **named}
+        before = {key: None if callable(a) else copy.deepcopy(a) for key, a in every.items()}
+        result = self.function(*arguments, **named)
+        for key, now in every.items():
+            kept = before[key]
             if kept is not None and not _same(kept, now):
-                which = _name_of_argument(self.function, position)
+                which = key if isinstance(key, str) else _name_of_argument(self.function, key)
                 copies = "a copy"
                 if not isinstance(kept, np.ndarray):
                     copies = "copies of the arrays in it, or put back what you move"
@@ -466,6 +468,22 @@ def _name_of_argument(function: Callable, position: int) -> str:
         ):
             return parameters[position].name
     return f"number {position + 1}"
+
+
+def names_of_arguments(function: Callable, default: Sequence[str]) -> list[str]:
+    """What the learner calls the arguments, to hand some in by name.
+
+    Args:
+        function: the learner's, guarded or held or not.
+        default: what the stub calls them, where the function doesn't say.
+    """
+    while isinstance(function, Guarded | Held):
+        function = function.function
+    with contextlib.suppress(TypeError, ValueError):
+        names = list(inspect.signature(function).parameters)
+        if len(names) >= len(default):
+            return names
+    return list(default)
 
 
 def _kind(value: Any) -> str:

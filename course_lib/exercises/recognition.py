@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from course_lib.exercises.climbing import Outcome, climb, judge
+from course_lib.exercises.climbing import Budget, Outcome, climb, judge
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten
 from course_lib.exercises.rungs import WHOLE_NUMBERS
@@ -35,7 +35,7 @@ class Recognised:
 
 
 def recognise(
-    exercise: Exercise, fell_at: Rung, function: Callable, outcome: Outcome
+    exercise: Exercise, fell_at: Rung, function: Callable, outcome: Outcome, budget: Budget
 ) -> Recognised | None:
     """What does the same as the function, from the rung it fell at upwards.
 
@@ -48,6 +48,7 @@ def recognise(
         fell_at: the first rung that failed.
         function: what the learner wrote.
         outcome: what it made of that rung.
+        budget: of the whole check; without time nothing is recognised.
 
     Returns:
         The idea, or None if nothing is proven.
@@ -57,8 +58,8 @@ def recognise(
     fall = exercise.ladder.index(fell_at)
     held = exercise.ladder[:fall]
     rest = [r for r in exercise.ladder[fall:] if r is fell_at or not r.of_all]
-    seen = list(_seen(exercise, rest, function, outcome))
-    if seen and seen[-1].outcome.kind == OUT_OF_TIME:
+    seen = list(_seen(exercise, rest, function, outcome, budget))
+    if budget.spent or seen[-1].outcome.kind == OUT_OF_TIME:
         return None  # each further rung would take as long
     # Whoever takes the dtype from whole numbers has made one fault more, whatever the first is.
     aside = [one for one in seen[1:] if one.rung.name == WHOLE_NUMBERS]
@@ -137,11 +138,14 @@ def _two_slips(
 
 
 def _seen(
-    exercise: Exercise, rest: list[Rung], function: Callable, first: Outcome
+    exercise: Exercise, rest: list[Rung], function: Callable, first: Outcome, budget: Budget
 ) -> Iterator[Fall]:
-    for rung in rest:
+    yield Fall(rest[0], first, judge(rest[0], first))
+    for rung in rest[1:]:
+        if budget.spent:
+            return
         try:
-            outcome = first if rung is rest[0] else climb(exercise, rung, function, CappedOutput())
+            outcome = climb(exercise, rung, function, CappedOutput())
         except NotWritten:
             continue
         yield Fall(rung, outcome, judge(rung, outcome))

@@ -1,12 +1,21 @@
 """The ladder stops at the first fall, and a wrong answer is known by the idea behind it."""
 
 import functools
+import time
 
 import numpy as np
 import pytest
 
 from course_lib.authoring.source import starting_code
-from course_lib.exercises import CheckFailed, UnknownExercise, check, hint, solution, when_passed
+from course_lib.exercises import (
+    CheckFailed,
+    UnknownExercise,
+    check,
+    guard,
+    hint,
+    solution,
+    when_passed,
+)
 from course_lib.exercises.registry import CHAPTERS, get, ids
 from course_lib.scratch.bptt import truncated_bptt
 from course_lib.scratch.gradcheck import numerical_gradient
@@ -260,6 +269,20 @@ def test_the_registry_is_complete():
     for chapter in CHAPTERS:
         for name in chapter.exercises:
             assert get(name).id == name
+
+
+def test_a_check_has_a_budget_of_its_own(monkeypatch):
+    monkeypatch.setattr(guard, "TIME_LIMIT", 0.1)
+
+    def slow(x_t, h_prev, W_xh, W_hh, b_h):
+        time.sleep(0.08)
+        return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
+
+    began = time.monotonic()
+    report = check(slow, "rnn_step")
+    assert "together have taken more than" in report.sentence
+    assert report.kind == guard.OUT_OF_TIME
+    assert time.monotonic() - began < 2
 
 
 def test_a_cause_is_told_from_what_was_seen_not_from_the_value():

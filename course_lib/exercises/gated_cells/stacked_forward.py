@@ -6,11 +6,13 @@ import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.gated_cells.cases import LSTM, OPEN, SHUT, weights
+from course_lib.exercises.guard import names_of_arguments
 from course_lib.exercises.rungs import by_hand, drawn, floating, holds, irregular, matches, shapes
 from course_lib.scratch.gated import lstm_step
 from course_lib.scratch.stacked import collect_outputs, dropout_between_layers, stacked_forward
 
 RATE = 0.3
+SETTINGS = ("rate", "training", "rng")  # what the stub calls them
 
 
 def small() -> Arrays:
@@ -94,6 +96,17 @@ def one_layer_in_training(function, given: Arrays) -> Arrays:
     parts = given.values()
     return {
         "logits": function(*parts, 0.5, True, np.random.default_rng(0)),
+        "logits expected": function(*parts, 0.0, False, None),
+    }
+
+
+def without_a_rate(function, given: Arrays) -> Arrays:
+    """In training, with a generator and no word on the rate."""
+    *_, training, rng = names_of_arguments(function, ("x", "layers", "readout", *SETTINGS))[:6]
+    parts = given.values()
+    settings = {training: True, rng: np.random.default_rng(1)}
+    return {
+        "logits": function(*parts, **settings),
         "logits expected": function(*parts, 0.0, False, None),
     }
 
@@ -196,12 +209,6 @@ EXERCISE = Exercise(
     returns={"logits": "array"},
     uses=("lstm_step", "collect_outputs", "dropout_between_layers"),
     equivalent={
-        "layers, readout, rate=0.0, training=False -> layers, readout, rate=1.0, training=False": (
-            "without training the rate doesn't matter, and a call by position that trains gives one"
-        ),
-        "readout, rate=0.0, training=False -> readout, rate=0.001, training=False": (
-            "without training the rate doesn't matter, and a call by position that trains gives one"
-        ),
         "training=False, rng=None): -> training=False, rng=0):": (
             "without training rng isn't looked at, and in training neither None nor 0 can draw"
         ),
@@ -233,6 +240,12 @@ EXERCISE = Exercise(
             one_layer_in_training,
             "Dropout acts between two layers; with one layer training must change nothing.",
         ),
+        holds(
+            "without a rate nothing is dropped",
+            small,
+            without_a_rate,
+            "The rate is 0 unless it is given, in training too.",
+        ),
         Rung(
             "in training entries are dropped between the layers",
             constant,
@@ -259,6 +272,7 @@ EXERCISE = Exercise(
         "layers: list": "equal to a stack that takes one step through all its layers at a time",
         "readout: dict": "a case small enough to do by hand",
         "rate: rate": (
+            "without a rate nothing is dropped",
             "in training entries are dropped between the layers",
             "at evaluation the rate doesn't matter",
         ),
@@ -447,6 +461,12 @@ def one_mask_for_all_borders(x, layers, readout, rate=0.0, training=False, rng=N
             h = dropout_between_layers(h, rate, training, copy.deepcopy(rng))
         h = collect_outputs(h, params)
     return _read(h[:, -1], readout)
+
+
+@EXERCISE.mistake("A call that says nothing of the rate drops entries: the default is a rate of 0.")
+def half_by_default(x, layers, readout, rate=0.5, training=False, rng=None):
+    """Another default."""
+    return _read(_up(x, layers, rate, training, rng)[:, -1], readout)
 
 
 @EXERCISE.mistake(

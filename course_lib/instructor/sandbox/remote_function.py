@@ -60,23 +60,24 @@ class Remote:
         if "unusable" in answer:
             raise Stopped(RAISED, f"can't be called: {str(answer['unusable'])[:500]}.")
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         """What the student's function makes of the arguments."""
-        return self._call("call", arguments)
+        return self._call("call", arguments, named)
 
     def held(self, _name: str) -> Callable:
         """The function with its results held in the sandbox; see `guard.Held`."""
 
-        def holding(*arguments: Any) -> Any:
-            return self._call("call_and_hold", arguments)
+        def holding(*arguments: Any, **named: Any) -> Any:
+            return self._call("call_and_hold", arguments, named)
 
         holding.__wrapped__ = self  # so that a sentence can name an argument
         return holding
 
-    def _call(self, how: str, arguments: tuple) -> Any:
+    def _call(self, how: str, positional: tuple, named: dict[str, Any]) -> Any:
         handles: list[Callable] = []
+        arguments = (*positional, *named.values())
         foreseen = self.foresee(arguments) if self.foresee else {}
-        answer = self._ask(how, handles, arguments, foreseen=foreseen)
+        answer = self._ask(how, handles, arguments, foreseen=foreseen, names=list(named))
         follow(arguments, answer.get("arguments"))
         return answer.get("result")
 

@@ -48,6 +48,12 @@ def test_a_changed_argument_is_seen(verdicts):
     assert "in place" in found.sentence
 
 
+def test_a_default_is_tried_by_handing_the_others_in_by_name(verdicts):
+    code = answer_code("stacked_forward").replace("rate=0.0", "rate=0.5")
+    found = verdicts(notebook(3, {"stacked_forward": code}), ["stacked_forward"])
+    assert found["stacked_forward"].mistake == "half by default"
+
+
 def test_a_renamed_function_counts_and_is_said(verdicts):
     nb = solved(1, rnn_step=answer_code("rnn_step").replace("def rnn_step", "def my_step"))
     found = verdicts(nb, ["rnn_step"])["rnn_step"]

@@ -198,20 +198,31 @@ class Student:
         self.holding = guard.Held(self._theirs, exercise)
         return {"callable": callable(self.function)}
 
-    def _theirs(self, *arguments):
+    def _theirs(self, *arguments, **named):
         """The student's function; exceptions of the judge's own that it raises are only errors."""
         try:
-            return self.function(*arguments)
+            return self.function(*arguments, **named)
         except (guard.Unusable, guard.NotWritten) as forged:
             raise _as_an_error(self.name, self.function, forged) from None
 
-    def call(self, arguments):
-        """Call the function with arguments that the judge has sent."""
-        return self._guarded(lambda: messages.plain(self._theirs(*arguments)), arguments)
+    def call(self, arguments, names=()):
+        """Call the function with arguments that the judge has sent.
 
-    def call_and_hold(self, arguments):
+        Args:
+            arguments: all of them, in order.
+            names: of the last ones, which are handed in by name.
+        """
+        return self._called(self._theirs, arguments, names)
+
+    def call_and_hold(self, arguments, names=()):
         """The same, and look whether the results of earlier such calls are as they were."""
-        return self._guarded(lambda: messages.plain(self.holding(*arguments)), arguments)
+        return self._called(self.holding, arguments, names)
+
+    def _called(self, function, arguments, names):
+        place = len(arguments) - len(names)
+        named = dict(zip(names, arguments[place:], strict=True))
+        run = lambda: messages.plain(function(*arguments[:place], **named))  # noqa: E731
+        return self._guarded(run, arguments)
 
     def inside(self, source, name, inputs):
         """For a class: the judge's call, run here, with the student's class."""
