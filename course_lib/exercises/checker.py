@@ -1,10 +1,11 @@
 """Walk a function up its ladder; if it falls, find the mistake behind the fall."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from course_lib.exercises.climbing import Budget, climb, judge
+from course_lib.exercises.climbing import UNFORESEEN, Budget, climb, judge
 from course_lib.exercises.exercise import Exercise, Problem, Rung
 from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten, full_stop
 from course_lib.exercises.recognition import recognise
@@ -45,7 +46,9 @@ def _walk(exercise: Exercise, function: Callable, own: Mapping[str, Callable]) -
             break
         problem = judge(rung, outcome)
         if problem is not None:
-            known = recognise(exercise, rung, function, outcome, budget)
+            known = None
+            with contextlib.suppress(*UNFORESEEN):  # a name that can't be found costs no verdict
+                known = recognise(exercise, rung, function, outcome, budget)
             verdict = {
                 "outcome": NOT_RIGHT,
                 "sentence": (known or problem).sentence,
