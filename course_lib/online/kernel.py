@@ -2,10 +2,10 @@
 
     ∂h_k(t) / ∂h_i(s)  ≈  β_ki exp(-γ_i (t - s))                    (k later, i earlier)
 
-Both are learned as a regression. Noise ψ(t) of unit size is added to the state after every step.
-How far it has moved the state by step t is measured, on a second copy of the state (`forward`).
-What the kernel says it should be is β Ω(t), with Ω the leaky sum of the noise. The error of that
-guess, squared, is what β and γ descend:
+Both are learned as a regression. Noise ψ(t) of unit size, random signs, is added to the state after
+every step. How far it has moved the state by step t is measured, on a second copy of the state
+(`forward`). What the kernel says it should be is β Ω(t), with Ω the leaky sum of the noise. The
+error of that guess, squared, is what β and γ descend:
 
     Ω(t) = exp(-γ) ∘ Ω(t-1) + ψ(t)             Γ(t) = ∂Ω(t)/∂γ = exp(-γ) ∘ (Γ(t-1) - Ω(t-1))
     ε(t) = β Ω(t) - moved(t)                   J = ½ mean |ε(t)|²
