@@ -86,6 +86,12 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "kernl-adding": ("course_lib.training.online_sequences", {"task": "adding"}),
     "kernl-anbn": ("course_lib.training.online_sequences", {"task": "anbn"}),
+    "kernl-pixels-modes": ("course_lib.training.turning_mnist", {}),
+    "kernl-pixels-modes-readout": (
+        "course_lib.training.turning_mnist",
+        {"rule": "bptt", "trained": "readout", "seeds": 1},
+    ),
+    "kernl-modes-adding": ("course_lib.training.online_modes", {"task": "adding"}),
     "kernl-side-by-side": ("course_lib.training.online_sequences", {"task": "side-by-side"}),
     **{
         f"gradnets-{method}": (
