@@ -108,6 +108,17 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         for method in GRADNETS_200
     },
     "lru-pixels": ("course_lib.training.scanned_mnist", {"epochs": 10}),
+    "lru-pixels-online": (
+        "course_lib.training.scanned_mnist",
+        {
+            "kind": "online",
+            "hidden": 128,
+            "learning_rate": 2e-3,
+            "ramp": 6.0,
+            "clock_speed": 0.02,
+            "epochs": 8,
+        },
+    ),
     "gradnets-2015": ("course_lib.training.gradnets_2015", {}),
     "gradnets-recurrent": ("course_lib.training.gradnets_recurrent", {}),
     "project-depth": ("course_lib.training.project_depth", {}),
