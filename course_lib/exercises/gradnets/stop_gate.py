@@ -143,6 +143,17 @@ EXERCISE = Exercise(
         "last_cosine(middle) > eta: -> last_cosine(middle) >= eta:": "the ends meet as well",
         "return g -> return too_wide": "the two ends have met",
     },
+    promises={
+        "Two inputs at right angles": "equal to another search, at every depth",
+        "The wider the gate": "two layers, each of which brings inputs closer",
+        "depth: number": (
+            "equal to another search, at every depth",
+            "a shallow network may be all ReLU",
+        ),
+        "eta: cosine": ("behind 48 layers the cosine is eta", "unless told, eta is 0.9"),
+        "g: the widest": "equal to another search, at every depth",
+        "g: 1 where": "a shallow network may be all ReLU",
+    },
     hints=(
         Hint(
             "What is asked for?",

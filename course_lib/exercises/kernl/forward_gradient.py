@@ -118,6 +118,18 @@ EXERCISE = Exercise(
         "E_t = np.zeros((batch, -> E_t = -np.zeros((batch,": "minus zero is zero",
         "dW = np.zeros(E_t.shape -> dW = -np.zeros(E_t.shape": "minus zero is zero",
     },
+    promises={
+        "x: inputs": "it runs, and the shapes are right",
+        "h_0: state": "equal to centred differences of the loss",
+        "h: states": "equal to the definition, for every pair of steps",
+        "h: the network is tanh": "equal to centred differences of the loss",
+        "dh: gradient": "equal to centred differences of the loss",
+        "beta, gamma: the kernel": "equal to the definition, for every pair of steps",
+        "dW: shape": (
+            "it runs, and the shapes are right",
+            "equal to the definition, for every pair of steps",
+        ),
+    },
     hints=(
         Hint(
             "Where do I begin to look?",
