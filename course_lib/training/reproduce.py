@@ -107,6 +107,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         )
         for method in GRADNETS_200
     },
+    "lru-credit": ("course_lib.training.scanned_credit", {}),
     "lru-pixels": ("course_lib.training.scanned_mnist", {"epochs": 10}),
     "lru-pixels-online": (
         "course_lib.training.scanned_mnist",
