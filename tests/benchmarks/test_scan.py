@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from course_lib.benchmarks import scan
+from course_lib.training import stored_result
 
 SMALL = scan.Sizes(batch=2, steps=6, units=3)
 
@@ -46,3 +47,9 @@ def test_all_variants_give_the_same():
             np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
     with pytest.raises(ValueError, match="choose one of ours, "):
         scan.build("theirs", SMALL)
+
+
+def test_the_stored_benchmark_reaches_its_bars():
+    bench = stored_result("bench-scan")
+    for name, (sign, bar) in scan.BARS.items():
+        assert bench[name] >= bar if sign == ">=" else bench[name] <= bar
