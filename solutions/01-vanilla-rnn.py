@@ -15,8 +15,8 @@
 #
 # At the end you have a recurrent network of your own, from a single step in NumPy to a Keras cell
 # that reads handwritten digits. It prints the same numbers as an old notebook, handles sequences
-# of different length, and its loss stays finite. [Chapter 1](../book/vanilla_rnn.md) tells the
-# why; each exercise links to its section.
+# of different length, and its loss stays finite. [Chapter 1](../book/vanilla_rnn.md) explains why;
+# each exercise links to its section.
 
 # %%
 import numpy as np
@@ -30,9 +30,9 @@ from course_lib.sources import notebook_2019
 #
 # Replace each line that raises `NotImplementedError` with your code, run the cell, then run the
 # check below it. The check says *passed*, *not written yet*, or *not right yet* and why. Hints
-# fold out below it; `hint(rnn_step)` and `solution(rnn_step)` give the same in a cell. Cells that
-# use your functions skip themselves until their exercise has passed, so that you can run
-# everything at any time.
+# fold out below it; `hint(rnn_step)` and `solution(rnn_step)` show the same in a cell. Cells that
+# use your functions are skipped until you have passed the exercise, so you can run everything at
+# any time.
 #
 # | symbol | shape | |
 # |---|---|---|
@@ -47,7 +47,7 @@ from course_lib.sources import notebook_2019
 # EXERCISE: rnn_step
 
 # %% [markdown]
-# A step has no memory of its own: it is given one. Feed it the same input three times, once with
+# A step has no memory of its own: you give it one. Feed it the same input three times, once with
 # the state passed on and once with the state thrown away.
 
 # %%
@@ -63,15 +63,14 @@ if when_passed("rnn_step"):
         print(f"step {t}   state forgotten: {forgotten.round(3)}   carried: {carried.round(3)}")
 
 # %% [markdown]
-# The right column moves although the input does not. Now let a loop do the carrying.
+# The right column changes although the input does not. Now let a loop carry the state.
 
 # %%
 # EXERCISE: rnn_forward
 
 # %% [markdown]
-# A notebook of 2019 unrolled a network by hand, two steps for four sequences, and printed its
-# states. With the same weights, your loop should print them too, to the last digit that a float32
-# has.
+# A notebook from 2019 unrolled a network by hand, two steps for four sequences, and printed its
+# states. With the same weights, your loop should print them too, to the last digit of a float32.
 
 # %%
 if when_passed("rnn_forward"):
@@ -88,9 +87,9 @@ if when_passed("rnn_forward"):
     print(f"all {h.size} numbers agree to 5e-7: {error < 5e-7}")
 
 # %% [markdown]
-# How long does a network remember? Two sequences differ at the first step only; after it, the
+# How long does a network remember? Two sequences differ only at the first step. After it, the
 # difference between their states is all that is left of that step. $W_{hh}$ is orthogonal, times
-# 0.9: without the tanh, a step would leave 0.9 of the difference. Say beforehand: **which share of
+# 0.9: without the tanh, a step would leave 0.9 of the difference. Say beforehand: **what share of
 # it is left after 20 steps?** Put a number in place of the dots. Nobody grades it.
 
 # %%
@@ -116,13 +115,13 @@ if when_passed("rnn_forward"):
 # %% [markdown]
 # The line for 0.9 falls faster than $0.9^t$: wherever a unit is not near zero, its tanh is flatter
 # than 1, and a little more is lost. Even with a factor of 1 the first input fades. The
-# [chapter](../book/vanilla_rnn.md) follows one unit, [the next one](../book/bptt.md) asks what
+# [chapter](../book/vanilla_rnn.md) follows one unit; [the next chapter](../book/bptt.md) asks what
 # this means for learning.
 
 # %% [markdown]
 # ## Sequences of different length
 #
-# In the same notebook one of four sequences had a single step and was filled up with zeros. A
+# In the same notebook, one of the four sequences had a single step and was padded with zeros. A
 # state must not change while there is nothing to read.
 
 # %%
@@ -144,7 +143,7 @@ if when_passed("masked_rnn_forward"):
     print(f"all outputs and last states agree to 2e-6: {max(error, last_error) < 2e-6}")
 
 # %% [markdown]
-# What stands in the padding can't matter any more. Put nonsense there and compare.
+# What is in the padding can't matter any more. Put nonsense there and compare.
 
 # %%
 if when_passed("masked_rnn_forward"):
@@ -167,8 +166,8 @@ if when_passed("masked_rnn_forward"):
 # EXERCISE: cross_entropy_from_logits
 
 # %% [markdown]
-# The two lines that everyone writes first, softmax and then log, beside yours. Both classes get a
-# turn at being right; the gap between the logits is what a confident network has.
+# Compare your loss with the two lines that everyone writes first: softmax, then log. Each class is
+# the right one once; the gap between the logits is that of a confident network.
 
 
 # %%
@@ -191,8 +190,8 @@ if when_passed("cross_entropy_from_logits"):
 # %% [markdown]
 # ## A cell for Keras
 #
-# Keras unrolls, masks and trains any cell that it is given. From here on the work is
-# TensorFlow's, so we load it now. It takes some seconds.
+# Keras unrolls, masks and trains any cell that you give it. From here on we use TensorFlow, so we
+# load it now. This takes a few seconds.
 
 # %%
 import course_lib.quiet  # loads TensorFlow without its start-up messages
@@ -249,7 +248,7 @@ if when_passed("VanillaRNNCell"):
 # %% [markdown]
 # ## A training loop of your own
 #
-# `fit` is comfortable, but what does it do? At each batch: a loss, its gradient, an update. Write
+# `fit` is convenient, but what does it do? For each batch: a loss, its gradient, an update. Write
 # that step yourself.
 
 # %%
@@ -258,8 +257,9 @@ if when_passed("VanillaRNNCell"):
 # %% [markdown]
 # ## Sequences of different length, many at a time
 #
-# All images have 28 rows. Read by *columns*, and only from the first with ink to the last, they
-# differ: the narrowest 1 has three, a wide 2 has twenty. So these are sequences of different length.
+# All images have 28 rows. But read them by *columns*, and only from the first column with ink to
+# the last, and they differ: the narrowest 1 has three, a wide 2 has twenty. So these are sequences
+# of different length.
 
 # %%
 mnist = load_mnist()
@@ -284,8 +284,8 @@ for digit in (1, 2):
 # EXERCISE: padded_batches
 
 # %% [markdown]
-# What are the buckets good for? Put 50 of these digits in a batch as they come, and each is as long
-# as the widest of them. **Which share of all steps is padding then?** And which share is left, when
+# What are the buckets good for? Put 50 of these digits in a batch as they come, and each is padded
+# to the widest of them. **What share of all steps is padding then?** And what share is left when
 # only digits of similar width share a batch?
 
 # %%
@@ -308,8 +308,8 @@ if when_passed("padded_batches"):
 
 # %% [markdown]
 # Now put the three together: your cell, your step, your batches. Two passes over the digits, each
-# batch as long as it has to be. **Which part of the test set will it get right**, having seen half
-# of what it saw by rows?
+# batch as long as it has to be. **What share of the test set will it get right**, having seen half
+# as much as it did by rows?
 
 # %%
 predict("accuracy_by_columns", ...)
@@ -335,8 +335,9 @@ if when_passed("VanillaRNNCell", "train_step", "padded_batches"):
 # %% [markdown]
 # ## A project: Rows
 #
-# Now one of your own: train it, tune it, and have it judged on digits that you haven't seen. There
-# is no one answer. `course check` and `course validate` look for `rows.npz` beside this notebook.
+# Now build a network of your own: train it, tune it, and have it judged on digits that you haven't
+# seen. There is no single right answer. `course check` and `course validate` look for `rows.npz`
+# beside this notebook.
 
 # %%
 # EXERCISE: predict_rows
@@ -344,7 +345,7 @@ if when_passed("VanillaRNNCell", "train_step", "padded_batches"):
 # %% [markdown]
 # ## Going further
 #
-# Nothing checks these; they are for the curious.
+# There are no checks for these; they are for the curious.
 #
 # 1. Read the rows of each image from bottom to top (`x[:, ::-1]`). Does the accuracy change?
 #    Should it?

@@ -66,7 +66,7 @@ if when_passed("rnn_step_backward"):
 
 # %% [markdown]
 # The readout completes it. This cell puts your `rnn_backward` between the loss and the weights,
-# and counts which inputs get credit when only the loss of step 4 of 6 is felt.
+# and shows which inputs get credit when only the loss of step 4 of 6 counts.
 
 
 # %%
@@ -103,8 +103,8 @@ if when_passed("rnn_backward"):
 # EXERCISE: numerical_gradient
 
 # %% [markdown]
-# A step that is too large and one that is too small, on a function whose derivative we know: the
-# sum of cubes.
+# Try a step that is too large and one that is too small, on a function whose derivative we know:
+# the sum of cubes.
 
 # %%
 if when_passed("numerical_gradient"):
@@ -117,8 +117,8 @@ if when_passed("numerical_gradient"):
 # EXERCISE: gradient_check
 
 # %% [markdown]
-# Now the moment of truth: your BPTT before your own check. Then the same with one sign turned, to
-# see that the check can fail.
+# Now the moment of truth: your own check judges your BPTT. Then the same again with one sign
+# reversed, to see that the check can fail.
 
 # %%
 if when_passed("rnn_backward") and when_passed("gradient_check"):
@@ -145,8 +145,8 @@ if when_passed("rnn_backward") and when_passed("gradient_check"):
 
 # %% [markdown]
 # The loss must not depend on the window; the gradient must. How far is each truncated gradient
-# from the full one? (A wider window is closer as a rule, not always: the windows also begin
-# elsewhere.)
+# from the full one? (A wider window is usually closer, but not always, because the windows also
+# begin at other steps.)
 
 # %%
 if when_passed("truncated_bptt"):
@@ -161,9 +161,10 @@ if when_passed("truncated_bptt"):
 # EXERCISE: clip_by_global_norm
 
 # %% [markdown]
-# Everything together: train on an echo. The inputs are random signs, and the label of each step is
-# the sign three steps before. The first three labels of a sequence can't be known, so the loss
-# can't get below 3/12 of ln 2. One network looks back one step, the other twelve.
+# Now put everything together and train on an echo. The inputs are random signs, and the label of
+# each step is the sign three steps before. The first three labels of a sequence can't be known, so
+# the loss can't get below 3/12 of ln 2. One network looks back one step, the other looks back
+# twelve.
 
 
 # %%
@@ -199,8 +200,8 @@ if when_passed("truncated_bptt") and when_passed("clip_by_global_norm"):
 
 # %% [markdown]
 # The largest singular value of your product says how much of a gradient survives. Take an
-# orthogonal network of radius 0.9 with weak inputs. How much is left after 40 steps? Say so before
-# you measure.
+# orthogonal network of radius 0.9 with weak inputs. How much is left after 40 steps? Make a guess
+# before you measure.
 
 # %%
 predict("left", ...)
@@ -227,9 +228,8 @@ if when_passed("state_jacobian"):
 # %% [markdown]
 # ## The same, fast
 #
-# From here on the work is TensorFlow's, so we load it now. It takes some seconds. All that the
-# exercises use of it stands in
-# [TensorFlow in twenty minutes](../book/tensorflow.md#ch-tensorflow).
+# From here on we use TensorFlow, so we load it now. This takes a few seconds. [TensorFlow in
+# twenty minutes](../book/tensorflow.md#ch-tensorflow) explains all that the exercises use of it.
 
 # %%
 import time
@@ -248,9 +248,9 @@ from course_lib.graphs import loop_bytes
 # EXERCISE: bptt_gradient
 
 # %% [markdown]
-# What is that worth? XLA, TensorFlow's compiler, gives everything that a loop lays aside its place
-# before the loop begins, so the bytes can be counted without running anything. By what factor does
-# TensorFlow's own tape need more than yours?
+# What is that worth? XLA, TensorFlow's compiler, allocates everything that a loop stores before
+# the loop begins, so we can count the bytes without running anything. How many times as much
+# memory does TensorFlow's own tape need?
 
 # %%
 predict("tape_over_yours", ...)
@@ -309,8 +309,8 @@ if when_passed("bptt_gradient"):
     print(f"time, TensorFlow's over yours: {within(took[0] / took[1], 0.2, 10)}")
 
 # %% [markdown]
-# It is a constant factor: both lines grow with T, since both keep every state. To get below that,
-# states have to be forgotten.
+# It is a constant factor: both lines grow with T, since both keep every state. To do better, we
+# have to forget states.
 
 # %%
 # EXERCISE: checkpointed
@@ -357,8 +357,8 @@ class Labeller(keras.Model):
 # EXERCISE: train_step_windows
 
 # %% [markdown]
-# The echo again, from the same small weights, now with your step. The floor is what can't be
-# known.
+# Here is the echo again, from the same small weights, now with your step. The floor is the loss of
+# what can't be known.
 
 # %% mystnb={"image": {"alt": "The loss over 400 updates. With a window of 1 it stays far above the floor and jumps about; with a window of 12 it falls within some 30 updates nearly to the floor, a grey dashed line."}}
 if when_passed("train_step_windows"):
@@ -386,8 +386,9 @@ if when_passed("train_step_windows"):
 # EXERCISE: gradient_by_step
 
 # %% [markdown]
-# What has the trained network (window 12) learnt to do with credit? Only the loss of the last step
-# is felt, whose answer was shown three steps before. Beside it the network that it started from.
+# What has the trained network (window 12) learned to do with credit? Only the loss of the last
+# step counts, whose answer was shown three steps before. Compare it with the network that it
+# started from.
 
 # %% mystnb={"image": {"alt": "The norm of the gradient that reaches each of 12 states, on a logarithmic axis. In the fresh network it falls from the last step back to the first in a straight, steep line; in the trained network it hardly falls."}}
 if when_passed("train_step_windows") and when_passed("gradient_by_step"):
@@ -420,9 +421,9 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
 # %% [markdown]
 # ## A project: Remember
 #
-# Now one of your own. How long may a row be, so that vanilla units still add two numbers in it? The
-# mark is that length. `course check` and `course validate` look for `remember.npz` beside this
-# notebook.
+# Now build a network of your own. How long can a row be if vanilla units are still to add two
+# numbers in it? The mark is that length. `course check` and `course validate` look for
+# `remember.npz` beside this notebook.
 
 # %%
 # EXERCISE: predict_remember
@@ -431,17 +432,18 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
 # ## Where you are
 #
 # Your backward pass is exact, checked, bounded in memory and safe from explosion, and TensorFlow
-# trains with it. What no trick in this notebook brings back is a gradient that has vanished: look
-# at the row of radius 0.5 again. [The chapter](../book/bptt.md) says why that can't be cured by
-# better numbers, only by another architecture.
+# trains with it. But no trick in this notebook brings back a gradient that has vanished: look at
+# the row of radius 0.5 again. [The chapter](../book/bptt.md) explains why better numbers can't
+# cure that, only another architecture.
 #
 # ## Going further
 #
-# Nothing checks these; they are for the curious.
+# There are no checks for these; they are for the curious.
 #
 # 1. Let each piece of `checkpointed` be checkpointed itself. How does memory grow with T now, and
 #    how often is each step computed?
 # 2. Give the echo a delay of 20 and a window of 12. Does any seed learn it?
-# 3. We don't know the answer to this one. A window that begins at another place in every update
-#    (a random first length) has a bias of another kind: no border is always the same. Does a
-#    network learn lags beyond its window sooner so, for the same work? Over which lags?
+# 3. We don't know the answer to this one. If the window begins at a different place in every
+#    update (a random first length), its bias is of a different kind: no border is always the same.
+#    For the same amount of work, does a network then learn lags beyond its window sooner? Over
+#    which lags?

@@ -15,7 +15,7 @@
 #
 # At the end you have a GRU, an LSTM that learns by your own gradient to remember across thirty
 # steps of noise, and a stack of LSTM layers that reads digits with weights trained in Keras. On
-# the way you mend three bugs of old notebooks. [Chapter 3](../book/gated_cells.md) tells the why;
+# the way you fix three bugs from old notebooks. [Chapter 3](../book/gated_cells.md) explains why;
 # each exercise links to its section.
 
 # %%
@@ -32,8 +32,8 @@ from course_lib.scratch.rnn import init_params, rnn_step
 use_style()
 
 # %% [markdown]
-# The weights of a cell stand in a dict `params`. The last letter of a key says what a weight
-# computes, so there is one place to look when two gates get mixed up.
+# The weights of a cell are in a dict `params`. The last letter of a key says what a weight
+# computes, so you know where to look when two gates get mixed up.
 #
 # | letter | cell | computes | squashed by |
 # |---|---|---|---|
@@ -63,7 +63,8 @@ for bias in (-4.0, 0.0, 1.0, 4.0):
 measured("left after twenty steps", sigmoid(1.0) ** 20)
 
 # %% [markdown]
-# Turn the question round: for how many steps must a memory last, and which bias does that take?
+# Now ask the question the other way round: if a memory must last for a given number of steps,
+# which bias does that take?
 
 # %%
 # EXERCISE: forget_bias_for
@@ -132,7 +133,7 @@ if when_passed("lstm_step"):
 # %% [markdown]
 # Are these the cells that everyone else uses? Copy the weights into Keras's layers and compare a
 # whole sequence. Keras puts the letters of a cell side by side in one matrix, in an order of its
-# own. From here on some cells need TensorFlow, which takes some seconds to load.
+# own. From here on, some cells need TensorFlow, which takes a few seconds to load.
 
 # %%
 import course_lib.quiet  # loads TensorFlow without its start-up messages
@@ -184,10 +185,11 @@ if when_passed("gru_step"):
 # EXERCISE: lstm_step_backward
 
 # %% [markdown]
-# Why all the effort: send a gradient back through a hundred steps of networks that have not
-# learned anything yet, and see what is left of it. The vanilla network has orthogonal recurrent
-# weights, the best start that chapter 2 found. Then multiply the inputs by 0.01. Whose gradient
-# changes most? Why is that no cure: what can't a network do whose tanh is never bent?
+# Here is why this is worth the effort. Send a gradient back through a hundred steps of networks
+# that have not learned anything yet, and see what is left of it. The vanilla network has
+# orthogonal recurrent weights, the best start that chapter 2 found. Then multiply the inputs by
+# 0.01. Whose gradient changes most? Why is that not a cure: what can't a network do if it only
+# uses the straight part of its tanh?
 
 # %%
 inputs = np.random.default_rng(0).normal(size=(1, 100, 4))
@@ -236,10 +238,11 @@ if when_passed("lstm_step") and when_passed("lstm_step_backward"):
 # %% [markdown]
 # Now let it learn. The first input of a sequence is 1 or -1, then thirty steps of noise follow,
 # and at the end the network must say which it was. Your step and your step back do all the work;
-# around them stand a logistic regression on the last state, clipping, and Adam. The two runs differ
-# in the forget bias that they start from, and in nothing else: one starts at 0, the other where
-# your `forget_bias_for` says that half of a memory is left after thirty steps. Then try 1, with
-# several seeds: at this delay it is touch and go. What does a bias of 6 do, or a delay of 100?
+# the rest is a logistic regression on the last state, clipping, and Adam. The two runs differ only
+# in the forget bias that they start from: one starts at 0, the other at the bias with which,
+# according to your `forget_bias_for`, half of a memory is left after thirty steps. Then try 1,
+# with several seeds: at this delay it is touch and go. What does a bias of 6 do, or a delay of
+# 100?
 
 
 # %%
@@ -297,11 +300,11 @@ if all(map(when_passed, ("lstm_step", "lstm_step_backward", "forget_bias_for")))
 # %% [markdown]
 # ## Layers on top of each other
 #
-# A stack has three parts beside the cell, and each of the two old notebooks got one or two of them
-# wrong: in the practical of 2017 all layers share one cell, and dropout goes on at evaluation; the
-# notebook of 2018 tells its readers to join a layer's outputs in a way that loses the time axis.
-# Nobody had to notice, because both ran with a single layer and without dropout. Here are the
-# three parts, in NumPy.
+# Besides the cell, a stack has three parts, and each of the two old notebooks got one or two of
+# them wrong. In the practical of 2017 all layers share one cell, and dropout stays on at
+# evaluation. The notebook of 2018 tells its readers to join a layer's outputs in a way that loses
+# the time axis. Nobody noticed, because both ran with a single layer and without dropout. Here are
+# the three parts, in NumPy.
 
 # %%
 # EXERCISE: fresh_cells
@@ -334,8 +337,8 @@ if when_passed("stacked_forward") and when_passed("fresh_cells"):
 # %% [markdown]
 # ## The same cells, fast
 #
-# From here on you write for TensorFlow; [TensorFlow in twenty minutes](../book/tensorflow.md) has
-# what these exercises use. Each is compared with your own NumPy.
+# From here on you write for TensorFlow; [TensorFlow in twenty minutes](../book/tensorflow.md)
+# explains what these exercises use. Each is compared with your own NumPy code.
 
 # %%
 import tensorflow as tf
@@ -348,8 +351,9 @@ from course_lib.training import seed_everything
 # EXERCISE: LSTMCell
 
 # %% [markdown]
-# Let it read. One layer of your cell, 2,000 digits, row by row, three epochs. Before you run it: a
-# cell that guesses is right once in ten. How often is yours, on digits that it has never seen?
+# Now let it read: one layer of your cell, 2,000 digits, row by row, three epochs. Before you run
+# it: a cell that guesses is right once in ten. How often is yours right, on digits that it has
+# never seen?
 
 # %%
 predict("accuracy of my LSTM", ...)
@@ -408,11 +412,11 @@ if when_passed("GRUCell"):
 # EXERCISE: looped
 
 # %% [markdown]
-# Now measure it, three ways to run the same cell over the same sequences: Python's loop, the same
-# loop traced, and yours. For each: how long until the first result is there (for the traced ones
-# that includes making the graph), and how long it takes afterwards. How many times as fast as
-# Python's loop will yours be, for 80 steps, once its graph is made? And which of the two graphs is
-# made sooner?
+# Now time three ways to run the same cell over the same sequences: a Python loop, the same loop
+# traced, and yours. For each, measure how long it takes to get the first result (for the traced
+# ones this includes making the graph), and how long it takes afterwards. Once its graph is made,
+# how many times as fast as the Python loop will yours be, for 80 steps? And which of the two
+# graphs is made sooner?
 
 # %%
 predict("times as fast as a loop in Python", ...)
@@ -464,15 +468,15 @@ if when_passed("looped"):
 # %% [markdown]
 # ## The practical's classifier
 #
-# Now its model, as the practical asks for it: a stack of any cell, dropout, a penalty, a readout.
-# The practical's own has four faults; yours has none.
+# Now build the model that the practical asks for: a stack of any cell, dropout, a penalty, a
+# readout. The practical's own version has four faults; yours will have none.
 
 # %%
 # EXERCISE: recurrent_classifier
 
 # %% [markdown]
 # Two layers of your LSTM cell, with dropout and with the penalty, on 2,000 digits. The penalty is
-# part of the loss that is shown, so print it by itself.
+# part of the loss that is shown, so print it separately.
 
 # %% mystnb={"image": {"alt": "Accuracy over four epochs, on the digits that were trained on, with dropout, and on those kept back: both rise together."}}
 if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
@@ -550,10 +554,10 @@ if when_passed("recurrent_classifier") and when_passed("EarlyStopping"):
     plt.show()
 
 # %% [markdown]
-# ## A kernel that is never taken
+# ## A kernel that is never used
 #
-# Somebody wrote a layer for a GPU. It is a GRU, its numbers are right, and it is as slow as a cell
-# of one's own. Nothing says why.
+# Somebody wrote a layer for a GPU. It is a GRU, its numbers are right, and it is as slow as a
+# hand-written cell. There is no message that says why.
 
 # %%
 # EXERCISE: gru_for_a_gpu
@@ -562,8 +566,8 @@ if when_passed("recurrent_classifier") and when_passed("EarlyStopping"):
 # ## The fast version, and your own
 #
 # `RecurrentClassifier` is the same model as a class, which can be saved and seeded. Train two
-# layers of it on 3,000 digits for three epochs, hand its weights to your `stacked_forward`, and let
-# NumPy read the test set.
+# layers of it on 3,000 digits for three epochs, pass its weights to your `stacked_forward`, and
+# let NumPy read the test set.
 
 # %%
 from course_lib.layers import RecurrentClassifier, compile_classifier
@@ -607,9 +611,10 @@ if when_passed("stacked_forward"):
 # %% [markdown]
 # ## Try out different cells
 #
-# The practical's last task: exchange the cell and see what it does to the accuracy. Names to try:
-# `"vanilla"`, `"gru"`, `"gru_reset_after"`, `"lstm"`, `"lstm_peepholes"`, `"lstm_layer_norm"`.
-# Three epochs on 3,000 digits settle nothing: [the chapter](../book/gated_cells.md) has full runs.
+# Here is the practical's last task: swap the cell and see what that does to the accuracy. Names to
+# try: `"vanilla"`, `"gru"`, `"gru_reset_after"`, `"lstm"`, `"lstm_peepholes"`,
+# `"lstm_layer_norm"`. Three epochs on 3,000 digits settle nothing: [the
+# chapter](../book/gated_cells.md) has full runs.
 
 # %%
 CELLS = ("vanilla", "lstm")
@@ -622,8 +627,9 @@ if when_passed("stacked_forward"):
 # %% [markdown]
 # ## A project: Few labels
 #
-# Now one of your own: 500 labels, and all that you have built. Say first what you expect.
-# `course check` and `course validate` look for `few_labels.npz` beside this notebook.
+# Now build a network of your own, with 500 labels and everything that you have written so far.
+# First say what you expect. `course check` and `course validate` look for `few_labels.npz` beside
+# this notebook.
 
 # %%
 # EXERCISE: predict_few_labels
@@ -631,14 +637,14 @@ if when_passed("stacked_forward"):
 # %% [markdown]
 # ## Going further
 #
-# Nothing checks these; they are for the curious.
+# There are no checks for these; they are for the curious.
 #
-# 1. Print `accuracies`. Then give the vanilla cell more epochs. Does it catch up, and what does the
-#    same time give the LSTM?
-# 2. Let `train` give back its `params`, run them over one sequence of `first_sign` and print
+# 1. Print `accuracies`. Then give the vanilla cell more epochs. Does it catch up? What does the
+#    LSTM reach in the same time?
+# 2. Let `train` return its `params`, run them over one sequence of `first_sign` and print
 #    `cache["f"]` at each step. Which units keep the sign, and what do the others do?
 # 3. Write the step back of the GRU, and check it with the `numerical_gradient` of chapter 2.
-# 4. We don't know the answer to this one. A start from `forget_bias_for` gives every unit the same
-#    memory. Tallec and Ollivier give each its own, `steps` drawn evenly between 1 and the longest.
-#    After training on `first_sign` with many delays at once, are the biases still spread as they
-#    were at the start, or have the units agreed on one?
+# 4. We don't know the answer to this one. With the initial bias from `forget_bias_for`, every unit
+#    has the same memory. Tallec and Ollivier give each unit its own, with `steps` drawn uniformly
+#    between 1 and the longest. After training on `first_sign` with many delays at once, are the
+#    biases still spread as they were at the start, or have the units agreed on one?

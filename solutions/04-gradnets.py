@@ -14,9 +14,9 @@
 # # Exercises 4: GradNets
 #
 # At the end you have every part of a network that starts linear and is turned into a deep
-# nonlinear one while it learns. You train fifty layers with it, in seconds and in NumPy, beside
-# two networks of the same size that don't get off the ground. On the way you mend what ended a
-# notebook of 2015 in NaN. [Chapter 4](../book/gradnets.md) explains every formula; each exercise
+# nonlinear one while it learns. You train fifty layers with it, in seconds and in NumPy, and
+# compare them with two networks of the same size that do worse. On the way you fix what ended a
+# notebook from 2015 in NaN. [Chapter 4](../book/gradnets.md) explains every formula; each exercise
 # links to its section.
 
 # %%
@@ -60,10 +60,10 @@ from course_lib.scratch.losses import safe_loss
 # ## A gate that opens
 
 # %% [markdown]
-# `late_gate` is the clock of the chapter: 0 until `start`, 1 from `end` on, a straight line
-# between. The old notebook opened its gate over ten epochs of 1100 steps. How much does the network
-# change in a single step, if epochs are counted with their fractions, and if they are counted in
-# whole numbers?
+# `late_gate` is the chapter's clock: 0 until `start`, 1 from `end` on, and a straight line in
+# between. The old notebook opened its gate over ten epochs of 1100 steps. How much does the
+# network change in a single step if you count fractions of epochs, and how much if you count only
+# whole epochs?
 
 # %%
 steps = np.arange(11_001)
@@ -83,10 +83,10 @@ for name, gates in (("fractions of epochs", fractions), ("whole epochs", whole))
 # EXERCISE: grelu_backward
 
 # %% [markdown]
-# Trust nothing: your backward pass against centred differences of your forward pass, at five
-# gates. Then the first step of training, where the gate is closed. In your form every weight
-# learns. In the form of the old notebook, which goes towards the layer's input, the gradient of
-# the weights is exactly zero: its log begins with `grad_norm: 0`.
+# Trust nothing: compare your backward pass with centred differences of your forward pass, at five
+# gates. Then look at the first step of training, where the gate is closed. In your form every
+# weight learns. In the form of the old notebook, which goes towards the layer's input, the
+# gradient of the weights is exactly zero: its log begins with `grad_norm: 0`.
 
 # %%
 if when_passed("grelu") and when_passed("grelu_backward"):
@@ -111,8 +111,8 @@ if when_passed("grelu") and when_passed("grelu_backward"):
 # %% [markdown]
 # ## The same in a graph
 #
-# From here on Keras trains. A network of Keras is traced once, and then its graph runs at every
-# step, without Python. So who tells the graph that the gate has moved?
+# From here on Keras does the training. A Keras network is traced once, and then its graph runs at
+# every step, without Python. So how does the graph find out that the gate has moved?
 
 # %%
 import course_lib.quiet  # loads TensorFlow without its start-up messages
@@ -126,13 +126,13 @@ import tensorflow as tf
 # EXERCISE: GateSchedule
 
 # %% [markdown]
-# Twenty layers with your activation, trained by Keras while your callback opens the gates. The
-# same network with ReLU from the first step has the same first weights.
+# Keras now trains twenty layers with your activation while your callback opens the gates. The same
+# network with ReLU from the first step starts from the same weights.
 #
 # Its gates stop at 0.82, before they are fully open; below you find out why, and where.
 #
-# Before you run it: how large a share of the test digits will the ReLU network name rightly after
-# three passes through the training data? Guessing gives 0.1. Put a number in place of the dots.
+# Before you run it: what share of the test digits will the ReLU network get right after three
+# passes through the training data? Guessing gives 0.1. Put a number in place of the dots.
 
 # %%
 predict("relu_accuracy", ...)
@@ -185,10 +185,9 @@ if when_passed("GateSchedule"):
 
 # %% [markdown]
 # `safe_loss` is your loss of [chapter 1](../book/vanilla_rnn.md), computed from the logits, with
-# its gradient. One answer, right by a wide margin, in float32: the loss as the old notebook had it,
-# and this one.
-# (Between 86 and 104 it depends on the machine: where the smallest numbers are flushed to zero,
-# NaN comes earlier.)
+# its gradient. Take an answer that is right by a wide margin, in float32, and compare the old
+# notebook's loss with this one. (Between 86 and 104 it depends on the machine: where the smallest
+# numbers are flushed to zero, NaN comes earlier.)
 
 
 # %%
@@ -207,7 +206,7 @@ for margin in (86, 104, 200):
     print(f"right by {margin:3d}   old loss: {old:6}   safe loss: {loss:.0f}")
 
 # %% [markdown]
-# And one answer that is wrong, more and more so. The usual patch for the NaN is `log(p + 1e-9)`.
+# Now take an answer that is more and more wrong. The usual patch for the NaN is `log(p + 1e-9)`.
 # What does it leave of the gradient on the right logit, which should be pushed with a force of 1?
 
 # %%
@@ -230,9 +229,9 @@ print({alpha: round(gain(alpha), 3) for alpha in (0.0, 0.5, 1.0)})
 # EXERCISE: propagate
 
 # %% [markdown]
-# Forty-eight layers of fifty units, before any training. Three initialisations, three forms, four
-# gates. What is printed is what is left of a gradient when it arrives at the input: 1e+00 is
-# perfect, 1e-09 is nothing, 1e+06 is an explosion.
+# Take forty-eight layers of fifty units, before any training, with three initialisations, three
+# forms and four gates. The table shows what is left of a gradient when it arrives at the input:
+# 1e+00 is perfect, 1e-09 is nothing, 1e+06 is an explosion.
 
 
 # %%
@@ -275,9 +274,9 @@ if when_passed("propagate"):
 
 # %% [markdown]
 # Compare the first row with the last. The skip of the old notebook's form passes on 1 - g in each
-# layer, and 48 shares multiply. He weights are made for an open gate: with a closed one they
-# double the mean square in each layer. Orthogonal weights are made for a closed one. Only with the
-# gain does the gradient arrive at every gate.
+# layer, and 48 such factors multiply. He weights are made for an open gate: with a closed gate
+# they double the mean square in each layer. Orthogonal weights are made for a closed gate. Only
+# with the gain does the gradient arrive whatever the gate.
 #
 # Lengths aren't everything. The cosine between different inputs says whether the network can still
 # tell them apart at the top: at 1 they all look alike. So how far may the gate open?
@@ -302,8 +301,8 @@ if when_passed("propagate") and when_passed("stop_gate"):
 # EXERCISE: gradual_dropout
 
 # %% [markdown]
-# Three gates, many units of size 1. The share that falls grows with the gate; the mean stays where
-# it was; at evaluation nothing happens, whatever the gate.
+# Try three gates on many units of size 1. The share that is dropped grows with the gate, the mean
+# stays where it was, and at evaluation nothing happens, whatever the gate.
 
 # %%
 if when_passed("gradual_dropout"):
@@ -317,16 +316,16 @@ if when_passed("gradual_dropout"):
         )
 
 # %% [markdown]
-# In a graph there is a trap in this: the line that draws the noise runs once, unless it is an
+# In a graph there is a trap: the line that draws the noise runs only once, unless it is an
 # operation of the graph.
 
 # %%
 # EXERCISE: GradualDropout
 
 # %% [markdown]
-# One graph of your layer, run again and again: how many of 200 units have been dropped at least
-# once after so many steps? At half the rate of 0.5, three quarters of those that were never dropped
-# are left over by each step.
+# Run one graph of your layer again and again. How many of 200 units have been dropped at least
+# once after a number of steps? With the gate half open and a rate of 0.5, each step leaves three
+# quarters of the units that were never dropped.
 
 # %%
 if when_passed("GradualDropout"):
@@ -344,16 +343,16 @@ if when_passed("GradualDropout"):
 # ## A curve that lies
 #
 # The old notebook logged a "gradient norm" every hundred steps, and many of the logged values are
-# negative. Here is its line, in today's terms.
+# negative. Here is its line of code, in today's names.
 
 # %%
 # EXERCISE: gradient_norms
 
 # %% [markdown]
-# Now the whole network, and every line of its mathematics is yours. Look at its gradients before
-# training: your norms of the first layer and the last, and what the old line says, for three
-# batches each. The first network can't learn. Which of the two tells you so, and where its gradient
-# is lost?
+# Now take the whole network; every line of its mathematics is yours. Look at its gradients before
+# training: your norms of the first layer and the last, and the number of the old line, for three
+# batches each. The first network can't learn. Which of the two tells you so, and where its
+# gradient is lost?
 
 
 # %%
@@ -399,15 +398,16 @@ if all(when_passed(part) for part in PARTS):
             print(f"   first {norms[0]:.0e}   last {norms[-1]:.0e}   old line {old: .0e}")
 
 # %% [markdown]
-# That was one look. A run is watched at every hundredth step, from inside a step that TensorFlow
-# has traced, and TensorBoard draws what is written.
+# That was a single look. To watch a whole run, write every hundredth step from inside the step
+# that TensorFlow has traced; TensorBoard draws what you write.
 
 # %%
 # EXERCISE: log_gradients
 
 # %% [markdown]
-# A training step for the twenty layers of above, ReLU from the start, that writes your curves; then
-# the file is opened. (If you have TensorBoard: `tensorboard --logdir` and the folder.)
+# Here is a training step that writes your curves, for the twenty layers from above with ReLU from
+# the start. Then we open the file. (If you have TensorBoard: `tensorboard --logdir` and the
+# folder.)
 #
 # Before you run it: by what factor is the gradient of the first hidden layer smaller than that of
 # the last, at the first step?
@@ -468,10 +468,11 @@ if when_passed("log_gradients"):
 # %% [markdown]
 # ## Fifty layers
 #
-# Everything together, on the bundled digits: plain SGD, 800 steps of 50 images, a rate that falls
-# to zero. Three networks with the same first weights and the same rate; only the gate differs. In
-# one it is open from the first step: ReLU. In one it stays closed: fifty layers that are a single
-# linear map. In one it opens over the first 400 steps, to where it should stop.
+# Now everything together, on the bundled digits: plain SGD, 800 steps of 50 images, a rate that
+# falls to zero. There are three networks with the same initial weights and the same rate; only the
+# gate differs. In the first it is open from the first step: ReLU. In the second it stays closed:
+# fifty layers that are a single linear map. In the third it opens over the first 400 steps, to
+# where it should stop.
 
 
 # %%
@@ -511,13 +512,13 @@ if all(when_passed(part) for part in PARTS):
 #
 # The old notebook printed its test accuracy every hundred steps, with the gate where training
 # happened to be; the run ended before the gate was half open. The function below measures in the
-# same way, and has two more faults that evaluations are prone to.
+# same way, and has two more faults that are common in evaluations.
 
 # %%
 # EXERCISE: final_accuracy
 
 # %% [markdown]
-# Your trained network, measured by your function: with its gate where training ended, and with the
+# Measure your trained network with your function: with its gate where training ended, and with the
 # gate at two other places.
 
 # %%
@@ -538,8 +539,8 @@ if all(when_passed(part) for part in (*PARTS, "final_accuracy")):
 # %% [markdown]
 # ## A project: Depth
 #
-# Now one of your own: a hundred layers, and not one skip connection. `course check` and
-# `course validate` look for `depth.npz` beside this notebook.
+# Now build a network of your own: a hundred layers, and not one skip connection. `course check`
+# and `course validate` look for `depth.npz` beside this notebook.
 
 # %%
 # EXERCISE: predict_depth
@@ -548,15 +549,15 @@ if all(when_passed(part) for part in (*PARTS, "final_accuracy")):
 # ## Where you are
 #
 # You have an activation with its gradient, the gate at which a deep net still sees, dropout that
-# fades in, and a norm and an accuracy that are what they are called. They train fifty plain layers within
-# seconds. And you have the layers and the clock with which Keras does the same in a graph. What you
-# don't know yet is how they compare with
-# highway networks, ReZero and TAT when every method gets its own best learning rate, and whether
-# two hundred layers work. [The chapter](../book/gradnets.md) has that table.
+# fades in, and a norm and an accuracy that deserve their names. They train fifty plain layers
+# within seconds. You also have the layers and the callback with which Keras does the same in a
+# graph. You don't know yet how they compare with highway networks, ReZero and TAT when every
+# method gets its own best learning rate, or whether two hundred layers work. [The
+# chapter](../book/gradnets.md) has that table.
 #
 # ## Going further
 #
-# A question whose answer we don't know: here all layers share one gate, and a clock moves it. Would
-# it help to open the layers one after the other, from the top or from the bottom? Your callback
-# takes a list of gates, so two or more callbacks in one `fit` can open them at different times. Say
-# what you expect first; give each order its own learning rate and three seeds.
+# Here is a question whose answer we don't know. All layers share one gate, and a clock moves it.
+# Would it help to open the layers one after the other, from the top or from the bottom? Your
+# callback takes a list of gates, so two or more callbacks in one `fit` can open them at different
+# times. Say what you expect first; give each order its own learning rate and three seeds.

@@ -36,8 +36,8 @@ from course_lib.scratch.kernl_modes import modes_gradient, nudged, spread_modes
 from course_lib.scratch.rnn import init_params, rnn_forward
 
 # %% [markdown]
-# The weights of a step are stacked: `W` is `W_xh` above `W_hh` above `b_h`, and what it is
-# multiplied with is `v_t = [x_t, h_{t-1}, 1]`.
+# The weights of a step are stacked: `W` is `W_xh` above `W_hh` above `b_h`, and `v_t = [x_t,
+# h_{t-1}, 1]` is multiplied by it.
 #
 # | name | shape | |
 # |---|---|---|
@@ -115,8 +115,8 @@ if all(when_passed(one) for one in ("trace_step", "weight_gradient", "forward_gr
         print(f"{name:20}cosine {cosine(dW, true):.2f}")
 
 # %% [markdown]
-# Hardly better than to remember nothing: a guessed kernel is not worth much. Keep the two numbers
-# in mind; the kernel will be learned below.
+# That is hardly better than remembering nothing: a guessed kernel is not worth much. Keep the two
+# numbers in mind; below, the kernel will be learned.
 
 # %% [markdown]
 # ## Learn the kernel by nudging
@@ -130,14 +130,14 @@ if all(when_passed(one) for one in ("trace_step", "weight_gradient", "forward_gr
 # %% [markdown]
 # ### The old notebook's fit
 #
-# It nudged its network as well. The kernel did not learn.
+# The old notebook nudged its network too, but its kernel did not learn.
 
 # %%
 # EXERCISE: kernel_fit
 
 # %% [markdown]
 # Now your kernel learns. R² is the share of the nudged state that the kernel predicts; the cosine
-# is that of the gradient of the weights, which the kernel was not fitted to.
+# compares the gradients of the weights, to which the kernel was not fitted.
 
 # %%
 if when_passed("kernel_fit"):
@@ -183,8 +183,8 @@ if when_passed("fit_modes"):
 # %% [markdown]
 # ## Why one fading kernel suited the first network
 #
-# A kernel that only fades can describe a network whose units keep their own state. The old notebook
-# meant to begin with such a network.
+# A kernel that only fades can describe a network whose units keep their own state. The old
+# notebook meant to start from such a network.
 
 # %%
 # EXERCISE: identity_recurrence
@@ -204,15 +204,15 @@ if when_passed("identity_recurrence"):
 # %% [markdown]
 # ## In chunks
 #
-# A trace for each weight and sequence is touched at every step: that is what makes traces slow. In
-# a chunk of steps they need not be built at all.
+# Every step updates a trace for each weight and sequence: that is what makes traces slow. Within a
+# chunk of steps they need not be built at all.
 
 # %%
 # EXERCISE: chunk_border
 
 # %% [markdown]
-# The whole sequence in chunks of any length: the gradient must not depend on it, and the last chunk
-# may be shorter.
+# Run the whole sequence in chunks of any length: the gradient must not depend on that length, and
+# the last chunk may be shorter.
 
 # %%
 if when_passed("chunk_border"):
@@ -230,9 +230,8 @@ if when_passed("chunk_border"):
 # %% [markdown]
 # ## The same, fast
 #
-# From here on the work is TensorFlow's, so we load it now. It takes some seconds. All that the
-# exercises use of it stands in
-# [TensorFlow in twenty minutes](../book/tensorflow.md#ch-tensorflow).
+# From here on we use TensorFlow, so we load it now. This takes a few seconds. [TensorFlow in
+# twenty minutes](../book/tensorflow.md#ch-tensorflow) explains all that the exercises use of it.
 
 # %%
 import time
@@ -245,8 +244,8 @@ import tensorflow as tf
 # EXERCISE: chunked_trace
 
 # %% [markdown]
-# What are chunks worth? Eight sequences of 512 steps, 32 units. In chunks of one step, your
-# function does what the traces do. How many times faster is it in chunks of 32?
+# What are chunks worth? Take eight sequences of 512 steps, and 32 units. In chunks of one step,
+# your function does what the traces do. How many times faster is it in chunks of 32?
 
 # %%
 predict("times_faster", ...)
@@ -277,16 +276,17 @@ if when_passed("chunked_trace"):
     print(measured("times_faster", milliseconds[0] / milliseconds[5], 1.5, 500))
 
 # %% [markdown]
-# Now put your gradient where Keras's own would be. `fit`, optimizers, callbacks and metrics don't
-# ask where a gradient came from.
+# Now use your gradient in place of Keras's own. `fit`, optimizers, callbacks and metrics don't ask
+# where a gradient comes from.
 
 # %%
 # EXERCISE: KernlModel
 
 # %% [markdown]
-# A network is to keep a fading sum of its inputs, at every step. Your model with a kernel that
-# fades at the same rate; with one that remembers nothing; and the same network by BPTT. The kernel
-# is a guess, and stays as it is. How many times BPTT's loss is that of your first model at the end?
+# A network must output a fading sum of its inputs, at every step. Compare your model with a kernel
+# that fades at the same rate, your model with a kernel that remembers nothing, and the same
+# network trained by BPTT. The kernel is a guess, and stays as it is. At the end, how many times as
+# large as BPTT's loss is that of your first model?
 
 # %%
 predict("times_the_loss", ...)
@@ -334,18 +334,18 @@ if when_passed("KernlModel"):
     print(measured("times_the_loss", ratio, 0.7, 5))
 
 # %% [markdown]
-# The kernel's memory brings nothing here, and all three learn. Look at the question at the end of
+# The kernel's memory gains nothing here, and all three learn. Look at the question at the end of
 # this notebook.
 #
-# All this updates after whole sequences. A rule that only walks forward can do better: what it has
-# learnt at one step can change the next.
+# So far, the weights changed only after whole sequences. A rule that only goes forward can do
+# better: what it learns at one step can change the next.
 
 # %%
 # EXERCISE: update_inside
 
 # %% [markdown]
-# One sequence, 4,000 steps, seen once. It is a sine, and the network says what comes next. Half-way
-# the sine becomes faster, without a warning.
+# Take one sequence of 4,000 steps, seen only once. It is a sine, and the network predicts what
+# comes next. Halfway through, the sine becomes faster, without a warning.
 
 # %% mystnb={"image": {"alt": "The loss over 4,000 steps, on a logarithmic axis. Without learning it stays high throughout. With learning it falls, jumps up when the sine changes half-way, and falls again."}}
 if when_passed("update_inside"):
@@ -376,9 +376,9 @@ if when_passed("update_inside"):
 # EXERCISE: rflo_gradient
 
 # %% [markdown]
-# RFLO on a leaky network without recurrent weights leaves nothing out. With recurrent weights it
-# does. BPTT for the leaky network is not in the package; so the truth is measured, by centred
-# differences of a few weights.
+# On a leaky network without recurrent weights, RFLO leaves nothing out. With recurrent weights it
+# does. BPTT for the leaky network is not in the package, so we measure the true gradient with
+# centred differences of a few weights.
 
 # %%
 if when_passed("rflo_gradient"):
@@ -402,7 +402,7 @@ if when_passed("rflo_gradient"):
 # %% [markdown]
 # ## A project: No tape
 #
-# Now one of your own: a function that learns to count while it reads, and hands all that it
+# Now write one of your own: a function that learns to count while it reads, and passes all that it
 # remembers from step to step. `course check` and `course validate` look for `no_tape.npz` beside
 # this notebook.
 
@@ -418,11 +418,12 @@ if when_passed("rflo_gradient"):
 #
 # ## Going further
 #
-# Nothing checks these; they are for the curious.
+# There are no checks for these; they are for the curious.
 #
 # 1. Give `update_inside` a rate of 0.1. What happens after the change, and which of the three,
 #    state, traces or weights, is to blame?
-# 2. Let your model learn its kernel too: put what `kernel_fit` says into `train_step`.
+# 2. Let your model learn its kernel too: put what `kernel_fit` computes into `train_step`.
 # 3. We don't know the answer to this one. With a kernel that is not learned, the fading sum was
-#    learned as well without any memory in the traces. Is there a task that a network with random
-#    recurrent weights learns *only* with a kernel's memory, and is a guessed beta enough for it?
+#    learned just as well without any memory in the traces. Is there a task that a network with
+#    random recurrent weights learns *only* with a kernel's memory, and is a guessed beta enough
+#    for it?

@@ -11,7 +11,7 @@ from typing import Any
 from course_lib.exercises.guard import full_stop
 
 EXPLAINED_ELSEWHERE = ("course_lib.exercises", "course_lib.quiet")
-HEADING = "What is imported here from the course, for you to call:"
+HEADING = "Imported here from the course, for you to call:"
 
 
 def imported(source: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = ROOT / "benchmarks" / "results" / "check-seconds.json"
 DIRECTIVE = re.compile(r"# EXERCISE:\s*(\w+)\s*")
 STARS = {1: "★☆☆ a few lines", 2: "★★☆ takes some thought", 3: "★★★ one of the hard ones"}
-BUG_HUNT = "**Bug hunt.** The code below is wrong, and it runs. Find out why, and mend it.\n\n"
+BUG_HUNT = "**Bug hunt.** The code below runs, but it is wrong. Find out why, and fix it.\n\n"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},

@@ -18,9 +18,9 @@ def clip_by_global_norm(grads, max_norm):
             is small enough.
         norm: the joint norm before clipping, a float.
     """
-    # IMPLEMENT-ME: clipped points where grads point, everything taken
-    # together; it is as long as that, or as long as is allowed; norm says how
-    # long that was
+    # IMPLEMENT-ME: clipped points where grads point, all arrays taken
+    # together; it is as long as grads, or as long as is allowed if that is
+    # shorter; norm says how long grads was
     norm = np.sqrt(sum(np.sum(g**2) for g in grads.values()))
     factor = min(1.0, max_norm / norm) if norm > 0 else 1.0
     clipped = {name: factor * g for name, g in grads.items()}

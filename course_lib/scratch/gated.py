@@ -61,8 +61,8 @@ def forget_bias_for(steps, left=0.5):
     """
     if not 0 < left < 1 or np.any(steps <= 0):
         raise ValueError("left lies between 0 and 1, and steps above 0.")
-    # IMPLEMENT-ME: a gate that hears only this leaves that share, to the last
-    # digits, of a memory that has to last long as well
+    # IMPLEMENT-ME: a gate with only this as its input keeps the given share of
+    # a memory, exact to the last digits even over a long time
     bias = -np.log(np.expm1(-np.log(left) / steps))
     # END IMPLEMENT-ME
     return bias
@@ -85,8 +85,8 @@ def gru_step(x_t, h_prev, params):
     Returns:
         h_t: the new state, shape (batch, n).
     """
-    # IMPLEMENT-ME: the new state; how much of the old one it holds, and how
-    # much of the old one its new part has heard, is up to the two gates
+    # IMPLEMENT-ME: the new state; the two gates decide how much of the old one
+    # it keeps, and how much of the old one its new part sees
     r = gate(x_t, h_prev, params["W_xr"], params["W_hr"], params["b_r"])
     z = gate(x_t, h_prev, params["W_xz"], params["W_hz"], params["b_z"])
     candidate = np.tanh(
@@ -119,8 +119,8 @@ def lstm_step(x_t, h_prev, c_prev, params):
             and c_t: what the step back needs, and what a plot of the gates
             shows.
     """
-    # IMPLEMENT-ME: the new memory and the new state, and under their names all
-    # else that the cache below keeps
+    # IMPLEMENT-ME: the new memory and the new state, and everything else that
+    # the cache below keeps, under the names used there
     i = gate(x_t, h_prev, params["W_xi"], params["W_hi"], params["b_i"])
     f = gate(x_t, h_prev, params["W_xf"], params["W_hf"], params["b_f"])
     o = gate(x_t, h_prev, params["W_xo"], params["W_ho"], params["b_o"])
@@ -160,7 +160,7 @@ def lstm_step_backward(dh_t, dc_t, cache, params):
     i, f, o = cache["i"], cache["f"], cache["o"]
     candidate = cache["candidate"]
     tanh_c = np.tanh(cache["c_t"])
-    # IMPLEMENT-ME: what the lines below still miss: for each letter, the
+    # IMPLEMENT-ME: what the lines below still need: for each letter, the
     # gradient at the sum that is squashed there; and what arrives at the
     # memory of the step before
     dc = dc_t + dh_t * o * (1 - tanh_c**2)

@@ -19,8 +19,8 @@ def numerical_gradient(loss, w, step=1e-5):
     """
     gradient = np.zeros_like(w)
     for index in np.ndindex(w.shape):
-        # IMPLEMENT-ME: this entry of the gradient, measured from both sides; w
-        # is then as it came in, to the last bit
+        # IMPLEMENT-ME: this entry of the gradient, measured from both sides;
+        # afterwards w is as it was, to the last bit
         kept = w[index]
         w[index] = kept + step
         above = loss()
@@ -53,14 +53,14 @@ def gradient_check(loss, params, grads, step=1e-5, tolerance=1e-6):
     errors = {}
     for name, w in params.items():
         numerical = numerical_gradient(loss, w, step)
-        # IMPLEMENT-ME: for this parameter, how far the two gradients are apart
-        # in the worst entry, relative to their size; where both vanish they
-        # agree
+        # IMPLEMENT-ME: the largest difference between the two gradients in any
+        # entry of this parameter, relative to their size; where both vanish
+        # they agree
         scale = np.maximum(1e-8, np.abs(grads[name]) + np.abs(numerical))
         errors[name] = float(np.max(np.abs(grads[name] - numerical) / scale))
         # END IMPLEMENT-ME
-    # IMPLEMENT-ME: the verdict: True only if nothing is wrong, and what can't
-    # be compared is wrong
+    # IMPLEMENT-ME: the verdict: True only if nothing is wrong; what can't be
+    # compared counts as wrong
     passed = all(error <= tolerance for error in errors.values())
     # END IMPLEMENT-ME
     return passed, errors

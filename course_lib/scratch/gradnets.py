@@ -89,8 +89,8 @@ def grelu_backward(dy, u, g):
         du: the shape of dy. At u = 0, where there is no derivative, the slope
             of the negative side counts.
     """
-    # IMPLEMENT-ME: what reaches u of the gradient, for any number of axes in
-    # front
+    # IMPLEMENT-ME: the part of the gradient that reaches u, for any number of
+    # axes in front
     du = np.where(u > 0, dy, (1 - g) * dy)
     # END IMPLEMENT-ME
     return du
@@ -169,9 +169,9 @@ def gradual_dropout(x, p, g, rng, training=True):
             is dy * scale.
     """
     scale = np.ones_like(x)
-    # IMPLEMENT-ME: in training, scale says of each entry what becomes of it,
-    # as often as p and the gate ask for, and the mean stays where it was; at
-    # evaluation nothing has happened
+    # IMPLEMENT-ME: in training, scale says what becomes of each entry; p and
+    # the gate decide how many are lost, and the mean stays where it was; at
+    # evaluation nothing happens
     if training:
         keep = rng.random(x.shape) >= p * g
         scale = keep.astype(x.dtype) / (1 - p * g)
@@ -355,8 +355,8 @@ def propagate(x, weights, g, form, bias=0.0):
     """
     depth = len(weights)
     rms, cosines, backward = np.zeros((3, depth + 1))
-    # IMPLEMENT-ME: rms and cosines are full, for the input and for what every
-    # layer puts out, and nothing is lost that the way back will need
+    # IMPLEMENT-ME: rms and cosines are full, for the input and for the output
+    # of every layer, and everything that the way back will need is kept
     h, us = x, []
     rms[0], cosines[0] = np.sqrt(np.mean(h**2)), mean_cosine(h)
     for l, W in enumerate(weights, start=1):

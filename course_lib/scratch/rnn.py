@@ -22,7 +22,7 @@ def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
         h_t: the new state, shape (batch, n), every entry between -1 and 1.
     """
     # IMPLEMENT-ME: h_t holds what the network remembers of the sequence up to
-    # and with x_t, squashed into its range
+    # and including x_t, squashed into its range
     h_t = np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
     # END IMPLEMENT-ME
     return h_t
@@ -79,7 +79,7 @@ def masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h):
         dtype=np.result_type(x, h_0, W_hh, np.float32),
     )
     h_last = h_0
-    # IMPLEMENT-ME: whatever stands in the padding, h and h_last are as if each
+    # IMPLEMENT-ME: whatever is in the padding, h and h_last are as if each
     # sequence had been read alone, up to its end
     for t in range(T):
         real = mask[:, t, None]

@@ -98,8 +98,8 @@ def stacked_forward(x, layers, readout, rate=0.0, training=False, rng=None):
     Returns:
         logits: from the top layer's last state, shape (batch, c).
     """
-    # IMPLEMENT-ME: the logits; each layer has read what the one below it
-    # showed, and in training some of that was missing
+    # IMPLEMENT-ME: the logits; each layer has read what the one below it put
+    # out, with some of it missing in training
     h = collect_outputs(x, layers[0])
     for params in layers[1:]:
         h = dropout_between_layers(h, rate, training, rng)

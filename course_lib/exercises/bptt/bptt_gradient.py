@@ -226,22 +226,22 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "Where do I begin?",
-            "Your `rnn_backward` gets two things: `dh`, and a cache. Who hands them over when "
+            "Your `rnn_backward` gets two things: `dh`, and a cache. Who passes them in when "
             "TensorFlow asks for the gradient? Look at the `softplus` of *TensorFlow in twenty "
             "minutes*: who calls `backward`, and what can it see besides its argument?",
         ),
         Hint(
-            "What may be done at once, and what not?",
+            "What can be done at once, and what can't?",
             "Only `da_t` needs the step after it. Once all of them are there, (batch, T, n), each "
-            "weight's gradient is one product over batch *and* time. Beside them stand the states "
+            "weight's gradient is one product over batch *and* time. You also need the states "
             "*before* each step: `h_0` and all of `h` but the last.",
         ),
         Hint(
             "The numbers are right, and it can't be traced, or the graph grows.",
-            "A Python loop is written out step by step. TensorFlow's loops stand in the graph: "
-            "`tf.scan` goes over the first axis of what it is given and hands on what the last "
-            "turn returned; `reverse=True` begins at the end. Time is the second axis here, so it "
-            "has to be brought to the front.",
+            "A Python loop is written out step by step. TensorFlow's loops are part of the graph: "
+            "`tf.scan` goes over the first axis of what it is given, and passes on what the last "
+            "iteration returned; `reverse=True` begins at the end. Time is the second axis here, "
+            "so it has to be brought to the front.",
         ),
         Hint(
             "Show me the recipe.",

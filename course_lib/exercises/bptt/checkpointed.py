@@ -192,7 +192,7 @@ def for_a_gpu(function, given: Arrays) -> Arrays:
 
 EXERCISE = Exercise(
     reference=checkpointed,
-    title="Memory by the root of T",
+    title="Memory that grows with the root of T",
     goal="Read a long sequence and learn from it, without keeping all of its states.",
     difficulty=3,
     minutes=40,
@@ -225,9 +225,9 @@ EXERCISE = Exercise(
         ),
         Hint(
             "How many states should be kept?",
-            "Cut 100 steps into pieces of K. Kept are the states at the borders, 100/K of them, "
-            "and while the way back is inside a piece, that piece's K states. Draw the sum of both "
-            "over K. Where is it smallest, and what is it there?",
+            "Cut 100 steps into pieces of K. You keep the states at the borders, 100/K of them, "
+            "and while you go back through a piece, its K states. Draw the sum of both over K. "
+            "Where is it smallest, and what is it there?",
         ),
         Hint(
             "How does TensorFlow forget?",

@@ -189,7 +189,7 @@ EXERCISE = Exercise(
             dh=np.array([[[0.083904], [0.28]]]),
         ),
         matches(
-            "without recurrence each state has its own way only",
+            "without recurrence each state has only its direct path",
             without_recurrence,
             by_jacobians,
             "With W_hh = 0 no state moves a later one.",
@@ -242,8 +242,8 @@ EXERCISE = Exercise(
         Hint(
             "There is no such tensor.",
             "Then make one. A number that is added and happens to be zero changes no state, and "
-            "its gradient is that of what it was added to. Or think of it backwards: what comes by "
-            "a state's own way, you can ask for; the rest is a recursion that you know.",
+            "its gradient is that of what it was added to. Or think of it backwards: what comes "
+            "along a state's direct path, you can ask for; the rest is a recursion that you know.",
         ),
         Hint(
             "Show me the recipe.",

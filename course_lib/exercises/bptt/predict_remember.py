@@ -115,8 +115,8 @@ EXERCISE = Project(
         ),
         Hint(
             "It learns, and then all is lost in one step.",
-            "Print the norm of the gradient. A cliff throws the weights away, however small the "
-            "learning rate.",
+            "Print the norm of the gradient. At a cliff, one step throws the weights far away, "
+            "however small the learning rate.",
         ),
     ),
 )

@@ -271,9 +271,9 @@ EXERCISE = Exercise(
         ),
         Hint(
             "Show me the recipe.",
-            "For t from T - 1 down to 0, call `rnn_step_backward` with `dh[:, t] + dh_next`. What"
-            " it gives for the input goes into `dx[:, t]`, what it gives for the old state is the"
-            " new `dh_next`, and the three gradients of the weights are added to the sums.",
+            "For t from T - 1 down to 0, call `rnn_step_backward` with `dh[:, t] + dh_next`. What "
+            "it returns for the input goes into `dx[:, t]`, what it returns for the old state is "
+            "the new `dh_next`, and the three gradients of the weights are added to the sums.",
         ),
     ),
 )
@@ -359,7 +359,7 @@ def mean_over_the_batch(dh, cache):
 
 @EXERCISE.mistake(
     "What comes back from the later step never enters: hand rnn_step_backward the sum "
-    "dh[:, t] + dh_next, or nothing is learnt across time."
+    "dh[:, t] + dh_next, or nothing is learned across time."
 )
 def dh_next_forgotten(dh, cache):
     """Each step for itself."""

@@ -184,8 +184,8 @@ EXERCISE = Exercise(
             "My shapes don't fit.",
             "A gradient has the shape of what it is the gradient of: write the shapes of the two "
             "arrays that it is made from below each other, and only one product gives the right "
-            "one. Every weight is shared by the batch: where does a product add up over the batch"
-            " by itself, and where do you?",
+            "one. Every weight is shared by the batch: where does a product add up over the batch "
+            "by itself, and where must you?",
         ),
         Hint(
             "Show me the recipe.",
@@ -377,7 +377,7 @@ def dW_hh_transposed(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
 
 
 @EXERCISE.mistake(
-    "dW_hh is made with h_t: W_hh was multiplied with the state before the step, so its gradient "
+    "dW_hh is made with h_t: W_hh was multiplied by the state before the step, so its gradient "
     "needs h_prev."
 )
 def h_t_where_h_prev_belongs(dh_t, x_t, h_prev, h_t, W_xh, W_hh):

@@ -101,7 +101,7 @@ EXERCISE = Exercise(
                 "J_2 J_1 = [[0.64 + 0, 0.64 + 2], [0, 0.72 × 2]]",
                 jacobian=np.array([[0.64, 2.64], [0.0, 1.44]]),
             ),
-            name="two steps by hand: the order counts",
+            name="two steps by hand: the order matters",
         ),
         matches(
             "without recurrence nothing is left of h_0",
@@ -142,7 +142,7 @@ EXERCISE = Exercise(
         ),
     },
     promises={
-        "With J_t": "two steps by hand: the order counts",
+        "With J_t": "two steps by hand: the order matters",
         "Its singular values": "scaffold: what it is good for",
         "h: the states": "it runs, and the shapes are right",
         "W_hh: hidden": "it runs, and the shapes are right",
@@ -152,14 +152,15 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "What is the Jacobian of a single step?",
-            "How does h_t[j] move when h_{t-1}[i] is moved a little? Follow the way: through one "
+            "How does h_t[j] move when h_{t-1}[i] is moved a little? Follow the path: through one "
             "weight, then through the slope of one tanh. Which of the two has the index of the "
             "row?",
         ),
         Hint(
             "One step is right, two are wrong.",
-            "The order counts. h_1 moves with h_0, then h_2 with h_1: on which side of what you "
-            "have does the later step stand? And it is a matrix product, not one entry by entry.",
+            "The order matters. h_1 moves with h_0, then h_2 with h_1: on which side of your "
+            "product so far does the later step go? And it is a matrix product, not one entry by "
+            "entry.",
         ),
         Hint(
             "My result comes out transposed.",
@@ -181,7 +182,7 @@ def _product(h, W_hh, jacobian):
 
 
 @EXERCISE.mistake(
-    "The slope of the tanh is missing: each step multiplies with diag(1 - h_t²) too, which is what "
+    "The slope of the tanh is missing: each step multiplies by diag(1 - h_t²) too, which is what "
     "makes gradients vanish in saturated units."
 )
 def no_tanh_derivative(h, W_hh):

@@ -241,7 +241,7 @@ EXERCISE = Exercise(
         ),
         equal_to_twin("truncated_bptt", sequence, in_numpy, with_own_twin),
         matches(
-            "what is too long is shortened, all together",
+            "a gradient that is too long is shortened as a whole",
             limited,
             in_numpy,
             "With a limit below the norm.",
@@ -266,7 +266,7 @@ EXERCISE = Exercise(
         "optimizer: one": "the optimizer decides how far to go",
         "window: steps": "equal to truncated_bptt, to 1e-10 in float64",
         "window: the last": "equal to truncated_bptt, to 1e-10 in float64",
-        "max_norm: ": "what is too long is shortened, all together",
+        "max_norm: ": "a gradient that is too long is shortened as a whole",
         "step: a function": "traced once, for batches of any size",
         "step: It changes": "equal to truncated_bptt, to 1e-10 in float64",
     },
@@ -279,13 +279,13 @@ EXERCISE = Exercise(
         Hint(
             "What is added up, and with which weight?",
             "Windows of 3, 3 and 1 of 7 steps. The loss is the mean over all 7. Draw the seven "
-            "errors, and write beside each by what it is divided in the mean of its own window.",
+            "errors, and write next to each what it is divided by in the mean of its own window.",
         ),
         Hint(
             "It is traced again and again.",
-            "What `tf.function` gives keeps its graphs. A new one for each batch starts with none, "
-            "so make it once, outside of the step's calls. And a graph for one size of batch does "
-            "not fit the next size, unless TensorFlow is told that the size may differ.",
+            "What `tf.function` returns keeps its graphs. A new one for each batch starts with "
+            "none, so make it once, outside the step's calls. And a graph for one size of batch "
+            "does not fit the next size, unless TensorFlow is told that the size may differ.",
         ),
         Hint(
             "Show me the recipe.",

@@ -211,7 +211,7 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "Where is the gradient stopped? I see nothing to stop.",
-            "How far back does `loss_and_gradients` go? It knows only what you hand it. So what "
+            "How far back does `loss_and_gradients` go? It knows only what you pass it. So what "
             "is the state that goes into a window, from its point of view?",
         ),
         Hint(

@@ -324,7 +324,7 @@ def forward_in_time(a, b, h_0):
     return _with_gradient(a, b, h_0, reverse=False)
 
 
-@EXERCISE.mistake("da is made with the state after the step: a_t is multiplied with h_{t-1}.")
+@EXERCISE.mistake("da is made with the state after the step: a_t is multiplied by h_{t-1}.")
 def state_after_the_step(a, b, h_0):
     """h_t."""
     return _with_gradient(a, b, h_0, before=lambda h, h_0: h)

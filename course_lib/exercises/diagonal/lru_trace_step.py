@@ -164,7 +164,7 @@ EXERCISE = Exercise(
 
 
 @EXERCISE.mistake(
-    "The trace of lam takes in the state after the step: lam was multiplied with the state before "
+    "The trace of lam takes in the state after the step: lam was multiplied by the state before "
     "it, z_{t-1}."
 )
 def state_after_the_step(E_lam, E_x, z_prev, x_t, lam):

@@ -197,7 +197,7 @@ EXERCISE = Exercise(
         equal_to_twin("lru_forward", sequence, in_numpy, with_own_twin),
         matches("in float32 too", single, in_numpy, "In float32:", called_once),
         matches(
-            "a batch finds nothing of the batch before",
+            "a batch is not affected by the one before",
             sequence,
             in_numpy,
             "After another batch, the sequences give another result: each begins at zero.",
@@ -264,7 +264,7 @@ class _Base(keras.layers.Layer):
         return tf.exp(tf.complex(-tf.exp(self.nu_log), tf.exp(self.theta_log)))
 
     def gain(self):
-        """What the input is multiplied with."""
+        """What the input is multiplied by."""
         return tf.exp(self.gamma_log)
 
     def states(self, x):

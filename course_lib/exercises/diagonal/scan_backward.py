@@ -264,7 +264,7 @@ def own_loss_only(dh, a, h, h_0):
 
 
 @EXERCISE.mistake(
-    "da is made with the state after the step: a_t is multiplied with h_{t-1}, the state before."
+    "da is made with the state after the step: a_t is multiplied by h_{t-1}, the state before."
 )
 def state_after_the_step(dh, a, h, h_0):
     """h_t."""
@@ -272,7 +272,7 @@ def state_after_the_step(dh, a, h, h_0):
 
 
 @EXERCISE.mistake(
-    "The state before the first step is taken for zero: a_1 was multiplied with h_0, so da_1 needs "
+    "The state before the first step is taken for zero: a_1 was multiplied by h_0, so da_1 needs "
     "it."
 )
 def no_state_before_the_first(dh, a, h, h_0):

@@ -66,7 +66,7 @@ def step_by_step(given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=collect_outputs,
     title="What the next layer reads",
-    goal="Run one LSTM layer over sequences and hand on its state at every step.",
+    goal="Run one LSTM layer over sequences and pass on its state at every step.",
     difficulty=1,
     minutes=10,
     returns={"h": "array"},

@@ -42,7 +42,7 @@ def drop_without_generator(function, given: Arrays) -> Arrays:
 
 
 def factors(function, given: Arrays) -> Arrays:
-    """The numbers that entries were multiplied with."""
+    """The numbers that entries were multiplied by."""
     return {"factors": np.unique(np.round(_factor(function, given), 3))[:10]}
 
 
@@ -109,7 +109,7 @@ def judge_sharing(_: Arrays, outputs: Arrays) -> Problem | None:
 EXERCISE = Exercise(
     reference=dropout_between_layers,
     title="Dropout that ends",
-    goal="Drop entries on their way from one layer to the next, in training and only there.",
+    goal="Drop entries on their way from one layer to the next, but only in training.",
     difficulty=1,
     minutes=10,
     returns={"h": "array"},

@@ -265,7 +265,7 @@ SLOW = "small falls don't hide behind one another"
 NAN = "NaN is no number, and never the best"
 NO_NUMBER = "without a single number the weights stay as they are"
 WHOLE = "the whole network goes back, its statistics too"
-DEFAULTS = "what is left out has its default"
+DEFAULTS = "arguments that are left out have their defaults"
 ANEW = "a second training begins anew"
 
 EXERCISE = Exercise(

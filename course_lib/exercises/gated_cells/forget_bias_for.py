@@ -116,7 +116,7 @@ EXERCISE = Exercise(
             "share.",
             call=kept,
         ),
-        matches("half is left where nothing is said", by_default, from_the_gate),
+        matches("half is left by default", by_default, from_the_gate),
         matches("memories that are gone at once", short, from_the_gate),
         matches(
             "memories that last for 1e15 steps",
@@ -158,7 +158,7 @@ EXERCISE = Exercise(
         "as many as 1e15": "memories that last for 1e15 steps",
         "the share of the memory": (
             "a case small enough to do by hand",
-            "half is left where nothing is said",
+            "half is left by default",
             "what has no answer is refused",
         ),
         "a number, or an array": (

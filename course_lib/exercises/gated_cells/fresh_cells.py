@@ -149,7 +149,7 @@ def judge_seeds(_: Arrays, outputs: Arrays) -> Problem | None:
 EXERCISE = Exercise(
     reference=fresh_cells,
     title="The cells of a stack",
-    goal="Make the first weights of a stack of LSTM layers.",
+    goal="Make the initial weights of a stack of LSTM layers.",
     difficulty=2,
     minutes=10,
     returns={"cells": "anything"},
@@ -171,7 +171,7 @@ EXERCISE = Exercise(
             moved,
         ),
         Rung("no two layers start alike", as_many_inputs_as_units, judge_alike, alike),
-        Rung("each layer reads what stands below it", fewer_inputs, judge_sizes, sizes),
+        Rung("each layer reads the one below it", fewer_inputs, judge_sizes, sizes),
         holds(
             "each layer starts as init_lstm_params starts it",
             fewer_inputs,
@@ -199,7 +199,8 @@ EXERCISE = Exercise(
         Hint(
             "I make a copy for each layer now. What is still wrong?",
             "A copy of the dict still holds the same arrays, and a deep copy holds the same "
-            "numbers. Layers that start alike are not what we want either: let each be drawn anew.",
+            "numbers. Layers that start alike are not what we want either: draw each of them "
+            "separately.",
         ),
         Hint(
             "My layers have the wrong number of inputs.",

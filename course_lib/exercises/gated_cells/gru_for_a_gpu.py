@@ -144,8 +144,8 @@ def drops(_: Arrays, outputs: Arrays) -> Problem | None:
 
 EXERCISE = Exercise(
     reference=gru_for_a_gpu,
-    title="A kernel that is never taken",
-    goal="Find out why this layer would never run as one kernel on a GPU, and mend it.",
+    title="A kernel that is never used",
+    goal="Find out why this layer would never run as one kernel on a GPU, and fix it.",
     difficulty=2,
     minutes=15,
     returns={},
@@ -171,13 +171,13 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "It gives right numbers. What is wrong with it?",
-            "Keras asks some questions before it hands a layer to cuDNN, and says nothing if an "
-            "answer is no. What must be true of everything that the layer computes inside?",
+            "Keras checks several conditions before it hands a layer to cuDNN, and says nothing "
+            "if one is not met. What must be true of everything that the layer computes inside?",
         ),
         Hint(
-            "I have mended one thing, and nothing happened.",
-            "One condition that fails is enough, and there may be more than one. Go through the "
-            "table of the chapter line by line, with each argument beside it.",
+            "I have fixed one thing, and nothing changed.",
+            "One condition that isn't met is enough, and there may be more than one. Compare each "
+            "argument with the chapter's table, line by line.",
         ),
         Hint(
             "But it *is* a tanh.",
@@ -188,7 +188,7 @@ EXERCISE = Exercise(
             "Show me the recipe.",
             "Leave out `activation` and `reset_after`: Keras's defaults are cuDNN's. Give the rate "
             "as `dropout`, which acts on what the layer reads, and not as `recurrent_dropout`, "
-            "which acts at each step inside the kernel, where nobody can reach.",
+            "which would have to act at each step, inside the kernel.",
         ),
     ),
 )

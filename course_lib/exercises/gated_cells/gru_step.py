@@ -121,7 +121,7 @@ EXERCISE = Exercise(
             "With z = 0 and r = 1 only tanh(x_t W_xh + h_prev W_hh + b_h) may be left.",
         ),
         matches(
-            "with both gates at 0 the old state has no say",
+            "with both gates at 0 the old state has no effect",
             lambda: with_gates(r=SHUT, z=SHUT),
             feed_forward,
             "With z = 0 and r = 0 only tanh(x_t W_xh + b_h) may be left.",

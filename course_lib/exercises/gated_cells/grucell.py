@@ -246,7 +246,7 @@ EXERCISE = Exercise(
         ),
         equal_to_twin("gru_step", sequence, in_numpy, unrolled),
         matches(
-            "with reset_after it is the other model",
+            "with reset_after it is the other GRU",
             sequence_of_both,
             reset_after,
             "With reset_after=True the reset gate comes after the product, and multiplies the "
@@ -254,7 +254,7 @@ EXERCISE = Exercise(
             call=states_of,
         ),
         matches(
-            "a batch finds nothing of the batch before",
+            "a batch is not affected by the one before",
             sequence,
             in_numpy,
             "After another batch, the sequences give another result: a state was kept in the cell, "

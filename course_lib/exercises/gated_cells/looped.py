@@ -186,7 +186,7 @@ EXERCISE = Exercise(
         ),
         equal_to_twin("collect_outputs", sequence, in_numpy, over_time),
         matches(
-            "it begins where it is told, and says where it ended",
+            "it starts from the states that it is given, and returns the last ones",
             from_a_state,
             from_there_in_numpy,
             call=from_there,
@@ -215,18 +215,18 @@ EXERCISE = Exercise(
         Hint(
             "Why isn't my `for` good enough?",
             "While TensorFlow traces, Python runs: how often does it run the body of your loop, "
-            "and what is written down each time? What if the number of turns isn't known yet?",
+            "and what is recorded each time? What if the number of steps isn't known yet?",
         ),
         Hint(
-            "What comes in and goes out of a turn?",
-            "What changes from turn to turn are three things: the number t, the list of states, "
-            "and what has been collected. Each keeps its shape and type all the way. A list of "
-            "Python's can't grow in a graph; `tf.TensorArray` is TensorFlow's kind of list.",
+            "What goes into an iteration, and what comes out?",
+            "Three things change from one iteration to the next: the number t, the list of "
+            "states, and what has been collected. Each keeps its shape and type throughout. A "
+            "Python list can't grow in a graph; `tf.TensorArray` is TensorFlow's kind of list.",
         ),
         Hint(
             "Batch and time are mixed up.",
-            "A TensorArray counts along the first axis of what is put in or taken out. So time has "
-            "to come first on the way in, and goes back to the second place on the way out.",
+            "A TensorArray is indexed along the first axis. So time has to come first on the way "
+            "in, and must go back to second place on the way out.",
         ),
         Hint(
             "Show me the recipe.",

@@ -236,8 +236,8 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "Why do two gradients come in?",
-            "The step gives two things to the next one, and each comes back with a gradient. On "
-            "how many ways can a loss hear of the memory `c_t`?",
+            "The step passes two things to the next one, and each comes back with a gradient. "
+            "Along how many paths does the memory `c_t` affect a loss?",
         ),
         Hint(
             "What is `da`?",
@@ -247,10 +247,11 @@ EXERCISE = Exercise(
         ),
         Hint(
             "Some of it is right, and some isn't.",
-            "Go back along the two lines of the step. In `h_t = o * tanh(c_t)` two factors stand "
-            "side by side, and each hears what arrives times the *other*. So o hears only of h_t; "
-            "all else hears of the memory, and what reaches that comes on two ways, which add up. "
-            "The slope of a sigmoid can be told from its value g: g (1 - g); that of tanh: 1 - g².",
+            "Go back along the two lines of the step. In `h_t = o * tanh(c_t)` there are two "
+            "factors, and the gradient of each is what arrives times the *other*. So the gradient "
+            "of o depends only on that of h_t. All the others depend on that of the memory, which "
+            "comes along two paths, and these add up. The slope of a sigmoid follows from its "
+            "value g: g (1 - g); that of a tanh is 1 - g².",
         ),
         Hint(
             "Show me the recipe.",

@@ -224,7 +224,7 @@ def for_a_gpu(cell_class, given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=LSTMCell,
     title="The fast LSTM cell",
-    goal="Write your LSTM step as a Keras cell that multiplies twice a step, not eight times.",
+    goal="Write your LSTM step as a Keras cell that multiplies twice per step, not eight times.",
     difficulty=2,
     minutes=30,
     kind="speed up",
@@ -242,7 +242,7 @@ EXERCISE = Exercise(
         ),
         equal_to_twin("lstm_step", sequence, in_numpy, unrolled),
         matches(
-            "a batch finds nothing of the batch before",
+            "a batch is not affected by the one before",
             sequence,
             states_in_numpy,
             "After another batch, the sequences give another result: a state was kept in the cell, "
@@ -366,7 +366,7 @@ class ForgetBiasAtEachStep(_Wrong):
 
 @EXERCISE.mistake(
     "The forget gate begins half open: forget_bias never reached b. Its part of the bias begins at "
-    "forget_bias, so that the memory lasts before anything is learnt."
+    "forget_bias, so that the memory lasts before anything is learned."
 )
 class ForgetBiasForgotten(LSTMCell):
     """b begins at zero."""

@@ -46,19 +46,19 @@ EXERCISE = Project(
     hints=(
         Hint(
             "Where do I begin?",
-            "Say what you expect, and why. Then set 100 of the labels apart: you choose on those, "
-            "and on nothing else.",
+            "Say what you expect, and why. Then set 100 of the labels aside: choose on those, and "
+            "on nothing else.",
         ),
         Hint(
             "The training loss is zero, and it is right in 8 cases of 10.",
-            "It has learned 500 pictures by heart. What do you know about digits that those 500 "
-            "don't say?",
+            "It has learned 500 images by heart. What do you know about digits that those 500 "
+            "don't show?",
         ),
         Hint(
             "I have tried everything.",
             "Write down what you tried, one line each: what you changed, what you expected, what "
-            "came out. Which line taught you most? Change the thing that it names by a factor of "
-            "two, up and down.",
+            "came out. Which line taught you most? Change what it names by a factor of two, up "
+            "and down.",
         ),
     ),
 )

@@ -379,10 +379,10 @@ EXERCISE = Exercise(
             "once for each layer but the top one → its last state (batch, n) → logits (batch, c).",
         ),
         Hint(
-            "How does a penalty reach the weights of a cell that knows nothing of it?",
-            "Every weight of Keras has an attribute `regularizer`, which may be set once the "
-            "weight is there; `model.losses` then has one entry for each. By their names you can "
-            "tell kernels from biases. `keras.regularizers.L2(a)` is a times the sum of squares.",
+            "How does a penalty reach the weights of a cell that knows nothing about it?",
+            "Every Keras weight has an attribute `regularizer`, which you may set once the weight "
+            "exists; `model.losses` then has one entry for each. By their names you can tell "
+            "kernels from biases. `keras.regularizers.L2(a)` is a times the sum of squares.",
         ),
         Hint(
             "Show me the recipe.",

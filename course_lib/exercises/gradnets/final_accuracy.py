@@ -144,8 +144,8 @@ def row_by_row(given: Arrays) -> Arrays:
 
 EXERCISE = Exercise(
     reference=final_accuracy,
-    title="The accuracy of another network",
-    goal="Report the accuracy of the network that training leads to, and of no other.",
+    title="The accuracy of the wrong network",
+    goal="Report the accuracy of the network that training leads to, and not that of any other.",
     difficulty=1,
     minutes=10,
     returns={"accuracy": "number"},
@@ -166,7 +166,7 @@ EXERCISE = Exercise(
         Rung("five rows by hand, all at once", votes, three_of_five, counted),
         Rung("the same five rows, four at once", short_last_batch, three_of_five, counted),
         holds(
-            "it doesn't matter how many rows are handed over at once",
+            "it doesn't matter how many rows are passed at once",
             small,
             with_any_size,
             "The accuracy changes with size, which should only save memory.",
@@ -213,7 +213,7 @@ EXERCISE = Exercise(
             "the gate where training ends. That need not be 1.",
         ),
         Hint(
-            "Batches of four give another number than all at once.",
+            "Batches of four give a different number than all at once.",
             "Three of four right and none of one is three of five, 0.6. The mean of 3/4 and 0/1 is "
             "0.375. Count the right answers, and divide once, by the number of rows.",
         ),

@@ -220,7 +220,7 @@ EXERCISE = Exercise(
             call=run,
         ),
         matches(EACH, ten_steps, in_numpy, call=run),
-        matches("what is left out has its default", by_default, in_numpy, call=run),
+        matches("arguments that are left out have their defaults", by_default, in_numpy, call=run),
         matches("the gate may begin and stop elsewhere", stops_early, in_numpy, call=run),
         matches(
             "it leaves the gates as the last step has left the network",
@@ -236,7 +236,7 @@ EXERCISE = Exercise(
             "After one epoch a new callback went on with the same model.",
             call=resumed,
         ),
-        Rung("it refuses what is no schedule", nonsense, all_refused, refusals),
+        Rung("it refuses what isn't a schedule", nonsense, all_refused, refusals),
         fit_for_a_gpu(ten_steps, for_a_gpu),
     ),
     promises={
@@ -248,7 +248,7 @@ EXERCISE = Exercise(
         "first: the value": "the gate may begin and stop elsewhere",
         "last: the value": "the gate may begin and stop elsewhere",
         "below 1 the gate stops": "the gate may begin and stop elsewhere",
-        "ValueError": "it refuses what is no schedule",
+        "ValueError": "it refuses what isn't a schedule",
         "on_train_batch_begin: The step that follows": "each step finds its own gate",
     },
     hints=(
@@ -407,7 +407,7 @@ class AlwaysFromZeroToOne(_Wrong):
 
 
 @EXERCISE.mistake(
-    "The share of the way is multiplied with last, and first is added on top: at the end the gate "
+    "The share of the way is multiplied by last, and first is added on top: at the end the gate "
     "is too far open by first. The way is last - first long."
 )
 class WayTooLong(_Wrong):

@@ -83,14 +83,14 @@ def entry_by_entry(given: Arrays) -> Arrays:
 
 EXERCISE = Exercise(
     reference=gradient_norms,
-    title="A norm that is none",
-    goal="Make the curve that is called gradient norm show what it is drawn for: in which layer "
-    "the gradient vanishes or explodes.",
+    title="A norm that isn't one",
+    goal="Make the curve called `gradient norm` show what it is there for: in which layer the "
+    "gradient vanishes or explodes.",
     difficulty=2,
     minutes=15,
     returns={"norms": "array"},
     ladder=(
-        Rung("one norm a layer", small, one_a_layer, called),
+        Rung("one norm per layer", small, one_a_layer, called),
         floating(whole_numbers, "norms", call=called),
         by_hand(
             three_layers,
@@ -129,7 +129,7 @@ EXERCISE = Exercise(
         ),
         Hint(
             "What should it return, then?",
-            "One number a layer, because one number for the network can't say *where* a gradient "
+            "One number per layer, because one number for the network can't say *where* a gradient "
             "vanishes. For a layer: square all its entries, those of the weights and those of the "
             "biases, add them up, and take one root.",
         ),
@@ -277,7 +277,7 @@ def hidden_layers_alone(grads):
 
 @EXERCISE.mistake(
     "That is one norm for the whole network: it can explode in one layer and vanish in another, "
-    "and this number shows neither. Give one norm a layer."
+    "and this number shows neither. Give one norm per layer."
 )
 def one_norm_for_all(grads):
     """The global norm."""
@@ -286,7 +286,7 @@ def one_norm_for_all(grads):
 
 @EXERCISE.mistake(
     "A mean over all layers, the first and last included, is still a mean of signed entries and "
-    "still one number: give one norm a layer, the root of the sum of its squares."
+    "still one number: give one norm per layer, the root of the sum of its squares."
 )
 def signed_mean_of_all_layers(grads):
     """np.mean of everything."""

@@ -191,7 +191,7 @@ EXERCISE = Exercise(
             "y is x times scale",
             three_in_ten,
             product,
-            "The backward pass will be dy * scale, so scale must be what x was multiplied with.",
+            "The backward pass will be dy * scale, so scale must be what x was multiplied by.",
         ),
         drawn(three_in_ten, dropped_by),
         Rung("the same draws at every gate", three_in_ten, the_same_draws, at_every_gate),

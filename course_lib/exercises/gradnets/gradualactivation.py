@@ -305,7 +305,7 @@ EXERCISE = Exercise(
             call=moved,
         ),
         Rung(MADE_AGAIN, half_open, remade_well, remade),
-        Rung("at home in mixed precision", half_open, kept_precise, half_precision),
+        Rung("it works in mixed precision", half_open, kept_precise, half_precision),
         compiles(half_open, in_numpy, by_xla),
         fit_for_a_gpu(half_open, for_a_gpu),
     ),
@@ -317,13 +317,13 @@ EXERCISE = Exercise(
         "g: the late gate until": ("equal to grelu, to 1e-10 in float64", TANH),
         "kwargs: what every layer": "equal to grelu, to 1e-10 in float64",
         "call: u": "any number of axes",
-        "call: y": ("any number of axes", "at home in mixed precision"),
+        "call: y": ("any number of axes", "it works in mixed precision"),
     },
     hints=(
         Hint(
             "Where does a number live that changes while a compiled network trains?",
             "TensorFlow traces the layer once and then runs the graph. What of the layer does it "
-            "look at again at every step, and what did it copy on the day of the tracing?",
+            "look at again at every step, and what did it copy when it was traced?",
         ),
         Hint(
             "What should the gate look like?",

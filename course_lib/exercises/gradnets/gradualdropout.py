@@ -180,7 +180,7 @@ def as_the_gate_says(given: Arrays) -> Arrays:
 
 
 def gradient(layer_class, given: Arrays) -> Arrays:
-    """Whether the gradient of the sum is what x was multiplied with, as in NumPy dy * scale."""
+    """Whether the gradient of the sum is what x was multiplied by, as in NumPy dy * scale."""
     x = tf.constant(given["x"])
     layer = layer_of(layer_class, given)
     with tf.GradientTape() as tape:
@@ -257,7 +257,7 @@ def for_a_gpu(layer_class, given: Arrays) -> Arrays:
 
 
 SCALED = "as much is dropped, and the rest is scaled, as in gradual_dropout"
-ANEW = "each call draws anew, a traced one too"
+ANEW = "each call draws new numbers, a traced one too"
 EVALUATED = "at evaluation nothing happens"
 
 EXERCISE = Exercise(
@@ -279,7 +279,7 @@ EXERCISE = Exercise(
             call=kept,
         ),
         matches(SCALED, half_open, scaled, call=kept),
-        matches("at an open gate too", opened, scaled, call=kept),
+        matches("with an open gate too", opened, scaled, call=kept),
         matches(EVALUATED, half_open, untouched, call=evaluated),
         Rung("the gradient passes where x passed", half_open, is_scale, gradient),
         traceable(half_open, traced),
@@ -291,7 +291,7 @@ EXERCISE = Exercise(
             call=gate_moves,
         ),
         Rung(ANEW, half_open, drawn_anew, drawn),
-        Rung("it refuses what is no rate", rates, three_refused, refusals),
+        Rung("it refuses what isn't a rate", rates, three_refused, refusals),
         Rung("compiles with XLA, and stays right", half_open, compiled_well, by_xla),
         fit_for_a_gpu(half_open, for_a_gpu),
     ),
@@ -302,7 +302,7 @@ EXERCISE = Exercise(
         "two layers with the same one": ANEW,
         "Each call draws anew": ANEW,
         "kwargs: what every layer": SCALED,
-        "ValueError: if the rate": "it refuses what is no rate",
+        "ValueError: if the rate": "it refuses what isn't a rate",
         "call: x: any shape": SCALED,
         "call: g: the late gate": "one graph serves all gates",
         "call: training: whether": EVALUATED,

@@ -215,14 +215,14 @@ def smaller_of_two(u, g):
     return np.minimum(u, (1 - g) * u)
 
 
-@EXERCISE.mistake("The negative side is a constant: 1 - g is its slope, to be multiplied with u.")
+@EXERCISE.mistake("The negative side is a constant: 1 - g is its slope, to be multiplied by u.")
 def slope_without_u(u, g):
     """1 - g."""
     return np.where(u > 0, u, 1 - g)
 
 
 @EXERCISE.mistake(
-    "u is divided by 1 - g where it should be multiplied with it: the negative side becomes "
+    "u is divided by 1 - g where it should be multiplied by it: the negative side becomes "
     "flatter as the gate opens, not steeper."
 )
 def divided(u, g):

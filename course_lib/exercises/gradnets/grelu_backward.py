@@ -99,7 +99,7 @@ EXERCISE = Exercise(
     },
     hints=(
         Hint(
-            "What do I multiply dy with?",
+            "What do I multiply dy by?",
             "With the slope of `grelu` at u: draw the function. To the right of 0 it rises with "
             "slope 1, to the left with slope `1 - g`.",
         ),
@@ -135,7 +135,7 @@ def gates_swapped(dy, u, g):
 
 
 @EXERCISE.mistake(
-    "That is the slope alone: the chain rule multiplies it with the gradient that arrives, dy."
+    "That is the slope alone: the chain rule multiplies it by the gradient that arrives, dy."
 )
 def slope_without_dy(dy, u, g):
     """Forgets the gradient from above."""

@@ -340,8 +340,8 @@ EXERCISE = Exercise(
         Hint(
             "The file has every step, or none.",
             "TensorFlow asks a condition before each thing that it writes. The condition may be a "
-            "tensor, so that it is asked anew when the graph runs: look at tf.summary.record_if. "
-            "And the writer has to know which step it is.",
+            "tensor, so that it is evaluated each time the graph runs: look at "
+            "tf.summary.record_if. And the writer has to know which step it is.",
         ),
         Hint(
             "Show me the recipe.",

@@ -96,7 +96,7 @@ EXERCISE = Project(
     hints=(
         Hint(
             "The loss stays at 2.30.",
-            "That is ln 10: every digit gets the same answer. `propagate` says at which layer "
+            "That is ln 10: every digit gets the same answer. `propagate` shows at which layer "
             "they become alike. What decides how fast that happens?",
         ),
         Hint(
@@ -106,7 +106,7 @@ EXERCISE = Project(
         ),
         Hint(
             "It trains, and then the loss is NaN.",
-            "A step that is harmless in one layer is taken a hundred times here. What bounds it?",
+            "A step that is harmless in one layer is taken a hundred times here. What limits it?",
         ),
     ),
 )

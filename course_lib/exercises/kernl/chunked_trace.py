@@ -304,8 +304,8 @@ EXERCISE = Exercise(
         ),
         Hint(
             "What does a chunk look like without a loop?",
-            "Draw a table, C × C: row s is a step, column t a loss. In each field stands what "
-            "is left of step s at t, one number a unit: `exp(-gamma * (t - s))`, and 0 below the "
+            "Draw a table, C × C: row s is a step, column t a loss. Each field holds what is left "
+            "of step s at t, one number per unit: `exp(-gamma * (t - s))`, and 0 below the "
             "diagonal. Its shape is (C, C, n). Credit has (batch, C, n). Which axis goes?",
         ),
         Hint(

@@ -95,7 +95,7 @@ EXERCISE = Exercise(
         by_hand(
             one_step,
             how="credit 2 × 5 = 10, slope 1 - 0.6² = 0.64, product 6.4\n"
-            "times what the weights were multiplied with, 3, 0.5 and 1: 19.2, 3.2, 6.4",
+            "times what the weights were multiplied by, 3, 0.5 and 1: 19.2, 3.2, 6.4",
             dW=np.array([[19.2], [3.2], [6.4]]),
         ),
         replace(
@@ -198,7 +198,7 @@ def the_rule_put_together(x, h_0, h, dh, beta, gamma):
 
 @EXERCISE.mistake(
     "The traces now hear of a step before its loss is felt. Two things are left: which state a "
-    "step's weights are multiplied with, and at which state its squashing is."
+    "step's weights are multiplied by, and at which state its squashing is."
 )
 def two_faults_left(x, h_0, h, dh, beta, gamma):
     """The order alone is mended."""
@@ -215,7 +215,7 @@ def asked_too_early(x, h_0, h, dh, beta, gamma):
 
 
 @EXERCISE.mistake(
-    "The weights of step t were multiplied with the state *before* it, h_(t-1): h_t is what "
+    "The weights of step t were multiplied by the state *before* it, h_(t-1): h_t is what "
     "came of it."
 )
 def new_state_as_input(x, h_0, h, dh, beta, gamma):
@@ -243,7 +243,7 @@ def input_mended_alone(x, h_0, h, dh, beta, gamma):
 
 @EXERCISE.mistake(
     "The slope is right now. But the loss is still asked before the traces have heard of its step, "
-    "and the weights were multiplied with the state before the step, not with the new one."
+    "and the weights were multiplied by the state before the step, not with the new one."
 )
 def slope_mended_alone(x, h_0, h, dh, beta, gamma):
     """Late, and with the new state."""
@@ -283,7 +283,7 @@ def mean_over_steps(x, h_0, h, dh, beta, gamma):
 
 @EXERCISE.alternative
 def with_presynaptic(x, h_0, h, dh, beta, gamma):
-    """What the weights are multiplied with, for all steps at once; a sum of a generator."""
+    """What the weights are multiplied by, for all steps at once; a sum of a generator."""
     v = presynaptic(x, h_0, h)
 
     def along():

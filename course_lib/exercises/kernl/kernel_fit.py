@@ -147,7 +147,7 @@ EXERCISE = Exercise(
         Hint(
             "Where do I begin to look?",
             "Take one unit and one step, and do it on paper. What does `error` hold, and what does "
-            "beta have to be multiplied with so that the error changes?",
+            "beta have to be multiplied by so that the error changes?",
         ),
         Hint(
             "Can I use what I have written?",
@@ -222,7 +222,7 @@ def last_step_only(h, W_hh, beta, gamma, psi):
 
 
 @EXERCISE.mistake(
-    "beta is multiplied with Omega now, but dgamma is still wrong: gamma belongs to the unit that "
+    "beta is multiplied by Omega now, but dgamma is still wrong: gamma belongs to the unit that "
     "was nudged, so the error goes back through beta, (error @ beta) * Gamma. And only the last "
     "step is used."
 )

@@ -172,7 +172,7 @@ def error_turned_round(beta, tangent, Omega, Gamma):
 
 
 @EXERCISE.mistake(
-    "dbeta is made with Gamma: what beta is multiplied with in the prediction is Omega, so its "
+    "dbeta is made with Gamma: what beta is multiplied by in the prediction is Omega, so its "
     "gradient is error.T @ Omega. Gamma is for gamma."
 )
 def beta_by_Gamma(beta, tangent, Omega, Gamma):

@@ -332,11 +332,11 @@ EXERCISE = Exercise(
             "goes back through the RNN?",
         ),
         Hint(
-            "What is there, and in which shape?",
+            "What do I have, and in which shape?",
             "`h` is (batch, T, n). A tape that watches `h` gives dh, of the same shape: a state's "
-            "blame for its own step, since the RNN lies before the tape. Beside it stand `v`, "
-            "(batch, T, m + n + 1), with the states *before* each step, and d. Your function wants "
-            "dh @ beta.",
+            "blame for its own step, since the RNN lies before the tape. You also need `v`, "
+            "(batch, T, m + n + 1), with the states *before* each step, and d. Your function "
+            "wants dh @ beta.",
         ),
         Hint(
             "The numbers are right, but the optimizer or the metrics are not.",

@@ -108,8 +108,8 @@ def by_definition(given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=perturbation_step,
     title="Nudge the state",
-    goal="Take a nudged copy of the network one step on, and with it the two sums that the kernel "
-    "is learned from.",
+    goal="Take a nudged copy of the network one step further, together with the two sums that the "
+    "kernel is learned from.",
     difficulty=2,
     minutes=20,
     returns=RETURNS,

@@ -94,7 +94,7 @@ EXERCISE = Project(
             "did they act?",
         ),
         Hint(
-            "It learns, and then it forgets what it could.",
+            "It learns, and then it forgets what it had learned.",
             "Every step changes the weights a little. How large is a step at the end, and what "
             "becomes of it when the gradient is small?",
         ),

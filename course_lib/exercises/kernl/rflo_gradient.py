@@ -112,7 +112,7 @@ EXERCISE = Exercise(
     },
     hints=(
         Hint(
-            "What have the two rules in common?",
+            "What do the two rules have in common?",
             "Both follow a state forward in time. The leaky network keeps a share of its state at"
             " each step; KeRNL's traces keep a share of theirs. What must KeRNL's kernel be, for "
             "the two to agree?",

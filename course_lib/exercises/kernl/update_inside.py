@@ -180,7 +180,7 @@ def for_a_gpu(function, given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=update_inside,
     title="Learn while the sequence runs",
-    goal="Change the weights after every step of a sequence, in a loop that stands in a graph.",
+    goal="Change the weights after every step of a sequence, in a loop that is part of a graph.",
     difficulty=3,
     minutes=30,
     kind="speed up",
@@ -390,7 +390,7 @@ def new_part_fades_too(W, R, x, y, beta, gamma, rate):
 
 
 @EXERCISE.mistake(
-    "The trace takes in the state after the step; what the weights were multiplied with is the "
+    "The trace takes in the state after the step; what the weights were multiplied by is the "
     "state before it."
 )
 def state_after_the_step(W, R, x, y, beta, gamma, rate):

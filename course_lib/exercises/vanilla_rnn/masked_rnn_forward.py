@@ -146,7 +146,7 @@ EXERCISE = Exercise(
         ),
         matches("with nothing padded it is the plain network", nothing_padded, unmasked),
         holds(
-            "what stands in the padding does not matter",
+            "what is in the padding does not matter",
             small,
             change_the_padding,
             "Other numbers in the padding changed the result.",
@@ -171,7 +171,7 @@ EXERCISE = Exercise(
     promises={
         "At a padded step": (
             "a case small enough to do by hand",
-            "what stands in the padding does not matter",
+            "what is in the padding does not matter",
             "not even NaN in the padding matters",
         ),
         "x: padded inputs": "it runs, and the shapes are right",

@@ -256,22 +256,24 @@ def no_python(_: Arrays, outputs: Arrays) -> Problem | None:
 EXERCISE = Exercise(
     reference=padded_batches,
     title="Batches of sequences of different length",
-    goal="Feed a network with sequences of different length, shuffled, with little padding.",
+    goal="Feed a network sequences of different length, shuffled and with little padding.",
     difficulty=3,
     minutes=40,
     kind="speed up",
     twin="masked_rnn_forward",
     returns={},
     ladder=(
-        Rung("it gives batches of the promised form", ragged, well_formed, forms),
-        Rung("every sequence once a pass, with its label", ragged, all_are_there, census),
+        Rung("the batches have the promised form", ragged, well_formed, forms),
+        Rung("every sequence once per pass, with its label", ragged, all_are_there, census),
         Rung(
             "padding where a sequence has ended, and a mask that says so",
             ragged,
             well_padded,
             padding,
         ),
-        Rung("similar lengths together, and all orders anew", ragged, in_good_company, company),
+        Rung(
+            "similar lengths together, in a new order each time", ragged, in_good_company, company
+        ),
         Rung("no line of Python runs", ragged, no_python, operations),
     ),
     equivalent={
@@ -283,21 +285,21 @@ EXERCISE = Exercise(
     },
     promises={
         "Each pass gives every sequence once": (
-            "every sequence once a pass, with its label",
-            "similar lengths together, and all orders anew",
+            "every sequence once per pass, with its label",
+            "similar lengths together, in a new order each time",
         ),
-        "all orders follow from the seed": "similar lengths together, and all orders anew",
-        "The lengths in a batch": "similar lengths together, and all orders anew",
-        "Batches that can't be filled": "every sequence once a pass, with its label",
+        "all orders follow from the seed": "similar lengths together, in a new order each time",
+        "The lengths in a batch": "similar lengths together, in a new order each time",
+        "Batches that can't be filled": "every sequence once per pass, with its label",
         "No line of Python runs": "no line of Python runs",
-        "sequences: a list": "it gives batches of the promised form",
-        "labels: N integers": "every sequence once a pass, with its label",
-        "batch_size: how many": "it gives batches of the promised form",
-        "bounds: where one range": "similar lengths together, and all orders anew",
-        "bounds: each belongs": "similar lengths together, and all orders anew",
-        "seed: of the shuffling": "similar lengths together, and all orders anew",
+        "sequences: a list": "the batches have the promised form",
+        "labels: N integers": "every sequence once per pass, with its label",
+        "batch_size: how many": "the batches have the promised form",
+        "bounds: where one range": "similar lengths together, in a new order each time",
+        "bounds: each belongs": "similar lengths together, in a new order each time",
+        "seed: of the shuffling": "similar lengths together, in a new order each time",
         "batches: a `tf.data.Dataset`": (
-            "it gives batches of the promised form",
+            "the batches have the promised form",
             "padding where a sequence has ended, and a mask that says so",
         ),
         "batches: T is the length": "padding where a sequence has ended, and a mask that says so",
@@ -307,17 +309,17 @@ EXERCISE = Exercise(
             "Where do I begin?",
             "A dataset is a chain: what goes in at the left, and what happens to it, in which "
             "order? Would it matter if you shuffled after the batches were made? If you padded "
-            "before you knew who shares a batch?",
+            "before you knew which sequences share a batch?",
         ),
         Hint(
             "My sequences are not one array.",
-            "N arrays of shapes (T_i, m) make no array, but all their steps one after the other "
-            "do: (T_1 + … + T_N, m), and beside it the N lengths. TensorFlow has a tensor for "
-            "just this, a ragged one, which a dataset cuts into sequences again.",
+            "N arrays of shapes (T_i, m) don't fit into one array, but all their steps one after "
+            "the other do: (T_1 + … + T_N, m). Keep the N lengths beside it. TensorFlow has a "
+            "tensor for just this, a ragged one, which a dataset cuts into sequences again.",
         ),
         Hint(
             "How do I tell padding from real steps?",
-            "Not by what stands there: a real step can be all zeros. Let each sequence carry its "
+            "Not by what they hold: a real step can be all zeros. Let each sequence carry its "
             "length through the chain, beside its steps and its label. What is masked follows "
             "from the lengths, once a batch is made.",
         ),

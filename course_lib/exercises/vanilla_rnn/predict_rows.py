@@ -60,7 +60,7 @@ EXERCISE = Project(
             "look at what limits it: time, the training loss, or the gap to unseen images.",
         ),
         Hint(
-            "It is good on my images, and worse when it is checked.",
+            "It does well on my images, but worse in the check.",
             "The check turns, stretches and moves each digit a little. Does your training set hold "
             "such digits?",
         ),

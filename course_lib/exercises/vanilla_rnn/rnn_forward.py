@@ -194,8 +194,8 @@ EXERCISE = Exercise(
         ),
         Hint(
             "Every step but the first is wrong.",
-            "Look at what you hand to `rnn_step` as `h_prev`: it must be the state that the "
-            "previous turn of the loop returned, not `h_0` again.",
+            "Look at what you pass to `rnn_step` as `h_prev`: it must be the state that the "
+            "previous iteration of the loop returned, not `h_0` again.",
         ),
         Hint(
             "Show me the recipe.",

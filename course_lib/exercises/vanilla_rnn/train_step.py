@@ -305,13 +305,13 @@ EXERCISE = Exercise(
             call=loss_of_a_step,
         ),
         matches(
-            "x may be a tuple, as of a model with a mask",
+            "x may be a tuple, as for a model with a mask",
             batch,
             loss_masked_in_numpy,
             call=loss_with_a_mask,
         ),
         Rung(
-            "layers are told of the training, and frozen ones stay",
+            "layers know that they are being trained, and frozen ones stay",
             batch,
             told_and_stayed,
             told_and_frozen,
@@ -322,22 +322,22 @@ EXERCISE = Exercise(
     ),
     promises={
         "model: a `keras.Model`": "equal to cross_entropy_from_logits, to 1e-10 in float64",
-        "model: It is told": "layers are told of the training, and frozen ones stay",
+        "model: It is told": "layers know that they are being trained, and frozen ones stay",
         "optimizer: of Keras": "the optimizer remembers from step to step",
-        "step: a function of x": "x may be a tuple, as of a model with a mask",
+        "step: a function of x": "x may be a tuple, as for a model with a mask",
         "step: It gives the loss": (
             "equal to cross_entropy_from_logits, to 1e-10 in float64",
             "finite, however far apart the logits are",
         ),
         "step: Afterwards the optimizer": (
             "the weights move down the gradient of just this loss",
-            "layers are told of the training, and frozen ones stay",
+            "layers know that they are being trained, and frozen ones stay",
         ),
         "step: TensorFlow traces it": "traced once, for batches of any size",
     },
     hints=(
         Hint(
-            "What belongs into a step?",
+            "What belongs in a step?",
             "A batch comes in and a loss goes out; what has happened in between to the model? Go "
             "through it as you would on paper. Which of these parts has to be watched, so that "
             "there is a gradient?",
@@ -351,7 +351,7 @@ EXERCISE = Exercise(
         Hint(
             "It is right, but Python runs at every batch.",
             "TensorFlow makes a graph of a Python function the first time that it is called, if "
-            "you ask for it, and makes another for each new shape, unless it knows that sizes "
+            "you ask for it, and another for each new shape, unless it knows that sizes may "
             "differ. The chapter shows both ways to say so.",
         ),
         Hint(

@@ -134,7 +134,7 @@ BEGINNINGS = {
     "W_xh like Glorot's": "W_xh doesn't start as Glorot's initialisation does: around zero, with a "
     "standard deviation of sqrt(2 / (m + n)), whatever the numbers of inputs and units.",
     "W_hh orthogonal": "W_hh doesn't begin orthogonal. Any other start makes a state grow or "
-    "shrink at each of many steps, before anything is learnt.",
+    "shrink at each of many steps, before anything is learned.",
     "b_h zero": "b_h doesn't begin at zero.",
 }
 
@@ -343,7 +343,7 @@ EXERCISE = Exercise(
         ),
         equal_to_twin("rnn_forward", sequence, in_numpy, unrolled),
         matches(
-            "a batch finds nothing of the batch before",
+            "a batch is not affected by the one before",
             sequence,
             states_in_numpy,
             "After another batch, the sequences give another result: a state was kept in the cell, "
@@ -412,7 +412,7 @@ EXERCISE = Exercise(
         Hint(
             "It is right in the first checks, and wrong when it is traced.",
             "To compile a model, Keras runs `call` once with tensors that hold no numbers, and "
-            "notes the operations. NumPy, `.numpy()`, `if` and `for` on a tensor want numbers at "
+            "notes the operations. NumPy, `.numpy()`, `if` and `for` on a tensor need numbers at "
             "that moment. Operations of `keras.ops` or TensorFlow don't.",
         ),
         Hint(
@@ -557,8 +557,8 @@ class StateOfItsOwn(VanillaRNNCell):
 
 
 @EXERCISE.mistake(
-    "The gradient stops at each step, so that nothing is learnt about what came earlier: the state "
-    "is not to be taken out of the tape, by tf.stop_gradient or otherwise."
+    "The gradient stops at each step, so that nothing is learned about what came earlier: the "
+    "state is not to be taken out of the tape, by tf.stop_gradient or otherwise."
 )
 class GradientStopped(_Wrong):
     """Cuts the recurrence out of the tape."""
@@ -583,7 +583,7 @@ class Float32Inside(_Wrong):
 
 @EXERCISE.mistake(
     "W_hh begins like any other weight. It is applied at every step, so it begins orthogonal: then "
-    "no state grows or shrinks before anything is learnt."
+    "no state grows or shrinks before anything is learned."
 )
 class AnyStart(VanillaRNNCell):
     """Keras's default for all weights."""
