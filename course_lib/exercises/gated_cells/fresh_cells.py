@@ -181,9 +181,9 @@ EXERCISE = Exercise(
         Rung("the seed decides, and nothing else", fewer_inputs, judge_seeds, seeds),
     ),
     promises={
-        "The first layer reads": "each layer reads what stands below it",
-        "m: number of inputs": "each layer reads what stands below it",
-        "n: number of units": "each layer reads what stands below it",
+        "The first layer reads": "each layer reads the one below it",
+        "m: number of inputs": "each layer reads the one below it",
+        "n: number of units": "each layer reads the one below it",
         "layers: how many": "as many layers as asked for, with square weights",
         "seed: seed of": "the seed decides, and nothing else",
         "seed: the same seed": "the seed decides, and nothing else",

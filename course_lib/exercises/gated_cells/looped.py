@@ -207,9 +207,11 @@ EXERCISE = Exercise(
         ),
         "x: inputs": "equal to collect_outputs, to 1e-10 in float64",
         "x: batch and T": "TensorFlow can trace it, whatever the size of the batch",
-        "states: the states before": "it begins where it is told, and says where it ended",
+        "states: the states before": "it starts from the states that it is given, and returns the "
+        "last ones",
         "outputs: of every step": "equal to collect_outputs, to 1e-10 in float64",
-        "states: the list of states after": "it begins where it is told, and says where it ended",
+        "states: the list of states after": "it starts from the states that it is given, and "
+        "returns the last ones",
     },
     hints=(
         Hint(

@@ -116,8 +116,8 @@ EXERCISE = Exercise(
     ),
     promises={
         "grads: a list": "equal to the definition, entry by entry",
-        "grads: left as": "one norm a layer",
-        "norms: shape": "one norm a layer",
+        "grads: left as": "one norm per layer",
+        "norms: shape": "one norm per layer",
         "norms: Entry l": "all layers together give the norm that clipping uses",
         "norms: never": "the sign of the gradient doesn't matter",
     },
