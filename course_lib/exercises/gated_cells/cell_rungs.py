@@ -2,7 +2,12 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
+from course_lib.exercises.cell_calls import side_by_side
 from course_lib.exercises.exercise import Arrays, Problem, Rung
+from course_lib.exercises.rungs import matches
+from course_lib.scratch.gradcheck import numerical_gradient
 
 
 def few_products(inputs: Callable[[], Arrays], most: dict[str, int], call: Callable) -> Rung:
@@ -34,3 +39,35 @@ def begins_as_said(_: Arrays, outputs: Arrays) -> Problem | None:
         if not well:
             return Problem(f"A fresh cell doesn't begin as it should: {sentence}.")
     return None
+
+
+def learns_from_all_steps(
+    inputs: Callable[[], Arrays], states: Callable[[Arrays], Arrays], columns: str, call: Callable
+) -> Rung:
+    """The gradient of all states equals centred differences of the NumPy step's.
+
+    Args:
+        inputs: x and params; with b_state, the bias has two rows.
+        states: from the inputs to the states "h", by NumPy.
+        columns: the order in which the weights of `params` stand side by side.
+        call: gives dW_x, dW_h and db as `cell_calls.through_time` does.
+    """
+
+    def right(given: Arrays) -> Arrays:
+        def loss():
+            return np.sum(states(given)["h"] ** 2) / 2
+
+        grads = {name: numerical_gradient(loss, w) for name, w in given["params"].items()}
+        dW_x, dW_h, db = side_by_side(grads, columns)
+        if "b_state" in given:
+            db = np.stack([db, numerical_gradient(loss, given["b_state"])])
+        return {"dW_x": dW_x, "dW_h": dW_h, "db": db}
+
+    return matches(
+        "the gradient goes back through all steps",
+        inputs,
+        right,
+        "The states are right, but training follows another gradient than theirs: something in "
+        "call is kept from the tape.",
+        call=call,
+    )

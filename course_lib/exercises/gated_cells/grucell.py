@@ -1,5 +1,7 @@
 """Exercise: the GRU as a Keras cell, in both conventions."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -15,11 +17,16 @@ from course_lib.exercises.cell_calls import (
     returned,
     set_weights,
     side_by_side,
+    through_time,
     tracing,
 )
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.gated_cells.cases import GRU, one_unit_weights, weights
-from course_lib.exercises.gated_cells.cell_rungs import begins_as_said, few_products
+from course_lib.exercises.gated_cells.cell_rungs import (
+    begins_as_said,
+    few_products,
+    learns_from_all_steps,
+)
 from course_lib.exercises.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -213,6 +220,11 @@ def reached(cell_class, given: Arrays) -> Arrays:
     return gradients(laid_out(cell_class, given), given["x"])
 
 
+def back(cell_class, given: Arrays) -> Arrays:
+    """The gradient of a loss at all steps."""
+    return through_time(laid_out(cell_class, given), given["x"])
+
+
 def by_xla(cell_class, given: Arrays) -> Arrays:
     """The sequences read by a graph that XLA has compiled."""
     return compiled(laid_out(cell_class, given), given["x"])
@@ -270,6 +282,11 @@ EXERCISE = Exercise(
             counted,
         ),
         reaches_every_weight(sequence_of_both, reached),
+        learns_from_all_steps(sequence, in_numpy, COLUMNS, back),
+        replace(
+            learns_from_all_steps(sequence_of_both, reset_after, COLUMNS, back),
+            name="so it does with reset_after",
+        ),
         compiles(sequence_of_both, reset_after, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
@@ -382,6 +399,21 @@ class UpdateGateReversed(_Wrong):
         z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
         candidate = keras.ops.tanh(xh + self.heard(h_prev, r, from_h))
         return (1 - z) * h_prev + z * candidate
+
+
+@EXERCISE.mistake(
+    "No gradient goes back through the old state that the gate keeps: tf.stop_gradient cuts the "
+    "way on which a GRU learns from what is long ago."
+)
+class KeptStateCutFromTheTape(_Wrong):
+    """Right states."""
+
+    def step(self, x_t, h_prev):
+        """What is kept is a constant to the tape."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        candidate = keras.ops.tanh(xh + self.heard(h_prev, r, from_h))
+        return z * tf.stop_gradient(h_prev) + (1 - z) * candidate
 
 
 @EXERCISE.mistake(

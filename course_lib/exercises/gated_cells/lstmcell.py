@@ -15,11 +15,16 @@ from course_lib.exercises.cell_calls import (
     returned,
     set_weights,
     side_by_side,
+    through_time,
     tracing,
 )
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.gated_cells.cases import LSTM, one_unit_weights, weights
-from course_lib.exercises.gated_cells.cell_rungs import begins_as_said, few_products
+from course_lib.exercises.gated_cells.cell_rungs import (
+    begins_as_said,
+    few_products,
+    learns_from_all_steps,
+)
 from course_lib.exercises.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -209,6 +214,11 @@ def reached(cell_class, given: Arrays) -> Arrays:
     return gradients(laid_out(cell_class, given), given["x"])
 
 
+def back(cell_class, given: Arrays) -> Arrays:
+    """The gradient of a loss at all steps."""
+    return through_time(laid_out(cell_class, given), given["x"])
+
+
 def by_xla(cell_class, given: Arrays) -> Arrays:
     """The sequences read by a graph that XLA has compiled."""
     return compiled(laid_out(cell_class, given), given["x"])
@@ -254,6 +264,7 @@ EXERCISE = Exercise(
         no_loop_over_time(sequence, graph_sizes),
         few_products(sequence, {"One step": 2}, counted),
         reaches_every_weight(sequence, reached),
+        learns_from_all_steps(sequence, states_in_numpy, COLUMNS, back),
         compiles(sequence, states_in_numpy, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
@@ -515,6 +526,18 @@ class MemoryOfItsOwn(LSTMCell):
         h_t, new = LSTMCell.call(self, x_t, [h_prev, c_prev if self.kept is None else self.kept])
         self.kept = new[1]
         return h_t, new
+
+
+@EXERCISE.mistake(
+    "No gradient goes back through the memory: tf.stop_gradient cuts the way on which an LSTM "
+    "learns from what is long ago."
+)
+class MemoryCutFromTheTape(_Wrong):
+    """Right states, and the gradient ends one step back."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """The old memory is a constant to the tape."""
+        return _mixed(self.parts(x_t, h_prev), tf.stop_gradient(c_prev))
 
 
 @EXERCISE.mistake(
