@@ -149,8 +149,8 @@ class Slipped(Suspect):
     def is_proven_by(self, one: Fall) -> bool:
         """Whether both are wrong in the same finite numbers, or fail in the same operation."""
         mine, theirs = self.outcome(one.rung), one.outcome
-        if not one.fell or not agree(mine, theirs):
-            return False
+        if not one.fell or not agree(mine, theirs) or not self.falls_at(one.rung):
+            return False  # many a slip changes nothing
         if theirs.outputs is None:
             return theirs.kind == RAISED and mine.where == theirs.where != ""
         return _finite(theirs.outputs)

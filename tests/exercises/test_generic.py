@@ -27,6 +27,11 @@ def every_array(value, change, path=()):
     return value
 
 
+def changed(function, change):
+    """The function, each array of its result changed."""
+    return lambda *args, **named: every_array(function(*args, **named), change)
+
+
 def single(array, _):
     cut = {"float64": np.float32, "complex128": np.complex64}
     return array.astype(cut.get(array.dtype.name, array.dtype))
@@ -40,7 +45,9 @@ def rounded(array, path):
 @pytest.mark.parametrize("change", [single, rounded])
 def test_what_is_cut_to_float32_is_refused(one, change):
     exercise = get(one)
-    report = check_function(exercise, lambda *a: every_array(exercise.reference(*a), change))
+    report = check_function(
+        exercise, lambda *a, **k: every_array(exercise.reference(*a, **k), change)
+    )
     assert report.failed == "float64 in, float64 out"
     assert "float32" in report.sentence
 
@@ -65,7 +72,9 @@ def test_a_buffer_that_all_calls_share_is_refused(one):
         buffer[...] = array
         return buffer
 
-    report = check_function(exercise, lambda *a: every_array(exercise.reference(*a), kept))
+    report = check_function(
+        exercise, lambda *a, **k: every_array(exercise.reference(*a, **k), kept)
+    )
     assert report.failed == "a second call"
     assert "changed the result of an earlier call" in report.sentence
 
