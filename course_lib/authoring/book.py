@@ -122,7 +122,7 @@ def run_jupyter_book(root: Path, toc: Path) -> int:
         errors="replace",
     ) as process:
         for line in process.stdout:
-            print(Text.from_ansi(line).plain, flush=True)
+            print(Text.from_ansi(line.rstrip("\n")).plain, flush=True)
     return process.returncode
 
 

@@ -24,6 +24,14 @@ def test_the_first_mention_of_a_term_is_a_link(page):
     )
 
 
+@pytest.mark.parametrize("page", sorted(path.stem for path in BOOK.glob("*.md")))
+def test_every_link_leads_to_an_entry(page):
+    source = (BOOK / f"{page}.md").read_text("utf-8")
+    linked = re.findall(r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`", source)
+    known = {term.lower() for term in TERMS}
+    assert [term for term in linked if term.lower() not in known] == []
+
+
 def test_the_terms_stand_in_order_and_each_is_used():
     assert sorted(TERMS, key=str.lower) == TERMS
     pages = [(BOOK / f"{page}.md").read_text("utf-8") for page in PAGES]
