@@ -12,7 +12,7 @@ from itertools import chain
 from course_lib.exercises.climbing import Budget, Outcome, climb, judge
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten
-from course_lib.exercises.rungs import WHOLE_NUMBERS
+from course_lib.exercises.rungs import RIGHT_ORDER, WHOLE_NUMBERS
 from course_lib.exercises.slips import both, relatives, slips
 from course_lib.exercises.suspects import Fall, Lifted, Slipped, Suspect
 
@@ -65,11 +65,15 @@ def recognise(
     aside = [one for one in seen[1:] if one.rung.name == WHOLE_NUMBERS]
     mainly = [one for one in seen if one not in aside]
     named = [Suspect(exercise, m, function) for m in exercise.mistakes]
-    for suspect in chain(named, _others(exercise, function)):
+    # Results that have changed places need no other explanation.
+    exchanged = RIGHT_ORDER in seen[0].problem.sentence
+    for suspect in chain(named, () if exchanged else _others(exercise, function)):
         if suspect.explains(mainly, held):
             return _name(suspect, any(one.fell and not suspect.is_like(one) for one in aside))
     first = _first_of_two(named, mainly, held)
-    return _name(first, more=True) if first else _two_slips(exercise, function, mainly, held)
+    if first:
+        return _name(first, more=True)
+    return None if exchanged else _two_slips(exercise, function, mainly, held)
 
 
 def _name(suspect: Suspect, more: bool = False) -> Recognised:

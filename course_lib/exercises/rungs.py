@@ -12,6 +12,7 @@ from course_lib.scratch.gradcheck import numerical_gradient
 
 REMEMBERED = 8  # right answers of one rung
 WHOLE_NUMBERS = "whole numbers in, floating point out"
+RIGHT_ORDER = "the results in the right order? It is"  # in a sentence: nobody need look further
 
 
 def irregular(*shape: int, shift: float = 0.0, scale: float = 1.0) -> np.ndarray:
@@ -344,8 +345,8 @@ def unlike(outputs: Arrays, expected: Arrays, own: bool = False) -> Problem | No
     sentence = f"{numbers}; it should be {_number(right[at])}."
     if other := _stands_at(name, flat_outputs, flat_expected):
         sentence += (
-            f" What you return as {other} would be right for {name}: are the results in the right "
-            f"order? It is {', '.join(flat_expected)}."
+            f" What you return as {other} would be right for {name}: are {RIGHT_ORDER} "
+            f"{', '.join(flat_expected)}."
         )
     return Problem(sentence, details, errors)
 
@@ -376,7 +377,7 @@ def _first_of_another_shape(outputs: Arrays, expected: Arrays) -> Problem | None
             continue
         sentence = f"{name} has shape {got[name]}; it should be {shape or 'a single number'}."
         if sorted(got.values()) == sorted(wanted.values()):
-            sentence += f" Are the results in the right order? It is {', '.join(wanted)}."
+            sentence += f" Are {RIGHT_ORDER} {', '.join(wanted)}."
         elif sorted(got[name]) == sorted(shape):
             sentence += " The sizes are right, but the axes are in another order."
         return Problem(sentence)

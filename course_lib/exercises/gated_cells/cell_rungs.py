@@ -1,6 +1,7 @@
 """Judgements that the Keras cells of this chapter share."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def learns_from_all_steps(
             db = np.stack([db, numerical_gradient(loss, given["b_state"])])
         return {"dW_x": dW_x, "dW_h": dW_h, "db": db}
 
-    return matches(
+    rung = matches(
         "the gradient goes back through all steps",
         inputs,
         right,
@@ -71,3 +72,5 @@ def learns_from_all_steps(
         "call is kept from the tape.",
         call=call,
     )
+    # Differences of an oracle with a mistake in it would tell nothing that the states don't.
+    return replace(rung, right=None)
