@@ -371,10 +371,14 @@ class Counting:
     def __init__(self, function: Callable):
         self.function = function
         self.times = 0
+        self.traced = False  # whether the last time was for a graph
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Count, and call."""
+        import tensorflow as tf
+
         self.times += 1
+        self.traced = tf.inside_function()
         return self.function(*arguments, **named)
 
 

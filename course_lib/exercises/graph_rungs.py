@@ -104,7 +104,8 @@ def traced_once(inputs: Callable[[], Arrays], call: Callable) -> Rung:
     Args:
         inputs: makes the inputs.
         call: gives, of the batches after the first, "batches", "new sizes" (how many have a size
-            that had not been there) and "traces": how often Python ran the step.
+            that had not been there), "traces": how often Python ran the step, and "for graphs":
+            whether it ran it to make a graph.
     """
     # TensorFlow's own way out, reduce_retracing, takes two more for any number of sizes.
     most = 2
@@ -114,10 +115,12 @@ def traced_once(inputs: Callable[[], Arrays], call: Callable) -> Rung:
         if traces <= most:
             return None
         if traces >= batches:
-            return Problem(
-                f"After the first batch, Python ran the step for each of {batches} more: it isn't "
-                "traced at all, or it is traced again every time. Have it traced once, and keep it."
+            why = (
+                "each time for a new graph. Have one made once, and keep it."
+                if outputs["for graphs"]
+                else "it isn't traced at all. Have it traced once, and keep that."
             )
+            return Problem(f"After the first batch, Python ran the step for {batches} more: {why}")
         return Problem(
             f"After the first batch, TensorFlow traced the step {traces} times more, for {sizes} "
             "new sizes in the batches. Say beforehand which sizes may differ, or let TensorFlow "

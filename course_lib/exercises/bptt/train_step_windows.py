@@ -191,7 +191,12 @@ def tracings(function, given: Arrays) -> Arrays:
         if number == 0:
             counting.times = 0
     new = len(set(sizes)) - 1
-    return {"batches": len(sizes) - 1, "new sizes": new, "traces": counting.times}
+    return {
+        "batches": len(sizes) - 1,
+        "new sizes": new,
+        "traces": counting.times,
+        "for graphs": counting.traced,
+    }
 
 
 def by_xla(function, given: Arrays) -> Arrays:

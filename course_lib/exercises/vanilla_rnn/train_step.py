@@ -237,7 +237,12 @@ def traces(train_step, given: Arrays) -> Arrays:
             counting.times = 0  # the first batch may take two: variables are made on the way
         new += (size, T) not in known
         known.add((size, T))
-    return {"batches": len(SIZES) - 1, "new sizes": new, "traces": counting.times}
+    return {
+        "batches": len(SIZES) - 1,
+        "new sizes": new,
+        "traces": counting.times,
+        "for graphs": counting.traced,
+    }
 
 
 def by_xla(train_step, given: Arrays) -> Arrays:
