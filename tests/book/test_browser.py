@@ -17,6 +17,7 @@ DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}  # p
 
 # What stands beyond the right edge and can't be scrolled to: the page would not grow wider for it.
 CUT_OFF = """() => [...document.querySelectorAll('.bd-main *')].filter(e => {
+    if (e.closest('mjx-assistive-mml')) return false;  // clipped: for screen readers alone
     const scrolls = p => ['auto', 'scroll'].includes(getComputedStyle(p).overflowX);
     for (let p = e; p && !p.matches('.bd-main'); p = p.parentElement) if (scrolls(p)) return false;
     const box = e.getBoundingClientRect();
