@@ -120,14 +120,16 @@ def gradients(layer: Any, x: np.ndarray) -> dict[str, Any]:
     return {"gradients": gradient_sizes(loss, layer.trainable_variables)}
 
 
-def through_time(layer: Any, x: np.ndarray) -> dict[str, Any]:
+def through_time(
+    layer: Any, x: np.ndarray, names: Sequence[str] = ("dW_x", "dW_h", "db")
+) -> dict[str, Any]:
     """The gradient of half the squared states of all steps, weight by weight; NaN where none is."""
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(tf.square(layer(x))) / 2
     found = tape.gradient(loss, [w.value for w in layer.trainable_weights])
     return {
         name: np.array(np.nan) if gradient is None else gradient.numpy()
-        for name, gradient in zip(("dW_x", "dW_h", "db"), found, strict=True)
+        for name, gradient in zip(names, found, strict=True)
     }
 
 

@@ -51,7 +51,7 @@ def test_a_bug_hunt_must_start_from_code_that_is_recognised_as_wrong():
     wrong, rest = own.mistakes[1], [own.mistakes[0], *own.mistakes[2:]]
     assert failures(spoilt(start=wrong.answer)) == {}
     unnamed = failures(spoilt(start=wrong.answer, mistakes=rest))
-    assert "recognised as '" in unnamed[("stub", wrong.name)]
+    assert "recognised as 'without `" in unnamed[("stub", wrong.name)]
     right = failures(spoilt(start=own.alternatives[0]))
     assert "the verdict is 'passed'" in right[("stub", Mistake(own.alternatives[0], "").name)]
 
