@@ -51,11 +51,17 @@ def test_gradients():
 
 
 @pytest.mark.parametrize(
-    ("traces", "sentence"),
-    [(0, ""), (2, ""), (4, "4 times more, for 4 new sizes"), (7, "isn't traced at all")],
+    ("traces", "for_graphs", "sentence"),
+    [
+        (0, True, ""),
+        (2, True, ""),
+        (4, True, "4 times more, for 4 new sizes"),
+        (7, True, "each time for a new graph"),
+        (7, False, "isn't traced at all"),
+    ],
 )
-def test_traces(traces, sentence):
-    outputs = {"batches": 7, "new sizes": 4, "traces": traces}
+def test_traces(traces, for_graphs, sentence):
+    outputs = {"batches": 7, "new sizes": 4, "traces": traces, "for graphs": for_graphs}
     found = said(rungs.traced_once(nothing, None), outputs)
     assert sentence in found
     assert bool(found) == bool(sentence)
