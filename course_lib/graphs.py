@@ -262,6 +262,37 @@ def loop_bytes(function: Callable, *examples: Any) -> int:
     return program_size(function, *examples)["bytes"]
 
 
+def computed_by(operation: str, function: Callable, *arguments: Any) -> int:
+    """How many numbers operations of a kind compute while a function runs, its gradients included.
+
+    What is computed again counts again. Functions that TensorFlow would trace run step by step.
+
+    Args:
+        operation: TensorFlow's name for it, such as "Tanh".
+        function: of tensors.
+        arguments: its arguments.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework import op_callbacks
+
+    numbers = 0
+
+    def count(op_type, inputs, attrs, outputs, op_name=None, graph=None):
+        nonlocal numbers
+        if op_type == operation and graph is None:
+            numbers += sum(output.shape.num_elements() for output in outputs)
+
+    eagerly = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    op_callbacks.add_op_callback(count)
+    try:
+        function(*arguments)
+    finally:
+        op_callbacks.remove_op_callback(count)
+        tf.config.run_functions_eagerly(eagerly)
+    return numbers
+
+
 def _bytes(shapes: str) -> int:
     """The size of arrays written as XLA writes them: f32[2,5,3], s32[], pred[4]."""
     total = 0

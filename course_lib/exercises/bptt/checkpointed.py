@@ -9,6 +9,7 @@ from course_lib.exercises.graph_rungs import compiles, equal_to_twin, fit_for_a_
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import irregular, matches
 from course_lib.graphs import (
+    computed_by,
     gpu_report,
     own_twin,
     program_size,
@@ -138,7 +139,10 @@ def traced(function, given: Arrays) -> Arrays:
 
 
 def sizes(function, given: Arrays) -> Arrays:
-    """How large the program of both passes is, for few steps and for four times as many."""
+    """How large the program of both passes is, for few steps and for four times as many.
+
+    "states" says how many states the longer one computes, those that are computed again included.
+    """
 
     def both(dh_last, *arguments):
         return there_and_back(function, dh_last, list(arguments))
@@ -148,6 +152,9 @@ def sizes(function, given: Arrays) -> Arrays:
     for T in (SHORT, LONG):
         for name, size in program_size(both, dh_last, x[:, :T], *others).items():
             found[f"{name} at T={T}"] = size
+    found["states"] = (
+        computed_by("Tanh", both, dh_last, x, *others) / others[0].shape.num_elements()
+    )
     return found
 
 
@@ -167,6 +174,12 @@ def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
             f"For {SHORT} steps a loop carries {short:,} bytes, for {LONG} steps {long:,}: memory "
             "grows with T, not with its root. Keep only a few states for the way back; compute "
             "the others again when they are needed."
+        )
+    if LONG <= outputs["states"] < 1.5 * LONG:
+        return Problem(
+            f"{LONG} steps take {int(outputs['states'])} states: each is computed about once, so "
+            "all of them are kept until the way back needs them, in one piece or in many. Forget "
+            "those inside a piece, and compute them again on the way back."
         )
     return None
 
@@ -286,6 +299,18 @@ def all_states_kept(*arguments):
 def one_piece(*arguments):
     """recompute_grad around everything."""
     return tf.recompute_grad(_read)(*arguments)
+
+
+@EXERCISE.mistake(
+    "The sequence is read in pieces, but each piece's states are kept: a loop in pieces forgets "
+    "nothing by itself. Say of each piece that it is to be computed again."
+)
+def pieces_without_forgetting(x, h_0, *weights):
+    """No recompute_grad."""
+    length, h = _root(x.shape[1]), h_0
+    for start in range(0, x.shape[1], length):
+        h = _read(x[:, start : start + length], h, *weights)
+    return h
 
 
 @EXERCISE.mistake(
