@@ -226,6 +226,16 @@ def point_at_checkout(site_packages: Path, root: Path) -> None:
         path.write_text(relative + "\n", encoding="ascii")
 
 
+def quiet_kernels(venv: Path) -> None:
+    """Let the kernels of this environment say no more than what went wrong.
+
+    Each would else begin with a warning that it isn't encrypted; they talk to this machine alone.
+    """
+    config = venv / "etc" / "ipython" / "ipython_kernel_config.json"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text('{"IPKernelApp": {"log_level": "ERROR"}}\n', encoding="ascii")
+
+
 def make(root: Path, progress: Progress) -> None:
     """Make the environment, or, run by the environment's own Python, bring it up to date.
 
@@ -278,6 +288,7 @@ def fill(venv: Path, log: TextIO, progress: Progress, *, update: bool) -> None:
     course = [*pip, "--no-deps", "--no-build-isolation", "-e", "."]
     run("Installing the course", course, log, progress)
     point_at_checkout(site_packages, root)
+    quiet_kernels(venv)
 
 
 def main() -> int:
