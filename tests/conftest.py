@@ -90,6 +90,20 @@ def write_commands(folder):
             (folder / program.name).symlink_to(program)
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, for tests that are marked so."""
+    from course_lib.authoring.browser import find_chromium, open_browser
+
+    if find_chromium() is None:
+        missing = "Chromium is not on this machine; on Debian: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with open_browser() as chromium:
+        yield chromium
+
+
 @pytest.fixture
 def gpu():
     """The name of a GPU; tests that ask for it are skipped where there is none."""

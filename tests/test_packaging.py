@@ -72,6 +72,14 @@ def test_it_carries_no_tests_and_no_sources_of_the_book(files):
     assert {folder.split("-")[0] for folder in folders} == {"course_lib"}
 
 
+PAGES = "course_lib/instructor/results/pages"
+STYLED = ("class_page.css", "class_page.js")
+
+
+def test_it_carries_what_the_class_page_is_made_of(files):
+    assert {f"{PAGES}/{name}" for name in STYLED} <= files.keys()
+
+
 def may_be_carried(name):
     """What kinds of files a learner needs, and where they are."""
     path = Path(name)
@@ -80,6 +88,8 @@ def may_be_carried(name):
     if path.parts[0].endswith(".data"):  # what goes into the environment, for Jupyter
         return path.parts[3] == "jupyter" and path.suffix in {".json", ".js"}
     kinds = {"data": {".npz", ".md", ".py"}, "released_notebooks": {".ipynb"}}
+    if path.parent.as_posix() == PAGES:
+        return path.name in (*STYLED, *(file.name for file in (ROOT / PAGES).glob("*.py")))
     hidden = any(part.startswith((".", "__pycache__")) for part in path.parts)
     for_tests = path.name.startswith(("test_", "conftest"))
     return path.suffix in kinds.get(path.parts[1], {".py"}) and not (hidden or for_tests)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.authoring.browser import find_chromium, new_context, open_browser, page_names, serve
+from course_lib.authoring.browser import new_context, page_names, serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
@@ -39,17 +39,6 @@ def address():
         pytest.fail(f"There is no built book in {HTML}: run `make book` first.")
     with serve(HTML) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        missing = "Chromium is not on this machine; on Debian: apt-get install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with open_browser() as chromium:
-        yield chromium
 
 
 @pytest.fixture(scope="module")

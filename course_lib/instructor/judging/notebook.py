@@ -16,6 +16,7 @@ from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.judging.exercise import ExerciseJudge
 from course_lib.instructor.judging.names import is_defined_in, name_of_answer
 from course_lib.instructor.judging.requirements import needs_tensorflow
+from course_lib.instructor.judging.telling_lines import telling_lines
 from course_lib.instructor.judging.verdict import MISSING, Verdict
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.session import GRACE, Session, Stopped
@@ -109,6 +110,9 @@ class Judge:
                         verdicts[one] = self._with_what_is_secret(
                             session, passed.pop(one), verdicts[one]
                         )
+                    elif verdicts[one].mistake:
+                        source = dict(cells).get(defined.found[own].cell, "")
+                        verdicts[one].code = telling_lines(source, own, one, verdicts[one].mistake)
                 elif left_out and not tensorflow and is_defined_in(one, cells):
                     later.append(one)  # it stands below something that needs TensorFlow
                 elif one in defined.failed:

@@ -32,6 +32,7 @@ class Verdict:
         score: of a project, what the marks are read off; None if nothing could be measured.
         replaced: parts of Python or NumPy that the notebook has put others in place of. Nothing
             that the judge relies on is among them, so they cost nothing.
+        code: of a recognised mistake the lines of the answer that show it, at most two.
     """
 
     exercise: str
@@ -48,6 +49,7 @@ class Verdict:
     mark: int | None = None
     score: float | None = None
     replaced: list[str] = field(default_factory=list)
+    code: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict:
         """For JSON."""

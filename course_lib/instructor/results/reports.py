@@ -12,10 +12,11 @@ from pathlib import Path
 
 import course_lib
 from course_lib.instructor.results.ledger import replace_file
+from course_lib.instructor.results.pages.class_page import class_page
+from course_lib.instructor.results.pages.student_page import student_page
 from course_lib.instructor.results.points import total
 from course_lib.instructor.results.report_csv import csv_lines
 from course_lib.instructor.results.report_gradescope import gradescope
-from course_lib.instructor.results.report_html import class_page, student_page
 from course_lib.instructor.results.report_junit import junit_xml
 
 INDEX = "index.html"

@@ -13,7 +13,8 @@ from course_lib.exercises.registry import CHAPTERS, get
 from course_lib.instructor.judging.hidden_cases import parse_cases
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.judging.submission import grade
-from course_lib.instructor.results import points, report_html
+from course_lib.instructor.results import points
+from course_lib.instructor.results.pages.class_page import class_page
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.scratch.rnn import init_params
 
@@ -181,12 +182,12 @@ def test_the_class_page_shows_the_distribution(graded):
         for name, one in (("a", good), ("b", good), ("c", bad))
     ]  # fmt: skip
     names = {"a": "a", "b": "b", "c": "c"}
-    page = "".join(report_html.class_page(students, {"predict_rows": 1.0}, names, "today"))
+    page = "".join(class_page(students, {"predict_rows": 1.0}, names, "today"))
     assert "<h3>Rows</h3>" in page
     assert 'mark 3, 96.0% right</th><td class="number">2</td>' in page
     assert 'no mark</th><td class="number">1</td>' in page
     assert "median 97" in page or "median 96" in page
-    without = "".join(report_html.class_page([], {"rnn_step": 1.0}, {}, "today"))
+    without = "".join(class_page([], {"rnn_step": 1.0}, {}, "today"))
     assert "Projects" not in without
 
 
