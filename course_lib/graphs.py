@@ -303,6 +303,23 @@ def _bytes(shapes: str) -> int:
 
 
 @contextlib.contextmanager
+def without_tf32() -> Iterator[None]:
+    """Products in float32 use all 24 bits of a number.
+
+    Recent NVIDIA GPUs else round what they multiply to TF32, of 11 bits, so that a layer's outputs
+    differ from a processor's in the third digit. What compares the two leaves it out.
+    """
+    import tensorflow as tf
+
+    on = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(on)
+
+
+@contextlib.contextmanager
 def keras_in(dtype: str) -> Iterator[None]:
     """Whatever Keras makes and computes, its losses too, has one dtype unless told otherwise.
 

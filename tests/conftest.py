@@ -111,4 +111,7 @@ def gpu():
 
     if not tf.config.list_physical_devices("GPU"):
         pytest.skip("this machine has no GPU that TensorFlow sees")
-    return "GPU:0"
+    from course_lib.graphs import without_tf32
+
+    with without_tf32():
+        yield "GPU:0"

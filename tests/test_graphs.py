@@ -175,3 +175,20 @@ def test_a_twin_is_the_learners_own_or_none(monkeypatch):
     assert graphs.own_twin(Written, "rnn_step") is None
     assert graphs.own_twin(Written, "no_such") is None
     assert graphs.own_twin(Written, "looped") is looped
+
+
+def test_tf32_is_left_out_for_a_while():
+    asks = tf.config.experimental.tensor_float_32_execution_enabled
+    before = asks()
+    with graphs.without_tf32():
+        assert not asks()
+    assert asks() == before
+
+
+def test_what_is_computed_again_counts_again():
+    def twice(x):
+        return tf.tanh(tf.function(tf.tanh)(x))
+
+    assert graphs.computed_by("Tanh", twice, tf.ones((2, 3))) == 12
+    assert graphs.computed_by("Tanh", tf.exp, tf.ones((2, 3))) == 0
+    assert not tf.config.functions_run_eagerly()

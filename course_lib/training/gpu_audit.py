@@ -26,6 +26,7 @@ from course_lib.graphs import (
     pretended_gpu,
     trace,
     without_gpu_kernel,
+    without_tf32,
     xla_refusal,
 )
 from course_lib.training.reference_steps import STEPS, Step
@@ -137,6 +138,7 @@ def _xla_failures(step: Step) -> list[str]:
     """
     start = [variable.numpy() for variable in step.variables]
 
+    @without_tf32()  # with and without XLA a GPU may round otherwise
     def losses(compiled: bool) -> list[float]:
         for variable, value in zip(step.variables, start, strict=True):
             variable.assign(value)

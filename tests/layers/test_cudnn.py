@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from course_lib.graphs import pretended_gpu
+from course_lib.graphs import pretended_gpu, without_tf32
 from course_lib.layers import (
     CELLS,
     GRUCell,
@@ -151,6 +151,7 @@ def test_a_fused_lstm_starts_with_the_same_bias(forget_bias, tmp_path):
 
 
 @pytest.mark.parametrize("name", FUSED)
+@without_tf32()
 def test_a_fused_stack_is_the_same_model(name):
     settings = {"layers": 2, "dropout": 0.5, "seed": 3}
     plain, fused = stacked_rnn(name, 5, **settings), stacked_rnn(name, 5, fused=True, **settings)
