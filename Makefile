@@ -20,7 +20,7 @@ unexport PYTHONHOME PYTHONPATH
 
 USABLE := $(shell environment/usable.sh '$(CHOSEN)' && echo yes)
 
-.PHONY: help book pdf sphinx test check lab notebooks bench lock clean afresh
+.PHONY: help book pdf sphinx test check lab notebooks bench gpu lock clean afresh
 
 help:
 	@echo "make book       build the book and check its pages; SOLUTIONS=hidden leaves the solutions out"
@@ -32,6 +32,7 @@ help:
 	@echo "                ARGS=\"--no-browser --port 9000\" hands it options"
 	@echo "make notebooks  write the exercise and the solution notebooks from their source"
 	@echo "make bench      time what the course claims to be fast, and store the results"
+	@echo "make gpu        try on a GPU what the course claims of one, and store the results"
 	@echo "make lock       compile requirements.lock, after a change of the dependencies (needs uv)"
 	@echo "make clean      remove what was built (not .venv, not work/)"
 	@echo "make book PYTHON=python3.13, or test, lab, ...: chooses the Python of the environment"
@@ -60,6 +61,9 @@ notebooks: $(READY)
 
 bench: $(READY)
 	@for name in lstm kernl scan validate; do $(PYTHON) -m course_lib.cli bench $$name || exit 1; done
+
+gpu: $(READY)
+	@$(PYTHON) -m course_lib.cli gpu
 
 # For all Pythons of pyproject.toml at once, whichever runs uv.
 lock:

@@ -448,6 +448,30 @@ def audit_gpu(
 
 
 @app.command()
+def gpu(
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes, and few of them.")] = False,
+    only: Annotated[
+        str | None, typer.Option(metavar="PART", help="One part: steps-float32, cells, ...")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--json", help="File to write; by default benchmarks/results/bench-gpu.json."),
+    ] = None,
+) -> None:
+    """Try on a GPU what the course claims of one, in eight minutes, and store the result.
+
+    Without a GPU it says so, and audits the training steps. A quick run, or one of a single part,
+    is stored only with --json.
+    """
+    from course_lib.benchmarks.gpu import main
+
+    try:
+        raise typer.Exit(main(quick, out, only))
+    except ValueError as error:
+        _fail(error)
+
+
+@app.command()
 def reproduce(
     name: Annotated[str, typer.Argument(help="Name of the run, such as vanilla-mnist.")],
     data: Annotated[

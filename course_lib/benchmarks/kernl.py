@@ -47,6 +47,7 @@ WRITTEN = {
     "chunked": "KeRNL, chunks",
     "bptt": "keras.layers.SimpleRNN, backpropagation through time",
 }
+TRACES = ("per_step", "chunked")
 SAME_GRADIENT = 1e-3  # relative; float32 adds up in another order
 
 
@@ -197,7 +198,7 @@ def rules() -> dict[str, dict[str, Any]]:
 
     same = {name: {"rule": name} for name in (*RULES, *OTHER_RULES)}
     same["tbptt"]["chunk"] = WINDOW
-    traces = {name: {"rule": "kernl", "trace": name} for name in ("per_step", "chunked")}
+    traces = {name: {"rule": "kernl", "trace": name} for name in TRACES}
     return {**same, **traces}
 
 
@@ -226,7 +227,7 @@ def side_by_side(sizes: Sizes) -> dict[str, dict[str, Any]]:
     """
     found = {}
     for name in rules():
-        if name in ("per_step", "chunked"):
+        if name in TRACES:
             continue
         steps = RULE_STEPS.get(name, sizes.steps)
         row = measure.in_child(memory, name, asdict(_with(sizes, steps)))

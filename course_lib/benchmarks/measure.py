@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 Samples = dict[str, list[float]]
+FEWEST = 3  # rounds, so that there is a median
 
 
 def interleaved(
-    variants: Mapping[str, Callable[[], object]], rounds: int, calls: int = 1
+    variants: Mapping[str, Callable[[], object]],
+    rounds: int,
+    calls: int = 1,
+    seconds: float | None = None,
 ) -> Samples:
     """Time variants against each other: in every round each is called once, in another order.
 
@@ -27,20 +31,25 @@ def interleaved(
             Call each once before, so that nothing is compiled here.
         rounds: how many.
         calls: calls of each variant in a round.
+        seconds: no round begins once so many are spent, but `FEWEST` rounds there are.
 
     Returns:
         For each variant the seconds of one call in each round.
     """
     names = list(variants)
-    seconds: Samples = {name: [] for name in names}
+    taken: Samples = {name: [] for name in names}
+    start = time.perf_counter()
     for number in range(rounds):
+        spent = time.perf_counter() - start
+        if seconds is not None and spent >= seconds and number >= FEWEST:
+            break
         first = number % len(names)
         for name in names[first:] + names[:first]:
             began = time.perf_counter()
             for _ in range(calls):
                 variants[name]()
-            seconds[name].append((time.perf_counter() - began) / calls)
-    return seconds
+            taken[name].append((time.perf_counter() - began) / calls)
+    return taken
 
 
 def ratio(slower: list[float], faster: list[float]) -> float:
@@ -94,7 +103,9 @@ def peak_mib() -> float | None:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1)
 
 
-def store(name: str, result: dict[str, Any], quick: bool, out: Path | None) -> dict[str, Any]:
+def store(
+    name: str, result: dict[str, Any], quick: bool, out: Path | None, command: str | None = None
+) -> dict[str, Any]:
     """Add to a result where it comes from, and store it.
 
     Args:
@@ -102,6 +113,7 @@ def store(name: str, result: dict[str, Any], quick: bool, out: Path | None) -> d
         result: what was measured.
         quick: a quick run is stored only where `out` says.
         out: file to write.
+        command: what was called; None: `course bench NAME`.
 
     Returns:
         What was stored: `name`, `command`, `date`, `versions`, `hardware` and the result.
@@ -111,7 +123,7 @@ def store(name: str, result: dict[str, Any], quick: bool, out: Path | None) -> d
 
     full = {
         "name": f"bench-{name}",
-        "command": f"course bench {name}" + (" --quick" if quick else ""),
+        "command": command or f"course bench {name}" + (" --quick" if quick else ""),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "versions": versions(),
         "hardware": hardware(),

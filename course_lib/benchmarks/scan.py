@@ -36,6 +36,7 @@ WRITTEN = {
     "associative scan": "keras.ops.associative_scan, differentiated by TensorFlow",
     "autodiff loop": "the loop, differentiated by TensorFlow",
 }
+METHODS = {"ours": "auto", "ours, log": "log", "ours, loop": "loop"}
 XLA = ("ours", "ours, log", "autodiff loop")  # Keras's scan can't be compiled at T = 784
 SAME = 1e-4  # in float32, of the largest number
 
@@ -48,10 +49,8 @@ def forward(name: str) -> Callable[[Any, Any], Any]:
     """
     from course_lib.layers.scan import scan
 
-    if name == "ours":
-        return lambda a, b: scan(a, b, axis=0)
-    if name == "ours, log":
-        return lambda a, b: scan(a, b, axis=0, method="log")
+    if name in METHODS:
+        return lambda a, b: scan(a, b, axis=0, method=METHODS[name])
     if name == "associative scan":
         return _associative_scan
     if name == "autodiff loop":
@@ -61,6 +60,12 @@ def forward(name: str) -> Callable[[Any, Any], Any]:
 
 def build(name: str, sizes: Sizes, dtype: str = "float32", xla: bool = False) -> Callable:
     """A function that computes h and the gradients by a and b once, and returns them as arrays."""
+    compute = tensors(name, sizes, dtype, xla)
+    return lambda: [x.numpy() for x in compute()]
+
+
+def tensors(name: str, sizes: Sizes, dtype: str = "float32", xla: bool = False) -> Callable:
+    """The same, but what it returns is left where it was computed."""
     import numpy as np
     import tensorflow as tf
 
@@ -77,7 +82,7 @@ def build(name: str, sizes: Sizes, dtype: str = "float32", xla: bool = False) ->
         return h, *tape.gradient(h, [a, b], weight)
 
     compiled = tf.function(both, jit_compile=xla)
-    return lambda: [x.numpy() for x in compiled(a, b)]
+    return lambda: compiled(a, b)
 
 
 def _associative_scan(a: Any, b: Any) -> Any:

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from course_lib import __version__
+
 CPUINFO = Path("/proc/cpuinfo")  # Linux
 # Extensions for arithmetic on vectors and matrices, as Linux names them: for these the libraries
 # have code of their own, and it rounds in another order.
@@ -26,9 +28,10 @@ SETTINGS = (
 
 def versions() -> dict[str, str]:
     """Versions of what the numbers depend on."""
-    packages = ("course-lib", "tensorflow", "keras", "numpy")
+    packages = ("tensorflow", "keras", "numpy")
     return {
         "python": platform.python_version(),
+        "course-lib": __version__,  # a checkout needs no installation
         **{package: importlib.metadata.version(package) for package in packages},
     }
 

@@ -158,7 +158,8 @@ def gradnets_step() -> Step:
 
     def take(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         weights = [tf.convert_to_tensor(w) for w in model.trainable_variables]
-        new, losses, _, _ = loop(weights, x[None], y[None], tf.constant([0.1]), tf.constant([0.4]))
+        rate, gate = (tf.constant([value], weights[0].dtype) for value in (0.1, 0.4))
+        new, losses, _, _ = loop(weights, x[None], y[None], rate, gate)
         for variable, value in zip(model.trainable_variables, new, strict=True):
             variable.assign(value)
         return losses[0]

@@ -262,6 +262,7 @@ def stored_result(name: str) -> dict[str, Any]:
     verb = "bench" if name.startswith("bench-") else "reproduce"
     run, _, seed = name.removeprefix("bench-").partition("-seed")
     made_by = f"course {verb} {run}" + (f" --seed {seed}" if seed else "")
+    made_by = "make gpu, on a machine with one" if name == "bench-gpu" else made_by
     raise FileNotFoundError(f"No stored result of {name}. Make it: {made_by}")
 
 

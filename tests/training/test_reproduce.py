@@ -103,6 +103,8 @@ def test_no_stored_result(tmp_path, monkeypatch):
         stored_result("vanilla-mnist")
     with pytest.raises(FileNotFoundError, match="course bench lstm"):
         stored_result("bench-lstm")
+    with pytest.raises(FileNotFoundError, match="make gpu, on a machine with one"):
+        stored_result("bench-gpu")
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
