@@ -1,11 +1,14 @@
 """All that the course claims of a GPU, tried on one: `course gpu`.
 
+It takes TensorFlow where that sees the GPU; else, if JAX does, the layers on Keras's JAX backend.
+
 The parts are the modules of `course_lib.benchmarks.on_gpu`. Each runs in a process of its own, with
 a limit of time, so that one that fails, hangs or runs out of memory costs no other; the result is
 written anew after each. Those that compare numbers run side by side, those that are timed alone.
 """
 
 import contextlib
+import functools
 import json
 import os
 import subprocess
@@ -14,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +33,14 @@ class Part:
         seconds: how long it may take at most; 0: what is left of `ALL`.
         settings: further arguments of `tasks`.
         timed: whether it has the machine to itself.
+        backend: of Keras, which has to see the GPU.
     """
 
     module: str
     seconds: float
     settings: dict[str, Any] = field(default_factory=dict)
     timed: bool = True
+    backend: str = "tensorflow"
 
 
 PARTS = {
@@ -47,6 +53,10 @@ PARTS = {
     "precision": Part("precision", 35),
     "pixels": Part("pixels", 70),
     "cells": Part("cells", 0),
+}
+PARTS_IN_JAX = {
+    "scans-jax": Part("scans_in_jax", 90, backend="jax"),
+    "layers-jax": Part("layers_in_jax", 0, backend="jax"),
 }
 ALL = 460.0  # seconds of the whole command
 GRACE = 15.0  # seconds that a task which has begun may be late, before it is cut off
@@ -75,10 +85,15 @@ def main(
     Raises:
         ValueError: there is no such part.
     """
-    if only is not None and only not in PARTS:
-        raise ValueError(f"There is no part {only!r}. There is: {', '.join(PARTS)}.")
+    every = PARTS | PARTS_IN_JAX
+    if only is not None and only not in every:
+        raise ValueError(f"There is no part {only!r}. There is: {', '.join(every)}.")
+    if only is not None:
+        parts = {only: every[only]}
+    else:
+        parts = PARTS if device or SEES["tensorflow"]() or not SEES["jax"]() else PARTS_IN_JAX
     if device is None:
-        if not _sees_gpu():
+        if not all(SEES[part.backend]() for part in parts.values()):
             return _audit()
         device = GPU
     until = time.monotonic() + ALL
@@ -93,7 +108,7 @@ def main(
         result = {"gpu": described(), "parts": found}
         measure.store("gpu", result, quick or only is not None, out, command)
 
-    for group in _groups({only: PARTS[only]} if only else PARTS):
+    for group in _groups(parts):
         for name, result in run(group, device, quick, until):
             found[name] = result
             print(f"{name}: {_summary(result)}", flush=True)
@@ -162,6 +177,7 @@ def _start(
     file.touch()
     # What the driver compiles for this GPU is kept for the next part.
     environment = {"CUDA_CACHE_MAXSIZE": str(4 * 2**30), **os.environ}
+    environment["KERAS_BACKEND"] = part.backend
     with file.with_suffix(".errors").open("wb") as errors:
         return subprocess.Popen(
             [sys.executable, "-m", module, part.module, json.dumps(settings), str(file)],
@@ -199,14 +215,27 @@ def _summary(result: Mapping[str, Any]) -> str:
     return "; ".join(words)
 
 
-def _sees_gpu() -> bool:
+@functools.cache
+def _tensorflow_sees_gpu() -> bool:
     from course_lib.graphs import gpu_name
 
     return bool(gpu_name())
 
 
+@functools.cache
+def _jax_sees_gpu() -> bool:
+    """Asked in a process of its own: here, JAX would take the memory of the GPU."""
+    if find_spec("jax") is None:
+        return False
+    asks = [sys.executable, "-c", "import jax; print(jax.default_backend())"]
+    return subprocess.run(asks, capture_output=True, text=True).stdout.strip() == "gpu"
+
+
+SEES = {"tensorflow": _tensorflow_sees_gpu, "jax": _jax_sees_gpu}
+
+
 def _audit() -> int:
     from course_lib.training.gpu_audit import main as audit
 
-    print("TensorFlow sees no GPU here, so nothing can be measured. What can be known without one:")
+    print("No GPU is seen here, so nothing can be measured. What can be known without one:")
     return 1 if audit() == 1 else 0

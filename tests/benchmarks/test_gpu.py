@@ -57,12 +57,33 @@ def test_a_part_runs_on_the_device_that_is_taken_for_a_gpu(tmp_path, capfd):
 
 
 def test_without_a_gpu_it_says_so_and_audits(monkeypatch):
-    monkeypatch.setattr(gpu, "_sees_gpu", lambda: False)
+    monkeypatch.setattr(gpu, "SEES", {"tensorflow": lambda: False, "jax": lambda: False})
     for audited, code in ((0, 0), (1, 1), (2, 0)):  # 2: this TensorFlow can't tell
         monkeypatch.setattr(gpu_audit, "main", lambda audited=audited: audited)
         done = CliRunner().invoke(app, ["gpu"])
         assert done.exit_code == code
-        assert "TensorFlow sees no GPU here" in done.output
+        assert "No GPU is seen here" in done.output
+
+
+@pytest.mark.parametrize(
+    ("tensorflow", "jax", "parts"),
+    [(True, True, gpu.PARTS), (True, False, gpu.PARTS), (False, True, gpu.PARTS_IN_JAX)],
+)
+def test_jax_is_taken_where_tensorflow_sees_no_gpu(tensorflow, jax, parts, monkeypatch, tmp_path):
+    monkeypatch.setattr(gpu, "SEES", {"tensorflow": lambda: tensorflow, "jax": lambda: jax})
+    monkeypatch.setattr(gpu, "run", lambda parts, *_: ((name, GOOD) for name in parts))
+    assert gpu.main(out=tmp_path / "it.json") == 0
+    assert set(json.loads((tmp_path / "it.json").read_text())["parts"]) == set(parts)
+
+
+def test_one_part_asks_for_the_backend_that_it_runs_on(monkeypatch, capsys):
+    monkeypatch.setattr(gpu, "SEES", {"tensorflow": lambda: False, "jax": lambda: True})
+    monkeypatch.setattr(gpu, "run", lambda parts, *_: ((name, GOOD) for name in parts))
+    monkeypatch.setattr(gpu_audit, "main", lambda: 0)
+    assert gpu.main(only="scans-jax") == 0
+    assert "scans-jax: 1 rows" in capsys.readouterr().out
+    gpu.main(only="cells")
+    assert "No GPU is seen here" in capsys.readouterr().out
 
 
 def test_a_part_that_there_is_not():

@@ -61,7 +61,7 @@ def timed(
 
             return build
 
-        return variants.timed({name: builder(name) for name in names}, same=_same)
+        return variants.timed({name: builder(name) for name in names}, same=same_losses)
 
 
 def step(name: str, units: int) -> TrainingStep:
@@ -85,7 +85,15 @@ def step(name: str, units: int) -> TrainingStep:
     return TrainingStep(classifier(rnn, INPUTS), INPUTS, xla=name.endswith("XLA"))
 
 
-def _same(losses: dict[str, float]) -> None:
+def same_losses(losses: dict[str, float]) -> None:
+    """See that the LSTMs took the same step, and the GRUs.
+
+    Args:
+        losses: by the name of the variant.
+
+    Raises:
+        RuntimeError: they didn't.
+    """
     for kind in ("LSTM", "GRU"):
         ones = {name: loss for name, loss in losses.items() if kind in name}
         reference = next(iter(ones.values()), 0.0)

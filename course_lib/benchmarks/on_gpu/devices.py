@@ -4,6 +4,8 @@ Where there is no GPU, tests take a second CPU in its place, which TensorFlow di
 """
 
 import contextlib
+import importlib.metadata
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -21,6 +23,8 @@ def prepare(device: str) -> None:
     Args:
         device: "GPU:0", or `PRETENDED`.
     """
+    if os.environ.get("KERAS_BACKEND") == "jax":
+        return
     import tensorflow as tf
 
     tf.get_logger().setLevel(
@@ -68,33 +72,35 @@ def apart(one: Any, other: Any) -> float:
 
 
 def described() -> dict[str, Any]:
-    """The GPU that TensorFlow sees: name, driver, memory, and the CUDA that TensorFlow is made for.
+    """The GPU: name, driver, memory, the CUDA that TensorFlow is made for, and JAX's version.
 
     What can't be found out is left out.
     """
     import tensorflow as tf
 
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = _of_the_driver()
     for gpu in tf.config.list_physical_devices("GPU")[:1]:
         details = tf.config.experimental.get_device_details(gpu)
-        found["name"] = details.get("device_name", "unknown")
+        found["name"] = details.get("device_name", found.get("name", "unknown"))
         if "compute_capability" in details:
             found["compute_capability"] = ".".join(map(str, details["compute_capability"]))
     built = tf.sysconfig.get_build_info()
     for name in ("cuda_version", "cudnn_version"):
         if name in built:
             found[name] = str(built[name])
-    return found | _of_the_driver()
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        found["jax"] = importlib.metadata.version("jax")
+    return found
 
 
 def _of_the_driver() -> dict[str, str]:
     program = shutil.which("nvidia-smi")
     if program is None:
         return {}
-    asked = [program, "--query-gpu=driver_version,memory.total", "--format=csv,noheader"]
+    asked = [program, "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
     try:
         answer = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True)
-        driver, memory = answer.stdout.splitlines()[0].split(", ")
+        name, driver, memory = answer.stdout.splitlines()[0].split(", ")
     except (OSError, subprocess.SubprocessError, IndexError, ValueError):
         return {}
-    return {"driver": driver, "memory": memory}
+    return {"name": name, "driver": driver, "memory": memory}

@@ -47,12 +47,14 @@ def test_the_cells_are_timed_around_a_centre_first():
 )
 def test_cells_that_take_other_steps_are_not_compared(losses):
     with pytest.raises(RuntimeError, match="don't take the same step"):
-        cells._same(losses)
+        cells.same_losses(losses)
 
 
 def test_cells_that_take_the_same_step_are():
-    cells._same({"cuDNN LSTM": 2.3, "our LSTM": 2.301, "cuDNN GRU": 1.1, "our GRU, XLA": 1.101})
-    cells._same({"cuDNN GRU": 1.1})
+    cells.same_losses(
+        {"cuDNN LSTM": 2.3, "our LSTM": 2.301, "cuDNN GRU": 1.1, "our GRU, XLA": 1.101}
+    )
+    cells.same_losses({"cuDNN GRU": 1.1})
 
 
 def test_a_step_that_gives_other_numbers_there():
