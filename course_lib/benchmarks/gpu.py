@@ -32,7 +32,7 @@ class Part:
         module: of `course_lib.benchmarks.on_gpu`; its `tasks` are done.
         seconds: how long it may take at most; 0: what is left of `ALL`.
         settings: further arguments of `tasks`.
-        timed: whether it has the machine to itself.
+        timed: whether it has the machine to itself. If not, the cores share its tasks.
         backend: of Keras, which has to see the GPU.
     """
 
@@ -41,6 +41,11 @@ class Part:
     settings: dict[str, Any] = field(default_factory=dict)
     timed: bool = True
     backend: str = "tensorflow"
+
+    @property
+    def shares(self) -> int:
+        """Processes among which its tasks are dealt out: a quarter of the cores, for a part."""
+        return 1 if self.timed else max(1, min(5, (os.cpu_count() or 1) // 4))
 
 
 PARTS = {
@@ -133,22 +138,27 @@ def run(
     """
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        running = {}
+        running, ended = {}, {}
         for name, part in parts.items():
             print(f"{name} …", flush=True)
             began = time.monotonic()
             seconds = max(1.0, min(part.seconds or ALL, until - began))
-            process = _start(part, device, quick, seconds, folder / name)
-            stack.callback(_stop, process)
-            running[name] = process, began, seconds
+            for share in range(part.shares):
+                process = _start(part, share, device, quick, seconds, folder / f"{name}-{share}")
+                stack.callback(_stop, process)
+                running[name, share] = process, began, seconds
         while running:
-            for name, (process, began, seconds) in list(running.items()):
+            for (name, share), (process, began, seconds) in list(running.items()):
                 took = time.monotonic() - began
                 if process.poll() is None and took < seconds + GRACE:
                     continue
                 _stop(process)
-                del running[name]
-                yield name, _result(folder / name, process, took, took >= seconds + GRACE)
+                del running[name, share]
+                file, late = folder / f"{name}-{share}", took >= seconds + GRACE
+                shares = ended.setdefault(name, {})
+                shares[share] = _result(file, process, took, late)
+                if len(shares) == parts[name].shares:
+                    yield name, _together([shares[one] for one in sorted(shares)])
             time.sleep(0.1)
 
 
@@ -170,9 +180,10 @@ def _groups(parts: Mapping[str, Part]) -> Iterable[dict[str, Part]]:
 
 
 def _start(
-    part: Part, device: str, quick: bool, seconds: float, file: Path
+    part: Part, share: int, device: str, quick: bool, seconds: float, file: Path
 ) -> subprocess.Popen[bytes]:
     settings = {"device": device, "quick": quick, "seconds": seconds, **part.settings}
+    settings |= {"share": share, "shares": part.shares}
     module = "course_lib.benchmarks.on_gpu.part"
     file.touch()
     # What the driver compiles for this GPU is kept for the next part.
@@ -202,6 +213,17 @@ def _result(
     elif process.returncode:
         written = file.with_suffix(".errors").read_text(encoding="utf-8", errors="replace")
         result["error"] = f"It ended with {process.returncode}. {written.strip()[-1500:]}"
+    return result
+
+
+def _together(shares: list[dict[str, Any]]) -> dict[str, Any]:
+    """One result of those of a part's processes."""
+    result: dict[str, Any] = {
+        "seconds": max(one["seconds"] for one in shares),
+        "rows": [row for one in shares for row in one["rows"]],
+    }
+    if errors := [one["error"] for one in shares if "error" in one]:
+        result["error"] = " ".join(errors)
     return result
 
 

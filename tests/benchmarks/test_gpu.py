@@ -22,7 +22,7 @@ def program(monkeypatch):
     """Let parts run a piece of Python in place of what they do; `file` is where rows go."""
 
     def use(text):
-        def start(part, device, quick, seconds, file):
+        def start(part, share, device, quick, seconds, file):
             file.touch()
             line = f"from pathlib import Path; file = Path({str(file)!r})\n{text}"
             with file.with_suffix(".errors").open("wb") as errors:
@@ -125,6 +125,19 @@ def test_what_compares_runs_side_by_side_and_what_is_timed_alone():
     assert groups[0] == ["steps-float32", "steps-float64", "exercises"]
     assert all(len(group) == 1 for group in groups[1:])
     assert [name for group in groups for name in group] == list(gpu.PARTS)
+
+
+def test_many_cores_share_what_is_not_timed(program, monkeypatch):
+    monkeypatch.setattr(gpu.os, "cpu_count", lambda: 16)
+    program("""
+share = int(file.name.rpartition("-")[2])
+file.write_text(f'{{"T": {share}}}\\n')
+if share == 2:
+    raise SystemExit("the third fell off")""")
+    result = only(timed=False)
+    assert result["rows"] == [{"T": share} for share in range(4)]
+    assert result["error"] == "It ended with 1. the third fell off"
+    assert gpu.Part("none", 60).shares == 1
 
 
 def test_in_the_worst_case_the_last_part_has_time_and_all_takes_eight_minutes():

@@ -8,6 +8,7 @@ import importlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,12 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="where to write a line of JSON for each row")
     given = parser.parse_args()
     settings = json.loads(given.settings)
+    share, shares = settings.pop("share", 0), settings.pop("shares", 1)
     until = time.monotonic() + settings["seconds"]
     module = importlib.import_module(f"course_lib.benchmarks.on_gpu.{given.module}")
     devices.prepare(settings["device"])  # before TensorFlow has looked for any
     with given.file.open("a", encoding="utf-8") as file:
-        for row in rows(module.tasks(**settings), until):
+        for row in rows(islice(module.tasks(**settings), share, None, shares), until):
             file.write(json.dumps(row) + "\n")
             file.flush()
             print(f"  {given.module}: {in_short(row)}", flush=True)
