@@ -1,11 +1,15 @@
 """`course validate --merge`: the results of several runs as one class."""
 
 import json
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.results.points import load_weights
 from course_lib.instructor.results.reports import is_graded, write_reports
+from course_lib.instructor.results.stored import Stored
 
 
 def merge(folders: list[Path], out: Path, weights_file: Path | None) -> int:
@@ -14,22 +18,46 @@ def merge(folders: list[Path], out: Path, weights_file: Path | None) -> int:
     Raises:
         BadUsage: if a folder holds no results, or they are of other exercises.
     """
-    found: dict[str, dict] = {}
-    wanted = None
-    for folder in folders:
-        try:
-            content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-            exercises = [e["id"] for e in content["exercises"]]
-            students = content["students"]
-        except (OSError, ValueError, KeyError, TypeError):
-            raise BadUsage(f"{folder} holds no results.json of `course validate`.") from None
-        if wanted not in (None, exercises):
-            raise BadUsage(f"{folder} is about other exercises than {folders[0]}.")
-        wanted = exercises
-        for student in students:
-            found[student["student"]] = student
+    runs = [Stored(folder) for folder in folders]
+    wanted = list(runs[0].weights)
+    for run in runs:
+        if list(run.weights) != wanted:
+            raise BadUsage(f"{run.folder} is about other exercises than {folders[0]}.")
     weights = load_weights(weights_file, wanted)
     out.mkdir(parents=True, exist_ok=True)
-    ordered = [found[name] for name in sorted(found)]
-    write_reports(out, ordered, wanted, weights, {"merged": len(folders)})
-    return 0 if all(map(is_graded, ordered)) else 1
+    with tempfile.TemporaryFile(dir=out) as file:  # has no name, and is gone at the end
+        merged = Merged(file)
+        for run in runs:
+            for student in run:
+                merged.add(student)
+        write_reports(out, merged, wanted, weights, {"merged": len(folders)})
+        return 0 if all(map(is_graded, merged)) else 1
+
+
+class Merged:
+    """Results by the names of students; they lie in a file, and each is read when it is needed.
+
+    Args:
+        file: empty, to write to and to read from.
+    """
+
+    def __init__(self, file: BinaryIO):
+        self.file, self.end = file, 0
+        self.places: dict[str, tuple[int, int]] = {}
+
+    def add(self, student: dict) -> None:
+        """One more result, in the place of an earlier one of that name."""
+        text = json.dumps(student).encode()
+        self.file.seek(self.end)
+        self.file.write(text)
+        self.places[student["student"]] = self.end, len(text)
+        self.end += len(text)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __iter__(self) -> Iterator[dict]:
+        for name in sorted(self.places):
+            begins, length = self.places[name]
+            self.file.seek(begins)
+            yield json.loads(self.file.read(length))
