@@ -11,14 +11,28 @@ import typer
 import typer.core
 
 from course_lib import __version__
+from course_lib.teaching_cli import teaching
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes
 
 USAGE = 2  # exit code: the command was not understood
 
 
+# In the order in which people need them: learners, instructors, readers of numbers, contributors.
+ORDER = (
+    *("doctor", "start", "progress", "check", "hint", "solution", "audit-gpu"),
+    *("validate", "grades", "ci"),
+    *("reproduce", "bench", "notebooks", "prove"),
+)
+
+
 class Group(typer.core.TyperGroup):
     """Help as wide as the terminal, down to 40 columns, with no sentence cut short."""
+
+    def list_commands(self, ctx):
+        """The commands, in the order of use where one is set."""
+        place = {name: number for number, name in enumerate(ORDER)}
+        return sorted(super().list_commands(ctx), key=lambda name: place.get(name, len(ORDER)))
 
     def make_context(self, *arguments, **options):
         """Typer's own help is never narrower than 50 columns."""
@@ -55,6 +69,7 @@ ci = typer.Typer(
     cls=Group, help="For instructors: the course in a CI service.", no_args_is_help=True
 )
 app.add_typer(ci, name="ci")
+app.add_typer(teaching)
 BenchJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, last.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer rounds; stored only with --out.")]
 BenchOut = Annotated[

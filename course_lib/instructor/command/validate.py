@@ -73,7 +73,7 @@ def validate(paths: list[Path], options: Options) -> int:
         }
         keys = [_key(submission, checks) for submission in submissions]
         todo = [pair for pair in zip(submissions, keys, strict=True) if pair[1] not in ledger.done]
-        results = Results(ledger, keys)
+        results = Results(ledger, submissions, keys)
         progress = Progress(len(keys), done=len(keys) - len(todo))
         with contextlib.closing(progress):
             for key, result in _graders(todo, setup, options):
@@ -132,19 +132,21 @@ class Results:
 
     Args:
         ledger: which holds them.
+        submissions: of which the names are taken.
         keys: of the submissions.
     """
 
-    def __init__(self, ledger: Ledger, keys: list[str]):
-        self.ledger, self.keys = ledger, keys
+    def __init__(self, ledger: Ledger, submissions: list[Submission], keys: list[str]):
+        self.ledger, self.submissions, self.keys = ledger, submissions, keys
         self.failed: dict[str, dict] = {}  # those that are not written down
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def __iter__(self) -> Iterator[dict]:
-        for key in self.keys:
-            yield self.failed[key] if key in self.failed else self.ledger.get(key)
+        for submission, key in zip(self.submissions, self.keys, strict=True):
+            result = self.failed[key] if key in self.failed else self.ledger.get(key)
+            yield {**result, "name": submission.name, "number": submission.number}
 
 
 def wanted_exercises(chosen: tuple[str, ...]) -> list[str]:

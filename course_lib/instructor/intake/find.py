@@ -98,7 +98,10 @@ class _Finder:
     def result(self) -> Found:
         people = list(self.people.values())
         named = zip(_names(people), people, strict=True)
-        submissions = [Submission(name, one.sources, one.found) for name, one in named]
+        submissions = [
+            Submission(name, one.sources, one.found, name=one.name, number=one.number)
+            for name, one in named
+        ]
         return Found(submissions, self.left, self.work_is_left)
 
     def argument(self, path: Path, top: Folder) -> None:

@@ -28,6 +28,8 @@ class Submission:
         found: what was said when they were found, one sentence each.
         files: path inside the submission, and content: notebooks, and the arrays of projects.
         remarks: one sentence for each thing that was left out.
+        name: what the class calls the student, who may not be the only one of that name.
+        number: of the student on the learning platform; empty if it gave none.
     """
 
     student: str
@@ -35,6 +37,8 @@ class Submission:
     found: list[str] = field(default_factory=list)
     files: list[tuple[str, bytes]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    name: str = ""
+    number: str = ""
 
     @property
     def notebooks(self) -> list[tuple[str, bytes]]:

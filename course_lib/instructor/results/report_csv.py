@@ -20,22 +20,23 @@ def csv_lines(
     head = ["student", "points", "of", "status"]
     for one in wanted:
         head += [one, f"{one} points"]
-    yield _line([*head, "remarks"])
+    yield line([*head, "remarks"])
     for student in students:
         row = [student["student"], student["points"], student["of"], student["status"]]
         for exercise in student["exercises"]:
             points = weights[exercise["exercise"]] * share(exercise)
             row += [exercise["outcome"], round(points, 4)]
-        yield _line(map(_cell, [*row, " ".join(student["remarks"])]))
+        yield line(map(guarded, [*row, " ".join(student["remarks"])]))
 
 
-def _line(cells: Iterable[object]) -> str:
+def line(cells: Iterable[object], delimiter: str = ",") -> str:
+    """A line of a table, with its end."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
     return text.getvalue()
 
 
-def _cell(value: object) -> object:
+def guarded(value: object) -> object:
     """Text that no spreadsheet takes for a formula; numbers as they are."""
     if not isinstance(value, str):
         return value

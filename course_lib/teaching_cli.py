@@ -1,0 +1,59 @@
+"""What `course` offers to instructors beside `validate`."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+teaching = typer.Typer()
+
+Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="An --out folder of `validate`.")]
+
+
+def _run(module: str, function: str, *arguments) -> None:
+    """Run a function of `instructor.command`; what it can't do is said in one line."""
+    from course_lib.instructor.errors import BadUsage
+
+    try:
+        command = getattr(import_module(f"course_lib.instructor.command.{module}"), function)
+        code = command(*arguments)
+    except ModuleNotFoundError as error:  # fcntl, which Windows has not
+        print(f"course: this needs Linux or macOS, with {error.name}.", file=sys.stderr)
+        code = 2
+    except BadUsage as error:
+        print(f"course: {error}", file=sys.stderr)
+        code = 2
+    except OSError as error:
+        print(f"course: {error.filename or 'file'}: {error.strerror}.", file=sys.stderr)
+        code = 1
+    raise typer.Exit(code)
+
+
+@teaching.command()
+def grades(
+    results: Results,
+    platform: Annotated[str, typer.Option("--for", metavar="PLATFORM", help="moodle or canvas.")],
+    class_list: Annotated[
+        Path, typer.Option(metavar="FILE", help="The class list that the platform exports, as CSV.")
+    ],
+    column: Annotated[
+        str, typer.Option(metavar="NAME", help="The assignment's name on the platform.")
+    ] = "",
+    match: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="A column of the class list that says who is who; may be given several times.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="By default RESULTS/grades-PLATFORM.csv.")
+    ] = None,
+) -> None:
+    """For instructors: write the grades as a table for Moodle or Canvas to import.
+
+    Says who could not be matched with the class list, and exits with 1 if there is anybody.
+    """
+    _run("grades", "write_grades", results, platform, class_list, column, tuple(match or ()), out)
