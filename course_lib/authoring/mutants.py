@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from course_lib.authoring.cores import ONE_THREAD, workers
+from course_lib.cores import ONE_THREAD, workers
 
 PACKAGE = Path("course_lib")
 ASIDE = PACKAGE / "exercises"  # its subfolders: `course prove --mutants` looks at those

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.authoring.changed import touched_exercises
-from course_lib.authoring.cores import ONE_THREAD, workers
 from course_lib.authoring.tally import Tally, of_command, of_pytest
+from course_lib.cores import ONE_THREAD, workers
 
 PYTEST = ("-m", "pytest")
 COURSE = ("-m", "course_lib.cli")

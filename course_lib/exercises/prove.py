@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.authoring import cores
+from course_lib import cores
 from course_lib.authoring.source import starting_code
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import KINDS, Exercise, Mistake

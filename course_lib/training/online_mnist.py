@@ -78,13 +78,14 @@ TASKS = {
 QUICK = {"epochs": 2, "validation": 1_000, "examples": 1_000, "pixels": 28}
 
 
-def build_model(config: Config, steps: int, images: np.ndarray) -> "OnlineRNN":
+def build_model(config: Config, steps: int, images: np.ndarray, seed: int) -> "OnlineRNN":
     """A compiled and built model for images (batch, T, pixels).
 
     Args:
         config: of the run.
         steps: of the optimizer, over the whole run.
         images: those of the training set, to begin from.
+        seed: of what the rule draws. The weights are drawn by Keras's own generator.
     """
     import keras
 
@@ -119,6 +120,7 @@ def build_model(config: Config, steps: int, images: np.ndarray) -> "OnlineRNN":
         kernel_optimizer=keras.optimizers.SGD(config.kernel_learning_rate),
         timescales=config.timescales,
         samples=config.samples,
+        seed=seed,
         jit_compile=False,
     )
     return model
@@ -158,7 +160,7 @@ def run(
 
     x_train, x_test = sequences(data.x_train[train]), sequences(data.x_test)
     steps = config.epochs * -(-len(train) // config.batch_size)
-    model = build_model(config, steps, x_train)
+    model = build_model(config, steps, x_train, seed)
 
     class Test(keras.callbacks.Callback):
         """Adds to the logs, so that the curves in a checkpoint have it too."""

@@ -1,21 +1,31 @@
 """The adding problem and aⁿbⁿ, with every rule on the same net.
 
-A part of a run is one rule on one task. What a part gave is kept as soon as it is done, so that a
-run that was killed begins with the next part.
+Each rule chooses its learning rate by short runs from seeds of their own, out of the same few
+rates, and is then trained from several seeds. Of a run, the round with the lowest loss on
+validation sequences counts; the test sequences are looked at once, with the weights of that round.
 """
 
-import json
+import itertools
+import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from course_lib.training.equal_search import Study
 from course_lib.training.online_mnist import UNFINISHED
 from course_lib.training.online_rules import cosine_with_bptt
+from course_lib.training.pieces import Piece, finish
 
 if TYPE_CHECKING:
     from course_lib.online import OnlineRNN
 
 NEEDS_MNIST = False
+VALIDATION, TEST = 10**9, 10**9 + 1  # seeds of the sequences that no batch is made of
+DIVERGED = 100.0  # times the loss of a guess
+# What a step costs, roughly, in steps of RFLO.
+COSTS = {"hybrid": 3.0, "uoro": 2.5, "kernl": 2.0, "snap1": 2.0, "bptt": 1.5, "tbptt": 1.5}
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,7 @@ class Config:
     """What a run is made of; stored with its result."""
 
     task: str = "adding"
+    problem: str = "adding"  # or "anbn"
     rules: tuple[str, ...] = ("kernl", "hybrid", "bptt", "snap1", "rflo", "one_step")
     lengths: tuple[int, ...] = (50, 100, 200)  # T of the adding problem
     max_n: int = 32  # of aⁿbⁿ
@@ -30,18 +41,30 @@ class Config:
     activation: str = "relu"
     leak: float = 0.2
     noise: float = 1e-3  # on a W_hh that starts as identity
-    learning_rate: float = 5e-4
+    rates: tuple[float, ...] = (1.5e-4, 5e-4, 1.5e-3)  # of Adam; see `equal_search`
+    trial_rounds: int = 5  # of a short run, which helps to choose a rate
+    trial_seeds: tuple[int, ...] = (100, 101)
+    seeds: tuple[int, ...] = (0, 1, 2)
     batch_size: int = 50
-    rounds: int = 25  # of the test, at most
-    steps: int = 200  # between two tests
-    solved: float = 0.02  # adding: the run ends below it
+    rounds: int = 25  # looks at the validation sequences, at most
+    steps: int = 200  # between two looks
+    solved: float = 0.02  # a run ends below this validation loss; 0: never
     update_every: int = 6  # steps between two updates, of a rule with "-online" behind it
     window: int = 10  # steps that truncated BPTT looks back
-    test: int = 1_000
-    cosine: bool = False  # with BPTT's gradient, at every test
+    held_back: int = 1_000  # sequences to validate, and as many to test
+    cosine: bool = False  # with BPTT's gradient, at every look
 
 
-TASKS = {
+ANBN = {
+    "problem": "anbn",
+    "units": 32,
+    "rates": (1.5e-3, 5e-3, 1.5e-2),
+    "batch_size": 20,
+    "rounds": 15,
+    "steps": 100,
+    "solved": 0.0,
+}
+TASKS: dict[str, dict[str, Any]] = {
     "adding": {},
     # The adding problem once more, with a look at the gradients. RTRL is left out: its gradient is
     # BPTT's, at many times the cost.
@@ -53,29 +76,27 @@ TASKS = {
         "lengths": (50,),
         "units": 32,
         "rounds": 10,
+        "trial_rounds": 4,
         "solved": 0.0,
         "cosine": True,
     },
-    "anbn": {
-        "rules": ("kernl", "kernl-online", "snap1", "one_step", "bptt"),
-        "lengths": (0,),
-        "units": 32,
-        "learning_rate": 5e-3,
-        "batch_size": 20,
-        "rounds": 15,
-        "steps": 100,
-    },
+    "anbn": {**ANBN, "rules": ("kernl", "kernl-online", "snap1", "one_step", "bptt")},
+    # Both change the weights inside the sequence, after every window of truncated BPTT.
+    "inside": {**ANBN, "rules": ("kernl-online", "tbptt-online"), "window": 6},
 }
-QUICK = {"rounds": 1, "steps": 2, "test": 20, "lengths": (5,), "max_n": 3, "units": 4}
+QUICK = {"rounds": 1, "trial_rounds": 1, "steps": 2, "held_back": 20, "lengths": (5,)}
+QUICK |= {"max_n": 3, "units": 4, "rates": (1e-3,), "trial_seeds": (100,), "seeds": (0,)}
 
 
-def build_model(config: Config, rule: str, T: int) -> "OnlineRNN":
-    """A compiled and built model for a part.
+def build_model(config: Config, rule: str, T: int, rate: float, seed: int) -> "OnlineRNN":
+    """A compiled and built model for one run.
 
     Args:
-        config: of the run.
+        config: of the whole.
         rule: a rule; "-online" behind it means updates inside the sequence.
         T: steps.
+        rate: learning rate of Adam.
+        seed: of what the rule draws. The weights are drawn by Keras's own generator.
     """
     import keras
 
@@ -83,7 +104,7 @@ def build_model(config: Config, rule: str, T: int) -> "OnlineRNN":
     from course_lib.online import LeakyRNNCell, OnlineRNN
 
     rule, _, online = rule.partition("-")
-    if config.task == "anbn":
+    if config.problem == "anbn":
         model = OnlineRNN(LSTMCell(config.units), 3, return_sequences=True, mask_value=0.0)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.build((None, T, 3))
@@ -98,125 +119,234 @@ def build_model(config: Config, rule: str, T: int) -> "OnlineRNN":
         model, loss = OnlineRNN(cell, 1), keras.losses.MeanSquaredError()
         model.build((None, T, 2))
     model.compile(
-        keras.optimizers.Adam(config.learning_rate, global_clipnorm=1.0),
+        keras.optimizers.Adam(rate, global_clipnorm=1.0),
         loss,
         rule=rule,
         update_every=config.update_every if online else None,
         chunk=config.window if rule == "tbptt" else "auto",
+        seed=seed,
         jit_compile=False,
     )
     return model
 
 
-def examples(config: Config, T: int, count: int, seed: int) -> tuple[Any, Any]:
-    """Inputs and targets of a task."""
+def examples(config: Config, T: int, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets of the problem."""
     from course_lib.data import adding_problem, anbn
 
-    if config.task == "anbn":
+    if config.problem == "anbn":
         return tuple(anbn(count, config.max_n, seed))[:2]
     return tuple(adding_problem(count, T, seed))[:2]
 
 
-def part(config: Config, rule: str, T: int, seed: int, verbose: int) -> dict[str, Any]:
-    """Train one rule on one task.
+def chance(config: Config) -> float:
+    """The loss of a guess: of the mean, or from the character before alone."""
+    from course_lib import data
+
+    anbn = config.problem == "anbn"
+    return data.anbn_chance(config.max_n) if anbn else data.adding_problem_chance()
+
+
+def train(config: Config, rule: str, T: int, rate: float, seed: int) -> dict[str, Any]:
+    """A run that counts.
 
     Returns:
-        Curves of `steps`, `train_loss`, `test_loss`, of the kernel's `r2`, and of the `cosine` with
-        BPTT's gradient if the config asks for it; `seconds_a_step`. Losses are mean squared errors,
-        for aⁿbⁿ bits a character.
+        The curves of `fit`; `chosen`, the index of the round with the lowest validation loss; and
+        the `test_loss` of that round.
+    """
+    import keras
+
+    model, found = fit(config, rule, T, rate, seed)
+    test = loss_on(config, model, *examples(config, T, config.held_back, TEST))
+    keras.backend.clear_session()  # the next run has this process too
+    return {**found, "test_loss": test}
+
+
+def trial(config: Config, rule: str, T: int, rate: float, seed: int) -> float:
+    """The lowest validation loss of a short run."""
+    import keras
+
+    short = replace(config, rounds=config.trial_rounds, solved=0.0, cosine=False)
+    _, found = fit(short, rule, T, rate, seed)
+    keras.backend.clear_session()
+    return found["validation_loss"][found["chosen"]]
+
+
+def fit(
+    config: Config, rule: str, T: int, rate: float, seed: int
+) -> tuple["OnlineRNN", dict[str, Any]]:
+    """Train one net until it has solved the problem, has diverged, or had all its rounds.
+
+    Returns:
+        The model, with the weights of the round with the lowest validation loss; and the curves of
+        `steps`, `train_loss`, `validation_loss`, of the kernel's `r2`, and of the `cosine` with
+        BPTT's gradient if the config asks for it, with `chosen` and `seconds_a_step`. Losses are
+        mean squared errors, for aⁿbⁿ bits a character.
     """
     import time
-
-    import numpy as np
 
     from course_lib.training.seeding import seed_everything
 
     seed_everything(seed)
-    steps = T or 2 * config.max_n + 2
-    model = build_model(config, rule, steps)
-    unit = float(np.log(2)) if config.task == "anbn" else 1.0
-    x_test, y_test = examples(config, steps, config.test, seed=10**6)
-    curves: dict[str, list[float]] = {"steps": [], "train_loss": [], "test_loss": [], "r2": []}
-    if config.cosine:
-        curves["cosine"] = []
-    seconds = []
+    model = build_model(config, rule, T, rate, seed)
+    held_back = examples(config, T, config.held_back, VALIDATION)
+    few = [part[: config.batch_size] for part in held_back]
+    names = ("steps", "train_loss", "validation_loss", "r2", *(["cosine"] * config.cosine))
+    curves: dict[str, list[float]] = {name: [] for name in names}
+    seconds, chosen, weights = [], 0, model.get_weights()
     for number in range(config.rounds):
         count = config.steps * config.batch_size
-        x, y = examples(config, steps, count, seed=1 + number + 1_000 * seed)
+        x, y = examples(config, T, count, seed=1 + number + 1_000 * seed)
         began = time.perf_counter()
         logs = model.fit(x, y, batch_size=config.batch_size, shuffle=False, verbose=0).history
         seconds.append((time.perf_counter() - began) / config.steps)
-        test = model.evaluate(x_test, y_test, batch_size=500, verbose=0) / unit
+        loss = loss_on(config, model, *held_back)
         curves["steps"].append((number + 1) * config.steps)
-        curves["train_loss"].append(round(logs["loss"][0] / unit, 6))
-        curves["test_loss"].append(round(float(test), 6))
+        curves["train_loss"].append(round(logs["loss"][0] / unit(config), 6))
+        curves["validation_loss"].append(loss)
         curves["r2"].append(round(float(logs.get("kernel_r2", [0])[0]), 4))
         if config.cosine:
-            few = slice(0, config.batch_size)
-            curves["cosine"].append(round(cosine_with_bptt(model, x_test[few], y_test[few]), 4))
-        if verbose:
-            print(rule, T, {name: c[-1] for name, c in curves.items()}, flush=True)
-        if config.task != "anbn" and test < config.solved:
+            curves["cosine"].append(round(cosine_with_bptt(model, *few), 4))
+        if number == 0 or loss < curves["validation_loss"][chosen]:
+            chosen, weights = number, model.get_weights()
+        if loss < config.solved or not loss < DIVERGED * chance(config):
             break
-    return {**curves, "seconds_a_step": round(float(np.median(seconds)), 4)}
+    model.set_weights(weights)
+    return model, {
+        **curves,
+        "chosen": chosen,
+        "seconds_a_step": round(float(np.median(seconds)), 4),
+    }
+
+
+def loss_on(config: Config, model: "OnlineRNN", x: np.ndarray, y: np.ndarray) -> float:
+    """The mean loss on these sequences."""
+    loss = model.evaluate(x, y, batch_size=500, verbose=0)
+    return round(float(loss) / unit(config), 6)
+
+
+def unit(config: Config) -> float:
+    """Of the losses that are reported: a bit, for aⁿbⁿ."""
+    return math.log(2) if config.problem == "anbn" else 1.0
 
 
 def run(
-    data: None, seed: int, quick: bool = False, verbose: int = 2, **settings: Any
+    data: None,
+    seed: int,
+    quick: bool = False,
+    verbose: int = 2,
+    processes: int | None = None,
+    **settings: Any,
 ) -> dict[str, Any]:
-    """Train all parts, and return the configuration, the curves, and a summary.
+    """Choose a rate for each rule and length, train all, and return what came of it.
 
     Args:
         data: nothing; the tasks are made on the spot.
-        seed: seed of the weights and of the sequences.
+        seed: added to each of the seeds in the configuration.
         quick: two steps of a tiny net.
         verbose: 0 prints nothing.
+        processes: that work side by side; None: one for each core that we may use. The result
+            doesn't depend on it.
         settings: fields of `Config` that shall differ from its defaults and from those of its task.
 
     Returns:
-        A dict with `config`, `curves` (for each part, as "kernl-50", what `part` returns) and
-        `summary`: the lowest loss on test sequences of each part, chance, and for the adding
-        problem the largest T that each rule solved.
+        A dict with `config`; `curves`, for each rule and length, as "kernl-50", the lowest
+        validation loss of each rate in `trials`, and in `runs` what `train` gives for each seed;
+        `summary`, for each of them its `learning_rate`, `test_loss` of each seed and their mean,
+        after how many batches that was, how many seeds solved the problem, and the median cosine;
+        the loss of a guess, and for aⁿbⁿ the floor.
     """
-    from course_lib import data as tasks
+    from course_lib.data import anbn_floor
 
     task = TASKS[settings.get("task", "adding")]
     config = replace(Config(**{**task, **settings}), **(QUICK if quick else {}))
-    if config.task == "anbn":
-        config = replace(config, lengths=(0,))
-    kept: Path | None = None if quick else UNFINISHED / f"{config.task}-{seed}.json"
-    done: dict[str, Any] = {"config": json.loads(json.dumps(asdict(config))), "parts": {}}
-    if kept is not None and kept.exists():
-        stored = json.loads(kept.read_text(encoding="utf-8"))
-        # A part knows nothing of the others: which of them are asked for may change.
-        if _of_a_part(stored["config"]) == _of_a_part(done["config"]):
-            done["parts"] = stored["parts"]
-    for T in config.lengths:
-        for rule in config.rules:
-            name = f"{rule}-{T}" if T else rule
-            if name in done["parts"]:
-                continue
-            done["parts"][name] = part(config, rule, T, seed, verbose)
-            if kept is not None:
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                kept.write_text(json.dumps(done), encoding="utf-8")
-    wanted = [f"{rule}-{T}" if T else rule for T in config.lengths for rule in config.rules]
-    parts = {name: done["parts"][name] for name in wanted}
-    best = {name: min(curves["test_loss"]) for name, curves in parts.items()}
-    summary: dict[str, Any] = {"test_loss": best}
-    if config.task == "anbn":
-        summary["chance"] = round(tasks.anbn_chance(config.max_n), 4)
-        summary["floor"] = round(tasks.anbn_floor(config.max_n), 4)
-    else:
-        summary["chance"] = round(tasks.adding_problem_chance(), 4)
-        summary["largest_solved"] = {
-            rule: max((T for T in config.lengths if best[f"{rule}-{T}"] < config.solved), default=0)
-            for rule in config.rules
-        }
-    if kept is not None:
-        kept.unlink(missing_ok=True)
-    return {"config": done["config"], "curves": parts, "summary": summary}
+    if config.problem == "anbn":  # the longest, with a newline before and after
+        config = replace(config, lengths=(2 * config.max_n + 2,))
+    config = replace(
+        config,
+        seeds=tuple(seed + one for one in config.seeds),
+        trial_seeds=tuple(seed + one for one in config.trial_seeds),
+    )
+    file: Path | None = None if quick else UNFINISHED / f"{config.task}-{seed}.json"
+    study = _study(config)
+    done = finish(
+        study.plan,
+        file,
+        made_of=_of_one_run(config),
+        processes=processes,
+        say=_say if verbose else None,
+    )
+    trials = {name: study.losses(name, done) for name in study.names}
+    runs = {name: study.runs(name, done) for name in study.names}
+    summary: dict[str, Any] = {
+        name: {"learning_rate": study.rate(name, done), **_summary(config, runs[name])}
+        for name in study.names
+    }
+    summary["chance"] = round(chance(config), 4)
+    if config.problem == "anbn":
+        summary["floor"] = round(anbn_floor(config.max_n), 4)
+    if file is not None:
+        file.unlink(missing_ok=True)
+    return {
+        "config": asdict(config),
+        "curves": {
+            "trials": {
+                name: {f"{rate:g}": round(loss, 6) for rate, loss in losses.items()}
+                for name, losses in trials.items()
+            },
+            "runs": runs,
+        },
+        "summary": summary,
+    }
 
 
-def _of_a_part(config: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in config.items() if name not in ("rules", "lengths")}
+def _study(config: Config) -> Study:
+    parts = {
+        rule if config.problem == "anbn" else f"{rule}-{T}": (rule, T)
+        for T, rule in itertools.product(config.lengths, config.rules)
+    }
+
+    def piece(kind: str, function: Any, rounds: int) -> Any:
+        def make(name: str, rate: float, seed: int) -> Piece:
+            rule, T = parts[name]
+            cost = COSTS.get(rule.partition("-")[0], 1.0) * T * rounds
+            title = f"{name}, rate {rate:g}, seed {seed}{kind}"
+            return Piece(title, function, (config, rule, T, rate, seed), cost)
+
+        return make
+
+    return Study(
+        names=tuple(parts),
+        grid=config.rates,
+        trial_seeds=config.trial_seeds,
+        seeds=config.seeds,
+        trial=piece(", trial", trial, config.trial_rounds),
+        run=piece("", train, config.rounds),
+    )
+
+
+def _summary(config: Config, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """What counts of the runs of one rule and length, one number a seed."""
+    test = [run["test_loss"] for run in runs]
+    found = {
+        "test_loss": test,
+        "mean_test_loss": round(float(np.mean(test)), 6),
+        "batches": [run["steps"][run["chosen"]] for run in runs],
+    }
+    if config.solved:
+        ends = [run["validation_loss"][-1] for run in runs]
+        found["seeds_that_solved"] = sum(loss < config.solved for loss in ends)
+    if config.cosine:
+        found["median_cosine"] = [round(float(np.median(run["cosine"])), 4) for run in runs]
+    return found
+
+
+def _of_one_run(config: Config) -> dict[str, Any]:
+    """The settings that a run depends on. Which others there are may change."""
+    others = ("rules", "lengths", "rates", "seeds", "trial_seeds")
+    return {name: value for name, value in asdict(config).items() if name not in others}
+
+
+def _say(name: str, gave: Any) -> None:
+    found = gave if isinstance(gave, float) else gave["test_loss"]
+    print(f"{name}: {found:.6f}", flush=True)

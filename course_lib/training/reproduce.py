@@ -86,6 +86,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "kernl-adding": ("course_lib.training.online_sequences", {"task": "adding"}),
     "kernl-anbn": ("course_lib.training.online_sequences", {"task": "anbn"}),
+    "kernl-inside": ("course_lib.training.online_sequences", {"task": "inside"}),
     "kernl-pixels-modes": ("course_lib.training.turning_mnist", {}),
     "kernl-pixels-modes-readout": (
         "course_lib.training.turning_mnist",

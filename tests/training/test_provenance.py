@@ -1,9 +1,11 @@
 """A result says which machine made it: the processor, what it can do, and what it was told."""
 
+import importlib.metadata
 import json
 
 import pytest
 
+from course_lib import __version__
 from course_lib.training import provenance
 from course_lib.training.provenance import hardware, instruction_set, same_kind_of_machine
 
@@ -66,3 +68,15 @@ def test_the_same_kind_of_machine(change, same):
 def test_where_no_instruction_set_is_stored_it_is_not_known():
     old = {"hardware": {"cpu": "A"}, "versions": {}}
     assert not same_kind_of_machine(old, old)
+
+
+def test_a_bare_checkout_knows_its_versions(monkeypatch):
+    """The course is a folder on the path there, and no installed package."""
+
+    def version(package):
+        if package == "course-lib":
+            raise importlib.metadata.PackageNotFoundError(package)
+        return "1.2.3"
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    assert provenance.versions()["course-lib"] == __version__
