@@ -4,6 +4,7 @@ The rule is all that differs between two runs of a task. The test set is never u
 anything: the epoch is the one with the lowest loss on images that were split off the training set.
 """
 
+import hashlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,6 +127,12 @@ def build_model(config: Config, steps: int, images: np.ndarray, seed: int) -> "O
     return model
 
 
+def unfinished(config: Config, seed: int) -> Path:
+    """Where a run is kept until it is done: two that differ in any setting have a folder each."""
+    made_of = hashlib.sha256(repr(config).encode()).hexdigest()[:8]
+    return UNFINISHED / f"mnist-{config.task}-{config.rule}-{seed}-{made_of}"
+
+
 def run(
     data: "Mnist", seed: int, quick: bool = False, verbose: int = 2, **settings: Any
 ) -> dict[str, Any]:
@@ -175,10 +182,7 @@ def run(
             )
             logs["test_accuracy"] = found["accuracy"]
 
-    name = "-".join(
-        ["mnist", config.rule, config.trained, str(config.pixels), str(config.epochs), str(seed)]
-    )
-    folder = None if quick else UNFINISHED / name
+    folder = None if quick else unfinished(config, seed)
     history = fit(
         model,
         (x_train, data.y_train[train]),

@@ -174,6 +174,19 @@ def test_a_readout_alone_leaves_the_net_as_it_was_drawn():
     assert np.abs(model.readout.trainable_weights[0].numpy()).max() > 0
 
 
+def test_runs_that_differ_are_kept_apart():
+    """They may run side by side."""
+    kept = {
+        online_mnist.unfinished(
+            online_mnist.Config(**online_mnist.TASKS[settings["task"]] | settings), seed
+        )
+        for module, settings in EXPERIMENTS.values()
+        if module.endswith("online_mnist")
+        for seed in range(3)
+    }
+    assert len(kept) == 6 * 3
+
+
 @pytest.mark.slow
 def test_mnist_by_pixels_end_to_end(tmp_path):
     result = reproduce("kernl-pixels", quick=True, out=tmp_path / "r.json")
