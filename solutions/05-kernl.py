@@ -13,11 +13,12 @@
 # %% [markdown]
 # # Exercises 5: KeRNL, credit without a tape
 #
-# At the end you have a learning rule of your own that walks forward only: it keeps no past states,
+# At the end you have a learning rule of your own that only goes forward. It keeps no past states,
 # learns its own kernel by nudging the network, works in chunks of any length, trains a Keras model,
-# learns while a sequence still runs, and holds another rule as a special case. On the way you mend
-# two bugs of an old notebook that never learned anything, and one that is easy to make.
-# [Chapter 5](../book/kernl.md) derives it; each exercise links to its section.
+# learns while a sequence is still running, and contains another rule as a special case. On the way
+# you fix two bugs of [an old notebook](../book/old_notebook.md) that never learned anything, and a
+# third that is easily made. [Chapter 5](../book/kernl.md) derives the rule, and each exercise links
+# to its section.
 
 # %%
 import matplotlib.pyplot as plt
@@ -41,22 +42,22 @@ from course_lib.scratch.rnn import init_params, rnn_forward
 #
 # | name | shape | |
 # |---|---|---|
-# | `v`, `v_t` | (batch, T, p), (batch, p) | what the weights are multiplied with; p = m + n + 1 |
-# | `d_t` | (batch, n) | derivative of the squashing, `1 - h_t**2` for the tanh |
+# | `v`, `v_t` | (batch, T, p), (batch, p) | what the weights are multiplied by; p = m + n + 1 |
+# | `d_t` | (batch, n) | slope of the tanh, `1 - h_t**2` |
 # | `E_t` | (batch, p, n) | eligibility traces, one for each weight and sequence |
 # | `beta` | (n, n) | sensitivity; row k is the later unit, column i the earlier one |
 # | `gamma` | (n,) | decay rate of each unit |
 # | `dh_t` | (batch, n) | gradient that reaches `h_t` from the loss of its own step |
 
 # %% [markdown]
-# ## Traces, and what a loss makes of them
+# ## Traces, and how a loss uses them
 
 # %%
 # EXERCISE: trace_step
 
 # %% [markdown]
-# Watch one trace. The input is on at step 3 only; the unit is near zero, so that d is 1. How much
-# of it is left, step by step, for three rates?
+# Watch one trace. The input is on at step 3 only, and the unit is near zero, so that d is 1. How
+# much of the trace is left at each step, for three rates?
 
 # %%
 if when_passed("trace_step"):
@@ -71,8 +72,8 @@ if when_passed("trace_step"):
 # EXERCISE: weight_gradient
 
 # %% [markdown]
-# Put together, your two functions are a learning rule. Somebody has done that, and each gradient
-# is out of step.
+# Combined, your two functions make a learning rule. Here somebody has combined them, and the
+# gradient comes out wrong, because some of the parts belong to the wrong step.
 
 # %%
 # EXERCISE: forward_gradient
@@ -115,8 +116,8 @@ if all(when_passed(one) for one in ("trace_step", "weight_gradient", "forward_gr
         print(f"{name:20}cosine {cosine(dW, true):.2f}")
 
 # %% [markdown]
-# That is hardly better than remembering nothing: a guessed kernel is not worth much. Keep the two
-# numbers in mind; below, the kernel will be learned.
+# The guess is hardly better than remembering nothing. Keep the two numbers in mind: below, the
+# kernel will be learned.
 
 # %% [markdown]
 # ## Learn the kernel by nudging
@@ -152,16 +153,17 @@ if when_passed("kernel_fit"):
 # %% [markdown]
 # ## A kernel that turns
 #
-# That was a network near the identity. In one whose units hand their state on to each other, what a
-# nudge does comes and goes, and no fading kernel can follow. Give the kernel modes that fade *and*
-# modes that turn, fixed beforehand: then what is left to learn is a linear regression.
+# That was a network near the identity. In a network whose units hand their states on to each
+# other, the effect of a nudge comes and goes, and no fading kernel can follow it. Give the kernel
+# modes that fade *and* modes that turn, fixed beforehand. What is then left to learn is a linear
+# regression.
 
 # %%
 # EXERCISE: fit_modes
 
 # %% [markdown]
-# An orthogonal network now. Predict before you look: one fading mode, or four from no angle to half
-# a turn a step. What is the cosine with BPTT?
+# Now take an orthogonal network, and four modes with angles from zero to half a turn a step.
+# Predict before you look: what will the cosine with BPTT be?
 
 # %%
 predict("cosine_with_four_modes", ...)
@@ -204,15 +206,15 @@ if when_passed("identity_recurrence"):
 # %% [markdown]
 # ## In chunks
 #
-# Every step updates a trace for each weight and sequence: that is what makes traces slow. Within a
+# Every step updates a trace for each weight and sequence, and that makes traces slow. Within a
 # chunk of steps they need not be built at all.
 
 # %%
 # EXERCISE: chunk_border
 
 # %% [markdown]
-# Run the whole sequence in chunks of any length: the gradient must not depend on that length, and
-# the last chunk may be shorter.
+# Run the whole sequence in chunks of several lengths. The gradient must not depend on the length,
+# and the last chunk may be shorter.
 
 # %%
 if when_passed("chunk_border"):
@@ -244,8 +246,8 @@ import tensorflow as tf
 # EXERCISE: chunked_trace
 
 # %% [markdown]
-# What are chunks worth? Take eight sequences of 512 steps, and 32 units. In chunks of one step,
-# your function does what the traces do. How many times faster is it in chunks of 32?
+# How much do chunks gain? Take eight sequences of 512 steps, and 32 units. In chunks of one step,
+# your function updates the traces at every step. How many times faster is it in chunks of 32?
 
 # %%
 predict("times_faster", ...)
@@ -276,17 +278,17 @@ if when_passed("chunked_trace"):
     print(measured("times_faster", milliseconds[0] / milliseconds[5], 1.5, 500))
 
 # %% [markdown]
-# Now use your gradient in place of Keras's own. `fit`, optimizers, callbacks and metrics don't ask
+# Now use your gradient in place of Keras's own. `fit`, optimizers, callbacks and metrics don't care
 # where a gradient comes from.
 
 # %%
 # EXERCISE: KernlModel
 
 # %% [markdown]
-# A network must output a fading sum of its inputs, at every step. Compare your model with a kernel
-# that fades at the same rate, your model with a kernel that remembers nothing, and the same
-# network trained by BPTT. The kernel is a guess, and stays as it is. At the end, how many times as
-# large as BPTT's loss is that of your first model?
+# A network has to output a fading sum of its inputs, at every step. Compare three: your model with
+# a kernel that fades at the same rate, your model with a kernel that remembers nothing, and the
+# same network trained by BPTT. The kernel is a guess, and is not learned. At the end, how many
+# times as large as BPTT's loss will the loss of your first model be?
 
 # %%
 predict("times_the_loss", ...)
@@ -337,15 +339,15 @@ if when_passed("KernlModel"):
 # The kernel's memory gains nothing here, and all three learn. Look at the question at the end of
 # this notebook.
 #
-# So far, the weights changed only after whole sequences. A rule that only goes forward can do
-# better: what it learns at one step can change the next.
+# So far, the weights changed only after whole sequences. A rule that only goes forward can also
+# change them in between: what it learns at one step helps at the next.
 
 # %%
 # EXERCISE: update_inside
 
 # %% [markdown]
-# Take one sequence of 4,000 steps, seen only once. It is a sine, and the network predicts what
-# comes next. Halfway through, the sine becomes faster, without a warning.
+# Take one sequence of 4,000 steps, which is seen only once. It is a sine, and the network predicts
+# the next value. Halfway through, the sine becomes faster without warning.
 
 # %% mystnb={"image": {"alt": "The loss over 4,000 steps, on a logarithmic axis. Without learning it stays high throughout. With learning it falls, jumps up when the sine changes half-way, and falls again."}}
 if when_passed("update_inside"):
@@ -376,9 +378,9 @@ if when_passed("update_inside"):
 # EXERCISE: rflo_gradient
 
 # %% [markdown]
-# On a leaky network without recurrent weights, RFLO leaves nothing out. With recurrent weights it
-# does. BPTT for the leaky network is not in the package, so we measure the true gradient with
-# centred differences of a few weights.
+# In a leaky network without recurrent weights, RFLO leaves nothing out. With recurrent weights it
+# does. BPTT for the leaky network is not in the package, so we measure the true gradient by centred
+# differences.
 
 # %%
 if when_passed("rflo_gradient"):
@@ -412,9 +414,10 @@ if when_passed("rflo_gradient"):
 # %% [markdown]
 # ## Where you are
 #
-# Your rule walks forward, needs no stored states, trains a Keras model and is not exact. How far
-# from exact it is depends on the network: [the chapter](../book/kernl.md) measures when the kernel
-# is a good description, and when it is not.
+# Your rule goes forward, stores no states, trains a Keras model, and is not exact. How far from
+# exact it is depends on the network. [The chapter](../book/kernl.md) measures when the kernel is a
+# good description and when it is not, and [Rules side by side](../book/rules.md) compares the rule
+# with its relatives in long runs.
 #
 # ## Going further
 #
@@ -423,7 +426,7 @@ if when_passed("rflo_gradient"):
 # 1. Give `update_inside` a rate of 0.1. What happens after the change, and which of the three,
 #    state, traces or weights, is to blame?
 # 2. Let your model learn its kernel too: put what `kernel_fit` computes into `train_step`.
-# 3. We don't know the answer to this one. With a kernel that is not learned, the fading sum was
-#    learned just as well without any memory in the traces. Is there a task that a network with
-#    random recurrent weights learns *only* with a kernel's memory, and is a guessed beta enough
+# 3. We don't know the answer to this one. With a kernel that is not learned, the network learned
+#    the fading sum just as well without any memory in the traces. Is there a task that a network
+#    with random recurrent weights learns *only* with a kernel's memory? Is a guessed beta enough
 #    for it?

@@ -13,11 +13,11 @@
 # %% [markdown]
 # # Exercises 6: recurrences made to be scanned
 #
-# At the end you have a recurrence that needs ten rounds where a loop takes 784 steps, its gradient,
-# a layer whose units fade and turn, and exact online gradients for it, in memory that does not know
-# how long the sequence is. You find out why a minGRU gave two answers, write the scan again for
-# TensorFlow's tape, and train units that read a digit one pixel at a time.
-# [Chapter 6](../book/diagonal.md) derives it; each exercise links to its section.
+# At the end you have a recurrence that needs ten rounds where a loop takes 784 steps, and its
+# gradient. You have a layer whose units fade and turn, and exact online gradients for it, in memory
+# that does not grow with the sequence. On the way you find out why a minGRU gave two answers, write
+# the scan again for TensorFlow, and train units that read a digit one pixel at a time.
+# [Chapter 6](../book/diagonal.md) derives all of it, and each exercise links to its section.
 
 # %%
 import matplotlib.pyplot as plt
@@ -39,8 +39,8 @@ from course_lib.scratch.scan import scan_loop
 use_style()
 
 # %% [markdown]
-# All recurrences here are *diagonal*: a unit keeps a share of its own state, and hears nothing of
-# the others.
+# All recurrences here are *diagonal*: a unit keeps a share of its own state, and gets nothing from
+# the other units.
 #
 # | name | shape | |
 # |---|---|---|
@@ -56,19 +56,20 @@ use_style()
 # %% [markdown]
 # ## A loop that isn't one
 #
-# A step takes h to a h + b. What do two of them do?
+# A step turns h into a h + b. What do two steps do?
 
 # %%
 # EXERCISE: combine
 
 # %% [markdown]
-# Spans can be joined in any grouping, so many can be joined at the same time.
+# It doesn't matter which neighbouring spans are joined first, so many can be joined at the same
+# time.
 
 # %%
 # EXERCISE: scan
 
 # %% [markdown]
-# How many rounds does your scan need for the 784 pixels of a digit? Say a number before you count.
+# How many rounds does your scan need for the 784 pixels of a digit? Guess before you count.
 
 # %%
 predict("rounds_for_784_steps", ...)
@@ -109,7 +110,7 @@ if when_passed("combine", "scan"):
 # EXERCISE: ring
 
 # %% [markdown]
-# Six hundred of your units, and what each makes of a single pulse: three of them.
+# The figure shows six hundred of your units, and how three of them respond to a single pulse.
 
 # %% mystnb={"image": {"alt": "Left: six hundred points evenly spread over the upper half of a ring in the complex plane. Right: three curves over 60 steps, each swinging and fading at its own speed."}}
 if when_passed("ring"):
@@ -129,16 +130,16 @@ if when_passed("ring"):
 # EXERCISE: lru_forward
 
 # %% [markdown]
-# A readout of the *last* state needs none of the others.
+# If only the *last* state is read, none of the others is needed.
 
 # %%
 # EXERCISE: last_state
 
 # %% [markdown]
-# Now look at digits through your units, without training any of them: 784 pixels, one at a time,
-# and at the end a state of 128 numbers. A linear readout, fitted by least squares, says which digit
-# it was. Once with 128 units that only fade, once with 64 that turn. **Which part of the test images
-# will each get right?**
+# Now let your units read digits, without training any of them: 784 pixels, one at a time, and at
+# the end a state of 128 numbers. A linear readout, fitted by least squares, says which digit it
+# was. We do this once with 128 units that only fade, and once with 64 that turn. **What share of
+# the test images will each get right?**
 
 # %%
 predict("right_by_fading_units", ...)
@@ -175,13 +176,13 @@ if when_passed("last_state"):
     print(measured("right_by_turning_units", right_by_least_squares(turning), 0.75, 0.9))
 
 # %% [markdown]
-# The same numbers of the same pixels, and both kinds are linear. The chapter shows what each of the
-# two states still knows of a digit.
+# Both states are 128 numbers made from the same pixels, and both kinds of units are linear. The
+# chapter shows how much of a digit can be told from each.
 #
 # ## Exact, and online
 #
-# In chapter 5 a trace stood for an influence that was assumed to fade. Here it does nothing else
-# than fade and turn.
+# In chapter 5, a trace stood for an influence that was assumed to fade. Here the influence really
+# does fade, and turn, and nothing else.
 
 # %%
 # EXERCISE: lru_trace_step
@@ -190,8 +191,8 @@ if when_passed("last_state"):
 # EXERCISE: lru_trace_gradient
 
 # %% [markdown]
-# Your two functions against BPTT through all the states, for longer and longer sequences. **How far
-# apart will the two gradients be at 400 steps, as a share of their length?**
+# Compare your two functions with BPTT through all the states, for longer and longer sequences.
+# **How far apart will the two gradients be at 400 steps, relative to their length?**
 
 # %%
 predict("apart_at_400_steps", ...)
@@ -228,15 +229,15 @@ if when_passed("lru_trace_step", "lru_trace_gradient"):
 # %% [markdown]
 # ## Gates that look at the input only
 #
-# A minGRU decides at each step how much of its state to keep, by looking at the input alone. So it
-# can be scanned, and read step by step as well. This one gives two different answers.
+# A minGRU decides at each step how much of its state to keep, and looks only at the input for that.
+# So it can be scanned, and also run step by step. This one gives two different answers.
 
 # %%
 # EXERCISE: mingru_forward
 
 # %% [markdown]
-# Read a sequence in two halves, as a program would that hears a sentence in pieces. Is it what one
-# whole reading gives?
+# Read a sequence in two halves, as a program does that hears a sentence in pieces. Is the result
+# the same as when it is read at once?
 
 # %%
 if when_passed("mingru_forward"):
@@ -251,7 +252,7 @@ if when_passed("mingru_forward"):
 # %% [markdown]
 # ## The same, fast
 #
-# From here on the work is TensorFlow's, so we load it now. It takes some seconds.
+# From here on we use TensorFlow, so we load it now. This takes a few seconds.
 
 # %%
 import time
@@ -266,8 +267,9 @@ from course_lib.training import seed_everything
 # EXERCISE: fast_scan
 
 # %% [markdown]
-# What is a gradient of your own worth? The same loop, once with TensorFlow's gradient and once with
-# yours: 784 steps, 16 sequences, 64 units, forward and back. **How many times faster is yours?**
+# How much does a gradient of your own gain? We time the same loop with TensorFlow's gradient and
+# with yours: 784 steps, 16 sequences, 64 units, forward and back. **How many times faster is
+# yours?**
 
 # %%
 predict("times_faster", ...)
@@ -310,8 +312,9 @@ if when_passed("fast_scan"):
 # EXERCISE: LRULayer
 
 # %% [markdown]
-# Put it to work: digits in 196 steps, each the mean of two by two pixels, row after row. Your layer,
-# the last of its outputs, and a linear readout; three passes over 3,000 images.
+# Put it to work on digits in 196 steps, each the mean of two by two pixels, row after row. The
+# model is your layer, the last of its outputs, and a readout with one hidden layer. It makes three
+# passes over 3,000 images.
 
 # %% mystnb={"image": {"alt": "The training loss over the batches, a line that jumps and falls from above 2 to below 1."}}
 if when_passed("fast_scan", "LRULayer"):
@@ -360,8 +363,9 @@ if when_passed("fast_scan", "LRULayer"):
 # %% [markdown]
 # ## A project: Pixels
 #
-# Now one of your own: units that read all 784 pixels of a digit, one at a time, trained within
-# ninety seconds. `course check` and `course validate` look for `pixels.npz` beside this notebook.
+# Now train units of your own: they read all 784 pixels of a digit, one at a time, and are trained
+# within ninety seconds. `course check` and `course validate` look for `pixels.npz` beside this
+# notebook.
 
 # %%
 # EXERCISE: predict_pixels
@@ -369,18 +373,18 @@ if when_passed("fast_scan", "LRULayer"):
 # %% [markdown]
 # ## Where you are
 #
-# Your recurrence needs log T rounds, its gradient is another scan, and its online gradient is exact.
-# What it gave up is that units hear of each other: that is left to the layers in between, and
-# [the chapter](../book/diagonal.md) says what it costs.
+# Your recurrence needs log T rounds, its gradient is another scan, and its online gradient is
+# exact. In exchange, units no longer act on each other from step to step. That is left to the
+# layers, and [the chapter](../book/diagonal.md) says what it costs.
 #
 # ## Going further
 #
-# Nothing checks these; they are for the curious.
+# There are no checks for these; they are for the curious.
 #
-# 1. Shuffle the 784 pixels of all images in the same way, and fit the readout again. Which of the two
-#    kinds of units loses more, and why?
+# 1. Shuffle the 784 pixels of all images in the same way, and fit the readout again. Which of the
+#    two kinds of units loses more, and why?
 # 2. Give the fading units as many numbers as you like. Does the readout ever catch up? Look at the
 #    singular values of their powers.
-# 3. We don't know the answer to this one. Training moves the angles of the units in the project only
-#    a little. Is there a set of eigenvalues, fixed for good, that reads digits as well as learned
-#    ones, and how would you find it without training?
+# 3. We don't know the answer to this one. Training moves the angles of the units in the project
+#    only a little. Is there a set of eigenvalues, fixed for good, that reads digits as well as
+#    learned ones, and how would you find it without training?

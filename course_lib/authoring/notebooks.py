@@ -24,7 +24,7 @@ from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.guard import full_stop
 from course_lib.exercises.markup import inline_code
 from course_lib.exercises.projects.project import Project
-from course_lib.exercises.registry import chapter_of, get
+from course_lib.exercises.registry import get
 from course_lib.release import mark
 from course_lib.repository import Repository, of_checkout
 
@@ -128,8 +128,8 @@ def card(exercise: Exercise) -> str:
     """Title, goal and what to expect, in Markdown."""
     if isinstance(exercise, Project):
         return project_card(exercise)
-    chapter = chapter_of(exercise.id)
-    section = f"../book/{chapter.name}.md#sec-{exercise.id.lower().replace('_', '-')}"
+    label = f"sec-{exercise.id.lower().replace('_', '-')}"
+    section = f"../book/{page_with(label)}.md#{label}"
     return (
         f"### `{exercise.id}`\n\n"
         f"**{full_stop(exercise.title)}** {exercise.goal}\n\n"
@@ -139,6 +139,20 @@ def card(exercise: Exercise) -> str:
         f"the first check takes {_seconds(exercise.id)} on two CPU cores, no GPU needed · "
         f"[read about it in the chapter]({section})"
     )
+
+
+def page_with(label: str, book: Path = ROOT / "book") -> str:
+    """The name of the page with this label: a chapter, or a page that belongs to one.
+
+    Raises:
+        DirectiveError: no page has it, or more than one.
+    """
+    line = f"\n({label})=\n"
+    pages = [page.stem for page in sorted(book.glob("*.md")) if line in page.read_text("utf-8")]
+    if len(pages) == 1:
+        return pages[0]
+    where = f"stands in {' and '.join(pages)}" if pages else "stands in no page of the book"
+    raise DirectiveError(f"The label ({label})= {where}. It must stand in one, before a heading.")
 
 
 def _speed_up(exercise: Exercise) -> str:

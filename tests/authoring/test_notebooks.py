@@ -89,6 +89,17 @@ def test_the_exercise_has_stub_check_and_hints_and_no_outputs(tree):
     assert all(not cell.outputs for cell in notebook.cells if cell.cell_type == "code")
 
 
+def test_a_card_links_to_the_page_that_has_the_section(tmp_path):
+    (tmp_path / "chapter.md").write_text("\n(sec-step)=\n## A step\n\n(sec-twice)=\n## One\n")
+    (tmp_path / "story.md").write_text("\n(sec-clue)=\n## A clue\n\n(sec-twice)=\n## Other\n")
+    assert notebooks.page_with("sec-step", tmp_path) == "chapter"
+    assert notebooks.page_with("sec-clue", tmp_path) == "story"
+    with pytest.raises(notebooks.DirectiveError, match=r"stands in no page of the book"):
+        notebooks.page_with("sec-gone", tmp_path)
+    with pytest.raises(notebooks.DirectiveError, match=r"stands in chapter and story"):
+        notebooks.page_with("sec-twice", tmp_path)
+
+
 def test_the_exercise_notebook_runs_to_the_end_with_nothing_filled_in(tree):
     notebook = nbformat.read(tree / "exercises" / "01-tiny.ipynb", 4)
     ran = notebooks.run(notebook, tree)

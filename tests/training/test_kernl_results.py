@@ -1,4 +1,4 @@
-"""What chapter 5 says of its stored runs is what they hold."""
+"""What the page on rules says of its stored runs is what they hold."""
 
 import numpy as np
 

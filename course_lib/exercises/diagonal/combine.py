@@ -102,7 +102,7 @@ EXERCISE = Exercise(
     },
     hints=(
         Hint(
-            "What am I to find?",
+            "What do I have to find?",
             "Send a state h through the first span, and what comes out through the second. You "
             "get some number times h, and something that doesn't depend on h. What are the two?",
         ),

@@ -182,7 +182,7 @@ def for_a_gpu(function, given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=fast_scan,
     title="A scan that TensorFlow can go back through",
-    goal="Make the scan one operation of TensorFlow's, with the gradient that you derived.",
+    goal="Make the scan a single operation of TensorFlow, with the gradient that you derived.",
     difficulty=3,
     minutes=35,
     kind="speed up",
@@ -225,7 +225,7 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "What does TensorFlow do without me?",
-            "Its tape lays several tensors aside at each step of the loop, and goes back through "
+            "Its tape stores several tensors at each step of the loop, and goes back through "
             "the loop with them. What did your scan_backward need, all in all?",
         ),
         Hint(
@@ -236,8 +236,8 @@ EXERCISE = Exercise(
         ),
         Hint(
             "How do I loop without a `for`?",
-            "`tf.scan` walks over the first axis, with `reverse=True` from its end. So time comes "
-            "first while it walks, and batch first when you return.",
+            "`tf.scan` walks over the first axis, with `reverse=True` from its end. So put time "
+            "first for the loop, and batch first again when you return.",
         ),
         Hint(
             "Show me the recipe.",

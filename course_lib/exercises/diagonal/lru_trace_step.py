@@ -100,8 +100,8 @@ def one_by_one(given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=lru_trace_step,
     title="Traces that leave nothing out",
-    goal="Carry forward what a state has to do with its eigenvalue and with its input weights, "
-    "exactly.",
+    goal="Carry forward, exactly, how much a state depends on its eigenvalue and on its input "
+    "weights.",
     difficulty=2,
     minutes=20,
     returns=RETURNS,
@@ -142,8 +142,8 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "How do I get a trace for lam?",
-            "z_t = lam z_{t-1} + something. Differentiate by lam: it stands there twice, once in "
-            "the open and once inside z_{t-1}. That is the product rule.",
+            "z_t = lam z_{t-1} + something. Differentiate by lam: it appears twice, once "
+            "directly and once inside z_{t-1}. That is the product rule.",
         ),
         Hint(
             "And for B?",

@@ -178,7 +178,8 @@ def for_a_gpu(layer_class, given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=LRULayer,
     title="An LRU for Keras",
-    goal="Write the layer as Keras trains it: real weights, complex states, any batch, any length.",
+    goal="Write the layer in the form that Keras trains: real weights, complex states, any "
+    "batch, any length.",
     difficulty=2,
     minutes=30,
     kind="speed up",

@@ -119,7 +119,7 @@ EXERCISE = Exercise(
         Hint(
             "When do the two agree?",
             "Try it: h_0 = 0, a longer sequence, gates that are all open, gates that are all shut. "
-            "Where do they part, at the first step or later?",
+            "Where do they first differ, at the first step or later?",
         ),
         Hint(
             "Write down the first state.",

@@ -99,8 +99,8 @@ def one_each(given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=ring,
     title="A ring to start on",
-    goal="Choose where units fade and turn before anything is learned, so that none is loud and no "
-    "part of the ring is crowded.",
+    goal="Choose how units fade and turn at the start, so that no unit is louder than another "
+    "and no part of the ring is crowded.",
     difficulty=2,
     minutes=25,
     returns=RETURNS,

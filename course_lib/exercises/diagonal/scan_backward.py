@@ -195,7 +195,7 @@ EXERCISE = Exercise(
             "By how much does h_{t+1} move when h_t does? Write g_t with g_{t+1}.",
         ),
         Hint(
-            "What has this to do with a scan?",
+            "What does this have to do with a scan?",
             "Compare your formula for g_t with h_t = a_t h_{t-1} + b_t. It is the same recurrence, "
             "in the other direction. Write down, for three steps, what stands in the place of a_t. "
             "It isn't a_t.",

@@ -299,17 +299,17 @@ EXERCISE = Exercise(
         Hint(
             "Where do I begin?",
             "Your `chunk_border` has a loop over steps, and around it stood a loop over chunks. "
-            "Which of the two has to go one after the other, because each turn needs the last "
-            "turn's result? And which only looks like it?",
+            "Which of the two has to run in order, because each turn needs the last turn's "
+            "result? And which one only seems to?",
         ),
         Hint(
             "What does a chunk look like without a loop?",
-            "Draw a table, C × C: row s is a step, column t a loss. Each field holds what is left "
+            "Draw a table, C × C: row s is a step, column t a loss. Each entry holds what is left "
             "of step s at t, one number per unit: `exp(-gamma * (t - s))`, and 0 below the "
             "diagonal. Its shape is (C, C, n). Credit has (batch, C, n). Which axis goes?",
         ),
         Hint(
-            "T is no multiple of C.",
+            "T is not a multiple of C.",
             "Zeros added at the end also let E fade, too often. But where the borders lie doesn't "
             "matter: what is left over can be a chunk of its own, before or after the loop, of "
             "`T % C` steps, and it may even be empty. If it is, asking for its first step fails, "
@@ -364,7 +364,7 @@ def _over_chunks(chunk, E_0, v, d, credit, gamma, C, rest=True):
 
 
 @EXERCISE.mistake(
-    "The steps after the last full chunk are lost: where T is no multiple of C, one chunk is "
+    "The steps after the last full chunk are lost: where T is not a multiple of C, one chunk is "
     "shorter."
 )
 def rest_is_lost(E_0, v, d, credit, gamma, C):

@@ -85,8 +85,8 @@ def every_pair_of_steps(given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=forward_gradient,
     title="A step late",
-    goal="Your two functions have been put together to a rule that walks along a sequence. Both "
-    "are right, and its gradient is not: find out why.",
+    goal="Your two functions have been combined into a rule that runs along a sequence. Each of "
+    "them is right, but the rule's gradient is wrong. Find out why.",
     difficulty=2,
     minutes=20,
     returns=RETURNS,
@@ -139,14 +139,14 @@ EXERCISE = Exercise(
         Hint(
             "What does it look like?",
             "Draw step t as an arrow from h_(t-1) to h_t. Write at its two ends, and along it, "
-            "what the step reads, what it multiplies, where its squashing is, and where its loss "
-            "is felt. Then see which of these each line of the code takes.",
+            "what the step reads, what it multiplies, where its tanh is, and where its loss is "
+            "measured. Then see which of these each line of the code takes.",
         ),
         Hint(
             "I have mended one thing, and it is still wrong.",
-            "There are three questions. Has the trace heard of a step when that step's loss is "
-            "felt? Which state were the weights of a step multiplied with? And at which state is "
-            "the squashing of that step?",
+            "There are three questions. Does the trace include a step by the time that step's "
+            "loss is used? Which state were the weights of a step multiplied by? And which "
+            "state is the slope of that step's tanh taken at?",
         ),
     ),
 )
@@ -197,8 +197,8 @@ def the_rule_put_together(x, h_0, h, dh, beta, gamma):
 
 
 @EXERCISE.mistake(
-    "The traces now hear of a step before its loss is felt. Two things are left: which state a "
-    "step's weights are multiplied by, and at which state its squashing is."
+    "The traces now include a step before its loss is used. Two things are left: which state a "
+    "step's weights are multiplied by, and at which state the slope of its tanh is taken."
 )
 def two_faults_left(x, h_0, h, dh, beta, gamma):
     """The order alone is mended."""
@@ -206,8 +206,8 @@ def two_faults_left(x, h_0, h, dh, beta, gamma):
 
 
 @EXERCISE.mistake(
-    "The loss of a step is still asked before the traces have heard of that step: it can only "
-    "blame earlier ones. Update the traces first."
+    "The loss of a step is still used before the traces include that step: it can only blame "
+    "earlier ones. Update the traces first."
 )
 def asked_too_early(x, h_0, h, dh, beta, gamma):
     """States and slopes are mended."""
@@ -233,8 +233,8 @@ def slope_of_the_old_state(x, h_0, h, dh, beta, gamma):
 
 
 @EXERCISE.mistake(
-    "The state that goes into a step is right now. But the loss is still asked before the traces "
-    "have heard of its step, and the slope is that of the state before."
+    "The state that goes into a step is right now. But the loss is still used before the traces "
+    "include its step, and the slope is that of the state before."
 )
 def input_mended_alone(x, h_0, h, dh, beta, gamma):
     """Late, and with the old slope."""
@@ -242,8 +242,8 @@ def input_mended_alone(x, h_0, h, dh, beta, gamma):
 
 
 @EXERCISE.mistake(
-    "The slope is right now. But the loss is still asked before the traces have heard of its step, "
-    "and the weights were multiplied by the state before the step, not with the new one."
+    "The slope is right now. But the loss is still used before the traces include its step, and "
+    "the weights were multiplied by the state before the step, not by the new one."
 )
 def slope_mended_alone(x, h_0, h, dh, beta, gamma):
     """Late, and with the new state."""
@@ -265,8 +265,8 @@ def always_from_the_start(x, h_0, h, dh, beta, gamma):
 
 
 @EXERCISE.mistake(
-    "Only the loss of the last step is asked: add up what every step's loss says, with the traces "
-    "of that moment."
+    "Only the loss of the last step is used: add up the parts of every step's loss, each with "
+    "the traces of its moment."
 )
 def last_step_only(x, h_0, h, dh, beta, gamma):
     """The gradient after the loop."""

@@ -166,7 +166,7 @@ EXERCISE = Exercise(
         Hint(
             "What is Gamma?",
             "Write down how Omega after the step comes from Omega before it, and differentiate by"
-            " gamma. gamma stands there twice: in the exponential, and inside the old Omega.",
+            " gamma. gamma appears twice: in the exponential, and inside the old Omega.",
         ),
         Hint(
             "My Gamma is wrong from the second step on.",

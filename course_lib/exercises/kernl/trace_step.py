@@ -149,18 +149,19 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "What does a trace remember?",
-            "One number a weight. At every step something is new in it, and something old is "
-            "still there. Which of the two has had time to fade?",
+            "It is one number for each weight. At every step something new goes in, and "
+            "something old is still there. Which of the two has had time to fade?",
         ),
         Hint(
             "My shapes don't fit.",
             "The traces are (batch, p, n). `v_t` is (batch, p) and `d_t` (batch, n): give each "
-            "the axis that it lacks, and they spread over it. gamma, (n,), meets the last axis: a"
+            "the axis that it lacks, and NumPy broadcasts them. gamma, of shape (n,), meets the "
+            "last axis: a"
             " trace fades with the unit that its weight leads *to*.",
         ),
         Hint(
             "My trace is too small by a constant factor.",
-            "What is new at this step has had no time to fade: only the old trace does.",
+            "What is new at this step has had no time to fade. Only the old trace fades.",
         ),
         Hint(
             "Show me the recipe.",

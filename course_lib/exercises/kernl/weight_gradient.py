@@ -121,7 +121,8 @@ def entry_by_entry(given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=weight_gradient,
     title="The gradient from the traces",
-    goal="Turn what the loss says now into what it says about every weight, with the traces alone.",
+    goal="Turn the loss's gradient for the states of this step into its gradient for every "
+    "weight, with the traces alone.",
     difficulty=2,
     minutes=15,
     returns=RETURNS,
@@ -166,7 +167,7 @@ EXERCISE = Exercise(
     },
     hints=(
         Hint(
-            "Who answers for what?",
+            "Which unit is to blame for what?",
             "The loss speaks about the units of this step. beta says how far each earlier unit "
             "has moved them. A trace says how far a weight has moved the unit that it leads to. "
             "In which order do you walk back from the loss to the weight?",
