@@ -40,7 +40,7 @@ def truncation_windows(windows: int = 2, K: int = 4) -> Figure:
 
 
 def dropout_in_a_stack(steps: int = 4) -> Figure:
-    """Draw two recurrent layers over time: dropout on the way up, and none on the way along."""
+    """Draw two recurrent layers over time: dropout on the way up, and none from step to step."""
     plt = _pyplot()
     figure, ax = _canvas(plt, (5.5, 4.2), (0.2, steps + 0.8), (-0.75, 3.6))
     for t in range(1, steps + 1):
@@ -51,8 +51,8 @@ def dropout_in_a_stack(steps: int = 4) -> Figure:
             if t < steps:
                 _arrow(ax, (t + 0.34, 0.5 + 1.4 * layer), (t + 0.66, 0.5 + 1.4 * layer), FORWARD)
         _arrow(ax, (t, 0.82), (t, 1.58), BACK)
-        _arrow(ax, (t, 2.22), (t, 2.98), BACK)
-        ax.text(t, 3.2, "readout", ha="center", va="center", fontsize=12)
+    _arrow(ax, (steps, 2.22), (steps, 2.98), BACK)
+    ax.text(steps, 3.2, "readout", ha="center", va="center", fontsize=12)
     paths = (("input", TRACE), ("dropout acts", BACK), ("kept free", FORWARD))
     _legend(figure, plt, paths)
     return _closed(figure)
@@ -98,7 +98,7 @@ def rtrl_and_trace(n: int = 4, p: int = 6) -> Figure:
             _sheet(ax, 0.55 * sheet, p, n)
         ax.text(n / 2, -0.3, "$i$", ha="center", va="top")
         ax.text(-0.25, p / 2, "$j$", ha="right", va="center")
-    axes[0].text(n + 0.25 * n, -0.1, "$k$", ha="left", va="top")
+    axes[0].text(n + 1.0, -0.1, "$k$", ha="left", va="top")
     axes[0].text(n / 2 + 0.6, -1.45, "$\\partial h_t[k]\\,/\\,\\partial W_{ji}$", ha="center")
     axes[1].text(n / 2, -1.45, "$E_t[j, i]$", ha="center")
     return _closed(figure)
@@ -121,7 +121,7 @@ def nudged_copy(seed: int = 0, size: float = 0.05) -> Figure:
     below.plot(steps, found["distance"], label="true distance", **BACK | {"markersize": 4})
     below.plot(steps, found["predicted"], label="predicted by the kernel", **TRACE)
     below.bar(steps, found["nudges"], width=0.3, color="black", alpha=0.35, label="nudges")
-    below.set(xlabel="step $t$", ylabel="distance / size")
+    below.set(xlabel="step $t$", ylabel="distance / size", xticks=(1, 5, 10, 15, 20))
     for ax in (above, below):
         low, high = ax.get_ylim()
         ax.set_ylim(low, high + 0.45 * (high - low))
