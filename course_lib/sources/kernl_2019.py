@@ -1,7 +1,8 @@
 """The KeRNL notebook of 2019, rebuilt in NumPy: its faults, one at a time, each with a measure.
 
 One input, 128 units, the 784 pixels of an MNIST digit one after the other, TensorFlow 1. It
-stayed at chance. The functions named `wrong_…` are wrong on purpose: chapter 5 asks what is wrong.
+stayed at chance. The functions named `wrong_…` are wrong on purpose: the book asks what is
+wrong with them.
 """
 
 import numpy as np
