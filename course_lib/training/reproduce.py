@@ -209,7 +209,8 @@ def check(name: str, data: str | Path | None = None, seed: int = 0) -> Verdict:
     stored = stored_result(name + _of_seed(seed))
     again = _run(name, data, seed, quick=False, settings={})
     again.pop("arrays", None)
-    return compare(stored, json.loads(json.dumps(again)), _of_other_seeds(name, seed))
+    others = [one for one in stored_seeds(name) if one["seed"] != seed]
+    return compare(stored, json.loads(json.dumps(again)), others)
 
 
 def _run(
@@ -272,14 +273,20 @@ def _folders() -> Iterator[Path]:
     yield from (folder / RESULTS for folder in (Path.cwd(), *Path.cwd().parents))
 
 
-def _of_other_seeds(name: str, seed: int) -> list[dict[str, Any]]:
-    """The stored results of the same run from other seeds, from the nearest folder that has any."""
+def stored_seeds(name: str) -> list[dict[str, Any]]:
+    """The stored results of a run from all seeds, the lowest first; from one folder.
+
+    Raises:
+        FileNotFoundError: as for `stored_result`.
+    """
     for folder in _folders():
-        files = [folder / f"{name}.json", *sorted(folder.glob(f"{name}-seed*.json"))]
+        files = [folder / f"{name}.json", *folder.glob(f"{name}-seed*.json")]
         found = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
         if found:
-            return [one for one in found if one["name"] == name and one["seed"] != seed]
-    return []
+            return sorted(
+                (one for one in found if one["name"] == name), key=lambda one: one["seed"]
+            )
+    return [stored_result(name)]
 
 
 def _experiment(name: str) -> tuple[ModuleType, dict[str, Any]]:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from course_lib.cli import app
 from course_lib.data import DataError, Mnist
 from course_lib.sources import notebook_2019
-from course_lib.training import EXPERIMENTS, reproduce, stored_result
+from course_lib.training import EXPERIMENTS, reproduce, stored_result, stored_seeds
 from course_lib.training.reproduce import check, command
 
 FIELDS = {
@@ -105,6 +105,23 @@ def test_no_stored_result(tmp_path, monkeypatch):
         stored_result("bench-lstm")
     with pytest.raises(FileNotFoundError, match="make gpu, on a machine with one"):
         stored_result("bench-gpu")
+
+
+def test_the_stored_seeds_of_a_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "benchmarks" / "results"
+    folder.mkdir(parents=True)
+    for name, end, seed in (
+        ("run", "-seed10", 10),
+        ("run", "", 0),
+        ("run", "-seed2", 2),
+        ("run-b", "", 1),
+    ):
+        (folder / f"{name}{end}.json").write_text(json.dumps({"name": name, "seed": seed}))
+    assert [one["seed"] for one in stored_seeds("run")] == [0, 2, 10]
+    assert [one["seed"] for one in stored_seeds("run-b")] == [1]
+    with pytest.raises(FileNotFoundError, match="course reproduce run-c"):
+        stored_seeds("run-c")
 
 
 # Until kernl-inside is stored.
