@@ -18,7 +18,7 @@ from course_lib.cores import ONE_THREAD, workers
 
 PYTEST = ("-m", "pytest")
 COURSE = ("-m", "course_lib.cli")
-QUICK = "not browser and not slow and not alone"
+QUICK = "not browser and not slow and not alone and not backends"
 SLOWEST = ("--durations", "15", "--durations-min", "2")  # how many to name, from how many seconds
 # All cores work, each on a whole file at a time: what its tests share is made once. The order is
 # that of tests/conftest.py; the browser's tests are shared out by page.
@@ -79,10 +79,11 @@ STAGES = (
     Stage(
         "unit and property tests",
         (
-            (*TESTS, *BY_FILE, "-m", "not browser and not alone"),
+            (*TESTS, *BY_FILE, "-m", "not browser and not alone and not backends"),
             (*PYTEST, "tests", *SLOWEST, "-m", "alone"),
         ),
     ),
+    Stage("layers on JAX and PyTorch", ((*TESTS, *BY_FILE, "-m", "backends"),)),
     Stage("proofs of the checks", ((*COURSE, "prove"),)),
     DRIFT,
     Stage(

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from course_lib.layers.double import in_double
 from course_lib.layers.stacked import stacked_rnn
 
 
@@ -125,6 +126,9 @@ class RecurrentClassifier(keras.Model):
     def get_config(self):
         """What Keras stores to build the same model again."""
         return {**super().get_config(), **self.settings}
+
+
+in_double(RecurrentClassifier)
 
 
 def recurrent_classifier(

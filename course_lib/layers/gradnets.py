@@ -15,6 +15,7 @@ the whole network: a `LateGate` holds it, and hands it to every gradual layer.
 import keras
 from keras import ops
 
+from course_lib.layers.double import in_double
 from course_lib.scratch.gradnets import FORMS
 
 
@@ -458,3 +459,14 @@ class GradualRNNCell(keras.layers.Layer):
                 self.recurrent_initializer
             ),
         }
+
+
+for layer in (
+    GReLUDense,
+    ReZeroDense,
+    HighwayDense,
+    GradualActivation,
+    GradualBatchNorm,
+    GradualRNNCell,
+):
+    in_double(layer)

@@ -2,6 +2,8 @@
 
 import keras
 
+from course_lib.layers.double import in_double
+
 
 @keras.saving.register_keras_serializable("course_lib")
 class GRUCell(keras.layers.Layer):
@@ -100,3 +102,6 @@ class GRUCell(keras.layers.Layer):
             "units": self.units,
             "reset_after": self.reset_after,
         }
+
+
+in_double(GRUCell)

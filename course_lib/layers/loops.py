@@ -1,6 +1,8 @@
 """The loop over time: in Python, and in the graph."""
 
-import tensorflow as tf
+from course_lib.layers.backend import tensorflow_for
+
+tf = tensorflow_for("looped", instead="keras.layers.RNN")
 
 
 def unrolled(cell, x, states):

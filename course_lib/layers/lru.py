@@ -3,9 +3,10 @@
 import math
 
 import keras
-import tensorflow as tf
 from keras import ops
 
+from course_lib.layers.backend import as_complex, where
+from course_lib.layers.double import in_double
 from course_lib.layers.scan import scan
 from course_lib.layers.scanned import (
     ScannedRNN,
@@ -26,6 +27,9 @@ class LRUCell(keras.layers.Layer):
     handed out as two real tensors, Re z and Im z, each (batch, n); inside, it
     is complex64, in mixed precision too (complex128 with float64). Source:
     Orvieto et al., 2023, "Resurrecting recurrent neural networks".
+
+    With JAX, `keras.layers.RNN` takes a mask only for cells that show a state
+    of theirs, which this one doesn't; `LRU` takes it.
 
     Args:
         units: number of complex units, n.
@@ -212,22 +216,22 @@ class LRUCell(keras.layers.Layer):
         if mask is None and not every_step and _worth_it(x):
             z = self.last_state(x, states)
             return self.show(z, x[:, -1]), z
-        inputs = tf.transpose(x, (1, 0, 2))
+        inputs = ops.transpose(x, (1, 0, 2))
         b_re, b_im = ops.split(self._inputs(inputs), 2, axis=-1)
-        b, lam = tf.complex(b_re, b_im), tf.complex(*self.eigenvalues())
+        b, lam = as_complex(b_re, b_im), as_complex(*self.eigenvalues())
         if mask is not None:
-            real = tf.transpose(mask)[..., None]
-            b = tf.where(real, b, tf.zeros_like(b))
-            lam = tf.where(real, lam, tf.ones_like(lam))
-        z = scan(lam, b, tf.complex(*states), axis=0, method=method)
-        last = [tf.math.real(z[-1]), tf.math.imag(z[-1])]
+            real = ops.transpose(mask)[..., None]
+            b = where(real, b, ops.zeros_like(b))
+            lam = where(real, lam, ops.ones_like(lam))
+        z = scan(lam, b, as_complex(*states), axis=0, method=method)
+        last = [ops.real(z[-1]), ops.imag(z[-1])]
         if every_step:
             y = self._read_all(z, inputs)
             return (y if mask is None else held(y, mask)), last
         y = self.show(last, last_real(x, mask))
         if mask is not None:  # no real step, no output
-            some = tf.reduce_any(mask, axis=1, keepdims=True)
-            y = tf.where(some, y, tf.zeros_like(y))
+            some = ops.any(mask, axis=1, keepdims=True)
+            y = where(some, y, ops.zeros_like(y))
         return y, last
 
     def last_state(self, x, states):
@@ -270,11 +274,11 @@ class LRUCell(keras.layers.Layer):
         """
         batch, m = ops.shape(x)[0], x.shape[2]
         x = ops.reshape(x, (batch, -1, every, m))
-        b = tf.complex(*self._stretch(x, every))
-        lam = tf.complex(*self.eigenvalues(every))
-        b, inputs = (tf.transpose(a, (1, 0, 2)) for a in (b, x[:, :, -1]))
-        z = scan(lam, b, tf.complex(*states), axis=0, method=method)
-        last = [tf.math.real(z[-1]), tf.math.imag(z[-1])]
+        b = as_complex(*self._stretch(x, every))
+        lam = as_complex(*self.eigenvalues(every))
+        b, inputs = (ops.transpose(a, (1, 0, 2)) for a in (b, x[:, :, -1]))
+        z = scan(lam, b, as_complex(*states), axis=0, method=method)
+        last = [ops.real(z[-1]), ops.imag(z[-1])]
         return self._read_all(z, inputs), last
 
     def _stretch(self, x, steps):
@@ -303,8 +307,8 @@ class LRUCell(keras.layers.Layer):
 
     def _read_all(self, z, x):
         """Outputs (batch, T, k) of z and x with time first."""
-        parts = tf.concat([tf.math.real(z), tf.math.imag(z)], axis=-1)
-        return tf.transpose(self.read(parts, x), (1, 0, 2))
+        parts = ops.concatenate([ops.real(z), ops.imag(z)], axis=-1)
+        return ops.transpose(self.read(parts, x), (1, 0, 2))
 
     def show(self, states, x):
         """The output that belongs to states and the input of their step."""
@@ -332,6 +336,9 @@ class LRUCell(keras.layers.Layer):
     def get_config(self):
         """What Keras stores to build the same cell again."""
         return {**super().get_config(), **self.settings}
+
+
+in_double(LRUCell)
 
 
 @keras.saving.register_keras_serializable("course_lib")

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from course_lib.layers.double import in_double
 from course_lib.layers.lstm import LSTMCell
 
 
@@ -58,11 +59,11 @@ class LSTMVariantCell(LSTMCell):
         a = ops.add(from_x, self.b) + from_h
         i, f, candidate, o = ops.split(a, 4, axis=1)
         if self.peepholes:
-            i += self.p_i * c_prev
-            f += self.p_f * c_prev
+            i = i + self.p_i * c_prev
+            f = f + self.p_f * c_prev
         c_t = ops.sigmoid(f) * c_prev + ops.sigmoid(i) * ops.tanh(candidate)
         if self.peepholes:
-            o += self.p_o * c_t
+            o = o + self.p_o * c_t
         seen = self.norm_c(c_t) if self.layer_norm else c_t
         h_t = ops.sigmoid(o) * ops.tanh(seen)
         return h_t, [h_t, c_t]
@@ -74,3 +75,6 @@ class LSTMVariantCell(LSTMCell):
             "peepholes": self.peepholes,
             "layer_norm": self.layer_norm,
         }
+
+
+in_double(LSTMVariantCell)

@@ -2,9 +2,10 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
+from course_lib.layers.backend import where
+from course_lib.layers.double import in_double
 from course_lib.layers.scan import scan
 from course_lib.layers.scanned import (
     ScannedRNN,
@@ -125,24 +126,27 @@ class MinGRUCell(keras.layers.Layer):
         Returns:
             Outputs (batch, T, n) or (batch, n), and the list of last states.
         """
-        a, b = self.decay_and_input(tf.transpose(x, (1, 0, 2)))
+        a, b = self.decay_and_input(ops.transpose(x, (1, 0, 2)))
         if mask is not None:
-            real = tf.transpose(mask)[..., None]
-            a = tf.where(real, a, tf.ones_like(a))
-            b = tf.where(real, b, tf.zeros_like(b))
+            real = ops.transpose(mask)[..., None]
+            a = where(real, a, ops.ones_like(a))
+            b = where(real, b, ops.zeros_like(b))
         h = scan(a, b, states[0], axis=0, method=method)
         last = h[-1]
         if every_step:
-            y = tf.transpose(h, (1, 0, 2))
+            y = ops.transpose(h, (1, 0, 2))
             return (y if mask is None else held(y, mask)), [last]
         if mask is None:
             return last, [last]
-        some = tf.reduce_any(mask, axis=1, keepdims=True)
-        return tf.where(some, last, tf.zeros_like(last)), [last]
+        some = ops.any(mask, axis=1, keepdims=True)
+        return where(some, last, ops.zeros_like(last)), [last]
 
     def get_config(self):
         """What Keras stores to build the same cell again."""
         return {**super().get_config(), **self.settings}
+
+
+in_double(MinGRUCell)
 
 
 @keras.saving.register_keras_serializable("course_lib")

@@ -2,6 +2,7 @@
 
 import keras
 
+from course_lib.layers.double import in_double
 from course_lib.layers.scanned import ScannedRNN, last_real
 
 
@@ -88,3 +89,6 @@ class ResidualBlock(keras.layers.Layer):
             config.pop("recurrence")
         )
         return cls(recurrence, **config)
+
+
+in_double(ResidualBlock)

@@ -3,9 +3,10 @@
 import operator
 
 import keras
-import tensorflow as tf
 from keras import ops
 
+from course_lib.layers.backend import where
+from course_lib.layers.double import in_double
 from course_lib.layers.scan import METHODS, scan
 
 
@@ -96,7 +97,8 @@ class ScannedRNN(keras.layers.RNN):
     def _start(self, x, states):
         if states is None:
             if self.stateful:
-                states = self.states
+                # PyTorch assigns in place, and the gradient needs the old one.
+                states = [ops.copy(state) for state in self.states]
             else:
                 states = self.get_initial_state(ops.shape(x)[0])
         elif not isinstance(states, list | tuple):
@@ -128,6 +130,9 @@ class ScannedRNN(keras.layers.RNN):
         return cls(**config)
 
 
+in_double(ScannedRNN)
+
+
 def held(outputs, mask):
     """At a masked step the output of the last real one before it, else zero.
 
@@ -135,8 +140,8 @@ def held(outputs, mask):
         outputs: shape (batch, T, k).
         mask: shape (batch, T).
     """
-    keep = tf.cast(~mask, outputs.dtype)[..., None]
-    new = tf.where(mask[..., None], outputs, tf.zeros_like(outputs))
+    keep = ops.cast(ops.logical_not(mask), outputs.dtype)[..., None]
+    new = where(mask[..., None], outputs, ops.zeros_like(outputs))
     return scan(keep, new)
 
 
@@ -149,10 +154,12 @@ def last_real(x, mask=None):
     """
     if mask is None:
         return x[:, -1]
-    steps = tf.range(1, tf.shape(x)[1] + 1) * tf.cast(mask, tf.int32)
-    last = tf.reduce_max(steps, axis=1)  # 1, 2, ..., T; 0 if there is none
-    found = tf.gather(x, tf.maximum(last - 1, 0), batch_dims=1)
-    return tf.where((last > 0)[:, None], found, tf.zeros_like(found))
+    batch, T, k = ops.shape(x)
+    steps = ops.arange(1, T + 1) * ops.cast(mask, "int32")
+    last = ops.max(steps, axis=1)  # 1, 2, ..., T; 0 if there is none
+    place = ops.arange(batch) * T + ops.maximum(last - 1, 0)
+    found = ops.take(ops.reshape(x, (-1, k)), place, axis=0)
+    return where((last > 0)[:, None], found, ops.zeros_like(found))
 
 
 def checked_timescales(timescales):

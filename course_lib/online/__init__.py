@@ -3,7 +3,8 @@
 Importing this package loads TensorFlow.
 """
 
-# First: TensorFlow, once it is needed, is loaded without its chatter.
+# First: another backend of Keras is told apart, and TensorFlow is loaded without its chatter.
+import course_lib.online.needs_tensorflow
 import course_lib.quiet  # noqa: F401
 from course_lib.online import gated_cells, keras_cells  # noqa: F401  they enter DYNAMICS
 from course_lib.online.cells import DYNAMICS, Dynamics, LeakyRNNCell, dynamics_of

@@ -132,7 +132,7 @@ def test_side_by_side_each_process_has_one_thread_and_all_are_counted(tmp_path, 
 def test_every_stage_that_runs_tests_uses_all_cores():
     commands = [c for stage in stages.STAGES for c in stage.commands if c[:2] == PYTEST]
     alone = [c for c in commands if c[-2:] == ("-m", "alone")]
-    assert len(commands) == 4
+    assert len(commands) == 5
     assert len(alone) == 1
     assert all(("-n" in c) != (c in alone) for c in commands)
 

@@ -1,10 +1,12 @@
 """An LRU as a layer of Keras."""
 
 import keras
-import tensorflow as tf
 
+from course_lib.layers.backend import tensorflow_for
 from course_lib.layers.by_hand.scan import fast_scan
 from course_lib.scratch.diagonal import init_lru
+
+tf = tensorflow_for("LRULayer", instead="course_lib.layers.LRU")
 
 
 @keras.saving.register_keras_serializable("course_lib")

@@ -1,6 +1,8 @@
 """The scan as one operation of TensorFlow, with a gradient of its own."""
 
-import tensorflow as tf
+from course_lib.layers.backend import tensorflow_for
+
+tf = tensorflow_for("fast_scan", instead="course_lib.layers.scan")
 
 
 def fast_scan(a, b, h_0):
