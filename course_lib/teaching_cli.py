@@ -32,6 +32,25 @@ def _run(module: str, function: str, *arguments) -> None:
 
 
 @teaching.command()
+def similar(
+    submissions: Annotated[
+        list[Path], typer.Argument(metavar="SUBMISSION", help="A class, as for `validate`.")
+    ],
+    by: Annotated[
+        str, typer.Option(metavar="REGEX", help="What in a file's path names the student.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A page with the code side by side (HTML).")
+    ] = None,
+) -> None:
+    """For instructors: list students whose code is alike beyond what the task explains.
+
+    It compares text and runs nothing. It gives no verdict: look at each pair yourself.
+    """
+    _run("similar", "show_similar", submissions, by, out)
+
+
+@teaching.command()
 def grades(
     results: Results,
     platform: Annotated[str, typer.Option("--for", metavar="PLATFORM", help="moodle or canvas.")],

@@ -10,7 +10,7 @@ import course_lib.instructor
 from course_lib.instructor.sandbox.view import FILES
 
 HOUSE = Path(course_lib.instructor.__file__).parent
-ROOMS = ("intake", "sandbox", "judging", "results", "command")
+ROOMS = ("intake", "similar", "sandbox", "judging", "results", "command")
 # What the sandbox is shown, file by file.
 INSIDE = sorted(FILES.values())
 
