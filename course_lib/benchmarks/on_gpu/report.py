@@ -1,0 +1,434 @@
+"""What the stored result of `course gpu` says, in the words and tables of the book's page.
+
+Each function takes the result, or None where nothing is stored, and gives Markdown. Of a part that
+nobody has measured, or that failed, it says so. A sentence that depends on a number is chosen by
+the number.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Result = Mapping[str, Any] | None
+Row = Mapping[str, Any]
+
+NOT_YET = "*Not yet measured.* "
+CELLS = ("cells", "layers-jax")  # parts that answer the same question, the better one first
+SCANS = ("scans", "scans-jax")
+CUDNN = ("cuDNN LSTM", "Keras's LSTM")
+OURS = "our LSTM"  # in JAX it is compiled by XLA
+ALIKE = 1.15  # a ratio below is no difference: timings scatter
+
+
+def stored() -> Result:
+    """The stored result; None if there is none."""
+    from course_lib.training import stored_result
+
+    try:
+        return stored_result("bench-gpu")
+    except FileNotFoundError:
+        return None
+
+
+def rows(result: Result, *parts: str) -> list[Row]:
+    """The rows of the first of the parts that has any which were measured."""
+    for name in parts:
+        found = (result or {}).get("parts", {}).get(name, {}).get("rows", [])
+        if good := [row for row in found if "error" not in row and "left_out" not in row]:
+            return good
+    return []
+
+
+def timed(result: Result, *parts: str) -> list[Row]:
+    """Those with times."""
+    return [row for row in rows(result, *parts) if row.get("ms")]
+
+
+def about(result: Result) -> str:
+    """What the page rests on: the machine, or that there was none."""
+    if result is None:
+        return (
+            "**Not yet measured.** The machine that builds this book has no GPU, and no result of "
+            "one is stored. What follows comes from counting, from reading TensorFlow's and "
+            "Keras's source, or from measuring on CPU cores, and says so. On a machine with a "
+            "GPU, `make gpu` measures all of it in eight minutes and stores the result, and this "
+            "page then shows it."
+        )
+    gpu, versions = result["gpu"], result["versions"]
+    software = f"TensorFlow {versions['tensorflow']}"
+    if not any(name in result["parts"] for name in ("cells", "scans", "steps-float32")):
+        software = f"Keras {versions['keras']} on JAX {gpu.get('jax', '')}".strip()
+    known = f" ({gpu['memory']}, driver {gpu['driver']})" if "driver" in gpu else ""
+    return (
+        f"The tables and figures of this page were measured on one {gpu.get('name', 'GPU')}{known} "
+        f"with {software}, on {result['date']}, by `{result['command']}`. What is only reasoned "
+        "says so. Another GPU has other times; `make gpu` measures yours."
+    )
+
+
+def same_numbers(result: Result) -> str:
+    """Whether the steps and exercises of the course ran there and equal the CPU."""
+    steps = [*rows(result, "steps-float32"), *rows(result, "steps-float64")]
+    exercises = rows(result, "exercises")
+    layers = [row for row in rows(result, "layers-jax") if "layer" in row]
+    if not steps and not exercises and not layers:
+        return (
+            NOT_YET + "That the course's training steps would run on a GPU is known from their "
+            "graphs: `course audit-gpu` finds a kernel for every operation."
+        )
+    said = []
+    if steps:
+        names = {row["step"] for row in steps}
+        bad = sorted({row["step"] for row in steps if not row["ok"]})
+        said.append(
+            f"We took {len(names)} training steps of this course on the GPU and on the CPU, from "
+            "the same weights. " + _apart(steps, "dtype")
+        )
+        said.append(
+            f"These were not the same, or did not run there alone: {_code(bad)}."
+            if bad
+            else "No operation on real numbers fell back to the CPU."
+        )
+    if exercises:
+        bad = sorted(row["exercise"] for row in exercises if not row["ok"])
+        passed = len(exercises) - len(bad)
+        said.append(
+            f"The references of {passed} of the {len(exercises)} *speed up* exercises passed their "
+            "checks on the GPU, with the CPU's numbers." + (f" Not so {_code(bad)}." if bad else "")
+        )
+    if layers:
+        bad = sorted(row["layer"] for row in layers if not row["ok"])
+        most = max(row["apart"] for row in layers)
+        said.append(
+            f"We trained {len(layers)} recurrent layers of this course for a few steps on the GPU "
+            f"and on the CPU, in JAX; the losses differ by at most {most:.0e}, relative."
+            + (f" That is too much with {_code(bad)}." if bad else "")
+        )
+    return " ".join(said)
+
+
+def cells(result: Result) -> str:
+    """The times of a training step over batch, units and T."""
+    found = _shown(result)
+    if not found:
+        return NOT_YET + "What follows is reasoned."
+    names = _columns(found)
+    found = sorted(found, key=lambda row: (row["T"], row["units"], row["batch"]))
+    body = [
+        [f"{row['T']}", f"{row['units']:,}", f"{row['batch']:,}", *_times(row, names)]
+        for row in found
+    ]
+    return "A training step, in milliseconds:\n\n" + _table(
+        ["steps", "units", "batch", *names], body, 0
+    )
+
+
+def _shown(result: Result) -> list[Row]:
+    """The rows of the table: the LSTMs, and sizes that differ from the centre in one at most."""
+    return [
+        row | {"ms": {name: ms for name, ms in row["ms"].items() if "LSTM" in name}}
+        for row in timed(result, *CELLS)
+        if len(_differ(row)) <= 1
+    ]
+
+
+def time_points(result: Result) -> dict[str, list[tuple[int, float]]]:
+    """(T, ms) of each variant, where batch and units are those of the centre."""
+    points: dict[str, list[tuple[int, float]]] = {}
+    for row in _line(_shown(result), "T"):
+        for name, ms in row["ms"].items():
+            points.setdefault(name, []).append((row["T"], ms))
+    return points
+
+
+def batch_says(result: Result) -> str:
+    """What a larger batch costs, for our cell in its loop."""
+    ends = _ends(_shown(result), "batch")
+    if ends is None:
+        return NOT_YET + "If the GPU is idle, a larger batch costs next to nothing (reasoned)."
+    small, large = ends
+    work = large["batch"] / small["batch"]
+    cost = large["ms"][OURS] / small["ms"][OURS]
+    what = (
+        f"With {small['units']} units and {small['T']} steps, {work:.0f} times the batch took "
+        f"{OURS} {cost:.1f} times as long."
+    )
+    if cost < work / 4:
+        return f"{what} **Most of what a larger batch asks for is done by parts that were idle.**"
+    return f"{what} So on this GPU the work counted, more than the launches."
+
+
+def steps_say(result: Result) -> str:
+    """What a longer sequence costs."""
+    ends = _ends(_shown(result), "T")
+    if ends is None:
+        return NOT_YET + "The time grows with the number of steps (reasoned)."
+    short, long = ends
+    more, cost = long["T"] / short["T"], long["ms"][OURS] / short["ms"][OURS]
+    what = (
+        f"With {short['units']} units and batches of {short['batch']}, {more:.0f} times the steps "
+        f"took {OURS} {cost:.0f} times as long"
+    )
+    if cost > more / 2:
+        return f"{what}: steps that wait for each other gain nothing from a wide GPU."
+    return f"{what}: less than in proportion, since part of a step's cost is paid once a sequence."
+
+
+def cudnn_says(result: Result) -> str:
+    """How much faster cuDNN is than our cell in a loop."""
+    return _compared(
+        _shown(result),
+        (OURS,),
+        CUDNN,
+        faster="In every row of the table, {fast} was faster than {slow}: {low} to {high} times.",
+        mixed="From row to row, {fast} was between {low} and {high} times as fast as {slow}.",
+        slower="In no row of the table was {fast} faster than {slow}: {low} to {high} times as "
+        "fast.",
+        unknown="One call for all steps should be several times as fast (reasoned).",
+    )
+
+
+def xla_says(result: Result) -> str:
+    """Whether XLA helps our cell."""
+    return _compared(
+        _shown(result),
+        (OURS,),
+        (f"{OURS}, XLA",),
+        faster="On the GPU it helped in every row of the table: {fast} was {low} to {high} times "
+        "as fast as {slow}.",
+        mixed="On the GPU it depended on the sizes: {fast} was between {low} and {high} times as "
+        "fast as {slow}.",
+        slower="On the GPU it did not help either: {fast} was {low} to {high} times as fast as "
+        "{slow}.",
+        unknown="On a GPU this is where it should help most (reasoned).",
+    )
+
+
+def python_says(result: Result) -> str:
+    """What the loop from Python costs."""
+    return _compared(
+        _shown(result),
+        ("LSTM from Python",),
+        (OURS,),
+        faster="On the GPU {fast} was {low} to {high} times as fast as the {slow}.",
+        mixed="On the GPU {fast} was between {low} and {high} times as fast as the {slow}.",
+        slower="On the GPU {fast} was only {low} to {high} times as fast as the {slow}.",
+        unknown="On a GPU, where each operation is smaller beside its launch, the difference "
+        "should be larger (reasoned).",
+    )
+
+
+def precision(result: Result) -> str:
+    """The times with all and with half of the bits."""
+    found = timed(result, "precision")
+    if not found:
+        return NOT_YET + "How much faster half the bits are depends on the GPU and on the sizes."
+    names = _columns(found)
+    one = found[0]
+    body = [[row["variant"], *_times(row, names)] for row in found]
+    return (
+        f"A training step with {one['units']:,} units, {one['T']} steps and batches of "
+        f"{one['batch']}, in milliseconds:\n\n" + _table(["", *names], body, 1)
+    )
+
+
+def precision_says(result: Result) -> str:
+    """Whether half the bits are worth it, for what is fastest."""
+    found = [row for row in timed(result, "precision") if row["variant"] in CUDNN]
+    if not found or not {"float32", "float32, TF32", "mixed_bfloat16"} <= found[0]["ms"].keys():
+        return ""
+    ms = found[0]["ms"]
+    tf32, half = ms["float32"] / ms["float32, TF32"], ms["float32, TF32"] / ms["mixed_bfloat16"]
+    said = f"TF32, which TensorFlow takes for products in float32 unasked, {_gain(tf32)}. "
+    return said + f"Half the bits, against that, {_gain(half)}."
+
+
+def scans(result: Result) -> str:
+    """The times of a scan with its gradient."""
+    found = timed(result, *SCANS)
+    if not found:
+        return NOT_YET + "That the rounds win on a GPU is reasoned."
+    names = [name.removesuffix(", XLA") for name in _columns(found)]
+    names = list(dict.fromkeys(names))
+    found = sorted(found, key=lambda row: row["steps"])
+    body = []
+    for name in names:
+        best = [_best(row["ms"], name) for row in found]
+        body.append([name, *("" if b is None else f"{b:.3g}" for b in best)])
+    one = found[0]
+    head = [f"{row['steps']:,} steps" for row in found]
+    return (
+        f"A scan over batches of {one['batch']} with {one['units']} units, forward and back, in "
+        "milliseconds, without or with XLA, whichever is faster:\n\n" + _table(["", *head], body, 1)
+    )
+
+
+def scans_say(result: Result) -> str:
+    """Whether the rounds win, at the lengths that were measured."""
+    found = sorted(timed(result, *SCANS), key=lambda row: row["steps"])
+    pairs = [
+        (row["steps"], loop / log)
+        for row in found
+        if (loop := _best(row["ms"], "ours, loop")) and (log := _best(row["ms"], "ours, log"))
+    ]
+    if not pairs:
+        return ""
+    told = ", ".join(f"{gain:.1f} at {steps:,} steps" for steps, gain in pairs)
+    won = [gain for _, gain in pairs if gain > ALIKE]
+    if len(won) == len(pairs):
+        return f"**The rounds win on a GPU**: how many times as fast as the loop they are: {told}."
+    if won:
+        return f"Whether the rounds win depends on the length. Times as fast as the loop: {told}."
+    return f"On this GPU the rounds gained nothing over the loop. Times as fast: {told}."
+
+
+def traces(result: Result) -> str:
+    """The times of KeRNL's gradients and of backpropagation through time."""
+    found = timed(result, "traces")
+    if not found:
+        return NOT_YET + "On a CPU, chapter 5 compares them."
+    names = [name for name in _columns(found) if not name.endswith("XLA")]
+    body = [
+        [WRITTEN_TRACES.get(name, name), *("" if b is None else f"{b:.3g}" for b in best)]
+        for name in names
+        for best in [[_best(row["ms"], name) for row in found]]
+    ]
+    head = [f"batch {row['batch']}, {row['units']} units" for row in found]
+    return (
+        f"All gradients of a batch of {found[0]['steps']} steps, in milliseconds, without or with "
+        "XLA, whichever is faster:\n\n" + _table(["", *head], body, 1)
+    )
+
+
+WRITTEN_TRACES = {
+    "per_step": "KeRNL, one product a step",
+    "chunked": "KeRNL, chunks",
+    "bptt": "backpropagation through time",
+}
+
+
+def memory_says(result: Result) -> str:
+    """How the memory grows with T, in chunks and through time."""
+    grown = {rule: points for rule, points in memory_points(result).items() if len(points) > 1}
+    if set(grown) != {"chunked", "bptt"}:
+        return (
+            NOT_YET + "That a rule without a tape needs the same at any length was measured on "
+            "a CPU ({ref}`ch-kernl`)."
+        )
+    told = []
+    for rule in ("bptt", "chunked"):
+        (short, least), *_, (long, most) = grown[rule]
+        told.append(
+            f"{WRITTEN_TRACES[rule]} took {least:.3g} MiB for {short:,} steps and {most:.3g} MiB "
+            f"for {long:,}, {most / least:.1f} times as much"
+        )
+    return f"Measured: {'; '.join(told)}."
+
+
+def memory_points(result: Result) -> dict[str, list[tuple[int, float]]]:
+    """(T, MiB) of each rule, the shortest first; what wasn't counted is left out."""
+    points: dict[str, list[tuple[int, float]]] = {}
+    for row in sorted(rows(result, "memory"), key=lambda row: row["T"]):
+        if row.get("mib"):
+            points.setdefault(row["rule"], []).append((row["T"], row["mib"]))
+    return points
+
+
+def pixels_say(result: Result) -> str:
+    """How pixel MNIST of chapter 6 trained."""
+    found = rows(result, "pixels")
+    if not found:
+        return NOT_YET + "On a CPU, {ref}`ch-diagonal` trains it."
+    (row,) = found
+    right = 100 * row["test_accuracy"]
+    what = (
+        f"On the GPU, the layer of chapter 6 read pixel MNIST in {row['epochs']} epochs of "
+        f"{row['seconds_an_epoch']:.1f} seconds each, and then got {right:.2f} percent of the test "
+        "images right"
+    )
+    if row["data"] != "full":
+        return f"{what}; it saw the small set that comes with the course."
+    reached = "reached" if row["test_accuracy"] >= row["mark"] else "did not reach"
+    return f"{what}: it {reached} the {100 * row['mark']:.1f} percent of the chapter."
+
+
+def _line(found: Iterable[Row], key: str) -> list[Row]:
+    """The rows that are like the centre of `cells` in all sizes but one, the least of it first."""
+    line = [row for row in found if _differ(row) <= {key}]
+    return sorted(line, key=lambda row: row[key])
+
+
+def _differ(row: Row) -> set[str]:
+    """The sizes of a row that are not those of the centre."""
+    from course_lib.benchmarks.on_gpu.cells import CENTRE
+
+    return {key for key, value in CENTRE.items() if row[key] != value}
+
+
+def _ends(found: Iterable[Row], key: str) -> tuple[Row, Row] | None:
+    """The first and the last row of such a line that have our LSTM; None if there are no two."""
+    line = [row for row in _line(found, key) if OURS in row["ms"]]
+    return (line[0], line[-1]) if len(line) > 1 else None
+
+
+def _compared(
+    found: Iterable[Row],
+    slow: Sequence[str],
+    fast: Sequence[str],
+    faster: str,
+    mixed: str,
+    slower: str,
+    unknown: str,
+) -> str:
+    """A sentence on how many times as fast one variant is as another, chosen by the numbers."""
+    pairs = [
+        (a, b, row["ms"][a] / row["ms"][b])
+        for row in found
+        for a in slow
+        for b in fast
+        if a in row["ms"] and b in row["ms"]
+    ]
+    if not pairs:
+        return NOT_YET + unknown
+    gains = [gain for _, _, gain in pairs]
+    low, high = min(gains), max(gains)
+    sentence = faster if low > ALIKE else slower if high < ALIKE else mixed
+    a, b, _ = pairs[0]
+    return sentence.format(slow=a, fast=b, low=f"{low:.2g}", high=f"{high:.2g}")
+
+
+def _gain(ratio: float) -> str:
+    if ratio > ALIKE:
+        return f"made cuDNN's LSTM {ratio:.1f} times as fast"
+    return "made no difference to cuDNN's LSTM" if ratio > 1 / ALIKE else "made cuDNN's LSTM slower"
+
+
+def _apart(found: Iterable[Row], by: str) -> str:
+    most: dict[str, float] = {}
+    for row in found:
+        most[row[by]] = max(most.get(row[by], 0.0), row["apart"])
+    told = " and ".join(f"by at most {value:.0e} in {kind}" for kind, value in most.items())
+    return f"What comes out differs {told}, relative."
+
+
+def _best(ms: Mapping[str, float], name: str) -> float | None:
+    """The faster of a variant without and with XLA."""
+    return min((ms[n] for n in (name, f"{name}, XLA") if n in ms), default=None)
+
+
+def _columns(found: Iterable[Row]) -> list[str]:
+    """The names of all variants, in the order in which they come."""
+    return list(dict.fromkeys(name for row in found for name in row["ms"]))
+
+
+def _times(row: Row, names: Iterable[str]) -> list[str]:
+    return [f"{row['ms'][name]:.3g}" if name in row["ms"] else "" for name in names]
+
+
+def _table(head: Sequence[str], body: Iterable[Sequence[str]], left: int) -> str:
+    """A table of Markdown; the columns after the first `left` are numbers."""
+    rule = ["---"] * left + ["---:"] * (len(head) - left)
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *body))
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,213 @@
+"""What the page on GPUs says: of no result, of a part of one, of a whole one; by its numbers."""
+
+import copy
+import re
+from pathlib import Path
+
+import pytest
+
+from course_lib.benchmarks.on_gpu import cells, report
+
+PAGE = Path(__file__).parents[3] / "book" / "gpu.md"
+SAYINGS = {
+    name: getattr(report, name)
+    for name in (
+        *("same_numbers", "cells", "batch_says", "steps_say", "cudnn_says", "xla_says"),
+        *("python_says", "precision", "scans", "traces", "memory_says", "pixels_say"),
+    )
+}
+
+
+def cell_rows():
+    """Our cell 10 ms at the centre, in proportion to steps and barely to the batch."""
+    rows = []
+    for sizes in cells.grid():
+        ours = 10.0 * sizes["T"] / 128 * (1 + sizes["batch"] / 25_600)
+        ms = {"cuDNN LSTM": ours / 8, "our LSTM": ours, "our LSTM, XLA": ours / 2, "cuDNN GRU": 1.0}
+        if sizes["T"] == 28:
+            ms["LSTM from Python"] = 5 * ours
+        rows.append({**sizes, "ms": ms, "rounds": 20})
+    return [*rows[:-1], {**sizes, "left_out": "There was no time left."}]
+
+
+def whole():
+    """A result as `course gpu` stores it."""
+    scan = {"ours, log": 2.0, "ours, loop": 8.0, "ours, log, XLA": 1.0, "associative scan": 3.0}
+    traces = {"per_step": 90.0, "chunked": 9.0, "chunked, XLA": 7.0, "bptt": 20.0}
+    half = {"float32": 6.0, "float32, TF32": 3.0, "mixed_float16": 2.0, "mixed_bfloat16": 2.0}
+    kernl = {"batch": 100, "steps": 784, "inputs": 1, "units": 128, "classes": 10}
+    step = {"step": "lstm", "same": True, "fell_back": [], "ok": True}
+    pixels = {"data": "full", "epochs": 10, "chosen_epoch": 9, "mark": 0.975}
+    pixels |= {"validation_accuracy": 0.978, "test_accuracy": 0.9771, "seconds_an_epoch": 3.25}
+    parts = {
+        "steps-float32": [{**step, "dtype": "float32", "apart": 2e-6}],
+        "steps-float64": [{**step, "dtype": "float64", "apart": 3e-14}],
+        "exercises": [{"exercise": "fast_scan", "passed": True, "apart": {}, "ok": True}],
+        "scans": [
+            {"batch": 100, "steps": T, "units": 128, "ms": scan, "rounds": 9} for T in (784, 128)
+        ],
+        "traces": [{"compared": "chunked, per_step", "apart": 1e-6}, {**kernl, "ms": traces}],
+        "memory": [
+            {"T": T, "rule": rule, "mib": mib}
+            for T, chunked, bptt in ((128, 8.0, 40.0), (2048, 8.4, 640.0))
+            for rule, mib in (("chunked", chunked), ("bptt", bptt))
+        ],
+        "precision": [
+            {
+                "variant": "cuDNN LSTM",
+                "batch": 256,
+                "units": 1024,
+                "T": 128,
+                "ms": half,
+                "rounds": 9,
+            }
+        ],
+        "pixels": [{"run": "lru-pixels", **pixels}],
+        "cells": cell_rows(),
+    }
+    return {
+        "name": "bench-gpu",
+        "command": "course gpu",
+        "date": "2026-11-26",
+        "versions": {"tensorflow": "2.21.0", "keras": "3.15.1"},
+        "gpu": {"name": "NVIDIA H100", "driver": "580.1", "memory": "81559 MiB"},
+        "parts": {name: {"seconds": 9.0, "rows": rows} for name, rows in parts.items()},
+    }
+
+
+def changed(part, **changes):
+    result = copy.deepcopy(whole())
+    for row in result["parts"][part]["rows"]:
+        row.update(changes)
+    return result
+
+
+@pytest.mark.parametrize("name", SAYINGS)
+def test_what_nobody_has_measured_is_said_to_be_so(name):
+    for result in (None, {**whole(), "parts": {}}):
+        assert SAYINGS[name](result).startswith("*Not yet measured.*")
+    failed = {**whole(), "parts": {part: {"rows": [{"error": "no"}]} for part in whole()["parts"]}}
+    assert SAYINGS[name](failed).startswith("*Not yet measured.*")
+    assert "measured" not in SAYINGS[name](whole()).lower() or name == "memory_says"
+
+
+def test_without_a_result_the_page_says_how_to_get_one():
+    assert report.about(None).startswith("**Not yet measured.**")
+    assert "`make gpu`" in report.about(None)
+    assert report.precision_says(None) == report.scans_say(None) == ""
+    assert report.memory_points(None) == report.time_points(None) == {}
+
+
+def test_with_a_result_it_says_on_what_it_was_measured():
+    said = report.about(whole())
+    assert "NVIDIA H100 (81559 MiB, driver 580.1) with TensorFlow 2.21.0, on 2026-11-26" in said
+    in_jax = {**whole(), "parts": {"layers-jax": {"rows": cell_rows()}}}
+    in_jax["gpu"] = {"name": "NVIDIA H100", "jax": "0.11.2"}
+    assert "one NVIDIA H100 with Keras 3.15.1 on JAX 0.11.2" in report.about(in_jax)
+
+
+def test_what_was_the_same_is_counted_and_what_was_not_is_named():
+    said = report.same_numbers(whole())
+    assert "1 training steps" in said
+    assert "2e-06 in float32 and by at most 3e-14 in float64" in said
+    assert "No operation on real numbers fell back" in said
+    assert "1 of the 1 *speed up* exercises" in said
+    assert "not the same, or did not run there alone: `lstm`" in report.same_numbers(
+        changed("steps-float64", ok=False)
+    )
+    said = report.same_numbers(changed("exercises", ok=False))
+    assert "0 of the 1" in said
+    assert "Not so `fast_scan`" in said
+    layers = [{"layer": "LRU, log", "apart": 1e-2, "ok": False}]
+    said = report.same_numbers({**whole(), "parts": {"layers-jax": {"rows": layers}}})
+    assert "That is too much with `LRU, log`." in said
+
+
+def test_the_table_has_the_lstms_around_the_centre():
+    lines = report.cells(whole()).splitlines()[2:]
+    head = "| steps | units | batch | cuDNN LSTM | our LSTM | our LSTM, XLA | LSTM from Python |"
+    assert lines[0] == head
+    assert len(lines) == 2 + 7
+    assert lines[2].startswith("| 28 | 512 | 256 | 0.276 | 2.21 | 1.1 | 11 |")
+    assert all(line.count("|") == head.count("|") for line in lines)
+    assert report.time_points(whole())["our LSTM"][0][0] == 28
+    assert [T for T, _ in report.time_points(whole())["our LSTM"]] == [28, 128, 784]
+
+
+def scaled(name, factor):
+    """The result with other times of one variant of the cells: a function of the sizes."""
+    result = whole()
+    for row in result["parts"]["cells"]["rows"]:
+        if name in row.get("ms", {}):
+            row["ms"][name] *= factor(row)
+    return result
+
+
+def test_the_sentences_go_with_the_numbers():
+    assert "took our LSTM 1.0 times as long. **Most" in report.batch_says(whole())
+    heavy = scaled("our LSTM", lambda row: row["batch"])
+    assert "So on this GPU the work counted" in report.batch_says(heavy)
+    assert "28 times the steps took our LSTM 28 times as long: steps" in report.steps_say(whole())
+    short = scaled("our LSTM", lambda row: 128 / row["T"])
+    assert "took our LSTM 1 times as long: less" in report.steps_say(short)
+    assert "cuDNN LSTM was faster than our LSTM: 8 to 8 times" in report.cudnn_says(whole())
+    assert "In no row" in report.cudnn_says(scaled("cuDNN LSTM", lambda row: 16))
+    mixed = scaled("cuDNN LSTM", lambda row: 16 if row["T"] == 784 else 1)
+    assert "was between 0.5 and 8 times as fast" in report.cudnn_says(mixed)
+    assert "it helped in every row" in report.xla_says(whole())
+    assert "did not help either" in report.xla_says(scaled("our LSTM, XLA", lambda row: 4))
+    assert "our LSTM was 5 to 5 times as fast as the LSTM from Python" in report.python_says(
+        whole()
+    )
+
+
+def test_what_is_written_of_scans_and_half_the_bits():
+    said = report.scans(whole())
+    assert "| ours, log | 1 | 1 |" in said  # with XLA
+    assert "| associative scan | 3 | 3 |" in said
+    assert "as the loop they are: 8.0 at 128 steps, 8.0 at 784 steps" in report.scans_say(whole())
+    slow = changed("scans", ms={"ours, log": 9.0, "ours, loop": 8.0})
+    assert "gained nothing" in report.scans_say(slow)
+    slow["parts"]["scans"]["rows"][0]["ms"] = {"ours, log": 1.0, "ours, loop": 8.0}
+    assert "depends on the length" in report.scans_say(slow)
+    assert "| cuDNN LSTM | 6 | 3 | 2 | 2 |" in report.precision(whole())
+    said = report.precision_says(whole())
+    assert "unasked, made cuDNN's LSTM 2.0 times as fast" in said
+    assert "against that, made cuDNN's LSTM 1.5 times as fast" in said
+    even = changed("precision", ms={"float32": 3.0, "float32, TF32": 3.0, "mixed_bfloat16": 4.0})
+    assert "made no difference" in report.precision_says(even)
+    assert "slower" in report.precision_says(even)
+
+
+def test_what_is_written_of_traces_memory_and_pixels():
+    assert "| KeRNL, chunks | 7 |" in report.traces(whole())
+    said = report.memory_says(whole())
+    assert "time took 40 MiB for 128 steps and 640 MiB for 2,048, 16.0 times as much" in said
+    assert "chunks took 8 MiB for 128 steps and 8.4 MiB for 2,048, 1.1 times" in said
+    assert report.memory_says(changed("memory", mib=None)).startswith("*Not yet")
+    assert "97.71 percent of the test images right: it reached" in report.pixels_say(whole())
+    assert "it did not reach" in report.pixels_say(changed("pixels", test_accuracy=0.97))
+    assert "the small set" in report.pixels_say(changed("pixels", data="subset"))
+
+
+@pytest.mark.parametrize("result", [None, whole()])
+def test_the_cells_of_the_page_run_in_both_states(result, monkeypatch):
+    """Those that read the stored result; what they show begins where the page says so."""
+    import matplotlib.figure
+    from IPython.display import Markdown
+
+    cells_of_page = re.findall(r"```\{code-cell\} ipython3\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    reading = [one for one in cells_of_page if "say(report." in one or "points = report." in one]
+    assert len(reading) >= 10
+    shown = []
+    from course_lib.figures.gpu import by_length
+
+    names = {"report": report, "by_length": by_length, "found": result, "display": shown.append}
+    names["say"] = lambda *parts: shown.append(Markdown(" ".join(parts)))
+    for one in reading:
+        code = one.split("---\n")[-1] if one.startswith("---") else re.sub(r"^:.*\n", "", one)
+        exec(code, names)
+    pictures = [one for one in shown if isinstance(one, matplotlib.figure.Figure)]
+    texts = [one.data for one in shown if isinstance(one, Markdown)]
+    assert len(pictures) == (0 if result is None else 2)
+    assert any("ot yet measured" in text for text in texts) == (result is None)
