@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from course_lib.benchmarks.on_gpu.devices import on
 from course_lib.graphs import pretended_gpu, without_tf32
 from course_lib.layers import (
     CELLS,
@@ -206,7 +207,7 @@ def test_gpu_and_cpu_give_the_same(name, fused, gpu):
 
     x, results, weights = sequences(), {}, None
     for device in ("CPU:0", gpu):
-        with tf.device(device):
+        with on(device):
             model = RecurrentClassifier(7, 3, name, 5, layers=2, classes=3, fused=fused)
             model(x)
             weights = randomised(model).get_weights() if weights is None else weights

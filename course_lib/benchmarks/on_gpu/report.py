@@ -312,7 +312,7 @@ def memory_says(result: Result) -> str:
     if set(grown) != {"chunked", "bptt"}:
         return (
             NOT_YET + "That a rule without a tape needs the same at any length was measured on "
-            "a CPU ({ref}`ch-kernl`)."
+            "a CPU, in chapter 5."
         )
     told = []
     for rule in ("bptt", "chunked"):
@@ -337,7 +337,7 @@ def pixels_say(result: Result) -> str:
     """How pixel MNIST of chapter 6 trained."""
     found = rows(result, "pixels")
     if not found:
-        return NOT_YET + "On a CPU, {ref}`ch-diagonal` trains it."
+        return NOT_YET + "On a CPU, chapter 6 trains it."
     (row,) = found
     right = 100 * row["test_accuracy"]
     what = (
