@@ -32,20 +32,17 @@ def climb_and_compare(one: str, device: str) -> dict[str, Any]:
         the largest relative difference among them by type of number; `ok`.
     """
     import keras
-    import tensorflow as tf
 
     from course_lib.exercises.checker import check_function
     from course_lib.exercises.registry import get
+    from course_lib.graphs import without_tf32
 
     exercise = get(one)
     keras.utils.set_random_seed(0)
     with on(device):
         report = check_function(exercise, exercise.reference)
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    try:
+    with without_tf32():
         ours, theirs = (_outputs(exercise, where) for where in (device, HOST))
-    finally:
-        tf.config.experimental.enable_tensor_float_32_execution(True)
     away: dict[str, float] = {}
     for key in ours.keys() | theirs.keys():
         kind = ours[key].dtype.name

@@ -22,11 +22,8 @@ QUICK = ("lstm", "lru-log", "online-kernl", "keras-lstm")
 
 def tasks(device: str, quick: bool, seconds: float, dtype: str = "float32") -> Iterator[Task]:
     """One task a step."""
-    import tensorflow as tf
-
     from course_lib.training.reference_steps import STEPS
 
-    tf.config.experimental.enable_tensor_float_32_execution(False)
     for name in QUICK if quick else STEPS:
         yield (
             {"step": name, "dtype": dtype},
@@ -49,8 +46,11 @@ def compare(build: Any, device: str, dtype: str) -> dict[str, Any]:
     """
     import keras
 
-    start, theirs, _, _ = _taken(build, HOST, dtype, None)
-    _, ours, graphs, cudnn = _taken(build, device, dtype, start)
+    from course_lib.graphs import without_tf32
+
+    with without_tf32():
+        start, theirs, _, _ = _taken(build, HOST, dtype, None)
+        _, ours, graphs, cudnn = _taken(build, device, dtype, start)
     keras.backend.clear_session()
     away = apart(ours["losses"], theirs["losses"])
     if dtype == "float64":

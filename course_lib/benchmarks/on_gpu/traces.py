@@ -28,15 +28,11 @@ def tasks(device: str, quick: bool, seconds: float) -> Iterator[Task]:
 
 def compare(sizes: kernl.Sizes, device: str) -> dict[str, Any]:
     """How far the gradients in chunks are from those of single steps, TF32 left out."""
-    import tensorflow as tf
+    from course_lib.graphs import without_tf32
 
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    try:
-        with on(device):
-            pairs = zip(*(kernl.build(name, sizes)() for name in kernl.TRACES), strict=True)
-            away = max(apart(one, other) for one, other in pairs)
-    finally:
-        tf.config.experimental.enable_tensor_float_32_execution(True)
+    with on(device), without_tf32():
+        pairs = zip(*(kernl.build(name, sizes)() for name in kernl.TRACES), strict=True)
+        away = max(apart(one, other) for one, other in pairs)
     return {"apart": away, "ok": away <= kernl.SAME_GRADIENT}
 
 
