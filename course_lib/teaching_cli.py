@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 teaching = typer.Typer()
+gradescope = typer.Typer(help="For instructors: the course as an autograder.", no_args_is_help=True)
+teaching.add_typer(gradescope, name="gradescope")
 
 Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="An --out folder of `validate`.")]
 
 
 def _run(module: str, function: str, *arguments) -> None:
     """Run a function of `instructor.command`; what it can't do is said in one line."""
+    from course_lib.exercises.registry import UnknownExercise
     from course_lib.instructor.errors import BadUsage
 
     try:
@@ -22,7 +25,7 @@ def _run(module: str, function: str, *arguments) -> None:
     except ModuleNotFoundError as error:  # fcntl, which Windows has not
         print(f"course: this needs Linux or macOS, with {error.name}.", file=sys.stderr)
         code = 2
-    except BadUsage as error:
+    except (BadUsage, UnknownExercise) as error:
         print(f"course: {error}", file=sys.stderr)
         code = 2
     except OSError as error:
@@ -76,3 +79,34 @@ def grades(
     Says who could not be matched with the class list, and exits with 1 if there is anybody.
     """
     _run("grades", "write_grades", results, platform, class_list, column, tuple(match or ()), out)
+
+
+@gradescope.callback()
+def _group() -> None:
+    """For instructors: the course as an autograder on Gradescope."""
+
+
+@gradescope.command("init")
+def gradescope_init(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The zip to write.")] = Path(
+        "autograder.zip"
+    ),
+    exercise: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this one; may be given several times."),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Points by exercise, as for `validate`.")
+    ] = None,
+    cases: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your own hidden cases, as for `validate`.")
+    ] = None,
+    submission_limit: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Less than the limit set on Gradescope.")
+    ] = 480.0,
+) -> None:
+    """Write an autograder for Gradescope: a zip that grades an upload as `validate` does."""
+    _run(
+        "gradescope_bundle", "write_bundle",
+        out, tuple(exercise or ()), weights, cases, submission_limit,
+    )  # fmt: skip

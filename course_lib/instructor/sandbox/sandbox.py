@@ -38,7 +38,8 @@ class Sandbox:
     """A sandbox with a fork server in it, which has imported what is heavy.
 
     Args:
-        kind: "bubblewrap", "namespaces", or "none" for no walls at all.
+        kind: "bubblewrap", "namespaces"; "user" for a user of its own and no IP sockets, where
+            root may make no namespaces; or "none" for no walls at all.
         slot: number of this sandbox among those that run at the same time.
         tensorflow: whether to import TensorFlow.
         secret: folders and files that it must not see, wherever they lie.
@@ -73,6 +74,8 @@ class Sandbox:
                 place = self.folder.path / name
                 place.parent.mkdir(exist_ok=True)
                 shutil.copy(file, place)
+            if kind == "user":
+                self.folder.give_to(FIRST_USER + slot)
             command = [sys.executable, "-I", "-B", f"{self.folder.path}/fork_server.py"]
         try:
             self.process = subprocess.Popen(
@@ -109,7 +112,8 @@ class Sandbox:
         talk, their_talk = socket.socketpair()
         tell, their_tell = socket.socketpair()
         order = {
-            "walls": self.kind != "none",
+            "walls": self.folder is None,
+            "own_user": self.kind == "user",
             "uid": FIRST_USER + self.slot,
             "cpu": int(60 * limits.seconds),
             "memory": limits.memory + (TENSORFLOW_MEMORY if self.tensorflow else 0),
@@ -121,6 +125,7 @@ class Sandbox:
         }
         if self.kind == "none":  # processes count for the whole user there
             order["processes"] = 100_000
+        if self.folder is not None:
             order["environment"] = {
                 name: order["folder"] if value == SCRATCH else value
                 for name, value in ENVIRONMENT.items()

@@ -85,6 +85,8 @@ def _keep(limits: dict, talk: int, tell: int) -> None:
     _, status = os.waitpid(child, 0)
     if not limits["walls"]:
         _end_the_rest(child)
+    if limits["own_user"]:
+        kernel.end_all_of(limits["uid"])
     if refused := os.read(hear, 1000):  # before it ran any of a student's code
         ends.sendall(json.dumps({"refused": refused.decode("utf-8", "replace")}).encode())
         return
@@ -164,6 +166,9 @@ def _wall_in(limits: dict, talk: int, say: int) -> None:
     rest = limits["cpu"], limits["memory"], limits["processes"], limits["file_size"]
     if not limits["walls"]:
         kernel.limit(*rest)
+        if limits["own_user"]:
+            kernel.become(limits["uid"], limits["uid"])
+            kernel.deny_system_calls(kernel.LOCAL)
         os.chdir(limits["folder"])
         return
     kernel.private_mounts()

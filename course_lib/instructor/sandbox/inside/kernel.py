@@ -10,6 +10,7 @@ import ctypes
 import os
 import platform
 import resource
+import signal
 import struct
 
 NEWNS, NEWUTS, NEWIPC = 0x00020000, 0x04000000, 0x08000000
@@ -171,6 +172,18 @@ def become(uid: int, gid: int) -> None:
     libc.prctl(SET_DUMPABLE, 0, 0, 0, 0)
 
 
+def end_all_of(uid: int) -> None:
+    """Kill every process of a user; this one is root's."""
+    child = os.fork()
+    if child == 0:
+        try:
+            become(uid, uid)
+            os.kill(-1, signal.SIGKILL)  # all that this user may, but for the sender
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+
 # System calls that no exercise needs, and that kernel exploits and secret channels like: keyrings,
 # tracing, other namespaces, mounts, modules, io_uring. And memory that no limit counts: segments
 # and messages of System V, files in memory. Number on x86_64 and on aarch64. What is newer than
@@ -193,13 +206,14 @@ NEWER = 452  # the first number, the same on both, that this list has never seen
 NO_SUCH_CALL = 38
 SOCKET = {"x86_64": (41, 53), "aarch64": (198, 199)}  # socket, socketpair
 FAMILIES = (1, 2, 10)  # UNIX and IP, which namespaces cover; not vsock, netlink, AF_ALG …
+LOCAL = (1,)  # where no namespace covers IP
 NO_SUCH_FAMILY = 97
 ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 
-def deny_system_calls() -> None:
+def deny_system_calls(families: tuple[int, ...] = FAMILIES) -> None:
     """A seccomp filter: the calls in `DENIED` fail as not permitted, sockets of a family that is
-    not in `FAMILIES` as unknown, and calls from `NEWER` on as missing. Another machine's calls are
+    not in `families` as unknown, and calls from `NEWER` on as missing. Another machine's calls are
     killed.
 
     Raises:
@@ -223,9 +237,9 @@ def deny_system_calls() -> None:
         program += [(equal, 0, 1, number), (give, 0, 0, refuse)]
     for number in SOCKET[machine]:
         program += [
-            (equal, 0, 3 + len(FAMILIES), number),
+            (equal, 0, 3 + len(families), number),
             (load, 0, 0, 16),
-            *((equal, len(FAMILIES) - k, 0, family) for k, family in enumerate(FAMILIES)),
+            *((equal, len(families) - k, 0, family) for k, family in enumerate(families)),
             (give, 0, 0, 0x00050000 | NO_SUCH_FAMILY),
             (give, 0, 0, allow),
         ]

@@ -1,0 +1,243 @@
+"""The autograder as Gradescope runs it: its folders, no network, and the file that it reads."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import jsonschema
+import pytest
+from a_class import solved, submission, write
+from typer.testing import CliRunner
+
+from course_lib.cli import app
+from course_lib.instructor.command.gradescope_bundle import ENVIRONMENT, requirements
+from course_lib.instructor.judging.notebook import Judge
+from course_lib.instructor.judging.submission import grade
+from course_lib.instructor.sandbox.available import problem_with
+from course_lib.instructor.sandbox.limits import Limits
+from course_lib.instructor.sandbox.sandbox import FIRST_USER, Sandbox
+
+# https://gradescope-autograders.readthedocs.io/en/latest/specs/#output-format
+VISIBILITY = {"enum": ["hidden", "after_due_date", "after_published", "visible"]}
+FORMAT = {"enum": ["text", "html", "simple_format", "md", "ansi"]}
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "anyOf": [{"required": ["score"]}, {"required": ["tests"]}],
+    "properties": {
+        "score": {"type": "number"},
+        "execution_time": {"type": "integer"},
+        "output": {"type": "string"},
+        "output_format": FORMAT,
+        "test_output_format": FORMAT,
+        "test_name_format": FORMAT,
+        "visibility": VISIBILITY,
+        "stdout_visibility": VISIBILITY,
+        "extra_data": {"type": "object"},
+        "leaderboard": {"type": "array"},
+        "tests": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["score", "max_score"],
+                "properties": {
+                    "score": {"type": "number"},
+                    "max_score": {"type": "number"},
+                    "status": {"enum": ["passed", "failed"]},
+                    "name": {"type": "string"},
+                    "name_format": FORMAT,
+                    "number": {"type": "string"},
+                    "output": {"type": "string"},
+                    "output_format": FORMAT,
+                    "tags": {"type": "array", "items": {"type": "string"}},
+                    "visibility": VISIBILITY,
+                    "extra_data": {"type": "object"},
+                },
+            },
+        },
+    },
+}
+SPY = """
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    import glob, os, socket
+    seen = []
+    top = "/autograder/"
+    for place in (top + "source/settings.json", top + "results", top + "submission"):
+        try:
+            seen.append(os.listdir(place) if os.path.isdir(place) else open(place).read())
+        except OSError:
+            pass
+    try:
+        socket.socket(socket.AF_INET)
+        socket.create_connection(("127.0.0.1", 9), 1)
+        seen.append("network")
+    except OSError as error:
+        pass
+    try:
+        os.kill(os.getppid(), 9)
+        seen.append("killed")
+    except OSError:
+        pass
+    if not os.fork():
+        os.setsid()
+        import time
+        time.sleep(600)
+    raise ValueError(f"uid {os.getuid() % 62000 < 1000} saw {seen}")
+"""
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    """The zip for two exercises, the first of two points."""
+    folder = tmp_path_factory.mktemp("bundle")
+    (folder / "weights.json").write_text('{"rnn_step": 2}')
+    arguments = ["gradescope", "init", f"--out={folder / 'a.zip'}", "--exercise=rnn_step",
+                 "--exercise=rnn_forward", f"--weights={folder / 'weights.json'}"]  # fmt: skip
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    return folder / "a.zip"
+
+
+@pytest.fixture
+def autograder(bundle, tmp_path):
+    """Runs run_autograder on a notebook, as the service does; what it leaves in results."""
+    if os.geteuid() != 0 or shutil.which("bwrap") is None:
+        pytest.skip("the folder /autograder of a container needs root and bubblewrap here")
+    top = tmp_path / "autograder"
+    for name in ("source", "submission", "results"):
+        (top / name).mkdir(parents=True)
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", bundle, top / "source"], check=True)
+    (top / "submission_metadata.json").write_text("{}")
+
+    def run(content, *more):
+        write(top / "submission" / "my work.ipynb", content)
+        shutil.copy(top / "source" / "run_autograder", top / "run_autograder")
+        os.chmod(top / "run_autograder", 0o755)
+        command = [
+            "bwrap",
+            "--unshare-net",
+            "--unshare-pid",
+            "--die-with-parent",
+            "--clearenv",
+            "--setenv",
+            "PATH",
+            "/usr/bin:/bin",
+        ]
+        for place in Path("/").iterdir():
+            if place.is_symlink():
+                command += ["--symlink", os.readlink(place), str(place)]
+            elif place.name not in ("autograder", "dev", "proc", "tmp", "opt"):
+                command += ["--bind", str(place), str(place)]
+        command += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--dir", "/opt",
+                    "--bind", str(top), "/autograder",
+                    "--symlink", sys.prefix, ENVIRONMENT, *more]  # fmt: skip
+        done = subprocess.run(
+            [*command, "/autograder/run_autograder"], capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+        found = json.loads((top / "results" / "results.json").read_text())
+        jsonschema.validate(found, SCHEMA)
+        return found, done.stdout
+
+    return run
+
+
+@pytest.mark.slow
+def test_an_upload_is_graded_without_a_network(autograder):
+    wrong = "def rnn_forward(x, h_0, W_xh, W_hh, b_h):\n    return x, (x,)\n"
+    found, _ = autograder(solved(1, rnn_forward=wrong))
+    first, second = found["tests"]
+    assert (first["score"], first["max_score"], first["status"]) == (2, 2, "passed")
+    assert second["max_score"] == 1
+    assert second["status"] == "failed"
+    assert second["output"].startswith("not right yet. ")
+    assert found["stdout_visibility"] == "hidden"
+
+
+# A container that may make no namespaces, as Docker's usual ones: no such capability is left.
+NARROW = ("--cap-drop", "CAP_SYS_ADMIN")
+
+
+@pytest.mark.slow
+def test_where_no_sandbox_is_allowed_another_user_computes(autograder):
+    found, said = autograder(solved(1, rnn_step=SPY), *NARROW)
+    assert "Students' code runs in: user" in said
+    first, second = found["tests"]
+    assert "ValueError: uid True saw []" in first["output"]
+    assert second["status"] == "passed"
+
+
+@pytest.mark.slow
+def test_what_goes_wrong_is_said_in_the_result(autograder, tmp_path):
+    (tmp_path / "autograder" / "source" / "settings.json").write_text("{")
+    found, _ = autograder(solved(1))
+    assert found["score"] == 0
+    assert "not your fault" in found["output"]
+    assert "Traceback" not in found["output"]
+
+
+@pytest.mark.slow
+def test_the_user_of_its_own_gives_the_same_verdicts_and_leaves_nothing_behind(tmp_path):
+    if problem_with("user"):
+        pytest.skip(problem_with("user"))
+    slot = 900  # no grader here has so many beside it
+    write(tmp_path / "a.ipynb", solved(1, rnn_step=SPY))
+    with Sandbox("user", slot=slot) as sandbox:
+        judge = Judge(lambda tensorflow: sandbox, Limits(), 5, {})
+        found = grade(submission(tmp_path / "a.ipynb").load(), judge, ["rnn_step", "rnn_forward"])
+    assert [e["outcome"] for e in found["exercises"]] == ["error", "passed"]
+    seen = subprocess.run(["ps", "-eo", "uid,stat"], capture_output=True, text=True).stdout
+    there = [line.split() for line in seen.splitlines()]
+    assert not [stat for uid, stat in there if uid == str(FIRST_USER + slot) and stat[0] != "Z"]
+
+
+def test_the_bundle_holds_what_the_format_asks_for(bundle):
+    with zipfile.ZipFile(bundle) as archive:
+        entries = {entry.filename: entry for entry in archive.infolist()}
+        setup = archive.read("setup.sh").decode()
+    for name in ("setup.sh", "run_autograder"):
+        assert entries[name].external_attr >> 16 & 0o111
+    assert "packages/course_lib/instructor/results/pages/class_page.js" in entries
+    assert "packages/course_lib/data/mnist_subset.npz" in entries
+    assert "packages/course_lib/released_notebooks/01-vanilla-rnn.ipynb" in entries
+    assert not [name for name in entries if "__pycache__" in name or "test" in name]
+    assert setup.startswith("#!/usr/bin/env bash\n")
+    assert "requirements.txt" in setup
+
+
+@pytest.mark.parametrize("script", ["setup.sh", "run_autograder"])
+def test_the_scripts_are_bash(bundle, script):
+    with zipfile.ZipFile(bundle) as archive:
+        code = archive.read(script)
+    subprocess.run(["bash", "-n"], input=code, check=True)
+
+
+def test_everything_is_pinned():
+    assert all("==" in one for one in requirements())
+    assert {one.partition("==")[0] for one in requirements()} >= {"numpy", "tensorflow", "typer"}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [(["--exercise=rnn_stepp"], "Did you mean rnn_step?"), (["--weights=no.json"], "can't be read"),
+     (["--cases=no.json"], "can't be read"), (["--submission-limit=1"], "from 10 to 86400")],
+)  # fmt: skip
+def test_bad_usage_is_said_and_writes_nothing(tmp_path, options, says):
+    out = tmp_path / "a.zip"
+    done = CliRunner().invoke(app, ["gradescope", "init", f"--out={out}", *options])
+    assert done.exit_code == 2
+    assert says in done.output
+    assert not out.exists()
+
+
+def test_a_bundle_of_yours_is_not_overwritten(bundle):
+    before = bundle.read_bytes()
+    done = CliRunner().invoke(app, ["gradescope", "init", f"--out={bundle}"])
+    assert done.exit_code == 2
+    assert "is there already" in done.output
+    assert bundle.read_bytes() == before
