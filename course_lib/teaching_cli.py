@@ -10,6 +10,8 @@ import typer
 teaching = typer.Typer()
 gradescope = typer.Typer(help="For instructors: the course as an autograder.", no_args_is_help=True)
 teaching.add_typer(gradescope, name="gradescope")
+exporting = typer.Typer(help="For instructors: the course for other graders.", no_args_is_help=True)
+teaching.add_typer(exporting, name="export")
 
 Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="An --out folder of `validate`.")]
 
@@ -110,3 +112,19 @@ def gradescope_init(
         "gradescope_bundle", "write_bundle",
         out, tuple(exercise or ()), weights, cases, submission_limit,
     )  # fmt: skip
+
+
+@exporting.callback()
+def _exporting() -> None:
+    """For instructors: the exercises in the form of another grader."""
+
+
+@exporting.command("nbgrader")
+def export_nbgrader(
+    folder: Annotated[Path, typer.Argument(help="Folder of the nbgrader course.")],
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Points by exercise, as for `validate`.")
+    ] = None,
+) -> None:
+    """Write the exercises as assignments of nbgrader, one for each chapter."""
+    _run("nbgrader_export", "export", folder, weights)
