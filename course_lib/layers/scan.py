@@ -135,7 +135,7 @@ def _rounds(a, h, way):
         way: 1 if step t hears of t - 1, -1 if of t + 1.
     """
     T = ops.shape(h)[0]
-    steps = ops.arange(T)[:, None, None]
+    steps = ops.arange(T, dtype="int32")[:, None, None]
     if way == -1:
         steps = T - 1 - steps
 

@@ -155,9 +155,9 @@ def last_real(x, mask=None):
     if mask is None:
         return x[:, -1]
     batch, T, k = ops.shape(x)
-    steps = ops.arange(1, T + 1) * ops.cast(mask, "int32")
+    steps = ops.arange(1, T + 1, dtype="int32") * ops.cast(mask, "int32")
     last = ops.max(steps, axis=1)  # 1, 2, ..., T; 0 if there is none
-    place = ops.arange(batch) * T + ops.maximum(last - 1, 0)
+    place = ops.arange(batch, dtype="int32") * T + ops.maximum(last - 1, 0)
     found = ops.take(ops.reshape(x, (-1, k)), place, axis=0)
     return where((last > 0)[:, None], found, ops.zeros_like(found))
 

@@ -183,8 +183,9 @@ def sgd_epoch(
                 matrix_rms + tf.stack(rms) / steps,
             )
 
-        zeros = tf.zeros([steps])
-        start = (0, weights, zeros, zeros, tf.zeros([len(matrices)]))
+        dtype = weights[0].dtype
+        zeros = tf.zeros([steps], dtype)
+        start = (0, weights, zeros, zeros, tf.zeros([len(matrices)], dtype))
 
         def go_on(i, weights, losses, norms, matrix_rms):
             return (i < steps) & tf.math.is_finite(norms[tf.maximum(i - 1, 0)])

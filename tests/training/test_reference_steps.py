@@ -1,0 +1,36 @@
+"""Every reference step runs where Keras's numbers are float64, and gives what float32 gives."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from course_lib.graphs import keras_in
+from course_lib.training.reference_steps import STEPS
+
+
+def built(name):
+    keras.utils.set_random_seed(0)
+    step = STEPS[name](6)
+    if step.silence is not None:
+        step.silence()
+    return step
+
+
+def loss_of_a_step(name, dtype):
+    with keras_in("float32"):
+        weights = [np.asarray(variable) for variable in built(name).variables]
+    with keras_in(dtype):
+        step = built(name)
+        for variable, value in zip(step.variables, weights, strict=True):
+            variable.assign(tf.cast(value, variable.dtype))
+        x, y = tf.constant(step.x.astype(dtype)), tf.constant(step.y)
+        return float(tf.function(step.take)(x, y))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STEPS)
+def test_in_float64_too(name):
+    assert loss_of_a_step(name, "float64") == pytest.approx(
+        loss_of_a_step(name, "float32"), rel=1e-4
+    )
