@@ -21,7 +21,7 @@ USAGE = 2  # exit code: the command was not understood
 # In the order in which people need them: learners, instructors, readers of numbers, contributors.
 ORDER = (
     *("doctor", "start", "progress", "check", "hint", "solution", "audit-gpu"),
-    *("validate", "similar", "grades", "gradescope", "export", "ci"),
+    *("validate", "similar", "grades", "weeks", "gradescope", "export", "ci"),
     *("reproduce", "bench", "notebooks", "prove"),
 )
 

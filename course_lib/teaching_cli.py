@@ -83,6 +83,23 @@ def grades(
     _run("grades", "write_grades", results, platform, class_list, column, tuple(match or ()), out)
 
 
+@teaching.command()
+def weeks(
+    results: Annotated[
+        list[Path],
+        typer.Argument(metavar="RESULTS", help="--out folders of `validate`, one for each week."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path(
+        "weeks.html"
+    ),
+) -> None:
+    """For instructors: show a class over several weeks on one page.
+
+    Who is stuck where, which mistakes spread, and which sentences did not help.
+    """
+    _run("weeks", "write_weeks", results, out)
+
+
 @gradescope.callback()
 def _group() -> None:
     """For instructors: the course as an autograder on Gradescope."""

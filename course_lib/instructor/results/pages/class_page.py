@@ -4,17 +4,15 @@ What needs no script is written here; the map of students by exercises is drawn 
 which shows what students wrote as text and never as HTML.
 """
 
-import functools
 import statistics
-from collections.abc import Collection, Iterator
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from course_lib.exercises.registry import CHAPTERS, get
 from course_lib.exercises.report import NOT_WRITTEN
 from course_lib.instructor.judging.verdict import MISSING, OUTCOMES
 from course_lib.instructor.results.pages.class_data import class_data
 from course_lib.instructor.results.pages.distribution import histogram
-from course_lib.instructor.results.pages.markup import end, escaped, head
+from course_lib.instructor.results.pages.markup import beside, end, escaped, head
 from course_lib.instructor.results.tally import Misconception, Tally
 
 MOST_MISCONCEPTIONS = 20
@@ -39,7 +37,7 @@ def class_page(
         written: when.
         notes: on the class as a whole, one sentence each.
     """
-    style, script = _beside("class_page.css"), _beside("class_page.js")
+    style, script = beside("class_page.css"), beside("class_page.js")
     tally = Tally.of(students, list(weights))
     yield head("Results of the class", style, script)
     yield f"<h1>{len(students)} submissions</h1>{_points(tally, sum(weights.values()))}"
@@ -52,11 +50,6 @@ def class_page(
     yield '<script type="application/json" id="class">'
     yield from class_data(students, weights, names)
     yield f"</script>{end(script)}"
-
-
-@functools.cache
-def _beside(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 MAP = """
@@ -191,18 +184,26 @@ def _by_exercise(tally: Tally) -> str:
 
 def _exercise(one: str, counts: dict[str, int], seen: list[str]) -> str:
     """A row: the shares as a bar, and each count as a button that shows who they are."""
-    total, x, bar, cells = sum(counts.values()) or 1, 0.0, "", ""
+    cells = ""
     for outcome in seen:
-        wide = BAR * counts[outcome] / total
         number = OUTCOMES.index(outcome)
-        if wide:
-            bar += f'<rect class="o{number}" x="{x:.1f}" width="{wide:.1f}" height="14"/>'
-        x += wide
         button = (
             f'<button type="button" data-exercise="{escaped(one)}" data-outcome="{number}" '
             f'aria-label="{counts[outcome]} {escaped(outcome)}, {escaped(one)}">'
             f"{counts[outcome]}</button>"
         )
         cells += f'<td class="number">{button if counts[outcome] else ""}</td>'
-    picture = f'<svg class="bar" viewBox="0 0 {BAR} 14" aria-hidden="true">{bar}</svg>'
+    picture = outcome_bar(counts, seen)
     return f'<tr><th scope="row">{escaped(one)}</th><td>{picture}</td>{cells}</tr>'
+
+
+def outcome_bar(counts: Mapping[str, int], outcomes: Sequence[str]) -> str:
+    """How a class shares out over these outcomes, as a bar; the numbers stand beside it."""
+    total, x, parts = sum(counts.values()) or 1, 0.0, ""
+    for outcome in outcomes:
+        wide = BAR * counts.get(outcome, 0) / total
+        if wide:
+            number = OUTCOMES.index(outcome)
+            parts += f'<rect class="o{number}" x="{x:.1f}" width="{wide:.1f}" height="14"/>'
+        x += wide
+    return f'<svg class="bar" viewBox="0 0 {BAR} 14" aria-hidden="true">{parts}</svg>'

@@ -1,9 +1,11 @@
 """What students wrote, made harmless for a page: as text of HTML, and as data for a script."""
 
 import base64
+import functools
 import hashlib
 import html
 import json
+from pathlib import Path
 
 
 def shown(value: object) -> str:
@@ -22,6 +24,12 @@ def script_json(value: object) -> str:
     """JSON that may stand inside a script element: no tag and no comment can begin in it."""
     text = json.dumps(value, separators=(",", ":"))  # ASCII alone: other characters as \\uXXXX
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@functools.cache
+def beside(name: str) -> str:
+    """The text of a style sheet or a script that lies beside this file."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def policy(style: str, script: str = "") -> str:
