@@ -12,7 +12,7 @@ import numpy as np
 
 
 def presynaptic(x, h_0, h):
-    """What each step's weights are multiplied with: v_t = [x_t, h_{t-1}, 1].
+    """What each step's weights are multiplied by: v_t = [x_t, h_{t-1}, 1].
 
     Args:
         x: inputs, shape (batch, T, m).
@@ -32,7 +32,7 @@ def trace_step(E_prev, v_t, d_t, gamma):
 
     Args:
         E_prev: traces before the step, shape (batch, p, n).
-        v_t: what the weights are multiplied with, shape (batch, p).
+        v_t: what the weights are multiplied by, shape (batch, p).
         d_t: derivative of each unit's squashing at this step, shape
             (batch, n); 1 - h_t² for the tanh.
         gamma: decay rate of each unit, per step, shape (n,), 0 or more.
@@ -150,7 +150,7 @@ def chunk_border(E_0, v, d, credit, gamma):
 
     Args:
         E_0: traces that come into the chunk, shape (batch, p, n).
-        v: what the weights are multiplied with, shape (batch, C, p).
+        v: what the weights are multiplied by, shape (batch, C, p).
         d: derivatives of the squashing, shape (batch, C, n).
         credit: dh @ beta at each step, shape (batch, C, n).
         gamma: decay rate of each unit, shape (n,).

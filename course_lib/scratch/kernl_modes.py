@@ -41,7 +41,7 @@ def modes_trace_step(E_prev, v_t, d_t, gamma, omega):
 
     Args:
         E_prev: traces before the step, complex, shape (M, batch, p, n).
-        v_t: what the weights are multiplied with, shape (batch, p).
+        v_t: what the weights are multiplied by, shape (batch, p).
         d_t: derivative of each unit's squashing, shape (batch, n).
         gamma, omega: decay and angle of each mode, per step, shape (M,).
 

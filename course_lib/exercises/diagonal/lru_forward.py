@@ -115,8 +115,8 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "What do I need before any step is taken?",
-            "Two things don't depend on the state at all: by what each unit multiplies it, and "
-            "what comes in at each step. What are their shapes?",
+            "Two things don't depend on the state at all: the factor that each unit multiplies "
+            "it by, and what comes in at each step. What are their shapes?",
         ),
         Hint(
             "How can a state never grow?",

@@ -66,7 +66,7 @@ EXERCISE = Project(
             "loop, and TensorFlow can differentiate that by the parameters of lam.",
         ),
         Hint(
-            "It stays at half of the digits.",
+            "It gets only half of the digits right.",
             "Do the units turn? Units that only fade see how much ink there is, and roughly where. "
             "And for how many steps does the slowest unit remember the first row?",
         ),

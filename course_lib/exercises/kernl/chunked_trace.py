@@ -310,7 +310,7 @@ EXERCISE = Exercise(
         ),
         Hint(
             "T is not a multiple of C.",
-            "Zeros added at the end also let E fade, too often. But where the borders lie doesn't "
+            "Zeros added at the end make E fade too often. But where the borders lie doesn't "
             "matter: what is left over can be a chunk of its own, before or after the loop, of "
             "`T % C` steps, and it may even be empty. If it is, asking for its first step fails, "
             "and sums over its steps don't.",

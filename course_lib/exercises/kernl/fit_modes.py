@@ -130,7 +130,7 @@ def what_is_left(function, given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=fit_modes,
     title="Fit a kernel that turns",
-    goal="Find the sensitivities of modes that fade and turn, from what the nudges have done.",
+    goal="Find the sensitivities of modes that fade and turn, from the effect of the nudges.",
     difficulty=3,
     minutes=35,
     returns=RETURNS,
@@ -242,7 +242,7 @@ EXERCISE = Exercise(
             "Show me the recipe.",
             "At each step `z = lam * z + psi[:, t]`. Put `z.real` and `-z.imag` side by side, one "
             "row for each sequence and step, and give all rows and all tangents to "
-            "`np.linalg.lstsq`. Then cut what comes out into blocks, and turn each round, so that "
+            "`np.linalg.lstsq`. Then cut what comes out into blocks, and transpose each, so that "
             "the later unit is the row.",
         ),
     ),
@@ -345,7 +345,7 @@ def running_sums(psi, tangent, gamma, omega):
 
 @EXERCISE.mistake(
     "A regression is made for each sequence, and the results are averaged: the mean of the best "
-    "fits is not the best fit of all. Put the rows of all sequences under each other."
+    "fits is not the best fit of all. Stack the rows of all sequences."
 )
 def mean_of_the_fits(psi, tangent, gamma, omega):
     """One regression a sequence."""

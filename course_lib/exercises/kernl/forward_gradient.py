@@ -274,7 +274,8 @@ def last_step_only(x, h_0, h, dh, beta, gamma):
 
 
 @EXERCISE.mistake(
-    "The mean over the steps is taken. dW is their sum: if the loss is a mean, dh knows."
+    "The mean over the steps is taken. dW is the sum over the steps: if the loss is a mean, that "
+    "division is in dh already."
 )
 def mean_over_steps(x, h_0, h, dh, beta, gamma):
     """Divided by T."""

@@ -189,8 +189,8 @@ def sign_of_the_logarithm(v, squashed, dh, leak):
 
 
 @EXERCISE.mistake(
-    "beta is all ones: then every unit gets the blame for all. RFLO lets a unit answer for itself "
-    "alone, which is the identity."
+    "beta is all ones: then every unit gets the blame for all. In RFLO a unit gets the blame for "
+    "itself alone, so beta is the identity."
 )
 def beta_of_ones(v, squashed, dh, leak):
     """np.ones."""

@@ -180,7 +180,7 @@ EXERCISE = Exercise(
         ),
         Hint(
             "My gradient is right for one sequence, but not for two.",
-            "Multiply each sequence's credit with its own traces first, and sum over the batch "
+            "Multiply each sequence's credit by its own traces first, and sum over the batch "
             "last. No division: if the loss is a mean, it is in `dh_t` already.",
         ),
         Hint(
