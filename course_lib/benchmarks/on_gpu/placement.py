@@ -8,6 +8,7 @@ from typing import Any
 # keeps them for its words, which are on the host everywhere.
 PASS_ON = ("Assert", "_Arg", "_Retval", "_DeviceArg", "_DeviceRetval", "Const", "Placeholder")
 PASS_ON += ("_Send", "_Recv", "_HostSend", "_HostRecv")
+PASS_ON += ("Enter", "Exit", "Merge", "NextIteration", "Switch")  # of a loop
 
 
 @contextlib.contextmanager

@@ -8,14 +8,26 @@ the number.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from course_lib.benchmarks.on_gpu.placement import PASS_ON
+
 Result = Mapping[str, Any] | None
 Row = Mapping[str, Any]
 
+DTYPES = ("float32", "float64")
 NOT_YET = "*Not yet measured.* "
 CELLS = ("cells", "layers-jax")  # parts that answer the same question, the better one first
 SCANS = ("scans", "scans-jax")
 CUDNN = ("cuDNN LSTM", "Keras's LSTM")
 OURS = "our LSTM"  # in JAX it is compiled by XLA
+IN_WORDS = {
+    "cuDNN LSTM": "cuDNN's LSTM",
+    f"{OURS}, XLA": f"{OURS} with XLA",
+    "LSTM from Python": "the loop in Python",
+    "ours, log": "ours, log T rounds",
+    "ours, loop": "ours, a loop",
+    "associative scan": "`keras.ops.associative_scan`",
+    "autodiff loop": "a loop, differentiated by the backend",
+}
 ALIKE = 1.15  # a ratio below is no difference: timings scatter
 
 
@@ -55,14 +67,16 @@ def about(result: Result) -> str:
         )
     gpu, versions = result["gpu"], result["versions"]
     software = f"TensorFlow {versions['tensorflow']}"
-    if not any(name in result["parts"] for name in ("cells", "scans", "steps-float32")):
+    if all(name.endswith("-jax") for name in result["parts"]):
         software = f"Keras {versions['keras']} on JAX {gpu.get('jax', '')}".strip()
-    known = f" ({gpu['memory']}, driver {gpu['driver']})" if "driver" in gpu else ""
-    return (
+    known = f" ({_gib(gpu['memory'])}, driver {gpu['driver']})" if "driver" in gpu else ""
+    said = [
         f"The tables and figures of this page were measured on one {gpu.get('name', 'GPU')}{known} "
-        f"with {software}, on {result['date']}, by `{result['command']}`. What is only reasoned "
-        "says so. Another GPU has other times; `make gpu` measures yours."
-    )
+        f"with {software}, on {result['date']}, by `{result['command']}`.",
+        *([result["beside"]] if "beside" in result else []),
+        "What is only reasoned says so. Another GPU has other times; `make gpu` measures yours.",
+    ]
+    return " ".join(said)
 
 
 def same_numbers(result: Result) -> str:
@@ -78,22 +92,20 @@ def same_numbers(result: Result) -> str:
     said = []
     if steps:
         names = {row["step"] for row in steps}
-        bad = sorted({row["step"] for row in steps if not row["ok"]})
         said.append(
             f"We took {len(names)} training steps of this course on the GPU and on the CPU, from "
-            "the same weights. " + _apart(steps, "dtype")
+            "the same weights. " + _apart(steps)
         )
-        said.append(
-            f"These were not the same, or did not run there alone: {_code(bad)}."
-            if bad
-            else "No operation on real numbers fell back to the CPU."
-        )
+        if bad := sorted({row["step"] for row in steps if not row["same"]}):
+            said.append(f"That is too much for {_code(bad)}.")
+        said += [_fallen(dtype, rows(result, f"steps-{dtype}")) for dtype in DTYPES]
+        said += [_failed(result, dtype) for dtype in DTYPES]
     if exercises:
         bad = sorted(row["exercise"] for row in exercises if not row["ok"])
-        passed = len(exercises) - len(bad)
+        passed = f"{len(exercises) - len(bad)} of" if bad else "all"
         said.append(
-            f"The references of {passed} of the {len(exercises)} *speed up* exercises passed their "
-            "checks on the GPU, with the CPU's numbers." + (f" Not so {_code(bad)}." if bad else "")
+            f"The references of {passed} {len(exercises)} *speed up* exercises passed their checks "
+            "on the GPU, with the CPU's numbers." + (f" Not so {_code(bad)}." if bad else "")
         )
     if layers:
         bad = sorted(row["layer"] for row in layers if not row["ok"])
@@ -103,7 +115,34 @@ def same_numbers(result: Result) -> str:
             f"and on the CPU, in JAX; the losses differ by at most {most:.0e}, relative."
             + (f" That is too much with {_code(bad)}." if bad else "")
         )
-    return " ".join(said)
+    return " ".join(filter(None, said))
+
+
+def _apart(steps: Iterable[Row]) -> str:
+    most: dict[str, float] = {}
+    for row in steps:
+        most[row["dtype"]] = max(most.get(row["dtype"], 0.0), row["apart"])
+    told = " and ".join(f"by at most {value:.0e} in {dtype}" for dtype, value in most.items())
+    return f"What comes out differs {told}, relative."
+
+
+def _fallen(dtype: str, steps: Iterable[Row]) -> str:
+    """What of the steps in a dtype ran on the CPU."""
+    steps = list(steps)
+    if not steps:
+        return ""
+    where = f"In {dtype}, in which the course trains," if dtype == "float32" else f"In {dtype}"
+    ops = {op for row in steps for op in row["fell_back"]} - set(PASS_ON)
+    if not ops:
+        return f"{where} no operation on real numbers fell back to the CPU."
+    return f"{where} these operations ran on the CPU: {_code(sorted(ops))}."
+
+
+def _failed(result: Result, dtype: str) -> str:
+    """The steps in a dtype that ended with an error."""
+    every = (result or {}).get("parts", {}).get(f"steps-{dtype}", {}).get("rows", [])
+    bad = sorted(row["step"] for row in every if "error" in row)
+    return f"An error stopped {_code(bad)} in {dtype}." if bad else ""
 
 
 def cells(result: Result) -> str:
@@ -148,13 +187,14 @@ def batch_says(result: Result) -> str:
     small, large = ends
     work = large["batch"] / small["batch"]
     cost = large["ms"][OURS] / small["ms"][OURS]
+    longer = "no longer" if cost < ALIKE else f"{cost:.1f} times as long"
     what = (
-        f"With {small['units']} units and {small['T']} steps, {work:.0f} times the batch took "
-        f"{OURS} {cost:.1f} times as long."
+        f"With {small['units']} units and {small['T']} steps, {OURS} took {longer} for {work:.0f} "
+        "times the batch"
     )
     if cost < work / 4:
-        return f"{what} **Most of what a larger batch asks for is done by parts that were idle.**"
-    return f"{what} So on this GPU the work counted, more than the launches."
+        return f"{what}: parts of the GPU that were idle before do the rest."
+    return f"{what}. So on this GPU the work counted, more than the launches."
 
 
 def steps_say(result: Result) -> str:
@@ -165,8 +205,8 @@ def steps_say(result: Result) -> str:
     short, long = ends
     more, cost = long["T"] / short["T"], long["ms"][OURS] / short["ms"][OURS]
     what = (
-        f"With {short['units']} units and batches of {short['batch']}, {more:.0f} times the steps "
-        f"took {OURS} {cost:.0f} times as long"
+        f"With {short['units']} units and batches of {short['batch']}, it took {cost:.0f} times as "
+        f"long for {more:.0f} times the steps"
     )
     if cost > more / 2:
         return f"{what}: steps that wait for each other gain nothing from a wide GPU."
@@ -179,28 +219,30 @@ def cudnn_says(result: Result) -> str:
         _shown(result),
         (OURS,),
         CUDNN,
-        faster="In every row of the table, {fast} was faster than {slow}: {low} to {high} times.",
-        mixed="From row to row, {fast} was between {low} and {high} times as fast as {slow}.",
-        slower="In no row of the table was {fast} faster than {slow}: {low} to {high} times as "
-        "fast.",
+        faster="In every row of the table {fast} was faster than {slow}, {span} times as fast.",
+        mixed="From row to row, {fast} was {span} times as fast as {slow}.",
+        slower="In no row of the table was {fast} faster than {slow}: {span} times as fast.",
         unknown="One call for all steps should be several times as fast (reasoned).",
     )
 
 
 def xla_says(result: Result) -> str:
-    """Whether XLA helps our cell."""
-    return _compared(
+    """Whether XLA helps our cell, and how near it then comes to cuDNN."""
+    helped = _compared(
         _shown(result),
         (OURS,),
         (f"{OURS}, XLA",),
-        faster="On the GPU it helped in every row of the table: {fast} was {low} to {high} times "
-        "as fast as {slow}.",
-        mixed="On the GPU it depended on the sizes: {fast} was between {low} and {high} times as "
-        "fast as {slow}.",
-        slower="On the GPU it did not help either: {fast} was {low} to {high} times as fast as "
-        "{slow}.",
+        faster="On the GPU it helped in every row of the table: {fast} was {span} times as fast as "
+        "without.",
+        mixed="On the GPU it depended on the sizes: {fast} was {span} times as fast as without.",
+        slower="On the GPU it did not help either: {fast} was {span} times as fast as without.",
         unknown="On a GPU this is where it should help most (reasoned).",
     )
+    near = "{slow} took {span} times as long as {fast}."
+    beside = _compared(
+        _shown(result), (f"{OURS}, XLA",), CUDNN, faster=near, mixed=near, slower=near, unknown=""
+    )
+    return helped if beside == NOT_YET else f"{helped} {beside}"
 
 
 def python_says(result: Result) -> str:
@@ -209,9 +251,9 @@ def python_says(result: Result) -> str:
         _shown(result),
         ("LSTM from Python",),
         (OURS,),
-        faster="On the GPU {fast} was {low} to {high} times as fast as the {slow}.",
-        mixed="On the GPU {fast} was between {low} and {high} times as fast as the {slow}.",
-        slower="On the GPU {fast} was only {low} to {high} times as fast as the {slow}.",
+        faster="On the GPU {fast} was {span} times as fast as {slow}.",
+        mixed="On the GPU {fast} was {span} times as fast as {slow}.",
+        slower="On the GPU {fast} was only {span} times as fast as {slow}.",
         unknown="On a GPU, where each operation is smaller beside its launch, the difference "
         "should be larger (reasoned).",
     )
@@ -234,12 +276,15 @@ def precision(result: Result) -> str:
 def precision_says(result: Result) -> str:
     """Whether half the bits are worth it, for what is fastest."""
     found = [row for row in timed(result, "precision") if row["variant"] in CUDNN]
-    if not found or not {"float32", "float32, TF32", "mixed_bfloat16"} <= found[0]["ms"].keys():
+    if not found or not {"float32", "float32, TF32"} <= found[0]["ms"].keys():
         return ""
     ms = found[0]["ms"]
-    tf32, half = ms["float32"] / ms["float32, TF32"], ms["float32, TF32"] / ms["mixed_bfloat16"]
+    halves = [time for name, time in ms.items() if name.startswith("mixed")]
+    tf32 = ms["float32"] / ms["float32, TF32"]
     said = f"TF32, which TensorFlow takes for products in float32 unasked, {_gain(tf32)}. "
-    return said + f"Half the bits, against that, {_gain(half)}."
+    if not halves:
+        return said
+    return said + f"Half the bits, against that, {_gain(ms['float32, TF32'] / min(halves))}."
 
 
 def scans(result: Result) -> str:
@@ -253,7 +298,7 @@ def scans(result: Result) -> str:
     body = []
     for name in names:
         best = [_best(row["ms"], name) for row in found]
-        body.append([name, *("" if b is None else f"{b:.3g}" for b in best)])
+        body.append([IN_WORDS[name], *("" if b is None else f"{b:.3g}" for b in best)])
     one = found[0]
     head = [f"{row['steps']:,} steps" for row in found]
     return (
@@ -272,13 +317,13 @@ def scans_say(result: Result) -> str:
     ]
     if not pairs:
         return ""
-    told = ", ".join(f"{gain:.1f} at {steps:,} steps" for steps, gain in pairs)
+    told = ", ".join(f"{gain:.1f} times at {steps:,} steps" for steps, gain in pairs)
     won = [gain for _, gain in pairs if gain > ALIKE]
     if len(won) == len(pairs):
-        return f"**The rounds win on a GPU**: how many times as fast as the loop they are: {told}."
+        return f"**On this GPU the rounds win.** They were faster than our loop: {told}."
     if won:
-        return f"Whether the rounds win depends on the length. Times as fast as the loop: {told}."
-    return f"On this GPU the rounds gained nothing over the loop. Times as fast: {told}."
+        return f"Whether the rounds win depends on the length. As fast as our loop: {told}."
+    return f"On this GPU the rounds gained nothing over our loop. As fast as it: {told}."
 
 
 def traces(result: Result) -> str:
@@ -288,7 +333,7 @@ def traces(result: Result) -> str:
         return NOT_YET + "On a CPU, chapter 5 compares them."
     names = [name for name in _columns(found) if not name.endswith("XLA")]
     body = [
-        [WRITTEN_TRACES.get(name, name), *("" if b is None else f"{b:.3g}" for b in best)]
+        [TRACES.get(name, name), *("" if b is None else f"{b:.3g}" for b in best)]
         for name in names
         for best in [[_best(row["ms"], name) for row in found]]
     ]
@@ -299,7 +344,25 @@ def traces(result: Result) -> str:
     )
 
 
-WRITTEN_TRACES = {
+def traces_say(result: Result) -> str:
+    """What chunks gain over single steps, and what they cost beside a backward pass."""
+    found = [{name: _best(row["ms"], name) for name in TRACES} for row in timed(result, "traces")]
+    if not found or None in found[0].values():
+        return ""
+    ms = found[0]
+    gain, cost = ms["per_step"] / ms["chunked"], ms["chunked"] / ms["bptt"]
+    first = f"In chunks KeRNL was {gain:.1f} times as fast as with one product a step"
+    if gain < ALIKE:
+        first = "In chunks KeRNL was no faster than with one product a step"
+    second = f"took {cost:.1f} times as long as backpropagation through time"
+    if 1 / ALIKE < cost < ALIKE:
+        second = "took about as long as backpropagation through time"
+    elif cost < 1:
+        second = f"was {1 / cost:.1f} times as fast as backpropagation through time"
+    return f"{first}, and {second}."
+
+
+TRACES = {
     "per_step": "KeRNL, one product a step",
     "chunked": "KeRNL, chunks",
     "bptt": "backpropagation through time",
@@ -315,13 +378,17 @@ def memory_says(result: Result) -> str:
             "a CPU, in chapter 5."
         )
     told = []
-    for rule in ("bptt", "chunked"):
+    for rule, who in (("bptt", TRACES["bptt"]), ("chunked", "KeRNL in chunks")):
         (short, least), *_, (long, most) = grown[rule]
         told.append(
-            f"{WRITTEN_TRACES[rule]} took {least:.3g} MiB for {short:,} steps and {most:.3g} MiB "
+            f"{who} took {least:.3g} MiB for {short:,} steps and {most:.3g} MiB "
             f"for {long:,}, {most / least:.1f} times as much"
         )
-    return f"Measured: {'; '.join(told)}."
+    chunked = dict(grown["chunked"])
+    less = [T for T, mib in grown["bptt"] if T in chunked and chunked[T] < mib]
+    return f"On the GPU, {'; '.join(told)}." + (
+        f" From {min(less):,} steps on, of those measured, the chunks took less." if less else ""
+    )
 
 
 def memory_points(result: Result) -> dict[str, list[tuple[int, float]]]:
@@ -348,7 +415,8 @@ def pixels_say(result: Result) -> str:
     if row["data"] != "full":
         return f"{what}; it saw the small set that comes with the course."
     reached = "reached" if row["test_accuracy"] >= row["mark"] else "did not reach"
-    return f"{what}: it {reached} the {100 * row['mark']:.1f} percent of the chapter."
+    why = "" if reached == "reached" else " There was no time for more epochs."
+    return f"{what}: it {reached} the {100 * row['mark']:.1f} percent of the chapter.{why}"
 
 
 def _line(found: Iterable[Row], key: str) -> list[Row]:
@@ -393,21 +461,16 @@ def _compared(
     low, high = min(gains), max(gains)
     sentence = faster if low > ALIKE else slower if high < ALIKE else mixed
     a, b, _ = pairs[0]
-    return sentence.format(slow=a, fast=b, low=f"{low:.2g}", high=f"{high:.2g}")
+    low, high = f"{low:.2g}", f"{high:.2g}"
+    span = low if low == high else f"{low} to {high}"
+    told = sentence.format(slow=IN_WORDS.get(a, a), fast=IN_WORDS.get(b, b), span=span)
+    return told[:1].upper() + told[1:]
 
 
 def _gain(ratio: float) -> str:
     if ratio > ALIKE:
         return f"made cuDNN's LSTM {ratio:.1f} times as fast"
     return "made no difference to cuDNN's LSTM" if ratio > 1 / ALIKE else "made cuDNN's LSTM slower"
-
-
-def _apart(found: Iterable[Row], by: str) -> str:
-    most: dict[str, float] = {}
-    for row in found:
-        most[row[by]] = max(most.get(row[by], 0.0), row["apart"])
-    told = " and ".join(f"by at most {value:.0e} in {kind}" for kind, value in most.items())
-    return f"What comes out differs {told}, relative."
 
 
 def _best(ms: Mapping[str, float], name: str) -> float | None:
@@ -428,6 +491,12 @@ def _table(head: Sequence[str], body: Iterable[Sequence[str]], left: int) -> str
     """A table of Markdown; the columns after the first `left` are numbers."""
     rule = ["---"] * left + ["---:"] * (len(head) - left)
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *body))
+
+
+def _gib(mib: str) -> str:
+    """Memory as the driver gives it, "81559 MiB", in GiB; as it is if it is given otherwise."""
+    number, _, unit = mib.partition(" ")
+    return f"{int(number) / 1024:.0f} GiB" if unit == "MiB" else mib
 
 
 def _code(names: Iterable[str]) -> str:

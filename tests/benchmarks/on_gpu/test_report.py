@@ -101,7 +101,11 @@ def test_without_a_result_the_page_says_how_to_get_one():
 
 def test_with_a_result_it_says_on_what_it_was_measured():
     said = report.about(whole())
-    assert "NVIDIA H100 (81559 MiB, driver 580.1) with TensorFlow 2.21.0, on 2026-11-26" in said
+    assert "NVIDIA H100 (80 GiB, driver 580.1) with TensorFlow 2.21.0, on 2026-11-26" in said
+    assert "(lots, driver" in report.about({**whole(), "gpu": {"driver": "1", "memory": "lots"}})
+    assert "`course gpu`. It was warm. What is only" in report.about(
+        {**whole(), "beside": "It was warm."}
+    )
     in_jax = {**whole(), "parts": {"layers-jax": {"rows": cell_rows()}}}
     in_jax["gpu"] = {"name": "NVIDIA H100", "jax": "0.11.2"}
     assert "one NVIDIA H100 with Keras 3.15.1 on JAX 0.11.2" in report.about(in_jax)
@@ -111,13 +115,19 @@ def test_what_was_the_same_is_counted_and_what_was_not_is_named():
     said = report.same_numbers(whole())
     assert "1 training steps" in said
     assert "2e-06 in float32 and by at most 3e-14 in float64" in said
-    assert "No operation on real numbers fell back" in said
-    assert "1 of the 1 *speed up* exercises" in said
-    assert "not the same, or did not run there alone: `lstm`" in report.same_numbers(
-        changed("steps-float64", ok=False)
-    )
+    assert said.count("no operation on real numbers fell back to the CPU") == 2
+    assert "The references of all 1 *speed up* exercises" in said
+    assert "An error" not in said
+    said = report.same_numbers(changed("steps-float64", same=False))
+    assert "That is too much for `lstm`." in said
+    said = report.same_numbers(changed("steps-float64", fell_back=["Enter", "MatMul"]))
+    assert "In float32, in which the course trains, no operation" in said
+    assert "In float64 these operations ran on the CPU: `MatMul`." in said
+    failed = whole()
+    failed["parts"]["steps-float64"]["rows"].append({"step": "gradnets", "error": "TypeError"})
+    assert "An error stopped `gradnets` in float64." in report.same_numbers(failed)
     said = report.same_numbers(changed("exercises", ok=False))
-    assert "0 of the 1" in said
+    assert "The references of 0 of 1" in said
     assert "Not so `fast_scan`" in said
     layers = [{"layer": "LRU, log", "apart": 1e-2, "ok": False}]
     said = report.same_numbers({**whole(), "parts": {"layers-jax": {"rows": layers}}})
@@ -145,28 +155,35 @@ def scaled(name, factor):
 
 
 def test_the_sentences_go_with_the_numbers():
-    assert "took our LSTM 1.0 times as long. **Most" in report.batch_says(whole())
+    assert "our LSTM took no longer for 32 times the batch: parts" in report.batch_says(whole())
     heavy = scaled("our LSTM", lambda row: row["batch"])
-    assert "So on this GPU the work counted" in report.batch_says(heavy)
-    assert "28 times the steps took our LSTM 28 times as long: steps" in report.steps_say(whole())
+    assert "took 33.2 times as long for 32 times the batch. So on" in report.batch_says(heavy)
+    assert "took 28 times as long for 28 times the steps: steps that" in report.steps_say(whole())
     short = scaled("our LSTM", lambda row: 128 / row["T"])
-    assert "took our LSTM 1 times as long: less" in report.steps_say(short)
-    assert "cuDNN LSTM was faster than our LSTM: 8 to 8 times" in report.cudnn_says(whole())
+    assert "took 1 times as long for 28 times the steps: less" in report.steps_say(short)
+
+
+def test_two_variants_are_compared_by_the_numbers():
+    said = report.cudnn_says(whole())
+    assert said == (
+        "In every row of the table cuDNN's LSTM was faster than our LSTM, 8 times as fast."
+    )
     assert "In no row" in report.cudnn_says(scaled("cuDNN LSTM", lambda row: 16))
     mixed = scaled("cuDNN LSTM", lambda row: 16 if row["T"] == 784 else 1)
-    assert "was between 0.5 and 8 times as fast" in report.cudnn_says(mixed)
-    assert "it helped in every row" in report.xla_says(whole())
+    assert "was 0.5 to 8 times as fast" in report.cudnn_says(mixed)
+    said = report.xla_says(whole())
+    assert "it helped in every row of the table: our LSTM with XLA was 2 times as fast" in said
+    assert said.endswith("Our LSTM with XLA took 4 times as long as cuDNN's LSTM.")
     assert "did not help either" in report.xla_says(scaled("our LSTM, XLA", lambda row: 4))
-    assert "our LSTM was 5 to 5 times as fast as the LSTM from Python" in report.python_says(
-        whole()
-    )
+    said = report.python_says(whole())
+    assert said == "On the GPU our LSTM was 5 times as fast as the loop in Python."
 
 
 def test_what_is_written_of_scans_and_half_the_bits():
     said = report.scans(whole())
-    assert "| ours, log | 1 | 1 |" in said  # with XLA
-    assert "| associative scan | 3 | 3 |" in said
-    assert "as the loop they are: 8.0 at 128 steps, 8.0 at 784 steps" in report.scans_say(whole())
+    assert "| ours, log T rounds | 1 | 1 |" in said  # with XLA
+    assert "| `keras.ops.associative_scan` | 3 | 3 |" in said
+    assert "our loop: 8.0 times at 128 steps, 8.0 times at 784 steps." in report.scans_say(whole())
     slow = changed("scans", ms={"ours, log": 9.0, "ours, loop": 8.0})
     assert "gained nothing" in report.scans_say(slow)
     slow["parts"]["scans"]["rows"][0]["ms"] = {"ours, log": 1.0, "ours, loop": 8.0}
@@ -178,20 +195,46 @@ def test_what_is_written_of_scans_and_half_the_bits():
     even = changed("precision", ms={"float32": 3.0, "float32, TF32": 3.0, "mixed_bfloat16": 4.0})
     assert "made no difference" in report.precision_says(even)
     assert "slower" in report.precision_says(even)
+    full = changed("precision", ms={"float32": 6.0, "float32, TF32": 3.0})
+    assert "Half the bits" not in report.precision_says(full)
 
 
-def test_what_is_written_of_traces_memory_and_pixels():
+def test_what_is_written_of_traces():
     assert "| KeRNL, chunks | 7 |" in report.traces(whole())
+    said = report.traces_say(whole())
+    assert "12.9 times as fast as with one product a step, and was 2.9 times as fast as" in said
+    slow = changed("traces", ms={"per_step": 9.0, "chunked": 9.0, "bptt": 3.0})
+    assert "no faster than with one product a step, and took 3.0 times" in report.traces_say(slow)
+    alike = changed("traces", ms={"per_step": 9.0, "chunked": 3.0, "bptt": 3.1})
+    assert "took about as long as" in report.traces_say(alike)
+    assert report.traces_say(changed("traces", ms={"chunked": 3.0})) == ""
+
+
+def test_what_is_written_of_memory_and_pixels():
     said = report.memory_says(whole())
     assert "time took 40 MiB for 128 steps and 640 MiB for 2,048, 16.0 times as much" in said
     assert "chunks took 8 MiB for 128 steps and 8.4 MiB for 2,048, 1.1 times" in said
+    assert "From 128 steps on" in said
+    assert "steps on" not in report.memory_says(changed("memory", mib=1.0))
     assert report.memory_says(changed("memory", mib=None)).startswith("*Not yet")
-    assert "97.71 percent of the test images right: it reached" in report.pixels_say(whole())
-    assert "it did not reach" in report.pixels_say(changed("pixels", test_accuracy=0.97))
+    said = report.pixels_say(whole())
+    assert said.endswith("right: it reached the 97.5 percent of the chapter.")
+    said = report.pixels_say(changed("pixels", test_accuracy=0.97))
+    assert "it did not reach the 97.5 percent of the chapter. There was no time" in said
     assert "the small set" in report.pixels_say(changed("pixels", data="subset"))
 
 
-@pytest.mark.parametrize("result", [None, whole()])
+def test_the_stored_result_answers_every_question_and_all_numbers_are_the_same():
+    result = report.stored()
+    for name, saying in SAYINGS.items():
+        assert "ot yet measured" not in saying(result), name
+    said = report.same_numbers(result)
+    assert "too much" not in said
+    assert "In float32, in which the course trains, no operation on real numbers fell" in said
+    assert "Not so" not in said
+
+
+@pytest.mark.parametrize("result", [None, whole(), report.stored()])
 def test_the_cells_of_the_page_run_in_both_states(result, monkeypatch):
     """Those that read the stored result; what they show begins where the page says so."""
     import matplotlib.figure
