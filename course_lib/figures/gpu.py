@@ -30,6 +30,6 @@ def by_length(points: Mapping[str, Sequence[tuple[int, float]]], what: str) -> F
     ax.yaxis.set_major_formatter("{x:g}")
     ax.set_xlabel("steps")
     ax.set_ylabel(what)
-    ax.legend()
+    figure.legend(loc="outside upper center", ncols=2)  # lines go through every corner
     plt.close(figure)
     return figure

@@ -234,14 +234,27 @@ def test_the_stored_result_answers_every_question_and_all_numbers_are_the_same()
     assert "Not so" not in said
 
 
+def page_cells():
+    """The code cells of the page that show what the stored result says."""
+    found = re.findall(r"```\{code-cell\} ipython3\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    return [one for one in found if "say(report." in one or "points = report." in one]
+
+
+def test_a_table_is_shown_by_a_cell_whose_markdown_has_tables():
+    """Else the book would show CommonMark, which has none."""
+    for one in page_cells():
+        tables = [name for name in re.findall(r"report\.(\w+)\(", one) if name in SAYINGS]
+        with_table = any("| --" in SAYINGS[name](whole()) for name in tables)
+        assert ("markdown_format: myst" in one) == with_table, one
+
+
 @pytest.mark.parametrize("result", [None, whole(), report.stored()])
 def test_the_cells_of_the_page_run_in_both_states(result, monkeypatch):
     """Those that read the stored result; what they show begins where the page says so."""
     import matplotlib.figure
     from IPython.display import Markdown
 
-    cells_of_page = re.findall(r"```\{code-cell\} ipython3\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    reading = [one for one in cells_of_page if "say(report." in one or "points = report." in one]
+    reading = page_cells()
     assert len(reading) >= 8
     shown = []
     from course_lib.figures.gpu import by_length
