@@ -22,7 +22,7 @@ USAGE = 2  # exit code: the command was not understood
 ORDER = (
     *("doctor", "start", "progress", "check", "hint", "solution", "audit-gpu"),
     *("validate", "similar", "grades", "weeks", "gradescope", "export", "ci"),
-    *("reproduce", "bench", "notebooks", "prove"),
+    *("reproduce", "bench", "gpu", "notebooks", "prove"),
 )
 
 

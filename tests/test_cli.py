@@ -450,3 +450,15 @@ def test_a_group_of_runs_is_run_one_by_one(monkeypatch, tmp_path):
     assert asked == list(training.GROUPS["gradnets-200"])
     code, _, err = course("reproduce", "gradnets-200", "--out", tmp_path / "out.json")
     assert (code, "leave --out" in err) == (2, True)
+
+
+# --- course --help -------------------------------------------------------------------------------
+
+
+def test_every_command_has_its_place_in_the_order_of_use():
+    from typer.main import get_command
+
+    from course_lib.cli import ORDER
+
+    group = get_command(app)
+    assert group.list_commands(None) == list(ORDER)

@@ -299,12 +299,16 @@ def test_names_can_be_hidden(open_page, tmp_path):
     assert "Anna" in page.evaluate(everywhere)
 
 
-def test_print_shows_every_row_and_no_control(open_page, small):
-    page = open_page(small)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_print_shows_every_row_and_no_control(open_page, small, theme):
+    page = open_page(small, theme)
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
     assert students_of(page).count() == 40
     assert not page.locator("#controls").is_visible()
+    for part in ("body", "#map td.o8"):  # on paper it is light
+        ground = page.locator(part).first.evaluate("e => getComputedStyle(e).backgroundColor")
+        assert ground == "rgb(255, 255, 255)"
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
 
 
