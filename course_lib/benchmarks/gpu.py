@@ -133,8 +133,8 @@ def run(
         until: of `time.monotonic`; what runs then is stopped.
 
     Returns:
-        Pairs of name and result: `seconds`, `rows`, and `error` if the process failed, or was
-        stopped before it was done.
+        Pairs of name and result: `seconds`, `rows`, `error` if the process failed, and `stopped`
+        if its time was over before it was done.
     """
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -163,7 +163,7 @@ def run(
 
 
 def fine(result: Mapping[str, Any]) -> bool:
-    """Whether a part ended by itself, and all of its rows are well."""
+    """Whether a part has rows, all of them well, and did not fail; its time may have been over."""
     rows = result["rows"]
     return bool(rows) and "error" not in result and not any(map(_bad, rows))
 
@@ -209,7 +209,7 @@ def _result(
     lines = file.read_text(encoding="utf-8").splitlines()
     result: dict[str, Any] = {"seconds": round(seconds, 1), "rows": [json.loads(x) for x in lines]}
     if late:
-        result["error"] = f"It was stopped after {seconds:.0f} seconds."
+        result["stopped"] = f"It was stopped after {seconds:.0f} seconds."
     elif process.returncode:
         written = file.with_suffix(".errors").read_text(encoding="utf-8", errors="replace")
         result["error"] = f"It ended with {process.returncode}. {written.strip()[-1500:]}"
@@ -222,8 +222,9 @@ def _together(shares: list[dict[str, Any]]) -> dict[str, Any]:
         "seconds": max(one["seconds"] for one in shares),
         "rows": [row for one in shares for row in one["rows"]],
     }
-    if errors := [one["error"] for one in shares if "error" in one]:
-        result["error"] = " ".join(errors)
+    for key in ("error", "stopped"):
+        if said := [one[key] for one in shares if key in one]:
+            result[key] = " ".join(said)
     return result
 
 
@@ -232,8 +233,7 @@ def _summary(result: Mapping[str, Any]) -> str:
     words = [f"{len(rows)} rows in {result['seconds']:g} s"]
     if bad := sum(map(_bad, rows)):
         words.append(f"{bad} of them not right")
-    if "error" in result:
-        words.append(result["error"])
+    words += [result[key] for key in ("error", "stopped") if key in result]
     return "; ".join(words)
 
 

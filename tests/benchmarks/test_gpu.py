@@ -161,7 +161,9 @@ def test_a_process_that_hangs_is_stopped_and_keeps_its_rows(program, monkeypatch
     program("file.write_text('{\"T\": 8}\\n'); import time; time.sleep(600)")
     result = only(seconds=1.0)
     assert result["rows"] == [{"T": 8}]
-    assert result["error"] == "It was stopped after 2 seconds."
+    assert result["stopped"] == "It was stopped after 2 seconds."
+    assert gpu.fine(result)
+    assert not gpu.fine({**result, "rows": []})
 
 
 def test_a_part_that_can_not_begin_says_why():
@@ -175,7 +177,8 @@ def test_a_part_that_can_not_begin_says_why():
     [
         ({}, True),
         ({"rows": []}, False),
-        ({"error": "It was stopped."}, False),
+        ({"error": "It ended with 1."}, False),
+        ({"stopped": "It was stopped."}, True),
         ({"rows": [ROW, {"error": "RuntimeError: no"}]}, False),
         ({"rows": [ROW, {"ok": False}]}, False),
         ({"rows": [ROW, {"T": 9, "left_out": "There was no time left."}]}, True),
