@@ -1,7 +1,7 @@
 """A student's code as blocks: each function or class at the top of a cell, and what is between."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 from course_lib.instructor.similar.fingerprints import fingerprints
@@ -17,17 +17,18 @@ class Block:
     Args:
         place: where it stands, in words.
         source: its text.
-        prints: from fingerprints to the first and last line of the place that they stand for.
+        prints: its fingerprints.
     """
 
     place: str
     source: str
-    prints: dict[int, tuple[int, int]]
+    prints: frozenset[int]
 
-    def lines(self, shared: Iterable[int]) -> list[int]:
+    def lines(self, shared: Set[int]) -> list[int]:
         """Numbers of the lines that these fingerprints stand for, from 1."""
-        spans = (self.prints[one] for one in shared if one in self.prints)
-        return sorted({line for first, last in spans for line in range(first, last + 1)})
+        found = fingerprints(tokens_of(self.source))
+        spans = (range(first, last + 1) for one, first, last in found if one in shared)
+        return sorted({line for span in spans for line in span})
 
 
 def blocks_of(source: str, place: str) -> Iterator[Block]:
@@ -42,10 +43,7 @@ def blocks_of(source: str, place: str) -> Iterator[Block]:
         is_end = number == len(lines) or _is_border(lines[number - 1], lines[number])
         if is_end:
             text = "".join(lines[first:number])
-            prints: dict[int, tuple[int, int]] = {}
-            for one, *span in fingerprints(tokens_of(text)):
-                prints.setdefault(one, tuple(span))
-            if prints:
+            if prints := frozenset(one for one, *_ in fingerprints(tokens_of(text))):
                 yield Block(f"{place}, from line {first + 1}", text, prints)
             first = number
 

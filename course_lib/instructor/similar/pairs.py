@@ -103,10 +103,10 @@ def alike(
     ones: Iterable[Block], others: list[Block], explained: Set[int], enough: Enough
 ) -> list[Place]:
     """Each block of one student with the most similar one of the other, if it is enough in all."""
-    theirs = [(block, block.prints.keys() - explained) for block in others]
+    theirs = [(block, block.prints - explained) for block in others]
     places = []
     for block in ones:
-        own = block.prints.keys() - explained
+        own = block.prints - explained
         other, prints = max(theirs, key=lambda pair: len(own & pair[1]), default=(None, set()))
         shared = own & prints
         if len(shared) < FEW:
