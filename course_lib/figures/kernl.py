@@ -28,6 +28,7 @@ from course_lib.scratch.rnn import init_params, rnn_forward
 from course_lib.sources.kernl_2019 import cosine
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 KINDS = ("identity", "near identity", "orthogonal", "gaussian")
@@ -492,27 +493,35 @@ def rule_marks(cosines: dict[str, dict[str, list[float]]]) -> Figure:
     return _closed(figure)
 
 
-def accuracies(runs: dict[str, dict], below: float, r2: str = "KeRNL") -> Figure:
-    """Draw test accuracy by epoch of several runs, and R² of one run's kernel under it.
+def accuracies(runs: dict[str, list[dict]], below: float, r2: str = "KeRNL") -> Figure:
+    """Draw test accuracy by epoch, and R² of one rule's kernel under it.
+
+    A line is the mean over the seeds, and a small mark is one seed.
 
     Args:
-        runs: name to the `curves` of a stored result.
+        runs: name to the `curves` of a stored result of each seed.
         below: where the axis of the accuracies begins.
         r2: whose kernel.
     """
     plt = _pyplot()
     figure, (above, under) = plt.subplots(2, 1, figsize=(5.5, 5.4), sharex=True)
-    for name, curves in runs.items():
-        accuracy = curves["test_accuracy"]
-        above.plot(range(1, len(accuracy) + 1), accuracy, label=name, markevery=2)
+    for number, (name, seeds) in enumerate(runs.items()):
+        accuracy = [curves["test_accuracy"] for curves in seeds]
+        _mean_and_seeds(above, accuracy, name, CYCLE[number])
     above.set(ylabel="test accuracy", ylim=(below, 1))
     above.legend(loc="lower right")
-    fit = runs[r2]["kernel_r2"]
-    look = CYCLE[len(runs) % len(CYCLE)] | {"markevery": 2}
-    under.plot(range(1, len(fit) + 1), fit, label="$R^2$ of the kernel", **look)
-    under.set(xlabel="epoch", ylim=(0, 1.4 * max(fit)), xticks=range(0, len(fit) + 1, 4))
+    fit = [curves["kernel_r2"] for curves in runs[r2]]
+    _mean_and_seeds(under, fit, "$R^2$ of the kernel", CYCLE[len(runs) % len(CYCLE)])
+    under.set(xlabel="epoch", ylim=(0, 1.4 * np.max(fit)), xticks=range(0, len(fit[0]) + 1, 4))
     under.legend(loc="upper right")
     return _closed(figure)
+
+
+def _mean_and_seeds(ax: Axes, seeds: list[list[float]], name: str, look: dict) -> None:
+    epochs = range(1, len(seeds[0]) + 1)
+    ax.plot(epochs, np.mean(seeds, axis=0), label=name, **look | {"markevery": 2})
+    for seed in seeds:
+        ax.plot(epochs, seed, **look | {"linestyle": "none", "markersize": 2.5})
 
 
 def costs(curve: list[dict]) -> Figure:
@@ -539,18 +548,23 @@ def costs(curve: list[dict]) -> Figure:
     return _closed(figure)
 
 
-def bits(parts: dict[str, dict], floor: float, chance: float) -> Figure:
-    """Draw bits a character over the updates, one line a rule, with floor and chance.
+def bits(runs: dict[str, list[dict]], floor: float, chance: float) -> Figure:
+    """Draw bits a character on validation sequences over the updates, with floor and chance.
+
+    A line is the mean over the seeds of one rule; around it lies what the seeds cover.
 
     Args:
-        parts: name to the curves of a part of the stored result.
+        runs: name to the curves of each seed, as `course_lib.training.online_sequences` gives them.
         floor: what nothing can beat.
         chance: of guessing from the character before.
     """
     plt = _pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 5.2))
-    for name, curves in parts.items():
-        ax.semilogy(curves["steps"], curves["test_loss"], label=name, markevery=2)
+    for number, (name, seeds) in enumerate(runs.items()):
+        steps, losses = seeds[0]["steps"], [run["validation_loss"] for run in seeds]
+        ax.semilogy(steps, np.mean(losses, axis=0), label=name, **CYCLE[number] | {"markevery": 2})
+        ends = np.min(losses, axis=0), np.max(losses, axis=0)
+        ax.fill_between(steps, *ends, color=CYCLE[number]["color"], alpha=0.15, linewidth=0)
     ax.axhline(chance, color="black", linewidth=0.8, linestyle="--", label="last character alone")
     ax.axhline(floor, color="black", linewidth=0.8, linestyle=":", label="nobody can beat")
     ax.set(xlabel="batches", ylabel="bits a character", ylim=(0.97 * floor, None))

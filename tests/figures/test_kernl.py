@@ -152,11 +152,11 @@ def test_figures_are_drawn(quality):
     cosines = {rule: [0.1, 0.9] for rule in figures.RULES}
     assert_drawn(figures.rule_marks({"near identity": cosines, "orthogonal": cosines}))
     curves = {"test_accuracy": [0.8, 0.9], "kernel_r2": [0.2, 0.1]}
-    assert_drawn(figures.accuracies({"KeRNL": curves, "BPTT": curves}, 0.75))
+    assert_drawn(figures.accuracies({"KeRNL": [curves] * 3, "BPTT": [curves]}, 0.75))
     row = {"T": 128, "seconds": 0.1, "peak_mib": 9.0, "before_mib": 5.0}
     assert_drawn(figures.costs([row | {"rule": rule} for rule in ("chunked", "bptt")]))
-    part = {"steps": [100, 200], "test_loss": [0.5, 0.2]}
-    assert_drawn(figures.bits({"KeRNL": part}, 0.14, 0.5))
+    run = {"steps": [100, 200], "validation_loss": [0.5, 0.2]}
+    assert_drawn(figures.bits({"KeRNL": [run] * 3}, 0.14, 0.5))
     assert_drawn(figures.stale(np.array([0.1, 1.0]), np.array([0.01, 0.1])))
     assert_drawn(figures.credit_marks({"mended": [0.9], "as it was": [0.0]}))
     curve = {"updates": [0, 25], "r2": [0.5, 0.8], "cosine": [0.5, 0.8]}
@@ -175,3 +175,15 @@ def test_sliders_say_what_they_show():
     look = {"update": 0, "error": 0.2, "cosine": 0.5, "kernl": np.ones(3), "true": np.ones(3)}
     runs = {"KeRNL": [look, look | {"update": 10}], "BPTT": [look, look]}
     assert "Update 10" in figures.training_slider(runs).alts[1]
+
+
+def test_lines_are_means_over_the_seeds():
+    seeds = [
+        {"test_accuracy": [0.8, a], "kernel_r2": [r, 0.1]} for a, r in ((0.9, 0.2), (0.94, 0.4))
+    ]
+    above, under = figures.accuracies({"KeRNL": seeds}, 0.5).axes
+    np.testing.assert_allclose(above.lines[0].get_ydata(), [0.8, 0.92])
+    np.testing.assert_allclose(under.lines[0].get_ydata(), [0.3, 0.1])
+    runs = [{"steps": [100, 200], "validation_loss": [a, 0.2]} for a in (0.5, 0.3)]
+    (ax,) = figures.bits({"KeRNL": runs}, 0.14, 0.5).axes
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.4, 0.2])

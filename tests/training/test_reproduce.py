@@ -124,8 +124,7 @@ def test_the_stored_seeds_of_a_run(tmp_path, monkeypatch):
         stored_seeds("run-c")
 
 
-# Until kernl-inside is stored.
-@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name != "kernl-inside"])
+@pytest.mark.parametrize("name", EXPERIMENTS)
 def test_stored_results_hold_what_a_reader_needs(name):
     result = stored_result(name)
     assert set(result) == FIELDS
