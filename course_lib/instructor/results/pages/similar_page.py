@@ -24,7 +24,7 @@ def similar_page(alike: list[Pair]) -> Iterator[str]:
         alike: the pairs, in the order of the page.
     """
     yield head("Similar answers", STYLE)
-    yield f"<h1>Similar answers: {len(alike)} pairs</h1>"
+    yield f"<h1>Similar answers: {len(alike)} pair{'' if len(alike) == 1 else 's'}</h1>"
     yield "<p>Alike is not copied. Marked is what neither the stub nor the solution explains.</p>"
     for pair in alike:
         yield f"<h2>{escaped(pair.one)} and {escaped(pair.other)}</h2>"
