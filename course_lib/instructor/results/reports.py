@@ -1,6 +1,6 @@
 """All the reports of a run, from its results.
 
-They are written part by part: a class of thousands needs no more memory than one of ten.
+They are written part by part: a class of thousands needs little more memory than one of ten.
 """
 
 import hashlib
