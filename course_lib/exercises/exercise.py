@@ -59,6 +59,7 @@ class Rung:
         how: of a case done by hand the arithmetic, which a later hint shows.
         by_verdict: whether two wrong answers are alike if they get the same verdict, as with facts
             about a graph, of which each style of code has its own.
+        in_a_graph: whether the call makes a graph, where a loop without end can't be stopped.
     """
 
     name: str
@@ -72,6 +73,12 @@ class Rung:
     fixed: bool = False
     how: str = ""
     by_verdict: bool = False
+    in_a_graph: bool = False
+
+    @property
+    def costly(self) -> bool:
+        """Whether it takes seconds, and not a moment, to see what another answer makes of it."""
+        return self.in_a_graph or self.by_verdict
 
 
 @dataclass(frozen=True)

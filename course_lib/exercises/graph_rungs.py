@@ -45,7 +45,8 @@ def traceable(inputs: Callable[[], Arrays], call: Callable) -> Rung:
         over = str(outputs["stumbles over"])
         return Problem(STUMBLES[over]) if over else None
 
-    return Rung("TensorFlow can trace it, whatever the size of the batch", inputs, judge, call)
+    name = "TensorFlow can trace it, whatever the size of the batch"
+    return Rung(name, inputs, judge, call, in_a_graph=True)
 
 
 def no_loop_over_time(inputs: Callable[[], Arrays], call: Callable) -> Rung:
@@ -67,7 +68,7 @@ def no_loop_over_time(inputs: Callable[[], Arrays], call: Callable) -> Rung:
         )
 
     name = "the graph doesn't grow with the number of time steps"
-    return Rung(name, inputs, judge, call, by_verdict=True)
+    return Rung(name, inputs, judge, call, by_verdict=True, in_a_graph=True)
 
 
 def reaches_every_weight(inputs: Callable[[], Arrays], call: Callable, *names: str) -> Rung:
@@ -127,7 +128,8 @@ def traced_once(inputs: Callable[[], Arrays], call: Callable) -> Rung:
             "find out."
         )
 
-    return Rung("traced once, for batches of any size", inputs, judge, call, by_verdict=True)
+    name = "traced once, for batches of any size"
+    return Rung(name, inputs, judge, call, by_verdict=True, in_a_graph=True)
 
 
 def compiles(
@@ -145,7 +147,7 @@ def compiles(
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         if outputs["refused"]:
-            return Problem(f"It doesn't compile with XLA: {str(outputs['refused']).rstrip('.')}.")
+            return Problem(f"It doesn't compile with XLA: {_in_words(str(outputs['refused']))}.")
         problem = unlike(outputs, right(given))
         return problem and Problem(
             f"Compiled with XLA it gives something else. {problem.sentence}",
@@ -154,7 +156,17 @@ def compiles(
         )
 
     name = "compiles with XLA, and stays right"
-    return Rung(name, inputs, judge, call, right=right.__wrapped__)
+    return Rung(name, inputs, judge, call, right=right.__wrapped__, in_a_graph=True)
+
+
+def _in_words(refusal: str) -> str:
+    """What XLA says, or where learners meet it what it means."""
+    if "fixed tensor list size" in refusal:
+        return (
+            "it lays out all memory beforehand, so a loop that fills a TensorArray has to say how "
+            "often it turns at most. Give tf.while_loop maximum_iterations=T, or use tf.scan"
+        )
+    return refusal.rstrip(".")
 
 
 def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:
@@ -195,7 +207,7 @@ def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:
             f"operations in it have a kernel for one, and none calls back into Python.{files}"
         )
 
-    return Rung(ON_A_GPU, inputs, judge, call, remark=remark, by_verdict=True)
+    return Rung(ON_A_GPU, inputs, judge, call, remark=remark, by_verdict=True, in_a_graph=True)
 
 
 def equal_to_twin(

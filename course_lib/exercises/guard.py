@@ -170,6 +170,21 @@ def _no_logging() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _no_caching_device() -> Iterator[None]:
+    """A tf.scan or tf.foldl that fails while it is traced leaves a setting behind.
+
+    With it, no tf.recompute_grad of the whole process has a gradient any more.
+    """
+    try:
+        yield
+    finally:
+        if hasattr(sys.modules.get("tensorflow"), "compat"):  # not while it is being loaded
+            scope = sys.modules["tensorflow"].compat.v1.get_variable_scope()
+            if scope.caching_device is not None:
+                scope._caching_device = None  # its setter refuses outside of a graph
+
+
+@contextlib.contextmanager
 def guarded(
     name: str, function: Callable, output: CappedOutput, patience: float = 1.0
 ) -> Iterator[None]:
@@ -191,6 +206,7 @@ def guarded(
             contextlib.redirect_stdout(output),
             contextlib.redirect_stderr(output),
             _no_logging(),
+            _no_caching_device(),
             np.errstate(all="ignore"),
             warnings.catch_warnings(),
         ):

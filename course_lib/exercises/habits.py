@@ -15,6 +15,7 @@ SQUASHINGS = {  # for tanh
     "a clip to -1 and 1": "np.clip({a}, -1, 1)",
     "a / (1 + |a|)": "({a}) / (1 + np.abs({a}))",
 }
+REDUCTIONS = {"reduce_sum": "reduce_mean", "reduce_mean": "reduce_sum"}
 SCALES = {  # of a result
     "twice as large": "2 * ({v})",
     "half as large": "({v}) / 2",
@@ -22,6 +23,8 @@ SCALES = {  # of a result
     "in logarithms of base 10": "({v}) / np.log(10)",
     "in percent": "100 * ({v})",
     "taken from 1": "1 - ({v})",
+    "put through np.exp": "np.exp({v})",
+    "put through np.tanh": "np.tanh({v})",
 }
 
 
@@ -48,6 +51,12 @@ def habits(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterator[S
         case ast.Call(ast.Attribute(ast.Name("np"), "tanh"), [argument], []):
             for words, form in SQUASHINGS.items():
                 yield _parsed(form.format(a=ast.unparse(argument))), f"with {words} for the tanh"
+        case ast.Attribute(ast.Name("tf"), name, ast.Load()) if name in REDUCTIONS:
+            other = ast.Attribute(node.value, REDUCTIONS[name], node.ctx)
+            yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+        case ast.Attribute(value, "real", ast.Load()):
+            size = _parsed(f"np.abs({ast.unparse(value)})")
+            yield size, f"with `{ast.unparse(size)}` for `{ast.unparse(node)}`"
         case ast.Call(ast.Name("range"), [end], []):
             more = ast.Call(node.func, [ast.BinOp(end, ast.Add(), ast.Constant(1))], [])
             yield more, f"with `{ast.unparse(more)}` for `{ast.unparse(node)}`"
@@ -75,7 +84,7 @@ def _instead(node: ast.Name, others: Iterator[str]) -> Iterator[Slip]:
 
 def _defaults(name: str, tree: ast.Module) -> Iterator[Slip]:
     """An argument that is ignored in favour of its default."""
-    arguments = tree.body[0].args
+    arguments = _arguments(tree)
     named = arguments.args[len(arguments.args) - len(arguments.defaults) :]
     for argument, default in zip(named, arguments.defaults, strict=True):
         if argument.arg == name:
@@ -83,6 +92,16 @@ def _defaults(name: str, tree: ast.Module) -> Iterator[Slip]:
             if isinstance(default, ast.Constant) and isinstance(default.value, bool):
                 other = ast.Constant(not default.value)
                 yield other, f"with `{other.value}` for `{name}`"
+
+
+def _arguments(tree: ast.Module) -> ast.arguments:
+    """Those of the function; a class has none of its own."""
+    made = tree.body[0]
+    return (
+        made.args
+        if isinstance(made, ast.FunctionDef)
+        else ast.arguments([], [], None, [], [], None, [])
+    )
 
 
 def _brackets(node: ast.BinOp) -> Iterator[Slip]:
@@ -122,9 +141,13 @@ def _results(value: ast.AST, tree: ast.Module) -> Iterator[Slip]:
     text = ast.unparse(value)
     for words, form in SCALES.items():
         yield _parsed(form.format(v=text)), words
-    for argument in tree.body[0].args.args:
+    arguments = _arguments(tree).args
+    for argument in arguments:
         name = ast.Name(argument.arg, ast.Load())
         yield ast.BinOp(value, ast.Add(), name), f"and `{argument.arg}` added to it"
+    for axis in (0, 1) if arguments else ():  # of the batch, of time
+        size = f"{arguments[0].arg}.shape[{axis}]"
+        yield _parsed(f"({text}) / {size}"), f"divided by `{size}`"
 
 
 def _into_the_loop(node: ast.FunctionDef) -> Iterator[Slip]:

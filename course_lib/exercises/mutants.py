@@ -401,7 +401,8 @@ def _with_fewer_entries(node: Node) -> Iterator[tuple[int, str, str]]:
         for number in range(len(keys)):
             node.keys = keys[:number] + keys[number + 1 :]
             node.values = values[:number] + values[number + 1 :]
-            yield node.lineno, "", f"without the entry `{ast.unparse(keys[number])}`"
+            left_out = keys[number] or ast.Starred(values[number])  # of {**these} there is no key
+            yield node.lineno, "", f"without the entry `{ast.unparse(left_out)}`"
         node.keys, node.values = keys, values
     elif isinstance(node, ast.arguments) and node.defaults:
         defaults = node.defaults

@@ -13,11 +13,14 @@ from course_lib.exercises.climbing import Budget, Outcome, climb, judge
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten
 from course_lib.exercises.rungs import RIGHT_ORDER, WHOLE_NUMBERS
-from course_lib.exercises.slips import both, relatives, slips
-from course_lib.exercises.suspects import Fall, Lifted, Slipped, Suspect
+from course_lib.exercises.slips import both, made_in_part, relatives, slips
+from course_lib.exercises.suspects import Fall, Lifted, Slipped, SlippedInTensorFlow, Suspect
 
 FIRST_FALLS = 3  # rungs that are looked at for a fault that shows alone
 PATIENCE = 1.0  # seconds of the processor for what two slips together do
+LONGER = 2.0  # the same for the slips of a fast form, which take longer
+ENOUGH = 2  # rungs on which a mistake that isn't made everywhere must be proven
+ELSEWHERE = "In other cases it is right already."
 MORE = "Something else is wrong too: fix this, then check again."
 
 
@@ -67,13 +70,18 @@ def recognise(
     named = [Suspect(exercise, m, function) for m in exercise.mistakes]
     # Results that have changed places need no other explanation.
     exchanged = RIGHT_ORDER in seen[0].problem.sentence
-    for suspect in chain(named, () if exchanged else _others(exercise, function)):
+    for suspect in chain(named, () if exchanged else _others(exercise, function, fell_at)):
         if suspect.explains(mainly, held):
             return _name(suspect, any(one.fell and not suspect.is_like(one) for one in aside))
+    reference = Suspect(exercise, Mistake(exercise.reference, ""), exercise.reference)
+    if part := _in_part(named, reference, mainly, held):
+        return part
     first = _first_of_two(named, mainly, held)
     if first:
         return _name(first, more=True)
-    return None if exchanged else _two_slips(exercise, function, mainly, held)
+    if here := _in_some_cases(named, mainly):
+        return here
+    return None if exchanged else _two_slips(named, reference, mainly, held)
 
 
 def _name(suspect: Suspect, more: bool = False) -> Recognised:
@@ -81,7 +89,7 @@ def _name(suspect: Suspect, more: bool = False) -> Recognised:
     return Recognised(mistake.name, f"{mistake.sentence} {MORE}" if more else mistake.sentence)
 
 
-def _others(exercise: Exercise, function: Callable) -> Iterator[Suspect]:
+def _others(exercise: Exercise, function: Callable, fell_at: Rung) -> Iterator[Suspect]:
     """Those who are asked when no named mistake of the exercise does the same."""
     if exercise.returns:
         yield from (Slipped(exercise, slip, function) for slip in slips(exercise.reference))
@@ -89,6 +97,37 @@ def _others(exercise: Exercise, function: Callable) -> Iterator[Suspect]:
     for made in (lambda one: one.mistakes, lambda one: slips(one.reference)):
         for relative in family:
             yield from (Lifted(exercise, m, function, relative) for m in made(relative))
+    if not exercise.returns and not fell_at.costly:
+        until = time.thread_time() + LONGER
+        for slip in slips(exercise.reference):
+            if time.thread_time() > until:
+                return
+            yield SlippedInTensorFlow(exercise, slip, function)
+
+
+def _in_part(
+    named: list[Suspect], reference: Suspect, seen: list[Fall], held: tuple[Rung, ...]
+) -> Recognised | None:
+    """A mistake that was made in some results only, where it could have been made in more."""
+    exercise = reference.exercise
+    wrong = {name for one in seen if one.fell for name in reference.others_than(one)}
+    if not wrong < exercise.returns.keys():
+        return None
+    for suspect in named:
+        made = made_in_part(exercise, suspect.mistake, wrong)
+        if Suspect(exercise, made, suspect.function, known={}).explains(seen, held):
+            return _name(Suspect(exercise, made, suspect.function))
+    return None
+
+
+def _in_some_cases(named: list[Suspect], seen: list[Fall]) -> Recognised | None:
+    """A mistake that was made wherever something is wrong, and would be elsewhere if it could."""
+    falls = [one for one in seen if one.fell]
+    for suspect in named:
+        if all(map(suspect.is_like, falls)) and sum(map(suspect.is_proven_by, falls)) >= ENOUGH:
+            name, sentence = suspect.mistake.name, suspect.mistake.sentence
+            return Recognised(name, f"{sentence} {ELSEWHERE}")
+    return None
 
 
 def _first_of_two(named: list[Suspect], seen: list[Fall], held: tuple[Rung, ...]) -> Suspect | None:
@@ -117,17 +156,16 @@ def _first_of_two(named: list[Suspect], seen: list[Fall], held: tuple[Rung, ...]
 
 
 def _two_slips(
-    exercise: Exercise, function: Callable, seen: list[Fall], held: tuple[Rung, ...]
+    named: list[Suspect], reference: Suspect, seen: list[Fall], held: tuple[Rung, ...]
 ) -> Recognised | None:
     """A mistake or a slip that is seen in some output alone, with a second slip made in it."""
+    exercise, function = reference.exercise, named[0].function
     falls = [one for one in seen if one.fell and one.outcome.outputs is not None][:FIRST_FALLS]
     if not exercise.returns or not falls:
         return None
     until = time.thread_time() + PATIENCE
-    reference = Suspect(exercise, Mistake(exercise.reference, ""), exercise.reference)
     right = [reference.outcome(one.rung) for one in falls]
-    firsts = [Suspect(exercise, m, function) for m in exercise.mistakes]
-    firsts += [Slipped(exercise, slip, function) for slip in slips(exercise.reference)]
+    firsts = [*named, *(Slipped(exercise, slip, function) for slip in slips(exercise.reference))]
     for first in firsts:
         if not any(map(first.shares_a_fault, falls, right)):
             continue

@@ -7,7 +7,7 @@ sentence says no more than that, and so it is true.
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from course_lib.exercises.exercise import Exercise, Mistake
@@ -35,6 +35,26 @@ def both(first: Mistake) -> Iterator[Mistake]:
             f"{first.called} and {words}."
         )
         yield Mistake(answer, sentence, f"{first.name} and {words}")
+
+
+def made_in_part(exercise: Exercise, mistake: Mistake, results: Collection[str]) -> Mistake:
+    """A mistake that is made in some of the results only; the others are the reference's.
+
+    Args:
+        exercise: of several results.
+        mistake: one of its own.
+        results: names of those that are wrong.
+    """
+
+    def answer(*arguments, **named):
+        right = exercise.reference(*arguments, **named)
+        wrong = mistake.answer(*arguments, **named)
+        pairs = zip(exercise.returns, right, wrong, strict=True)
+        return tuple(bad if name in results else good for name, good, bad in pairs)
+
+    names = [name for name in exercise.returns if name in results]
+    only = f"Only {' and '.join(names)} {'is' if len(names) == 1 else 'are'} wrong in this way."
+    return Mistake(answer, f"{mistake.sentence} {only}", mistake.name)
 
 
 def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[str, Callable]]:

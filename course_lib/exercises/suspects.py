@@ -77,8 +77,11 @@ class Suspect:
     def explains(self, seen: list[Fall], held: tuple[Rung, ...]) -> bool:
         """Whether the mistake does the same on all that was seen, and holds where the function did.
 
-        The first fall is looked at first: it clears nearly all.
+        The first fall is looked at first: it clears nearly all. Where that takes long, what holds
+        is: most mistakes fall at the first cases.
         """
+        if seen[0].rung.costly and any(map(self.falls_at, held)):
+            return False
         return (
             all(map(self.is_like, seen))
             and any(map(self.is_proven_by, seen))
@@ -96,6 +99,14 @@ class Suspect:
             for name, value in theirs.items()
             if name in mine and name in exact
         )
+
+    def others_than(self, one: Fall) -> set[str]:
+        """Names of the outputs of a fall that this one gives differently; all, if one gave none."""
+        mine, theirs = self.outcome(one.rung).outputs, one.outcome.outputs
+        if mine is None or theirs is None:
+            return set(self.exercise.returns)
+        shared = mine.keys() & theirs.keys() & self.exercise.returns.keys()
+        return {name for name in shared if not _alike(mine[name], theirs[name])}
 
     def falls_at(self, rung: Rung) -> bool:
         """Whether the mistake fails a rung."""
@@ -156,6 +167,12 @@ class Slipped(Suspect):
         return _finite(theirs.outputs)
 
 
+class SlippedInTensorFlow(Slipped):
+    """A slip of a fast form, which takes longer where it is traced or compiled."""
+
+    patience = 0.5
+
+
 class Lifted(Suspect):
     """A mistake in NumPy beside its fast form: what the oracles would be if they had made it."""
 
@@ -195,7 +212,9 @@ class Lifted(Suspect):
 
     def is_proven_by(self, one: Fall) -> bool:
         """Whether both are wrong in the same finite numbers."""
-        return one.fell and one.rung.right is not None and _finite(self.outcome(one.rung).outputs)
+        if not one.fell or one.rung.right is None or not self.falls_at(one.rung):
+            return False  # many a mistake changes nothing in one of the cases
+        return _finite(self.outcome(one.rung).outputs)
 
 
 @contextmanager

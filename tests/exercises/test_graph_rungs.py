@@ -72,6 +72,8 @@ def test_xla():
     assert said(rung, {"refused": "", "h": np.ones(2)}) == ""
     assert "doesn't compile with XLA: AsString" in said(rung, {"refused": "AsString"})
     assert "gives something else" in said(rung, {"refused": "", "h": np.zeros(2)})
+    no_bound = "XLA compilation requires a fixed tensor list size. Set the max number of elements."
+    assert "Give tf.while_loop maximum_iterations=T" in said(rung, {"refused": no_bound})
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,16 @@ def test_every_kind_of_change_is_made(key):
     assert wanted & {mutant.source for mutant in mutants(model)}
 
 
+def settings(given):
+    """What a layer stores."""
+    return {**given, "n": 1}
+
+
+def test_what_is_spread_in_a_dict_can_be_left_out():
+    sources = [mutant.source for mutant in mutants(settings)]
+    assert any("return {'n': 1}" in source for source in sources)
+
+
 def test_keys_are_unique_and_what_an_error_says_is_free():
     keys = [mutant.key for mutant in mutants(model)]
     assert len(set(keys)) == len(keys)

@@ -6,9 +6,10 @@ import pytest
 from course_lib.exercises import check
 from course_lib.exercises.climbing import Outcome
 from course_lib.exercises.exercise import Problem, Rung
-from course_lib.exercises.recognition import MORE
+from course_lib.exercises.recognition import ELSEWHERE, MORE
 from course_lib.exercises.registry import get
 from course_lib.exercises.suspects import Fall, Lifted, agree
+from course_lib.scratch.diagonal import lru_trace_gradient
 
 
 def products_the_wrong_way_round(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
@@ -200,3 +201,104 @@ def test_the_fast_form_is_told_what_is_known_of_its_twin():
             return h_t, [h_t, c_t]
 
     assert check(LSTMCell).mistake == "old memory shown"  # of lstm_step
+
+
+def only_fading_in_one_trace(E_lam, E_x, z_prev, x_t, lam):
+    return lam * E_lam + z_prev, np.abs(lam) * E_x + x_t[:, :, None]
+
+
+def conjugated_in_one_trace(E_lam, E_x, z_prev, x_t, lam):
+    return np.conj(lam) * E_lam + z_prev, lam * E_x + x_t[:, :, None]
+
+
+def one_inner_derivative_missing(dz_t, E_lam, E_x, params):
+    dnu, *others = lru_trace_gradient(dz_t, E_lam, E_x, params)
+    return (dnu / np.exp(params["nu_log"]), *others)
+
+
+@pytest.mark.parametrize(
+    ("answer", "exercise", "mistake", "where"),
+    [
+        (only_fading_in_one_trace, "lru_trace_step", "only fading", "E_x"),
+        (conjugated_in_one_trace, "lru_trace_step", "lam conjugated", "E_lam"),
+        (
+            one_inner_derivative_missing,
+            "lru_trace_gradient",
+            "inner derivative missing",
+            "dnu_log",
+        ),
+    ],
+)
+def test_a_mistake_that_was_made_in_one_result_only_is_said_of_that_one(
+    answer, exercise, mistake, where
+):
+    report = check(answer, exercise)
+    assert report.mistake == mistake
+    assert report.sentence.endswith(f"Only {where} is wrong in this way.")
+
+
+def test_a_mistake_of_the_twin_that_changes_nothing_here_is_no_name():
+    import keras
+    import tensorflow as tf
+
+    def train_step(model, optimizer):
+        @tf.function(reduce_retracing=True)
+        def step(x, y):
+            with tf.GradientTape() as tape:
+                loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(
+                    y, model(x, training=True)
+                )
+            weights = model.trainable_variables
+            optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+            return float(loss)  # AutoGraph makes it float32
+
+        return step
+
+    report = check(train_step)
+    assert "float32" in report.sentence
+    assert report.mistake is None
+
+
+def test_a_mistake_in_one_of_two_cases_is_named_with_a_word_on_the_others():
+    import keras
+
+    class GRUCell(get("GRUCell").reference):
+        def call(self, x_t, states, training=False):
+            if not self.reset_after:
+                return super().call(x_t, states)
+            from_x = keras.ops.split(x_t @ self.W_x + self.b[0], 3, axis=1)
+            from_h = keras.ops.split(states[0] @ self.W_h + self.b[1], 3, axis=1)
+            r, z = (keras.ops.sigmoid(from_x[k] + from_h[k]) for k in (0, 1))
+            h_t = z * states[0] + (1 - z) * keras.ops.tanh(from_x[2] + r * from_h[2])
+            return h_t, [h_t]
+
+    report = check(GRUCell)
+    assert report.mistake == "ResetFirst"
+    assert report.sentence.endswith(ELSEWHERE)
+
+
+def test_a_slip_of_a_fast_form_is_found_in_its_right_code():
+    import tensorflow as tf
+
+    def fast_scan(a, b, h_0):
+        @tf.custom_gradient
+        def run(a, b, h_0):
+            h = tf.scan(
+                lambda h, now: now[0] * h + now[1], tf.nest.map_structure(first, (a, b)), h_0
+            )
+
+            def backward(dh):
+                later = tf.math.conj(tf.concat([first(a)[1:], tf.zeros_like(first(a)[:1])], axis=0))
+                db = tf.scan(
+                    lambda db, now: now[0] * db - now[1], (later, first(dh)), 0 * h_0, reverse=True
+                )
+                before = tf.math.conj(tf.concat([h_0[None], h[:-1]], axis=0))
+                return first(db * before), first(db), tf.math.conj(a[:, 0]) * db[0]
+
+            return first(h), backward
+
+        first = lambda x: tf.transpose(x, (1, 0, 2))  # noqa: E731
+        return run(a, b, h_0)
+
+    report = check(fast_scan)
+    assert "`-` for the `+`" in report.sentence

@@ -189,6 +189,21 @@ def test_a_notebook_goes_on_after_each():
         assert f"alive {number}\n" in printed
 
 
+def test_a_loop_that_fails_while_it_is_traced_costs_no_later_gradient():
+    import tensorflow as tf
+
+    def checkpointed(x, h_0, W_xh, W_hh, b_h):
+        sums = tf.function(lambda x: tf.foldl(lambda h, x_t: h @ x_t, x, initializer=h_0))
+        return sums(x)
+
+    assert check(checkpointed).outcome == NOT_RIGHT
+    x = tf.constant(3.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.recompute_grad(lambda x: x * x)(x)
+    assert float(tape.gradient(y, x)) == 6
+
+
 LEFT_OPEN = []  # for good: what is closed late would take TensorFlow's own mode from the stack
 
 

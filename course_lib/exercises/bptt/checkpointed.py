@@ -44,9 +44,10 @@ def four_steps() -> Arrays:
 
 
 def one_step() -> Arrays:
-    """Sequences of a single step."""
+    """One sequence of a single step."""
     given = sequence()
-    return {**given, "x": given["x"][:, :1]}
+    own = {name: given[name][:1] for name in ("dh_last", "h_0")}
+    return {**given, **own, "x": given["x"][:1, :1]}
 
 
 def wide() -> Arrays:
@@ -86,6 +87,12 @@ def both_passes(function, given: Arrays) -> Arrays:
         name: keras.ops.convert_to_numpy(value)
         for name, value in zip(("h_last", *GRADIENTS), found, strict=True)
     }
+
+
+def called_again(function, given: Arrays) -> Arrays:
+    """`both_passes`, after a call with other numbers of the same shapes."""
+    both_passes(function, {name: value / 2 for name, value in given.items()})
+    return both_passes(function, given)
 
 
 def with_own_twin(function, given: Arrays) -> Arrays:
@@ -215,6 +222,7 @@ EXERCISE = Exercise(
     returns={},
     ladder=(
         matches("one step alone", one_step, in_numpy, "With T = 1:", both_passes),
+        matches("a second call", one_step, in_numpy, "Called once more:", called_again),
         matches("four steps", four_steps, in_numpy, "With T = 4:", both_passes),
         equal_to_twin("rnn_backward", sequence, in_numpy, with_own_twin),
         traceable(sequence, traced),

@@ -32,6 +32,12 @@ def sequence() -> Arrays:
     }
 
 
+def one_step() -> Arrays:
+    """Sequences of a single step."""
+    given = sequence()
+    return {**given, "x": given["x"][:, :1], "felt": given["felt"][:, :1]}
+
+
 def last_only() -> Arrays:
     """Only the last state counts."""
     given = sequence()
@@ -188,6 +194,7 @@ EXERCISE = Exercise(
             call=watched,
             dh=np.array([[[0.083904], [0.28]]]),
         ),
+        matches("one step alone", one_step, by_jacobians, "With T = 1:", watched),
         matches(
             "without recurrence each state has only its direct path",
             without_recurrence,
@@ -363,6 +370,15 @@ def numbers_taken_out(x, h_0, W_xh, W_hh, b_h, loss):
     for t in range(len(h) - 2, -1, -1):
         direct[:, t] += (direct[:, t + 1] * (1 - h[t + 1] ** 2)) @ W.T
     return tf.constant(direct)
+
+
+@EXERCISE.mistake(
+    "The sequence is read from a state of zero: h_0 is what was there before the first step, so "
+    "begin the loop with it."
+)
+def start_state_ignored(x, h_0, W_xh, W_hh, b_h, loss):
+    """From zero."""
+    return _nudged(x, tf.zeros_like(h_0), W_xh, W_hh, b_h, loss)
 
 
 @EXERCISE.mistake(

@@ -53,6 +53,17 @@ def one_window() -> Arrays:
     return {**sequence(), "window": 9}
 
 
+def single_step() -> Arrays:
+    """One sequence of a single step."""
+    given = sequence()
+    return {
+        **given,
+        "x": given["x"][:1, :1],
+        "labels": given["labels"][:1, :1],
+        "h_0": given["h_0"][:1],
+    }
+
+
 def limited() -> Arrays:
     """A norm that is too long."""
     return {**sequence(), "max_norm": 0.02}
@@ -237,6 +248,7 @@ EXERCISE = Exercise(
     uses=("truncated_bptt", "clip_by_global_norm"),
     returns={},
     ladder=(
+        matches("one step alone", single_step, in_numpy, "With T = 1:", one_step),
         matches(
             "one window is full BPTT",
             one_window,

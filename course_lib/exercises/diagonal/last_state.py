@@ -170,6 +170,15 @@ def only_fading(b, lam, z_0):
     return _sum(b, size ** np.arange(T - 1, -1, -1)[:, None], size**T * z_0)
 
 
+@EXERCISE.mistake(
+    "What came in is averaged over the steps: all that is left of it adds up, so take the sum."
+)
+def mean_over_the_steps(b, lam, z_0):
+    """mean for sum."""
+    T = b.shape[1]
+    return _sum(b / T, lam ** np.arange(T - 1, -1, -1)[:, None], lam**T * z_0)
+
+
 @EXERCISE.alternative
 def from_the_end(b, lam, z_0):
     """A growing factor, from the last step to the first."""

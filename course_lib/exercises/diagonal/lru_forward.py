@@ -244,6 +244,17 @@ def gamma_after_the_scan(x, z_0, params):
     return (z @ params["C"]).real + x @ params["D"], z
 
 
+@EXERCISE.mistake(
+    "The output comes a step late: y_t is made of z_t, which has read x_t, not of the state before "
+    "it."
+)
+def output_a_step_late(x, z_0, params):
+    """Re(z_{t-1} C)."""
+    _, z = _run(x, z_0, params)
+    before = np.concatenate([z_0[:, None], z[:, :-1]], axis=1)
+    return (before @ params["C"]).real + x @ params["D"], z
+
+
 @EXERCISE.alternative
 def by_a_loop(x, z_0, params):
     """Step by step."""

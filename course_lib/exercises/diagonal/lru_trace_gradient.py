@@ -316,6 +316,27 @@ def batch_mean(dz_t, E_lam, E_x, params):
 
 
 @EXERCISE.mistake(
+    "In dB the conjugate stands on the wrong factor: in the convention of dz_t, ∂L/∂Re + i ∂L/∂Im, "
+    "what comes from the loss stays as it is, and the trace is conjugated."
+)
+def conjugate_of_dB(dz_t, E_lam, E_x, params):
+    """conj(dz) E_x."""
+    *others, dB = _from(dz_t, E_lam, E_x, params)
+    return *others, np.conj(dB)
+
+
+@EXERCISE.mistake(
+    "Real and imaginary part have changed places: nu_log acts along lam, so it takes the real part "
+    "of conj(dz_t) lam E_lam; theta_log acts across, and takes the imaginary part."
+)
+def parts_exchanged(dz_t, E_lam, E_x, params):
+    """.imag for .real, .real for .imag."""
+    dnu, dtheta, *others = _from(dz_t, E_lam, E_x, params)
+    nu, theta = np.exp(params["nu_log"]), np.exp(params["theta_log"])
+    return dtheta / theta * nu, dnu / nu * theta, *others
+
+
+@EXERCISE.mistake(
     "dB has lost its imaginary part: B is complex, and both of its parts move the state."
 )
 def dB_made_real(dz_t, E_lam, E_x, params):

@@ -252,6 +252,25 @@ def gamma_for_a_steady_input(u, v, r_min, r_max, max_phase):
 
 
 @EXERCISE.mistake(
+    "gamma has its root, but what is under it is 1 - |lam|: noise adds up by its variance, and of "
+    "that the square of |lam| is left at each step."
+)
+def square_forgotten_in_gamma(u, v, r_min, r_max, max_phase):
+    """log(sqrt(1 - r))."""
+    nu_log, theta_log, _ = ring(u, v, r_min, r_max, max_phase)
+    return nu_log, theta_log, 0.5 * np.log(1 - _radius(u, r_min, r_max))
+
+
+@EXERCISE.mistake(
+    "The phases go once round the whole circle: the largest one is max_phase, and v is the share "
+    "of it."
+)
+def whole_circle(u, v, r_min, r_max, max_phase):
+    """2 pi v."""
+    return _from(_radius(u, r_min, r_max), 2 * np.pi * v)
+
+
+@EXERCISE.mistake(
     "The phases lie on both sides of zero: theta_log is a logarithm, so a phase is never negative, "
     "and the smallest is 0."
 )

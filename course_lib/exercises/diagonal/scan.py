@@ -109,8 +109,8 @@ def few_calls(given: Arrays, outputs: Arrays) -> Problem | None:
     calls = int(outputs["calls"])
     if calls == 0:
         return Problem(
-            "The states are right, but join was never called: a loop over the steps can't be "
-            "shared out among many processors. Make the states out of joint spans."
+            "The states are right, but join was never called: whoever hands in another join would "
+            "be ignored. Make the states out of spans, and let join make the spans."
         )
     if calls > most:
         return Problem(
@@ -295,10 +295,10 @@ def one_step_after_the_other(a, b, h_0, join):
 
 
 @EXERCISE.mistake(
-    "The states are right, but join is never called: a loop over the steps can't be shared out "
-    "among many processors. Make the states out of spans, and let join make the spans."
+    "The states are right, but join is never called: whoever hands in another join would be "
+    "ignored. Make the states out of spans, and let join make the spans."
 )
-def loop_without_join(a, b, h_0, join):
+def without_join(a, b, h_0, join):
     """The recurrence as it stands."""
     return scan_loop(a, b, h_0)
 

@@ -465,6 +465,44 @@ class BiasNotReset(_Wrong):
 
 
 @EXERCISE.mistake(
+    "With reset_after=True, the two rows of the bias have changed places: the first belongs to x, "
+    "the second to h, where the reset gate dampens it."
+)
+class BiasRowsExchanged(_Wrong):
+    """b[1] with x, b[0] with h."""
+
+    def biases(self):
+        """The other way round."""
+        b_x, b_h = super().biases()
+        return (b_h, b_x) if self.reset_after else (b_x, b_h)
+
+    def step(self, x_t, h_prev):
+        """Right, from the wrong rows."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        return z * h_prev + (1 - z) * keras.ops.tanh(xh + self.heard(h_prev, r, from_h))
+
+
+@EXERCISE.mistake(
+    "With reset_after=True, the second row of the bias is never used: it is added to what comes "
+    "from the state, before the reset gate."
+)
+class SecondBiasForgotten(_Wrong):
+    """b[0] alone."""
+
+    def biases(self):
+        """Nothing for the state."""
+        b_x, b_h = super().biases()
+        return b_x, 0 * b_h
+
+    def step(self, x_t, h_prev):
+        """Right, but for the bias."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        return z * h_prev + (1 - z) * keras.ops.tanh(xh + self.heard(h_prev, r, from_h))
+
+
+@EXERCISE.mistake(
     "The candidate doesn't listen to the reset gate: it hears the whole old state, as in a vanilla "
     "RNN."
 )

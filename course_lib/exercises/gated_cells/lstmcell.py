@@ -441,6 +441,17 @@ class MemoryNotSquashed(_Wrong):
 
 
 @EXERCISE.mistake(
+    "The two states are taken from the list in the wrong order: h_{t-1} comes first, then c_{t-1}."
+)
+class StatesTakenInTheWrongOrder(LSTMCell):
+    """c, h = states."""
+
+    def call(self, x_t, states, training=False):
+        """Each for the other."""
+        return LSTMCell.call(self, x_t, states[::-1])
+
+
+@EXERCISE.mistake(
     "The two states come back in the wrong order: Keras passes on what is in the list, which came "
     "in as h, c."
 )

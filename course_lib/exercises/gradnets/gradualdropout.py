@@ -27,8 +27,9 @@ def shut() -> Arrays:
 
 
 def opened() -> Arrays:
-    """The gate is open."""
-    return {**half_open(), "g": np.array(1.0)}
+    """The gate is open; all entries in one row."""
+    given = half_open()
+    return {**given, "x": given["x"].reshape(1, -1), "g": np.array(1.0)}
 
 
 def rates() -> Arrays:

@@ -29,6 +29,11 @@ def one_chunk() -> Arrays:
     return sequence(T=4)
 
 
+def one_step() -> Arrays:
+    """A single step, and chunks of four."""
+    return sequence(T=1)
+
+
 def two_chunks() -> Arrays:
     """Two chunks of three steps, nothing left over."""
     return sequence(T=6, C=3)
@@ -237,6 +242,7 @@ EXERCISE = Exercise(
             dW=np.array([[4660.0]]),
             E_T=np.array([[[4.0]]]),
         ),
+        matches("one step alone", one_step, in_numpy, "With T = 1 and C = 4:", by_tensorflow),
         matches("the whole sequence as one chunk", one_chunk, in_numpy, call=by_tensorflow),
         *isolating(
             two_chunks,

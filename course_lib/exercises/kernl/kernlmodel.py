@@ -38,9 +38,9 @@ def batch() -> Arrays:
 
 
 def one_step_long() -> Arrays:
-    """Sequences of a single step: there is nothing to remember."""
+    """One sequence of a single step: there is nothing to remember."""
     given = batch()
-    return {**given, "x": given["x"][:, :1], "y": given["y"][:, :1]}
+    return {**given, "x": given["x"][:1, :1], "y": given["y"][:1, :1]}
 
 
 def plain_kernel() -> Arrays:
@@ -267,7 +267,7 @@ EXERCISE = Exercise(
             "one step alone",
             one_step_long,
             recurrent_in_numpy,
-            "Sequences of one step leave nothing to remember: v, d and the credit of that step "
+            "A sequence of one step leaves nothing to remember: v, d and the credit of that step "
             "decide.",
             call=one_step,
         ),

@@ -1,5 +1,7 @@
 """Exercise: the step of a training loop, the fast form of the loss and of a Python loop."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -43,6 +45,12 @@ def batch() -> Arrays:
         "W_2": irregular(6, 3, shift=5),
         "b_2": irregular(3, shift=6),
     }
+
+
+def one_sequence() -> Arrays:
+    """One sequence of a single step, and its label."""
+    given = batch()
+    return {**given, "x": given["x"][:1, :1], "mask": given["mask"][:1, :1], "y": given["y"][:1]}
 
 
 def far_apart() -> Arrays:
@@ -139,6 +147,21 @@ def loss_and_gradient(given: Arrays, masked=False) -> tuple[np.ndarray, Arrays]:
     gradients = mean.T @ da, da.sum(axis=0), h.T @ dlogits, dlogits.sum(axis=0)
     loss = np.asarray(cross_entropy_from_logits(logits, given["y"]))
     return loss, dict(zip(WEIGHTS, gradients, strict=True))
+
+
+def all_moving(rung: Rung) -> Rung:
+    """The same rung, which first says if a weight hasn't moved at all."""
+
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        for name in WEIGHTS:
+            if np.array_equal(outputs[f"{name} after"], given[name]):
+                return Problem(
+                    f"{name} is the same before and after the step: take the gradient with respect "
+                    "to all that is to be trained, and hand all of it to the optimizer."
+                )
+        return rung.judge(given, outputs)
+
+    return replace(rung, judge=judge)
 
 
 def several_steps(train_step, given: Arrays) -> Arrays:
@@ -288,13 +311,16 @@ EXERCISE = Exercise(
     ladder=(
         Rung("it makes a step that runs", batch, it_runs, runs),
         equal_to_twin("cross_entropy_from_logits", batch, loss_alone, one_step),
-        matches(
-            "the weights move down the gradient of just this loss",
-            batch,
-            in_numpy,
-            "With plain gradient descent at a rate of 1, the weights after the step are those "
-            "before it minus the gradient.",
-            call=one_step,
+        matches("a batch of one", one_sequence, in_numpy, "With one sequence:", one_step),
+        all_moving(
+            matches(
+                "the weights move down the gradient of just this loss",
+                batch,
+                in_numpy,
+                "With plain gradient descent at a rate of 1, the weights after the step are those "
+                "before it minus the gradient.",
+                call=one_step,
+            )
         ),
         matches(
             "the optimizer remembers from step to step",
@@ -416,6 +442,56 @@ def log_of_softmax(model, optimizer):
         return -tf.reduce_mean(tf.math.log(right))
 
     return _step(model, optimizer, loss_of, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
+    "The loss takes the model's output for probabilities, but they are logits: Keras's loss has to "
+    "be told, with from_logits=True."
+)
+def logits_taken_for_probabilities(model, optimizer):
+    """Keras's default."""
+
+    def loss_of(logits, y):
+        return tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, logits))
+
+    return _step(model, optimizer, loss_of, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
+    "The model is called before the tape begins, so the tape doesn't know how the loss follows "
+    "from the weights: call the model inside `with tf.GradientTape()`."
+)
+def tape_begins_too_late(model, optimizer):
+    """Only the loss is watched."""
+
+    @tf.function(reduce_retracing=True)
+    def step(x, y):
+        logits = model(x, training=True)
+        with tf.GradientTape() as tape:
+            loss = _mean_loss(logits, y)
+        weights = model.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return loss
+
+    return step
+
+
+@EXERCISE.mistake(
+    "Each batch begins with a new optimizer, which remembers nothing of the steps before: use the "
+    "one that is handed in."
+)
+def optimizer_of_its_own(model, optimizer):
+    """Made anew; outside of the graph it can be."""
+
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = _mean_loss(model(x, training=True), y)
+        weights = model.trainable_variables
+        own = keras.optimizers.SGD(0.1)
+        own.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return loss
+
+    return step
 
 
 @EXERCISE.mistake(
