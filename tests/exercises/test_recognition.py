@@ -237,6 +237,7 @@ def test_a_mistake_that_was_made_in_one_result_only_is_said_of_that_one(
     assert report.sentence.endswith(f"Only {where} is wrong in this way.")
 
 
+@pytest.mark.slow
 def test_a_mistake_of_the_twin_that_changes_nothing_here_is_no_name():
     import keras
     import tensorflow as tf
@@ -259,6 +260,7 @@ def test_a_mistake_of_the_twin_that_changes_nothing_here_is_no_name():
     assert report.mistake is None
 
 
+@pytest.mark.slow
 def test_a_mistake_in_one_of_two_cases_is_named_with_a_word_on_the_others():
     import keras
 
@@ -277,28 +279,10 @@ def test_a_mistake_in_one_of_two_cases_is_named_with_a_word_on_the_others():
     assert report.sentence.endswith(ELSEWHERE)
 
 
+@pytest.mark.slow
 def test_a_slip_of_a_fast_form_is_found_in_its_right_code():
-    import tensorflow as tf
+    class GradualActivation(get("GradualActivation").reference):
+        def call(self, u):
+            return (1 + self.g) * u + self.g * self.activation(u)
 
-    def fast_scan(a, b, h_0):
-        @tf.custom_gradient
-        def run(a, b, h_0):
-            h = tf.scan(
-                lambda h, now: now[0] * h + now[1], tf.nest.map_structure(first, (a, b)), h_0
-            )
-
-            def backward(dh):
-                later = tf.math.conj(tf.concat([first(a)[1:], tf.zeros_like(first(a)[:1])], axis=0))
-                db = tf.scan(
-                    lambda db, now: now[0] * db - now[1], (later, first(dh)), 0 * h_0, reverse=True
-                )
-                before = tf.math.conj(tf.concat([h_0[None], h[:-1]], axis=0))
-                return first(db * before), first(db), tf.math.conj(a[:, 0]) * db[0]
-
-            return first(h), backward
-
-        first = lambda x: tf.transpose(x, (1, 0, 2))  # noqa: E731
-        return run(a, b, h_0)
-
-    report = check(fast_scan)
-    assert "`-` for the `+`" in report.sentence
+    assert "`+` for the `-`" in check(GradualActivation).sentence

@@ -189,6 +189,7 @@ def test_a_notebook_goes_on_after_each():
         assert f"alive {number}\n" in printed
 
 
+@pytest.mark.slow
 def test_a_loop_that_fails_while_it_is_traced_costs_no_later_gradient():
     import tensorflow as tf
 
