@@ -32,12 +32,6 @@ def sequence() -> Arrays:
     }
 
 
-def one_step() -> Arrays:
-    """Sequences of a single step."""
-    given = sequence()
-    return {**given, "x": given["x"][:, :1], "felt": given["felt"][:, :1]}
-
-
 def last_only() -> Arrays:
     """Only the last state counts."""
     given = sequence()
@@ -89,6 +83,12 @@ def watched(function, given: Arrays) -> Arrays:
     return {"dh": keras.ops.convert_to_numpy(dh)}
 
 
+def watched_to_the_middle(function, given: Arrays) -> Arrays:
+    """What reaches every state, also of sequences that end with the first."""
+    alone = {**given, "x": given["x"][:, :1], "felt": 1 - given["felt"][:, :1]}
+    return watched(function, given) | {"dh for T = 1": watched(function, alone)["dh"]}
+
+
 def with_own_twin(function, given: Arrays) -> Arrays:
     """`watched`; beside it, the same from the learner's own Jacobians in NumPy."""
     outputs = watched(function, given)
@@ -126,6 +126,12 @@ def by_jacobians(given: Arrays) -> Arrays:
             for t in range(k, T):
                 dh[b, k] += direct[b, t] @ state_jacobian(h[b, k + 1 : t + 1], W_hh)
     return {"dh": dh}
+
+
+def by_jacobians_to_the_middle(given: Arrays) -> Arrays:
+    """The same for `watched_to_the_middle`."""
+    alone = {**given, "x": given["x"][:, :1], "felt": 1 - given["felt"][:, :1]}
+    return by_jacobians(given) | {"dh for T = 1": by_jacobians(alone)["dh"]}
 
 
 def specs(given: Arrays, T=None) -> list:
@@ -194,7 +200,6 @@ EXERCISE = Exercise(
             call=watched,
             dh=np.array([[[0.083904], [0.28]]]),
         ),
-        matches("one step alone", one_step, by_jacobians, "With T = 1:", watched),
         matches(
             "without recurrence each state has only its direct path",
             without_recurrence,
@@ -213,9 +218,9 @@ EXERCISE = Exercise(
         matches(
             "what comes later gets nothing",
             middle_only,
-            by_jacobians,
+            by_jacobians_to_the_middle,
             "The loss sees the third state alone.",
-            watched,
+            watched_to_the_middle,
         ),
         equal_to_twin("state_jacobian", sequence, by_jacobians, with_own_twin),
         traceable(sequence, traced),

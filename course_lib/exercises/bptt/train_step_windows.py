@@ -53,20 +53,20 @@ def one_window() -> Arrays:
     return {**sequence(), "window": 9}
 
 
+def limited() -> Arrays:
+    """A norm that is too long."""
+    return {**sequence(), "max_norm": 0.02}
+
+
 def single_step() -> Arrays:
-    """One sequence of a single step."""
-    given = sequence()
+    """One sequence of a single step; the norm is too long."""
+    given = limited()
     return {
         **given,
         "x": given["x"][:1, :1],
         "labels": given["labels"][:1, :1],
         "h_0": given["h_0"][:1],
     }
-
-
-def limited() -> Arrays:
-    """A norm that is too long."""
-    return {**sequence(), "max_norm": 0.02}
 
 
 class Labeller:
@@ -248,7 +248,6 @@ EXERCISE = Exercise(
     uses=("truncated_bptt", "clip_by_global_norm"),
     returns={},
     ladder=(
-        matches("one step alone", single_step, in_numpy, "With T = 1:", one_step),
         matches(
             "one window is full BPTT",
             one_window,
@@ -266,9 +265,9 @@ EXERCISE = Exercise(
         ),
         matches(
             "the optimizer decides how far to go",
-            limited,
+            single_step,
             two_with_momentum,
-            "Two steps of an optimizer with momentum.",
+            "One sequence of a single time step, and two steps of an optimizer with momentum.",
             with_momentum,
         ),
         traceable(sequence, traced),

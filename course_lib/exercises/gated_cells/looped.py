@@ -31,14 +31,10 @@ def sequence() -> Arrays:
 
 
 def from_a_state() -> Arrays:
-    """The same from a state and a memory that aren't zero."""
-    return {**sequence(), "h_0": irregular(2, 4, shift=1), "c_0": irregular(2, 4, shift=7)}
-
-
-def one_step() -> Arrays:
-    """One sequence of a single step."""
-    given = from_a_state()
-    return {**given, "x": given["x"][:1, :1], "h_0": given["h_0"][:1], "c_0": given["c_0"][:1]}
+    """A single step of one sequence, from a state and a memory that aren't zero."""
+    given = sequence()
+    x = given["x"][:1, :1]
+    return {**given, "x": x, "h_0": irregular(1, 4, shift=1), "c_0": irregular(1, 4, shift=7)}
 
 
 def three_numbers() -> Arrays:
@@ -190,7 +186,6 @@ EXERCISE = Exercise(
             outputs=np.array([[[22.0], [26.0], [34.0]]]),
             **{"the last state": np.array([[17.0]])},
         ),
-        matches("one step alone", one_step, from_there_in_numpy, "With T = 1:", from_there),
         equal_to_twin("collect_outputs", sequence, in_numpy, over_time),
         matches(
             "it starts from the states that it is given, and returns the last ones",
