@@ -99,6 +99,7 @@ def plain(result):
     return result
 
 
+@pytest.mark.slow
 def test_a_run_is_of_the_round_with_the_lowest_validation_loss():
     config = config_of("adding", rounds=4, rates=(0.05,))
     run = online_sequences.train(config, "bptt", 5, 0.05, seed=0)
@@ -108,6 +109,7 @@ def test_a_run_is_of_the_round_with_the_lowest_validation_loss():
     assert run["test_loss"] == same["test_loss"] != run["validation_loss"][run["chosen"]]
 
 
+@pytest.mark.slow
 def test_runs_end_early_when_the_problem_is_solved_and_when_they_diverge():
     solved = config_of("adding", solved=10.0)
     assert online_sequences.train(solved, "bptt", 5, 1e-3, 0)["steps"] == [2]
@@ -117,6 +119,7 @@ def test_runs_end_early_when_the_problem_is_solved_and_when_they_diverge():
     assert lost["steps"] == [2]
 
 
+@pytest.mark.slow
 def test_nothing_of_the_test_set_is_seen_by_what_chooses(monkeypatch):
     real, asked = online_sequences.examples, []
 
@@ -144,6 +147,7 @@ def test_the_seeds_of_a_run_differ_in_all_that_is_drawn():
     assert np.abs(kernels[0] - kernels[1]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_inside_the_sequence_both_change_the_weights_as_often():
     config = config_of("inside", max_n=5)
     updates = {}

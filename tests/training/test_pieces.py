@@ -100,6 +100,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_run_that_is_killed_leaves_no_process(tmp_path):
     script, file = tmp_path / "run.py", tmp_path / "pid"
