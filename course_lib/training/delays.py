@@ -1,8 +1,12 @@
-"""Three cells on the adding and the copy problem, at growing delays.
+"""Recurrent cells on the adding and the copy problem, at growing delays.
 
 One network a task, delay and cell: the cell, and a linear readout. All get the same examples, the
 same number of updates and the same choice of learning rates; which one is taken is decided on a
 validation set. The test set is looked at once, with the weights of the lowest validation loss.
+
+A recurrence that is made to be scanned sees no state in its gates, so it stands between layers that
+see one step: "lru" and "mingru" are such a block. "keras-lstm" is Keras's layer, which one kernel
+computes on a GPU.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from course_lib.data import Mnist
 
 CELLS = ("vanilla", "gru", "lstm")
+SCANNED = ("lru", "mingru")
 NEEDS_MNIST = False
 
 
@@ -114,7 +119,7 @@ def train(
             if config.task == "adding"
             else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         ),
-        jit_compile=True,
+        jit_compile=cell != "keras-lstm",  # XLA would take its fused kernel apart
     )
     history = fit(
         model,
@@ -156,14 +161,26 @@ def network(config: Config, cell: str, shape: tuple[int, int]) -> "keras.Model":
     """The cell and a readout: of the last state for adding, of every state for copy."""
     import keras
 
-    from course_lib.layers import LSTMCell, stacked_rnn
-
     copy = config.task == "copy"
+    readout = keras.layers.Dense(config.symbols + 1 if copy else 1)
+    layers = recurrence(config, cell, shape[0], return_sequences=copy)
+    return keras.Sequential([keras.Input(shape), *layers, readout])
+
+
+def recurrence(
+    config: Config, cell: str, steps: int, return_sequences: bool
+) -> "list[keras.layers.Layer]":
+    """The layers between the input and the readout."""
+    import keras
+
+    from course_lib.layers import LRU, LSTMCell, MinGRU, ResidualBlock, stacked_rnn
+
+    every = {"return_sequences": return_sequences}
+    if cell in SCANNED:
+        make = {"lru": LRU, "mingru": MinGRU}[cell]
+        scanned = make(config.units, timescales=(1.0, 2.0 * steps), **every)
+        return [keras.layers.Dense(config.units, activation="gelu"), ResidualBlock(scanned)]
+    if cell == "keras-lstm":
+        return [keras.layers.LSTM(config.units, **every)]
     make = partial(LSTMCell, forget_bias=config.forget_bias) if cell == "lstm" else cell
-    return keras.Sequential(
-        [
-            keras.Input(shape),
-            stacked_rnn(make, config.units, return_sequences=copy),
-            keras.layers.Dense(config.symbols + 1 if copy else 1),
-        ]
-    )
+    return [stacked_rnn(make, config.units, **every)]

@@ -41,6 +41,16 @@ DEEP = {
     "seeds": (0,),
 }
 
+# What course_lib.training.long_delays trains over a thousand steps, and how it differs from there.
+FEWER = {"epochs": 6, "learning_rates": (2e-3, 8e-3)}
+LONG: dict[tuple[str, str], dict[str, Any]] = {
+    ("adding", "lru"): FEWER,
+    ("adding", "mingru"): FEWER,
+    ("adding", "keras-lstm"): {},
+    ("copy", "lru"): FEWER,
+    ("copy", "mingru"): FEWER,
+}
+
 # name -> its module and settings. The module has `run(data, seed, quick, **settings)`, which
 # returns a dict with config, curves and summary. One that makes its own data says
 # `NEEDS_MNIST = False`; its `data` is None. One that trains on the bundled subset says
@@ -69,6 +79,13 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
             "forget_bias": 3.0,
         },
     ),
+    **{
+        f"long-{task}-{cell}": (
+            "course_lib.training.long_delays",
+            {"task": task, "cells": (cell,), **settings},
+        )
+        for (task, cell), settings in LONG.items()
+    },
     "kernl-rules": ("course_lib.training.online_rules", {}),
     "kernl-rows": ("course_lib.training.online_mnist", {"task": "rows", "rule": "kernl"}),
     "kernl-rows-bptt": ("course_lib.training.online_mnist", {"task": "rows", "rule": "bptt"}),
@@ -121,6 +138,10 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
             "epochs": 8,
         },
     ),
+    "lru-pixels-permuted": (
+        "course_lib.training.scanned_mnist",
+        {"order": "permuted", "epochs": 10},
+    ),
     "gradnets-2015": ("course_lib.training.gradnets_2015", {}),
     "gradnets-recurrent": ("course_lib.training.gradnets_recurrent", {}),
     "project-depth": ("course_lib.training.project_depth", {}),
@@ -136,6 +157,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "gradnets": tuple(f"gradnets-{method}" for method in GRADNETS),
     "gradnets-200": tuple(f"gradnets-200-{method}" for method in GRADNETS_200),
     "kernl": tuple(name for name in EXPERIMENTS if name.startswith("kernl-")),
+    "long": tuple(name for name in EXPERIMENTS if name.startswith("long-")),
 }
 
 

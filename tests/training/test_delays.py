@@ -27,6 +27,17 @@ def test_adding_is_read_from_the_last_state_and_copy_from_all():
     assert delays.network(config, "lstm", (6, 7)).output_shape == (None, 6, 6)
 
 
+@pytest.mark.parametrize("cell", ["lru", "mingru", "keras-lstm"])
+def test_what_a_gpu_or_a_scan_makes_fast(cell):
+    adding = delays.network(Config(units=4), cell, (6, 2))
+    assert adding.output_shape == (None, 1)
+    copy = delays.network(Config(task="copy", symbols=5, units=4), cell, (6, 7))
+    assert copy.output_shape == (None, 6, 6)
+    assert {type(layer).__name__ for layer in copy.layers} == (
+        {"LSTM", "Dense"} if cell == "keras-lstm" else {"Dense", "ResidualBlock"}
+    )
+
+
 @pytest.mark.slow
 def test_one_network_learns_a_little():
     config = Config(units=8, examples=400, epochs=3, validation=100, test=100, batch_size=20)
