@@ -55,8 +55,8 @@ def habits(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterator[S
             other = ast.Attribute(node.value, REDUCTIONS[name], node.ctx)
             yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
         case ast.Attribute(value, "real", ast.Load()):
-            size = _parsed(f"np.abs({ast.unparse(value)})")
-            yield size, f"with `{ast.unparse(size)}` for `{ast.unparse(node)}`"
+            for other in (_parsed(f"np.abs({ast.unparse(value)})"), ast.Attribute(value, "imag")):
+                yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
         case ast.Call(ast.Name("range"), [end], []):
             more = ast.Call(node.func, [ast.BinOp(end, ast.Add(), ast.Constant(1))], [])
             yield more, f"with `{ast.unparse(more)}` for `{ast.unparse(node)}`"

@@ -286,3 +286,15 @@ def test_a_slip_of_a_fast_form_is_found_in_its_right_code():
             return (1 + self.g) * u + self.g * self.activation(u)
 
     assert "`+` for the `-`" in check(GradualActivation).sentence
+
+
+@pytest.mark.slow
+def test_a_cell_with_a_mistake_on_the_way_forth_is_told_what_its_numpy_step_would_be():
+    import keras
+
+    class VanillaRNNCell(get("VanillaRNNCell").reference):
+        def call(self, x_t, states, training=False):
+            h_t = keras.ops.relu(x_t @ self.W_xh + states[0] @ self.W_hh + self.b_h)
+            return h_t, [h_t]
+
+    assert check(VanillaRNNCell).mistake == "relu for tanh"
