@@ -143,6 +143,12 @@ CHAPTERS = (
             "predict_pixels",
         ),
     ),
+    Chapter(
+        "text",
+        "Text, letter by letter",
+        "07-text",
+        ("carried_windows", "sample_with_temperature"),
+    ),
 )
 
 

@@ -35,6 +35,8 @@ from course_lib.layers.gradnets import (
 )
 from course_lib.online import LeakyRNNCell, OnlineRNN, OnlineScan, TurningRNNCell
 from course_lib.training import gradnets
+from course_lib.training.forecast_model import Network
+from course_lib.training.text_model import CharacterModel, training_step
 from course_lib.training.vanilla_mnist import Config, build_model
 
 BATCH = 4
@@ -196,6 +198,33 @@ def online_step(
     return replace(step, silence=silence)
 
 
+def text_step(T: int) -> Step:
+    """The step of a model of characters, on one window."""
+    model = CharacterModel(c=6, units=5)
+    codes = np.random.default_rng(0).integers(0, 6, (BATCH, T + 1))
+    model(codes, model.begin(BATCH))
+    optimizer = keras.optimizers.Adam(1e-2)
+    step = training_step(model, optimizer, clip_norm=1.0)
+    return Step(
+        take=lambda x, y: step(x, y, model.begin(BATCH))[0],
+        x=codes[:, :-1],
+        y=codes[:, 1:],
+        variables=[*model.variables, *optimizer.variables],
+    )
+
+
+def forecast_step(T: int) -> Step:
+    """The step of a network that forecasts the next value."""
+    network = Network(units=5, lookback=T, outputs=1, seed=0)
+    values = np.random.default_rng(0).random((BATCH, T + 1), np.float32)
+    return Step(
+        take=lambda x, y: network.step(x, y),  # holds the network, which the method alone does not
+        x=values[:, :-1],
+        y=values[:, -1:],
+        variables=[*network.model.variables, *network.optimizer.variables],
+    )
+
+
 STEPS: dict[str, Callable[[int], Step]] = {
     "vanilla-mnist": lambda T: keras_step(
         build_model(Config.units, Config.learning_rate, steps=T), (T, 28)
@@ -222,6 +251,8 @@ STEPS: dict[str, Callable[[int], Step]] = {
         T, "kernl", sequences=True, stateful=True, update_every=5
     ),
     "online-kernl-finite": lambda T: online_step(T, "kernl", disturbance=1e-3),
+    "text": text_step,
+    "forecast": forecast_step,
     "keras-lstm": lambda T: classifier_step(T, "lstm", fused=True),
     "keras-gru": lambda T: classifier_step(T, "gru_reset_after", fused=True),
     **{

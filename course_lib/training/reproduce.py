@@ -125,6 +125,8 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         )
         for method in GRADNETS_200
     },
+    "forecast": ("course_lib.training.forecast", {}),
+    "text": ("course_lib.training.text", {}),
     "lru-credit": ("course_lib.training.scanned_credit", {}),
     "lru-pixels": ("course_lib.training.scanned_mnist", {"epochs": 10}),
     "lru-pixels-online": (

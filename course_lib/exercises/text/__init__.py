@@ -1,0 +1,1 @@
+"""Exercises of the page on text, one file an exercise."""

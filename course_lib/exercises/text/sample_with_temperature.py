@@ -1,0 +1,431 @@
+"""Exercise: draw the next character of a text, boldly or carefully."""
+
+import numpy as np
+
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.guard import Unusable
+from course_lib.exercises.rungs import drawn, irregular, matches
+from course_lib.scratch.text import sample_with_temperature
+
+SHARES = np.array([0.1, 0.7, 0.2])
+MANY = 5_000  # rows: chance moves a share of them by less than it takes to round it elsewhere
+
+# Which character comes depends on how an answer uses the generator, and several ways are right. So
+# the rungs look at what is sure, and at shares of many rows, to one digit.
+
+
+def some() -> Arrays:
+    """Six rows of five characters."""
+    return {"logits": irregular(6, 5, scale=3.0), "temperature": 1.0, "seed": 1}
+
+
+def cold() -> Arrays:
+    """At temperature 0."""
+    return {"logits": irregular(40, 7, shift=1), "temperature": 0, "seed": 2}
+
+
+def sure() -> Arrays:
+    """Logits so far apart that chance has nothing to say, too large for exp, or too small."""
+    codes = 7 * np.arange(12) % 5
+    level = np.where(np.arange(12) % 2, 2000.0, -9000.0)[:, None]
+    return {"logits": 3000.0 * np.eye(5)[codes] + level, "temperature": 1.5, "seed": 3}
+
+
+def alike() -> Arrays:
+    """Rows in which all characters are equally likely."""
+    return {"logits": np.full((200, 4), 2.5), "temperature": 1.0, "seed": 4}
+
+
+def at_one() -> Arrays:
+    """Many rows that all say one tenth, seven tenths and two tenths."""
+    return {"logits": np.tile(np.log(SHARES), (MANY, 1)) + 3, "temperature": 1.0, "seed": 5}
+
+
+def warm() -> Arrays:
+    """Logits twice as far apart, at temperature 2: the same shares."""
+    return {"logits": np.tile(2 * np.log(SHARES), (MANY, 1)), "temperature": 2.0, "seed": 6}
+
+
+def cool() -> Arrays:
+    """At temperature 1/50 a difference of one is a difference of fifty."""
+    codes = 5 * np.arange(60) % 7
+    return {
+        "logits": irregular(60, 7, scale=0.4) + 2 * np.eye(7)[codes],
+        "temperature": 0.02,
+        "seed": 7,
+    }
+
+
+def refused() -> Arrays:
+    """What is no temperature."""
+    return {"temperatures": [-1.0, float("inf"), float("nan")]}
+
+
+def codes_of(function, given: Arrays, rng: np.random.Generator | None = None) -> np.ndarray:
+    """What was drawn; a sentence if that is no array of codes, one a row."""
+    logits, temperature, seed = given.values()
+    rng = np.random.default_rng(seed) if rng is None else rng
+    codes = np.asarray(function(logits, temperature, rng))
+    if codes.shape != logits.shape[:1]:
+        raise Unusable(
+            f"codes has shape {codes.shape}; it should be {logits.shape[:1]}, one for each row."
+        )
+    if codes.dtype.kind not in "iu":
+        raise Unusable(f"codes has dtype {codes.dtype}; a code is an integer.")
+    if codes.min() < 0 or codes.max() >= logits.shape[1]:
+        raise Unusable(
+            f"A code is {codes.min()} or {codes.max()}; with c = {logits.shape[1]} it lies between "
+            f"0 and {logits.shape[1] - 1}."
+        )
+    return codes
+
+
+def in_range(function, given: Arrays) -> Arrays:
+    """That there is a code for each row."""
+    return {"rows": len(codes_of(function, given))}
+
+
+def drawn_codes(function, given: Arrays) -> Arrays:
+    """The codes themselves, where chance has no say."""
+    return {"codes": codes_of(function, given)}
+
+
+def kinds(function, given: Arrays) -> Arrays:
+    """Whether rows that are alike get different characters."""
+    return {"several characters": bool(len(set(codes_of(function, given).tolist())) > 1)}
+
+
+def shares(function, given: Arrays) -> Arrays:
+    """How often each character was drawn, to one digit."""
+    counts = np.bincount(codes_of(function, given), minlength=given["logits"].shape[1])
+    return {"share of each character": np.round(counts / len(given["logits"]), 1)}
+
+
+def expected_shares(given: Arrays) -> Arrays:
+    """The softmax of the logits over the temperature, of the first row."""
+    weights = np.exp(given["logits"][0] / given["temperature"])
+    return {"share of each character": np.round(weights / weights.sum(), 1)}
+
+
+def refusals(function, given: Arrays) -> Arrays:
+    """Whether a ValueError comes for each of them."""
+    return {f"temperature={one}": _refuses(function, one) for one in given["temperatures"]}
+
+
+def _refuses(function, temperature: float) -> bool:
+    try:
+        function(np.zeros((2, 3)), temperature, np.random.default_rng(0))
+    except ValueError:
+        return True
+    except Unusable as failure:  # from a function in a sandbox: what it raised, in words
+        return "ValueError" in str(failure)
+    return False
+
+
+def refuses(_: Arrays, outputs: Arrays) -> Problem | None:
+    """All of them."""
+    taken = [name for name, well in outputs.items() if not well]
+    return Problem(f"{taken[0]} is no temperature, and no ValueError says so.") if taken else None
+
+
+EXERCISE = Exercise(
+    reference=sample_with_temperature,
+    title="The next character",
+    goal="Draw the next character of each row from a network's logits, at a given temperature.",
+    difficulty=2,
+    minutes=20,
+    returns={"codes": "anything"},
+    ladder=(
+        matches("it runs, and gives a code a row", some, lambda _: {"rows": 6}, call=in_range),
+        matches(
+            "at 0, always the likeliest",
+            cold,
+            lambda given: {"codes": given["logits"].argmax(axis=1)},
+            "At temperature 0 nothing is left to chance.",
+            drawn_codes,
+        ),
+        matches(
+            "each row by its own logits, however large they are",
+            sure,
+            lambda given: {"codes": given["logits"].argmax(axis=1)},
+            "In every row one logit is 3000 above the others, so no other character can come.",
+            drawn_codes,
+        ),
+        matches(
+            "rows that are alike are drawn one by one",
+            alike,
+            lambda _: {"several characters": True},
+            "In 200 rows of equal logits each of four characters should come up.",
+            kinds,
+        ),
+        matches(
+            "at 1, as often as the softmax says",
+            at_one,
+            expected_shares,
+            "In 5,000 rows that give the three characters 0.1, 0.7 and 0.2.",
+            shares,
+        ),
+        matches(
+            "at 2, differences count half",
+            warm,
+            expected_shares,
+            "The logits are twice the logarithms of 0.1, 0.7 and 0.2, and the temperature is 2.",
+            shares,
+        ),
+        matches(
+            "at 1/50, they count fifty times",
+            cool,
+            lambda given: {"codes": given["logits"].argmax(axis=1)},
+            "In every row one logit is at least 1.2 above the others, and the temperature is 1/50.",
+            drawn_codes,
+        ),
+        drawn(alike, codes_of),
+        Rung("what is no temperature is refused", refused, refuses, refusals),
+    ),
+    promises={
+        "logits: shape (batch, c), of any": "each row by its own logits, however large they are",
+        "at 1 the draw": "at 1, as often as the softmax says",
+        "Below, likely": "at 1/50, they count fifty times",
+        "above, the differences": "at 2, differences count half",
+        "At 0 it is": "at 0, always the likeliest",
+        "rng: a NumPy": "the generator decides, and nothing else",
+        "codes, shape (batch,)": "it runs, and gives a code a row",
+        "each row is drawn": "rows that are alike are drawn one by one",
+        "ValueError": "what is no temperature is refused",
+    },
+    hints=(
+        Hint(
+            "What does the temperature do?",
+            "Take two logits, 2 and 0. How much likelier is the first character, as a factor? Now "
+            "halve both logits. And what happens to the factor if you divide them by 0.5?",
+        ),
+        Hint(
+            "I get NaN, or always the same character.",
+            "`np.exp(1000)` is infinite. The softmax doesn't change if the same number is taken "
+            "off all logits of a row: which one is safe for all of them? And division by 0 says "
+            "nothing about temperature 0, which needs a line of its own.",
+        ),
+        Hint(
+            "How do I draw for all rows at once?",
+            "Lay the probabilities of a row end to end on a line from 0 to 1, and throw a dart at "
+            "it: `np.cumsum` gives the ends, `rng.random` the dart. How many ends lie below the "
+            "dart? One dart for each row.",
+        ),
+        Hint(
+            "Show me the recipe.",
+            "At 0, return `np.argmax(logits, axis=1)`. Otherwise take the row's largest logit off, "
+            "divide by the temperature, and take `np.exp`. With `ends = np.cumsum(weights, "
+            "axis=1)` and `darts = rng.random((batch, 1)) * ends[:, -1:]`, the code is the number "
+            "of ends that are not above the dart.",
+        ),
+    ),
+    equivalent={
+        "if temperature == 0: -> if temperature <= 0:": "what is below 0 has been refused",
+        "return np.sum(ends <= chosen, axis=1) -> return np.sum(ends < chosen, axis=1)": (
+            "a dart hits an end exactly about once in 2**53 draws"
+        ),
+    },
+)
+
+
+def _sample(weights, rng):
+    """Draws from rows of weights; for mistakes."""
+    ends = np.cumsum(weights, axis=1)
+    return np.sum(ends <= rng.random((len(weights), 1)) * ends[:, -1:], axis=1)
+
+
+def _check(temperature):
+    if not 0 <= temperature < np.inf:
+        raise ValueError("No temperature.")
+
+
+def _weights(logits, factor):
+    return np.exp((logits - logits.max(axis=1, keepdims=True)) * factor)
+
+
+@EXERCISE.mistake(
+    "The logits are multiplied by the temperature: then heat makes the network surer. Divide by it."
+)
+def multiplied(logits, temperature, rng):
+    """* for /."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    return _sample(_weights(logits, temperature), rng)
+
+
+@EXERCISE.mistake(
+    "The temperature has no effect: probabilities that are all divided by the same number, and "
+    "made to add up to 1 again, are what they were. Divide the logits, before the exp."
+)
+def probabilities_divided(logits, temperature, rng):
+    """softmax(logits) / temperature, normalised."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    return _sample(_weights(logits, 1.0) / temperature, rng)
+
+
+@EXERCISE.mistake(
+    "The likeliest character comes at every temperature: that is right at 0 only. Otherwise draw, "
+    "each one as often as its probability says."
+)
+def always_the_likeliest(logits, temperature, rng):
+    """argmax."""
+    _check(temperature)
+    return np.argmax(logits / max(temperature, 1e-9), axis=1)
+
+
+@EXERCISE.mistake(
+    "The exp of a large logit is infinite, and infinity over infinity is no probability: take the "
+    "row's largest logit off first, which changes no probability."
+)
+def exp_overflows(logits, temperature, rng):
+    """No shift."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    with np.errstate(all="ignore"):
+        weights = np.exp(logits / temperature)
+        p = weights / weights.sum(axis=1, keepdims=True)
+    return np.sum(np.cumsum(p, axis=1) <= rng.random((len(p), 1)), axis=1)
+
+
+@EXERCISE.mistake(
+    "Temperature 0 is divided by: 0/0 is no number, and what is drawn then is not the likeliest "
+    "character. It needs a line of its own, without chance."
+)
+def zero_divided_by(logits, temperature, rng):
+    """No case for 0."""
+    _check(temperature)
+    with np.errstate(all="ignore"):
+        shifted = (logits - logits.max(axis=1, keepdims=True)) / np.float64(temperature)
+        return _sample(np.exp(shifted), rng)
+
+
+@EXERCISE.mistake(
+    "At temperature 0 characters are still drawn by the softmax: what it means there is the "
+    "likeliest one, always."
+)
+def zero_as_one(logits, temperature, rng):
+    """`temperature or 1`."""
+    _check(temperature)
+    return _sample(_weights(logits, 1 / (temperature or 1.0)), rng)
+
+
+@EXERCISE.mistake(
+    "One draw decides for all rows, so rows that say the same get the same character: draw one "
+    "number for each row."
+)
+def one_draw_for_all(logits, temperature, rng):
+    """rng.random()."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    ends = np.cumsum(_weights(logits, 1 / temperature), axis=1)
+    return np.sum(ends <= rng.random() * ends[:, -1:], axis=1)
+
+
+@EXERCISE.mistake(
+    "The softmax is taken over the rows, axis 0: it belongs to the characters of one row, axis 1."
+)
+def over_the_batch(logits, temperature, rng):
+    """axis=0."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    weights = np.exp((logits - logits.max(axis=0)) / temperature)
+    return _sample(weights / weights.sum(axis=0), rng)
+
+
+@EXERCISE.mistake(
+    "All rows are drawn by the logits of the first: each has its own, so its own probabilities."
+)
+def first_row_for_all(logits, temperature, rng):
+    """rng.choice with logits[0]."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    return _sample(np.repeat(_weights(logits[:1], 1 / temperature), len(logits), axis=0), rng)
+
+
+@EXERCISE.mistake(
+    "The random numbers come from np.random, not from the rng that was passed in: nobody can write "
+    "your text again."
+)
+def another_generator(logits, temperature, rng):
+    """A generator of its own."""
+    return sample_with_temperature(logits, temperature, np.random.default_rng())
+
+
+@EXERCISE.mistake(
+    "The generator is made anew from a fixed seed at each call, so every character of a text is "
+    "drawn by the same dart: draw from the rng that was passed in."
+)
+def always_the_same_dart(logits, temperature, rng):
+    """default_rng(0) inside."""
+    return sample_with_temperature(logits, temperature, np.random.default_rng(0))
+
+
+@EXERCISE.mistake(
+    "The codes are one too large: they begin at 0, so count the ends below the dart, and don't add "
+    "1."
+)
+def counted_from_one(logits, temperature, rng):
+    """ends < dart, plus one; the last code is left where it is."""
+    codes = sample_with_temperature(logits, temperature, rng)
+    return np.minimum(codes + 1, logits.shape[1] - 1)
+
+
+@EXERCISE.mistake(
+    "What comes back is the probabilities, not a draw from them: each row asks for one code."
+)
+def probabilities(logits, temperature, rng):
+    """softmax(logits / temperature)."""
+    _check(temperature)
+    weights = _weights(logits, 1 / (temperature or 1e-9))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+@EXERCISE.mistake(
+    "A temperature below 0, or one that isn't finite, is taken without a word: raise a ValueError."
+)
+def anything_goes(logits, temperature, rng):
+    """No test of the temperature."""
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    with np.errstate(all="ignore"):
+        return _sample(_weights(logits, 1 / temperature), rng)
+
+
+@EXERCISE.alternative
+def with_choice(logits, temperature, rng):
+    """Row by row, by NumPy's own draw."""
+    _check(temperature)
+    codes = []
+    for row in logits:
+        if temperature == 0:
+            codes.append(int(np.argmax(row)))
+            continue
+        p = np.exp((row - row.max()) / temperature)
+        codes.append(rng.choice(len(row), p=p / p.sum()))
+    return np.array(codes)
+
+
+@EXERCISE.alternative
+def with_gumbel_noise(logits, temperature, rng):
+    """The largest of the logits with noise on them."""
+    _check(temperature)
+    return np.argmax(logits + temperature * rng.gumbel(size=logits.shape), axis=1)
+
+
+@EXERCISE.alternative
+def with_powers_of_probabilities(logits, temperature, rng):
+    """p to the power of one over the temperature."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(-1)
+    shifted = logits - logits.max(-1, keepdims=True)
+    p = np.exp(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))
+    p = p ** (1 / temperature)
+    return rng.multinomial(1, p / p.sum(-1, keepdims=True)).argmax(-1)
