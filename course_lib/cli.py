@@ -14,6 +14,7 @@ from course_lib import __version__
 from course_lib.teaching_cli import teaching
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes
+os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else Keras runs on in programs of one's own
 
 USAGE = 2  # exit code: the command was not understood
 

@@ -31,9 +31,8 @@ from course_lib.authoring.source import reference_code
 from course_lib.benchmarks import measure
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.mutants import compiled, mutants
-from course_lib.exercises.registry import CHAPTERS, get
+from course_lib.exercises.registry import CHAPTERS, get, needs_tensorflow
 from course_lib.exercises.report import NOT_RIGHT, PASSED
-from course_lib.instructor.judging.requirements import needs_tensorflow
 
 Notebooks = Callable[[int], dict[str, dict]]  # of the student with this number
 WRONG = 5  # wrong answers to each exercise

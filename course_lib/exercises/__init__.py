@@ -15,6 +15,7 @@ from course_lib.exercises.projects.checking import check_project
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.registry import UnknownExercise, chapter_of, get, ids
 from course_lib.exercises.report import CheckFailed, Report
+from course_lib.exercises.tensorflow_only import OtherBackend
 
 __all__ = [
     "CheckFailed",
@@ -48,6 +49,7 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
 
     Raises:
         UnknownExercise: if `strict` and there is no such exercise.
+        OtherBackend: if `strict` and Keras runs on another backend than the check needs.
         CheckFailed: if `strict` and it didn't pass.
     """
     try:
@@ -56,7 +58,12 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
         if strict:
             raise
         return apology(str(problem))
-    asked = get(name)
+    try:
+        asked = get(name)
+    except OtherBackend as problem:
+        if strict:
+            raise
+        return _elsewhere(problem)
     if isinstance(asked, Project):
         report = check_project(asked, function)
     else:
@@ -77,9 +84,11 @@ def hint(exercise: str | Callable = "", number: int | None = None) -> Card:
     """The next hint for an exercise, or hint `number`; there are at most four."""
     try:
         name = _id_of(exercise)
+        hints = get(name).hints
     except UnknownExercise as problem:
         return apology(str(problem))
-    hints = get(name).hints
+    except OtherBackend as problem:
+        return _elsewhere(problem)
     if number is None:
         number = min(_hints_seen.get(name, 0) + 1, len(hints))
         _hints_seen[name] = number
@@ -94,6 +103,8 @@ def solution(exercise: str | Callable = "") -> Card:
         return solution_card(get(_id_of(exercise)))
     except UnknownExercise as problem:
         return apology(str(problem))
+    except OtherBackend as problem:
+        return _elsewhere(problem)
 
 
 def when_passed(*exercises: str) -> bool:
@@ -122,6 +133,10 @@ def when_passed(*exercises: str) -> bool:
             )
             return False
     return True
+
+
+def _elsewhere(problem: OtherBackend) -> Card:
+    return Card("Another backend of Keras", str(problem), ok=False)
 
 
 def _is_stub(function: Callable | None) -> bool:

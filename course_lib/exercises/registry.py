@@ -6,6 +6,10 @@ import importlib
 from dataclasses import dataclass
 
 from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.tensorflow_only import (
+    loads_tensorflow,
+    see_that_keras_runs_on_tensorflow,
+)
 
 PROJECT = "predict_"  # how the id of a project begins, and no other
 
@@ -194,9 +198,23 @@ def get(exercise_id: str) -> Exercise:
 
     Raises:
         UnknownExercise: if there is no such exercise.
+        OtherBackend: if it is checked with TensorFlow and Keras runs on another backend.
     """
     from course_lib.exercises.generic import complete
 
-    chapter = chapter_of(exercise_id)
-    module = importlib.import_module(f"course_lib.exercises.{chapter.name}.{exercise_id.lower()}")
-    return complete(module.EXERCISE)
+    if needs_tensorflow(exercise_id):
+        see_that_keras_runs_on_tensorflow(exercise_id)
+    return complete(importlib.import_module(_module_of(exercise_id)).EXERCISE)
+
+
+def needs_tensorflow(exercise_id: str) -> bool:
+    """Whether an exercise's own file loads TensorFlow; found without importing it.
+
+    Raises:
+        UnknownExercise: if there is no such exercise.
+    """
+    return loads_tensorflow(_module_of(exercise_id))
+
+
+def _module_of(exercise_id: str) -> str:
+    return f"course_lib.exercises.{chapter_of(exercise_id).name}.{exercise_id.lower()}"

@@ -40,9 +40,11 @@ def as_complex(real, imaginary):
         import jax
 
         return jax.lax.complex(real, imaginary)
-    import torch
+    if backend == "torch":
+        import torch
 
-    return torch.complex(real, imaginary)
+        return torch.complex(real, imaginary)
+    return real + 1j * imaginary
 
 
 def where(condition, x, y):
@@ -66,7 +68,7 @@ def sees_accelerator():
         import jax
 
         return jax.default_backend() != "cpu"
-    return ops.zeros(()).device.type != "cpu"
+    return backend == "torch" and ops.zeros(()).device.type != "cpu"
 
 
 def over_time(step, state, a, x, reverse=False):

@@ -6,10 +6,9 @@ import textwrap
 from pathlib import Path
 
 from course_lib.authoring.source import reference_code
-from course_lib.exercises.registry import CHAPTERS, get
+from course_lib.exercises.registry import CHAPTERS, get, needs_tensorflow
 from course_lib.instructor.intake.read import Submission
 from course_lib.instructor.intake.tree import File, tree
-from course_lib.instructor.judging.requirements import needs_tensorflow
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,13 +12,13 @@ from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import Arrays, Exercise, Rung
 from course_lib.exercises.guard import RAISED
 from course_lib.exercises.projects.project import Batch, Project
-from course_lib.exercises.registry import get
+from course_lib.exercises.registry import get, needs_tensorflow
 from course_lib.exercises.report import NOT_RIGHT, PASSED, Report
 from course_lib.instructor.judging.fresh_numbers import fresh_ladder
 from course_lib.instructor.judging.hidden_cases import with_hidden_cases
 from course_lib.instructor.judging.precomputed_losses import PrecomputedLosses
 from course_lib.instructor.judging.project import project_verdict
-from course_lib.instructor.judging.requirements import before, needs_tensorflow, withheld
+from course_lib.instructor.judging.requirements import before, withheld
 from course_lib.instructor.judging.source_parts import alone, names_in, slices
 from course_lib.instructor.judging.verdict import Verdict
 from course_lib.instructor.sandbox.remote_function import Remote

@@ -10,12 +10,11 @@ from course_lib.authoring.source import start_of_hunt
 from course_lib.exercises import guard
 from course_lib.exercises.exercise import Arrays
 from course_lib.exercises.guard import OUT_OF_MEMORY, RAISED
-from course_lib.exercises.registry import get, ids
+from course_lib.exercises.registry import get, ids, needs_tensorflow
 from course_lib.exercises.report import NOT_WRITTEN, PASSED
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.judging.exercise import ExerciseJudge
 from course_lib.instructor.judging.names import is_defined_in, name_of_answer
-from course_lib.instructor.judging.requirements import needs_tensorflow
 from course_lib.instructor.judging.telling_lines import telling_lines
 from course_lib.instructor.judging.verdict import MISSING, Verdict
 from course_lib.instructor.sandbox.limits import Limits

@@ -1,21 +1,10 @@
 """What an exercise needs in its sandbox, and what must not be there while it is judged."""
 
 import functools
-import re
-from importlib.util import find_spec
-from pathlib import Path
 
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.registry import chapter_of, get, ids
+from course_lib.exercises.registry import get, ids, needs_tensorflow
 from course_lib.instructor.judging.source_parts import names_in, slices
-
-
-def needs_tensorflow(exercise_id: str) -> bool:
-    """Whether an exercise's own file loads TensorFlow; found without importing it."""
-    module = f"course_lib.exercises.{chapter_of(exercise_id).name}.{exercise_id.lower()}"
-    source = Path(find_spec(module).origin).read_text(encoding="utf-8")
-    heavy = r"keras|tensorflow|course_lib\.(?:quiet|layers|online|training)"
-    return re.search(rf"^\s*(?:import|from) (?:{heavy})\b", source, re.M) is not None
 
 
 def before(exercise: Exercise) -> tuple[str, ...]:

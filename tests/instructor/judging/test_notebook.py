@@ -6,9 +6,8 @@ import json
 import pytest
 from a_class import ROOT, answer_code, notebook, released, solved
 
-from course_lib.exercises.registry import CHAPTERS, get, ids
+from course_lib.exercises.registry import CHAPTERS, get, ids, needs_tensorflow
 from course_lib.instructor.judging.notebook import Judge
-from course_lib.instructor.judging.requirements import needs_tensorflow
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.sandbox import Sandbox
 

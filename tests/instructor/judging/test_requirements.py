@@ -1,7 +1,7 @@
 import pytest
 
-from course_lib.exercises.registry import get, ids
-from course_lib.instructor.judging.requirements import needs_tensorflow, withheld
+from course_lib.exercises.registry import get, ids, needs_tensorflow
+from course_lib.instructor.judging.requirements import withheld
 from course_lib.instructor.judging.source_parts import slices
 
 NUMPY = [one for one in ids() if not needs_tensorflow(one)]

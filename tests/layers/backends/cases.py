@@ -42,6 +42,7 @@ from course_lib.scratch.gradnets import FORMS
 
 F64 = {"dtype": "float64"}
 B, T, M, N = 5, 9, 3, 4  # sequences, steps, inputs, units
+GATE = np.array(0.3)
 MASKS = {
     "none": None,
     "end": np.arange(T) < np.array([9, 5, 1, 8, 3])[:, None],
@@ -51,7 +52,7 @@ MASKS = {
 }
 STEPWISE = {
     **{name: lambda make=make, **kw: make(N, **kw) for name, make in CELLS.items()},
-    "gradual": lambda **kw: GradualRNNCell(N, g=0.3, **kw),
+    "gradual": lambda **kw: GradualRNNCell(N, **kw),
     "lru": lambda **kw: LRUCell(N, 2, **kw),
     "mingru": lambda **kw: MinGRUCell(N, **kw),
 }
@@ -72,9 +73,12 @@ def with_weights(layer, seed=1):
     """The layer, its weights drawn by NumPy; those that Keras's random numbers need stay."""
     rng = np.random.default_rng(seed)
     for w in layer.weights:
-        if w.dtype.startswith("float") and w.name != "g":
-            positive = "variance" in w.name
-            w.assign(rng.uniform(0.5, 1, w.shape) if positive else 0.4 * rng.normal(size=w.shape))
+        if w.name == "g":
+            w.assign(GATE)  # an initializer of Keras has 32 bits in TensorFlow
+        elif "variance" in w.name:
+            w.assign(rng.uniform(0.5, 1, w.shape))
+        elif w.dtype.startswith("float"):
+            w.assign(0.4 * rng.normal(size=w.shape))
     return layer
 
 
@@ -164,15 +168,15 @@ def scans(answers):
 
 def others(answers):
     """Layers of chapters 3 and 4, stacks and classifiers."""
-    g, sequences = np.array(0.3), {"return_sequences": True, **F64}
+    g, sequences = GATE, {"return_sequences": True, **F64}
     for name, layer, shapes in (
         *((f"grelu {form}", GReLUDense(M, form, **F64), [(B, M), g]) for form in FORMS),
         ("rezero", ReZeroDense(M, **F64), [(B, M)]),
         ("highway", HighwayDense(M, **F64), [(B, M)]),
-        ("gradual activation", GradualActivation("tanh", 0.3, **F64), [(B, M)]),
+        ("gradual activation", GradualActivation("tanh", **F64), [(B, M)]),
         ("gradual batch norm", GradualBatchNorm(**F64), [(B, M), g]),
         ("gradual dropout", GradualDropout(0.5, **F64), [(B, M), g]),
-        ("late gate", LateGate(0.3, **F64), [(B, M)]),
+        ("late gate", LateGate(**F64), [(B, M)]),
         ("block of LRU", ResidualBlock(LRU(N, 2, **sequences), 0.1, **F64), [(B, T, M)]),
         ("block of MinGRU", ResidualBlock(MinGRU(N, **F64), **F64), [(B, T, M)]),
         ("every third", LRU(N, 2, every=3, **sequences), [(B, T, M)]),
@@ -205,12 +209,8 @@ def pieces(answers):
     }.items():
         layer = make(stateful=True, return_sequences=True, **F64)
         layer.build((B, T, M))
-        for w, value in zip(
-            layer.trainable_variables,
-            (0.4 * numbers(*w.shape, seed=i) for i, w in enumerate(layer.trainable_variables)),
-            strict=True,
-        ):
-            w.assign(value)
+        with_weights(layer)
+        layer.reset_state()
         for turn in range(2):
             found = [layer(part) for part in (x[:, :4], x[:, 4:5], x[:, 5:])]
             answers[f"{name}, in pieces {turn}"] = ops.convert_to_numpy(ops.concatenate(found, 1))
@@ -266,13 +266,12 @@ class Notes(keras.callbacks.Callback):
 
 def callbacks(answers):
     """The gate opens during fit, also in a second run; the best epoch comes back."""
-    keras.backend.set_floatx("float64")
     x, y = numbers(10, 12), numbers(10, 2, seed=1)
     activation, gate = GradualActivation("tanh", **F64), LateGate(**F64)
     inputs = keras.Input((12,), dtype="float64")
-    h = activation(keras.layers.Dense(6)(inputs))
-    h = GReLUDense(6)(h, gate(inputs))
-    model = keras.Model(inputs, keras.layers.Dense(2)(h))
+    h = activation(keras.layers.Dense(6, **F64)(inputs))
+    h = GReLUDense(6, **F64)(h, gate(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(2, **F64)(h))
     with_weights(model)
     model.compile(keras.optimizers.SGD(0.05), "mse")
     gates = [activation, gate]
@@ -304,7 +303,6 @@ def callbacks(answers):
     answers["classifier, losses"] = np.array(
         made.fit(x, labels, batch_size=5, epochs=3, shuffle=False, verbose=0).history["loss"]
     )
-    keras.backend.set_floatx("float32")
 
 
 def policies(answers):
