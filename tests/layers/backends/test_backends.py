@@ -112,4 +112,5 @@ def test_saved_with_one_and_loaded_with_another(request, saved, backend):
     lines = request.getfixturevalue("loaded")[backend]
     apart = {name: float(far) for stem, name, far in lines if stem.startswith(f"{saved}-")}
     assert len(apart) > 10
-    assert {name: far for name, far in apart.items() if not far <= 1e-10} == {}
+    # A Dense layer of Keras has 32 bits in PyTorch.
+    assert {name: far for name, far in apart.items() if not far <= 1e-6} == {}
