@@ -40,6 +40,7 @@ RULE_STEPS = {"rtrl": 4}
 BARS = {
     "speedup_over_per_step": (">=", 6.0),
     "ratio_to_bptt": ("<=", 1.5),
+    "snap1_ratio_to_drtrl": ("<=", 1.0),
     "memory_ratio_8192_over_1024": ("<=", 1.1),
 }
 WRITTEN = {
@@ -48,6 +49,10 @@ WRITTEN = {
     "bptt": "keras.layers.SimpleRNN, backpropagation through time",
 }
 TRACES = ("per_step", "chunked")
+WITH_XLA = ("chunked", "snap1", "bptt")
+# Where braintrace is installed: name -> the function of `braintrace_peers`.
+PEERS = {"braintrace": "chunks", "braintrace, trace alone": "trace"}
+NO_PEER = "braintrace is not installed: python -m pip install braintrace, into a copy of .venv"
 SAME_GRADIENT = 1e-3  # relative; float32 adds up in another order
 
 
@@ -55,20 +60,23 @@ def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]
     """A function that computes all gradients once and returns those of the weights, as arrays.
 
     Args:
-        name: a key of `WRITTEN`, or a rule.
+        name: a key of `WRITTEN` or of `PEERS`, or a rule.
         sizes: of net and batch.
-        xla: compile with it.
+        xla: compile with it; JAX always does.
 
     Raises:
         ValueError: there is no variant of that name.
     """
     import tensorflow as tf
 
-    if name == "braintrace":
-        return _braintrace(sizes)
+    if name in PEERS:
+        from course_lib.benchmarks import braintrace_peers
+
+        model, _, x, y = problem("snap1", sizes)
+        return getattr(braintrace_peers, PEERS[name])(model, x, y)
     if name not in rules():
         raise ValueError(f"name is {name!r}; choose one of {', '.join(rules())}.")
-    model, loss, x, y = _problem(name, sizes, xla)
+    model, loss, x, y = problem(name, sizes, xla)
 
     def backward() -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
@@ -90,7 +98,7 @@ def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]
     return measured
 
 
-def _problem(name: str, sizes: Sizes, xla: bool = False) -> tuple[Any, Any, Any, Any]:
+def problem(name: str, sizes: Sizes, xla: bool = False) -> tuple[Any, Any, Any, Any]:
     """Model, loss, inputs and labels: the same batch and the same weights for every name."""
     import keras
     import numpy as np
@@ -118,78 +126,6 @@ def _problem(name: str, sizes: Sizes, xla: bool = False) -> tuple[Any, Any, Any,
     for w in model.trainable_variables:
         w.assign(rng.normal(scale=0.5 / np.sqrt(max(w.shape[0], 16)), size=w.shape))
     return model, loss, x, y
-
-
-def _braintrace(sizes: Sizes) -> Callable[[], list[Any]]:
-    """Chunked D-RTRL of the library braintrace (Wang et al.), in JAX.
-
-    Inside a chunk it is BPTT, over the border the trace of SnAp-1. It learns no kernel, so what it
-    computes is less than what KeRNL does.
-    """
-    import brainstate
-    import braintrace
-    import jax
-    import jax.numpy as jnp
-    import numpy as np
-
-    from course_lib.online import chunk_length
-
-    model, _, x, y = _problem("snap1", sizes)
-    readout, bias = (w.numpy() for w in model.readout.trainable_variables)
-    cell = model.cell
-
-    class Net(brainstate.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.rnn = braintrace.nn.ValinaRNNCell(sizes.inputs, sizes.units, activation="tanh")
-            self.out = braintrace.nn.Linear(sizes.units, sizes.classes)
-
-        def update(self, x: Any) -> Any:
-            return self.out(self.rnn(x))
-
-    net = Net()
-    start = jnp.zeros((sizes.batch, sizes.inputs))
-    learner = braintrace.compile(
-        net, braintrace.D_RTRL, start, batch_size=sizes.batch, vjp_method="multi-step"
-    )
-    recurrent = np.concatenate([cell.W_xh.numpy(), cell.W_hh.numpy()])
-    for layer, weight, b in (
-        (net.rnn.W, recurrent, cell.b_h.numpy()),
-        (net.out, readout, bias),
-    ):
-        layer.weight.value = {"weight": jnp.asarray(weight), "bias": jnp.asarray(b)}
-    inputs, labels = jnp.asarray(np.swapaxes(x.numpy(), 0, 1)), jnp.asarray(y.numpy())
-    last = jnp.zeros(sizes.steps).at[-1].set(1.0)
-
-    def losses(part: Any) -> Any:
-        """Return the loss of every step of a chunk; `last` lets only the last one count."""
-        logits = jax.nn.log_softmax(learner(braintrace.MultiStepData(part)))
-        return -logits[:, jnp.arange(sizes.batch), labels].mean(axis=1)
-
-    @brainstate.transform.jit
-    def gradient() -> Any:
-        brainstate.nn.reset_all_states(net, batch_size=sizes.batch)
-        learner.reset_state(sizes.batch)
-        return learner.etrace_grad(
-            inputs, step_fn=losses, mask=last, chunk_size=chunk_length(sizes.steps)
-        )
-
-    def measured() -> list[Any]:
-        found = {path[0]: g for path, g in gradient().items()}
-        of_cell = np.asarray(found["rnn"]["weight"])
-        W_xh, W_hh = np.split(of_cell, [sizes.inputs])
-        arrays = {
-            id(cell.W_xh): W_xh,
-            id(cell.W_hh): W_hh,
-            id(cell.b_h): np.asarray(found["rnn"]["bias"]),
-        }
-        of_readout = iter([np.asarray(found["out"]["weight"]), np.asarray(found["out"]["bias"])])
-        return [
-            arrays[id(w)] if id(w) in arrays else next(of_readout)
-            for w in model.trainable_variables
-        ]
-
-    return measured
 
 
 def rules() -> dict[str, dict[str, Any]]:
@@ -260,29 +196,45 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
 
     Returns:
         `sizes`, `rounds`, `chunk`, `samples`; `variants`: median and quartiles in milliseconds;
-        `speedup_over_per_step`; `ratio_to_bptt`, time of chunked over that of the faster BPTT,
-        without or with XLA; `ratio_to_braintrace`, likewise to braintrace's chunked D-RTRL, None
-        where that is not installed; `memory_ratio_8192_over_1024` and that of BPTT beside it;
-        `curve`: over T, seconds and MiB of both; `rules`: what `side_by_side` gives; `bars`.
+        `speedup_over_per_step`; `ratio_to_bptt`, time of chunked over that of BPTT, each at its
+        fastest, without or with XLA; `ratio_to_braintrace`, likewise to braintrace's chunked
+        D-RTRL; `snap1_ratio_to_drtrl`, time of SnAp-1 over that of braintrace's D-RTRL that drives
+        the trace alone; both None where braintrace is not installed, and then `why_no_peer` says
+        so; `xla_ratio`, for each rule how many times as long it takes with XLA as without;
+        `memory_ratio_8192_over_1024` and that of BPTT beside it; `curve`: over T, seconds and MiB
+        of both; `rules`: what `side_by_side` gives; `bars`.
 
     Raises:
-        RuntimeError: chunks and single steps don't give the same gradient.
+        RuntimeError: two that should give the same gradient don't: chunks and single steps, a step
+            with and without XLA, SnAp-1 and D-RTRL.
     """
     from course_lib.online import chunk_length
 
     sizes = sizes or Sizes()
-    steps = {name: build(name, sizes) for name in WRITTEN}
-    steps["bptt, XLA"] = build("bptt", sizes, xla=True)
+    steps = {name: build(name, sizes) for name in (*WRITTEN, "snap1")}
+    steps |= {f"{name}, XLA": build(name, sizes, xla=True) for name in WITH_XLA}
+    installed = find_spec("braintrace") is not None
+    if installed:
+        steps |= {name: build(name, sizes) for name in PEERS}
     gradients = {name: step() for name, step in steps.items()}
     _agree(gradients["chunked"], gradients["per_step"])
-    if find_spec("braintrace"):
+    for name in WITH_XLA:
+        _agree(gradients[f"{name}, XLA"], gradients[name])
+    if installed:
         one_chunk = _with(sizes, chunk_length(sizes.steps))
         _agree(build("braintrace", one_chunk)(), build("bptt", one_chunk)())
-        steps["braintrace"] = build("braintrace", sizes)
-        steps["braintrace"]()
+        _agree(gradients["braintrace, trace alone"], gradients["snap1"])
     seconds = measure.interleaved(steps, QUICK_ROUNDS if quick else ROUNDS)
     table = {name: measure.summary(s) for name, s in seconds.items()}
-    fastest = min(("bptt", "bptt, XLA"), key=lambda name: table[name]["median_ms"])
+
+    def fastest(name: str) -> list[float]:
+        """Return the seconds without or with XLA, whichever is faster."""
+        both = (name, f"{name}, XLA")
+        return seconds[min(both, key=lambda name: table[name]["median_ms"])]
+
+    def to_peer(name: str, peer: str) -> float | None:
+        return measure.ratio(fastest(name), seconds[peer]) if installed else None
+
     ours, ours_memory = memory_ratio("chunked", sizes)
     theirs, their_memory = memory_ratio("bptt", sizes)
     return {
@@ -292,10 +244,13 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
         "samples": SAMPLES,
         "variants": table,
         "speedup_over_per_step": measure.ratio(seconds["per_step"], seconds["chunked"]),
-        "ratio_to_bptt": measure.ratio(seconds["chunked"], seconds[fastest]),
-        "ratio_to_braintrace": measure.ratio(seconds["chunked"], seconds["braintrace"])
-        if "braintrace" in seconds
-        else None,
+        "ratio_to_bptt": measure.ratio(fastest("chunked"), fastest("bptt")),
+        "ratio_to_braintrace": to_peer("chunked", "braintrace"),
+        "snap1_ratio_to_drtrl": to_peer("snap1", "braintrace, trace alone"),
+        "xla_ratio": {
+            name: measure.ratio(seconds[f"{name}, XLA"], seconds[name]) for name in WITH_XLA
+        },
+        "why_no_peer": None if installed else NO_PEER,
         "memory_ratio_8192_over_1024": ours,
         "bptt_memory_ratio_8192_over_1024": theirs,
         "memory": {"chunked": ours_memory, "bptt": their_memory},
@@ -335,6 +290,9 @@ def _print(result: dict[str, Any], as_json: bool) -> None:
     console.print(table)
     for name, (sign, bar) in BARS.items():
         value = result[name]
+        if value is None:
+            console.print(f"{name}: not measured ({result['why_no_peer']})")
+            continue
         reached = value >= bar if sign == ">=" else value <= bar
         console.print(
             f"{name}: {value:g} ({sign} {bar:g}: {'reached' if reached else 'NOT reached'})"
@@ -354,5 +312,5 @@ def _agree(a: list[Any], b: list[Any]) -> None:
     for one, other in zip(a, b, strict=True):
         if np.abs(one - other).max() > SAME_GRADIENT * np.abs(other).max():
             raise RuntimeError(
-                "Chunks and single steps give two gradients, so that their times can't be compared."
+                "What should be one gradient are two, so that their times can't be compared."
             )

@@ -253,8 +253,8 @@ class VanillaDynamics(Dynamics):
 
     def diagonal(self, old, new, kept):
         """(1 - leak) + d W_hh's diagonal."""
-        own = tf.linalg.diag_part(self.matrices()[0])
-        return (1 - self.leak) + self.reaction(old, new, kept) * own
+        own = tf.linalg.diag_part(self.matrices()[0]) * self.reaction(old, new, kept)
+        return own if self._all_new else (1 - self.leak) + own
 
 
 class LSTMDynamics(Dynamics):

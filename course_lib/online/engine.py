@@ -143,6 +143,7 @@ class Engine:
         update: Callable[[Totals], None] | None = None,
         every: int | None = None,
         gather: bool = True,
+        end: Callable[[tf.Tensor], Read] | None = None,
     ) -> tuple[Carry, Totals, tf.Tensor | None]:
         """Read sequences, and add up gradients.
 
@@ -157,9 +158,11 @@ class Engine:
             every: with a `Pending` in the carry, steps between two updates, which don't begin anew
                 with this run.
             gather: keep the outputs of `look`.
+            end: gives the `Read` of the last state (B, n), if the loss is there alone.
 
         Returns:
-            What goes on, the sums over all chunks, and the outputs of `look`, (B, T, c) or None.
+            What goes on, the sums over all chunks, and the outputs: of `look`, (B, T, c), of `end`,
+            or None.
         """
         steps, inputs = size(x, 1), x.shape[2]
         if every is not None:
@@ -168,22 +171,22 @@ class Engine:
             C = self.chunk
         else:
             C = chunk_length(steps) if isinstance(steps, int) else LONGEST_CHUNK
-        if isinstance(steps, int):
-            C = min(C, steps)
+        known = isinstance(steps, int)
+        C = min(C, steps) if known else tf.minimum(C, steps)
+        if known and end is None:
             count, rest = divmod(steps, C)
         else:
             # The last chunk stands alone, and has one step at least.
-            C = tf.minimum(C, steps)
             count = (steps - 1) // C
             rest = steps - count * C
         totals = self.nothing(inputs, variables or [])
 
-        def take(start, length, carry, totals):
+        def take(start, length, carry, totals, end=None):
             """The chunk from a step on; of the whole sequence there is no second copy."""
             part = tf.transpose(piece(x, start, length), (1, 0, 2))
             here = None if mask is None else tf.transpose(piece(mask, start, length))[..., None]
             see = None if look is None else lambda h: look(h, start, length)
-            return self._chunk(carry, totals, part, here, see, update, every)
+            return self._chunk(carry, totals, part, here, see, update, every, end)
 
         gathers = gather and look is not None
         some_left = not (isinstance(rest, int) and rest == 0)
@@ -194,24 +197,27 @@ class Engine:
             return number + 1, carry, totals, outputs.write(number, out) if gathers else outputs
 
         # One chunk after the other: two at work at once would hold the memory of two.
-        _, carry, totals, outputs = tf.while_loop(
-            lambda number, *_: number < count,
-            body,
-            (0, carry, totals, outputs),
-            maximum_iterations=count,
-            parallel_iterations=1,
-        )
+        if not (isinstance(count, int) and count == 0):
+            _, carry, totals, outputs = tf.while_loop(
+                lambda number, *_: number < count,
+                body,
+                (0, carry, totals, outputs),
+                maximum_iterations=count,
+                parallel_iterations=1,
+            )
         if some_left:
-            carry, totals, ends = take(count * C, rest, carry, totals)
+            carry, totals, out = take(count * C, rest, carry, totals, end)
+            if end is not None:
+                return carry, totals, out
             if gathers:
-                outputs = outputs.write(count, tf.pad(ends, [[0, 0], [0, C - rest], [0, 0]]))
+                outputs = outputs.write(count, tf.pad(out, [[0, 0], [0, C - rest], [0, 0]]))
         if not gathers:
             return carry, totals, None
         whole = tf.transpose(outputs.stack(), (1, 0, 2, 3))  # (B, chunks, C, c)
         whole = tf.reshape(whole, (tf.shape(whole)[0], -1, whole.shape[-1]))[:, :steps]
         return carry, totals, tf.ensure_shape(whole, (x.shape[0], x.shape[1], whole.shape[-1]))
 
-    def _chunk(self, carry, totals, x, mask, see, update, every):
+    def _chunk(self, carry, totals, x, mask, see, update, every, end=None):
         state, probe, trace, sums, told, pending = carry
         noise = None
         if self.kernel is not None:
@@ -224,8 +230,12 @@ class Engine:
         read = None if see is None else see(tf.transpose(chunk.new[0], (1, 0, 2)))
         learns = read is not None and read.dh is not None
         weight = read.size if learns and every is not None and read.mean else 1.0
-        dh = tf.transpose(read.dh * weight, (1, 0, 2)) if learns else None
-        trace, gradient = self.learner.advance(trace, chunk, dh)
+        if end is None:
+            dh = tf.transpose(read.dh * weight, (1, 0, 2)) if learns else None
+            trace, gradient = self.learner.advance(trace, chunk, dh)
+        else:
+            last = end(chunk.state[0])
+            trace, gradient = self.learner.close(trace, chunk, last.dh)
         if learns:
             own = tuple(g * tf.cast(weight, g.dtype) for g in read.own)
             new = new._replace(loss=read.loss, own=own, cell=gradient)
@@ -241,6 +251,9 @@ class Engine:
         totals = tf.nest.map_structure(tf.add, totals, new)
         gives = read is not None and read.out is not None
         out = tf.cast(read.out, self.dynamics.dtype) if gives else None
+        if end is not None:
+            totals = totals._replace(loss=last.loss, cell=gradient, own=last.own)
+            out = last.out
         return Carry(chunk.state, chunk.probe or (), trace, sums, told, pending), totals, out
 
     def _wait(self, trace, pending, new, read, learns, update, every):

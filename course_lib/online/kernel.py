@@ -23,6 +23,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.layers.scan import scan
 from course_lib.online.forward import size
 
 GAMMA_RATE = 0.1
@@ -157,33 +158,36 @@ class Kernel(keras.layers.Layer):
         }
 
 
-def integrate(decay, noise, omega, gamma_sum, slope=None):
+def integrate(decay, noise, omega, gamma_sum, mask=None):
     """Ω and Γ over a chunk.
 
+    After k steps of the chunk Γ = M - k Ω, with M(k) = exp(-γ) ∘ M(k-1) + k ψ(k) and M(0) = Γ. So
+    M and Ω are one leaky sum, of what comes in and of k times that.
+
     Args:
-        decay: shape (C, 1 or P, n); (1, n) if it is the same at every step.
-        noise: ψ, shape (C, P, n), zero at masked steps.
+        decay: shape (C, 1 or P, n); (1, 1, n) if it is the same at every step.
+        noise: ψ, shape (C, P, n).
         omega, gamma_sum: Ω and Γ before the chunk, shape (P, n).
-        slope: derivative of the decay by γ, shape of decay; None is -decay.
+        mask: (C, P, 1), True at a real step; at others both stay. None: all are real.
 
     Returns:
         Ω and Γ at each step, shape (C, P, n).
     """
-    slope = -decay if slope is None else slope
-    steps = size(noise, 0)
-    same = len(decay.shape) == 2
-
-    def body(t, omega, gamma_sum, omegas, gamma_sums):
-        r, dr = (decay, slope) if same else (decay[t], slope[t])
-        gamma_sum = r * gamma_sum + dr * omega
-        omega = r * omega + noise[t]
-        return t + 1, omega, gamma_sum, omegas.write(t, omega), gamma_sums.write(t, gamma_sum)
-
-    arrays = [tf.TensorArray(noise.dtype, steps, element_shape=noise.shape[1:]) for _ in "ΩΓ"]
-    *_, omegas, gamma_sums = tf.while_loop(
-        lambda t, *_: t < steps, body, (0, omega, gamma_sum, *arrays), maximum_iterations=steps
+    if mask is None:
+        k = tf.range(1, size(noise, 0) + 1)[:, None, None]
+    else:
+        k = tf.cumsum(tf.cast(mask, tf.int32), axis=0)
+        noise = tf.where(mask, noise, tf.zeros_like(noise))
+        decay = tf.where(mask, decay, tf.ones_like(decay))
+    k = tf.cast(k, noise.dtype)
+    both = scan(
+        tf.concat([decay, decay], axis=-1),
+        tf.concat([noise, k * noise], axis=-1),
+        tf.concat([omega, gamma_sum], axis=-1),
+        axis=0,
     )
-    return omegas.stack(), gamma_sums.stack()
+    omega, rest = tf.split(both, 2, axis=-1)
+    return omega, rest - k * omega
 
 
 def fit_gradients(beta, omega, gamma_sum, moved, mask=None):
@@ -198,19 +202,21 @@ def fit_gradients(beta, omega, gamma_sum, moved, mask=None):
     Returns:
         A `Fit`.
     """
+    # All samples in one row of rows: with an axis of steps it would be a small product for each.
+    omega, gamma_sum, moved = (
+        tf.reshape(a, (-1, beta.shape[0])) for a in (omega, gamma_sum, moved)
+    )
     error = tf.matmul(omega, beta, transpose_b=True) - moved
-    count = tf.cast(tf.size(moved[..., 0]), moved.dtype)
+    count = tf.cast(tf.shape(moved)[0], moved.dtype)
     if mask is not None:
-        real = tf.cast(mask, moved.dtype)
+        real = tf.reshape(tf.cast(mask, moved.dtype), (-1, 1))
         error, moved, count = error * real, moved * real, tf.reduce_sum(real)
         omega, gamma_sum = omega * real, gamma_sum * real
-    n = beta.shape[0]
-    flat = tf.reshape(error, (-1, n))
     return Fit(
-        tf.matmul(flat, tf.reshape(omega, (-1, n)), transpose_a=True),
-        tf.reduce_sum(tf.matmul(error, beta) * gamma_sum, axis=(0, 1)),
-        tf.reduce_sum(omega * omega, axis=(0, 1)),
-        tf.reduce_sum(gamma_sum * gamma_sum, axis=(0, 1)),
+        tf.matmul(error, omega, transpose_a=True),
+        tf.reduce_sum(tf.matmul(error, beta) * gamma_sum, axis=0),
+        tf.reduce_sum(omega * omega, axis=0),
+        tf.reduce_sum(gamma_sum * gamma_sum, axis=0),
         tf.reduce_sum(error * error),
         tf.reduce_sum(moved * moved),
         count,

@@ -347,11 +347,7 @@ class OnlineRNN(keras.Model):
         variables = self.trainable_variables
         carry = engine.start(size(x, 0), x.shape[2]) if memory is None else memory.read()
         if not self.return_sequences:
-            carry, totals, _ = engine.run(x, mask, carry, None, variables)
-            read = reader.whole(carry.state[0])
-            cell = engine.learner.close(carry.trace, carry.state, read.dh)
-            totals = totals._replace(loss=read.loss, own=read.own, cell=cell)
-            out = read.out
+            carry, totals, out = engine.run(x, mask, carry, None, variables, end=reader.whole)
         elif update is not None or reader.by_step:
             if keras.tree.is_nested(self.outputs_like):
                 raise ValueError("update_every looks at one output; this readout has several.")

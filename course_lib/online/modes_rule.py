@@ -35,9 +35,10 @@ class ModesLearner:
         c = None if dh is None else self._credit(dh, chunk.new)
         return self.step(trace, self._power, real, d, self.dynamics.read(chunk), c)
 
-    def close(self, trace, state, dh):
-        """The gradient of a loss at the last step alone; arguments as for `TraceLearner.close`."""
-        return modes_traces.credit(trace, self._credit(dh, state))
+    def close(self, trace, chunk, dh):
+        """Take the last chunk; arguments and results as for `TraceLearner.close`."""
+        trace, _ = self.advance(trace, chunk)
+        return trace, modes_traces.credit(trace, self._credit(dh, chunk.state))
 
     def fit(self, sums, chunk, noise):
         """Take a chunk of the regression; arguments and results as for `TraceLearner.fit`."""

@@ -53,9 +53,10 @@ class RTRL:
         )
         return M, None if dh is None else gradient
 
-    def close(self, M, state, dh):
-        """The gradient of a loss at the last step alone."""
-        return tf.einsum("bk,bkjr->jr", dh, M)
+    def close(self, M, chunk, dh):
+        """Take the last chunk; arguments and results as for `TraceLearner.close`."""
+        M, _ = self.advance(M, chunk)
+        return M, tf.einsum("bk,bkjr->jr", dh, M)
 
 
 def _only_vanilla(dynamics, rule):

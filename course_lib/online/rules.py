@@ -90,23 +90,35 @@ class TraceLearner:
             The trace after it, and the gradient (p, R), summed over the batch; None if dh
             is None.
         """
+        l = None if dh is None else self.dynamics.blame(dh, chunk.new, self._spread)
+        return self.step(trace, *self._factors(chunk), l)
+
+    def close(self, trace, chunk, dh):
+        """Take the last chunk, with a loss at its last step alone.
+
+        Args:
+            trace: before it.
+            chunk: a `Chunk`.
+            dh: δ at the last step, shape (B, n).
+
+        Returns:
+            As `advance`. In a graph, what nobody asks for of the two is not computed.
+        """
+        factors = self._factors(chunk)
+        l = self.dynamics.blame(dh, chunk.state, self._spread)
+        if self.step is traces.chunked:
+            return traces.closed(trace, *factors, l)
+        after, _ = self.step(trace, *factors)
+        return after, traces.credit(after, l)
+
+    def _factors(self, chunk):
+        """r, d and v of a chunk."""
         d = self.dynamics.reaction(chunk.old, chunk.new, chunk.kept)
         r = self.dynamics.rows(self.decay(chunk))
         if chunk.mask is not None:  # at a masked step the trace stays as it is
             d = tf.where(chunk.mask, d, tf.zeros_like(d))
             r = tf.where(chunk.mask, r, tf.ones_like(r))
-        l = None if dh is None else self.dynamics.blame(dh, chunk.new, self._spread)
-        return self.step(trace, r, d, self.dynamics.read(chunk), l)
-
-    def close(self, trace, state, dh):
-        """The gradient of a loss at the last step alone.
-
-        Args:
-            trace: after the last chunk.
-            state: after the last chunk.
-            dh: δ at the last step, shape (B, n).
-        """
-        return traces.credit(trace, self.dynamics.blame(dh, state, self._spread))
+        return r, d, self.dynamics.read(chunk)
 
     def fit(self, sums, chunk, noise):
         """Take a chunk of the regression that β and γ are learned by.
@@ -123,15 +135,11 @@ class TraceLearner:
         decay, mask = self.decay(chunk), chunk.mask
         if decay.shape[1] != 1:
             decay = decay[:, :disturbed]
-        slope = -decay
+        if self.rule.decay == "kernel":
+            decay = decay[:1]
         if mask is not None:
             mask = mask[:, :disturbed]
-            noise = tf.where(mask, noise, tf.zeros_like(noise))
-            slope = tf.where(mask, slope, tf.zeros_like(slope))
-            decay = tf.where(mask, decay, tf.ones_like(decay))
-        elif self.rule.decay == "kernel":
-            decay, slope = decay[0], slope[0]
-        omega, gamma = integrate(decay, noise, *sums, slope)
+        omega, gamma = integrate(decay, noise, *sums, mask)
         fit = fit_gradients(tf.convert_to_tensor(self.kernel.beta), omega, gamma, chunk.moved, mask)
         if self.rule.decay != "kernel":
             fit = fit._replace(gamma=tf.zeros_like(fit.gamma))
@@ -140,4 +148,5 @@ class TraceLearner:
     def _spread(self, delta):
         if not self.rule.learned:
             return delta
-        return tf.matmul(delta, tf.convert_to_tensor(self.kernel.beta))
+        # As one product, also with an axis of steps.
+        return tf.tensordot(delta, tf.convert_to_tensor(self.kernel.beta), 1)

@@ -79,8 +79,9 @@ def chunked(E, r, d, v, l=None):
         gradient = E(0) diag(Σ_t P(t) ∘ l(t))  +  Σ_t v(t)ᵀ (λ(t) ∘ d(t))
         E(C)     = P(C) ∘ E(0)  +  Σ_t v(t)ᵀ (S(t) ∘ d(t))
 
-    where λ(t) = l(t) + r(t+1) ∘ λ(t+1) is a leaky sum from behind, over vectors. Every factor is a
-    product of numbers from 0 to 1, so nothing grows, and there is no division.
+    where λ(t) = l(t) + r(t+1) ∘ λ(t+1) is a leaky sum from behind, over vectors; the first sum is
+    r(1) ∘ λ(1). Every factor is a product of numbers from 0 to 1, so nothing grows, and there is no
+    division.
 
     Args:
         E: trace before the chunk, shape (B, p, R).
@@ -91,17 +92,57 @@ def chunked(E, r, d, v, l=None):
         The trace after the chunk, shape (B, p, R), and the gradient, summed over the batch, of
         shape (p, R); None if l is None.
     """
-    after = tf.math.cumprod(r, axis=0, exclusive=True, reverse=True)
-    upto = tf.math.cumprod(r, axis=0)
-    new = tf.matmul(_batch_first(v), _batch_first(after * d), transpose_a=True)
+    whole, faded = fade(r, d)
     gradient = None
     if l is not None:
-        old = tf.reduce_sum(upto * l, axis=0)
         later = leaky_scan(tf.broadcast_to(r, tf.shape(r)), l, reverse=True)
-        gradient = tf.reduce_sum(E * old[:, None, :], axis=0) + tf.matmul(
-            _rows(v), _rows(later * d), transpose_a=True
-        )
-    return upto[-1][:, None, :] * E + new, gradient
+        gradient = credit(E, r[0] * later[0]) + _product(v, later * d)
+    return _onward(E, whole, faded, v), gradient
+
+
+def closed(E, r, d, v, l):
+    """`chunked`, with a loss at the last step of the chunk alone.
+
+    The gradient does not wait for the trace there. It is one matrix product over all sequences and
+    steps, so that a graph in which nobody asks for the trace does not compute it:
+
+        gradient = E(0) diag(P(C) ∘ l)  +  Σ_t v(t)ᵀ (S(t) ∘ d(t) ∘ l)
+
+    Args:
+        E, r, d, v: those of `chunked`.
+        l: blame at the last step, shape (B, R).
+
+    Returns:
+        Those of `chunked`.
+    """
+    whole, faded = fade(r, d)
+    return _onward(E, whole, faded, v), credit(E, whole * l) + _product(v, faded * l)
+
+
+def fade(r, d):
+    """What is left of each step's reaction at the end of a chunk: S(t) ∘ d(t).
+
+    Args:
+        r, d: decay and reaction.
+
+    Returns:
+        P(C), shape (1 or B, R), and S(t) ∘ d(t), shape (C, B, R).
+    """
+    if r.shape[1] == 1:  # alike for all sequences: so few numbers that the product may be kept
+        upto = tf.math.cumprod(r, axis=0, reverse=True)
+        after = tf.concat([upto[1:], tf.ones_like(r[:1])], axis=0)
+        return upto[0], after * d
+    steps = size(d, 0)
+
+    def body(t, after, out):
+        here = steps - 1 - t
+        return t + 1, r[here] * after, out.write(here, after * d[here])
+
+    out = tf.TensorArray(d.dtype, steps, element_shape=d.shape[1:])
+    _, whole, out = tf.while_loop(
+        lambda t, *_: t < steps, body, (0, tf.ones_like(r[0]), out), maximum_iterations=steps
+    )
+    return whole, out.stack()
 
 
 def credit(E, l):
@@ -117,9 +158,17 @@ def credit(E, l):
     return tf.reduce_sum(E * l[:, None, :], axis=0)
 
 
+def _onward(E, whole, faded, v):
+    """The trace after a chunk, of what `fade` gives."""
+    new = tf.matmul(_batch_first(v), _batch_first(faded), transpose_a=True)
+    return whole[:, None, :] * E + new
+
+
 def _batch_first(a):
     return tf.transpose(a, (1, 0, 2))
 
 
-def _rows(a):
-    return tf.reshape(a, (-1, a.shape[-1]))
+def _product(v, d):
+    """Σ_t v(t)ᵀ d(t), over the batch too, shape (p, R)."""
+    rows = [tf.reshape(a, (-1, a.shape[-1])) for a in (v, d)]
+    return tf.matmul(*rows, transpose_a=True)

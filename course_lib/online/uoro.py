@@ -60,7 +60,7 @@ class UORO:
                 s_new = tf.where(chunk.mask[t], s_new, s)
                 theta_new = tf.where(chunk.mask[t][:, :, None], theta_new, theta)
             if dh is not None:
-                gradient += self.close((s_new, theta_new), None, dh[t])
+                gradient += _credit(s_new, theta_new, dh[t])
             return t + 1, s_new, theta_new, gradient
 
         start = (0, *carry, tf.zeros(carry[1].shape[1:], d.dtype))
@@ -69,7 +69,11 @@ class UORO:
         )
         return (s, theta), None if dh is None else gradient
 
-    def close(self, carry, state, dh):
-        """The gradient of a loss at the last step alone."""
-        s, theta = carry
-        return tf.reduce_sum(tf.reduce_sum(dh * s, axis=1)[:, None, None] * theta, axis=0)
+    def close(self, carry, chunk, dh):
+        """Take the last chunk; arguments and results as for `TraceLearner.close`."""
+        carry, _ = self.advance(carry, chunk)
+        return carry, _credit(*carry, dh)
+
+
+def _credit(s, theta, dh):
+    return tf.reduce_sum(tf.reduce_sum(dh * s, axis=1)[:, None, None] * theta, axis=0)

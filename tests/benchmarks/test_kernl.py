@@ -13,9 +13,16 @@ def test_its_fields(monkeypatch):
     result = kernl.run(quick=True, sizes=kernl.Sizes(batch=3, steps=12, units=4))
     assert set(kernl.BARS) <= set(result)
     assert result["bptt_memory_ratio_8192_over_1024"] == 1.0
-    assert set(result["variants"]) - {"braintrace"} == {*kernl.WRITTEN, "bptt, XLA"}
+    more = {"snap1", *(f"{name}, XLA" for name in kernl.WITH_XLA)}
+    assert set(result["variants"]) - set(kernl.PEERS) == {*kernl.WRITTEN, *more}
     assert not result["curve"]
-    assert ("braintrace" in result["variants"]) == (result["ratio_to_braintrace"] is not None)
+    installed = result["why_no_peer"] is None
+    assert installed or "pip install braintrace" in result["why_no_peer"]
+    for peer, ratio in (
+        ("braintrace", "ratio_to_braintrace"),
+        ("braintrace, trace alone", "snap1_ratio_to_drtrl"),
+    ):
+        assert installed == (peer in result["variants"]) == (result[ratio] is not None)
     assert not result["rules"]
 
 
@@ -43,7 +50,34 @@ def test_two_gradients_are_not_compared():
         kernl._agree(one, [np.array([1.0, 1.0, 1.1])])
 
 
-def test_braintrace_is_bptt_inside_a_chunk():
+@pytest.mark.parametrize(
+    ("peer", "ours"), [("braintrace", "bptt"), ("braintrace, trace alone", "snap1")]
+)
+def test_braintrace_gives_the_same_gradient(peer, ours):
+    """In one chunk it is BPTT; the trace alone, with each unit's own weight in it, is SnAp-1."""
     pytest.importorskip("braintrace", reason="for this, pip install braintrace")
     sizes = kernl.Sizes(batch=3, steps=12, inputs=2, units=4)
-    kernl._agree(kernl.build("braintrace", sizes)(), kernl.build("bptt", sizes)())
+    kernl._agree(kernl.build(peer, sizes)(), kernl.build(ours, sizes)())
+
+
+def test_without_a_peer_the_ratio_is_none_and_says_why(capsys):
+    result = {
+        "variants": {"chunked": {"median_ms": 1, "lower_quartile_ms": 1, "upper_quartile_ms": 1}},
+        **dict.fromkeys(kernl.BARS, 1.0),
+        "snap1_ratio_to_drtrl": None,
+        "why_no_peer": kernl.NO_PEER,
+        "bptt_memory_ratio_8192_over_1024": 1.0,
+    }
+    kernl._print(result, as_json=False)
+    assert "snap1_ratio_to_drtrl: not measured" in capsys.readouterr().out
+
+
+def test_the_trace_of_its_own_cell_is_that_of_one_step():
+    """D-RTRL leaves recurrent weights out of the trace: so it is no peer of SnAp-1 as it stands."""
+    pytest.importorskip("braintrace", reason="for this, pip install braintrace")
+    from course_lib.benchmarks import braintrace_peers
+
+    sizes = kernl.Sizes(batch=3, steps=12, inputs=2, units=4)
+    model, _, x, y = kernl.problem("one_step", sizes)
+    found = braintrace_peers.trace(model, x, y, own_weight=False)()
+    kernl._agree(found, kernl.build("one_step", sizes)())

@@ -124,6 +124,25 @@ def test_chunks_do_not_show_in_the_fit(make):
         np.testing.assert_allclose(a + b, both, rtol=1e-10)
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_both_sums_are_the_recursion(masked):
+    """Ω and Γ step by step, from where the last chunk left them, with real steps and others."""
+    rng = np.random.default_rng(2)
+    noise, (omega, gamma_sum) = rng.normal(size=(C, P, N)), rng.normal(size=(2, P, N))
+    decay = np.exp(-np.array([0.001, 0.1, 1.0, 20.0]))
+    mask = rng.random((C, P, 1)) < 0.6 if masked else np.ones((C, P, 1), bool)
+    found = integrate(
+        tf.constant(decay[None, None]),
+        *map(tf.constant, (noise, omega, gamma_sum)),
+        tf.constant(mask) if masked else None,
+    )
+    for t in range(C):
+        gamma_sum = np.where(mask[t], decay * (gamma_sum - omega), gamma_sum)
+        omega = np.where(mask[t], decay * omega + noise[t], omega)
+        np.testing.assert_allclose(found[0][t], omega, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(found[1][t], gamma_sum, rtol=0, atol=1e-13)
+
+
 def test_gamma_stays_above_zero():
     kernel = Kernel(3, dtype="float64")
     kernel.log_gamma.assign([-50.0, 0.0, 3.0])

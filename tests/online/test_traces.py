@@ -48,6 +48,28 @@ def test_steps_and_chunks_are_the_recursion(steps, batch, rows, reads, alike, se
         assert way(*(tf.constant(a) for a in (E, r, d, v)))[1] is None
 
 
+@pytest.mark.parametrize("alike", [True, False])
+def test_a_loss_at_the_end_alone_does_not_wait_for_the_trace(alike):
+    rng = np.random.default_rng(3)
+    steps, batch, rows, reads = 6, 3, 4, 5
+    r = rng.uniform(0, 1, (steps, 1 if alike else batch, rows))
+    r[2, :, 1] = 0  # there the trace forgets all
+    E, d, v, l = (
+        rng.normal(size=shape)
+        for shape in (
+            (batch, reads, rows),
+            (steps, batch, rows),
+            (steps, batch, reads),
+            (batch, rows),
+        )
+    )
+    at_the_end = np.concatenate([np.zeros((steps - 1, batch, rows)), l[None]])
+    expected = by_hand(E, r, d, v, at_the_end)
+    found = traces.closed(*map(tf.constant, (E, r, d, v, l)))
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+
+
 def test_two_steps_of_one_synapse():
     """E = 0.5 · (2 · 3) + 4 · 5 = 23; the gradient is 1 · 6 + 10 · 23."""
     r, d, v, l = (
