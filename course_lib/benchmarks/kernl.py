@@ -312,5 +312,5 @@ def _agree(a: list[Any], b: list[Any]) -> None:
     for one, other in zip(a, b, strict=True):
         if np.abs(one - other).max() > SAME_GRADIENT * np.abs(other).max():
             raise RuntimeError(
-                "What should be one gradient are two, so that their times can't be compared."
+                "Here are two gradients where there should be one: their times can't be compared."
             )
