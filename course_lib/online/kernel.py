@@ -174,12 +174,11 @@ def integrate(decay, noise, omega, gamma_sum, mask=None):
         Ω and Γ at each step, shape (C, P, n).
     """
     if mask is None:
-        k = tf.range(1, size(noise, 0) + 1)[:, None, None]
+        k = tf.cast(tf.range(1, size(noise, 0) + 1)[:, None, None], noise.dtype)
     else:
-        k = tf.cumsum(tf.cast(mask, tf.int32), axis=0)
+        k = tf.cumsum(tf.cast(mask, noise.dtype), axis=0)
         noise = tf.where(mask, noise, tf.zeros_like(noise))
         decay = tf.where(mask, decay, tf.ones_like(decay))
-    k = tf.cast(k, noise.dtype)
     both = scan(
         tf.concat([decay, decay], axis=-1),
         tf.concat([noise, k * noise], axis=-1),
