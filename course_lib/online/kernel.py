@@ -23,8 +23,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.layers.scan import scan
 from course_lib.online.forward import size
+from course_lib.online.traces import leaky_scan
 
 GAMMA_RATE = 0.1
 
@@ -165,7 +165,7 @@ def integrate(decay, noise, omega, gamma_sum, mask=None):
     M and Ω are one leaky sum, of what comes in and of k times that.
 
     Args:
-        decay: shape (C, 1 or P, n); (1, 1, n) if it is the same at every step.
+        decay: shape (C, 1 or P, n).
         noise: ψ, shape (C, P, n).
         omega, gamma_sum: Ω and Γ before the chunk, shape (P, n).
         mask: (C, P, 1), True at a real step; at others both stay. None: all are real.
@@ -179,11 +179,10 @@ def integrate(decay, noise, omega, gamma_sum, mask=None):
         k = tf.cumsum(tf.cast(mask, noise.dtype), axis=0)
         noise = tf.where(mask, noise, tf.zeros_like(noise))
         decay = tf.where(mask, decay, tf.ones_like(decay))
-    both = scan(
+    both = leaky_scan(
         tf.concat([decay, decay], axis=-1),
         tf.concat([noise, k * noise], axis=-1),
         tf.concat([omega, gamma_sum], axis=-1),
-        axis=0,
     )
     omega, rest = tf.split(both, 2, axis=-1)
     return omega, rest - k * omega

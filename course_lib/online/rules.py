@@ -135,8 +135,6 @@ class TraceLearner:
         decay, mask = self.decay(chunk), chunk.mask
         if decay.shape[1] != 1:
             decay = decay[:, :disturbed]
-        if self.rule.decay == "kernel":
-            decay = decay[:1]
         if mask is not None:
             mask = mask[:, :disturbed]
         omega, gamma = integrate(decay, noise, *sums, mask)

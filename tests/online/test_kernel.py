@@ -132,7 +132,7 @@ def test_both_sums_are_the_recursion(masked):
     decay = np.exp(-np.array([0.001, 0.1, 1.0, 20.0]))
     mask = rng.random((C, P, 1)) < 0.6 if masked else np.ones((C, P, 1), bool)
     found = integrate(
-        tf.constant(decay[None, None]),
+        tf.constant(np.broadcast_to(decay, (C, 1, N))),
         *map(tf.constant, (noise, omega, gamma_sum)),
         tf.constant(mask) if masked else None,
     )
