@@ -38,7 +38,7 @@ def added(file, after, line):
 def course(tmp_path_factory):
     """A copy of the course with what the page tells to write; runs a command in it."""
     root = tmp_path_factory.mktemp("course")
-    for name in ("course_lib", "solutions", "exercises", "benchmarks"):
+    for name in ("course_lib", "solutions", "exercises", "benchmarks", "book"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     blocks = PLACE.findall(PAGE)
     assert [place for place, _, _ in blocks] == [
@@ -59,6 +59,9 @@ def course(tmp_path_factory):
     for name, after in (("leaky_step", "VanillaRNNCell"), ("predict_majority", "predict_rows")):
         assert f'Add `"{name}",`' in told
         added(root / registry, behind % after, behind % name)
+    assert "`(sec-leaky-step)=` to the section of the chapter" in told
+    chapter = root / "book/vanilla_rnn.md"
+    added(chapter, "\n(sec-vanillarnncell)=\n", "(sec-leaky-step)=\n")
     (line,) = re.findall(r'`("project-majority": .*?,)` to `EXPERIMENTS`', told)
     runs = root / "course_lib/training/reproduce.py"
     added(runs, '    "project-rows": ("course_lib.training.project_rows", {}),\n', f"    {line}\n")

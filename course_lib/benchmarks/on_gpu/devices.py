@@ -11,8 +11,6 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-import course_lib.quiet  # noqa: F401  (TensorFlow without its start-up messages)
-
 HOST = "CPU:0"
 PRETENDED = "CPU:1"
 
