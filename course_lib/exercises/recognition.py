@@ -111,8 +111,8 @@ def _in_part(
     """A mistake that was made in some results only, where it could have been made in more."""
     exercise = reference.exercise
     wrong = {name for one in seen if one.fell for name in reference.others_than(one)}
-    if not wrong < exercise.returns.keys():
-        return None
+    if not wrong or not wrong < exercise.returns.keys():
+        return None  # none: what fell is the precision, which no mistake explains
     for suspect in named:
         made = made_in_part(exercise, suspect.mistake, wrong)
         if Suspect(exercise, made, suspect.function, known={}).explains(seen, held):
