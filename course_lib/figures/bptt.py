@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_lib.figures.slider import Slider, slider
-from course_lib.figures.style import CYCLE, use_style
+from course_lib.figures.style import CYCLE, closed, pyplot
 from course_lib.scratch.bptt import (
     loss_and_gradients,
     rnn_backward,
@@ -292,7 +292,7 @@ def peak_memory(T: int, window: int, batch: int = 32, n: int = 64) -> float:
 
 def computation_graph(steps: int = 3) -> Figure:
     """Draw the unrolled network: forward arrows solid, backward arrows dashed."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 4.4))
     ax.set(xlim=(-0.4, steps + 0.4), ylim=(-1.65, 2.6))
     ax.axis("off")
@@ -314,12 +314,12 @@ def computation_graph(steps: int = 3) -> Figure:
         [], [], color=RED, linestyle="--", marker="<", label="backward: gradients"
     )
     ax.legend(handles=[forward, backward], loc="upper left", ncols=1, frameon=False)
-    return _closed(figure)
+    return closed(figure)
 
 
 def credit_matrices(for_W_hy: np.ndarray, for_W_hh: np.ndarray) -> Figure:
     """Draw who gets credit from whose loss, for the readout and for the recurrent weights."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(5.5, 3.7), sharey=True)
     top = max(for_W_hy.max(), for_W_hh.max())
     for ax, matrix, name in zip(axes, (for_W_hy, for_W_hh), ("W_{hy}", "W_{hh}"), strict=True):
@@ -327,7 +327,7 @@ def credit_matrices(for_W_hy: np.ndarray, for_W_hh: np.ndarray) -> Figure:
         ax.set(title=f"${name}$", xlabel="used at step $k$")
     axes[0].set_ylabel("loss of step $t$")
     figure.colorbar(image, ax=axes, label="norm of the part", location="bottom", aspect=30)
-    return _closed(figure)
+    return closed(figure)
 
 
 def truncation_slider(
@@ -353,7 +353,7 @@ def truncation_slider(
 
 
 def _truncation_frame(for_W_hh: np.ndarray, curves: dict, window: int) -> Figure:
-    plt = _pyplot()
+    plt = pyplot()
     figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 6.4), height_ratios=(1.25, 1))
     block = np.arange(len(for_W_hh)) // window
     _credit_image(above, np.where(block[:, None] == block, for_W_hh, 0), for_W_hh.max())
@@ -365,12 +365,12 @@ def _truncation_frame(for_W_hh: np.ndarray, curves: dict, window: int) -> Figure
     below.set(xlabel="window $K$", ylabel="cosine with full", ylim=(0, 1.05), xticks=list(bias))
     below.xaxis.set_major_formatter("{x:.0f}")
     below.legend(loc="lower right")
-    return _closed(figure)
+    return closed(figure)
 
 
 def learning(losses: dict[int, list[float]]) -> Figure:
     """Draw the final loss over the window, one mark a seed, with the level of guessing."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     for i, row in enumerate(zip(*losses.values(), strict=True)):
         look = CYCLE[i]
@@ -380,23 +380,23 @@ def learning(losses: dict[int, list[float]]) -> Figure:
     ax.axhline(np.log(2), color="black", linestyle=":", label="guessing, ln 2")
     ax.set(xlabel="window $K$", ylabel="loss after training (nats)", xticks=list(losses))
     ax.legend(loc="center right")
-    return _closed(figure)
+    return closed(figure)
 
 
 def step_curve(steps: np.ndarray, errors: dict[str, np.ndarray]) -> Figure:
     """Draw the V: the error of centred differences over the step size."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     for name, values in errors.items():
         ax.loglog(steps, values, label=name, markevery=2)
     ax.set(xlabel="step size", ylabel="relative error", ylim=(1e-12, 3))
     ax.legend(loc="lower left")
-    return _closed(figure)
+    return closed(figure)
 
 
 def seed_errors(clipped: dict[int, dict], whole: dict[int, dict], tolerance: float) -> Figure:
     """Draw the largest error of the practical's check by seed, with and without the clipping."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     for errors, label in ((clipped, "clipped inside"), (whole, "not clipped")):
         ax.semilogy(
@@ -407,7 +407,7 @@ def seed_errors(clipped: dict[int, dict], whole: dict[int, dict], tolerance: flo
     ax.set(xlabel="seed of the network", ylabel="largest relative error", xticks=list(clipped))
     ax.set_ylim(1e-6, 30)
     ax.legend(loc="upper center", ncols=2, columnspacing=1, handlelength=2)
-    return _closed(figure)
+    return closed(figure)
 
 
 def radius_slider(radii: tuple[float, ...], start: int) -> Slider:
@@ -431,7 +431,7 @@ def radius_slider(radii: tuple[float, ...], start: int) -> Slider:
 
 
 def _radius_frame(radius: float) -> tuple[Figure, dict[str, list[float]]]:
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(2, 1, figsize=(5.5, 6), sharex=True)
     ends = {}
     for ax, scale, title in zip(
@@ -450,12 +450,12 @@ def _radius_frame(radius: float) -> tuple[Figure, dict[str, list[float]]]:
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=2)
     axes[1].set_xlabel("steps back, $k$")
-    return _closed(figure), ends
+    return closed(figure), ends
 
 
 def clipping(angles: dict[str, np.ndarray]) -> Figure:
     """Draw what clipping does to a gradient of two numbers, and to one of a real network."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, (left, right) = plt.subplots(2, 1, figsize=(5.5, 6.2), height_ratios=(1, 1.2))
     g = np.array([4.0, 1.0])
     left.add_patch(plt.Rectangle((0, -1), 1, 2, facecolor="#EEEEEE", edgecolor="grey"))
@@ -477,12 +477,12 @@ def clipping(angles: dict[str, np.ndarray]) -> Figure:
     right.set(xlabel="length left, norm after / norm before", ylabel="angle (degrees)")
     right.set_title("the gradient of a network")
     right.legend()
-    return _closed(figure)
+    return closed(figure)
 
 
 def memory(lengths: tuple[int, ...], full: list[float], cut: dict[int, list[float]]) -> Figure:
     """Draw the memory of one gradient over the length, for the whole sequence and for windows."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     ax.loglog(lengths, full, label="full BPTT", base=2)
     for window, values in cut.items():
@@ -491,22 +491,7 @@ def memory(lengths: tuple[int, ...], full: list[float], cut: dict[int, list[floa
     ax.xaxis.set_major_formatter("{x:.0f}")
     ax.yaxis.set_major_formatter("{x:g}")
     ax.legend()
-    return _closed(figure)
-
-
-def _pyplot():
-    import matplotlib.pyplot as plt
-
-    use_style()
-    return plt
-
-
-def _closed(figure: Figure) -> Figure:
-    """Take the figure out of pyplot's list: a notebook then shows it once, as the cell's value."""
-    import matplotlib.pyplot as plt
-
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def _dense(i: int) -> dict:

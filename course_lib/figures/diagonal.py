@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_lib.figures.slider import Slider, slider
-from course_lib.figures.style import CYCLE, use_style
+from course_lib.figures.style import CYCLE, closed, pyplot
 from course_lib.scratch.diagonal import (
     init_lru,
     lru_backward,
@@ -192,9 +192,7 @@ def stacked_cosine(memory_of_the_upper: float, seed: int, T: int = 60, n: int = 
 
 def wiring() -> Figure:
     """Who hears of whom: every unit of every unit, or each of itself alone."""
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(5.5, 2.9))
     for ax, title in zip(axes, ("a vanilla RNN", "a diagonal one"), strict=True):
         dense = ax is axes[0]
@@ -212,8 +210,7 @@ def wiring() -> Figure:
         ax.spines[:].set_visible(False)
         ax.set_xlim(-0.3, 3.3)
     axes[0].set_ylabel("units")
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def one_unit_slider(angles: tuple[int, ...], size: float = 0.95, start: int = 0) -> Slider:
@@ -237,9 +234,7 @@ def _told(size: float, angle: int) -> str:
 
 
 def _one_unit(size: float, angle: int) -> Figure:
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     figure, (plane, time) = plt.subplots(
         1, 2, figsize=(5.5, 2.7), gridspec_kw={"width_ratios": (1, 1.7)}
     )
@@ -260,15 +255,12 @@ def _one_unit(size: float, angle: int) -> Figure:
     time.set_ylim(-1.1, 1.1)
     time.set_xlabel("steps after the pulse")
     time.set_title("real part of the state")
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def rings(n: int = 600) -> Figure:
     """Eigenvalues drawn with a uniform radius, and with a uniform square of it."""
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     rng = np.random.default_rng(0)
     u, v = rng.uniform(size=(2, n))
     nu_log, theta_log, _ = ring(u, v, 0.1, 0.999, 2 * np.pi)
@@ -281,15 +273,12 @@ def rings(n: int = 600) -> Figure:
         ax.set_title(title)
         ax.set_xticks([-1, 0, 1])
         ax.set_yticks([-1, 0, 1], ["$-i$", "0", "$i$"])
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def rounds(T: int = 8) -> Figure:
     """Which steps each entry holds, round by round."""
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     count = int(np.ceil(np.log2(T)))
     figure, ax = plt.subplots(figsize=(5.5, 3.4))
     for r in range(count + 1):
@@ -315,15 +304,12 @@ def rounds(T: int = 8) -> Figure:
     ax.set_xticks([])
     ax.grid(False)
     ax.spines[:].set_visible(False)
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def spectra(numbers: int = 64) -> Figure:
     """How many of a state's numbers say something of their own."""
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     figure, ax = plt.subplots()
     for kind, look in zip(KINDS, CYCLE, strict=False):
         values = singular_values(kind, numbers)
@@ -334,8 +320,7 @@ def spectra(numbers: int = 64) -> Figure:
     ax.set_xlabel("singular values, the largest first")
     ax.set_ylabel("share of the largest")
     ax.legend()
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def eye_slider(
@@ -366,9 +351,7 @@ def _sharp(share: float) -> str:
 
 
 def _eyes(test: np.ndarray, guesses: dict[str, np.ndarray]) -> Figure:
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     shown = min(6, len(test))
     figure, axes = plt.subplots(3, shown, figsize=(5.5, 3.1))
     rows = {"digit": test, **guesses}
@@ -379,15 +362,12 @@ def _eyes(test: np.ndarray, guesses: dict[str, np.ndarray]) -> Figure:
             ax.set_yticks([])
             ax.spines[:].set_visible(False)
         line[0].set_ylabel(name)
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def memory_by_length(lengths: tuple[int, ...], found: dict[str, list]) -> Figure:
     """Peak memory of the two ways over the number of steps."""
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     figure, ax = plt.subplots()
     for name, look in zip(("BPTT", "traces"), CYCLE, strict=False):
         ax.loglog(lengths, found[name], **look, base=2, label=name)
@@ -396,15 +376,12 @@ def memory_by_length(lengths: tuple[int, ...], found: dict[str, list]) -> Figure
     ax.set_xlabel("steps")
     ax.set_ylabel("peak memory, MiB")
     ax.legend()
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def credit_through_depth(sizes: tuple[float, ...], cosines: dict[float, list[float]]) -> Figure:
     """Cosine with BPTT in the lower of two layers, over the memory of the upper one."""
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     figure, ax = plt.subplots()
     ax.plot(range(len(sizes)), [np.mean(cosines[s]) for s in sizes], **CYCLE[0])
     for i, size in enumerate(sizes):
@@ -413,5 +390,4 @@ def credit_through_depth(sizes: tuple[float, ...], cosines: dict[float, list[flo
     ax.set_ylim(0, 1.05)
     ax.set_xlabel(r"$|\lambda|$ of the upper layer")
     ax.set_ylabel("cosine with BPTT")
-    plt.close(figure)
-    return figure
+    return closed(figure)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_lib.figures.kernl import kernels, network
-from course_lib.figures.style import CYCLE, use_style
+from course_lib.figures.style import CYCLE, closed, pyplot
 from course_lib.scratch.kernl import perturbation_step
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ PALE, WARM = "#DCEBF5", "#FBE6D9"
 
 def truncation_windows(windows: int = 2, K: int = 4) -> Figure:
     """Draw truncated BPTT: values go on through all steps, gradients stay in their window."""
-    plt = _pyplot()
+    plt = pyplot()
     T = windows * K
     figure, ax = _canvas(plt, (5.5, 2.9), (0.4, T + 0.6), (-1.05, 1.25))
     for t in range(1, T + 1):
@@ -36,12 +36,12 @@ def truncation_windows(windows: int = 2, K: int = 4) -> Figure:
         if w:
             ax.axvline(w * K + 0.5, color="black", linestyle=":", zorder=0)
     _legend(figure, plt, (("values", FORWARD), ("gradient", BACK)))
-    return _closed(figure)
+    return closed(figure)
 
 
 def dropout_in_a_stack(steps: int = 4) -> Figure:
     """Draw two recurrent layers over time: dropout on the way up, and none from step to step."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = _canvas(plt, (5.5, 4.2), (0.2, steps + 0.8), (-0.75, 3.6))
     for t in range(1, steps + 1):
         ax.text(t, -0.5, f"$x_{t}$", ha="center", va="center")
@@ -55,12 +55,12 @@ def dropout_in_a_stack(steps: int = 4) -> Figure:
     ax.text(steps, 3.2, "readout", ha="center", va="center", fontsize=12)
     paths = (("input", TRACE), ("dropout acts", BACK), ("kept free", FORWARD))
     _legend(figure, plt, paths)
-    return _closed(figure)
+    return closed(figure)
 
 
 def grelu_layers() -> Figure:
     """Draw the three GReLU layers: what the gate g mixes in each of them."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(3, 1, figsize=(5.5, 5.4))
     for ax, title in zip(axes, ("pre-activation", "identity", "gain"), strict=True):
         ax.set(xlim=(-0.2, 7.2), ylim=(-1.15, 1.35), title=title)
@@ -82,12 +82,12 @@ def grelu_layers() -> Figure:
             ax.text(5.95, 0.1, "$\\times$ gain", ha="center", va="bottom")
         ax.text(6.8, 0, "$y$", ha="center", va="center")
     _legend(figure, plt, (("late: comes in", FORWARD), ("early: fades out", BACK)))
-    return _closed(figure)
+    return closed(figure)
 
 
 def rtrl_and_trace(n: int = 4, p: int = 6) -> Figure:
     """Draw what RTRL carries for a sequence beside what a trace carries: n sheets, and one."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(5.5, 3.5), width_ratios=(1.35, 1))
     for ax, sheets, title in zip(axes, (n, 1), ("RTRL", "traces"), strict=True):
         shift = 0.55 * (n - 1)
@@ -101,7 +101,7 @@ def rtrl_and_trace(n: int = 4, p: int = 6) -> Figure:
     axes[0].text(n + 1.0, -0.1, "$k$", ha="left", va="top")
     axes[0].text(n / 2 + 0.6, -1.45, "$\\partial h_t[k]\\,/\\,\\partial W_{ji}$", ha="center")
     axes[1].text(n / 2, -1.45, "$E_t[j, i]$", ha="center")
-    return _closed(figure)
+    return closed(figure)
 
 
 def nudged_copy(seed: int = 0, size: float = 0.05) -> Figure:
@@ -111,7 +111,7 @@ def nudged_copy(seed: int = 0, size: float = 0.05) -> Figure:
     predicts of it.
     """
     found = nudged_unit(seed, size)
-    plt = _pyplot()
+    plt = pyplot()
     figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 5.2), sharex=True)
     steps = np.arange(1, len(found["original"]) + 1)
     above.plot(steps, found["original"], label="original", **FORWARD | {"markersize": 4})
@@ -126,7 +126,7 @@ def nudged_copy(seed: int = 0, size: float = 0.05) -> Figure:
         low, high = ax.get_ylim()
         ax.set_ylim(low, high + 0.45 * (high - low))
         ax.legend(loc="upper left", ncols=2, columnspacing=1)
-    return _closed(figure)
+    return closed(figure)
 
 
 def nudged_unit(seed: int = 0, size: float = 0.05, unit: int = 0) -> dict[str, np.ndarray]:
@@ -165,7 +165,7 @@ def nudged_unit(seed: int = 0, size: float = 0.05, unit: int = 0) -> dict[str, n
 
 def chunk_sweeps(chunks: int = 3, C: int = 3) -> Figure:
     """Draw chunks: the trace is handed on at the borders, inside the credit goes back."""
-    plt = _pyplot()
+    plt = pyplot()
     T = chunks * C
     figure, ax = _canvas(plt, (5.5, 3.3), (0.35, T + 0.65), (-1.5, 1.35))
     for t in range(1, T + 1):
@@ -186,22 +186,7 @@ def chunk_sweeps(chunks: int = 3, C: int = 3) -> Figure:
                     backgroundcolor="white", zorder=1)  # fmt: skip
     paths = (("values", FORWARD), ("credit $\\lambda$", BACK), ("traces", TRACE))
     _legend(figure, plt, paths)
-    return _closed(figure)
-
-
-def _pyplot():
-    import matplotlib.pyplot as plt
-
-    use_style()
-    return plt
-
-
-def _closed(figure: Figure) -> Figure:
-    """Take the figure out of pyplot's list: a notebook then shows it once, as the cell's value."""
-    import matplotlib.pyplot as plt
-
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def _canvas(plt, size: tuple, xlim: tuple, ylim: tuple) -> tuple[Figure, Axes]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_lib.figures.style import CYCLE, use_style
+from course_lib.figures.style import CYCLE, closed, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,10 +17,9 @@ UNIT = "parts per million"
 
 def series(months: np.ndarray, ppm: np.ndarray, borders: dict[str, str]) -> Figure:
     """The whole series, and where its parts begin: their names, and each one's first month."""
-    import matplotlib.pyplot as plt
     from matplotlib.dates import YearLocator
 
-    use_style()
+    plt = pyplot()
     figure, ax = plt.subplots()
     ax.xaxis.set_major_locator(YearLocator(10))
     ax.plot(months, ppm, color=CYCLE[0]["color"], lw=1.2, linestyle="-", marker="")
@@ -29,16 +28,14 @@ def series(months: np.ndarray, ppm: np.ndarray, borders: dict[str, str]) -> Figu
         ax.text(np.datetime64(month), ppm.min(), f" {name}", rotation=90, va="bottom", fontsize=11)
     ax.set_xlabel("year")
     ax.set_ylabel(UNIT)
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def rolling(rows: int = 4, known: int = 7, ahead: int = 3) -> Figure:
     """Rolling origins: what is known at each, and what is forecast from there."""
-    import matplotlib.pyplot as plt
     from matplotlib.patches import Rectangle
 
-    use_style()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 2.4))
     for row in range(rows):
         for month in range(known + row + ahead):
@@ -57,15 +54,12 @@ def rolling(rows: int = 4, known: int = 7, ahead: int = 3) -> Figure:
     ax.set_xlim(-2.6, known + rows + ahead - 0.5)
     ax.set_ylim(0.4 - rows, 1)
     ax.axis("off")
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def errors_by_month(errors: dict[str, list[list[float]]]) -> Figure:
     """Mean absolute errors over the months ahead; for each name one list a seed, or one in all."""
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     figure, ax = plt.subplots()
     for (name, seeds), look in zip(errors.items(), CYCLE, strict=False):
         months = np.arange(1, len(seeds[0]) + 1)
@@ -77,8 +71,7 @@ def errors_by_month(errors: dict[str, list[list[float]]]) -> Figure:
     ax.set_ylabel("mean absolute error")
     ax.set_ylim(0, None)
     ax.legend()
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def fan(
@@ -92,9 +85,7 @@ def fan(
         forecasts: for each name the forecast (horizon,) and the half width of its interval.
         past: how many known months are shown.
     """
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     figure, ax = plt.subplots()
     shown = slice(origin - past, origin + len(next(iter(forecasts.values()))[0]))
     ax.plot(months[shown], ppm[shown], color="black", lw=1.2, linestyle="-", marker=".")
@@ -111,5 +102,4 @@ def fan(
     ax.set_ylabel(UNIT)
     ax.tick_params(axis="x", rotation=30)
     ax.legend()
-    plt.close(figure)
-    return figure
+    return closed(figure)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_lib.figures.slider import Slider, slider
-from course_lib.figures.style import CYCLE, use_style
+from course_lib.figures.style import CYCLE, closed, pyplot
 from course_lib.scratch.gated import gru_step, init_gru_params, init_lstm_params, lstm_step
 from course_lib.scratch.rnn import init_params, rnn_step
 
@@ -217,7 +217,7 @@ def _reset_after(x_t: np.ndarray, h_prev: np.ndarray, params: dict) -> np.ndarra
 
 def gru_cell() -> Figure:
     """Draw the GRU: the state runs along the top, the gates stand below."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 4.3))
     ax.set(xlim=(-1.3, 10.2), ylim=(-0.8, 6.5))
     ax.axis("off")
@@ -250,12 +250,12 @@ def gru_cell() -> Figure:
     ax.text(-0.1, bus, "$x_t$\n$h_{t-1}$", ha="right", va="center")
     ax.text(candidate + 0.15, 1.1, "$x_t$ only", ha="left", va="center", fontsize=11)
     _legend(ax)
-    return _closed(figure)
+    return closed(figure)
 
 
 def lstm_cell() -> Figure:
     """Draw the LSTM: the memory runs along the top, the state along the right."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 4.3))
     ax.set(xlim=(-1.3, 10.2), ylim=(-0.8, 6.5))
     ax.axis("off")
@@ -289,14 +289,14 @@ def lstm_cell() -> Figure:
     ax.text(9.4, 3.4, "$h_t$", ha="left", va="center")
     ax.text(-0.1, bus, "$x_t$\n$h_{t-1}$", ha="right", va="center")
     _legend(ax)
-    return _closed(figure)
+    return closed(figure)
 
 
 def memory_slider(values: Sequence[float] = (0, 0.5, 0.8, 0.9, 0.95, 0.99, 1)) -> Slider:
     """A memory that gets two pulses, for several forget gates."""
     frames = []
     for f in values:
-        plt = _pyplot()
+        plt = pyplot()
         figure, ax = plt.subplots(figsize=(5.5, 3.3))
         c = pulse_memory(f)
         ax.plot(np.arange(1, len(c) + 1), c, color=BLUE, marker="o", markersize=4)
@@ -321,7 +321,7 @@ def gradient_slider(by_bias: dict[float, dict[str, np.ndarray]]) -> Slider:
     """
     frames = []
     for bias, norms in by_bias.items():
-        plt = _pyplot()
+        plt = pyplot()
         figure, ax = plt.subplots(figsize=(5.5, 3.9))
         _norm_lines(ax, norms)
         alone = 1 / (1 + np.exp(-bias))
@@ -344,11 +344,11 @@ def gradient_slider(by_bias: dict[float, dict[str, np.ndarray]]) -> Slider:
 
 def trained_gradients(norms: dict[str, np.ndarray]) -> Figure:
     """The same for trained networks on digits."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 3.6))
     _norm_lines(ax, norms)
     ax.legend(loc="lower left")
-    return _closed(figure)
+    return closed(figure)
 
 
 def _norm_lines(ax: Axes, norms: dict[str, np.ndarray]) -> None:
@@ -369,7 +369,7 @@ def gate_slider(images: np.ndarray, labels: np.ndarray, run: dict[str, np.ndarra
     # One order of the units for all frames: by their mean forget gate.
     units = run["f"].mean(axis=(0, 1)).argsort()
     for k, label in enumerate(labels):
-        plt = _pyplot()
+        plt = pyplot()
         figure, axes = plt.subplots(1, 4, figsize=(5.5, 3.6), sharey=True)
         axes[0].imshow(images[k], cmap="gray_r", aspect="auto")
         axes[0].set(title="image", ylabel="row", xticks=[], yticks=[0, 9, 18, 27])
@@ -409,7 +409,7 @@ def delays(results: dict[str, dict[str, Any]], more_open: dict[str, Any] | None 
         results: for each panel's title a stored result of `course_lib.training.delays`.
         more_open: one of the LSTM alone with another first bias, for the last panel.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(len(results), 1, figsize=(5.5, 3.1 * len(results)))
     if more_open:
         bias = more_open["config"]["forget_bias"]
@@ -426,7 +426,7 @@ def delays(results: dict[str, dict[str, Any]], more_open: dict[str, Any] | None 
         ax.xaxis.set_major_formatter("{x:.0f}")
         ax.minorticks_off()
     axes[0].legend(loc="best")
-    return _closed(figure)
+    return closed(figure)
 
 
 def _of_guess(result: dict[str, Any], cell: str) -> list[float]:
@@ -442,7 +442,7 @@ def fractions(result: dict[str, Any]) -> Figure:
     """
     from course_lib.training.cells_mnist import run_name
 
-    plt = _pyplot()
+    plt = pyplot()
     without, with_dropout = result["config"]["dropout"]
     figure, axes = plt.subplots(1, 2, figsize=(5.5, 3.7), sharey=True)
     for ax, rate in zip(axes, (without, with_dropout), strict=True):
@@ -460,7 +460,7 @@ def fractions(result: dict[str, Any]) -> Figure:
     axes[0].set(ylabel="test error, %", yticks=[1, 2, 5, 10, 20, 50])
     axes[0].yaxis.set_major_formatter("{x:.0f}")
     axes[0].legend(loc="best")
-    return _closed(figure)
+    return closed(figure)
 
 
 def early_stopping(result: dict[str, Any]) -> Figure:
@@ -469,7 +469,7 @@ def early_stopping(result: dict[str, Any]) -> Figure:
     Args:
         result: a stored result of lstm-mnist.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 3.4))
     curves, chosen = result["curves"], result["summary"]["chosen_epoch"]
     epochs = np.arange(1, len(curves["train_loss"]) + 1)
@@ -479,12 +479,12 @@ def early_stopping(result: dict[str, Any]) -> Figure:
             markeredgecolor="black", markeredgewidth=1.5, label="kept")  # fmt: skip
     ax.set(xlabel="epoch", ylabel="loss", xticks=epochs)
     ax.legend(loc="lower left")
-    return _closed(figure)
+    return closed(figure)
 
 
 def dropout_survival(rates: Sequence[float] = (0.1, 0.3, 0.5), steps: int = 28) -> Figure:
     """What is left of a memory if dropout acts on it at every step, and between layers."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 3.5))
     t = np.arange(1, steps + 1)
     for rate, look in zip(rates, CYCLE, strict=False):
@@ -493,22 +493,7 @@ def dropout_survival(rates: Sequence[float] = (0.1, 0.3, 0.5), steps: int = 28) 
                 linestyle=(0, (1, 1)), label=f"between layers, rate {rates[1]:g}")  # fmt: skip
     ax.set(xlabel="step $t$", ylabel="units never dropped")
     ax.legend(loc="lower left")
-    return _closed(figure)
-
-
-def _pyplot():
-    import matplotlib.pyplot as plt
-
-    use_style()
-    return plt
-
-
-def _closed(figure: Figure) -> Figure:
-    """Take the figure out of pyplot's list: a notebook then shows it once, as the cell's value."""
-    import matplotlib.pyplot as plt
-
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def _box(ax: Axes, x: float, y: float, text: str, gate: bool | None) -> None:

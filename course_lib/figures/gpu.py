@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from course_lib.figures.style import CYCLE, use_style
+from course_lib.figures.style import CYCLE, closed, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,9 +18,7 @@ def by_length(points: Mapping[str, Sequence[tuple[int, float]]], what: str) -> F
         points: (T, number) of each name.
         what: is measured, with its unit.
     """
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     figure, ax = plt.subplots()
     lengths = sorted({T for line in points.values() for T, _ in line})
     for (name, line), look in zip(points.items(), CYCLE, strict=False):
@@ -31,5 +29,4 @@ def by_length(points: Mapping[str, Sequence[tuple[int, float]]], what: str) -> F
     ax.set_xlabel("steps")
     ax.set_ylabel(what)
     figure.legend(loc="outside upper center", ncols=2)  # lines go through every corner
-    plt.close(figure)
-    return figure
+    return closed(figure)

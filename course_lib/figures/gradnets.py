@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_lib.figures.slider import Slider, slider
-from course_lib.figures.style import CYCLE, use_style
+from course_lib.figures.style import CYCLE, closed, pyplot
 from course_lib.scratch.gradnets import (
     cosine_map,
     gain,
@@ -148,7 +148,7 @@ def outcome(result: dict[str, Any]) -> dict[str, str]:
 
 def lost_signal() -> Figure:
     """Draw how alike all inputs become on the way up, and how a gradient fares on its way down."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 6.2), sharex=True)
     for i, (name, kind) in enumerate({"He": "he", "orthogonal": "orthogonal"}.items()):
         found = propagation("pre-activation", kind, 1.0)
@@ -159,7 +159,7 @@ def lost_signal() -> Figure:
     above.legend(loc="lower right")
     below.set(xlabel="layer", ylabel="root mean square", title="how large they are")
     below.legend(loc="upper center", bbox_to_anchor=(0.45, -0.28), ncols=2, columnspacing=1)
-    return _closed(figure)
+    return closed(figure)
 
 
 def shape_slider(gates: tuple[float, ...] = (0, 0.2, 0.4, 0.6, 0.8, 1), start: int = 2) -> Slider:
@@ -175,7 +175,7 @@ def shape_slider(gates: tuple[float, ...] = (0, 0.2, 0.4, 0.6, 0.8, 1), start: i
 
 
 def _shape_frame(g: float) -> Figure:
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     u = np.linspace(-2, 2, 41)
     ax.plot(u, grelu(u, g), label="GReLU", **_dense(0))
@@ -184,7 +184,7 @@ def _shape_frame(g: float) -> Figure:
     ax.set(xlabel="pre-activation $u$", ylabel="$y$", xlim=(-2, 2), ylim=(-2.1, 2.9))
     ax.set_title(f"slope of the negative side: {1 - g:.1f}")
     ax.legend(loc="upper left")
-    return _closed(figure)
+    return closed(figure)
 
 
 def gate_slider(gates: tuple[float, ...], start: int = 1) -> Slider:
@@ -204,7 +204,7 @@ def gate_slider(gates: tuple[float, ...], start: int = 1) -> Slider:
 
 
 def _gate_frame(found: dict[str, dict[str, np.ndarray]]) -> Figure:
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(3, 1, figsize=(5.5, 8), sharex=True)
     for i, (name, curves) in enumerate(found.items()):
         for ax, key in zip(axes, ("rms", "cosine", "backward"), strict=True):
@@ -222,7 +222,7 @@ def _gate_frame(found: dict[str, dict[str, np.ndarray]]) -> Figure:
     axes[2].set_xlabel("layer")
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=1)
-    return _closed(figure)
+    return closed(figure)
 
 
 def depth_slider(depths: tuple[int, ...], start: int = 2) -> Slider:
@@ -241,7 +241,7 @@ def depth_slider(depths: tuple[int, ...], start: int = 2) -> Slider:
 
 
 def _depth_frame(depth: int, alpha: float) -> Figure:
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     every = max(1, depth // 8)
     for i, (slope, name) in enumerate(
@@ -256,7 +256,7 @@ def _depth_frame(depth: int, alpha: float) -> Figure:
     ax.axhline(0.9, color="black", linestyle=":", linewidth=1)
     ax.set(xlabel="layer", ylabel="cosine", ylim=(-0.05, 1.08), title=f"{depth} layers")
     ax.legend(loc="center right")
-    return _closed(figure)
+    return closed(figure)
 
 
 def old_run(result: dict[str, Any]) -> Figure:
@@ -265,7 +265,7 @@ def old_run(result: dict[str, Any]) -> Figure:
     Args:
         result: the stored result of gradnets-2015.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 4.4))
     names = {
         "as-it-was": "as it was",
@@ -289,7 +289,7 @@ def old_run(result: dict[str, Any]) -> Figure:
     )
     gate.set_xlabel("late gate $g$")
     figure.legend(loc="outside lower center", ncols=2)
-    return _closed(figure)
+    return closed(figure)
 
 
 def held_gates(result: dict[str, Any]) -> Figure:
@@ -298,7 +298,7 @@ def held_gates(result: dict[str, Any]) -> Figure:
     Args:
         result: the stored result of gradnets-2015.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     every = result["config"]["log_every"]
     held = [key for key in result["curves"] if key.startswith("held-")]
@@ -308,7 +308,7 @@ def held_gates(result: dict[str, Any]) -> Figure:
         ax.plot(steps, accuracy, label=f"$g$ = {key.removeprefix('held-')}", markevery=5)
     ax.set(xlabel="step", ylabel="test accuracy", ylim=(0, 1.02))
     ax.legend(loc="center right")
-    return _closed(figure)
+    return closed(figure)
 
 
 def gradient_sizes(found: dict[str, dict[str, Any]], methods: tuple[str, ...]) -> Figure:
@@ -318,7 +318,7 @@ def gradient_sizes(found: dict[str, dict[str, Any]], methods: tuple[str, ...]) -
         found: from `results`.
         methods: keys of it whose layers have one weight matrix each.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(2, 1, figsize=(5.5, 6.2), sharex=True, sharey=True)
     for ax, epoch, title in zip(axes, (0, -1), ("first epoch", "last epoch"), strict=True):
         for i, method in enumerate(methods):
@@ -330,7 +330,7 @@ def gradient_sizes(found: dict[str, dict[str, Any]], methods: tuple[str, ...]) -
     axes[1].set_xlabel("layer")
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=1)
-    return _closed(figure)
+    return closed(figure)
 
 
 def learning_curves(found: dict[str, dict[str, Any]], methods: tuple[str, ...]) -> Figure:
@@ -340,7 +340,7 @@ def learning_curves(found: dict[str, dict[str, Any]], methods: tuple[str, ...]) 
         found: from `results`.
         methods: keys of it, at most seven.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 5))
     for i, method in enumerate(methods):
         accuracy = found[method]["curves"]["runs"][0]["test_accuracy"]
@@ -351,7 +351,7 @@ def learning_curves(found: dict[str, dict[str, Any]], methods: tuple[str, ...]) 
     ax.text(anneal + 0.2, 0.03, "gates at their last value", fontsize=11)
     ax.set(xlabel="epoch", ylabel="test accuracy", ylim=(0, 1.02), xticks=range(0, 21, 5))
     figure.legend(loc="outside lower center", ncols=1)
-    return _closed(figure)
+    return closed(figure)
 
 
 def training_curves(
@@ -364,7 +364,7 @@ def training_curves(
         xlabel, ylabel: what the two are.
         logarithmic: whether the scale of what was found is.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 3.6))
     for i, (name, (places, values)) in enumerate(points.items()):
         ax.plot(places, values, label=name, **CYCLE[i])
@@ -373,7 +373,7 @@ def training_curves(
         ax.set_yscale("log")
     ax.xaxis.get_major_locator().set_params(integer=True)
     figure.legend(loc="outside upper center", ncols=1)
-    return _closed(figure)
+    return closed(figure)
 
 
 def adding(result: dict[str, Any]) -> Figure:
@@ -382,7 +382,7 @@ def adding(result: dict[str, Any]) -> Figure:
     Args:
         result: the stored result of gradnets-recurrent.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 4.4))
     names = {
         "tanh-orthogonal": "tanh, orthogonal",
@@ -402,22 +402,7 @@ def adding(result: dict[str, Any]) -> Figure:
     ax.axvline(result["config"]["anneal_epochs"], color="black", linewidth=0.8)
     ax.set(xlabel="epoch", ylabel="mean squared error", xticks=range(0, 21, 5))
     figure.legend(loc="outside lower center", ncols=2)
-    return _closed(figure)
-
-
-def _pyplot():
-    import matplotlib.pyplot as plt
-
-    use_style()
-    return plt
-
-
-def _closed(figure: Figure) -> Figure:
-    """Take the figure out of pyplot's list: a notebook then shows it once, as the cell's value."""
-    import matplotlib.pyplot as plt
-
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def _dense(i: int) -> dict:

@@ -13,7 +13,7 @@ import numpy as np
 
 from course_lib.data import adding_problem_chance
 from course_lib.figures.slider import Slider, slider
-from course_lib.figures.style import CYCLE, use_style
+from course_lib.figures.style import CYCLE, closed, pyplot
 from course_lib.scratch.bptt import rnn_backward, state_jacobian
 from course_lib.scratch.kernl import (
     chunk_border,
@@ -229,7 +229,7 @@ def peak_memory(rule: str, T: int, batch: int = 8, n: int = 32, chunk: int = 16)
 
 def two_ways(steps: int = 5) -> Figure:
     """Draw both orders of the chain rule: backward over a tape, forward with a trace."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(2, 1, figsize=(5.5, 4.6))
     for ax, title in zip(
         axes, ("BPTT: walk back over the tape", "a trace: walk along"), strict=True
@@ -251,7 +251,7 @@ def two_ways(steps: int = 5) -> Figure:
     names = (("values", 0), ("gradient", 1), ("traces", 2))
     handles = [plt.Line2D([], [], **CYCLE[i] | {"marker": ">"}, label=name) for name, i in names]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
-    return _closed(figure)
+    return closed(figure)
 
 
 def synapse_slider(gammas: tuple[float, ...], start: int) -> Slider:
@@ -270,7 +270,7 @@ def synapse_slider(gammas: tuple[float, ...], start: int) -> Slider:
 
 
 def _synapse_frame(story: dict) -> Figure:
-    plt = _pyplot()
+    plt = pyplot()
     figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 4.6), sharex=True)
     steps = np.arange(1, len(story["v"]) + 1)
     above.step(steps, story["v"], where="mid", label="input $v_j$", **CYCLE[0] | {"marker": ""})
@@ -283,7 +283,7 @@ def _synapse_frame(story: dict) -> Figure:
         below.text(t + 1.4, 2.1, "loss")
     below.set(xlabel="step $t$", ylim=(-0.1, 2.5))
     below.legend(loc="upper left")
-    return _closed(figure)
+    return closed(figure)
 
 
 def kernel_slider(gammas: tuple[float, ...], betas: tuple[float, ...], start: int) -> Slider:
@@ -291,7 +291,7 @@ def kernel_slider(gammas: tuple[float, ...], betas: tuple[float, ...], start: in
     lags = np.arange(21)
     frames = []
     for gamma in gammas:
-        plt = _pyplot()
+        plt = pyplot()
         figure, ax = plt.subplots()
         for beta in betas:
             ax.plot(lags, beta * np.exp(-gamma * lags), label=rf"$\beta={beta:g}$", markevery=4)
@@ -304,13 +304,13 @@ def kernel_slider(gammas: tuple[float, ...], betas: tuple[float, ...], start: in
             f"beta = {b:g} starts at {b:g} and is {b * np.exp(-gamma * 20):.2f} after 20 steps."
             for b in betas
         )
-        frames.append((f"{gamma:g}", _closed(figure), alt))
+        frames.append((f"{gamma:g}", closed(figure), alt))
     return slider(frames, label="rate of decay gamma", start=start)
 
 
 def true_and_kernel(measured: dict[str, dict[str, np.ndarray]]) -> Figure:
     """Draw true sensitivities over the lag beside the learned kernel's, one panel a network."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(len(measured), 1, figsize=(5.5, 2.7 * len(measured)), sharex=True)
     for ax, (kind, lines) in zip(axes, measured.items(), strict=True):
         for i, unit in enumerate(("itself", "other")):
@@ -325,12 +325,12 @@ def true_and_kernel(measured: dict[str, dict[str, np.ndarray]]) -> Figure:
     axes[-1].set(xlabel="steps since, $t-s$", xticks=range(0, 21, 4))
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=2)
-    return _closed(figure)
+    return closed(figure)
 
 
 def quality(measured: dict[str, dict[str, list[float]]]) -> Figure:
     """Draw the cosine with BPTT by kind of recurrence, for three kernels; a mark a seed."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 3.9))
     for i, name in enumerate(("one step", "guess", "learned")):
         look = CYCLE[i] | {"linestyle": "none", "markersize": 7, "alpha": 0.8}
@@ -341,7 +341,7 @@ def quality(measured: dict[str, dict[str, list[float]]]) -> Figure:
     ax.set_yticklabels(list(measured))
     ax.set_ylim(len(measured) - 0.5, -0.5)
     figure.legend(loc="outside upper center", ncols=3, handletextpad=0.2)
-    return _closed(figure)
+    return closed(figure)
 
 
 def training_slider(runs: dict[str, list[dict]], rule: str = "KeRNL") -> Slider:
@@ -366,7 +366,7 @@ def training_slider(runs: dict[str, list[dict]], rule: str = "KeRNL") -> Slider:
 
 
 def _training_frame(runs: dict, rule: str, position: int) -> Figure:
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(3, 1, figsize=(5.5, 8), height_ratios=(1.4, 1, 1))
     now = runs[rule][position]
     true, kernl = now["true"], now["kernl"]
@@ -389,12 +389,12 @@ def _training_frame(runs: dict, rule: str, position: int) -> Figure:
     axes[2].set(xlabel="update", ylabel="error")
     handles, names = axes[1].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=3, title="weights moved by")
-    return _closed(figure)
+    return closed(figure)
 
 
 def memory(lengths: tuple[int, ...], peaks: dict[str, list[float]]) -> Figure:
     """Draw peak memory over the length, one line a rule."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     for name, values in peaks.items():
         ax.loglog(lengths, values, label=name, base=2)
@@ -402,24 +402,24 @@ def memory(lengths: tuple[int, ...], peaks: dict[str, list[float]]) -> Figure:
     ax.xaxis.set_major_formatter("{x:.0f}")
     ax.yaxis.set_major_formatter("{x:g}")
     ax.legend()
-    return _closed(figure)
+    return closed(figure)
 
 
 def stale(rates: np.ndarray, distances: np.ndarray) -> Figure:
     """Draw how far online updates end up from the batched one, over the learning rate."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     ax.loglog(rates, distances, label="online against batched")
     ax.loglog(rates, distances[0] * rates / rates[0], color="black", linestyle=":", marker="",
               label="in proportion")  # fmt: skip
     ax.set(xlabel="learning rate", ylabel="relative difference")
     ax.legend()
-    return _closed(figure)
+    return closed(figure)
 
 
 def shift_register(pixels: np.ndarray, units: np.ndarray) -> Figure:
     """Draw the last pixels of an image, in order, and beside them the state after it."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(2, 1, figsize=(5.5, 4.2), sharex=True)
     steps = np.arange(len(units))
     look = CYCLE[0] | {"marker": "", "linewidth": 1.5}
@@ -428,12 +428,12 @@ def shift_register(pixels: np.ndarray, units: np.ndarray) -> Figure:
     axes[1].step(steps, units, where="mid", **look | {"color": CYCLE[1]["color"]})
     axes[1].set(xlabel="number of the unit", title="the state after all 784 pixels", ylim=(0, 0.16))
     axes[1].set_ylabel("unit")
-    return _closed(figure)
+    return closed(figure)
 
 
 def credit_marks(cosines: dict[str, list[float]]) -> Figure:
     """Draw the cosine with BPTT for the old notebook's credit and its faults; a mark a seed."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 3.4))
     for row, (values, look) in enumerate(zip(cosines.values(), CYCLE, strict=False)):
         ax.plot(values, [row] * len(values), **look | {"linestyle": "none", "markersize": 8})
@@ -441,12 +441,12 @@ def credit_marks(cosines: dict[str, list[float]]) -> Figure:
     ax.set(xlabel="cosine with BPTT", xlim=(-0.3, 1.03), yticks=range(len(cosines)))
     ax.set_yticklabels(list(cosines))
     ax.set_ylim(len(cosines) - 0.5, -0.5)
-    return _closed(figure)
+    return closed(figure)
 
 
 def fit_curves(curves: dict[str, dict[str, list[float]]]) -> Figure:
     """Draw R² and cosine over the updates of the kernel, one line a fit."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 5.4), sharex=True)
     for name, curve in curves.items():
         above.plot(curve["updates"], curve["r2"], label=name, markevery=2)
@@ -458,18 +458,18 @@ def fit_curves(curves: dict[str, dict[str, list[float]]]) -> Figure:
     below.set(xlabel="updates of the kernel", ylabel="cosine with BPTT", ylim=(-0.5, 1.05))
     handles, names = above.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=1)
-    return _closed(figure)
+    return closed(figure)
 
 
 def nudges(sizes: np.ndarray, measured: dict[str, np.ndarray]) -> Figure:
     """Draw the error of a nudged copy in float32 over the size of the nudge."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     ax.loglog(sizes, measured["error"], label="error of the nudged copy")
     ax.loglog(sizes, np.maximum(measured["unmoved"], 1e-4), label="share of states not moved")
     ax.set(xlabel="size of the nudge", ylabel="relative error, share", ylim=(7e-5, 200))
     ax.legend(loc="upper right")
-    return _closed(figure)
+    return closed(figure)
 
 
 def rule_marks(cosines: dict[str, dict[str, list[float]]]) -> Figure:
@@ -479,7 +479,7 @@ def rule_marks(cosines: dict[str, dict[str, list[float]]]) -> Figure:
         cosines: network to rule to one cosine a seed, as `course reproduce kernl-rules`
             stores them.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(len(cosines), 1, figsize=(5.5, 3 * len(cosines)), sharex=True)
     for ax, (network, found) in zip(axes, cosines.items(), strict=True):
         for row, rule in enumerate(RULES):
@@ -490,7 +490,7 @@ def rule_marks(cosines: dict[str, dict[str, list[float]]]) -> Figure:
         ax.set_yticklabels(list(RULES.values()))
         ax.set_ylim(len(RULES) - 0.5, -0.5)
     axes[-1].set_xlabel("cosine with BPTT")
-    return _closed(figure)
+    return closed(figure)
 
 
 def accuracies(runs: dict[str, list[dict]], below: float, r2: str = "KeRNL") -> Figure:
@@ -503,7 +503,7 @@ def accuracies(runs: dict[str, list[dict]], below: float, r2: str = "KeRNL") -> 
         below: where the axis of the accuracies begins.
         r2: whose kernel.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, (above, under) = plt.subplots(2, 1, figsize=(5.5, 5.4), sharex=True)
     for number, (name, seeds) in enumerate(runs.items()):
         accuracy = [curves["test_accuracy"] for curves in seeds]
@@ -514,7 +514,7 @@ def accuracies(runs: dict[str, list[dict]], below: float, r2: str = "KeRNL") -> 
     _mean_and_seeds(under, fit, "$R^2$ of the kernel", CYCLE[len(runs) % len(CYCLE)])
     under.set(xlabel="epoch", ylim=(0, 1.4 * np.max(fit)), xticks=range(0, len(fit[0]) + 1, 4))
     under.legend(loc="upper right")
-    return _closed(figure)
+    return closed(figure)
 
 
 def _mean_and_seeds(ax: Axes, seeds: list[list[float]], name: str, look: dict) -> None:
@@ -530,7 +530,7 @@ def costs(curve: list[dict]) -> Figure:
     Args:
         curve: as `course bench kernl` stores it.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 5.4), sharex=True)
     for rule, name in (("chunked", "KeRNL in chunks"), ("bptt", "BPTT")):
         rows = [row for row in curve if row["rule"] == rule]
@@ -545,7 +545,7 @@ def costs(curve: list[dict]) -> Figure:
     below.xaxis.set_minor_locator(plt.NullLocator())
     below.yaxis.set_major_formatter("{x:g}")
     above.legend(loc="upper left")
-    return _closed(figure)
+    return closed(figure)
 
 
 def bits(runs: dict[str, list[dict]], floor: float, chance: float) -> Figure:
@@ -558,7 +558,7 @@ def bits(runs: dict[str, list[dict]], floor: float, chance: float) -> Figure:
         floor: what nothing can beat.
         chance: of guessing from the character before.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 5.2))
     for number, (name, seeds) in enumerate(runs.items()):
         steps, losses = seeds[0]["steps"], [run["validation_loss"] for run in seeds]
@@ -571,22 +571,7 @@ def bits(runs: dict[str, list[dict]], floor: float, chance: float) -> Figure:
     ax.yaxis.set_major_formatter("{x:.2f}")
     ax.yaxis.set_minor_formatter("{x:.2f}")
     figure.legend(loc="outside lower center", ncols=2)
-    return _closed(figure)
-
-
-def _pyplot():
-    import matplotlib.pyplot as plt
-
-    use_style()
-    return plt
-
-
-def _closed(figure: Figure) -> Figure:
-    """Take the figure out of pyplot's list: a notebook then shows it once, as the cell's value."""
-    import matplotlib.pyplot as plt
-
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def _arrow(ax, start: tuple, end: tuple, look: dict) -> None:

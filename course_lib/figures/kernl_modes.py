@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_lib.figures.kernl import _closed, _pyplot, network
+from course_lib.figures.kernl import network
 from course_lib.figures.slider import Slider, slider
-from course_lib.figures.style import CYCLE
+from course_lib.figures.style import CYCLE, closed, pyplot
 from course_lib.scratch.bptt import state_jacobian
 from course_lib.scratch.kernl_modes import fit_modes, modes_gradient, nudged, spread_modes
 from course_lib.sources.kernl_2019 import cosine
@@ -100,7 +100,7 @@ def modes_slider(counts: tuple[int, ...], start: int) -> Slider:
 
 
 def _frame(lines: dict) -> Figure:
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(2, 1, figsize=(5.5, 4.8), sharex=True)
     for ax, (i, unit) in zip(axes, enumerate(("itself", "other")), strict=True):
         ax.plot(lines[unit], label=f"on {unit}, true", **CYCLE[i] | {"markevery": 4})
@@ -114,24 +114,24 @@ def _frame(lines: dict) -> Figure:
         ax.legend(loc="upper right", ncols=2)
     axes[0].set_title(f"cosine with BPTT {lines['cosine']:.2f}")
     axes[1].set(xlabel="steps since, $t-s$", xticks=range(0, 21, 4))
-    return _closed(figure)
+    return closed(figure)
 
 
 def by_modes(measured: dict[str, dict[int, list]]) -> Figure:
     """Draw the cosine with BPTT over the number of modes, a line a kind, means over the seeds."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     for kind, values in measured.items():
         ax.plot(list(values), [np.mean(found) for found in values.values()], label=kind)
     ax.set(xlabel="number of modes", ylabel="cosine with BPTT", ylim=(0, 1.02))
     ax.set_xticks(list(next(iter(measured.values()))))
     ax.legend(loc="lower right")
-    return _closed(figure)
+    return closed(figure)
 
 
 def through_training(curves: dict[str, dict[str, list]], chance: float) -> Figure:
     """Draw the cosine with BPTT and the error through a training, one line a rule."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 5.6), sharex=True)
     for name, run in curves.items():
         above.plot(run["steps"], run["cosine"], label=name)
@@ -141,7 +141,7 @@ def through_training(curves: dict[str, dict[str, list]], chance: float) -> Figur
     below.set(xlabel="batches", ylabel="error", yscale="log")
     handles, names = above.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=3)
-    return _closed(figure)
+    return closed(figure)
 
 
 def accuracies(results: dict[str, dict]) -> Figure:
@@ -150,7 +150,7 @@ def accuracies(results: dict[str, dict]) -> Figure:
     Args:
         results: name to a stored result of `course_lib.training.turning_mnist`.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     for number, (name, result) in enumerate(results.items()):
         seeds = np.array([curves["test_accuracy"] for curves in result["curves"].values()])
@@ -160,4 +160,4 @@ def accuracies(results: dict[str, dict]) -> Figure:
             ax.plot(epochs, seed, **CYCLE[number] | {"linestyle": "none", "markersize": 3})
     ax.set(xlabel="epoch", ylabel="test accuracy", xticks=epochs)
     ax.legend(loc="lower right")
-    return _closed(figure)
+    return closed(figure)

@@ -1,6 +1,11 @@
 """One look for every figure: legible on a phone, on a dark page, and without colour vision."""
 
 import os
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, the yellow left out: it can't be read on white. Line style and marker say
 # the same thing as the colour, so that no figure needs colour vision.
@@ -63,3 +68,19 @@ def use_style() -> None:
             "ytick.labelsize": 12,
         }
     )
+
+
+def pyplot() -> ModuleType:
+    """Pyplot in the course's style; imported late, so that a module of figures is imported fast."""
+    import matplotlib.pyplot as plt
+
+    use_style()
+    return plt
+
+
+def closed(figure: "Figure") -> "Figure":
+    """Take the figure out of pyplot's list: a notebook then shows it once, as the cell's value."""
+    import matplotlib.pyplot as plt
+
+    plt.close(figure)
+    return figure

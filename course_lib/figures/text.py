@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_lib.figures.style import CYCLE, use_style
+from course_lib.figures.style import CYCLE, closed, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,14 +19,11 @@ VISIBLE = {"\n": "↵", " ": "␣"}
 
 def lanes() -> Figure:
     """Two ways to lay six pieces of a text into a batch of two, over three windows."""
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     figure, axes = plt.subplots(2, 1, figsize=(5.5, 4.6))
     _batches(axes[0], [[1, 4], [2, 5], [3, 6]], "each lane goes on where it ended")
     _batches(axes[1], [[1, 2], [3, 4], [5, 6]], "one piece after the other")
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def _batches(ax: Axes, windows: list[list[int]], title: str) -> None:
@@ -68,9 +65,7 @@ def bits_by_context(ngrams: dict[str, float], networks: dict[str, list[float]]) 
         ngrams: for each n, as text, its bits.
         networks: for each name the bits of every seed.
     """
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     figure, ax = plt.subplots()
     ax.plot([int(n) for n in ngrams], list(ngrams.values()), label="n-grams", **CYCLE[0])
     for (name, bits), look in zip(networks.items(), CYCLE[1:], strict=False):
@@ -81,8 +76,7 @@ def bits_by_context(ngrams: dict[str, float], networks: dict[str, list[float]]) 
     ax.set_ylabel("bits a character")
     ax.set_ylim(0, None)
     ax.legend()
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def temperatures(p: np.ndarray, characters: str, at: tuple[float, ...], most: int = 10) -> Figure:
@@ -94,9 +88,7 @@ def temperatures(p: np.ndarray, characters: str, at: tuple[float, ...], most: in
         at: the temperatures.
         most: how many characters are shown.
     """
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     figure, ax = plt.subplots()
     order = np.argsort(-p)[:most]
     for temperature, look in zip(at, CYCLE, strict=False):
@@ -106,8 +98,7 @@ def temperatures(p: np.ndarray, characters: str, at: tuple[float, ...], most: in
     ax.set_xlabel("next character")
     ax.set_ylabel("probability")
     ax.legend()
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def after_a_reset(read: list[int], extra: list[list[float]]) -> Figure:
@@ -117,9 +108,7 @@ def after_a_reset(read: list[int], extra: list[list[float]]) -> Figure:
         read: the first number of each group; the next group begins at the next one.
         extra: of every seed, one number a group.
     """
-    import matplotlib.pyplot as plt
-
-    use_style()
+    plt = pyplot()
     figure, ax = plt.subplots()
     ax.plot(range(len(read)), np.mean(extra, axis=0), **CYCLE[0])
     for one in extra:
@@ -128,8 +117,7 @@ def after_a_reset(read: list[int], extra: list[list[float]]) -> Figure:
     ax.set_xticks(range(len(read)), [str(r) for r in read])
     ax.set_xlabel("characters read since the reset, at least")
     ax.set_ylabel("extra bits a character")
-    plt.close(figure)
-    return figure
+    return closed(figure)
 
 
 def reading(passage: str, values: list[float], lines: int = 18) -> Figure:
@@ -137,10 +125,9 @@ def reading(passage: str, values: list[float], lines: int = 18) -> Figure:
 
     Light is the lowest value of the passage, dark the highest.
     """
-    import matplotlib.pyplot as plt
     from matplotlib.patches import Rectangle
 
-    use_style()
+    plt = pyplot()
     rows = passage.split("\n")[:lines]
     low, high = min(values), max(values)
     figure, ax = plt.subplots(figsize=(5.5, 0.27 * len(rows)))
@@ -164,5 +151,4 @@ def reading(passage: str, values: list[float], lines: int = 18) -> Figure:
     ax.set_xlim(0, max(map(len, rows)) + 1)
     ax.set_ylim(1 - len(rows), 1)
     ax.axis("off")
-    plt.close(figure)
-    return figure
+    return closed(figure)

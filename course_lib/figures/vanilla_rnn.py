@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_lib.figures.slider import Slider, slider
-from course_lib.figures.style import CYCLE, use_style
+from course_lib.figures.style import CYCLE, closed, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ def duck_probabilities(
         is_noun: the truth for each.
         feed_forward, recurrent: the probability of "noun" that each net gives.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 0.34 * len(sentences) + 1.5))
     rows = np.arange(len(sentences))[::-1]
     ax.axvline(0.5, color="black", linewidth=1, linestyle=":")
@@ -44,12 +44,12 @@ def duck_probabilities(
     ax.set_xticks([0, 0.5, 1], ["verb", "coin toss", "noun"])
     ax.set_xlabel("what the net says of duck")
     figure.legend(loc="outside upper center", ncols=2)
-    return _finished(figure)
+    return closed(figure)
 
 
 def unrolled_network(steps: int = 3) -> Figure:
     """The network as a loop, and the same network with one copy for each step."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 3.3))
     ax.set_axis_off()
     ax.set_xlim(-0.5, steps + 2.0)
@@ -70,7 +70,7 @@ def unrolled_network(steps: int = 3) -> Figure:
         ax.text(x - 0.5, 0.14, "$W_{hh}$", color=ORANGE, ha="center", fontsize=12)
     middle = (steps + 3) / 2
     ax.text(middle, -1.7, "unrolled: one copy a step, the same weights", ha="center", fontsize=12)
-    return _finished(figure)
+    return closed(figure)
 
 
 def _column(ax: Axes, x: float, below: str, inside: str, above: str) -> None:
@@ -103,7 +103,7 @@ def parameter_counts(m: int, n: int, steps: Sequence[int]) -> Figure:
         m, n: numbers of inputs a step and of units.
         steps: the lengths T.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     all_at_once = [T * m * n + n for T in steps]
     recurrent = [m * n + n * n + n for _ in steps]
@@ -114,12 +114,12 @@ def parameter_counts(m: int, n: int, steps: Sequence[int]) -> Figure:
     ax.set_xlabel("steps in the sequence, T")
     ax.set_ylabel("weights and biases")
     ax.legend(loc="upper left")
-    return _finished(figure)
+    return closed(figure)
 
 
 def three_uses() -> Figure:
     """Classifying, labelling and predicting: where the output of the network is read."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(3, 1, figsize=(5.5, 6.2))
     words = ["we", "saw", "a", "duck"]
     panels = [
@@ -148,7 +148,7 @@ def three_uses() -> Figure:
             if output:
                 _arrow(ax, (t, 0.42), (t, 0.95), GREEN)
                 ax.text(t, 1.2, output, ha="center", va="center", color=GREEN, weight="bold")
-    return _finished(figure)
+    return closed(figure)
 
 
 def impulse_response(weight: float, steps: int = 20) -> np.ndarray:
@@ -163,7 +163,7 @@ def memory_slider(steps: int = 20) -> Slider:
     """The state of one unit after one impulse, as its recurrent weight moves from -1.5 to 1.5."""
     frames = []
     for weight in WEIGHTS:
-        plt = _pyplot()
+        plt = pyplot()
         h = impulse_response(weight, steps)
         figure, ax = plt.subplots()
         ax.axhline(0, color="black", linewidth=1)
@@ -197,7 +197,7 @@ def padding(with_mask: np.ndarray, without_mask: np.ndarray, length: int) -> Fig
         with_mask, without_mask: the state carried at each step, shape (T,).
         length: number of real steps; the others are padding.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     t = np.arange(1, len(with_mask) + 1)
     ax.axvspan(length + 0.5, len(t) + 0.5, fc="#EEEEEE", ec="#BBBBBB", hatch="//", zorder=0)
@@ -209,7 +209,7 @@ def padding(with_mask: np.ndarray, without_mask: np.ndarray, length: int) -> Fig
     ax.set_xlabel("step t")
     ax.set_ylabel("one unit of the state")
     ax.legend(loc="lower right")
-    return _finished(figure)
+    return closed(figure)
 
 
 def loss_at_gap(
@@ -222,7 +222,7 @@ def loss_at_gap(
         naive, safe: losses at those gaps for the keys "right" and "wrong" (is the larger logit
             the right class?); what is not finite is drawn as a cross at the foot of its panel.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(2, 1, figsize=(5.5, 6), sharex=True)
     titles = {
         "right": "the larger logit is right: the loss should be 0",
@@ -241,7 +241,7 @@ def loss_at_gap(
         ax.set_ylabel("loss in nats")
         ax.legend(loc="upper left")
     axes[1].set_xlabel("gap between the logits, float32")
-    return _finished(figure)
+    return closed(figure)
 
 
 def learning_curve(result: dict[str, Any], printed: Sequence[float]) -> Figure:
@@ -251,7 +251,7 @@ def learning_curve(result: dict[str, Any], printed: Sequence[float]) -> Figure:
         result: the stored result of `course reproduce vanilla-mnist`.
         printed: the old notebook's accuracy on the test set, from the first epoch on.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(5.5, 4))
     curves, chosen = result["curves"], result["summary"]["chosen_epoch"]
     epochs = np.arange(1, len(curves["test_accuracy"]) + 1)
@@ -272,7 +272,7 @@ def learning_curve(result: dict[str, Any], printed: Sequence[float]) -> Figure:
     ax.set_xlabel("epoch")
     ax.set_ylabel("accuracy")
     ax.legend(loc="lower right")
-    return _finished(figure)
+    return closed(figure)
 
 
 def memory_left(shares: dict[str, np.ndarray]) -> Figure:
@@ -281,14 +281,14 @@ def memory_left(shares: dict[str, np.ndarray]) -> Figure:
     Args:
         shares: for each network its name and its shares, from step 1 on; the first is 1.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     for name, share in shares.items():
         ax.semilogy(np.arange(1, len(share) + 1), share, label=name, markevery=0.1)
     ax.set_xlabel("step")
     ax.set_ylabel("left of the first input")
     ax.legend()
-    return _finished(figure)
+    return closed(figure)
 
 
 def loss_by_batch(losses: Sequence[float], smooth: int = 20) -> Figure:
@@ -298,7 +298,7 @@ def loss_by_batch(losses: Sequence[float], smooth: int = 20) -> Figure:
         losses: one a batch, in nats.
         smooth: how many batches the mean is taken over.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots()
     batches = {"linestyle": "none", "marker": ".", "markersize": 4, "color": "#777777"}
     ax.plot(losses, **batches, label="one batch")
@@ -310,7 +310,7 @@ def loss_by_batch(losses: Sequence[float], smooth: int = 20) -> Figure:
     ax.set_xlabel("batch")
     ax.set_ylabel("loss in nats")
     ax.legend()
-    return _finished(figure)
+    return closed(figure)
 
 
 def digit_slider(image: np.ndarray, probabilities: np.ndarray, label: int) -> Slider:
@@ -323,7 +323,7 @@ def digit_slider(image: np.ndarray, probabilities: np.ndarray, label: int) -> Sl
     """
     frames = []
     for rows in range(1, len(image) + 1):
-        plt = _pyplot()
+        plt = pyplot()
         figure, (left, right) = plt.subplots(1, 2, figsize=(5.5, 3.2), width_ratios=[1, 1.3])
         left.imshow(image, cmap="gray_r", vmin=0, vmax=1)
         if rows < len(image):
@@ -349,19 +349,3 @@ def digit_slider(image: np.ndarray, probabilities: np.ndarray, label: int) -> Sl
         )
         frames.append((f"{rows} of {len(image)}", figure, alt))
     return slider(frames, label="rows read", start=len(image) // 2)
-
-
-def _finished(figure: Figure) -> Figure:
-    """Take the figure off pyplot's list, or a notebook shows it twice."""
-    import matplotlib.pyplot as plt
-
-    plt.close(figure)
-    return figure
-
-
-def _pyplot() -> Any:
-    """Pyplot in the course's style; imported here so that importing this module stays quick."""
-    import matplotlib.pyplot as plt
-
-    use_style()
-    return plt
