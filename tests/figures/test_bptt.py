@@ -5,27 +5,9 @@ from course_lib.figures import bptt as figures
 from course_lib.sources import practical_2017
 
 
-@pytest.fixture(autouse=True)
-def no_screen():
-    import matplotlib
-
-    matplotlib.use("agg")
-
-
 @pytest.fixture(scope="module")
 def credit():
     return figures.credit(T=12)
-
-
-def assert_drawn(figure):
-    """Drawn, opaque, and in no list of open figures: a notebook shows it once."""
-    import matplotlib.pyplot as plt
-    from matplotlib.figure import Figure
-
-    assert isinstance(figure, Figure)
-    figure.canvas.draw()
-    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-    assert not plt.get_fignums()
 
 
 # What is measured
@@ -102,7 +84,7 @@ def test_memory_grows_with_the_length_unless_truncated():
 # What is drawn
 
 
-def test_single_figures(credit):
+def test_single_figures(credit, assert_drawn):
     seeds = practical_2017.errors_by_seed([0, 2])
     steps = np.array([1e-6, 1e-4, 1e-2])
     for figure in (

@@ -7,22 +7,6 @@ from course_lib.figures import diagonal as figures
 from course_lib.scratch.scan import scan_loop
 
 
-@pytest.fixture(autouse=True)
-def no_screen():
-    import matplotlib
-
-    matplotlib.use("agg")
-
-
-def assert_drawn(figure):
-    """Drawn, opaque, and in no list of open figures: a notebook shows it once."""
-    import matplotlib.pyplot as plt
-
-    figure.canvas.draw()
-    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-    assert not plt.get_fignums()
-
-
 def digits(count=40):
     """Smooth pictures, which a few numbers tell apart."""
     rng = np.random.default_rng(0)
@@ -83,7 +67,7 @@ def test_a_layer_on_top_that_forgets_costs_nothing():
     assert figures.stacked_cosine(0.9, seed=0) < 0.999
 
 
-def test_every_figure_draws():
+def test_every_figure_draws(assert_drawn):
     images = digits(20)
     for figure in (
         figures.wiring(),

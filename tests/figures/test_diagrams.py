@@ -4,13 +4,6 @@ import pytest
 from course_lib.figures import diagrams
 
 
-@pytest.fixture(autouse=True)
-def no_screen():
-    import matplotlib
-
-    matplotlib.use("agg")
-
-
 def arrows(figure):
     """Each arrow of the figure's first panel: where it starts and where it ends, and its colour."""
     return [

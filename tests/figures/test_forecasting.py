@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from course_lib.figures import forecasting as figures
 
@@ -7,29 +6,13 @@ MONTHS = np.arange("1990-01", "1994-01", dtype="M8[M]")
 PPM = np.arange(48.0)
 
 
-@pytest.fixture(autouse=True)
-def no_screen():
-    import matplotlib
-
-    matplotlib.use("agg")
-
-
-def assert_drawn(figure):
-    """Drawn, opaque, and in no list of open figures: a notebook shows it once."""
-    import matplotlib.pyplot as plt
-
-    figure.canvas.draw()
-    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-    assert not plt.get_fignums()
-
-
-def test_the_series_with_its_parts():
+def test_the_series_with_its_parts(assert_drawn):
     figure = figures.series(MONTHS, PPM, {"test": "1992-01"})
     assert_drawn(figure)
     assert [text.get_text() for text in figure.axes[0].texts] == [" test"]
 
 
-def test_each_origin_knows_one_month_more():
+def test_each_origin_knows_one_month_more(assert_drawn):
     figure = figures.rolling(rows=3, known=4, ahead=2)
     assert_drawn(figure)
     by_row = {}
@@ -39,14 +22,14 @@ def test_each_origin_knows_one_month_more():
     assert [row.count(True) for row in by_row.values()] == [2, 2, 2]
 
 
-def test_errors_over_the_months():
+def test_errors_over_the_months(assert_drawn):
     figure = figures.errors_by_month({"line": [[1, 2, 3]], "GRU": [[1, 1, 1], [3, 3, 5]]})
     assert_drawn(figure)
     np.testing.assert_allclose(figure.axes[0].lines[1].get_ydata(), [2, 2, 3])
     assert len(figure.axes[0].collections) == 1  # a band where there are several seeds
 
 
-def test_a_fan_shows_what_came_and_one_interval():
+def test_a_fan_shows_what_came_and_one_interval(assert_drawn):
     forecasts = {"line": ([36, 38, 40], [1, 2, 3]), "GRU": ([36, 37, 38], [1, 1, 1])}
     figure = figures.fan(MONTHS, PPM, 36, forecasts, past=10)
     assert_drawn(figure)

@@ -7,24 +7,6 @@ from course_lib.scratch.bptt import state_jacobian
 from course_lib.scratch.rnn import rnn_step
 
 
-@pytest.fixture(autouse=True)
-def no_screen():
-    import matplotlib
-
-    matplotlib.use("agg")
-
-
-def assert_drawn(figure):
-    """Drawn, opaque, and in no list of open figures: a notebook shows it once."""
-    import matplotlib.pyplot as plt
-    from matplotlib.figure import Figure
-
-    assert isinstance(figure, Figure)
-    figure.canvas.draw()
-    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-    assert not plt.get_fignums()
-
-
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
@@ -144,11 +126,11 @@ def test_the_two_grus_differ_unless_each_unit_reads_itself_alone():
 
 
 @pytest.mark.parametrize("draw", [figures.gru_cell, figures.lstm_cell, figures.dropout_survival])
-def test_drawings(draw):
+def test_drawings(draw, assert_drawn):
     assert_drawn(draw())
 
 
-def test_sliders(rng):
+def test_sliders(rng, assert_drawn):
     assert figures.memory_slider((0.5, 1)).values == ["0.5", "1"]
     norms = {cell: np.geomspace(1, 0.1, 11) for cell in figures.CELLS}
     slider = figures.gradient_slider({0: norms, 1: norms})
@@ -161,7 +143,7 @@ def test_sliders(rng):
     assert_drawn(figures.trained_gradients(norms))
 
 
-def test_figures_of_stored_results():
+def test_figures_of_stored_results(assert_drawn):
     adding = {
         "config": {"task": "adding", "delays": [5, 50]},
         "summary": {

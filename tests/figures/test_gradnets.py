@@ -6,25 +6,6 @@ from course_lib.scratch.gradnets import stop_gate
 from course_lib.sources import notebook_2015
 from course_lib.training.reproduce import stored_result
 
-
-@pytest.fixture(autouse=True)
-def no_screen():
-    import matplotlib
-
-    matplotlib.use("agg")
-
-
-def assert_drawn(figure):
-    """Drawn, opaque, and in no list of open figures: a notebook shows it once."""
-    import matplotlib.pyplot as plt
-    from matplotlib.figure import Figure
-
-    assert isinstance(figure, Figure)
-    figure.canvas.draw()
-    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-    assert not plt.get_fignums()
-
-
 # What is measured
 
 
@@ -123,14 +104,14 @@ def test_a_row_of_the_table(accuracies, steps, shown):
 # What is drawn
 
 
-def test_figures_of_fresh_networks():
+def test_figures_of_fresh_networks(assert_drawn):
     assert_drawn(figures.lost_signal())
     assert figures.shape_slider((0, 1), start=0).values == ["g = 0", "g = 1"]
     assert len(figures.gate_slider((0.0, 0.5), start=0).pngs) == 2
     assert figures.depth_slider((10, 20), start=0).values == ["10 layers", "20 layers"]
 
 
-def test_figures_of_stored_results():
+def test_figures_of_stored_results(assert_drawn):
     fifty, story = figures.results(50), stored_result("gradnets-2015")
     assert_drawn(figures.gradient_sizes(fifty, ("grelu-gain-stop", "plain-he")))
     assert_drawn(figures.learning_curves(fifty, ("grelu-gain-stop", "tat", "identity")))
@@ -139,7 +120,7 @@ def test_figures_of_stored_results():
     assert_drawn(figures.adding(stored_result("gradnets-recurrent")))
 
 
-def test_curves_of_a_notebook():
+def test_curves_of_a_notebook(assert_drawn):
     points = {"first": ([0, 20, 40], [1e-3, 2e-3, 1e-2]), "last": ((0, 20, 40), (1, 0.5, 0.2))}
     figure = figures.training_curves(points, "step", "norm", logarithmic=True)
     assert_drawn(figure)

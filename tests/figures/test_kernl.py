@@ -7,27 +7,9 @@ from course_lib.sources import kernl_2019
 from course_lib.training import kernl_adding
 
 
-@pytest.fixture(autouse=True)
-def no_screen():
-    import matplotlib
-
-    matplotlib.use("agg")
-
-
 @pytest.fixture(scope="module")
 def quality():
     return figures.kernel_quality(range(2), ("near identity", "orthogonal"))
-
-
-def assert_drawn(figure):
-    """Drawn, opaque, and in no list of open figures: a notebook shows it once."""
-    import matplotlib.pyplot as plt
-    from matplotlib.figure import Figure
-
-    assert isinstance(figure, Figure)
-    figure.canvas.draw()
-    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-    assert not plt.get_fignums()
 
 
 # What is measured
@@ -139,7 +121,7 @@ def test_the_fit_with_the_right_gradients_is_the_reference():
 # What is drawn
 
 
-def test_figures_are_drawn(quality):
+def test_figures_are_drawn(quality, assert_drawn):
     assert_drawn(figures.two_ways())
     assert_drawn(figures.quality(quality))
     assert_drawn(

@@ -4,22 +4,7 @@ import pytest
 from course_lib.figures import kernl_modes as figures
 
 
-@pytest.fixture(autouse=True)
-def no_screen():
-    import matplotlib
-
-    matplotlib.use("agg")
-
-
-def assert_drawn(figure):
-    """Drawn, and in no list of open figures: a notebook shows it once."""
-    import matplotlib.pyplot as plt
-
-    figure.canvas.draw()
-    assert not plt.get_fignums()
-
-
-def test_modes_help_where_one_fading_kernel_fails():
+def test_modes_help_where_one_fading_kernel_fails(assert_drawn):
     quality = figures.quality((1, 4), range(2), n=12)
     orthogonal, near = quality["orthogonal"], quality["near identity"]
     assert np.mean(orthogonal[4]) > np.mean(orthogonal[1]) + 0.15
@@ -45,7 +30,7 @@ def test_a_reader_chooses_the_number_of_modes():
     assert all("cosine with BPTT is" in alt for alt in chosen.alts)
 
 
-def test_trainings_are_drawn():
+def test_trainings_are_drawn(assert_drawn):
     curves = {"steps": [1, 2], "cosine": [0.5, 0.8], "test_loss": [0.2, 0.1]}
     assert_drawn(figures.through_training({"a": curves, "b": curves}, 0.17))
     result = {"curves": {"0": {"test_accuracy": [0.9, 0.95]}, "1": {"test_accuracy": [0.8, 0.9]}}}

@@ -1,26 +1,9 @@
 import numpy as np
-import pytest
 
 from course_lib.figures import text as figures
 
 
-@pytest.fixture(autouse=True)
-def no_screen():
-    import matplotlib
-
-    matplotlib.use("agg")
-
-
-def assert_drawn(figure):
-    """Drawn, opaque, and in no list of open figures: a notebook shows it once."""
-    import matplotlib.pyplot as plt
-
-    figure.canvas.draw()
-    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-    assert not plt.get_fignums()
-
-
-def test_lanes():
+def test_lanes(assert_drawn):
     figure = figures.lanes()
     assert_drawn(figure)
     styles = [
@@ -34,20 +17,20 @@ def test_lanes():
     assert styles == [["-"] * 4, ["--"] * 4]
 
 
-def test_bits_and_curves():
+def test_bits_and_curves(assert_drawn):
     figure = figures.bits_by_context({"1": 4.0, "2": 3.0}, {"GRU": [2.0, 2.2]})
     assert_drawn(figure)
     assert figure.axes[0].get_legend_handles_labels()[1] == ["n-grams", "GRU"]
 
 
-def test_after_a_reset_shows_every_seed():
+def test_after_a_reset_shows_every_seed(assert_drawn):
     figure = figures.after_a_reset([1, 2, 4], [[3, 1, 0], [2, 1, 0.1]])
     assert_drawn(figure)
     np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata(), [2.5, 1, 0.05])
     assert len(figure.axes[0].collections) == 2
 
 
-def test_temperatures_are_those_of_the_formula():
+def test_temperatures_are_those_of_the_formula(assert_drawn):
     p = np.array([0.1, 0.7, 0.2])
     figure = figures.temperatures(p, "ab\n", (1.0, 0.5), most=3)
     assert_drawn(figure)
@@ -58,7 +41,7 @@ def test_temperatures_are_those_of_the_formula():
     assert labels == ["b", "↵", "a"]
 
 
-def test_every_character_stands_on_its_ground():
+def test_every_character_stands_on_its_ground(assert_drawn):
     figure = figures.reading("ab\nc\nd", [0.0, 1.0, 0.5, 0.2, 0.1, 0.9], lines=2)
     assert_drawn(figure)
     ax = figure.axes[0]

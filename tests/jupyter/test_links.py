@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.authoring.browser import find_chromium, new_context, open_browser
+from course_lib.authoring.browser import new_context
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
@@ -22,17 +22,6 @@ ENVIRONMENT = Path(sys.prefix)
 OPTIONS = ("--no-browser", "--ServerApp.port=0")
 ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+)/lab\?token=(\w+)")
 SLOW = 60_000  # ms; JupyterLab takes its time on a busy machine
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        missing = "Chromium is not on this machine; on Debian: apt-get install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with open_browser() as chromium:
-        yield chromium
 
 
 @pytest.fixture(scope="module")
