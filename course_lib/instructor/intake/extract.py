@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 
 from course_lib.exercises.registry import ids
+from course_lib.instructor.decoding import decoded
 from course_lib.release import difference, release_of
 
 MOST_CELLS = 5_000
@@ -42,7 +43,7 @@ def extract(content: bytes) -> Cells:
         Unreadable: if it is no notebook.
     """
     try:
-        text = _decode(content)
+        text = decoded(content)
         notebook = json.loads(text)
     except MemoryError:
         raise Unreadable("it takes more memory than reading a notebook may") from None
@@ -123,13 +124,3 @@ def _role(cell: dict) -> str:
     if isinstance(name, str) and name.endswith("-code") and name[:-5] in ids():
         return name[:-5]
     return ""
-
-
-def _decode(content: bytes) -> str:
-    """Text, whatever wrote it: UTF-8 with or without its mark, UTF-16, else Latin-1."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", "replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")

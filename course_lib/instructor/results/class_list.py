@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from course_lib.instructor.decoding import decoded
 from course_lib.instructor.errors import BadUsage
 
 # Headings of the columns that say who somebody is; in other languages, --match names them.
@@ -63,7 +64,7 @@ def read_class_list(file: Path, match: Iterable[str] = ()) -> ClassList:
         BadUsage: if it can't be read, or no column says who somebody is.
     """
     try:
-        text = _decoded(file.read_bytes())
+        text = decoded(file.read_bytes())
     except OSError as error:
         raise BadUsage(f"{file} can't be read ({error.strerror}).") from None
     first = text.partition("\n")[0]
@@ -181,12 +182,3 @@ def _plain(text: str) -> str:
 def _squeezed(text: str) -> str:
     apart = unicodedata.normalize("NFKD", text).casefold()
     return "".join(c for c in apart if c.isalnum())
-
-
-def _decoded(content: bytes) -> str:
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", "replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
