@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Problem, Rung
+from course_lib.exercises.guard import Unusable
 from course_lib.scratch.gradcheck import numerical_gradient
 
 REMEMBERED = 8  # right answers of one rung
@@ -241,6 +242,40 @@ def holds(
         if problem is None:
             return None
         return Problem(f"{sentence} {problem.sentence}", problem.details, problem.errors)
+
+    return Rung(name, inputs, judge, call)
+
+
+def refuses(
+    name: str,
+    inputs: Callable[[], Arrays],
+    asked: Callable[[Arrays], dict[str, tuple]],
+    sentence: str,
+) -> Rung:
+    """A ValueError for whatever has no answer.
+
+    Args:
+        name: what holds once the rung is passed.
+        inputs: makes the inputs.
+        asked: from the inputs to the arguments of each call, by what is asked for.
+        sentence: what to say behind the first that was taken.
+    """
+
+    def refused(function: Callable, arguments: tuple) -> bool:
+        try:
+            function(*arguments)
+        except ValueError:
+            return True
+        except Unusable as failure:  # from a function in a sandbox: what it raised, in words
+            return "ValueError" in str(failure)
+        return False
+
+    def call(function: Callable, given: Arrays) -> Arrays:
+        return {one: refused(function, arguments) for one, arguments in asked(given).items()}
+
+    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+        taken = [one for one, well in outputs.items() if not well]
+        return Problem(f"{taken[0]} {sentence}") if taken else None
 
     return Rung(name, inputs, judge, call)
 

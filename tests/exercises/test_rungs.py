@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.exercises.exercise import Arrays
+from course_lib.exercises.guard import Unusable
 from course_lib.exercises.rungs import (
     by_hand,
     floating,
@@ -13,6 +14,7 @@ from course_lib.exercises.rungs import (
     irregular,
     isolating,
     matches,
+    refuses,
     shapes,
     unlike,
 )
@@ -131,3 +133,26 @@ def test_a_term_is_isolated_by_zeros_in_all_the_others():
     assert "With a and params.w at zero" in only_b.judge(only_b.inputs(), without_b).sentence
     with pytest.raises(KeyError):
         isolating(given, total, {"b": ("no_such",)})
+
+
+def test_what_has_no_answer_is_to_be_refused():
+    rung = refuses("no root", dict, lambda _: {"x=-1": (-1.0,), "x=-4": (-4.0,)}, "has no root.")
+
+    def of_the_first(x):
+        if x == -1:
+            raise ValueError("no")
+        return 0.0
+
+    def other_error(x):
+        raise Unusable("TypeError: no")
+
+    def in_a_sandbox(x):
+        raise Unusable("ValueError: no")
+
+    def said(function):
+        problem = rung.judge({}, rung.call(function, {}))
+        return problem.sentence if problem else ""
+
+    assert said(of_the_first) == "x=-4 has no root."
+    assert said(other_error) == "x=-1 has no root."
+    assert said(in_a_sandbox) == ""

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.guard import Unusable
-from course_lib.exercises.rungs import by_hand, matches
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.rungs import by_hand, matches, refuses
 from course_lib.scratch.gated import forget_bias_for, sigmoid
 
 
@@ -63,28 +62,12 @@ def from_the_gate(given: Arrays) -> Arrays:
     return {"bias": np.log(open_by / (1 - open_by))}
 
 
-def refusals(function, given: Arrays) -> Arrays:
-    """Whether a ValueError comes for each of them."""
-    asked = {f"left={left:g}": (3, left) for left in given["left"]}
+def without_answer(given: Arrays) -> dict[str, tuple]:
+    """A call for each of them."""
+    asked: dict[str, tuple] = {f"left={left:g}": (3, left) for left in given["left"]}
     asked |= {f"steps={steps:g}": (steps, 0.5) for steps in given["steps"]}
     asked["steps=[3, 0]"] = (np.array([3.0, 0.0]), 0.5)
-    return {name: _refuses(function, arguments) for name, arguments in asked.items()}
-
-
-def _refuses(function, arguments) -> bool:
-    try:
-        function(*arguments)
-    except ValueError:
-        return True
-    except Unusable as failure:  # from a function in a sandbox: what it raised, in words
-        return "ValueError" in str(failure)
-    return False
-
-
-def refuses(_: Arrays, outputs: Arrays) -> Problem | None:
-    """All of them."""
-    taken = [name for name, well in outputs.items() if not well]
-    return Problem(f"{taken[0]} has no answer, and no ValueError says so.") if taken else None
+    return asked
 
 
 EXERCISE = Exercise(
@@ -124,7 +107,12 @@ EXERCISE = Exercise(
             in_series,
             "With so many steps the gate differs from 1 by less than float64 can tell.",
         ),
-        Rung("what has no answer is refused", refused, refuses, refusals),
+        refuses(
+            "what has no answer is refused",
+            refused,
+            without_answer,
+            "has no answer, and no ValueError says so.",
+        ),
     ),
     hints=(
         Hint(

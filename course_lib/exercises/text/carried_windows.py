@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.guard import Unusable
-from course_lib.exercises.rungs import by_hand, holds, matches, shapes
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.rungs import by_hand, holds, matches, refuses, shapes
 from course_lib.scratch.text import carried_windows
 
 
@@ -82,32 +81,9 @@ def where_they_go_on(function, given: Arrays) -> Arrays:
     }
 
 
-def refusals(function, given: Arrays) -> Arrays:
-    """Whether a ValueError comes for each of them."""
-    return {f"{length} characters": _refuses(function, length) for length in given["lengths"]}
-
-
-def _refuses(function, length: int) -> bool:
-    try:
-        function(np.arange(length), 2, 4)
-    except ValueError:
-        return True
-    except Unusable as failure:  # from a function in a sandbox: what it raised, in words
-        return "ValueError" in str(failure)
-    return False
-
-
-def refuses(_: Arrays, outputs: Arrays) -> Problem | None:
-    """All of them."""
-    taken = [name for name, well in outputs.items() if not well]
-    return (
-        Problem(
-            f"{taken[0]} are too few for a window of 4 in each of 2 lanes and one character more "
-            "to predict, and no ValueError says so."
-        )
-        if taken
-        else None
-    )
+def of_lengths(given: Arrays) -> dict[str, tuple]:
+    """A call for each length."""
+    return {f"{length} characters": (np.arange(length), 2, 4) for length in given["lengths"]}
 
 
 EXERCISE = Exercise(
@@ -144,7 +120,13 @@ EXERCISE = Exercise(
             "24 characters in 2 lanes and windows of 4: there are 23 with a next one.",
         ),
         matches("what is left over is dropped, and no more", some, by_index),
-        Rung("a text that is too short is refused", too_short, refuses, refusals),
+        refuses(
+            "a text that is too short is refused",
+            too_short,
+            of_lengths,
+            "are too few for a window of 4 in each of 2 lanes and one character more to predict, "
+            "and no ValueError says so.",
+        ),
     ),
     promises={
         "The text is cut": "a case small enough to do by hand",

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.exercise import Arrays, Exercise, Hint
 from course_lib.exercises.guard import Unusable
-from course_lib.exercises.rungs import drawn, irregular, matches
+from course_lib.exercises.rungs import drawn, irregular, matches, refuses
 from course_lib.scratch.text import sample_with_temperature
 
 SHARES = np.array([0.1, 0.7, 0.2])
@@ -107,25 +107,12 @@ def expected_shares(given: Arrays) -> Arrays:
     return {"share of each character": np.round(weights / weights.sum(), 1)}
 
 
-def refusals(function, given: Arrays) -> Arrays:
-    """Whether a ValueError comes for each of them."""
-    return {f"temperature={one}": _refuses(function, one) for one in given["temperatures"]}
-
-
-def _refuses(function, temperature: float) -> bool:
-    try:
-        function(np.zeros((2, 3)), temperature, np.random.default_rng(0))
-    except ValueError:
-        return True
-    except Unusable as failure:  # from a function in a sandbox: what it raised, in words
-        return "ValueError" in str(failure)
-    return False
-
-
-def refuses(_: Arrays, outputs: Arrays) -> Problem | None:
-    """All of them."""
-    taken = [name for name, well in outputs.items() if not well]
-    return Problem(f"{taken[0]} is no temperature, and no ValueError says so.") if taken else None
+def at_temperatures(given: Arrays) -> dict[str, tuple]:
+    """A call for each temperature."""
+    return {
+        f"temperature={one}": (np.zeros((2, 3)), one, np.random.default_rng(0))
+        for one in given["temperatures"]
+    }
 
 
 EXERCISE = Exercise(
@@ -180,7 +167,12 @@ EXERCISE = Exercise(
             drawn_codes,
         ),
         drawn(alike, codes_of),
-        Rung("what is no temperature is refused", refused, refuses, refusals),
+        refuses(
+            "what is no temperature is refused",
+            refused,
+            at_temperatures,
+            "is no temperature, and no ValueError says so.",
+        ),
     ),
     promises={
         "logits: shape (batch, c), of any": "each row by its own logits, however large they are",
