@@ -206,7 +206,7 @@ def lru_online_gradient(dz, x, z_0, params):
 
 
 def last_state(b, lam, z_0):
-    """The state of a diagonal linear layer after its last step, no loop.
+    """The state of a diagonal linear layer after its last step.
 
     Args:
         b: what is added at each step, shape (batch, T, n), or (batch, T, 1)

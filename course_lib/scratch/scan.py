@@ -95,7 +95,7 @@ def scan_backward(dh, a, h, h_0):
         da, db (batch, T, n) and dh_0 (batch, n): the gradients of a, b, h_0.
     """
     # IMPLEMENT-ME: each result says how the loss changes with what it is named
-    # after, at this step and through all later ones; no loop over the steps
+    # after, at this step and through all later ones
     a_next = np.concatenate([a[:, 1:], np.zeros_like(a[:, :1])], axis=1)
     nothing = np.zeros_like(dh[:, 0])
     backwards = scan(np.conj(a_next[:, ::-1]), dh[:, ::-1], nothing)

@@ -1,4 +1,4 @@
-"""Exercise: the last state of a diagonal layer, without a loop."""
+"""Exercise: the last state of a diagonal layer, as one sum over all steps."""
 
 import numpy as np
 
