@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 
 from course_lib.exercises.registry import ids
-from course_lib.instructor.decoding import decoded
+from course_lib.instructor.intake.decoding import decoded
 from course_lib.release import difference, release_of
 
 MOST_CELLS = 5_000

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course_lib.instructor.decoding import decoded
 from course_lib.instructor.errors import BadUsage
+from course_lib.instructor.intake.decoding import decoded
 
 # Headings of the columns that say who somebody is; in other languages, --match names them.
 WHO = (
