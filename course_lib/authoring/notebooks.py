@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_lib.authoring.helpers import helpers
 from course_lib.authoring.install_cell import install_cell
-from course_lib.authoring.project_cells import project_card, training_cell
+from course_lib.authoring.project_cells import STARS, project_card, training_cell
 from course_lib.authoring.source import reference_code, starting_code
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.guard import full_stop
@@ -31,7 +31,6 @@ from course_lib.repository import Repository, of_checkout
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = ROOT / "benchmarks" / "results" / "check-seconds.json"
 DIRECTIVE = re.compile(r"# EXERCISE:\s*(\w+)\s*")
-STARS = {1: "★☆☆ a few lines", 2: "★★☆ takes some thought", 3: "★★★ one of the hard ones"}
 BUG_HUNT = "**Bug hunt.** The code below runs, but it is wrong. Find out why, and fix it.\n\n"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -5,13 +5,17 @@ from pathlib import Path
 
 from course_lib.exercises.projects.project import Project
 
+# By difficulty, on the cards of exercises and of projects alike.
+STARS = {1: "★☆☆ a few lines", 2: "★★☆ takes some thought", 3: "★★★ one of the hard ones"}
+
 
 def project_card(project: Project) -> str:
-    """Title, goal, budget and marks, in Markdown."""
+    """Title, goal, time, budget and marks, in Markdown."""
     first, second, third = map(project.read, project.marks)
     return (
         f"### `{project.id}`\n\n"
         f"**Project: {project.title}.** {project.goal}\n\n"
+        f"{STARS[project.difficulty]} · about {project.minutes} minutes, training included\n\n"
         f"| budget | mark 1 | mark 2 | mark 3 |\n|---|---|---|---|\n"
         f"| {project.budget} | {first} | {second} | {third} |\n\n"
         f"Hand in the arrays as `{project.file}` beside this notebook, and the function below. "

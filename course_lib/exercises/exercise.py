@@ -7,6 +7,9 @@ from typing import Any
 Arrays = dict[str, Any]  # names to plain data: arrays, numbers, strings, and dicts of them
 BY_TWIN = " by your twin"  # ends the name of an output that the learner's own NumPy gave
 KINDS = ("build", "hunt", "speed up", "project")  # what is asked of the learner
+# The fewest and the most that a card may say; CONTRIBUTING.md has the yardstick.
+MINUTES = {1: (5, 15), 2: (15, 40), 3: (30, 60)}  # by stars
+PROJECT_MINUTES = 45, 180  # training included
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,9 @@ class Exercise:
         reference: the function or class of `course_lib` that stands behind the exercise.
         title: a short title.
         goal: one sentence.
-        difficulty: 1 (minutes), 2 (takes thought) or 3 (the hard ones).
-        minutes: how long a learner should expect to need.
+        difficulty: 1 (one formula), 2 (several parts) or 3 (something of one's own to find); the
+            stars on the card.
+        minutes: how long a learner who has read the section should expect to need, in steps of 5.
         returns: names of what the function returns, in order, each with its kind: "array",
             "complex" (an array that may hold complex numbers), "number", "flag", "mapping" (a dict
             of arrays or numbers) or "anything". Empty for a class, and for what gives tensors: then
@@ -156,6 +160,11 @@ class Exercise:
             raise ValueError(f"{self.id}: difficulty is 1, 2 or 3, not {self.difficulty}.")
         if self.kind not in KINDS:
             raise ValueError(f"{self.id}: kind is one of {KINDS}, not {self.kind!r}.")
+        least, most = PROJECT_MINUTES if self.kind == "project" else MINUTES[self.difficulty]
+        if not least <= self.minutes <= most or self.minutes % 5:
+            raise ValueError(
+                f"{self.id}: minutes are {least} to {most} in steps of 5 here, not {self.minutes}."
+            )
 
     @property
     def id(self) -> str:

@@ -72,6 +72,10 @@ def test_hints_and_difficulty_have_bounds():
         spoilt(hints=())
     with pytest.raises(ValueError, match="difficulty"):
         spoilt(difficulty=4)
+    with pytest.raises(ValueError, match="minutes are 30 to 60 in steps of 5 here, not 25"):
+        spoilt(difficulty=3, minutes=25)
+    with pytest.raises(ValueError, match="in steps of 5 here, not 12"):
+        spoilt(difficulty=1, minutes=12)
 
 
 def test_the_kind_is_one_of_four_and_a_hunt_says_so_by_itself():

@@ -179,7 +179,7 @@ EXERCISE = Exercise(
     goal="Teach TensorFlow the gradient that you derived, so that it uses yours in place of its "
     "own.",
     difficulty=3,
-    minutes=40,
+    minutes=60,
     kind="speed up",
     twin="rnn_backward",
     uses=("rnn_backward",),

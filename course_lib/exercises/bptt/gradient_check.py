@@ -197,7 +197,7 @@ EXERCISE = Exercise(
     goal="Compare a gradient with the numerical one and say whether they agree, so that no wrong "
     "gradient gets through.",
     difficulty=2,
-    minutes=20,
+    minutes=25,
     returns=RETURNS,
     uses=("numerical_gradient",),
     ladder=(

@@ -130,7 +130,7 @@ EXERCISE = Exercise(
     goal="Measure a gradient without any calculus: move one number up and down, and see how the "
     "loss changes.",
     difficulty=1,
-    minutes=10,
+    minutes=15,
     returns={"gradient": "array"},
     ladder=(
         shapes(small, on_the_small_loss, gradient=(2, 3)),

@@ -159,7 +159,7 @@ EXERCISE = Exercise(
     goal="Take the gradient back through a whole sequence, from the last step to the first, for "
     "any batch size.",
     difficulty=3,
-    minutes=35,
+    minutes=40,
     returns=RETURNS,
     uses=("rnn_step_backward",),
     ladder=(

@@ -115,7 +115,7 @@ EXERCISE = Exercise(
     goal="Take the gradient of the loss back through one step: to its input, to the old state and "
     "to the weights.",
     difficulty=2,
-    minutes=25,
+    minutes=30,
     returns=RETURNS,
     ladder=(
         shapes(small, back, dx_t=(3, 2), dh_prev=(3, 4), dW_xh=(2, 4), dW_hh=(4, 4), db_h=(4,)),

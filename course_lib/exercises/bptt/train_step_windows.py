@@ -241,8 +241,8 @@ EXERCISE = Exercise(
     title="A training step in windows",
     goal="Turn truncated BPTT and clipping into one step that TensorFlow traces once and then "
     "runs.",
-    difficulty=2,
-    minutes=35,
+    difficulty=3,
+    minutes=50,
     kind="speed up",
     twin="truncated_bptt",
     uses=("truncated_bptt", "clip_by_global_norm"),

@@ -139,7 +139,7 @@ EXERCISE = Exercise(
     goal="Read a long sequence in windows: the state goes on from one to the next, the gradient "
     "stops.",
     difficulty=2,
-    minutes=25,
+    minutes=30,
     returns={"loss": "number", "grads": "mapping", "h_last": "array"},
     ladder=(
         shapes(

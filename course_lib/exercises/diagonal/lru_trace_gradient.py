@@ -136,7 +136,7 @@ EXERCISE = Exercise(
     goal="Turn the loss of a step into the exact gradient of every parameter, with the traces "
     "alone.",
     difficulty=3,
-    minutes=40,
+    minutes=50,
     returns=RETURNS,
     ladder=(
         shapes(small, dnu_log=(3,), dtheta_log=(3,), dgamma_log=(3,), dB=(2, 3)),

@@ -35,7 +35,7 @@ EXERCISE = Project(
     goal="Train units that fade and turn to read digits one pixel at a time, 784 steps, and hand "
     "them in.",
     difficulty=3,
-    minutes=90,
+    minutes=120,
     returns={"logits": "array"},
     ladder=(),
     uses=("last_state",),

@@ -76,7 +76,7 @@ EXERCISE = Exercise(
     goal="Find the bias with which a forget gate keeps a given share of the memory for a given "
     "time.",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     returns={"bias": "array"},
     ladder=(
         by_hand(

@@ -151,7 +151,7 @@ EXERCISE = Exercise(
     title="The cells of a stack",
     goal="Make the initial weights of a stack of LSTM layers.",
     difficulty=2,
-    minutes=10,
+    minutes=15,
     returns={"cells": "anything"},
     equivalent={
         "init_lstm_params(m if layer == 0 else n, n, rng -> init_lstm_params(m if layer <= 0 "

@@ -147,7 +147,7 @@ EXERCISE = Exercise(
     title="A kernel that is never used",
     goal="Find out why this layer would never run as one kernel on a GPU, and fix it.",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     returns={},
     ladder=(
         Rung("where there is a GPU, Keras takes cuDNN's kernel", sizes, fused, chosen),

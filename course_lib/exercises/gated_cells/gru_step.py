@@ -96,7 +96,7 @@ EXERCISE = Exercise(
     goal="Mix the old state with a candidate: one gate says how much of the old state is kept, the "
     "other how much of it the candidate sees.",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     returns={"h_t": "array"},
     ladder=(
         shapes(small, h_t=(3, 4)),

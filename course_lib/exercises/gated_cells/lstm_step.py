@@ -111,7 +111,7 @@ EXERCISE = Exercise(
     title="One step of the LSTM",
     goal="Update the memory by forgetting and adding, and show a part of it as the state.",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     returns=RETURNS,
     ladder=(
         shapes(

@@ -154,7 +154,7 @@ EXERCISE = Exercise(
     goal="Take the two gradients that arrive, at the state and at the memory, back through one "
     "step.",
     difficulty=3,
-    minutes=30,
+    minutes=45,
     returns=RETURNS,
     equivalent={
         "for g in 'ifoc': -> for g in reversed(list('ifoc')):": (

@@ -205,7 +205,7 @@ EXERCISE = Exercise(
     goal="Put the parts together: layers on top of each other, dropout between them, logits from "
     "the last state.",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     returns={"logits": "array"},
     uses=("lstm_step", "collect_outputs", "dropout_between_layers"),
     equivalent={

@@ -146,8 +146,8 @@ EXERCISE = Exercise(
     reference=final_accuracy,
     title="The accuracy of the wrong network",
     goal="Report the accuracy of the network that training leads to, and not that of any other.",
-    difficulty=1,
-    minutes=10,
+    difficulty=2,
+    minutes=15,
     returns={"accuracy": "number"},
     equivalent={
         "for start in range(0, len(x), size): -> for start in reversed(list(range(0, len(x), "

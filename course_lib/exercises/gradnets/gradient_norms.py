@@ -87,7 +87,7 @@ EXERCISE = Exercise(
     goal="Make the curve called `gradient norm` show what it is there for: in which layer the "
     "gradient vanishes or explodes.",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     returns={"norms": "array"},
     ladder=(
         Rung("one norm per layer", small, one_a_layer, called),

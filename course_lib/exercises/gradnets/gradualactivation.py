@@ -278,7 +278,7 @@ EXERCISE = Exercise(
     goal="Write the activation as a layer of Keras, whose gate a callback can move while a "
     "compiled network trains.",
     difficulty=2,
-    minutes=25,
+    minutes=35,
     kind="speed up",
     twin="grelu",
     returns={},

@@ -267,7 +267,7 @@ EXERCISE = Exercise(
     goal="Write gradual dropout as a layer whose noise is new at every step, in a graph that is "
     "traced once.",
     difficulty=2,
-    minutes=20,
+    minutes=25,
     kind="speed up",
     twin="gradual_dropout",
     returns={},

@@ -275,7 +275,7 @@ EXERCISE = Exercise(
     goal="Write each layer's gradient norm and histogram into a file for TensorBoard, from inside "
     "a step that is traced once.",
     difficulty=3,
-    minutes=25,
+    minutes=40,
     kind="speed up",
     twin="gradient_norms",
     returns={},

@@ -116,8 +116,8 @@ EXERCISE = Exercise(
     title="Signal propagation",
     goal="Follow a signal up through a deep network and a gradient down, and measure both at every "
     "layer.",
-    difficulty=3,
-    minutes=30,
+    difficulty=2,
+    minutes=35,
     returns={"rms": "array", "cosines": "array", "backward": "array"},
     equivalent={
         "cosines, backward = np.zeros((3, depth -> cosines, backward = -np.zeros((3, depth": (

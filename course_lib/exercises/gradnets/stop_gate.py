@@ -95,8 +95,8 @@ EXERCISE = Exercise(
     title="Where to stop",
     goal="Find out how far the gate of a deep network may open, so that its inputs don't all come "
     "to look alike.",
-    difficulty=2,
-    minutes=20,
+    difficulty=3,
+    minutes=35,
     returns={"g": "number"},
     ladder=(
         shapes(one_layer, g=()),

@@ -105,7 +105,7 @@ EXERCISE = Exercise(
     goal="Get the same gradient and the same trace as step by step, without building a trace at "
     "every step.",
     difficulty=3,
-    minutes=40,
+    minutes=50,
     returns=RETURNS,
     equivalent={
         "C = v.shape[1] -> C = d.shape[1]": "v and d have the same steps",

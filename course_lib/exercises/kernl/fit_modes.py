@@ -132,7 +132,7 @@ EXERCISE = Exercise(
     title="Fit a kernel that turns",
     goal="Find the sensitivities of modes that fade and turn, from the effect of the nudges.",
     difficulty=3,
-    minutes=35,
+    minutes=50,
     returns=RETURNS,
     equivalent={
         "batch, T, n = psi.shape -> batch, T, n = tangent.shape": "they have one shape",

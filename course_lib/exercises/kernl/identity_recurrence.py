@@ -67,7 +67,7 @@ EXERCISE = Exercise(
     goal="The old notebook wanted each unit to keep its own state. Its network forgets everything "
     "within a few steps. Find out why.",
     difficulty=1,
-    minutes=10,
+    minutes=15,
     returns=RETURNS,
     ladder=(
         shapes(small, W=(5, 3)),

@@ -91,7 +91,7 @@ EXERCISE = Exercise(
     goal="The old notebook nudged its network and fitted a kernel to what happened, but the kernel "
     "predicted no better afterwards. Find out why.",
     difficulty=2,
-    minutes=25,
+    minutes=30,
     returns=RETURNS,
     uses=("perturbation_step", "kernel_gradients"),
     equivalent={

@@ -89,7 +89,7 @@ EXERCISE = Exercise(
     goal="Let the kernel predict how far the nudged network has moved, and find how beta and gamma "
     "must change to predict it better.",
     difficulty=2,
-    minutes=20,
+    minutes=30,
     returns=RETURNS,
     ladder=(
         shapes(small, dbeta=(3, 3), dgamma=(3,)),

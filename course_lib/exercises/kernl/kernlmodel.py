@@ -250,7 +250,7 @@ EXERCISE = Exercise(
     goal="Put your own gradients into a Keras model, so that `fit` trains it without going back "
     "through time.",
     difficulty=3,
-    minutes=40,
+    minutes=55,
     kind="speed up",
     twin="chunk_border",
     uses=("chunked_trace",),

@@ -111,7 +111,7 @@ EXERCISE = Exercise(
     goal="Take a nudged copy of the network one step further, together with the two sums that the "
     "kernel is learned from.",
     difficulty=2,
-    minutes=20,
+    minutes=25,
     returns=RETURNS,
     ladder=(
         shapes(small, tangent=(2, 3), Omega=(2, 3), Gamma=(2, 3)),

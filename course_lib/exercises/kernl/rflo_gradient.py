@@ -75,7 +75,7 @@ EXERCISE = Exercise(
     title="RFLO from KeRNL",
     goal="Get another learning rule out of yours by choosing the kernel instead of learning it.",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     returns=RETURNS,
     equivalent={
         "beta = np.eye(squashed.shape[2]) -> beta = np.eye(dh.shape[2])": (

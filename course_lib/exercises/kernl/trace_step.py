@@ -106,7 +106,7 @@ EXERCISE = Exercise(
     goal="Let every weight remember how much it has had to do with its unit's state, and forget it "
     "slowly.",
     difficulty=1,
-    minutes=10,
+    minutes=15,
     returns=RETURNS,
     ladder=(
         shapes(small, E_t=(2, 5, 3)),

@@ -124,7 +124,7 @@ EXERCISE = Exercise(
     goal="Turn the loss's gradient for the states of this step into its gradient for every "
     "weight, with the traces alone.",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     returns=RETURNS,
     ladder=(
         shapes(small, dW=(5, 3)),

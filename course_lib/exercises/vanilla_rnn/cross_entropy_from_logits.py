@@ -73,7 +73,7 @@ EXERCISE = Exercise(
     goal="Compute the mean cross-entropy from the scores themselves, so that it is finite for any "
     "scores.",
     difficulty=2,
-    minutes=15,
+    minutes=20,
     returns={"loss": "number"},
     equivalent={
         "labels[..., None], axis=-1)[..., 0] -> labels[..., None])[..., 0]": (

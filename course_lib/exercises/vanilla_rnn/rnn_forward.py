@@ -105,8 +105,8 @@ EXERCISE = Exercise(
     title="The whole sequence, with its cache",
     goal="Unroll the network over a sequence: the same step, the same weights, the state carried "
     "along.",
-    difficulty=1,
-    minutes=10,
+    difficulty=2,
+    minutes=15,
     returns={"h": "array", "cache": "anything"},
     uses=("rnn_step",),
     equivalent={

@@ -59,6 +59,8 @@ def test_it_has_a_page_a_card_and_a_place_in_the_book(one):
     assert f"{project.most_numbers:,} numbers" in re.sub(r"\s+", " ", text)
     card = project_card(project)
     assert all(project.read(mark) in card for mark in project.marks)
+    assert project.budget in card
+    assert f"{project.minutes} minutes" in card
 
 
 @pytest.mark.parametrize("one", PROJECTS)

@@ -1,0 +1,56 @@
+"""Stars and minutes of the cards, held against what the learner has to write."""
+
+import ast
+import textwrap
+
+import pytest
+
+from course_lib.authoring.source import regions, source_of
+from course_lib.exercises.registry import get, ids
+
+A_FEW = 7  # statements
+MINUTES_EACH = 2  # at least, to find out what a statement has to be
+BUILDS = [one for one in ids() if get(one).kind in ("build", "speed up")]
+SPEED_UPS = [one for one in ids() if get(one).kind == "speed up"]
+
+
+def to_write(exercise):
+    """The nodes of all that stands between the markers, and how many of them are statements."""
+    source, place, first_line = source_of(exercise.reference)
+    lines = source.splitlines()
+    nodes = []
+    for region in regions(source, place, first_line):
+        code = textwrap.dedent("\n".join(lines[region.code : region.last]))
+        tree = ast.parse(f"def region():\n{textwrap.indent(code, ' ')}")  # it may hold a return
+        nodes += [node for statement in tree.body[0].body for node in ast.walk(statement)]
+    return nodes, sum(isinstance(node, ast.stmt) for node in nodes)
+
+
+@pytest.mark.parametrize("one", BUILDS)
+def test_one_star_is_a_few_lines_without_a_loop_over_time(one):
+    exercise = get(one)
+    nodes, statements = to_write(exercise)
+    assert statements > 0
+    if exercise.difficulty == 1:
+        assert statements <= A_FEW
+        assert not [node for node in nodes if isinstance(node, ast.For | ast.While)]
+
+
+@pytest.mark.parametrize("one", BUILDS)
+def test_there_are_two_minutes_for_each_statement(one):
+    _, statements = to_write(get(one))
+    assert get(one).minutes >= MINUTES_EACH * statements
+
+
+@pytest.mark.parametrize("one", SPEED_UPS)
+def test_a_speed_up_asks_for_no_less_than_its_twin(one):
+    exercise = get(one)
+    assert exercise.difficulty >= 2
+    if exercise.twin:
+        twin = get(exercise.twin)
+        assert exercise.difficulty >= twin.difficulty
+        assert exercise.minutes >= twin.minutes
+
+
+def test_each_number_of_stars_is_given():
+    assert {get(one).difficulty for one in BUILDS} == {1, 2, 3}
