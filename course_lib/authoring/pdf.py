@@ -1,7 +1,9 @@
 """The built book as one PDF: ``make pdf``.
 
-Chromium joins the pages into one document, sets its formulas and prints it. Every link from page to
-page leads to the place in the PDF. Left out are the solutions, and the code that is folded away.
+Chromium joins the pages into one document, sets its formulas and prints it twice: the first print
+tells which page of paper each one begins on, and the contents of the second say so. Every link from
+page to page leads to the place in the PDF. Left out are the solutions, and the code that is folded
+away.
 """
 
 from __future__ import annotations
@@ -9,10 +11,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from course_lib.authoring.browser import open_browser, serve
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 LEFT_OUT = "solutions/"
 PRINTED = Path("_build/pdf/book.pdf")
@@ -53,7 +59,8 @@ JOIN = """async ([title, pages]) => {
         if (part) list.insertAdjacentHTML('beforeend', `<h2>${part}</h2>`);
         const entry = document.createElement('p');
         entry.style.marginLeft = `${1.5 * depth}em`;
-        entry.innerHTML = `<a href="#${article.id}">${article.querySelector('h1').innerHTML}</a>`;
+        entry.innerHTML = `<a href="#${article.id}">${article.querySelector('h1').innerHTML}</a>`
+            + '<span class="course-page">000</span>';  // as wide as the number to come
         list.append(entry);
     }
     document.title = title;
@@ -70,6 +77,10 @@ JOIN = """async ([title, pages]) => {
     const broken = [...document.images].filter(image => !image.naturalWidth).map(i => i.src);
     return [...lost, ...broken];
 }"""
+
+NUMBER_CONTENTS = """numbers => document.querySelectorAll('.course-page').forEach((entry, i) => {
+    entry.textContent = numbers[i];
+})"""
 
 
 def pages_of(toc: Path) -> Iterator[dict[str, str | int]]:
@@ -111,18 +122,33 @@ def print_book(html: Path, toc: Path, pdf: Path, title: str) -> list[str]:
         page.goto(f"{address}/{pages[0]['name']}.html")
         page.wait_for_load_state("networkidle")
         problems = page.evaluate(JOIN, [title, pages])
-        page.pdf(
-            path=str(pdf),
-            format="A4",
-            margin=MARGIN,
-            outline=True,
-            tagged=True,
-            print_background=True,
-            display_header_footer=True,
-            header_template="<span></span>",
-            footer_template=NUMBER,
-        )
+        _print(page, pdf)
+        page.evaluate(NUMBER_CONTENTS, beginnings(pdf, [entry["name"] for entry in pages]))
+        _print(page, pdf)
     return problems
+
+
+def beginnings(pdf: Path, names: list[str]) -> list[int]:
+    """The page of paper, from 1, on which each page of the book begins."""
+    from pypdf import PdfReader
+
+    book = PdfReader(pdf)
+    places = book.named_destinations
+    return [book.get_destination_page_number(places[f"/{name}--top"]) + 1 for name in names]
+
+
+def _print(page: Page, pdf: Path) -> None:
+    page.pdf(
+        path=str(pdf),
+        format="A4",
+        margin=MARGIN,
+        outline=True,
+        tagged=True,
+        print_background=True,
+        display_header_footer=True,
+        header_template="<span></span>",
+        footer_template=NUMBER,
+    )
 
 
 def main(root: Path = Path(".")) -> int:

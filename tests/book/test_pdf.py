@@ -1,6 +1,7 @@
 """The book on paper: contents, links, figures and formulas arrive in the PDF."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,12 @@ def printed(tmp_path_factory):
     return problems, PdfReader(folder / "a" / "book.pdf")
 
 
+def contents_of(book) -> str:
+    texts = [page.extract_text() for page in book.pages]
+    (contents,) = [text for text in texts if "Further reading" in text and "Chapters" in text]
+    return contents
+
+
 @pytest.mark.browser
 @pytest.mark.enable_socket
 class TestPrinted:
@@ -73,9 +80,16 @@ class TestPrinted:
         assert names[0].endswith("The vanilla RNN")
         assert names[1:] == ["Contents", "Notation", "Glossary", "References"]
         assert book.metadata.title == "A title"
-        texts = [page.extract_text() for page in book.pages]
-        (contents,) = [text for text in texts if "Further reading" in text and "Chapters" in text]
-        assert "Glossary" in contents
+        assert "Glossary" in contents_of(book)
+
+    def test_the_contents_say_on_which_page_each_begins(self, printed):
+        _, book = printed
+        contents = contents_of(book)
+        headings = [entry for entry in book.outline if not isinstance(entry, list)]
+        for heading in headings:
+            if heading.title != "Contents":
+                (number,) = re.findall(rf"{re.escape(heading.title)}\s*(\d+)", contents)
+                assert int(number) == book.get_destination_page_number(heading) + 1
 
     def test_links_stay_in_the_document_or_go_to_the_world(self, printed):
         """Never to this machine, where the pages were served."""
