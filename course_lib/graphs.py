@@ -341,6 +341,25 @@ def keras_in(dtype: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def reads_before_writes() -> Iterator[None]:
+    """While it lasts, a graph that reads a weight and then changes it does so in this order.
+
+    TensorFlow's dependency optimizer can lose the order where a weight is read twice, such as by a
+    layer and by `tf.einsum`: in TensorFlow 2.21, a right training step then computes, now and then,
+    with a weight that it has already changed.
+    """
+    import tensorflow as tf
+
+    name = "dependency_optimization"
+    before = tf.config.optimizer.get_experimental_options().get(name, True)
+    tf.config.optimizer.set_experimental_options({name: False})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({name: before})
+
+
+@contextlib.contextmanager
 def pretended_gpu(there: bool = True) -> Iterator[None]:
     """Let Keras choose as if there were a GPU, or none, whatever there is.
 

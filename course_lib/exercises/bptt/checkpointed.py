@@ -330,21 +330,21 @@ def two_halves(*arguments):
 
 
 @EXERCISE.mistake(
-    "Each step is a piece of its own, so the state of every step is kept: a longer piece keeps "
-    "one state for many steps."
-)
-def step_by_step(*arguments):
-    """recompute_grad around a step."""
-    return _in_pieces(arguments, lambda T: 1)
-
-
-@EXERCISE.mistake(
     "The pieces always have the same length, so their number grows with T, and so do the states "
     "that are kept: the length of a piece depends on T."
 )
 def pieces_of_one_length(*arguments):
     """Three steps a piece."""
     return _in_pieces(arguments, lambda T: 3)
+
+
+@EXERCISE.mistake(
+    "Each step is a piece of its own, so the state of every step is kept: a longer piece keeps "
+    "one state for many steps."
+)
+def step_by_step(*arguments):
+    """recompute_grad around a step."""
+    return _in_pieces(arguments, lambda T: 1)
 
 
 @EXERCISE.mistake(

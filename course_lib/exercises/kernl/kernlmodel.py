@@ -13,7 +13,15 @@ from course_lib.exercises.graph_rungs import (
 )
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import irregular, matches
-from course_lib.graphs import gpu_report, keras_in, nodes, own_twin, stumble, trace
+from course_lib.graphs import (
+    gpu_report,
+    keras_in,
+    nodes,
+    own_twin,
+    reads_before_writes,
+    stumble,
+    trace,
+)
 from course_lib.online.by_hand.chunks import chunked_trace
 from course_lib.online.by_hand.model import KernlModel
 from course_lib.scratch.kernl import chunk_border, presynaptic
@@ -233,7 +241,8 @@ def graph_sizes(model_class, given: Arrays) -> Arrays:
 def in_a_graph(model_class, given: Arrays) -> Arrays:
     """The weights after a step that the graph took."""
     model = model_of(model_class, given, keras.optimizers.SGD(1.0))
-    graph(model, given)(tf.constant(given["x"]), tf.constant(given["y"]))
+    with reads_before_writes():
+        graph(model, given)(tf.constant(given["x"]), tf.constant(given["y"]))
     return weights_of(model)
 
 

@@ -13,7 +13,15 @@ from course_lib.exercises.graph_rungs import (
 )
 from course_lib.exercises.guard import Unusable
 from course_lib.exercises.rungs import by_hand, irregular, matches
-from course_lib.graphs import gpu_report, nodes, own_twin, stumble, trace, xla_refusal
+from course_lib.graphs import (
+    gpu_report,
+    nodes,
+    own_twin,
+    reads_before_writes,
+    stumble,
+    trace,
+    xla_refusal,
+)
 from course_lib.online.by_hand.inside import update_inside
 from course_lib.scratch.kernl import trace_step, weight_gradient
 
@@ -152,7 +160,8 @@ def in_a_graph(function, given: Arrays) -> Arrays:
     """Losses and weights, as the graph runs it."""
     W = tf.Variable(given["W"])
     _, *arrays, _ = given.values()
-    losses = graph(function, W, given)(*map(tf.constant, arrays))
+    with reads_before_writes():
+        losses = graph(function, W, given)(*map(tf.constant, arrays))
     return {"losses": np.asarray(losses), "W after": W.numpy()}
 
 
