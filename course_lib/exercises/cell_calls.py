@@ -4,6 +4,7 @@ Imports nothing of the course but what the sandbox has too, so an instructor's s
 functions with the calls that use them. They give plain arrays, numbers and words.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,6 +36,16 @@ def side_by_side(params: dict[str, np.ndarray], letters: str) -> list[np.ndarray
         np.concatenate([params[f"{kind}{g}"] for g in letters], axis=-1)
         for kind in ("W_x", "W_h", "b_")
     ]
+
+
+def from_a_file(layer: Any) -> Any:
+    """The layer as Keras makes it again when it loads a network: its configuration has been text.
+
+    Raises:
+        TypeError, ValueError: it holds what no file can hold, or not what the class is called with.
+    """
+    config = keras.saving.serialize_keras_object(layer.get_config())
+    return type(layer).from_config(json.loads(json.dumps(config)))
 
 
 def set_weights(layer: Any, weights: Sequence[np.ndarray]) -> None:

@@ -5,23 +5,37 @@ answer, and need not be noticed by any rung.
 """
 
 import ast
+import functools
 from collections.abc import Iterator
 
 Slip = tuple[ast.AST, str]  # what stands there now, and the words after "does exactly the same"
 
-SQUASHINGS = {  # for tanh
-    "the logistic sigmoid": "1 / (1 + np.exp(-({a})))",
-    "the ReLU": "np.maximum({a}, 0)",
-    "a clip to -1 and 1": "np.clip({a}, -1, 1)",
-    "a / (1 + |a|)": "({a}) / (1 + np.abs({a}))",
+SQUASHINGS = {  # for tanh, by the library that it is taken from
+    "np": {
+        "the logistic sigmoid": "1 / (1 + np.exp(-({a})))",
+        "the ReLU": "np.maximum({a}, 0)",
+        "a clip to -1 and 1": "np.clip({a}, -1, 1)",
+        "a / (1 + |a|)": "({a}) / (1 + np.abs({a}))",
+    },
+    "tf": {
+        "the logistic sigmoid": "tf.sigmoid({a})",
+        "the ReLU": "tf.nn.relu({a})",
+        "a clip to -1 and 1": "tf.clip_by_value({a}, -1, 1)",
+    },
+    "keras.ops": {
+        "the logistic sigmoid": "keras.ops.sigmoid({a})",
+        "the ReLU": "keras.ops.relu({a})",
+        "a clip to -1 and 1": "keras.ops.clip({a}, -1, 1)",
+    },
 }
+OTHER_SIGNS = {ast.Add: ast.Mult, ast.Mult: ast.Add}
 REDUCTIONS = {"reduce_sum": "reduce_mean", "reduce_mean": "reduce_sum"}
-SCALES = {  # of a result
-    "twice as large": "2 * ({v})",
+SCALES = {  # of a result; by numbers that no list can be repeated by
+    "twice as large": "2.0 * ({v})",
     "half as large": "({v}) / 2",
     "in logarithms of base 2": "({v}) / np.log(2)",
     "in logarithms of base 10": "({v}) / np.log(10)",
-    "in percent": "100 * ({v})",
+    "in percent": "100.0 * ({v})",
     "taken from 1": "1 - ({v})",
     "put through np.exp": "np.exp({v})",
     "put through np.tanh": "np.tanh({v})",
@@ -48,9 +62,19 @@ def habits(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterator[S
         case ast.BinOp():
             yield from _brackets(node)
             yield from _one_more_or_less(node)
-        case ast.Call(ast.Attribute(ast.Name("np"), "tanh"), [argument], []):
-            for words, form in SQUASHINGS.items():
+            yield from _another_sign(node)
+            yield from _slopes(node, tree)
+        case ast.Compare(left, [ast.Lt() as below], [ast.Name() as end]):
+            for sign in (ast.Sub(), ast.Add()):
+                bound = ast.BinOp(end, sign, ast.Constant(1))
+                other = ast.Compare(left, [below], [bound])
+                yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+        case ast.Call(ast.Attribute(library, "tanh"), [argument], []):
+            for words, form in SQUASHINGS.get(ast.unparse(library), {}).items():
                 yield _parsed(form.format(a=ast.unparse(argument))), f"with {words} for the tanh"
+        case ast.Call(ast.Attribute(library, "sigmoid"), [argument], []):
+            other = ast.Call(ast.Attribute(library, "tanh", ast.Load()), [argument], [])
+            yield other, f"with a tanh for `{ast.unparse(node)}`"
         case ast.Attribute(ast.Name("tf"), name, ast.Load()) if name in REDUCTIONS:
             other = ast.Attribute(node.value, REDUCTIONS[name], node.ctx)
             yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
@@ -75,6 +99,7 @@ def habits(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterator[S
             yield from _into_the_loop(node)
     if isinstance(node, ast.Call):
         yield from _out_of_a_call(node)
+        yield from _turned_round(node)
 
 
 def _instead(node: ast.Name, others: Iterator[str]) -> Iterator[Slip]:
@@ -126,14 +151,65 @@ def _one_more_or_less(node: ast.BinOp) -> Iterator[Slip]:
                 yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
 
 
+def _another_sign(node: ast.BinOp) -> Iterator[Slip]:
+    """A product for a sum, and the reverse."""
+    match node:
+        case ast.BinOp(left, (ast.Add() | ast.Mult()) as op, right):
+            other = ast.BinOp(left, OTHER_SIGNS[type(op)](), right)
+            yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+
+
+def _slopes(node: ast.BinOp, tree: ast.Module) -> Iterator[Slip]:
+    """The slope of a tanh, taken of its output as if that were its input, or for the sigmoid's."""
+    match node:
+        case ast.BinOp(ast.Constant(1), ast.Sub(), ast.BinOp(out, ast.Pow(), ast.Constant(2))):
+            library = "tf" if "tf." in ast.unparse(tree) else "np"
+            for form in (f"1 - {library}.tanh({{h}}) ** 2", "({h}) * (1 - ({h}))", "1 - ({h})"):
+                other = _parsed(form.format(h=ast.unparse(out)))
+                yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+
+
 def _out_of_a_call(node: ast.Call) -> Iterator[Slip]:
     """f(a) + b, or f(a) + f(b), for f(a + b)."""
+    if len(node.args) != 1 or node.keywords or not isinstance(node.func, ast.Attribute):
+        return
+    if ast.unparse(node.func.value) not in SQUASHINGS:
+        return
+    name = ast.unparse(node.func)
+    terms = _terms(node.args[0])
+    behind = [(terms[:cut], terms[cut:]) for cut in range(len(terms) - 1, 0, -1)]
+    alone = [(terms[:at] + terms[at + 1 :], [terms[at]]) for at in range(len(terms) - 1)]
+    for inside, outside in behind + alone:
+        first = ast.Call(node.func, [_sum(inside)], [])
+        said = " and ".join(f"`{ast.unparse(one)}`" for one in outside)
+        yield _sum([first, *outside]), f"with {said} outside of {name}"
+        second = ast.Call(node.func, [_sum(outside)], [])
+        itself = "by itself" if len(outside) == 1 else "by themselves"
+        yield ast.BinOp(first, ast.Add(), second), f"with {name} of {said} {itself}"
+
+
+def _terms(node: ast.AST) -> list[ast.AST]:
+    """What a sum is of, from left to right."""
     match node:
-        case ast.Call(ast.Attribute(ast.Name("np"), name), [ast.BinOp(a, ast.Add(), b)], []):
-            first, second = (ast.Call(node.func, [one], []) for one in (a, b))
-            outside = f"`{ast.unparse(b)}`"
-            yield ast.BinOp(first, ast.Add(), b), f"with {outside} outside of np.{name}"
-            yield ast.BinOp(first, ast.Add(), second), f"with np.{name} of {outside} by itself"
+        case ast.BinOp(left, ast.Add(), right):
+            return [*_terms(left), right]
+    return [node]
+
+
+def _sum(terms: list[ast.AST]) -> ast.AST:
+    return functools.reduce(lambda a, b: ast.BinOp(a, ast.Add(), b), terms)
+
+
+def _turned_round(node: ast.Call) -> Iterator[Slip]:
+    """A sum over time in which one of the factors runs backwards."""
+    match node:
+        case ast.Call(ast.Attribute(ast.Name("tf"), "einsum"), [form, *factors], []):
+            for at, factor in enumerate(factors):
+                for axis in (0, 1):
+                    back = _parsed(f"tf.reverse({ast.unparse(factor)}, [{axis}])")
+                    others = [*factors[:at], back, *factors[at + 1 :]]
+                    words = f"with `{ast.unparse(back)}` for `{ast.unparse(factor)}` in the sum"
+                    yield ast.Call(node.func, [form, *others], []), words
 
 
 def _results(value: ast.AST, tree: ast.Module) -> Iterator[Slip]:

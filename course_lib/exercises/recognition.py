@@ -18,7 +18,7 @@ from course_lib.exercises.suspects import Fall, Lifted, Slipped, SlippedInTensor
 
 FIRST_FALLS = 3  # rungs that are looked at for a fault that shows alone
 PATIENCE = 1.0  # seconds of the processor for what two slips together do
-LONGER = 2.0  # the same for the slips of a fast form, which take longer
+LONGER = 4.0  # the same for the slips of a fast form, which take longer
 ENOUGH = 2  # rungs on which a mistake that isn't made everywhere must be proven
 ELSEWHERE = "In other cases it is right already."
 MORE = "Something else is wrong too: fix this, then check again."

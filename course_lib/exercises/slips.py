@@ -6,6 +6,7 @@ sentence says no more than that, and so it is true.
 
 import contextlib
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
@@ -20,7 +21,9 @@ LONGEST = 140  # characters of a change in words that a person still reads
 
 @functools.cache
 def slips(reference: Callable) -> tuple[Mistake, ...]:
-    """Every slip of a reference that can be said in a few words."""
+    """Every slip of a reference that can be said in a few words, those first that are made where
+    learners write.
+    """
     return tuple(
         Mistake(answer, f"The right code does exactly the same {words}.", words)
         for words, answer in _changed(reference, vars(sys.modules[reference.__module__]))
@@ -60,12 +63,25 @@ def made_in_part(exercise: Exercise, mistake: Mistake, results: Collection[str])
 def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[str, Callable]]:
     try:
         found = mutants(function, decorated=False, also=habits)
+        asked = _lines_asked_for(function)
     except (OSError, TypeError):  # without source
         return
+    found.sort(key=lambda mutant: mutant.line not in asked)
     for mutant in found:
         if len(mutant.words) <= LONGEST and "\n" not in mutant.words:
             with contextlib.suppress(Exception):  # what it is made of doesn't even begin
                 yield mutant.words, compiled(mutant, function, namespace)
+
+
+def _lines_asked_for(function: Callable) -> set[int]:
+    """The lines of a reference that its stub leaves out, counted from its first."""
+    lines, inside = set(), False
+    for number, line in enumerate(inspect.getsource(inspect.unwrap(function)).splitlines(), 1):
+        text = line.strip()
+        inside = (inside or text.startswith("# IMPLEMENT-ME")) and text != "# END IMPLEMENT-ME"
+        if inside:
+            lines.add(number)
+    return lines
 
 
 def relatives(exercise: Exercise) -> list[Exercise]:

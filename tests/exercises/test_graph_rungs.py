@@ -72,8 +72,14 @@ def test_xla():
     assert said(rung, {"refused": "", "h": np.ones(2)}) == ""
     assert "doesn't compile with XLA: AsString" in said(rung, {"refused": "AsString"})
     assert "gives something else" in said(rung, {"refused": "", "h": np.zeros(2)})
+    assert rung.remark({}, {"refused": "", "h": np.ones(2)}) == ""
+
+
+def test_a_right_loop_without_bounds_passes_and_is_told_what_xla_wants():
+    rung = rungs.compiles(nothing, lambda given: {"h": np.ones(2)}, None)
     no_bound = "XLA compilation requires a fixed tensor list size. Set the max number of elements."
-    assert "Give tf.while_loop maximum_iterations=T" in said(rung, {"refused": no_bound})
+    assert said(rung, {"refused": no_bound}) == ""
+    assert "maximum_iterations=T" in rung.remark({}, {"refused": no_bound})
 
 
 @pytest.mark.parametrize(

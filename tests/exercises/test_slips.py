@@ -41,6 +41,33 @@ def test_a_change_is_said_in_words(words):
     assert words in [mutant.words for mutant in mutants(model, also=habits)]
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("tf.tanh(a + h @ W + b)", "with `h @ W` and `b` outside of tf.tanh"),
+        ("tf.tanh(a + h @ W + b)", "with `h @ W` outside of tf.tanh"),
+        ("tf.tanh(a + h @ W + b)", "with tf.tanh of `b` by itself"),
+        ("keras.ops.tanh(a)", "with the ReLU for the tanh"),
+        ("keras.ops.sigmoid(a)", "with a tanh for `keras.ops.sigmoid(a)`"),
+        ("1 - h ** 2", "with `1 - np.tanh(h) ** 2` for `1 - h ** 2`"),
+        ("tf.abs(1 - h ** 2)", "with `1 - tf.tanh(h) ** 2` for `1 - h ** 2`"),
+        ("t < T", "with `t < T - 1` for `t < T`"),
+        ("a * b", "with `a + b` for `a * b`"),
+        ("tf.einsum('tbm,tbn->mn', x, d)", "with `tf.reverse(x, [0])` for `x` in the sum"),
+    ],
+)
+def test_a_habit_is_known_in_each_library(code, words):
+    tree = ast.parse(code)
+    assert words in [said for node in ast.walk(tree) for _, said in habits(node, {}, tree)]
+
+
+def test_the_slips_of_what_learners_write_come_first():
+    fast = get("KernlModel").reference
+    first = [slip.called for slip in slips(fast)[:100]]
+    assert any("tape.watch" in words for words in first)
+    assert not any("SimpleRNN" in words for words in first)
+
+
 def test_an_operator_that_changes_with_its_operands_is_not_said_to_change_alone():
     for mutant in mutants(model, also=habits):
         if mutant.words.startswith("with `*` for the `+`"):

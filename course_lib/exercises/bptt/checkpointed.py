@@ -378,6 +378,15 @@ def stopped_at_the_borders(*arguments):
 
 
 @EXERCISE.mistake(
+    "The gradient is stopped in front of every piece, the first one too, so that h_0 gets none: "
+    "here nothing is cut, only forgotten and computed again."
+)
+def stopped_before_each_piece(*arguments):
+    """tf.stop_gradient of whatever state a piece begins with."""
+    return _in_pieces(arguments, _root, carry=lambda h, h_0: tf.stop_gradient(h))
+
+
+@EXERCISE.mistake(
     "The state is passed on in NumPy, and there the tape ends: while TensorFlow traces the code a "
     "tensor holds no numbers."
 )

@@ -440,6 +440,24 @@ def by_a_loop_with_arrays(x, h_0, W_xh, W_hh, b_h, loss):
 
 
 @EXERCISE.alternative
+def a_loop_without_bounds(x, h_0, W_xh, W_hh, b_h, loss):
+    """Nobody says how often it turns at most; XLA would like to know."""
+    T = tf.shape(x)[1]
+    nudges = tf.zeros((tf.shape(x)[0], T, tf.shape(h_0)[1]), x.dtype)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(nudges)
+
+        def turn(t, h, states):
+            h = tf.tanh(x[:, t] @ W_xh + h @ W_hh + b_h) + nudges[:, t]
+            return t + 1, h, states.write(t, h)
+
+        start = (0, h_0, tf.TensorArray(x.dtype, T))
+        _, _, states = tf.while_loop(lambda t, *_: t < T, turn, start)
+        value = loss(tf.transpose(states.stack(), (1, 0, 2)))
+    return tape.gradient(value, nudges)
+
+
+@EXERCISE.alternative
 def by_what_goes_into_the_tanh(x, h_0, W_xh, W_hh, b_h, loss):
     """What reaches the next sum, one matrix back, and the own way."""
     own = own_way_only(x, h_0, W_xh, W_hh, b_h, loss)

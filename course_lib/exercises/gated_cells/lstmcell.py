@@ -465,6 +465,47 @@ class StatesExchanged(LSTMCell):
 
 
 @EXERCISE.mistake(
+    "The memory is read from, and written to, the first place of the list. It stands second: what "
+    "comes in and what goes out is h, c."
+)
+class MemoryFirst(LSTMCell):
+    """c, h = states, and [c_t, h_t]."""
+
+    def call(self, x_t, states, training=False):
+        """Memory and state exchanged on both sides."""
+        h_t, new = LSTMCell.call(self, x_t, states[::-1])
+        return h_t, new[::-1]
+
+
+@EXERCISE.mistake(
+    "The output gate sees the memory, as with a peephole: in this cell every gate depends on x_t "
+    "and h_{t-1} alone."
+)
+class OutputGateSeesTheMemory(_Wrong):
+    """sigmoid(o + c_t)."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """c_t in the output gate."""
+        i, f, candidate, o = self.parts(x_t, h_prev)
+        _, c_t = _mixed((i, f, candidate, o), c_prev)
+        return keras.ops.sigmoid(o + c_t) * keras.ops.tanh(c_t), c_t
+
+
+@EXERCISE.mistake(
+    "The gates see the memory, as with peepholes: in this cell they depend on x_t and h_{t-1} "
+    "alone."
+)
+class GatesSeeTheMemory(_Wrong):
+    """c_{t-1} in i and f, c_t in o."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """Peepholes of weight 1."""
+        i, f, candidate, o = self.parts(x_t, h_prev)
+        _, c_t = _mixed((i + c_prev, f + c_prev, candidate, o), c_prev)
+        return keras.ops.sigmoid(o + c_t) * keras.ops.tanh(c_t), c_t
+
+
+@EXERCISE.mistake(
     "The output of the step is the memory c_t: what the cell shows, and what the layer above "
     "reads, is the state h_t."
 )

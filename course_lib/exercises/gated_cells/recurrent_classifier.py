@@ -555,6 +555,18 @@ def penalty_not_halved(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pix
     return _model(cell, units, layers, dropout, l2, steps, pixels, classes, half=False)
 
 
+@EXERCISE.mistake(
+    "The matrices from state to state have no penalty: they are weights like those that read the "
+    "input, and belong to it too."
+)
+def recurrent_kernels_free(
+    cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10
+):
+    """kernel_regularizer without recurrent_regularizer."""
+    punish = lambda w, readout: w.name == "kernel"  # noqa: E731
+    return _model(cell, units, layers, dropout, l2, steps, pixels, classes, punish=punish)
+
+
 @EXERCISE.mistake("There is no penalty: `l2` has to reach the loss, by way of `model.losses`.")
 def no_penalty(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """The argument unused."""

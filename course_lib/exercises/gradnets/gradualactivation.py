@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.exercises.cell_calls import from_a_file
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.graph_rungs import (
     compiles,
@@ -188,11 +189,12 @@ def remade(layer_class, given: Arrays) -> Arrays:
     """A layer from the configuration of another, of which json has made text, and its weights."""
     layer = bare(layer_class, given, "tanh")
     try:
-        text = keras.saving.serialize_keras_object(layer.get_config())
-        again = layer_class.from_config(keras.saving.deserialize_keras_object(text))
-    except TypeError as error:
-        return {"refused": str(error), "y": given["u"], "y loaded": given["u"]}
-    outputs = {"refused": "", "y": computed(again(given["u"]))}
+        again = from_a_file(layer)
+    except (TypeError, ValueError) as error:
+        refused = str(error).splitlines()[-1].removeprefix("Exception encountered: ")
+        return {"refused": refused, "y": given["u"], "y loaded": given["u"], "float64 kept": True}
+    kept = gate_of(again).dtype == "float64"
+    outputs = {"refused": "", "y": computed(again(given["u"])), "float64 kept": kept}
     gate_of(layer).assign(0.75)
     again.set_weights(layer.get_weights())
     return {**outputs, "y loaded": computed(again(given["u"]))}
@@ -204,13 +206,19 @@ def remade_well(given: Arrays, outputs: Arrays) -> Problem | None:
     if outputs["refused"]:
         return Problem(
             f"from_config can't make the layer again: {outputs['refused'].rstrip('.')}. What "
-            "get_config gives is what the class is called with."
+            "get_config gives is what the class is called with, as text and plain numbers: a file "
+            "holds nothing else."
         )
     if not np.allclose(outputs["y"], interpolate(u, np.tanh(u), g), atol=1e-7):
         return Problem(
             f"A tanh layer with g={g} is saved, and made again from what get_config holds. It is a "
             "different layer then: get_config must hold everything that the class was called "
             "with, and the activation in a form that a file can hold."
+        )
+    if not outputs["float64 kept"]:
+        return Problem(
+            "Saved and loaded, the layer has lost its dtype: get_config must keep what "
+            "super().get_config() gives."
         )
     if not np.allclose(outputs["y loaded"], interpolate(u, np.tanh(u), 0.75), atol=1e-7):
         return Problem("The gate was moved and the weights were saved; loaded, it is elsewhere.")
@@ -485,6 +493,30 @@ class NothingStored(GradualActivation):
     def get_config(self):
         """Without the layer's own."""
         return keras.layers.Layer.get_config(self)
+
+
+@EXERCISE.mistake(
+    "get_config holds the variable itself, which no file can hold. The number that the class was "
+    "called with goes in; where the gate stands now is saved with the weights."
+)
+class VariableStored(GradualActivation):
+    """The variable in place of the number."""
+
+    def get_config(self):
+        """g is the variable."""
+        return {**super().get_config(), "g": self.g}
+
+
+@EXERCISE.mistake(
+    "get_config leaves out what every layer stores, its dtype among it: begin with what "
+    "super().get_config() gives, and add the layer's own."
+)
+class OnlyItsOwn(GradualActivation):
+    """Without super().get_config()."""
+
+    def get_config(self):
+        """The two arguments alone."""
+        return {"activation": keras.activations.serialize(self.activation), "g": self.start}
 
 
 @EXERCISE.mistake(

@@ -489,6 +489,27 @@ def steps_in_between(writer, gradients, step, every=100):
 
 
 @EXERCISE.mistake(
+    "The steps are counted from 1, so that what is written comes one step early: step 0 counts, "
+    "and then each that `every` divides."
+)
+def counted_from_one(writer, gradients, step, every=100):
+    """(step + 1) % every."""
+    return _log(
+        writer, gradients, step, every, when=lambda step, every: tf.equal((step + 1) % every, 0)
+    )
+
+
+@EXERCISE.mistake(
+    "The histogram has the entries of the first gradient alone, that of the layer's matrix. The "
+    "biases belong to the layer as well."
+)
+def histogram_without_biases(writer, gradients, step, every=100):
+    """layer[0], in the histogram only."""
+    layers = iter(gradients.values())
+    return _log(writer, gradients, step, every, shown=lambda _: tf.reshape(next(layers)[0], [-1]))
+
+
+@EXERCISE.mistake(
     "The writer isn't told the number of the step, so that all points of a curve lie at one place."
 )
 def always_step_zero(writer, gradients, step, every=100):

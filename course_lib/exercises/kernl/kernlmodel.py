@@ -381,13 +381,15 @@ def _pieces(model, data):
     return h, y_pred, loss, dh, of_readout
 
 
-def _recurrent(model, x, h, credit, before=None):
+def _recurrent(model, x, h, credit, before=None, slope=None, state_first=False):
     """The three gradients of the RNN."""
     if before is None:
         before = tf.pad(h[:, :-1], [[0, 0], [1, 0], [0, 0]])
-    v = tf.concat([x, before, tf.ones_like(h[:, :, :1])], axis=2)
+    read = [before, x] if state_first else [x, before]
+    v = tf.concat([*read, tf.ones_like(h[:, :, :1])], axis=2)
     E_0 = tf.zeros_like(v[:, 0, :, None] * h[:, 0, None, :])
-    dW, _ = chunked_trace(E_0, v, 1 - h**2, credit, model.gamma, model.C)
+    d = 1 - h**2 if slope is None else slope
+    dW, _ = chunked_trace(E_0, v, d, credit, model.gamma, model.C)
     dW_xh, dW_hh, db_h = tf.split(dW, [x.shape[2], model.rnn.units, 1])
     return [dW_xh, dW_hh, db_h[0]]
 
@@ -486,6 +488,52 @@ class ShiftedTheWrongWay(_Wrong):
     def recurrent(self, x, h, dh):
         """The next state."""
         return _recurrent(self, x, h, dh @ self.beta, tf.pad(h[:, 1:], [[0, 0], [0, 1], [0, 0]]))
+
+
+@EXERCISE.mistake(
+    "d is 1 - tanh(h)², but h has been through the tanh already: its slope is 1 - h²."
+)
+class SlopeOfTheState(_Wrong):
+    """A tanh too many."""
+
+    def recurrent(self, x, h, dh):
+        """The slope at h."""
+        return _recurrent(self, x, h, dh @ self.beta, slope=1 - tf.tanh(h) ** 2)
+
+
+@EXERCISE.mistake(
+    "d is left out: what a weight moves has to go through the tanh, whose slope is 1 - h²."
+)
+class NoSlope(_Wrong):
+    """d is 1."""
+
+    def recurrent(self, x, h, dh):
+        """As if the network were linear."""
+        return _recurrent(self, x, h, dh @ self.beta, slope=tf.ones_like(h))
+
+
+@EXERCISE.mistake(
+    "v has the state before the input, but dW is cut as if the input came first: the rows have to "
+    "be cut in the order in which v was put together."
+)
+class StateBeforeTheInput(_Wrong):
+    """v = h, x, 1; dW = x, h, 1."""
+
+    def recurrent(self, x, h, dh):
+        """Two orders."""
+        return _recurrent(self, x, h, dh @ self.beta, state_first=True)
+
+
+@EXERCISE.mistake(
+    "The RNN's gradients have the wrong sign, so it climbs: the optimizer itself takes the step "
+    "down, and wants the gradients as they are."
+)
+class Uphill(_Wrong):
+    """-dW."""
+
+    def recurrent(self, x, h, dh):
+        """Turned round."""
+        return [-g for g in _recurrent(self, x, h, dh @ self.beta)]
 
 
 @EXERCISE.mistake(

@@ -16,7 +16,7 @@ SEED, ANOTHER_SEED = 3, 4
 def ragged() -> Arrays:
     """Sequences of 1 to 15 steps; some steps that are real hold nothing but zeros."""
     lengths = 1 + (7 * np.arange(N)) % 15
-    given = {"steps": irregular(lengths.sum(), 2), "lengths": lengths, "labels": np.arange(N) % 10}
+    given = {"steps": irregular(lengths.sum(), 3), "lengths": lengths, "labels": np.arange(N) % 10}
     for sequence in sequences_of(given)[::5]:
         sequence[1:3] = sequence[max(1, len(sequence) - 1) :] = 0.0
     return given
@@ -135,20 +135,23 @@ def all_are_there(given: Arrays, outputs: Arrays) -> Problem | None:
 
 
 def padding(padded_batches, given: Arrays) -> Arrays:
-    """What stands at real steps and at the others."""
+    """How often something wrong stands at real steps, and at the others.
+
+    Counts, because a mask with holes and a mask that is too short are not the same mistake.
+    """
     sequences = sequences_of(given)
     batches = one_pass(dataset_of(padded_batches, given))
-    lost = taken = changed = filled = too_long = False
+    lost = taken = changed = filled = too_long = 0
     for (x, mask, _), numbers in zip(batches, numbers_of(batches, given), strict=True):
         lengths = given["lengths"][numbers]
         real = np.arange(x.shape[1]) < lengths[:, None]
-        lost |= bool((real & ~mask).any())
-        taken |= bool((mask & ~real).any())
+        lost += int((real & ~mask).sum())
+        taken += int((mask & ~real).sum())
         for row, i in zip(x, numbers, strict=True):
             own = sequences[i]
-            changed |= not np.array_equal(row[: len(own)], own)
-            filled |= bool(row[len(own) :].any())
-        too_long |= x.shape[1] != lengths.max()
+            changed += not np.array_equal(row[: len(own)], own)
+            filled += np.count_nonzero(row[len(own) :])
+        too_long += x.shape[1] != lengths.max()
     return {
         "a real step is masked": lost,
         "padding isn't masked": taken,
@@ -473,6 +476,75 @@ def python_generator(sequences, labels, batch_size, bounds, seed=0):
         output_signature=tuple(form),
     )
     return _masked(_bucketed(data.shuffle(len(labels), seed), batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "The mask holds numbers. A layer of Keras wants True and False, and so do tf.where and `&`."
+)
+def mask_of_numbers(sequences, labels, batch_size, bounds, seed=0):
+    """tf.sequence_mask(…, dtype=tf.float32)."""
+    data = _bucketed(_source(sequences, labels).shuffle(len(labels), seed), batch_size, bounds)
+    return data.map(lambda x, length, y: ((x, tf.sequence_mask(length, dtype=tf.float32)), y))
+
+
+@EXERCISE.mistake(
+    "The numbers of a step are counted, not the steps: of a sequence (T, m) the length is the "
+    "first size."
+)
+def features_counted(sequences, labels, batch_size, bounds, seed=0):
+    """tf.shape(x)[1]."""
+    data = _source(sequences, labels).shuffle(len(labels), seed)
+    data = data.map(lambda x, length, y: (x, tf.shape(x)[1], y))
+    return _masked(_bucketed(data, batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "The padding holds a number of its own. The mask alone says what is padding; fill up with "
+    "zeros, which is the default."
+)
+def padded_with_minus_one(sequences, labels, batch_size, bounds, seed=0):
+    """padding_values=-1."""
+    data = _source(sequences, labels).shuffle(len(labels), seed)
+    fill = tf.constant(-1, sequences[0].dtype), 0, tf.zeros((), np.asarray(labels).dtype)
+    return _masked(_bucketed(data, batch_size, bounds, padding_values=fill))
+
+
+@EXERCISE.mistake("The sequences are made float32, whatever came in: keep their dtype.")
+def steps_in_float32(sequences, labels, batch_size, bounds, seed=0):
+    """astype("float32")."""
+    sequences = [one.astype(np.float32) for one in sequences]
+    data = _source(sequences, labels).shuffle(len(labels), seed)
+    return _masked(_bucketed(data, batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "The order is always that of one seed, whatever `seed` says: pass the argument to shuffle."
+)
+def one_seed_for_all(sequences, labels, batch_size, bounds, seed=0):
+    """shuffle(…, seed=0)."""
+    data = _source(sequences, labels).shuffle(len(labels), 0)
+    return _masked(_bucketed(data, batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "There is one batch size too few: the bounds cut the lengths into one range more than there "
+    "are bounds."
+)
+def a_size_too_few(sequences, labels, batch_size, bounds, seed=0):
+    """[batch_size] * len(bounds)."""
+    data = _source(sequences, labels).shuffle(len(labels), seed)
+    sizes = [batch_size] * len(bounds)
+    return _masked(data.bucket_by_sequence_length(lambda x, length, y: length, bounds, sizes))
+
+
+@EXERCISE.mistake(
+    "The mask is False at the last step of each sequence, which is a real one: all steps below "
+    "its length count."
+)
+def last_step_masked(sequences, labels, batch_size, bounds, seed=0):
+    """sequence_mask(length - 1)."""
+    data = _bucketed(_source(sequences, labels).shuffle(len(labels), seed), batch_size, bounds)
+    return data.map(lambda x, length, y: ((x, tf.sequence_mask(length - 1, tf.shape(x)[1])), y))
 
 
 @EXERCISE.mistake("The seed isn't used, so no run can be repeated: pass it to shuffle.")

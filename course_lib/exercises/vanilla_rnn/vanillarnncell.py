@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.cell_calls import through_time
+from course_lib.exercises.cell_calls import from_a_file, through_time
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.graph_rungs import (
     compiles,
@@ -295,10 +295,10 @@ def made_again(cell_class, given: Arrays) -> Arrays:
     """A cell from the configuration of another; how wide its state is, and in which dtype."""
     cell = cell_class(given["n"], dtype="float64")
     try:
-        again = cell_class.from_config(cell.get_config())
+        again = from_a_file(cell)
         again.build((None, given["m"]))
         weights = again.get_weights()
-    except TypeError:  # units wasn't stored
+    except (TypeError, ValueError):  # units wasn't stored, or not as a number
         return {"units": -1, "float64 kept": True}
     return {"units": weights[-1].size, "float64 kept": weights[0].dtype == np.float64}
 
