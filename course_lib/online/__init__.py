@@ -14,6 +14,7 @@ from course_lib.online.kernel import Kernel
 from course_lib.online.model import OTHER_RULES, OnlineRNN
 from course_lib.online.modes import ModesKernel
 from course_lib.online.rules import RULES, TraceLearner, TraceRule
+from course_lib.online.stack_cell import StackCell
 from course_lib.online.turning import TurningRNNCell
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "ModesKernel",
     "OnlineRNN",
     "OnlineScan",
+    "StackCell",
     "TraceLearner",
     "TraceRule",
     "TurningRNNCell",

@@ -3,7 +3,7 @@
 import tensorflow as tf
 from keras.src import backend
 
-from course_lib.online.forward import size, unroll
+from course_lib.online.forward import size
 
 
 def read_on(rnn, x, mask, state, cuts=None):
@@ -141,6 +141,6 @@ class Window:
         weights = [w.value for w in self.dynamics.weights()]
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            h = unroll(self.dynamics, state, x, mask).new[0]
+            h = self.dynamics.run(state, x, mask).new[0]
         none = tf.UnconnectedGradients.ZERO
         return tape.gradient(h, weights, dh, unconnected_gradients=none)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from course_lib.layers import LSTMCell, VanillaRNNCell
-from course_lib.online.forward import size
+from course_lib.online.forward import size, unroll
 
 # name -> phi, and its slope as a function of phi's own value.
 ACTIVATIONS = {
@@ -137,6 +137,18 @@ class Dynamics:
         zero = tf.zeros((batch, self.units), self.dtype)
         return (*(tf.cast(part, self.dtype) for part in known), *more * [zero])
 
+    def of_cell(self, state):
+        """The parts of a state that the Keras cell itself has, a list; they come first."""
+        return list(state[: len(tf.nest.flatten(self.cell.state_size))])
+
+    def with_cell(self, state, own):
+        """The state, with those parts replaced."""
+        return (*own, *state[len(own) :])
+
+    def run(self, state, x, mask=None, probe=None):
+        """A `Chunk` of steps; see `course_lib.online.forward.unroll`."""
+        return unroll(self, state, x, mask, probe)
+
     def weights(self):
         """The cell's variables in the order of `split`: W_h (n, R), W_x (m, R), b (R,) if any."""
         raise NotImplementedError
@@ -197,6 +209,22 @@ class Dynamics:
             shape (..., R).
         """
         return spread(dh)
+
+    def pass_down(self, dh, chunk):
+        """What a step's loss says of the step's own input; the state before it is given.
+
+        Args:
+            dh: dL/dh at each step of a chunk, shape (C, B, n).
+            chunk: a `Chunk`.
+
+        Returns:
+            dL/dx at each step, shape (C, B, m); zero at masked steps, which read nothing.
+        """
+        d = self.reaction(chunk.old, chunk.new, chunk.kept)
+        da = d * self.blame(dh, chunk.new, lambda delta: delta)
+        if chunk.mask is not None:
+            da = tf.where(chunk.mask, da, tf.zeros_like(da))
+        return tf.tensordot(da, self.matrices()[1], [[-1], [1]])
 
     def rows(self, r):
         """The decay of every row of credit, (..., R), from that of every unit, (..., n)."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from course_lib.online.forward import Probe, piece, size, unroll
+from course_lib.online.forward import Probe, piece, size
 from course_lib.online.noise import first_seed, signs
 from course_lib.online.reading import Read
 
@@ -73,7 +73,7 @@ class Engine:
     """Runs a learner over sequences.
 
     Args:
-        learner: a `TraceLearner`, or `RTRL`, `UORO` or `Window`.
+        learner: a `TraceLearner`, or `RTRL`, `UORO`, `Window` or `StackLearner`.
         dynamics: of the cell.
         chunk: steps in a chunk; "auto" chooses.
         samples: how many sequences of a batch are disturbed to learn the kernel.
@@ -121,14 +121,15 @@ class Engine:
 
     def nothing(self, inputs: int, variables: list) -> Totals:
         """Totals of no steps."""
-        dtype = self.dynamics.dtype
-        rows, none = (
-            self.dynamics.gates * self.dynamics.units,
-            getattr(self.learner, "nothing", None),
-        )
+        dynamics, dtype = self.dynamics, self.dynamics.dtype
+        if hasattr(self.learner, "nothing"):
+            of_cell = self.learner.nothing()
+        else:
+            rows = dynamics.gates * dynamics.units
+            of_cell = tf.zeros((dynamics.reads(inputs), rows), dtype)
         return Totals(
             tf.zeros((), dtype),
-            none() if none else tf.zeros((self.dynamics.reads(inputs), rows), dtype),
+            of_cell,
             tuple(tf.zeros(w.shape, w.dtype) for w in variables),
             () if self.kernel is None else self.kernel.no_fit(),
         )
@@ -222,10 +223,10 @@ class Engine:
         noise = None
         if self.kernel is not None:
             steps = size(x, 0)
-            shape = (size(probe[0], 0), self.dynamics.units)
+            shape = (size(probe[0], 0), self.kernel.units)
             noise = signs(first_seed(self.seeds, steps), steps, shape, x.dtype)
             probe = Probe(probe, noise, self.disturbance)
-        chunk = unroll(self.dynamics, state, x, mask, probe if noise is not None else None)
+        chunk = self.dynamics.run(state, x, mask, probe if noise is not None else None)
         new = tf.nest.map_structure(tf.zeros_like, totals)
         read = None if see is None else see(tf.transpose(chunk.new[0], (1, 0, 2)))
         learns = read is not None and read.dh is not None

@@ -12,12 +12,14 @@ from course_lib.online.bptt import Window, read_on, truncated_bptt
 from course_lib.online.cells import dynamics_of
 from course_lib.online.engine import Carry, Engine
 from course_lib.online.forward import piece, size
-from course_lib.online.kernel import Kernel, r_squared
-from course_lib.online.modes import ModesKernel, dictionary
+from course_lib.online.kernel import r_squared
+from course_lib.online.kernels import fresh_kernel, plain_modes, ready_kernel
 from course_lib.online.modes_rule import ModesLearner
 from course_lib.online.reading import Read, Reader
 from course_lib.online.rtrl import RTRL
 from course_lib.online.rules import RULES, TraceLearner
+from course_lib.online.stack import StackDynamics, StackLearner
+from course_lib.online.stack_cell import as_cell
 from course_lib.online.stream import Memory, Stream
 from course_lib.online.uoro import UORO
 
@@ -44,12 +46,20 @@ OTHER_RULES = ("rtrl", "uoro", "bptt", "tbptt")
 
 @keras.saving.register_keras_serializable("course_lib")
 class OnlineRNN(keras.Model):
-    """A recurrent layer and a readout, trained with the rule of your choice.
+    """A recurrent layer, or a stack of them, and a readout, trained with the rule of your choice.
 
     Inputs (batch, T, m); outputs (batch, c), of the last state, or (batch, T, c).
 
+    In a stack each cell has the rule and traces of its own, and credit goes down through the cells
+    and layers at the same step. The gradients of the readout and, with "rtrl", of the top cell are
+    those of backpropagation through time. What stands below a cell is not credited for what it did
+    to a later loss by way of that cell's memory; with sequences of one step that is nothing, and
+    "bptt" and "tbptt" leave nothing of it out. Feedback at random is that from the loss to the top
+    cell. `StackCell` says which layers can stand in a stack.
+
     Args:
-        cell: `LeakyRNNCell`, `VanillaRNNCell`, or `LSTMCell`.
+        cell: `LeakyRNNCell`, `VanillaRNNCell`, or `LSTMCell`. A list is a stack, from below: cells,
+            and before any of them layers that act on one step at a time, (batch, m), such as Dense.
         readout: the number of outputs c of a linear readout, or a layer that acts on the last axis.
         return_sequences: outputs, targets and loss at every step, else at the last one alone.
         mask_value: a step whose inputs are all this number is no step; None: all are.
@@ -69,6 +79,7 @@ class OnlineRNN(keras.Model):
         kernel=None,
         **kwargs,
     ):
+        cell = as_cell(cell)
         super().__init__(**{"dtype": cell.dtype_policy, **kwargs})
         self.rnn = keras.layers.RNN(
             cell,
@@ -81,7 +92,7 @@ class OnlineRNN(keras.Model):
         self.readout = readout
         self.return_sequences, self.mask_value = return_sequences, mask_value
         self.stateful, self.memory, self._stored = stateful, None, []
-        self.kernel = kernel or Kernel(cell.units, dtype=cell.dtype_policy, name="kernel")
+        self.kernel = kernel or fresh_kernel(cell)
         self.kernel_optimizer = None
         self._rule = None
         self._fit = keras.metrics.Mean(name="kernel_r2")
@@ -89,7 +100,7 @@ class OnlineRNN(keras.Model):
 
     @property
     def cell(self):
-        """The recurrent cell."""
+        """The recurrent cell; of a stack, a `StackCell`."""
         return self.rnn.cell
 
     def build(self, input_shape):
@@ -204,7 +215,7 @@ class OnlineRNN(keras.Model):
         if rule == "kernl_modes":
             if timescales is not None:
                 raise ValueError("kernl_modes has modes, no timescales: leave those out.")
-            modes = self._modes(4 if modes is None else modes)
+            modes = plain_modes(4 if modes is None else modes, self.cell)
         elif modes is not None:
             raise ValueError(f'{rule} has no modes; leave them out, or take rule="kernl_modes".')
         chunk = chunk if chunk == "auto" else _count("chunk", chunk)
@@ -247,7 +258,9 @@ class OnlineRNN(keras.Model):
         dynamics.check()
         if self._has_kernel:
             with tf.init_scope():
-                self._turn_kernel() if rule.decay == "modes" else self._start_kernel(dynamics)
+                kernel = ready_kernel(self.kernel, dynamics, options, self._steps)
+                if kernel is not self.kernel:
+                    self._replace_kernel(kernel)
             self.kernel_optimizer.build(self.kernel.weights)
         if rule is not None and rule.feedback == "random":
             if keras.tree.is_nested(self.outputs_like):
@@ -256,20 +269,8 @@ class OnlineRNN(keras.Model):
             draw = np.random.default_rng(options["seed"]).normal(size=(outputs, self.cell.units))
             with tf.init_scope():
                 self.feedback = tf.constant(draw / np.sqrt(outputs), dynamics.dtype)
-        if rule is not None and rule.decay == "modes":
-            learner = ModesLearner(dynamics, self.kernel, MODES_TRACES[options["trace"]])
-        elif rule is not None:
-            learner = TraceLearner(
-                rule, dynamics, self.kernel if rule.learned else None, TRACES[options["trace"]]
-            )
-        elif self._rule == "rtrl":
-            learner = RTRL(dynamics)
-        elif self._rule == "tbptt":
-            learner = Window(dynamics, options["update_every"])
-        else:
-            learner = UORO(dynamics, self._seeds)
         self.engine = Engine(
-            learner,
+            self._learner(dynamics, self.kernel if self._has_kernel else None),
             dynamics,
             options["chunk"],
             options["samples"],
@@ -277,43 +278,27 @@ class OnlineRNN(keras.Model):
             self._seeds,
         )
 
-    def _start_kernel(self, dynamics):
-        """Time constants at the start, for a kernel that has learned nothing yet."""
-        if not isinstance(self.kernel, Kernel):
-            self._replace_kernel(Kernel(self.cell.units, dtype=self.cell.dtype_policy))
-        if not self.kernel.fresh:
-            return
-        options = self._options
-        if options["timescales"] == "leak":
-            self.kernel.start_from_leak(np.asarray(dynamics.leak))
-        else:
-            steps = self._steps or 100
-            shortest, longest = options["timescales"] or (max(steps / 2, 1.0), float(steps))
-            self.kernel.start(shortest, longest, options["seed"])
-
-    def _modes(self, modes):
-        """What `compile` was given as modes, seen to be such, in plain numbers and lists."""
-        if isinstance(modes, str) and modes == "cell":
-            if not hasattr(self.cell, "modes"):
+    def _learner(self, dynamics, kernel):
+        """The rule at work on a cell or on a stack."""
+        options, rule = self._options, RULES.get(self._rule)
+        if self._rule == "tbptt":
+            return Window(dynamics, options["update_every"])
+        if isinstance(dynamics, StackDynamics):
+            if self._rule == "uoro":
                 raise ValueError(
-                    f"{type(self.cell).__name__} has no modes of its own; give a number or a list."
+                    "uoro is written for one cell, not for a stack: take another rule."
                 )
-            modes = self.cell.modes
-        dictionary(modes, self.cell.units, 1)
-        if isinstance(modes, int | np.integer):
-            return int(modes)
-        return [[np.asarray(a).tolist() for a in mode] for mode in modes]
-
-    def _turn_kernel(self):
-        """A kernel with the modes that are asked for; the present one, if it has them."""
-        modes = self._options["modes"]
-        gamma, omega = dictionary(modes, self.cell.units, self._steps or 100)
-        same = isinstance(self.kernel, ModesKernel) and np.array_equal(
-            self.kernel.fixed, (gamma, omega)
-        )
-        if not same:
-            policy = self.cell.dtype_policy
-            self._replace_kernel(ModesKernel(self.cell.units, gamma, omega, dtype=policy))
+            kernels = len(dynamics.levels) * [None] if kernel is None else kernel.kernels
+            pairs = zip(dynamics.levels, kernels, strict=True)
+            learners = [self._learner(level.dynamics, own) for level, own in pairs]
+            return StackLearner(dynamics, learners, kernel, self.mask_value is not None)
+        if self._rule == "rtrl":
+            return RTRL(dynamics)
+        if self._rule == "uoro":
+            return UORO(dynamics, self._seeds)
+        if rule.decay == "modes":
+            return ModesLearner(dynamics, kernel, MODES_TRACES[options["trace"]])
+        return TraceLearner(rule, dynamics, kernel, TRACES[options["trace"]])
 
     def _replace_kernel(self, kernel):
         self._tracker.unlock()  # Keras lets a built model have no other layer
@@ -361,7 +346,7 @@ class OnlineRNN(keras.Model):
                 totals = self._with_penalties(totals, scale)
         else:
             # This loss or this readout may look at all steps together.
-            h, _ = read_on(self.rnn, x, mask, list(carry.state))
+            h, _ = read_on(self.rnn, x, mask, engine.dynamics.of_cell(carry.state))
             read = reader.whole(tf.cast(h, x.dtype))
 
             def look(h, start, length):
@@ -455,12 +440,13 @@ class OnlineRNN(keras.Model):
     def _read_on(self, x, mask, memory, training=False):
         """The same for the state alone."""
         carry = memory.read()
-        parts = len(self.rnn.state_size)
-        before = [tf.cast(part, x.dtype) for part in carry.state[:parts]]
-        h, state = read_on(self.rnn, x, mask, before)
         # An LSTM's engine also knows o, which nothing reads before it is made anew.
-        now = [tf.cast(a, b.dtype) for a, b in zip(state, carry.state, strict=False)]
-        memory.write(carry._replace(state=(*now, *carry.state[parts:])))
+        dynamics = None if self.engine is None else self.engine.dynamics
+        before = carry.state if dynamics is None else dynamics.of_cell(carry.state)
+        h, state = read_on(self.rnn, x, mask, [tf.cast(part, x.dtype) for part in before])
+        now = [tf.cast(a, b.dtype) for a, b in zip(state, before, strict=True)]
+        state = tuple(now) if dynamics is None else dynamics.with_cell(carry.state, now)
+        memory.write(carry._replace(state=state))
         return self.read(h if self.return_sequences else state[0], mask, training)
 
     def stream(self, batch_size=None):
