@@ -61,7 +61,7 @@ def cosines(
             for rule in RULES:
                 model.compile("sgd", loss, rule=rule, seed=seed)
                 model.kernel.start(T / 2, T, seed)  # a rule doesn't go on where another ended
-                _learn_kernel(model, x, y, updates)
+                learn_kernel(model, x, y, updates)
                 found[network][rule].append(round(cosine_with_bptt(model, x, y), 4))
     config = {"units": n, "T": T, "batch_size": batch, "updates": updates, "seeds": list(seeds)}
     return {"config": config, "curves": {}, "summary": found}
@@ -86,7 +86,7 @@ def cosine_with_bptt(model: "OnlineRNN", x: Any, y: Any) -> float:
     return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
-def _learn_kernel(model: "OnlineRNN", x: Any, y: Any, updates: int) -> None:
+def learn_kernel(model: "OnlineRNN", x: Any, y: Any, updates: int) -> None:
     """Let the kernel learn, if the rule has one; the weights stay."""
     import tensorflow as tf
 

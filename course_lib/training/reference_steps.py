@@ -198,6 +198,12 @@ def online_step(
     return replace(step, silence=silence)
 
 
+def stack() -> list[Any]:
+    """Two cells, with a layer below each."""
+    cells = [LeakyRNNCell(8, leak=0.5) for _ in range(2)]
+    return [keras.layers.Dense(5, "relu"), cells[0], keras.layers.LayerNormalization(), cells[1]]
+
+
 def text_step(T: int) -> Step:
     """The step of a model of characters, on one window."""
     model = CharacterModel(c=6, units=5)
@@ -249,6 +255,17 @@ STEPS: dict[str, Callable[[int], Step]] = {
     "online-kernl-stream": lambda T: online_step(T, "kernl", sequences=True, stateful=True),
     "online-kernl-stream-inside": lambda T: online_step(
         T, "kernl", sequences=True, stateful=True, update_every=5
+    ),
+    **{
+        f"online-{rule}-stack": lambda T, rule=rule: online_step(T, rule, stack())
+        for rule in ("kernl", "rtrl", "tbptt")
+    },
+    "online-kernl-stack-inside": lambda T: online_step(
+        T,
+        "kernl",
+        [keras.layers.Dense(5), LSTMCell(8), LSTMCell(8)],
+        sequences=True,
+        update_every=5,
     ),
     "online-kernl-finite": lambda T: online_step(T, "kernl", disturbance=1e-3),
     "text": text_step,

@@ -87,6 +87,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         for (task, cell), settings in LONG.items()
     },
     "kernl-rules": ("course_lib.training.online_rules", {}),
+    "kernl-stack": ("course_lib.training.stacked_credit", {}),
     "kernl-rows": ("course_lib.training.online_mnist", {"task": "rows", "rule": "kernl"}),
     "kernl-rows-bptt": ("course_lib.training.online_mnist", {"task": "rows", "rule": "bptt"}),
     # With KeRNL the recurrent weights learn slower than with BPTT, and the readout as fast. "fast"
