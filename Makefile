@@ -27,7 +27,7 @@ help:
 	@echo "make pdf        print the built book: _build/pdf/book.pdf (needs Chromium)"
 	@echo "make sphinx     build it with Sphinx alone, and compare the pages with those of make book"
 	@echo "make test       check everything that the course claims"
-	@echo "make check      check what is quick, and what you changed since main: for the inner loop"
+	@echo "make check      check quickly what you changed since main: for the inner loop"
 	@echo "make lab        open JupyterLab on your own copy of the exercises, in work/;"
 	@echo "                ARGS=\"--no-browser --port 9000\" hands it options"
 	@echo "make notebooks  write the exercise and the solution notebooks from their source"

@@ -1,4 +1,4 @@
-"""Which exercises a change touches: those that `make check` proves again."""
+"""Which exercises and which tests a change touches: those that `make check` looks at again."""
 
 import inspect
 import subprocess
@@ -10,6 +10,7 @@ from course_lib.exercises.registry import chapter_of, get, ids
 
 # A change of what lies in it, but not of what lies below, touches all.
 JUDGES = "course_lib/exercises"
+ALWAYS = ("tests/test_imports.py",)  # rules that any change may break, and quick
 
 
 def touched_exercises(root: Path, base: str = "main") -> tuple[str, ...]:
@@ -26,6 +27,39 @@ def touched_exercises(root: Path, base: str = "main") -> tuple[str, ...]:
     return tuple(
         one for one in ids() if chapter_of(one).name in chapters or files & set(_files(get(one)))
     )
+
+
+def touched_tests(root: Path, base: str = "main") -> tuple[str, ...]:
+    """Tests that mirror what differs from the branch `base`; all of them where git can't say.
+
+    Of a module these are the tests of its name, or where there are none those of its folder; of a
+    page the tests of the book. A file of the exercises is looked at by name instead.
+
+    Returns:
+        Files and folders below `root`.
+    """
+    files = changed_files(root, base)
+    if files is None:
+        return ("tests",)
+    return (*ALWAYS, *sorted({one for file in files for one in _tests_of(root, Path(file))}))
+
+
+def _tests_of(root: Path, file: Path) -> Iterable[str]:
+    top, *below = file.parts
+    if top == "book":
+        yield "tests/book"
+    elif top == "tests" and below and (root / file).exists():
+        yield str(file if file.name.startswith("test_") else file.parent)
+    elif top == "course_lib" and file.suffix == ".py":
+        folder = Path("tests", *below[:-1])
+        own = folder / f"test_{file.stem}.py"
+        of_a_chapter = str(file.parent.parent) == JUDGES
+        if (root / own).exists():
+            yield str(own)
+        elif (root / folder).is_dir() and folder != Path("tests"):
+            yield str(folder)
+        elif not of_a_chapter and (root / folder.parent).is_dir() and len(folder.parts) > 2:
+            yield str(folder.parent)
 
 
 def _is_shared(file: Path, exercises: set[str]) -> bool:

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.authoring.changed import touched_exercises
+from course_lib.authoring.changed import touched_exercises, touched_tests
 from course_lib.authoring.tally import Tally, of_command, of_pytest
 from course_lib.cores import ONE_THREAD, workers
+from course_lib.exercises.registry import ids
 
 PYTEST = ("-m", "pytest")
 COURSE = ("-m", "course_lib.cli")
@@ -23,7 +24,8 @@ SLOWEST = ("--durations", "15", "--durations-min", "2")  # how many to name, fro
 # All cores work, each on a whole file at a time: what its tests share is made once. The order is
 # that of tests/conftest.py; the browser's tests are shared out by page.
 CORES = ("-n", str(workers()), "--no-loadscope-reorder")
-TESTS = (*PYTEST, "tests", *SLOWEST, *CORES)
+ON_CORES = (*SLOWEST, *CORES)
+TESTS = (*PYTEST, "tests", *ON_CORES)
 BY_FILE, BY_GROUP = ("--dist", "loadfile"), ("--dist", "loadgroup")
 LAST_LINES = 8  # of a command that failed, told again at the end
 NBVAL = (
@@ -95,9 +97,17 @@ STAGES = (
 
 
 def inner_loop(root: Path = Path(".")) -> tuple[Stage, ...]:
-    """What is worth a look after every change: all but the slow, and of the proofs what changed."""
-    stages = [STYLE, Stage("quick tests", ((*TESTS, *BY_FILE, "-m", QUICK),)), DRIFT]
-    if touched := touched_exercises(root):
+    """What is worth a look after every change: style, drift, and tests and proofs of what changed.
+
+    Slow tests are left out.
+    """
+    touched = touched_exercises(root)
+    quick = (*ON_CORES, *BY_FILE, "-m", QUICK)
+    tests = [(*PYTEST, *touched_tests(root), *quick)]
+    if touched and touched != ids():  # who changes what judges all has the tests of its name
+        tests.append((*PYTEST, "tests/exercises", *quick, "-k", " or ".join(touched)))
+    stages = [STYLE, Stage("quick tests of what has changed", tuple(tests)), DRIFT]
+    if touched:
         stages.append(Stage("proofs of what has changed", ((*COURSE, "prove", *touched),)))
     else:
         print("No exercise has changed since main: there is nothing to prove.")

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from course_lib.authoring.changed import changed_files, touched_exercises
+from course_lib.authoring.changed import ALWAYS, changed_files, touched_exercises, touched_tests
 from course_lib.exercises.registry import CHAPTERS, ids
 
 
@@ -47,6 +47,7 @@ def test_without_a_repository_or_main_all_are_touched(checkout, tmp_path_factory
     assert changed_files(outside) is None
     assert touched_exercises(outside) == ids()
     assert touched_exercises(checkout.root, base="no-such-branch") == ids()
+    assert touched_tests(outside) == touched_tests(checkout.root, "no-such-branch") == ("tests",)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,44 @@ def test_what_a_file_touches(file, some, others, checkout):
     touched = set(touched_exercises(checkout.root))
     assert touched >= some
     assert not touched & others
+
+
+@pytest.mark.parametrize(
+    ("file", "tests"),
+    [
+        ("course_lib/online/traces.py", {"tests/online/test_traces.py"}),
+        ("course_lib/online/no_test_of_its_name.py", {"tests/online"}),
+        ("course_lib/online/by_hand/model.py", {"tests/online"}),
+        ("course_lib/cli.py", {"tests/test_cli.py"}),
+        ("course_lib/cores.py", set()),
+        ("course_lib/exercises/checker.py", {"tests/exercises/test_checker.py"}),
+        ("course_lib/exercises/bptt/rnn_backward.py", set()),
+        ("course_lib/exercises/projects/arrays.py", {"tests/exercises/projects/test_arrays.py"}),
+        ("tests/online/test_traces.py", {"tests/online/test_traces.py"}),
+        ("tests/online/conftest.py", {"tests/online"}),
+        ("book/bptt.md", {"tests/book"}),
+        ("README.md", set()),
+    ],
+)
+def test_which_tests_a_file_touches(file, tests, checkout):
+    for there in (
+        "tests/test_cli.py",
+        "tests/online/test_traces.py",
+        "tests/exercises/test_checker.py",
+        "tests/exercises/projects/test_arrays.py",
+    ):
+        checkout(there)
+    checkout.git("add", ".")
+    checkout.git("commit", "-m", "tests")
+    checkout.git("branch", "-f", "main")
+    checkout(file, "new text")
+    assert set(touched_tests(checkout.root)) == tests | set(ALWAYS)
+
+
+def test_a_test_that_is_gone_is_not_run(checkout):
+    checkout("tests/test_cli.py")
+    checkout.git("add", ".")
+    checkout.git("commit", "-m", "tests")
+    checkout.git("branch", "-f", "main")
+    (checkout.root / "tests/test_cli.py").unlink()
+    assert touched_tests(checkout.root) == ALWAYS

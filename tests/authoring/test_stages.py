@@ -138,12 +138,32 @@ def test_every_stage_that_runs_tests_uses_all_cores():
 
 
 def test_the_inner_loop_proves_what_has_changed(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(stages, "touched_tests", lambda root: ("tests/scratch/test_rnn.py",))
     monkeypatch.setattr(stages, "touched_exercises", lambda root: ("rnn_step", "gate"))
-    assert stages.inner_loop(tmp_path)[-1].commands[0][-3:] == ("prove", "rnn_step", "gate")
+    _, tests, _, proofs = stages.inner_loop(tmp_path)
+    assert proofs.commands[0][-3:] == ("prove", "rnn_step", "gate")
+    of_modules, of_exercises = tests.commands
+    assert of_modules[2] == "tests/scratch/test_rnn.py"
+    assert of_exercises[2] == "tests/exercises"
+    assert of_exercises[-2:] == ("-k", "rnn_step or gate")
+    assert all(stages.QUICK in command for command in tests.commands)
     monkeypatch.setattr(stages, "touched_exercises", lambda root: ())
     names = [stage.name for stage in stages.inner_loop(tmp_path)]
-    assert names == ["style", "quick tests", "notebooks agree with their source"]
+    assert names == [
+        "style",
+        "quick tests of what has changed",
+        "notebooks agree with their source",
+    ]
     assert "nothing to prove" in capsys.readouterr().out
+
+
+def test_where_all_exercises_are_touched_their_tests_are_not_chosen_by_name(monkeypatch, tmp_path):
+    monkeypatch.setattr(stages, "touched_tests", lambda root: ("tests",))
+    monkeypatch.setattr(stages, "touched_exercises", lambda root: stages.ids())
+    _, tests, *_ = stages.inner_loop(tmp_path)
+    (command,) = tests.commands
+    assert command[:3] == (*PYTEST, "tests")
+    assert stages.QUICK in command
 
 
 # --- notebooks without a run ---------------------------------------------------------------------
