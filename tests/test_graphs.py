@@ -196,6 +196,7 @@ def test_what_is_computed_again_counts_again():
     assert not tf.config.functions_run_eagerly()
 
 
+@pytest.mark.slow
 def test_a_graph_reads_a_weight_before_it_changes_it():
     """Without it, TensorFlow 2.21 gives another result in a fifth to a half of all runs."""
     exercise = get("KernlModel")
