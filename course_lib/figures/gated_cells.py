@@ -13,7 +13,13 @@ import numpy as np
 
 from course_lib.figures.slider import Slider, slider
 from course_lib.figures.style import CYCLE, closed, pyplot
-from course_lib.scratch.gated import gru_step, init_gru_params, init_lstm_params, lstm_step
+from course_lib.scratch.gated import (
+    gru_step,
+    init_gru_params,
+    init_lstm_params,
+    lstm_step,
+    sigmoid,
+)
 from course_lib.scratch.rnn import init_params, rnn_step
 
 if TYPE_CHECKING:
@@ -149,6 +155,36 @@ def fresh_norms(
         cell: gradient_norms(cell, fresh(cell, m, units_for(cell, m, budget), keep_bias), x, back)
         for cell in CELLS
     }
+
+
+def run_normed_lstm(params: dict, images: np.ndarray) -> dict[str, np.ndarray]:
+    """`run_lstm` with layer norm: of x_t W_x and of h_{t-1} W_h, each, and of c_t on its way out.
+
+    Gains are 1 and shifts 0, as at the start of training. Source: Ba et al., 2016.
+    """
+    W_x, W_h = (np.hstack([params[f"W_{at}{g}"] for g in "ifoc"]) for at in "xh")
+    b = np.hstack([params[f"b_{g}"] for g in "ifoc"])
+    h = c = np.zeros((len(images), W_h.shape[0]))
+    steps = []
+    for t in range(images.shape[1]):
+        a = _normed(images[:, t] @ W_x) + _normed(h @ W_h) + b
+        i, f, o, candidate = np.split(a, 4, axis=1)
+        i, f, o, candidate = sigmoid(i), sigmoid(f), sigmoid(o), np.tanh(candidate)
+        c = f * c + i * candidate
+        h = o * np.tanh(_normed(c))
+        steps.append({"i": i, "f": f, "o": o, "candidate": candidate, "c_t": c, "h": h})
+    return {name: np.stack([step[name] for step in steps], axis=1) for name in steps[0]}
+
+
+def _normed(a: np.ndarray) -> np.ndarray:
+    variance = a.var(axis=1, keepdims=True)
+    return (a - a.mean(axis=1, keepdims=True)) / np.sqrt(variance + 1e-3)
+
+
+def stuck(run: dict[str, np.ndarray]) -> float:
+    """The share of a run's gates that are open or shut to within a twentieth."""
+    gates = np.concatenate([run[g] for g in "ifo"])
+    return float(np.mean((gates < 0.05) | (gates > 0.95)))
 
 
 def pulse_memory(f: float, steps: int = 50, second: int = 25) -> np.ndarray:
@@ -402,36 +438,48 @@ def _by_ink(image: np.ndarray, gates: np.ndarray) -> tuple[float, float]:
     return float(gates[ink].mean()), float(gates[~ink].mean())
 
 
-def delays(results: dict[str, dict[str, Any]], more_open: dict[str, Any] | None = None) -> Figure:
+def delays(
+    results: dict[str, list[dict[str, Any]]], starts: dict[str, list[dict[str, Any]]] | None = None
+) -> Figure:
     """Test loss over the delay, as a part of a guess's, one panel a task.
 
+    Lines are means over the seeds, and bands reach from the lowest to the highest.
+
     Args:
-        results: for each panel's title a stored result of `course_lib.training.delays`.
-        more_open: one of the LSTM alone with another first bias, for the last panel.
+        results: for each panel's title the stored results of `course_lib.training.delays`, one a
+            seed.
+        starts: for the last panel, by what the legend calls them, those of the LSTM alone with
+            other first biases.
     """
     plt = pyplot()
     figure, axes = plt.subplots(len(results), 1, figsize=(5.5, 3.1 * len(results)))
-    if more_open:
-        bias = more_open["config"]["forget_bias"]
-        axes[-1].loglog(more_open["config"]["delays"], _of_guess(more_open, "lstm"), **CYCLE[3],
-                        label=f"LSTM, bias {bias:g}")  # fmt: skip
-        axes[-1].legend(loc="lower right")
-    for ax, (title, result) in zip(axes, results.items(), strict=True):
-        waits = result["config"]["delays"]
+    for number, (name, seeds) in enumerate((starts or {}).items(), start=len(CELLS)):
+        _delay_line(axes[-1], seeds, "lstm", CYCLE[number], f"LSTM, {name}")
+    for ax, (title, seeds) in zip(axes, results.items(), strict=True):
         for cell in CELLS:
-            ax.loglog(waits, _of_guess(result, cell), **LOOKS[cell], label=NAMES[cell])
+            _delay_line(ax, seeds, cell, LOOKS[cell], NAMES[cell])
         ax.axhline(1, color="black", linewidth=1, linestyle=":")
-        ax.set(title=title, ylabel="loss / guess's loss", xticks=waits)
-        ax.set_xlabel("length, steps" if result["config"]["task"] == "adding" else "delay, steps")
+        config = seeds[0]["config"]
+        ax.set(title=title, ylabel="loss / guess's loss", xticks=config["delays"])
+        ax.set_xlabel("length, steps" if config["task"] == "adding" else "delay, steps")
         ax.xaxis.set_major_formatter("{x:.0f}")
         ax.minorticks_off()
     axes[0].legend(loc="best")
+    if starts:
+        axes[-1].legend(loc="lower right")
     return closed(figure)
 
 
-def _of_guess(result: dict[str, Any], cell: str) -> list[float]:
-    runs = result["summary"]["runs"]
-    return [runs[f"{cell} {wait}"]["of_guess"] for wait in result["config"]["delays"]]
+def _delay_line(
+    ax: Axes, seeds: list[dict[str, Any]], cell: str, look: dict[str, Any], label: str
+) -> None:
+    waits = seeds[0]["config"]["delays"]
+    parts = [[one["summary"]["runs"][f"{cell} {w}"]["of_guess"] for w in waits] for one in seeds]
+    ax.loglog(waits, np.mean(parts, axis=0), **look, label=label)
+    ax.fill_between(
+        waits, np.min(parts, axis=0), np.max(parts, axis=0), color=look["color"], alpha=0.15,
+        linewidth=0,
+    )  # fmt: skip
 
 
 def fractions(result: dict[str, Any]) -> Figure:

@@ -219,6 +219,34 @@ def init_lstm_params(m, n, seed=0, forget_bias=1.0, dtype=np.float64):
     return params
 
 
+def chrono_biases(n, span, seed=0):
+    """First biases with which the units of an LSTM remember for many times.
+
+    While nothing but its bias reaches it, a forget gate of log u keeps the
+    share u / (1 + u) of the memory at each step: a memory of 1 + u steps. With
+    u uniform between 1 and span - 1, the units' memories reach from two steps
+    to the span. The input gate takes up what the forget gate lets go, so its
+    bias is the negative. Source: Tallec and Ollivier, 2018.
+
+    Args:
+        n: number of units.
+        span: steps of the longest memory that the task asks for, above 2.
+        seed: seed of the generator, or a generator, which goes on from where
+            it is.
+
+    Returns:
+        b_i: first bias of the input gates, shape (n,).
+        b_f: that of the forget gates, shape (n,).
+
+    Raises:
+        ValueError: `span` is not above 2.
+    """
+    if not span > 2:
+        raise ValueError(f"span is {span}; memories reach from 2 steps to it.")
+    b_f = np.log(np.random.default_rng(seed).uniform(1, span - 1, n))
+    return -b_f, b_f
+
+
 def _init(letters, m, n, seed, dtype):
     rng = np.random.default_rng(seed)
     params = {}

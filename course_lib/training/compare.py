@@ -134,8 +134,12 @@ def compare(
 
 
 def _changed(stored: dict[str, Any], now: dict[str, Any]) -> str:
-    """The settings that differ, in words; empty if none does."""
-    names = [n for n in {**stored, **now} if stored.get(n) != now.get(n)]
+    """The settings that differ, in words; empty if none does.
+
+    A setting that the stored run didn't have yet is no difference: its default is what was done
+    before, and if it has another value now, the numbers tell.
+    """
+    names = [n for n in stored if stored[n] != now.get(n)]
     return ", ".join(f"{n} is {now.get(n)}, stored {stored.get(n)}" for n in names)
 
 

@@ -39,6 +39,7 @@ class Config:
     task: str = "adding"  # or "copy"
     cells: tuple[str, ...] = CELLS
     forget_bias: float = 1.0  # the LSTM's first one
+    chrono: bool = False  # in its place: biases for memories from two steps to the whole sequence
     delays: tuple[int, ...] = (10, 25, 50, 100)  # adding: steps in all; copy: steps to wait
     units: int = 32
     examples: int = 10_000
@@ -109,6 +110,8 @@ def train(
     )
     seed_everything(seed)
     model = network(config, cell, training[0].shape[1:])
+    if config.chrono:
+        start_chrono(model.layers[0].layers[0].cell, training[0].shape[1], seed)
     steps = config.epochs * -(-config.examples // config.batch_size)
     model.compile(
         optimizer=keras.optimizers.Adam(
@@ -165,6 +168,14 @@ def network(config: Config, cell: str, shape: tuple[int, int]) -> "keras.Model":
     readout = keras.layers.Dense(config.symbols + 1 if copy else 1)
     layers = recurrence(config, cell, shape[0], return_sequences=copy)
     return keras.Sequential([keras.Input(shape), *layers, readout])
+
+
+def start_chrono(cell: "keras.layers.Layer", span: int, seed: int) -> None:
+    """Give an LSTM cell the biases of `chrono_biases`; the rest of its weights stays."""
+    from course_lib.scratch.gated import chrono_biases
+
+    b_i, b_f = chrono_biases(cell.units, span, seed)
+    cell.b.assign(np.concatenate([b_i, b_f, np.zeros(2 * cell.units)]))
 
 
 def recurrence(

@@ -69,6 +69,16 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         "course_lib.training.delays",
         {"task": "copy", "delays": (5, 10, 20), "epochs": 12},
     ),
+    "cells-copy-chrono": (
+        "course_lib.training.delays",
+        {
+            "task": "copy",
+            "delays": (5, 10, 20),
+            "epochs": 12,
+            "cells": ("lstm",),
+            "chrono": True,
+        },
+    ),
     "cells-copy-open": (
         "course_lib.training.delays",
         {
@@ -138,12 +148,16 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
             "learning_rate": 2e-3,
             "ramp": 6.0,
             "clock_speed": 0.02,
-            "epochs": 8,
+            "epochs": 16,
         },
     ),
     "lru-pixels-permuted": (
         "course_lib.training.scanned_mnist",
         {"order": "permuted", "epochs": 10},
+    ),
+    "lru-pixels-stack": (
+        "course_lib.training.scanned_mnist",
+        {"kind": "stack", "dropout": 0.1, "epochs": 12},
     ),
     "gradnets-2015": ("course_lib.training.gradnets_2015", {}),
     "gradnets-recurrent": ("course_lib.training.gradnets_recurrent", {}),

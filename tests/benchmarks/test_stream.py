@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from course_lib.benchmarks import stream
 from course_lib.cli import app
+from course_lib.training import stored_result
 
 TINY = stream.Sizes(steps=40, piece=2, calls=5, units=3, inputs=2)
 
@@ -37,3 +38,11 @@ def test_memory_is_read_from_the_system():
     held = bytearray(50 * 2**20)
     held[::4096] = b"x" * len(held[::4096])
     assert 40 < stream.resident_mib() - before < 80
+
+
+def test_what_the_page_says_of_a_stream():
+    """A million steps need no more memory and no more time a step than the first ones."""
+    stored = stored_result("bench-stream")
+    assert stored["sizes"]["steps"] == 1_000_000
+    assert stored["growth_mib"] <= 10
+    assert stored["last_tenth_over_second"] <= 1.1

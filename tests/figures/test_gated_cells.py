@@ -143,18 +143,49 @@ def test_sliders(rng, assert_drawn):
     assert_drawn(figures.trained_gradients(norms))
 
 
+def test_layer_norm_is_that_of_the_layers(rng):
+    import keras
+
+    from course_lib.layers import LSTMVariantCell
+
+    params, x = gated.init_lstm_params(5, 7, seed=2, forget_bias=0.5), rng.normal(size=(3, 6, 5))
+    cell = LSTMVariantCell(7, layer_norm=True, dtype="float64")
+    layer = keras.layers.RNN(cell, return_sequences=True, dtype="float64")
+    layer.build(x.shape)
+    for name in ("W_x", "W_h", "b"):
+        columns = [params[f"{name}_{g}" if name == "b" else f"{name}{g}"] for g in "ifco"]
+        getattr(cell, name).assign(np.concatenate(columns, axis=-1))
+    ours = figures.run_normed_lstm(params, x)["h"]
+    np.testing.assert_allclose(ours, layer(x), rtol=0, atol=1e-12)
+
+
+def test_large_inputs_stick_the_gates_and_layer_norm_does_not_notice(rng):
+    gates = np.array([[[0.04, 0.05, 0.5, 0.95, 0.96]]])
+    assert figures.stuck({"i": gates, "f": gates, "o": gates}) == pytest.approx(2 / 5)
+    params, x = gated.init_lstm_params(5, 7, seed=2), rng.normal(size=(3, 6, 5))
+    plain = [figures.stuck(figures.run_lstm(params, scale * x)) for scale in (1, 100)]
+    normed = [figures.stuck(figures.run_normed_lstm(params, scale * x)) for scale in (1, 100)]
+    assert plain[0] < 0.2 < 0.8 < plain[1]
+    assert normed[1] == pytest.approx(normed[0], abs=0.02)
+
+
 def test_figures_of_stored_results(assert_drawn):
-    adding = {
-        "config": {"task": "adding", "delays": [5, 50]},
-        "summary": {
-            "runs": {f"{c} {w}": {"of_guess": 0.1 * w} for c in figures.CELLS for w in (5, 50)}
-        },
-    }
-    figure = figures.delays({"adding": adding, "again": adding})
+    adding, other = (
+        {
+            "config": {"task": "adding", "delays": [5, 50]},
+            "summary": {
+                "runs": {f"{c} {w}": {"of_guess": one * w} for c in figures.CELLS for w in (5, 50)}
+            },
+        }
+        for one in (0.1, 0.3)
+    )
+    figure = figures.delays({"one seed": [adding], "two seeds": [adding, other]})
     assert_drawn(figure)
-    np.testing.assert_allclose(figure.axes[1].lines[0].get_ydata(), [0.5, 5])
-    more_open = {**adding, "config": {**adding["config"], "forget_bias": 3.0}}
-    figure = figures.delays({"adding": adding, "again": adding}, more_open)
+    np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata(), [0.5, 5])
+    np.testing.assert_allclose(figure.axes[1].lines[0].get_ydata(), [1, 10])
+    (band,) = figure.axes[1].collections[0].get_paths()
+    np.testing.assert_allclose(np.ptp(band.vertices[:, 1]), 15 - 0.5)
+    figure = figures.delays({"one": [adding], "again": [adding]}, {"bias 3": [adding]})
     assert_drawn(figure)
     assert figure.axes[1].lines[0].get_label() == "LSTM, bias 3"
     curves = {"train_loss": [1, 0.5, 0.2], "validation_loss": [1, 0.6, 0.7]}

@@ -27,6 +27,18 @@ OTHER_MACHINE = {"hardware": MACHINE | {"cpu": "B"}}
 SEEDS = (result(0.9858, 1), result(0.9853, 2))  # with the stored 0.9862: 0.0009 apart
 
 
+def test_a_setting_that_came_later_is_no_difference():
+    again = result(config={"units": 3, "chrono": False})
+    assert compare(result(), again, ()).outcome == SAME
+
+
+@pytest.mark.parametrize("now", [{"units": 4}, {"width": 3}])
+def test_a_setting_that_is_another_or_gone_is_one(now):
+    verdict = compare(result(), result(config=now), ())
+    assert verdict.outcome == DIFFERENT
+    assert "The configuration has changed: units" in str(verdict)
+
+
 def test_equal_numbers_are_the_same():
     verdict = compare(result(), result(**OTHER_MACHINE), SEEDS)
     assert (verdict.outcome, verdict.exit_code, verdict.differences) == (SAME, 0, ())

@@ -54,9 +54,12 @@ def test_the_epoch_is_chosen_on_validation(name):
     assert summary["mean_test_accuracy"] == mean
 
 
-@pytest.mark.parametrize(("name", "least"), [("lru-pixels", 0.975), ("lru-pixels-online", 0.955)])
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("lru-pixels", 0.975), ("lru-pixels-online", 0.96), ("lru-pixels-stack", 0.985)],
+)
 def test_what_is_reached(name, least):
-    """Updates inside the sequence cost a point or two: 0.96 was the aim, and isn't reached."""
+    """Updates inside the sequence cost a point; two blocks on top gain one."""
     result = stored_result(name)
     assert result["config"]["steps"] == 784
     assert result["summary"]["mean_test_accuracy"] >= least
