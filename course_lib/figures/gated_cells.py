@@ -466,7 +466,8 @@ def delays(
         ax.minorticks_off()
     axes[0].legend(loc="best")
     if starts:
-        axes[-1].legend(loc="lower right")
+        axes[-1].set_ylim(bottom=1e-4)  # room for the legend
+        axes[-1].legend(loc="lower right", fontsize=10)
     return closed(figure)
 
 
