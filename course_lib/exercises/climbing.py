@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from course_lib.exercises import guard
+from course_lib.exercises.algebra import finite_algebra
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
 from course_lib.exercises.failure import what_failed
 from course_lib.exercises.guard import (
@@ -98,6 +99,7 @@ def climb(
             reference_parts(exercise, function, own),
             guarded(exercise.id, function, output, patience),
             no_threads_left(),
+            finite_algebra(),
             whole_libraries(),
         ):
             _see_what_it_is(exercise, function)
