@@ -13,7 +13,7 @@ from course_lib.online.cells import dynamics_of
 from course_lib.online.engine import Carry, Engine
 from course_lib.online.forward import piece, size
 from course_lib.online.kernel import r_squared
-from course_lib.online.kernels import fresh_kernel, plain_modes, ready_kernel
+from course_lib.online.kernel_choice import fresh_kernel, plain_modes, ready_kernel
 from course_lib.online.modes_rule import ModesLearner
 from course_lib.online.reading import Read, Reader
 from course_lib.online.rtrl import RTRL
@@ -302,6 +302,7 @@ class OnlineRNN(keras.Model):
 
     def _replace_kernel(self, kernel):
         self._tracker.unlock()  # Keras lets a built model have no other layer
+        self._tracker.untrack(self.kernel)  # or its weights stay among the model's
         self.kernel = kernel
         self._tracker.lock()
 

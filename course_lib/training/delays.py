@@ -39,7 +39,7 @@ class Config:
     task: str = "adding"  # or "copy"
     cells: tuple[str, ...] = CELLS
     forget_bias: float = 1.0  # the LSTM's first one
-    chrono: bool = False  # in its place: biases for memories from two steps to the whole sequence
+    chrono: bool = False  # in its place: for memories from two steps to the whole sequence
     delays: tuple[int, ...] = (10, 25, 50, 100)  # adding: steps in all; copy: steps to wait
     units: int = 32
     examples: int = 10_000
@@ -110,7 +110,7 @@ def train(
     )
     seed_everything(seed)
     model = network(config, cell, training[0].shape[1:])
-    if config.chrono:
+    if config.chrono and cell == "lstm":
         start_chrono(model.layers[0].layers[0].cell, training[0].shape[1], seed)
     steps = config.epochs * -(-config.examples // config.batch_size)
     model.compile(

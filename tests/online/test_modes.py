@@ -262,6 +262,15 @@ def test_a_number_of_modes_has_both_ends():
         assert np.all(gamma >= 0.01)
 
 
+def test_the_kernel_that_is_replaced_leaves_nothing_in_the_model():
+    model = OnlineRNN(LeakyRNNCell(3), 2)
+    model.build((2, 5, 4))
+    for rule, modes in (("kernl_modes", 2), ("kernl_modes", 4), ("kernl", None)):
+        model.compile("adam", "mse", rule=rule, modes=modes)
+        own = [*model.rnn.weights, *model.readout.weights, *model.kernel.weights]
+        assert {id(w) for w in model.weights} == {id(w) for w in own}
+
+
 def test_a_stored_model_has_its_modes(tmp_path):
     import keras
 

@@ -39,8 +39,11 @@ def test_what_a_gpu_or_a_scan_makes_fast(cell):
 
 
 @pytest.mark.slow
-def test_one_network_learns_a_little():
-    config = Config(units=8, examples=400, epochs=3, validation=100, test=100, batch_size=20)
+@pytest.mark.parametrize("chrono", [False, True])  # which is the LSTM's alone
+def test_one_network_learns_a_little(chrono):
+    config = Config(
+        chrono=chrono, units=8, examples=400, epochs=3, validation=100, test=100, batch_size=20
+    )
     one = delays.train(config, "vanilla", 4, 1e-2, seed=0, verbose=0)
     assert len(one["curve"]) == 3
     assert one["curve"][-1] < one["curve"][0]
