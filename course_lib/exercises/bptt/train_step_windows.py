@@ -195,7 +195,7 @@ def tracings(function, given: Arrays) -> Arrays:
     counting = Counting(model)
     counting.trainable_variables = counting.trainable_weights = model.trainable_variables
     step = step_of(function, given, counting)
-    sizes = (2, 3, 1, 4, 2)
+    sizes = (2, 3, 1, 4, 2, 3, 5)
     for number, size in enumerate(sizes):
         rows = np.arange(size) % 2
         with without_advice():

@@ -32,7 +32,7 @@ from course_lib.scratch.losses import cross_entropy_from_logits, cross_entropy_g
 WEIGHTS = ("W_1", "b_1", "W_2", "b_2")
 WEIGHTS_AFTER = tuple(f"{name} after" for name in WEIGHTS)
 # Of the batches on which traces are counted: how many sequences, and how many steps.
-SIZES = ((4, 5), (4, 5), (3, 5), (5, 7), (2, 4))
+SIZES = ((4, 5), (4, 5), (3, 5), (5, 7), (4, 5), (2, 4), (3, 5), (6, 8))
 
 
 def batch() -> Arrays:
