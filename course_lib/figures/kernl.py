@@ -549,7 +549,7 @@ def costs(curve: list[dict]) -> Figure:
 
 
 def bits(runs: dict[str, list[dict]], floor: float, chance: float) -> Figure:
-    """Draw bits a character on validation sequences over the updates, with floor and chance.
+    """Draw bits per character on validation sequences over the updates, with floor and chance.
 
     A line is the mean over the seeds of one rule; around it lies what the seeds cover.
 
@@ -567,7 +567,7 @@ def bits(runs: dict[str, list[dict]], floor: float, chance: float) -> Figure:
         ax.fill_between(steps, *ends, color=CYCLE[number]["color"], alpha=0.15, linewidth=0)
     ax.axhline(chance, color="black", linewidth=0.8, linestyle="--", label="last character alone")
     ax.axhline(floor, color="black", linewidth=0.8, linestyle=":", label="nobody can beat")
-    ax.set(xlabel="batches", ylabel="bits a character", ylim=(0.97 * floor, None))
+    ax.set(xlabel="batches", ylabel="bits per character", ylim=(0.97 * floor, None))
     ax.yaxis.set_major_formatter("{x:.2f}")
     ax.yaxis.set_minor_formatter("{x:.2f}")
     figure.legend(loc="outside lower center", ncols=2)

@@ -73,7 +73,7 @@ def bits_by_context(ngrams: dict[str, float], networks: dict[str, list[float]]) 
         ax.axhspan(min(bits), max(bits), color=look["color"], alpha=0.2)
     ax.set_xticks([int(n) for n in ngrams])
     ax.set_xlabel("n: the character and those before it")
-    ax.set_ylabel("bits a character")
+    ax.set_ylabel("bits per character")
     ax.set_ylim(0, None)
     ax.legend()
     return closed(figure)
@@ -116,7 +116,7 @@ def after_a_reset(read: list[int], extra: list[list[float]]) -> Figure:
     ax.axhline(0, color="0.3", lw=1, linestyle="-")
     ax.set_xticks(range(len(read)), [str(r) for r in read])
     ax.set_xlabel("characters read since the reset, at least")
-    ax.set_ylabel("extra bits a character")
+    ax.set_ylabel("extra bits per character")
     return closed(figure)
 
 
