@@ -49,7 +49,7 @@ def full_precision(exercise: Exercise) -> Rung:
 
     def inputs() -> Arrays:
         one = _base(exercise).inputs()
-        return {"here": one, "beside": _moved(one, TINY)}
+        return {"here": one, "beside": moved(one, TINY)}
 
     def call(function: Callable, given: Arrays) -> Arrays:
         base = _base(exercise)
@@ -164,7 +164,7 @@ def second_call(exercise: Exercise) -> Rung:
 
     def inputs() -> Arrays:
         one = _base(exercise).inputs()
-        return {"first": _moved(one, SHRUNK), "second": one}
+        return {"first": moved(one, SHRUNK), "second": one}
 
     def call(function: Callable, given: Arrays) -> Arrays:
         base = _base(exercise)
@@ -210,7 +210,7 @@ def _tells(exercise: Exercise, rung: Rung) -> bool:
     """Whether the reference gives other finite numbers for other inputs of a rung."""
     try:
         one = _of_reference(exercise, rung, rung.inputs())
-        other = _of_reference(exercise, rung, _moved(rung.inputs(), SHRUNK))
+        other = _of_reference(exercise, rung, moved(rung.inputs(), SHRUNK))
     except (NotWritten, LookupError, ValueError, TypeError, ArithmeticError):
         return False
     sizes = [np.abs(v).max(initial=0.0) for v in _flat(one).values() if v.dtype.kind == "f"]
@@ -259,12 +259,17 @@ def _worked_out(exercise: Exercise, rung: Rung, given: Arrays) -> Arrays:
     return outcome.outputs
 
 
-def _moved(value: Any, by: float) -> Any:
-    """Other numbers of the same kind: each floating point entry changed by about a share of it."""
+def moved(value: Any, by: float) -> Any:
+    """Other numbers of the same kind: each floating point entry changed by about a share of it.
+
+    Args:
+        value: arrays and numbers, in dicts and lists; what isn't floating point stays.
+        by: the share.
+    """
     if isinstance(value, dict):
-        return {name: _moved(one, by) for name, one in value.items()}
+        return {name: moved(one, by) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_moved(one, by) for one in value)
+        return type(value)(moved(one, by) for one in value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
         wave = 1 + 0.5 * np.cos(np.arange(value.size)).reshape(value.shape)
         return (value * (1 + by * wave)).astype(value.dtype)

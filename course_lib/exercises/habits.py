@@ -50,6 +50,29 @@ def habits(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterator[S
         names: the function's own names, and its texts in quotes.
         tree: the whole function.
     """
+    yield from confusions(node, names, tree)
+    match node:
+        case ast.Assign([ast.Name(name)], value) if _is_returned(name, tree):
+            yield from (
+                (ast.Assign(node.targets, other, lineno=node.lineno), f"with `{name}` {words}")
+                for other, words in _results(value, tree)
+            )
+        case ast.Return(value) if isinstance(value, ast.BinOp | ast.Call):
+            for other, words in _results(value, tree):
+                yield ast.Return(other), f"with the result {words}"
+        case ast.FunctionDef():
+            yield from _into_the_loop(node)
+    if isinstance(node, ast.Call):
+        yield from _out_of_a_call(node)
+        yield from _turned_round(node)
+
+
+def confusions(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterator[Slip]:
+    """The slips that work both ways: one name, sign, bracket or function for another.
+
+    Args:
+        node, names, tree: as of `habits`.
+    """
     match node:
         case ast.Name(name, ast.Load()) if name in names:
             yield from _defaults(name, tree)
@@ -84,22 +107,9 @@ def habits(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterator[S
         case ast.Call(ast.Name("range"), [end], []):
             more = ast.Call(node.func, [ast.BinOp(end, ast.Add(), ast.Constant(1))], [])
             yield more, f"with `{ast.unparse(more)}` for `{ast.unparse(node)}`"
-        case ast.Assign([ast.Name(name)], value) if not isinstance(value, ast.Constant):
-            yield from (
-                (ast.Assign(node.targets, other, lineno=node.lineno), f"with `{name}` {words}")
-                for other, words in _results(value, tree)
-            )
-        case ast.Return(value) if isinstance(value, ast.BinOp | ast.Call):
-            for other, words in _results(value, tree):
-                yield ast.Return(other), f"with the result {words}"
         case ast.Subscript(value, ast.Tuple([ast.Slice(None, None, None), index]), ast.Load()):
             other = ast.Subscript(value, index, ast.Load())
             yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
-        case ast.FunctionDef():
-            yield from _into_the_loop(node)
-    if isinstance(node, ast.Call):
-        yield from _out_of_a_call(node)
-        yield from _turned_round(node)
 
 
 def _instead(node: ast.Name, others: Iterator[str]) -> Iterator[Slip]:
@@ -224,6 +234,27 @@ def _results(value: ast.AST, tree: ast.Module) -> Iterator[Slip]:
     for axis in (0, 1) if arguments else ():  # of the batch, of time
         size = f"{arguments[0].arg}.shape[{axis}]"
         yield _parsed(f"({text}) / {size}"), f"divided by `{size}`"
+
+
+def _is_returned(name: str, tree: ast.Module) -> bool:
+    """Whether a name is one of the results, or a term or factor of one.
+
+    Of what goes through a function another size can do the same by chance: a decay in percent is
+    no decay, and forgets all.
+    """
+    returned = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    return any(name in _parts(value) for value in returned if value is not None)
+
+
+def _parts(value: ast.AST) -> set[str]:
+    match value:
+        case ast.Name(name):
+            return {name}
+        case ast.Tuple(items) | ast.List(items):
+            return set().union(*map(_parts, items))
+        case ast.BinOp(left, _, right):
+            return _parts(left) | _parts(right)
+    return set()
 
 
 def _into_the_loop(node: ast.FunctionDef) -> Iterator[Slip]:

@@ -104,12 +104,10 @@ def mutants(
     Raises:
         OSError, TypeError: if it has no source.
     """
-    tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(reference))))
-    if not decorated:
-        tree.body[0].decorator_list.clear()
+    tree = tree_of(reference, decorated)
     original = ast.unparse(tree)
     found, seen, keys = [], {original}, {}
-    for line, key, words in _each_change(tree, also):
+    for line, key, words in each_change(tree, also):
         source = ast.unparse(tree)
         if source in seen:
             continue
@@ -120,6 +118,34 @@ def mutants(
             key = f"{key} (number {keys[key]})"
         found.append(Mutant(key, line, source, words))
     return found
+
+
+def tree_of(made: Callable, decorated: bool = True) -> ast.Module:
+    """The syntax tree of a function or class, a learner's too.
+
+    Args:
+        made: a function or class.
+        decorated: whether what decorates it stays.
+
+    Raises:
+        OSError, TypeError: if it has no source.
+    """
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(made))))
+    except (OSError, TypeError):  # a class of a notebook, which Python looks for in a file
+        tree = ast.Module([_class_in_a_cell(made)], [])
+    if not decorated:
+        getattr(tree.body[0], "decorator_list", []).clear()
+    return tree
+
+
+def _class_in_a_cell(made: Any) -> ast.ClassDef:
+    codes = [m.__code__ for m in vars(made).values() if inspect.isfunction(m)]
+    lines = linecache.getlines(codes[0].co_filename) if codes else []
+    for node in ast.walk(ast.parse("".join(lines))):
+        if isinstance(node, ast.ClassDef) and node.name == made.__name__:
+            return node
+    raise OSError(f"{made.__name__} has no source.")
 
 
 def compiled(
@@ -149,10 +175,14 @@ def compiled(
     return namespace[reference.__name__]
 
 
-def _each_change(tree: ast.Module, also: Variants | None) -> Iterator[tuple[int, str, str]]:
+def each_change(tree: ast.Module, also: Variants | None) -> Iterator[tuple[int, str, str]]:
     """Change the tree in one place after the other, and put each back; yields line, key and words.
 
     The key is empty where the changed lines themselves say what happened.
+
+    Args:
+        tree: of a function or class.
+        also: as of `mutants`.
     """
     names = _names(tree)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}

@@ -1,7 +1,8 @@
 """Find the idea behind a wrong answer: on evidence only, for a false name costs more than none.
 
 Who is asked, in this order: the exercise's named mistakes; the right function with one small thing
-changed; what the NumPy exercises that a fast form is built on know; and then two faults at once.
+changed; what the NumPy exercises that a fast form is built on know; the learner's own code with one
+small thing changed; and then two faults at once.
 """
 
 import time
@@ -12,6 +13,7 @@ from itertools import chain
 from course_lib.exercises.climbing import Budget, Outcome, climb, judge
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten
+from course_lib.exercises.repairs import repair
 from course_lib.exercises.rungs import RIGHT_ORDER, WHOLE_NUMBERS
 from course_lib.exercises.slips import both, made_in_part, relatives, slips
 from course_lib.exercises.suspects import Fall, Lifted, Slipped, SlippedInTensorFlow, Suspect
@@ -19,9 +21,9 @@ from course_lib.exercises.suspects import Fall, Lifted, Slipped, SlippedInTensor
 FIRST_FALLS = 3  # rungs that are looked at for a fault that shows alone
 PATIENCE = 1.0  # seconds of the processor for what two slips together do
 LONGER = 4.0  # the same for the slips of a fast form, which take longer
-ENOUGH = 2  # rungs on which a mistake that isn't made everywhere must be proven
+ENOUGH = 2  # rungs on which two slips, or a mistake that isn't made everywhere, must be proven
 ELSEWHERE = "In other cases it is right already."
-MORE = "Something else is wrong too: fix this, then check again."
+MORE = "There may be more to it: fix this, then check again."
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ def recognise(
         return _name(first, more=True)
     if here := _in_some_cases(named, mainly):
         return here
+    if mended := repair(exercise, function, fell_at):
+        return Recognised(mended.name, mended.sentence)
     return None if exchanged else _two_slips(named, reference, mainly, held)
 
 
@@ -172,7 +176,8 @@ def _two_slips(
         for second in both(first.mistake):
             if time.thread_time() > until:
                 return None
-            if Slipped(exercise, second, function, known={}).explains(seen, held):
+            pair = Slipped(exercise, second, function, known={})
+            if pair.explains(seen, held) and sum(map(pair.is_finely_proven_by, seen)) >= ENOUGH:
                 if first.mistake in exercise.mistakes:
                     return _name(first, more=True)
                 return Recognised(second.name, second.sentence)

@@ -11,6 +11,7 @@ import numpy as np
 
 from course_lib.exercises.climbing import Outcome, climb, judge
 from course_lib.exercises.exercise import BY_TWIN, Arrays, Exercise, Mistake, Problem, Rung
+from course_lib.exercises.generic import SHRUNK, moved
 from course_lib.exercises.guard import RAISED, CappedOutput, NotWritten, Unusable, guarded
 from course_lib.graphs import namespace_of
 
@@ -166,6 +167,24 @@ class Slipped(Suspect):
             return theirs.kind == RAISED and mine.where == theirs.where != ""
         return _finite(theirs.outputs)
 
+    def is_finely_proven_by(self, one: Fall) -> bool:
+        """Whether they share numbers of several digits: counts can be alike by chance."""
+        return self.is_proven_by(one) and not _coarse(one.outcome.outputs)
+
+    def explains(self, seen: list[Fall], held: tuple[Rung, ...]) -> bool:
+        """As a mistake does, and with other numbers as well: a half may be there by chance."""
+        return super().explains(seen, held) and self._does_the_same_elsewhere(next(iter(seen)).rung)
+
+    def _does_the_same_elsewhere(self, rung: Rung) -> bool:
+        if rung.by_verdict:
+            return True
+        other = replace(rung, inputs=lambda: moved(rung.inputs(), SHRUNK))
+        pair = [
+            climb(self.exercise, other, f, CappedOutput(), patience=self.patience)
+            for f in (self.mistake.answer, self.function)
+        ]
+        return agree(*pair)
+
 
 class SlippedInTensorFlow(Slipped):
     """A slip of a fast form, which takes longer where it is traced or compiled."""
@@ -297,6 +316,12 @@ def _finite(outputs: Arrays) -> bool:
 
 def _all_finite(array: np.ndarray) -> bool:
     return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
+
+
+def _coarse(outputs: Arrays | None) -> bool:
+    """Whether all that came out, if anything, is words or numbers of one digit after the point."""
+    numbers = [one for one in _leaves(outputs or {}).values() if one.dtype.kind in "fc"]
+    return all(np.array_equal(one, np.round(one, 1)) for one in numbers)
 
 
 def _scaled(value: Any, scale: float) -> Any:

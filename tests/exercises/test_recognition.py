@@ -136,6 +136,56 @@ def test_a_slip_is_proven_by_finite_numbers_only():
     assert "The right code" not in report.sentence
 
 
+def rflo_without_memory(v, squashed, dh, leak):
+    return np.einsum("btp,btn->pn", v, leak * (1 - squashed**2) * dh)
+
+
+def dropout_scaled_at_evaluation(x, p, g, rng, training=True):
+    scale = np.full_like(x, 1 - p * g)
+    if training:
+        scale = np.where(rng.random(x.shape) < p * g, 0, 1 / (1 - p * g)).astype(x.dtype)
+    return x * scale, scale
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer"),
+    [("rflo_gradient", rflo_without_memory), ("gradual_dropout", dropout_scaled_at_evaluation)],
+)
+def test_a_size_that_fits_by_chance_is_no_evidence(exercise, answer):
+    sentence = check(answer, exercise).sentence
+    assert "percent" not in sentence
+    assert "half as large" not in sentence
+
+
+def a_hundred_rows_at_once(network, x, labels, g_now, g_end, size=100):
+    right = 0
+    for start in range(0, len(x), 100):
+        logits = network(x[start : start + 100], g_end, False)
+        right += np.sum(logits.argmax(axis=-1) == labels[start : start + 100])
+    return right / len(x)
+
+
+def shifted_by_the_rows(logits, temperature, rng):
+    if not 0 <= temperature < np.inf:
+        raise ValueError
+    if temperature == 0:
+        return logits.argmax(axis=-1)
+    p = np.exp((logits - logits.max(axis=0)) / temperature)
+    p /= p.sum(axis=-1, keepdims=True)
+    return (np.cumsum(p, axis=-1) < rng.random((len(logits), 1))).sum(axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer"),
+    [
+        ("final_accuracy", a_hundred_rows_at_once),
+        ("sample_with_temperature", shifted_by_the_rows),
+    ],
+)
+def test_counts_that_are_alike_are_no_evidence_of_two_slips(exercise, answer):
+    assert "two things changed" not in check(answer, exercise).sentence
+
+
 def test_a_mistake_with_a_slip_in_it_is_named_and_more_is_said():
     report = check(relu_without_bias, "rnn_step")
     assert report.mistake == "relu for tanh"

@@ -1,0 +1,118 @@
+"""A wrong answer that is one small change away from a right one is told which."""
+
+import inspect
+import linecache
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import check
+from course_lib.exercises.recognition import MORE
+from course_lib.exercises.registry import get
+from course_lib.exercises.repairs import repair
+from course_lib.instructor.sandbox.remote_function import Remote
+
+
+def masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h):
+    h, h_last = np.zeros((*x.shape[:2], len(W_hh))), h_0
+    for t in range(x.shape[1]):
+        new = np.tanh(x[:, t] @ W_xh + h_last @ W_hh + b_h)
+        real = mask[:, min(t + 1, x.shape[1] - 1), None]
+        h_last = np.where(real, new, h_last)
+        h[:, t] = np.where(real, new, 0)
+    return h, h_last
+
+
+def rnn_backward(dh, cache):
+    x, h_0, h, W_xh, W_hh = cache
+    dx, dh_next = np.zeros_like(x, dtype=h.dtype), 0
+    dW_xh, dW_hh, db_h = 0, 0, 0
+    for t in reversed(range(x.shape[1])):
+        h_prev = h[:, t - 1] if t else h_0
+        da = (dh[:, t] + dh_next) * (1 - h[:, t] ** 2)
+        dx[:, t], dh_next = da @ W_xh.T, da @ W_hh.T
+        dW_xh = dW_xh + x[:, t].T @ da
+        dW_hh = dW_hh + h_prev.T @ da
+        db_h = db_h + dh[:, t].sum(axis=0)
+    return dx, dh_next, dW_xh, dW_hh, db_h
+
+
+def gru_step(x_t, h_prev, p):
+    r, z = (
+        1 / (1 + np.exp(-(x_t @ p["W_x" + g] + h_prev @ p["W_h" + g] + p["b_" + g]))) for g in "rz"
+    )
+    c = np.tanh(x_t @ p["W_xh"] + (r * h_prev) @ p["W_hz"] + p["b_h"])
+    return z * h_prev + (1 - z) * c
+
+
+def lru_forward(x, z_0, params):
+    lam = np.exp(np.exp(params["nu_log"]) + 1j * np.exp(params["theta_log"]))
+    z, z_t = [], z_0
+    for t in range(x.shape[1]):
+        z_t = lam * z_t + np.exp(params["gamma_log"]) * (x[:, t] @ params["B"])
+        z.append(z_t)
+    z = np.stack(z, axis=1)
+    return (z @ params["C"]).real + x @ params["D"], z
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (masked_rnn_forward, "without `+ 1`, in the line `real = mask[:, min(t + 1, x.shape[1] - "),
+        (rnn_backward, "with `da` for `dh[:, t]`, in the line `db_h = db_h + dh[:, t].sum(axis=0)"),
+        (gru_step, "with `r * h_prev @ p['W_hh']` for `r * h_prev @ p['W_hz']`"),
+        (lru_forward, "with `-np.exp(params['nu_log'])` for `np.exp(params['nu_log'])`"),
+    ],
+)
+def test_one_change_away_from_right_it_is_told_which(answer, words):
+    report = check(answer)
+    assert report.sentence.startswith(f"Your code passes every check {words}")
+    assert report.mistake
+
+
+def test_the_change_does_what_the_sentence_says():
+    exercise = get("rnn_backward")
+    mended = repair(exercise, rnn_backward, exercise.ladder[0])
+    assert check(mended.answer, exercise.id).ok
+
+
+def test_two_faults_are_no_change_away():
+    def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+        return np.tanh(h_prev @ W_xh.T + x_t @ W_hh) + np.tanh(b_h)
+
+    exercise = get("rnn_step")
+    assert repair(exercise, rnn_step, exercise.ladder[0]) is None
+
+
+def test_what_has_no_source_of_its_own_is_left_alone():
+    exercise = get("rnn_step")
+    made = {}
+    exec("def rnn_step(*_):\n    return 0", made)
+    remote = Remote.__new__(Remote)
+    for answer in (made["rnn_step"], lambda *_: 0, np.tanh, remote):
+        assert repair(exercise, answer, exercise.ladder[0]) is None
+
+
+def test_what_was_tried_leaves_nothing_behind():
+    before = set(linecache.cache)
+    exercise = get("rnn_backward")
+    repair(exercise, rnn_backward, exercise.ladder[0])
+    assert not [one for one in set(linecache.cache) - before if "mutant" in one]
+
+
+def test_a_mistake_that_may_not_be_all_is_no_more_than_that():
+    assert "may be" in MORE
+
+
+@pytest.mark.slow
+def test_a_class_of_a_cell_is_mended_too(tmp_path):
+    import keras
+
+    path = tmp_path / "cell.py"  # no module: as in a notebook, where Python finds no source
+    source = inspect.getsource(get("VanillaRNNCell").reference)
+    source = source.replace("return h_t, [h_t]", "return 2 * h_t, [h_t]")
+    assert "2 * h_t" in source
+    path.write_text(source)
+    namespace = {"keras": keras, "__name__": "nowhere"}
+    exec(compile(source, str(path), "exec"), namespace)
+    assert check(namespace["VanillaRNNCell"]).mistake
