@@ -303,7 +303,7 @@ if all(map(when_passed, ("lstm_step", "lstm_step_backward", "forget_bias_for")))
 # Besides the cell, a stack has three parts, and each of the two old notebooks got one or two of
 # them wrong. In the practical of 2017 all layers share one cell, and dropout stays on at
 # evaluation. The notebook of 2018 tells its readers to join a layer's outputs in a way that loses
-# the time axis. Nobody noticed, because both ran with a single layer and without dropout. Here are
+# the time axis. It did not show, because both ran with a single layer and without dropout. Here are
 # the three parts, in NumPy.
 
 # %%

@@ -504,8 +504,8 @@ if all(when_passed(part) for part in PARTS):
     print("opened, better than linear:          ", bool(best > accuracy(linear, 0.0)))
 
 # %% [markdown]
-# The linear network is the one to beat: it is easy to train, and digits can nearly be told apart
-# by a straight cut. The ReLU network could do more and doesn't get there. The network that
+# The linear network is the one to beat: it is easy to train, and most digits can be told apart
+# by a linear map. The ReLU network could do more and doesn't get there. The network that
 # opens its gate beats both. (One run each: print the accuracies, and try other seeds and rates.)
 #
 # ## Whose accuracy?

@@ -31,9 +31,9 @@ print(text.decode(text.train[:160]))
 # %% [markdown]
 # ## What counting can do
 #
-# A text of 68 different characters, all equally likely, would cost about six bits a character. A
+# A text of 68 different characters, all equally likely, would cost about six bits per character. A
 # bigram counts how often each character follows each other one in the training text. How many bits
-# a character does it need on the validation text?
+# per character does it need on the validation text?
 
 # %%
 predict("bits of a bigram", ...)
@@ -48,7 +48,7 @@ measured("bits of a bigram", bits[2])
 # ## A state that is carried over
 #
 # A text is one long sequence. It is read in windows, in several lanes side by side, and every lane
-# hands its state from window to window. The code below does that, and it runs. But a network that is
+# passes its state from window to window. The code below does that, and it runs. But a network that is
 # trained with it is no better than one that forgets everything at the end of a window.
 
 # %%
@@ -67,7 +67,7 @@ if when_passed("carried_windows"):
 # %% [markdown]
 # A small GRU is trained on your windows, once through the training text. Then it reads the validation
 # text twice: with its state carried over, and from a state of zero in every window of sixteen
-# characters. By how many bits a character is the second reading worse?
+# characters. By how many bits per character is the second reading worse?
 
 # %%
 predict("bits lost by forgetting every 16 characters", ...)
@@ -89,7 +89,7 @@ if when_passed("carried_windows"):
     carried, reset = (
         reader.bits(text.validation, 32, 16, carried=one).mean() for one in (True, False)
     )
-    print(f"carried over: {within(carried, 2.3, 3.0)} bits a character")
+    print(f"carried over: {within(carried, 2.3, 3.0)} bits per character")
     print(measured("bits lost by forgetting every 16 characters", reset - carried, 0.05, 1.0))
 
 # %% [markdown]
@@ -101,7 +101,7 @@ if when_passed("carried_windows"):
 # EXERCISE: sample_with_temperature
 
 # %% [markdown]
-# The 5-gram writes. What it says of the next character are probabilities; their logarithms will do as
+# The 5-gram writes. It gives probabilities of the next character; their logarithms will do as
 # logits. Try other temperatures.
 
 # %%
