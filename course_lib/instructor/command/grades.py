@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from course_lib.instructor.command.shown import shown
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.results.class_list import ClassList, match, read_class_list
 from course_lib.instructor.results.gradebook import PLATFORMS, gradebook
@@ -54,7 +55,7 @@ def write_grades(
         print("\nNot matched; their points are not in the file:")
         for student, why in sorted(found.problems.items()):
             have, of = points[student]
-            print(f"    {_shown(student)}: {have:g} of {of:g} points; {why}")
+            print(f"    {shown(student)}: {have:g} of {of:g} points; {why}")
     _say_who_handed_in_nothing(people, set(found.rows))
     return 1 if found.problems else 0
 
@@ -67,10 +68,6 @@ def _say_who_handed_in_nothing(people: ClassList, rows: set[int]) -> None:
     ]
     if left:
         print("\nIn the class list, with nothing handed in; their grade is left as it is:")
-        print("".join(f"    {_shown(one)}\n" for one in left[:MOST_NAMED]), end="")
+        print("".join(f"    {shown(one)}\n" for one in left[:MOST_NAMED]), end="")
     if len(left) > MOST_NAMED:
         print(f"    and {len(left) - MOST_NAMED} more")
-
-
-def _shown(text: str) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -45,6 +45,10 @@ class Submission:
         """The notebooks among its files."""
         return [(name, content) for name, content in self.files if _is_notebook(name)]
 
+    def notebook_names(self) -> list[str]:
+        """All notebooks among its sources, whether they can be read or not."""
+        return [file.name for file in self.sources if _is_notebook(file.name)]
+
     def arrays_beside(self, notebook: str) -> dict[str, bytes]:
         """The arrays of projects by file name: those beside a notebook, else from anywhere."""
         folder = notebook.rpartition("/")[0]

@@ -31,3 +31,9 @@ def solutions() -> tuple[Block, ...]:
     return tuple(
         block for one in ids() for block in blocks_of(reference_code(get(one).reference), one)
     )
+
+
+@functools.cache
+def public() -> frozenset[int]:
+    """Fingerprints of all that the course shows: those cells, and every reference."""
+    return released() | {one for block in solutions() for one in block.prints}

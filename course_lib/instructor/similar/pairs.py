@@ -1,4 +1,7 @@
-"""Pairs of students with a block that is alike beyond what explains it."""
+"""Pairs of students with a block that is alike beyond what explains it.
+
+What a whole group shares is left to `groups`.
+"""
 
 import itertools
 from collections import Counter, defaultdict
@@ -6,9 +9,8 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from course_lib.instructor.similar.blocks import Block
-from course_lib.instructor.similar.explained import COURSE, released, solutions
-
-FEW = 6  # fingerprints of a block: with less it says nothing
+from course_lib.instructor.similar.explained import COURSE, public, released, solutions
+from course_lib.instructor.similar.groups import FEW, Group
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Enough:
     share: float
     in_one: int
     in_all: int
+
+    def is_reached(self, places: list["Place"]) -> bool:
+        """Whether what is alike in these places is worth a look."""
+        counts = [len(place.shared) for place in places]
+        return max(counts, default=0) >= self.in_one or sum(counts) >= self.in_all
 
 
 # Right answers to one exercise that were thought out apart come to a half, and to eleven.
@@ -69,14 +76,13 @@ class Pair:
         return sum(len(place.shared) for place in self.places)
 
 
-def pairs(students: dict[str, list[Block]]) -> list[Pair]:
+def pairs(students: dict[str, list[Block]], listed: Iterable[Group] = ()) -> list[Pair]:
     """Who should be looked at, the most alike first.
 
     Args:
         students: blocks by name.
+        listed: groups, of which what they share isn't listed again.
     """
-    course = list(solutions())
-    public = released() | {one for block in course for one in block.prints}
     owners: dict[int, set[str]] = defaultdict(set)
     for name, blocks in students.items():
         for block in blocks:
@@ -85,24 +91,29 @@ def pairs(students: dict[str, list[Block]]) -> list[Pair]:
     many = max(MANY, min(MOST, MANY_SHARE * len(students)))
     counts: Counter[tuple[str, str]] = Counter()
     for one, names in owners.items():
-        if one not in public and 2 <= len(names) <= many:
+        if one not in public() and 2 <= len(names) <= many:
             counts.update(itertools.combinations(sorted(names), 2))
-    common = public | {one for one, names in owners.items() if len(names) > many}
+    common = public() | {one for one, names in owners.items() if len(names) > many}
     candidates = [pair for pair, count in counts.items() if count >= OF_STUDENTS.in_one]
+    shared = [place.blocks for group in listed for place in group.places]
     found = []
     for one, other in candidates:
-        if places := alike(students[one], students[other], common, OF_STUDENTS):
+        places = alike(students[one], students[other], common, OF_STUDENTS)
+        known = [(blocks[one], blocks[other]) for blocks in shared if {one, other} <= {*blocks}]
+        places = [place for place in places if (place.one, place.other) not in known]
+        if OF_STUDENTS.is_reached(places):
             found.append(Pair(one, other, places))
     for name, blocks in students.items():
-        if places := alike(blocks, course, released(), OF_COURSE):
+        places = alike(blocks, solutions(), released(), OF_COURSE)
+        if OF_COURSE.is_reached(places):
             found.append(Pair(name, COURSE, places))
     return sorted(found, key=lambda pair: (-pair.shared, pair.one, pair.other))
 
 
 def alike(
-    ones: Iterable[Block], others: list[Block], explained: Set[int], enough: Enough
+    ones: Iterable[Block], others: Iterable[Block], explained: Set[int], enough: Enough
 ) -> list[Place]:
-    """Each block of one student with the most similar one of the other, if it is enough in all."""
+    """Each block of one student with the most similar one of the other, the most alike first."""
     theirs = [(block, block.prints - explained) for block in others]
     places = []
     for block in ones:
@@ -114,7 +125,4 @@ def alike(
         share = len(shared) / min(len(own), len(prints))
         if share >= enough.share:
             places.append(Place(block, other, frozenset(shared), share))
-    counts = [len(place.shared) for place in places]
-    if max(counts, default=0) < enough.in_one and sum(counts) < enough.in_all:
-        return []
     return sorted(places, key=lambda place: -len(place.shared))

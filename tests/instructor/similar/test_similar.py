@@ -4,7 +4,9 @@ import ast
 import json
 import random
 import re
+import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from course_lib.exercises.checker import check_function
 from course_lib.exercises.registry import get, ids
 from course_lib.instructor.similar.blocks import blocks_of
 from course_lib.instructor.similar.explained import COURSE
+from course_lib.instructor.similar.groups import groups
 from course_lib.instructor.similar.pairs import pairs
 from course_lib.instructor.similar.tokens import tokens_of
 
@@ -33,17 +36,18 @@ EXERCISES = {
 LONG = [GRU[4], TRUNCATED[0], TRUNCATED[7], LSTM[4], LSTM[2], TRUNCATED[8]]
 
 
+def blocks(cells):
+    """The blocks of a student's cells."""
+    cells = [cells] if isinstance(cells, str) else cells
+    return [block for cell in cells for block in blocks_of(cell, "cell")]
+
+
 def found(**students):
-    """The pairs of names that are listed, each student with these cells."""
-    blocks = {
-        name: [
-            b
-            for cell in ([cells] if isinstance(cells, str) else cells)
-            for b in blocks_of(cell, name)
-        ]
-        for name, cells in students.items()
-    }
-    return [(pair.one, pair.other) for pair in pairs(blocks)]
+    """The groups and pairs of names that are listed, each student with these cells."""
+    students = {name: blocks(cells) for name, cells in students.items()}
+    together = groups(students)
+    alike = [(pair.one, pair.other) for pair in pairs(students, together)]
+    return [group.students for group in together] + alike
 
 
 def renamed(code):
@@ -151,10 +155,96 @@ def test_a_copy_in_another_cell_among_other_things_is_found():
     assert found(anna=TRUNCATED[0], ben=[LSTM[0], code]) == [("anna", "ben")]
 
 
-def test_a_third_of_a_small_class_may_have_copied():
-    students = {f"s{n}": HONEST[n] for n in range(25)}
-    ring = {f"r{n}": renamed(LSTM[4]) if n % 2 else LSTM[4] for n in range(5)}
-    assert len(found(**students, **ring)) == 10
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [(LONG[0], renamed), (LONG[2], reformatted), (LONG[3], reordered), (LONG[5], every_way)],
+)
+@pytest.mark.parametrize(("ring", "of"), [(3, 12), (5, 30), (6, 6), (8, 8), (6, 14), (12, 40)])
+def test_a_copy_that_went_round_is_listed_once(ring, of, change, code):
+    """However large a part of the class has it."""
+    others = [one for one in HONEST if one != code][: of - ring]
+    students = {f"s{n:02}": one for n, one in enumerate(others)}
+    copies = {f"r{n:02}": change(code) if n % 2 else code for n in range(ring)}
+    assert len(students) + len(copies) == of
+    assert found(**students, **copies) == [tuple(copies)]
+
+
+def test_who_shares_two_answers_is_one_group_and_who_shares_more_a_pair_too():
+    both = [renamed(LSTM[4]), TRUNCATED[7]]
+    students = {f"s{n}": HONEST[n] for n in range(14)}
+    ring = {f"r{n}": both for n in range(7)}
+    assert found(**students, **ring) == [tuple(ring)]
+    ring["r2"] = ring["r5"] = [*both, GRU[4]]
+    assert found(**students, **ring) == [tuple(ring), ("r2", "r5")]  # of GRU[4]
+
+
+def test_two_copies_that_went_round_are_two_groups():
+    ones = {f"a{n}": GRU[4] for n in range(6)}
+    others = {f"b{n}": TRUNCATED[0] for n in range(6)}
+    assert sorted(found(**ones, **others)) == [tuple(ones), tuple(others)]
+
+
+# Answers of a line or two, and for each the few natural ways in which people write it.
+ONE_LINE = {
+    "rnn_step": [
+        "h_t = np.tanh(np.dot(x_t, W_xh) + np.dot(h_prev, W_hh) + b_h)\n    return h_t",
+        "return np.tanh(np.matmul(x_t, W_xh) + np.matmul(h_prev, W_hh) + b_h)",
+        "a = x_t @ W_xh\n    a = a + h_prev @ W_hh\n    a = a + b_h\n    return np.tanh(a)",
+    ],
+    "collect_outputs": [
+        "y = np.dot(h, W_hy) + b_y\n    return y",
+        "return np.matmul(h, W_hy) + b_y",
+        "return np.einsum('bth,hc->btc', h, W_hy) + b_y",
+    ],
+    "trace_step": ["out = gamma * traces + x\n    return out", "return np.multiply(gamma, traces)"],
+}
+TWO_LINES = {
+    "cross_entropy": [
+        "e = np.exp(logits)\n    p = e / e.sum(axis=1, keepdims=True)\n"
+        "    return -np.mean(np.log(p[np.arange(len(y)), y]))",
+        "p = np.exp(logits) / np.sum(np.exp(logits), axis=1, keepdims=True)\n"
+        "    return -np.log(p[range(len(y)), y]).mean()",
+    ],
+}
+
+
+def honest_class(size, exercises):
+    """Each student goes one of the natural ways in each exercise."""
+    chance = random.Random(1)
+    return {
+        f"s{n}": [f"def {one}(*args):\n    {chance.choice(w)}" for one, w in exercises.items()]
+        for n in range(size)
+    }
+
+
+@pytest.mark.parametrize("size", [6, 14, 40])
+def test_the_natural_way_to_write_a_line_is_no_copy(size):
+    assert found(**honest_class(size, ONE_LINE)) == []
+    two = honest_class(size, {**ONE_LINE, **TWO_LINES})
+    assert groups({name: blocks(cells) for name, cells in two.items()}) == []
+
+
+def test_what_the_course_explains_makes_no_group():
+    cells = ["".join(c["source"]) for c in solved(2)["cells"] if c["cell_type"] == "code"]
+    students = {f"s{n}": cells for n in range(7)}
+    listed = found(**students)
+    assert sorted(listed) == [(name, COURSE) for name in students]
+
+
+@pytest.mark.slow
+def test_a_large_class_is_grouped_in_time():
+    """Every student wrote something of their own; a tenth of them share one answer."""
+    chance = random.Random(2)
+    students = {}
+    for n in range(600):
+        lines = [
+            f"    a = b.f{chance.randrange(50)}(a * {chance.randrange(9)})\n" for _ in range(20)
+        ]
+        own = "def f(a, b):\n" + "".join(lines)
+        students[f"s{n:04}"] = blocks(own if n % 10 else LSTM[4])
+    began = time.process_time()
+    assert [len(group.students) for group in groups(students)] == [60]
+    assert time.process_time() - began < 5
 
 
 def test_who_copies_the_course_is_paired_with_it():
@@ -207,11 +297,46 @@ def test_the_command_lists_places_and_writes_a_page(tmp_path):
     assert done.exit_code == 0, done.output
     assert "anna and ben\n" in done.output
     assert "anna.ipynb, cell" in done.output
-    assert "1 pair to look at, of 4 submissions" in done.output
+    assert "1 pair to look at, of 3 submissions" in done.output
+    assert "Nothing could be read of: dora.\n" in done.output
     text = page.read_text()
     assert text.count("<h2>") == 1
     assert "<mark>" in text
     assert "<script" not in text
+
+
+def test_a_group_is_listed_with_the_place_in_each_notebook(tmp_path):
+    names = [f"s{n:02}" for n in range(14)]
+    for n, name in enumerate(names):
+        code = every_way(TRUNCATED[7]) if n % 2 else TRUNCATED[7]
+        write(tmp_path / "in" / f"{name}.ipynb", notebook(2, {"truncated_bptt": code}))
+    page = tmp_path / "similar.html"
+    done = CliRunner().invoke(app, ["similar", str(tmp_path / "in"), f"--out={page}"])
+    assert f"14 students: {', '.join(names)}\n" in done.output
+    assert all(f"{name}.ipynb, cell" in done.output for name in names)
+    assert "1 group and 0 pairs to look at, of 14 submissions" in done.output
+    assert page.read_text().count("<h2>") == 1
+    assert page.read_text().count("<pre") == 12
+    assert "And 2 more." in page.read_text()
+
+
+def test_what_cannot_be_read_is_not_compared(tmp_path):
+    """A broken notebook beside a whole one, no notebook at all, and broken ones alone."""
+    good = notebook(2, {"truncated_bptt": TRUNCATED[7]})
+    write(tmp_path / "anna" / "02-bptt.ipynb", good)
+    write(tmp_path / "ben" / "02-bptt.ipynb", good)
+    (tmp_path / "ben" / "01-vanilla-rnn.ipynb").write_text("{")
+    for name, file in (("cem", "answer.py"), ("dora", "02-bptt.ipynb")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_text("no JSON")
+    done = CliRunner().invoke(app, ["similar", str(tmp_path)])
+    assert "Nothing could be read of: cem, dora.\n" in done.output
+    assert "Could not be read: ben: 01-vanilla-rnn.ipynb.\n" in done.output
+    assert "1 pair to look at, of 2 submissions" in done.output
+    shutil.rmtree(tmp_path / "anna")
+    done = CliRunner().invoke(app, ["similar", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "nothing to compare" in done.output
 
 
 def test_markup_in_code_stays_text_on_the_page(tmp_path):

@@ -1,0 +1,6 @@
+"""What students wrote, on a terminal."""
+
+
+def shown(text: str) -> str:
+    """Text in which characters that a terminal would obey are replaced."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
