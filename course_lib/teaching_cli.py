@@ -63,7 +63,19 @@ def grades(
         Path, typer.Option(metavar="FILE", help="The class list that the platform exports, as CSV.")
     ],
     column: Annotated[
-        str, typer.Option(metavar="NAME", help="The assignment's name on the platform.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The column to fill in, one of the class list's or a new one; on Canvas, the "
+            "assignment's name.",
+        ),
+    ] = "",
+    maximum: Annotated[
+        str,
+        typer.Option(
+            metavar="COLUMN|NUMBER",
+            help="What all points are worth there: the column that says it, or a number.",
+        ),
     ] = "",
     match: Annotated[
         list[str] | None,
@@ -80,7 +92,8 @@ def grades(
 
     Says who could not be matched with the class list, and exits with 1 if there is anybody.
     """
-    _run("grades", "write_grades", results, platform, class_list, column, tuple(match or ()), out)
+    columns = tuple(match or ())
+    _run("grades", "write_grades", results, platform, class_list, column, columns, out, maximum)
 
 
 @teaching.command()

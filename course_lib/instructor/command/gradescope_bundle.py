@@ -17,6 +17,7 @@ import course_lib
 from course_lib.instructor.command.validate import wanted_exercises
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.judging.hidden_cases import load_cases
+from course_lib.instructor.results.output import output_file
 from course_lib.instructor.results.points import load_weights
 from course_lib.learner import released_folder
 
@@ -95,6 +96,7 @@ def write_bundle(
     Raises:
         BadUsage: if a file can't be read or doesn't fit, or `out` is there already.
     """
+    output_file(out, (".zip",))
     if out.exists():
         raise BadUsage(f"{out} is there already: remove it, or choose another --out.")
     if not 10 <= budget <= 86_400:

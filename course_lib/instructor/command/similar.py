@@ -8,6 +8,7 @@ from course_lib.instructor.intake.extract import Unreadable, extract
 from course_lib.instructor.intake.find import find
 from course_lib.instructor.intake.read import Submission
 from course_lib.instructor.results.ledger import replace_file
+from course_lib.instructor.results.output import PAGES, output_file
 from course_lib.instructor.results.pages.similar_page import in_number, similar_page
 from course_lib.instructor.similar.blocks import Block, blocks_of
 from course_lib.instructor.similar.explained import released_cells
@@ -31,6 +32,8 @@ def show_similar(paths: list[Path], by: str = "", out: Path | None = None) -> in
     Raises:
         BadUsage: if there are no submissions, or fewer than two that can be read.
     """
+    if out is not None:
+        output_file(out, PAGES, paths)
     found = find(paths, by, [])
     if len(found.submissions) < 2:
         raise BadUsage("One submission has nothing to be compared with: give the whole class.")

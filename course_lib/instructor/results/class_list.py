@@ -1,11 +1,13 @@
 """A class list as a learning platform exports it, and who of it handed in what."""
 
 import csv
+import functools
 import io
+import itertools
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,10 +16,14 @@ from course_lib.instructor.intake.decoding import decoded
 
 # Headings of the columns that say who somebody is; in other languages, --match names them.
 WHO = (
-    "identifier", "full name", "first name", "last name", "surname", "username", "id number",
-    "email address", "email", "student", "id", "sis user id", "sis login id", "integration id",
+    "identifier", "name", "full name", "first name", "last name", "surname", "username",
+    "id number", "email address", "email", "student", "id", "sis user id", "sis login id",
+    "integration id",
 )  # fmt: skip
 NUMBERED = ("identifier", "id")  # those that hold the number which stands in the files' names
+# In other languages, a named column is one of those if every cell is this and a number.
+BEFORE_NUMBER = re.compile(r"\D{4,}")
+SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, .xls
 DELIMITERS = ",;\t"
 
 
@@ -30,12 +36,14 @@ class ClassList:
         rows: as many cells each as there are columns.
         who: places of the columns that say who somebody is.
         delimiter: between cells, where it was read.
+        named: whether `who` was named, not known.
     """
 
     head: list[str]
     rows: list[list[str]]
     who: list[int]
     delimiter: str = ","
+    named: bool = False
 
     def place(self, *names: str) -> int | None:
         """The place of the first of these columns that there is, whatever its case."""
@@ -48,15 +56,35 @@ class ClassList:
         return "" if place is None else row[place]
 
     def is_points_possible(self, row: list[str]) -> bool:
-        """Whether it is Canvas's line on the assignments, which is nobody's."""
-        return self.cell(row, "student").strip().lower() == "points possible"
+        """Whether it is Canvas's line on the assignments, which is nobody's.
+
+        In every language, its first cell begins with spaces.
+        """
+        if self.cell(row, "student").strip().lower() == "points possible":
+            return True
+        return row[0].startswith(" " * 4) and not any(row[one].strip() for one in self.who if one)
+
+    def is_nobodys(self, row: list[str]) -> bool:
+        """Whether a row tells of nobody: that line, and the one on what is posted by hand."""
+        return self.is_points_possible(row) or not any(row[place].strip() for place in self.who)
+
+    @functools.cached_property
+    def numbered(self) -> list[int]:
+        """Places of the columns that hold the platform's number."""
+        known = {self.place(one) for one in NUMBERED} - {None}
+        return sorted(known | {one for one in self.who if self.named and self._is_numbered(one)})
+
+    def _is_numbered(self, place: int) -> bool:
+        cells = [row[place].strip() for row in self.rows if row[place].strip()]
+        before = {re.sub(r"\d+$", "", cell) for cell in cells}
+        return len(before) == 1 and bool(BEFORE_NUMBER.fullmatch(before.pop()))
 
 
-def read_class_list(file: Path, match: Iterable[str] = ()) -> ClassList:
+def read_class_list(file: Path, match: Sequence[str] = ()) -> ClassList:
     """The table in a file of comma-separated values.
 
     Args:
-        file: with one line of headings; UTF-8, UTF-16 or Latin-1; commas, semicolons or tabs.
+        file: with one line of headings; UTF-8, UTF-16 or Windows-1252; commas, semicolons or tabs.
         match: headings of the columns that say who somebody is; by default those of Moodle and
             Canvas in English.
 
@@ -64,17 +92,12 @@ def read_class_list(file: Path, match: Iterable[str] = ()) -> ClassList:
         BadUsage: if it can't be read, or no column says who somebody is.
     """
     try:
-        text = decoded(file.read_bytes())
+        content = file.read_bytes()
     except OSError as error:
         raise BadUsage(f"{file} can't be read ({error.strerror}).") from None
-    first = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=first.count)
-    try:
-        rows = [
-            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row
-        ]
-    except csv.Error as error:
-        raise BadUsage(f"{file} is no table of comma-separated values: {error}.") from None
+    if content.startswith(SPREADSHEETS):
+        raise BadUsage(f"{file} is a spreadsheet: open it, and save it as CSV.")
+    delimiter, rows = _table(file, decoded(content))
     if not rows:
         raise BadUsage(f"{file} is empty: it should be the class list that the platform exports.")
     head, wide = rows[0], len(rows[0])
@@ -89,7 +112,29 @@ def read_class_list(file: Path, match: Iterable[str] = ()) -> ClassList:
             f"{file} {what}. Its columns are: {', '.join(head)}. Name those that hold a name, an "
             "address or a number with --match."
         )
-    return ClassList(head, table, who, delimiter)
+    return ClassList(head, table, who, delimiter, bool(match))
+
+
+def _table(file: Path, text: str) -> tuple[str, list[list[str]]]:
+    """What stands between the cells, and the rows in which anything stands."""
+    lines = text.lstrip("\r\n\ufeff")
+    first = re.sub(r'"[^"]*"', "", lines.partition("\n")[0])
+    if said := re.fullmatch(r"sep=(.)\s*", first, re.IGNORECASE):  # Excel's own line
+        delimiter, lines = said.group(1), lines.partition("\n")[2]
+    else:
+        delimiter = max(DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
+    try:
+        rows += (row for row in reader if any(cell.strip() for cell in row))
+    except csv.Error as error:
+        if "unexpected end of data" in str(error):
+            after = f" after the row that begins with {rows[-1][0]!r}" if rows else ""
+            error = f"a quotation mark{after} is never closed"
+        else:
+            error = f"line {reader.line_num}: {error}"
+        raise BadUsage(f"{file} is no table of comma-separated values: {error}.") from None
+    return delimiter, rows
 
 
 @dataclass
@@ -110,7 +155,8 @@ def match(people: ClassList, students: Iterable[tuple[str, str, str]]) -> Matche
 
     The platform's number decides. Without one, a whole cell must be the student's name, or the
     part of an address before the @, or first and last name together in either order, with spaces
-    and accents or without. Who fits two rows fits none.
+    and accents or without. Of columns that were named, any two may hold those. Who fits two rows
+    fits none.
 
     Args:
         people: the class list.
@@ -144,6 +190,8 @@ def match(people: ClassList, students: Iterable[tuple[str, str, str]]) -> Matche
 def _index(people: ClassList, keys: Callable) -> dict[str, set[int]]:
     index: dict[str, set[int]] = defaultdict(set)
     for number, row in enumerate(people.rows):
+        if people.is_nobodys(row):
+            continue
         for key in keys(people, row):
             if key:
                 index[key].add(number)
@@ -152,7 +200,7 @@ def _index(people: ClassList, keys: Callable) -> dict[str, set[int]]:
 
 def _numbers(people: ClassList, row: list[str]) -> list[str]:
     """Moodle's "Participant 123" and Canvas's plain 123."""
-    ends = (re.search(r"\d+$", people.cell(row, one).strip()) for one in NUMBERED)
+    ends = (re.search(r"\d+$", row[place].strip()) for place in people.numbered)
     return [end.group() for end in ends if end]
 
 
@@ -162,11 +210,18 @@ def _cells(people: ClassList, row: list[str]) -> list[str]:
 
 
 def _names(people: ClassList, row: list[str]) -> list[str]:
-    """First and last name in either order, from two columns or from "Last, First"."""
-    first = people.cell(row, "first name")
-    pairs = [(first, people.cell(row, "last name", "surname"))]
-    last, comma, rest = people.cell(row, "student").partition(",")
-    pairs += [(rest, last)] if comma else []
+    """First and last name in either order, from two columns or from "Last, First".
+
+    Which of the columns that were named hold those isn't known: any two of them may.
+    """
+    if people.named:
+        cells = [row[place] for place in people.who]
+        pairs = list(itertools.combinations(cells, 2))
+    else:
+        cells = [people.cell(row, "student"), people.cell(row, "name")]
+        first = people.cell(row, "first name")
+        pairs = [(first, people.cell(row, "last name", "surname"))]
+    pairs += [(rest, last) for last, comma, rest in (one.partition(",") for one in cells) if comma]
     return [_plain(f"{a} {b}") for one in pairs if all(one) for a, b in (one, one[::-1])]
 
 

@@ -160,6 +160,8 @@ def replace_file(path: Path, parts: Iterable[str]) -> None:
             file.writelines(parts)
         os.chmod(draft, 0o600)
         draft.replace(path)
-    except BaseException:
+    except BaseException as error:
         draft.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)  # nobody has heard of the draft
         raise

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from course_lib.authoring.browser import new_context
 from course_lib.cli import app
+from course_lib.instructor.command.weeks import week_names
 from course_lib.instructor.judging.verdict import Verdict
 from course_lib.instructor.results.reports import write_reports
 from course_lib.instructor.results.weeks import Stuck, Weeks
@@ -133,6 +134,48 @@ def test_the_command_writes_one_page(tmp_path):
     assert '<th scope="row"><span class="named">anna</span></th><td>rnn_step</td><td>2</td>' in text
     assert '<span class="named">ben</span></th><td>monday</td>' in text
     assert "1 of 2<svg" in text
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [["week1/out", "week2/out"], ["a/x/out", "b/x/out", "b/x/more"], ["one", "two"]],
+)
+def test_weeks_are_named_by_what_tells_them_apart(tmp_path, folders):
+    weeks = week_names([tmp_path / one for one in folders])
+    assert weeks == folders
+
+
+def test_the_page_heads_its_columns_with_those_names(tmp_path):
+    folders = [tmp_path / one / "out" for one in ("week1", "week2")]
+    for folder in folders:
+        run_of(folder, week(anna=[wrong()]))
+    done = invoke(*folders, f"--out={tmp_path / 'weeks.html'}")
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "weeks.html").read_text()
+    assert "week1/out" in page
+    assert "week2/out" in page
+
+
+def test_a_folder_given_twice_is_refused(tmp_path):
+    run_of(tmp_path / "out", week(anna=[wrong()]))
+    (tmp_path / "again").symlink_to(tmp_path / "out")
+    for again in (tmp_path / "out", tmp_path / "again", tmp_path / "x" / ".." / "out"):
+        done = invoke(tmp_path / "out", again, f"--out={tmp_path / 'weeks.html'}")
+        assert done.exit_code == 2
+        assert "is given twice" in done.output
+
+
+def test_the_page_goes_where_it_can(tmp_path):
+    folders = [tmp_path / one for one in ("one", "two")]
+    for folder in folders:
+        run_of(folder, week(anna=[wrong()]))
+    for out, says in {
+        tmp_path: "is a folder",
+        tmp_path / "no" / "x.html": f"there is no folder {tmp_path / 'no'}",
+        folders[0] / "results.json": "is no .html",
+    }.items():
+        done = invoke(*folders, f"--out={out}")
+        assert (done.exit_code, says in done.output) == (2, True), done.output
 
 
 def test_one_week_is_no_comparison(tmp_path):

@@ -339,6 +339,16 @@ def test_what_cannot_be_read_is_not_compared(tmp_path):
     assert "nothing to compare" in done.output
 
 
+def test_the_page_is_written_over_nothing_else(tmp_path):
+    folder = class_in(tmp_path / "in")
+    for out, says in {
+        folder: "is a folder", folder / "anna.ipynb": "is no .html",
+        tmp_path / "no" / "x.html": f"there is no folder {tmp_path / 'no'}",
+    }.items():  # fmt: skip
+        done = CliRunner().invoke(app, ["similar", str(folder), f"--out={out}"])
+        assert (done.exit_code, says in done.output) == (2, True), done.output
+
+
 def test_markup_in_code_stays_text_on_the_page(tmp_path):
     attack = TRUNCATED[7].replace("loss = 0.0", 'loss = 0.0 * len("</pre><script>hit()</script>")')
     for name in ("<i>x", "y"):

@@ -1,0 +1,31 @@
+"""Where a file that was asked for may be written."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from course_lib.instructor.errors import BadUsage
+
+PAGES = (".html", ".htm")
+
+
+def output_file(out: Path, kinds: Iterable[str], inputs: Iterable[Path] = ()) -> Path:
+    """The file, if it is a new one or one of a kind that may be written over.
+
+    Args:
+        out: as it was named.
+        kinds: endings of what may be written over, such as ".csv".
+        inputs: files that are read, and must stay.
+
+    Raises:
+        BadUsage: if it is a folder, or lies in one that isn't there, or would write over an input
+            or over something else.
+    """
+    if out.is_dir():
+        raise BadUsage(f"--out is a file, and {out} is a folder: name a file in it.")
+    if not out.parent.is_dir():
+        raise BadUsage(f"--out: there is no folder {out.parent}. Make it first, or choose another.")
+    if any(out.exists() and one.exists() and out.samefile(one) for one in inputs):
+        raise BadUsage(f"--out {out} would write over what is read: choose another file.")
+    if out.exists() and out.suffix.lower() not in kinds:
+        raise BadUsage(f"--out {out} is there, and is no {' or '.join(kinds)}: choose another.")
+    return out
