@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_lib.training import stored_result
+from course_lib.training import stored_result, stored_seeds
 
 
 def last(curves):
@@ -10,13 +10,18 @@ def last(curves):
     return curves["test_loss"][-1]
 
 
-def test_rows_reach_their_goal_and_bptt_is_ahead():
-    kernl, bptt = (
-        stored_result(name)["summary"]["test_accuracy"]
-        for name in ("kernl-rows", "kernl-rows-bptt")
-    )
-    assert kernl >= 0.96
-    assert bptt > kernl
+def accuracies(name):
+    """Test accuracy of each of the three seeds, which differ in nothing else."""
+    runs = stored_seeds(name)
+    assert [run["seed"] for run in runs] == [0, 1, 2]
+    assert all(run["config"] == runs[0]["config"] for run in runs)
+    return [run["summary"]["test_accuracy"] for run in runs]
+
+
+def test_rows_are_read_and_bptt_is_ahead():
+    kernl, bptt = accuracies("kernl-rows"), accuracies("kernl-rows-bptt")
+    assert min(kernl) > 0.955
+    assert min(bptt) > max(kernl)
 
 
 def test_pixels_are_read_and_the_readout_alone_is_not_why():
