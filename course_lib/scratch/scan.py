@@ -92,7 +92,8 @@ def scan_backward(dh, a, h, h_0):
         h_0: state before the first step, shape (batch, n).
 
     Returns:
-        da, db (batch, T, n) and dh_0 (batch, n): the gradients of a, b, h_0.
+        da, db (batch, T, n) and dh_0 (batch, n): the gradients of a, b, h_0;
+        of complex numbers, ∂L/∂Re + i ∂L/∂Im.
     """
     # IMPLEMENT-ME: each result says how the loss changes with what it is named
     # after, at this step and through all later ones

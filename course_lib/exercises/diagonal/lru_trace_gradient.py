@@ -345,6 +345,28 @@ def dB_made_real(dz_t, E_lam, E_x, params):
     return *others, dB.real
 
 
+@EXERCISE.mistake(
+    "The i is missing in dtheta_log: theta turns lam, so ∂lam/∂theta_log = i exp(theta_log) lam, "
+    "at right angles to lam itself."
+)
+def turning_without_i(dz_t, E_lam, E_x, params):
+    """The real part for both."""
+    dnu, _, *others = _from(dz_t, E_lam, E_x, params)
+    nu, theta = np.exp(params["nu_log"]), np.exp(params["theta_log"])
+    return dnu, -dnu / nu * theta, *others
+
+
+@EXERCISE.mistake(
+    "B is missing in dgamma_log: gamma multiplies x B, so what it has brought into the state is "
+    "the sum over the inputs of E_x B."
+)
+def gamma_without_B(dz_t, E_lam, E_x, params):
+    """The traces of the inputs, added up."""
+    dnu, dtheta, _, dB = _from(dz_t, E_lam, E_x, params)
+    by_gamma = E_x.sum(axis=1)
+    return dnu, dtheta, np.exp(params["gamma_log"]) * np.sum(dz_t.conj() * by_gamma, 0).real, dB
+
+
 @EXERCISE.alternative
 def in_parts(dz_t, E_lam, E_x, params):
     """Real and imaginary parts."""

@@ -456,6 +456,29 @@ class NeverPatientAgain(_Wrong):
 
 
 @EXERCISE.mistake(
+    "Training never ends before its last epoch: once patience has run out, `self.model."
+    "stop_training` is to be True."
+)
+class NeverStops(_Wrong):
+    """It waits for good, or tells nobody."""
+
+    def waits(self):
+        """Nothing comes of it."""
+
+
+@EXERCISE.mistake(
+    "The first epoch stays the best one for ever: a better epoch becomes the one that the next "
+    "ones are compared with."
+)
+class FirstForEver(_Wrong):
+    """The best is set once."""
+
+    def better(self, loss):
+        """Only the first."""
+        return self.kept is None
+
+
+@EXERCISE.mistake(
     "It waits one epoch too long: training ends after `patience` epochs without a better one, and "
     "no further epoch."
 )

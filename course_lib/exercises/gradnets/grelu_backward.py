@@ -139,7 +139,7 @@ def gates_swapped(dy, u, g):
 )
 def slope_without_dy(dy, u, g):
     """Forgets the gradient from above."""
-    return np.broadcast_to(_slopes(u, 1.0, 1 - g), dy.shape)
+    return _slopes(u, 1.0, 1 - g)
 
 
 @EXERCISE.mistake(

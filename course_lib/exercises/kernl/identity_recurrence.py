@@ -171,6 +171,16 @@ def all_ones(W_xh):
 
 
 @EXERCISE.mistake(
+    "The inputs' weights are there, but nothing comes from the state before: the lower n rows are "
+    "the identity, not zeros."
+)
+def no_recurrence(W_xh):
+    """np.zeros below."""
+    n = W_xh.shape[1]
+    return np.vstack([W_xh, np.zeros((n, n))])
+
+
+@EXERCISE.mistake(
     "The blocks stand side by side: the weights are stacked, one row for each entry of "
     "[x_t, h_{t-1}]."
 )

@@ -281,6 +281,14 @@ def summed_over_the_steps(h, W_hh, beta, gamma, psi):
     return tuple(h.shape[1] * g for g in kernel_fit(h, W_hh, beta, gamma, psi))
 
 
+@EXERCISE.mistake(
+    "The gradients are summed over the batch: J is a mean over the sequences, so both are means."
+)
+def summed_over_the_batch(h, W_hh, beta, gamma, psi):
+    """No division by the batch size."""
+    return tuple(len(h) * g for g in kernel_fit(h, W_hh, beta, gamma, psi))
+
+
 @EXERCISE.alternative
 def with_lists(h, W_hh, beta, gamma, psi):
     """Collected, then averaged."""

@@ -80,7 +80,15 @@ def step_of(model, x, y) -> Arrays:
             "None: is the `return` missing?" if said is None else with_article(type(said).__name__)
         )
         raise Unusable(f"train_step returned {kind}; Keras wants a dict of metrics.")
-    return {name: np.asarray(value) for name, value in said.items()}
+    return {name: np.asarray(value) for name, value in _flat(said).items()}
+
+
+def _flat(said: dict) -> dict:
+    """As `fit` has it: the metrics of compile may come as a dict of their own."""
+    flat = {}
+    for name, value in said.items():
+        flat |= _flat(value) if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def weights_of(model) -> Arrays:
@@ -661,3 +669,17 @@ class StopTheGradient(KernlModel):
         m = x.shape[-1]
         self.optimizer.apply([dW[:m], dW[m:-1], dW[-1], *of_readout], self.trainable_variables)
         return _report(self, y, y_pred, loss)
+
+
+@EXERCISE.alternative
+class MetricByMetric(_Wrong):
+    """As Keras's guide reports: each metric by its name, and those of compile in a dict."""
+
+    def report(self, x, y, y_pred, loss):
+        """Updated one by one."""
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(loss)
+            else:
+                metric.update_state(y, y_pred)
+        return {metric.name: metric.result() for metric in self.metrics}

@@ -208,6 +208,24 @@ def never_forgets(v, squashed, dh, leak):
     return _kernel(v, squashed, dh, d=leak * (1 - squashed**2))
 
 
+@EXERCISE.mistake(
+    "The derivative of the tanh is missing in d: a saturated unit can't be moved, so "
+    "d = leak * (1 - squashed²)."
+)
+def no_derivative(v, squashed, dh, leak):
+    """The leak alone."""
+    return _kernel(v, squashed, dh, gamma=-np.log(1 - leak), d=np.full_like(squashed, leak))
+
+
+@EXERCISE.mistake(
+    "Nothing is remembered: a step is blamed for its own loss alone, but the state keeps 1 - leak "
+    "of what it was, and so do the traces."
+)
+def nothing_remembered(v, squashed, dh, leak):
+    """Each step by itself."""
+    return np.einsum("btp,btn->pn", v, leak * (1 - squashed**2) * dh)
+
+
 @EXERCISE.mistake("1 - squashed lacks the square: the derivative of the tanh is 1 - tanh².")
 def square_forgotten(v, squashed, dh, leak):
     """1 - tanh."""

@@ -247,8 +247,8 @@ def multiplied(logits, temperature, rng):
 
 
 @EXERCISE.mistake(
-    "The temperature has no effect: probabilities that are all divided by the same number, and "
-    "made to add up to 1 again, are what they were. Divide the logits, before the exp."
+    "The temperature has no effect: it divides the logits, before the exp. Probabilities that are "
+    "divided by it, and made to add up to 1 again, are what they were."
 )
 def probabilities_divided(logits, temperature, rng):
     """softmax(logits) / temperature, normalised."""
@@ -256,6 +256,18 @@ def probabilities_divided(logits, temperature, rng):
     if temperature == 0:
         return logits.argmax(axis=1)
     return _sample(_weights(logits, 1.0) / temperature, rng)
+
+
+@EXERCISE.mistake(
+    "Every character is drawn as often as any other: the logits say how likely each one is, and "
+    "the draw follows their softmax."
+)
+def all_alike(logits, temperature, rng):
+    """rng.integers."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    return _sample(np.ones_like(logits), rng)
 
 
 @EXERCISE.mistake(

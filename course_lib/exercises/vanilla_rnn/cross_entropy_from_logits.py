@@ -246,6 +246,14 @@ def classes_on_axis_1(logits, labels):
     return -np.mean(_right(log_p, labels))
 
 
+@EXERCISE.mistake(
+    "That is the probability of the right class, with a minus: the surprise is minus its logarithm."
+)
+def probability_for_its_log(logits, labels):
+    """No log."""
+    return -_right(softmax(logits), labels).mean()
+
+
 @EXERCISE.mistake("The sign is reversed: the loss is minus the log-probability, never below 0.")
 def sign_turned(logits, labels):
     """Mean log-likelihood."""

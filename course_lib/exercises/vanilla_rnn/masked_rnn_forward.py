@@ -278,6 +278,27 @@ def only_inputs_masked(x, mask, h_0, W_xh, W_hh, b_h):
 
 
 @EXERCISE.mistake(
+    "The outputs of padded steps are zero, as they should be, but the state has gone on reading: "
+    "where the mask is False it stays what it was."
+)
+def only_outputs_chosen(x, mask, h_0, W_xh, W_hh, b_h):
+    """The same by np.where, which lets no NaN through."""
+    h, _ = rnn_forward(x, h_0, W_xh, W_hh, b_h)
+    return np.where(mask[:, :, None], h, 0.0), h[:, -1]
+
+
+@EXERCISE.mistake(
+    "Inputs and outputs are zero in the padding, but the state still moves there, by W_hh and the "
+    "bias: it has to be chosen too, the new one or the old."
+)
+def inputs_and_outputs_chosen(x, mask, h_0, W_xh, W_hh, b_h):
+    """Zero inputs and zero outputs in the padding, by np.where."""
+    real = mask[:, :, None]
+    h, _ = rnn_forward(np.where(real, x, 0.0), h_0, W_xh, W_hh, b_h)
+    return np.where(real, h, 0.0), h[:, -1]
+
+
+@EXERCISE.mistake(
     "h_last is still h_0: the carried state has another name, so return that, or keep it in h_last."
 )
 def h_last_never_set(x, mask, h_0, W_xh, W_hh, b_h):

@@ -538,6 +538,17 @@ def a_size_too_few(sequences, labels, batch_size, bounds, seed=0):
 
 
 @EXERCISE.mistake(
+    "The sequences above the last bound come one by one: beyond the last one begins one more range "
+    "of lengths, with batches of `batch_size` like the others."
+)
+def longest_one_by_one(sequences, labels, batch_size, bounds, seed=0):
+    """1 for the last bucket."""
+    data = _source(sequences, labels).shuffle(len(labels), seed)
+    sizes = [batch_size] * len(bounds) + [1]
+    return _masked(data.bucket_by_sequence_length(lambda x, length, y: length, bounds, sizes))
+
+
+@EXERCISE.mistake(
     "The mask is False at the last step of each sequence, which is a real one: all steps below "
     "its length count."
 )
