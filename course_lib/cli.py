@@ -160,13 +160,15 @@ def progress(
 ) -> None:
     """Show what you have passed, chapter by chapter."""
     from course_lib import learner
-    from course_lib.exercises.progress import Unreadable
+    from course_lib.exercises.progress import Unreadable, set_aside
 
     try:
         copy = learner.find_copy(folder)
     except learner.LearnerError as error:
         _fail(error)
     try:
+        if said := set_aside(copy):
+            print(f"{said}\n")
         _print_progress(copy)
     except Unreadable as error:
         _fail(error, code=1)

@@ -1,6 +1,7 @@
 """What a learner has passed, kept in the learner's own copy and nowhere else."""
 
 import contextlib
+import itertools
 import json
 import os
 import sys
@@ -73,19 +74,20 @@ def record(exercise_id: str, report: Report, begin: bool = True) -> str:
         begin: whether a notebook that lies in no copy may make its folder one.
 
     Returns:
-        One sentence that says why it could not be noted, or where it is from now on; empty if it
-        was noted where it always is.
+        One sentence that says why it could not be noted, where it is from now on, or what became of
+        a damaged file; empty if it was noted where it always is.
     """
     try:
-        copy, begun = _copy(begin)
+        copy, said = _copy(begin)
         if copy is None:
             return NO_COPY
+        said = said or set_aside(copy)
         seen = _read(copy)
         before, now = str(seen.get(exercise_id, "")), report.kept
         better = not done(before) or (done(now) and now > before)
         if better and now != before:
             _save(copy, {**seen, exercise_id: now})
-        return begun
+        return said
     except (Unreadable, OSError) as error:
         return _not_noted(error)
 
@@ -97,12 +99,13 @@ def keep_prediction(name: str, value: float | str) -> str:
         As in `record`.
     """
     try:
-        copy, begun = _copy(begin=True)
+        copy, said = _copy(begin=True)
         if copy is None:
             return NO_COPY
+        said = said or set_aside(copy)
         seen = _read(copy)
         _save(copy, {**seen, PREDICTIONS: {**_predictions(seen), name: value}})
-        return begun
+        return said
     except (Unreadable, OSError) as error:
         return _not_noted(error)
 
@@ -154,26 +157,47 @@ def load(copy: Path) -> dict[str, str]:
     return {name: str(outcome) for name, outcome in _read(copy).items() if name != PREDICTIONS}
 
 
+def set_aside(copy: Path) -> str:
+    """Move a damaged file out of the way, under a name that is free.
+
+    Returns:
+        One sentence about it; empty if the file is whole, or there is none.
+
+    Raises:
+        Unreadable: as in `_read`, or if it can't be moved.
+    """
+    path = _path(copy)
+    if _content(path) is not None:
+        return ""
+    names = (f"broken-{number}" if number > 1 else "broken" for number in itertools.count(1))
+    kept = next(one for name in names if not (one := path.with_suffix(f".{name}.json")).exists())
+    try:
+        path.replace(kept)
+    except OSError as error:
+        raise Unreadable(f"{path} is damaged, and can't be moved ({error.strerror}).") from None
+    return f"Your progress could not be read; it is kept as {kept.name}, and begins again."
+
+
 def _read(copy: Path) -> dict[str, Any]:
-    """All that was kept; a broken file counts as empty and is set aside.
+    """All that was kept; a damaged file counts as empty.
 
     Raises:
         Unreadable: if there is a file that this user may not read.
     """
-    path = _path(copy)
+    return _content(_path(copy)) or {}
+
+
+def _content(path: Path) -> dict[str, Any] | None:
+    """What the file holds, nothing if there is none; None if it is damaged."""
     try:
         seen = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(seen, dict):
-            return seen
     except FileNotFoundError:
         return {}
-    except ValueError:
-        pass
+    except (ValueError, RecursionError):
+        return None
     except OSError as error:
         raise Unreadable(f"{path} can't be read ({error.strerror or error}).") from None
-    with contextlib.suppress(OSError):
-        path.replace(path.with_suffix(".broken.json"))
-    return {}
+    return seen if isinstance(seen, dict) else None
 
 
 def passed() -> set[str]:

@@ -5,7 +5,10 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
+from course_lib.authoring.source import source_of
+from course_lib.cli import app
 from course_lib.exercises import check, progress
 from course_lib.scratch.rnn import rnn_forward, rnn_step
 
@@ -127,13 +130,56 @@ def test_progress_that_cannot_be_read_is_said_and_not_replaced(copy):
     assert progress.passed() == set()
 
 
-@pytest.mark.parametrize("content", ["{half", "[1, 2]", ""])
-def test_a_broken_file_is_set_aside(copy, content):
+@pytest.mark.parametrize("content", ["{half", "[1, 2]", "", "[" * 100_000, '{"rnn_step": "pas'])
+def test_a_damaged_file_is_set_aside_and_that_is_said_once(copy, content):
     path = copy / progress.FOLDER / "progress.json"
     path.write_text(content)
-    check(rnn_step)
+    assert "could not be read; it is kept as progress.broken.json" in check(rnn_step).note
+    assert check(rnn_step).note == ""
     assert json.loads(path.read_text()) == {"rnn_step": "passed"}
     assert (path.parent / "progress.broken.json").read_text() == content
+
+
+def test_a_second_damaged_file_leaves_the_first(copy):
+    path = copy / progress.FOLDER / "progress.json"
+    for number, name in enumerate(("broken", "broken-2", "broken-3")):
+        path.write_bytes(b"\xff%d" % number)
+        assert f"kept as progress.{name}.json" in progress.keep_prediction("gain", 2.0)
+    kept = {one.name: one.read_bytes() for one in path.parent.glob("*broken*")}
+    assert sorted(kept.values()) == [b"\xff0", b"\xff1", b"\xff2"]
+
+
+def test_what_only_looks_sets_nothing_aside(copy):
+    path = copy / progress.FOLDER / "progress.json"
+    path.write_text("{half")
+    assert progress.passed() == set()
+    assert progress.prediction("gain") is None
+    assert path.read_text() == "{half"
+
+
+def test_a_damaged_file_that_cannot_be_moved_stays(copy, monkeypatch):
+    path = copy / progress.FOLDER / "progress.json"
+    path.write_text("{half")
+
+    def refuse(*arguments):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(type(path), "replace", refuse)
+    assert "is damaged, and can't be moved (Read-only file system)" in check(rnn_step).note
+    assert path.read_text() == "{half"
+
+
+@pytest.mark.parametrize("command", ["progress", "check"])
+def test_the_commands_say_it_too(copy, command):
+    path = copy / progress.FOLDER / "progress.json"
+    path.write_text("{half")
+    answer = source_of(rnn_step)[0]
+    cells = [{"cell_type": "code", "source": f"import numpy as np\n{answer}"}]
+    (copy / "mine.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4}))
+    arguments = [str(copy)] if command == "progress" else [str(copy / "mine.ipynb"), "rnn_step"]
+    said = CliRunner().invoke(app, [command, *arguments]).output
+    assert said.count("could not be read; it is kept as progress.broken.json") == 1, said
+    assert (path.parent / "progress.broken.json").exists()
 
 
 def test_every_chapter_is_listed_with_what_was_not_tried(copy):

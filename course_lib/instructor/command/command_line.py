@@ -7,9 +7,10 @@ from pathlib import Path
 from course_lib.exercises.registry import UnknownExercise
 from course_lib.instructor.command.listing import show
 from course_lib.instructor.command.merge import merge
-from course_lib.instructor.command.validate import Options, validate
+from course_lib.instructor.command.validate import Options, validate, wanted_exercises
 from course_lib.instructor.errors import BadUsage, NoSandbox
 from course_lib.instructor.intake.find import find
+from course_lib.instructor.results.points import load_weights
 from course_lib.instructor.sandbox.available import find_sandbox
 
 LEAST_SECONDS, MOST_SECONDS = 0.1, 86_400
@@ -40,29 +41,26 @@ def run(
 ) -> int:
     """Validate, merge or list; the code to exit with."""
     try:
+        limits = (
+            _shard(shard),
+            _seconds("--time-limit", seconds),
+            _seconds("--submission-limit", budget),
+            _memory(megabytes),
+        )
+        load_weights(weights, wanted_exercises(tuple(exercises)))
+        _look_at_cases(cases)
+        if listing and merging:
+            raise BadUsage("--list shows a class, and --merge puts results together: choose one.")
         if listing:
-            return show(find(submissions, by, [out] if out else []))
+            return show(find(submissions, by, [out] if out else []), limits[0])
         if out is None:
             raise BadUsage("--out is missing: the folder for the results.")
         if merging:
             code = merge(submissions, out, weights)
         else:
-            options = Options(
-                out,
-                _kind(no_sandbox, scheduler),
-                jobs,
-                _shard(shard),
-                _seconds("--time-limit", seconds),
-                _seconds("--submission-limit", budget),
-                _memory(megabytes),
-                cases,
-                weights,
-                tuple(exercises),
-                scheduler,
-                by,
-            )
-            _look_at_cases(cases)
-            code = validate(submissions, options)
+            kind = _kind(no_sandbox, scheduler)
+            ways = (cases, weights, tuple(exercises), scheduler, by)
+            code = validate(submissions, Options(out, kind, jobs, *limits, *ways))
     except (BadUsage, UnknownExercise) as error:
         print(f"course: {error}", file=sys.stderr)
         return 2

@@ -12,7 +12,15 @@ from pathlib import Path
 
 from course_lib.exercises.registry import CHAPTERS
 from course_lib.instructor.errors import BadUsage
-from course_lib.instructor.intake.names import Owner, chapter_in, is_part, owner, tidy
+from course_lib.instructor.intake.names import (
+    Owner,
+    chapter_in,
+    is_assignment,
+    is_part,
+    owner,
+    tidy,
+    without_copy,
+)
 from course_lib.instructor.intake.read import ARCHIVES, Submission
 from course_lib.instructor.intake.tree import LARGEST, File, Folder, readable, tree
 
@@ -108,7 +116,7 @@ class _Finder:
         above = path.absolute().parent.parts
         if self.pattern is not None:
             self._by_pattern(top, above)
-        elif _is_one_persons(top) or (top.is_zip and not _is_group(top)):
+        elif _is_one_persons(top) or (top.is_zip and not _is_class(top)):
             self._folder_of(top.base, top, (*above, top.base))
         else:
             self._class(top, (*above, top.base))
@@ -118,23 +126,35 @@ class _Finder:
         if self.pattern is not None:
             self._by_pattern(Folder("", "", [file]), path.absolute().parent.parts)
             return
-        self._add(tidy(path.stem), (*path.absolute().parent.parts, file.base), [file])
+        self._add(without_copy(path.stem), (*path.absolute().parent.parts, file.base), [file])
 
-    def _class(self, folder: Folder, place: tuple[str, ...]) -> None:
-        """Each folder, zip and notebook in it is a student's, or a group's."""
+    def _class(self, folder: Folder, place: tuple[str, ...], within: str = "") -> None:
+        """Each folder, zip and notebook in it is a student's, or a group's.
+
+        Args:
+            folder: of the class, or of a group.
+            place: the folders above that tell students of one name apart.
+            within: the assignments in which it lies, as the beginning of a path. The same name
+                in two of them is the same student.
+        """
         self._leave(folder.not_understood, may_be_work=True)
+        groups = _groups(folder.folders)
+        assignments = [one for one in groups if is_assignment(one.base)]
         for one in sorted((*folder.files, *folder.folders), key=lambda one: one.name):
             inner = (*place, one.base)
             if isinstance(one, File):
                 self._file_of_a_class(one, inner)
             elif by := owner(one.base):
-                self._folder_of(by.who, one, inner, by)
-            elif any(file.base == RESULTS for file in one.files):
+                self._folder_of(by.who, one, inner, by, within)
+            elif _is_results(one):
                 self._leave([f"{one.name}: results of an earlier run."])
-            elif _is_group(one):
-                self._class(one, inner)
+            elif one in assignments:
+                here = f"{within}{one.base}/" if len(assignments) > 1 else within
+                self._class(one, place, here)
+            elif one in groups:
+                self._class(one, inner, within)
             else:
-                self._folder_of(one.base, one, inner)
+                self._folder_of(without_copy(one.base), one, inner, within=within)
 
     def _file_of_a_class(self, file: File, place: tuple[str, ...]) -> None:
         by = owner(file.base)
@@ -152,15 +172,24 @@ class _Finder:
                 may_be_work=True,
             )
             return
-        who = named[1] if named else file.base[: -len(file.kind)]
+        who = named[1] if named else without_copy(file.base[: -len(file.kind)])
         self._add(who, place, [file])
 
     def _folder_of(
-        self, who: str, folder: Folder, place: tuple[str, ...], by: Owner | None = None
+        self,
+        who: str,
+        folder: Folder,
+        place: tuple[str, ...],
+        by: Owner | None = None,
+        within: str = "",
     ) -> None:
         below = f"{folder.name}/" if folder.name else ""
         said = [one.removeprefix(below) for inner in folder.walk() for one in inner.not_understood]
-        self._add(who, place, list(folder.all_files()), by, said, below)
+        files = [
+            File(within + one.name.removeprefix(below), one.path, one.inside)
+            for one in folder.all_files()
+        ]
+        self._add(who, place, files, by, said)
 
     def _by_pattern(self, top: Folder, above: tuple[str, ...]) -> None:
         for inner in top.walk():
@@ -175,7 +204,7 @@ class _Finder:
             who = groups.get("student") or (match.group(1) if match.re.groups else match.group())
             self._add(who or match.group(), (*above, who or match.group()), [file], key=who)
 
-    def _add(self, who, place, files, by=None, said=(), below="", key=None) -> None:
+    def _add(self, who, place, files, by=None, said=(), key=None) -> None:
         """These files are of that person, who may have others."""
         new = [one for one in files if (one.path, one.inside) not in self.seen]
         if files and not new:  # the same argument twice
@@ -186,7 +215,7 @@ class _Finder:
         number = by.number if by else ""
         key = (key, who) if key is not None else (place[:-1], who, number)
         person = self.people.setdefault(key, _Person(who, place, number))
-        person.sources += [_inside(one, below) for one in files]
+        person.sources += files
         person.found += list(said)
         if by and by.late and LATE not in person.found:
             person.found.append(LATE)
@@ -229,6 +258,40 @@ def _is_group(folder: Folder) -> bool:
     return any(a & b for i, a in enumerate(apart) for b in apart[:i])
 
 
+def _is_class(folder: Folder) -> bool:
+    return _is_group(folder) or any(map(_is_of_an_assignment, folder.folders))
+
+
+def _groups(folders: list[Folder]) -> list[Folder]:
+    """Those of the folders in a class that hold the work of several people.
+
+    A folder that looks like one of them, among others that clearly are, is one too.
+    """
+    open_ = [one for one in folders if not owner(one.base) and not _is_results(one)]
+    found = [one for one in open_ if _is_group(one) or _is_of_an_assignment(one)]
+    for is_zip in (False, True):
+        alike = [one for one in open_ if one.is_zip == is_zip]
+        if any(one in found for one in alike) and not any(map(_holds_parts_alone, alike)):
+            found += [one for one in alike if one not in found]
+    return found
+
+
+def _is_of_an_assignment(folder: Folder) -> bool:
+    """Whether it is named like something to hand in, and what lies in it like people."""
+    return is_assignment(folder.base) and not _holds_parts_alone(folder)
+
+
+def _holds_parts_alone(folder: Folder) -> bool:
+    """Whether all in it is named like parts of one person's work, or there is no work in it."""
+    names = [file.base[: -len(file.kind)] for file in folder.files if file.kind == ".ipynb"]
+    names += [one.base for one in folder.folders if _holds_work(one)]
+    return all(map(is_part, names))
+
+
+def _is_results(folder: Folder) -> bool:
+    return any(file.base == RESULTS for file in folder.files)
+
+
 def _is_part(file: File) -> bool:
     return is_part(file.base[: -len(file.kind)])
 
@@ -248,11 +311,6 @@ def _chapters(file: File) -> set[str]:
     except Exception:  # it is read again, and what is wrong is said then
         return set()
     return {chapter for chapter, pattern in DEFINES.items() if pattern.search(content)}
-
-
-def _inside(file: File, below: str) -> File:
-    """The file, named as seen from the student's own folder."""
-    return File(file.name.removeprefix(below), file.path, file.inside)
 
 
 def _names(people: list[_Person]) -> list[str]:

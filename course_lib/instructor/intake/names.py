@@ -21,11 +21,18 @@ PARTS = (
     r"\d{1,3}|(?:19|20)\d\d|v|new|old|final|draft|copy|kopie|version|submission|submitted|abgabe|"
     r"solution|solutions|solved|answer|answers|exercise|exercises|homework|hw|task|tasks|aufgabe|"
     r"assignment|assignments|week|chapter|chapters|kapitel|lab|part|sheet|blatt|day|work|backup|"
-    r"archive|notebook|notebooks|untitled|untitled\d+|src|code|try|attempt|first|second|third|"
+    r"abgaben|woche|archive|notebook|notebooks|untitled|untitled\d+|src|code|try|attempt|first|second|third|"
     r"last|my|test|tests|data|updated|corrected|fixed|revised|resubmission|(?=\d*[a-f])[0-9a-f]{8}"
 )
+# Those of them that one thing to hand in is called, and so a folder of what a class handed in.
+ASSIGNMENTS = (
+    r"submission|submissions|submitted|abgabe|abgaben|exercise|exercises|homework|hw|task|aufgabe|"
+    r"assignment|week|woche|chapter|kapitel|lab|sheet|blatt|day"
+)
+# What browsers and file managers add to the name of a second file.
+COPY = r"(?:\s*(?:-\s*)?\b(?:copy|kopie))?(?:\s*\(\d{1,3}\))?$"
 SEPARATORS = r"[\s_.,()+-]+"
-VERSION = rf"(?:{SEPARATORS}(?:\d{{1,3}}|v\d+|copy|kopie|final))+$"
+VERSION = rf"(?:{SEPARATORS}(?:\d{{1,3}}|v\d+|copy|kopie|final)\)*)+$"
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,21 @@ def is_part(name: str) -> bool:
     return all(re.fullmatch(PARTS, re.sub(r"\d+$", "", w) or w) for w in words)
 
 
+def is_assignment(name: str) -> bool:
+    """Whether a name says what was to be handed in, such as "week 1" or a notebook's name."""
+    if chapter := chapter_in(f"{name}.ipynb"):
+        return not chapter[1]
+    words = [re.sub(r"\d+$", "", word) for word in re.split(SEPARATORS, name.lower())]
+    return any(re.fullmatch(ASSIGNMENTS, word) for word in words) and is_part(name)
+
+
+def without_copy(name: str) -> str:
+    """A name without what says that the file is a copy: "anna" for "anna - Copy (2)"."""
+    return re.sub(COPY, "", name, flags=re.IGNORECASE) or name
+
+
 def tidy(name: str) -> str:
     """A name without separators around it; letters that look alike are the same."""
-    return re.sub(rf"^{SEPARATORS}|{SEPARATORS}$", "", unicodedata.normalize("NFC", name))
+    bare = re.sub(rf"^{SEPARATORS}|{SEPARATORS}$", "", unicodedata.normalize("NFC", name))
+    opened = bare.count("(") - bare.count(")")  # of "Anna (Berlin)" both stay
+    return "(" * -opened + bare + ")" * opened

@@ -2,12 +2,15 @@
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
 from a_class import released
+from typer.testing import CliRunner
 
+from course_lib.cli import app
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.intake.find import find
 
@@ -150,12 +153,63 @@ LAYOUTS = {
         [f"anna/{FIRST}.ipynb", f"anna.zip/{SECOND}.ipynb"],
         {"anna": [f"{FIRST}.ipynb", f"{SECOND}.ipynb"]},
     ),
+    "a folder a week, with students in it": (
+        [f"week1/anna/{FIRST}.ipynb", f"week1/ben/{FIRST}.ipynb", f"week2/anna/{SECOND}.ipynb"],
+        {"anna": [f"week1/{FIRST}.ipynb", f"week2/{SECOND}.ipynb"],
+         "ben": [f"week1/{FIRST}.ipynb"]},
+    ),
+    "a folder a chapter, with students' notebooks in it": (
+        [f"{FIRST}/anna.ipynb", f"{SECOND}/anna.ipynb", f"{SECOND}/ben.ipynb"],
+        {"anna": [f"{FIRST}/anna.ipynb", f"{SECOND}/anna.ipynb"], "ben": [f"{SECOND}/ben.ipynb"]},
+    ),
+    "a folder a chapter, with one student": (
+        [f"{FIRST}/anna.ipynb", f"{SECOND}/anna.ipynb"],
+        {"anna": [f"{FIRST}/anna.ipynb", f"{SECOND}/anna.ipynb"]},
+    ),
+    "the same notebook in two weeks": (
+        [f"week 1/anna/{FIRST}.ipynb", f"week 2/anna/{FIRST}.ipynb", "Woche 3/anna.zip/x.ipynb"],
+        {"anna": [f"week 1/{FIRST}.ipynb", f"week 2/{FIRST}.ipynb", "Woche 3/x.ipynb"]},
+    ),
+    "weeks of platforms": (
+        [f"Homework 1/Anna A_12_assignsubmission_file_/{FIRST}.ipynb",
+         f"Homework 2/Anna A_12_assignsubmission_file_/{SECOND}.ipynb"],
+        {"Anna A": [f"Homework 1/{FIRST}.ipynb", f"Homework 2/{SECOND}.ipynb"]},
+    ),
+    "a group of one beside a group of two": (
+        [f"monday/anna/{FIRST}.ipynb", f"monday/ben/{FIRST}.ipynb", f"tuesday/cem/{SECOND}.ipynb"],
+        {"anna": [f"{FIRST}.ipynb"], "ben": [f"{FIRST}.ipynb"], "cem": [f"{SECOND}.ipynb"]},
+    ),
+    "a group beside students without one": (
+        [f"monday/anna/{FIRST}.ipynb", f"monday/ben/{FIRST}.ipynb", f"cem/{SECOND}.ipynb",
+         f"dora/week 1/{FIRST}.ipynb", f"eve/deep/{FIRST}.ipynb"],
+        {"anna": [f"{FIRST}.ipynb"], "ben": [f"{FIRST}.ipynb"], "cem": [f"{SECOND}.ipynb"],
+         "dora": [f"week 1/{FIRST}.ipynb"], "eve": [f"deep/{FIRST}.ipynb"]},
+    ),
+    "students who are numbers": (
+        ["1/mine.ipynb", "2/work.ipynb", f"12/{FIRST}.ipynb"],
+        {"1": ["mine.ipynb"], "2": ["work.ipynb"], "12": [f"{FIRST}.ipynb"]},
+    ),
+    "second downloads": (
+        ["anna (1).ipynb", "ben.ipynb", "ben (2).ipynb", f"cem - Copy (3).zip/{FIRST}.ipynb",
+         f"{FIRST} (Dora (D)).ipynb", "Eve (Ulm).ipynb", "Fin copy.ipynb", "student-1.ipynb"],
+        {"anna": ["anna (1).ipynb"], "ben": ["ben (2).ipynb", "ben.ipynb"],
+         "cem": [f"{FIRST}.ipynb"], "Dora (D)": [f"{FIRST} (Dora (D)).ipynb"],
+         "Eve (Ulm)": ["Eve (Ulm).ipynb"], "Fin": ["Fin copy.ipynb"],
+         "student-1": ["student-1.ipynb"]},
+    ),
     "what programs leave": (
         [f"anna/{FIRST}.ipynb", "anna/.ipynb_checkpoints/x.ipynb", ".DS_Store",
          "__MACOSX/._a.ipynb", "anna/._x.ipynb"],
         {"anna": [f"{FIRST}.ipynb"]},
     ),
 }  # fmt: skip
+
+
+MAYBE_ONE_STUDENTS = (
+    "the same student as folder and zip", "what programs leave", "names before the notebook's",
+    "a notebook or a zip a student", "a group of one beside a group of two",
+    "students who are numbers",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("whole", ["folder", "zip"])
@@ -165,8 +219,7 @@ def test_a_layout_is_recognised(tmp_path, name, whole):
     if whole == "zip":
         path = tmp_path / "class.zip"
         path.write_bytes(zipped(names, STEP))
-        if name in ("the same student as folder and zip", "what programs leave",
-                    "names before the notebook's", "a notebook or a zip a student"):  # fmt: skip
+        if name in MAYBE_ONE_STUDENTS:
             pytest.skip("as a zip it may be one student's")
     else:
         path = lay(tmp_path / "class", *names, content=STEP)
@@ -284,3 +337,56 @@ def test_the_released_notebooks_are_found_by_their_names_and_by_what_they_define
     content = json.dumps(released(1)).encode()
     lay(tmp_path, "group/anna.ipynb", "group/ben.ipynb", content=content)
     assert list(seen(find([tmp_path]))) == ["anna", "ben"]
+
+
+def listed(*arguments):
+    done = CliRunner().invoke(app, ["validate", "--list", *map(str, arguments)])
+    return done.exit_code, done.output
+
+
+def test_the_list_says_what_validate_will_say(tmp_path):
+    lay(tmp_path, f"anna/{FIRST}.ipynb", "anna/notes.7z", "ben/answer.py")
+    code, said = listed(tmp_path)
+    assert code == 0
+    assert "ben: answer.py\n    Only notebooks are read, not answer.py.\n" in said
+    assert "    notes.7z was left out: of archives only zips are opened.\n" in said
+    assert "\n2 submissions\n" in said
+    for submission in find([tmp_path]).submissions:
+        assert set(submission.load().remarks) <= set(re.findall(r"    (.*)", said))
+
+
+def test_one_is_one(tmp_path):
+    assert "\n1 submission\n" in listed(lay(tmp_path, "anna.ipynb"))[1]
+
+
+def test_a_terminal_obeys_no_name(tmp_path):
+    lay(tmp_path, "an\x1b[2Jna.ipynb", "b\x07en/x\x1b[31m.py", "list\r.csv", "c\u202ed.ipynb")
+    _, said = listed(tmp_path)
+    assert all(c.isprintable() or c == "\n" for c in said)
+    assert "an\N{REPLACEMENT CHARACTER}[2Jna" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--shard=x"], "--shard is i/n"),
+        (["--shard=3/2"], "--shard is i/n"),
+        (["--exercise=nope"], "nope"),
+        (["--time-limit=0"], "--time-limit is a number"),
+        (["--memory-limit=1"], "--memory-limit is a number"),
+        (["--cases=missing.json"], "missing.json"),
+        (["--weights=missing.json"], "missing.json"),
+        (["--merge"], "choose one"),
+    ],
+)
+def test_the_list_refuses_what_validate_refuses(tmp_path, options, says):
+    code, said = listed(lay(tmp_path, "anna.ipynb"), *options)
+    assert code == 2
+    assert says in said
+
+
+def test_the_list_of_a_part_holds_that_part(tmp_path):
+    lay(tmp_path, *(f"s{n}.ipynb" for n in range(12)))
+    parts = [re.findall(r"^(s\d+):", listed(tmp_path, f"--shard={i}/2")[1], re.M) for i in (1, 2)]
+    assert sorted(parts[0] + parts[1]) == sorted(f"s{n}" for n in range(12))
+    assert all(parts)
