@@ -1,52 +1,21 @@
 """The command `course`. Each verb loads what it needs when it runs, so that help is instant."""
 
 import os
-import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-import typer.core
 
 from course_lib import __version__
+from course_lib.command_help import Group
 from course_lib.teaching_cli import teaching
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes
 os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else Keras runs on in programs of one's own
 
 USAGE = 2  # exit code: the command was not understood
-
-
-# In the order in which people need them: learners, instructors, readers of numbers, contributors.
-ORDER = (
-    *("doctor", "start", "progress", "check", "hint", "solution", "audit-gpu"),
-    *("validate", "similar", "grades", "weeks", "gradescope", "export", "ci"),
-    *("reproduce", "bench", "gpu", "notebooks", "prove"),
-)
-
-
-class Group(typer.core.TyperGroup):
-    """Help as wide as the terminal, down to 40 columns, with no sentence cut short."""
-
-    def list_commands(self, ctx):
-        """The commands, in the order of use where one is set."""
-        place = {name: number for number, name in enumerate(ORDER)}
-        return sorted(super().list_commands(ctx), key=lambda name: place.get(name, len(ORDER)))
-
-    def make_context(self, *arguments, **options):
-        """Typer's own help is never narrower than 50 columns."""
-        width = max(40, min(80, shutil.get_terminal_size().columns))
-        return super().make_context(*arguments, **{"terminal_width": width, **options})
-
-    def format_commands(self, ctx, formatter):
-        """Each command with the whole first sentence of its help."""
-        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, one.get_short_help_str(limit=200)) for name, one in commands]
-            )
 
 
 app = typer.Typer(
@@ -226,7 +195,7 @@ def check(
     are passed, with 1 if not.
     """
     from course_lib.exercises import UnknownExercise
-    from course_lib.notebook_check import NotebookError, check_notebook
+    from course_lib.notebook_check import NotebookError, check_notebook, not_defined
 
     for one in exercises or []:
         if one.endswith(".ipynb"):
@@ -242,7 +211,7 @@ def check(
     for name, report in reports.items():
         if report is None:
             failure = taken.failures.get(name)
-            why = failure.sentence if failure else f"{notebook.name} defines nothing of that name."
+            why = failure.sentence if failure else not_defined(name, notebook)
             print(f"✗ {name}: {why}\n")
             continue
         print(replace(report, note="").text(f"course hint {name}"))
@@ -530,10 +499,9 @@ def reproduce(
 
     names = {**{one: (one,) for one in EXPERIMENTS}, **GROUPS}
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
-        meant = f" Did you mean {near[0]}?" if near else ""
-        known = ", ".join(sorted(names))
-        _fail(f"There is no run called {name!r}.{meant} There is: {known}.")
+        near = difflib.get_close_matches(name, names, n=1)
+        known = f"Did you mean {near[0]}?" if near else f"There is: {', '.join(sorted(names))}."
+        _fail(f"There is no run called {name!r}. {known}")
     if check:
         if quick or out is not None or workers > 1:
             _fail(

@@ -212,7 +212,7 @@ def _python_m(rest: str) -> str:
 def main(as_json: bool) -> int:
     """Print the findings; the number to exit with: 0 if everything essential is there."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     console = Console()
@@ -223,7 +223,7 @@ def main(as_json: bool) -> int:
     if as_json:
         print(json.dumps({"ok": fine, "findings": [asdict(f) for f in findings]}, indent=1))
         return 0 if fine else 1
-    table = Table("", "what", "found")
+    table = Table("", "what", Column("found", overflow="fold"))  # a path is shown whole
     for finding in findings:
         mark = "OK" if finding.ok else "missing" if finding.essential else "optional"
         style = {"OK": "green", "missing": "bold red", "optional": "yellow"}[mark]

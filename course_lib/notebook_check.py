@@ -120,6 +120,13 @@ def belonging(notebook: Notebook) -> list[str]:
     return found
 
 
+def not_defined(exercise_id: str, path: Path) -> str:
+    """One sentence on an exercise that a notebook doesn't define: where it belongs."""
+    said = f"{path.name} defines nothing of that name."
+    home = chapter_of(exercise_id).notebook
+    return said if path.name.startswith(home) else f"{said} It is in {home}.ipynb."
+
+
 def _nearest_notebook(path: Path) -> str:
     """A notebook beside the missing one that may have been meant."""
     import difflib

@@ -7,10 +7,16 @@ from typing import Annotated
 
 import typer
 
+from course_lib.command_help import Group
+
 teaching = typer.Typer()
-gradescope = typer.Typer(help="For instructors: the course as an autograder.", no_args_is_help=True)
+gradescope = typer.Typer(
+    cls=Group, help="For instructors: the course as an autograder.", no_args_is_help=True
+)
 teaching.add_typer(gradescope, name="gradescope")
-exporting = typer.Typer(help="For instructors: the course for other graders.", no_args_is_help=True)
+exporting = typer.Typer(
+    cls=Group, help="For instructors: the course for other graders.", no_args_is_help=True
+)
 teaching.add_typer(exporting, name="export")
 
 Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="An --out folder of `validate`.")]

@@ -94,6 +94,15 @@ def test_a_missing_function_fails_and_is_named(write):
     assert "1 of 2 passed" in out
 
 
+def test_an_exercise_of_another_chapter_is_found(write):
+    path = write("import numpy as np", RIGHT, name="01-vanilla-rnn.ipynb")
+    _, out, _ = course("check", path, "lstm_step")
+    sentence = "✗ lstm_step: 01-vanilla-rnn.ipynb defines nothing of that name."
+    assert f"{sentence} It is in 03-gated-cells.ipynb.\n" in out
+    _, out, _ = course("check", path, "rnn_forward")
+    assert "✗ rnn_forward: 01-vanilla-rnn.ipynb defines nothing of that name.\n" in out
+
+
 def test_the_reference_that_was_imported_is_no_answer(write):
     path = write("from course_lib.scratch.rnn import rnn_step")
     code, out, _ = course("check", path, "rnn_step")
@@ -399,6 +408,20 @@ def test_a_misspelt_verb_names_the_nearest():
 def test_a_misspelt_run_names_the_nearest():
     code, _, err = course("reproduce", "vanila-mnist")
     assert (code, "Did you mean vanilla-mnist?" in err) == (2, True)
+    assert err.count("\n") == 1
+    assert "kernl-adding" not in err
+
+
+def test_a_run_that_is_like_none_is_told_all():
+    code, _, err = course("reproduce", "foo")
+    assert (code, "Did you mean" in err, "kernl-adding" in err) == (2, False, True)
+
+
+@pytest.mark.parametrize("name", ["foo", "abc", "x"])
+def test_an_exercise_that_is_like_none_gets_no_guess(name):
+    code, _, err = course("hint", name)
+    assert (code, "Did you mean" in err) == (2, False), err
+    assert "`course progress` lists them" in err
 
 
 def test_a_misspelt_exercise_is_not_proven():
@@ -458,7 +481,7 @@ def test_a_group_of_runs_is_run_one_by_one(monkeypatch, tmp_path):
 def test_every_command_has_its_place_in_the_order_of_use():
     from typer.main import get_command
 
-    from course_lib.cli import ORDER
+    from course_lib.command_help import ORDER
 
     group = get_command(app)
     assert group.list_commands(None) == list(ORDER)

@@ -147,6 +147,17 @@ def test_a_missing_browser_is_optional(monkeypatch):
     assert (finding.ok, finding.essential) == (False, False)
 
 
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_path_is_shown_whole_however_narrow_the_terminal_is(columns, monkeypatch, capsys):
+    path = "/home/a-learner/somewhere-below/environments/course/bin/python3.11"
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(doctor, "examine", lambda: [Finding("Python", True, f"3.11.2 ({path})")])
+    doctor.main(as_json=False)
+    table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert "…" not in "".join(table)
+    assert path in "".join(line.split("│")[3].strip() for line in table)
+
+
 FINE = Finding("One", True, "here")
 OPTIONAL = Finding("Two", False, "not here", "pip install 'two[all]'", essential=False)
 MISSING = Finding("Three", False, "gone", "Get it.")

@@ -271,3 +271,13 @@ def test_ctrl_c_ends_in_one_line(checkout, terminal):
     assert len(lines) == 4
     assert ("fetching 1 of " in lines[-2]) == terminal
     assert not (checkout / ".venv/.ready").exists()
+
+
+def test_make_bench_runs_every_benchmark():
+    """All that `course bench` knows, in one recipe."""
+    from course_lib.cli import bench
+
+    recipe = re.search(
+        r"^bench:.*\n\t@for name in ([\w ]+);", (ROOT / "Makefile").read_text(), re.M
+    )
+    assert sorted(recipe.group(1).split()) == sorted(one.name for one in bench.registered_commands)

@@ -187,7 +187,7 @@ def chapter_of(exercise_id: str) -> Chapter:
     for chapter in CHAPTERS:
         if exercise_id in chapter.exercises:
             return chapter
-    near = difflib.get_close_matches(exercise_id, ids(), n=1, cutoff=0.4)
+    near = difflib.get_close_matches(exercise_id, ids(), n=1)
     meant = f"Did you mean {near[0]}?" if near else "`course progress` lists them."
     raise UnknownExercise(f"There is no exercise called {exercise_id!r}. {meant}")
 

@@ -24,6 +24,8 @@ from course_lib.learner import released_folder
 SETTINGS, CODE, ENVIRONMENT = "settings.json", "packages", "/opt/course"
 CARRIED = {".py", ".npz", ".css", ".js"}  # kinds of files that make up the package
 NOT_NEEDED = {"jupyterlab", "jupyter-server", "ipykernel"}  # for grading
+# A name, its extras in brackets, and the extra that asks for it.
+REQUIREMENT = r"""([\w.-]+)\s*(?:\[([^]]*)\])?(?:.*\bextra\s*==\s*['"]([^'"]+)['"])?"""
 DATE = (2000, 1, 1, 0, 0, 0)  # of every file, so that equal bundles are equal
 
 SETUP = f"""\
@@ -34,11 +36,18 @@ cd "$(dirname "$0")"
 apt-get update
 apt-get install -y bubblewrap || echo "bubblewrap can't be installed"
 find_python() {{
-  for python in python3.13 python3.12 python3.11; do
-    if "$python" -c 'import ensurepip, venv' 2>/dev/null; then echo "$python"; return; fi
+  for python in python3.13 python3.12 python3.11 python3; do
+    if "$python" -c 'import ensurepip, sys, venv
+sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then echo "$python"; return; fi
   done
 }}
-if [ -z "$(find_python)" ]; then apt-get install -y python3.11 python3.11-venv; fi
+for packages in "python3.11 python3.11-venv" "python3 python3-venv"; do
+  if [ -z "$(find_python)" ]; then apt-get install -y $packages || true; fi
+done
+if [ -z "$(find_python)" ]; then
+  echo "There is no Python 3.11 to 3.13 here: choose a newer base image, such as Ubuntu 24.04." >&2
+  exit 1
+fi
 "$(find_python)" -m venv {ENVIRONMENT}
 {ENVIRONMENT}/bin/pip install --no-cache-dir -r requirements.txt
 """
@@ -144,10 +153,22 @@ def _files(settings: Settings) -> Iterator[tuple[str, bytes, int]]:
 
 
 def requirements() -> list[str]:
-    """What the course is built on, in the versions that are installed here."""
-    found = []
-    for one in importlib.metadata.requires("course-lib") or []:
-        name = re.match(r"[\w.-]+", one).group()
-        if "extra ==" not in one and name.lower() not in NOT_NEEDED:
-            found.append(f"{name}=={importlib.metadata.version(name)}")
-    return sorted(found)
+    """What the course is built on, and what that is built on, in the versions installed here."""
+    pinned: dict[str, str] = {}
+    todo = [("course-lib", frozenset())]
+    seen = set(todo)
+    while todo:
+        name, extras = todo.pop()
+        for one in importlib.metadata.requires(name) or []:
+            needed, more, extra = re.match(REQUIREMENT, one).groups()
+            needed = re.sub(r"[-_.]+", "-", needed).lower()
+            if (extra and extra not in extras) or (name == "course-lib" and needed in NOT_NEEDED):
+                continue
+            try:
+                pinned[needed] = importlib.metadata.version(needed)
+            except importlib.metadata.PackageNotFoundError:  # for another system or Python
+                continue
+            step = needed, frozenset(re.findall(r"[\w.-]+", more or ""))
+            todo += [step] if step not in seen else []
+            seen.add(step)
+    return [f"{name}=={version}" for name, version in sorted(pinned.items())]

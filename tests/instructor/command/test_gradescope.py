@@ -1,5 +1,6 @@
 """The autograder as Gradescope runs it: its folders, no network, and the file that it reads."""
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -11,6 +12,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 from a_class import solved, submission, write
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from typer.testing import CliRunner
 
 from course_lib.cli import app
@@ -218,8 +221,73 @@ def test_the_scripts_are_bash(bundle, script):
 
 
 def test_everything_is_pinned():
-    assert all("==" in one for one in requirements())
-    assert {one.partition("==")[0] for one in requirements()} >= {"numpy", "tensorflow", "typer"}
+    """The course's own requirements, and all that those require on this machine."""
+    pinned = dict(one.split("==") for one in requirements())
+    assert pinned.keys() >= {"numpy", "tensorflow", "typer", "h5py", "protobuf", "pygments"}
+    assert not pinned.keys() & {"jupyterlab", "course-lib", "pytest", "ruff"}
+    for name, version in pinned.items():
+        assert importlib.metadata.version(name) == version
+        for one in map(Requirement, importlib.metadata.requires(name) or []):
+            needed = canonicalize_name(one.name)
+            if one.marker is None or one.marker.evaluate({"extra": ""}):
+                assert needed in pinned, f"{name} needs {needed}"
+
+
+# Stands for apt-get: what can be had is told by the first word of a line of the file `offers`.
+APT = """#!/bin/sh
+echo "$@" >> "$BOX/log"
+for name in "$@"; do
+    case $name in install|-y|update|bubblewrap) continue ;; esac
+    grep -qx "$name" "$BOX/offers" || { echo "E: Unable to locate package $name"; exit 100; }
+done
+for name in "$@"; do
+    case $name in *-venv) cp "$BOX/python" "$BOX/bin/${name%-venv}" ;; esac
+done
+"""
+PYTHON = """#!/bin/sh
+case "$1" in
+    -c) test "${0##*/}" != python3 || test "$PYTHON3" = new ;;
+    -m) mkdir -p "$BOX/made"; echo "made with ${0##*/}" >> "$BOX/log"; exit 9 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("there", "offers", "python3", "with_"),
+    [
+        (["python3.12"], [], "old", "python3.12"),
+        ([], ["python3.11", "python3.11-venv"], "old", "python3.11"),
+        ([], ["python3", "python3-venv"], "new", "python3"),
+        ([], ["python3", "python3-venv"], "old", ""),
+        ([], [], "old", ""),
+    ],
+)
+def test_set_up_takes_the_python_that_the_image_has(
+    bundle, tmp_path, there, offers, python3, with_
+):
+    """Ubuntu 22.04 has python3.11 beside its own, 24.04 only its own, and that without venv."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "offers").write_text("".join(f"{one}\n" for one in offers))
+    for name, content in {"bin/apt-get": APT, "python": PYTHON,
+                          **{f"bin/{one}": PYTHON for one in there}}.items():  # fmt: skip
+        (tmp_path / name).write_text(content)
+        (tmp_path / name).chmod(0o755)
+    for name in ("bash", "sh", "dirname", "grep", "cp", "mkdir"):
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name))
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extract("setup.sh", tmp_path)
+    done = subprocess.run(
+        [tmp_path / "bin" / "bash", tmp_path / "setup.sh"],
+        env={"PATH": str(tmp_path / "bin"), "BOX": str(tmp_path), "PYTHON3": python3},
+        capture_output=True,
+        text=True,
+    )
+    log = (tmp_path / "log").read_text()
+    if with_:
+        assert log.splitlines()[-1] == f"made with {with_}", log + done.stderr
+    else:
+        assert "made with" not in log
+        assert (done.returncode, "choose a newer base image" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -233,6 +301,12 @@ def test_bad_usage_is_said_and_writes_nothing(tmp_path, options, says):
     assert done.exit_code == 2
     assert says in done.output
     assert not out.exists()
+
+
+def test_a_place_where_no_file_can_be_is_said(tmp_path):
+    for out, says in ((tmp_path, "is a folder"), (tmp_path / "no" / "a.zip", "there is no folder")):
+        done = CliRunner().invoke(app, ["gradescope", "init", f"--out={out}"])
+        assert (done.exit_code, says in done.output) == (2, True), done.output
 
 
 def test_a_bundle_of_yours_is_not_overwritten(bundle):
