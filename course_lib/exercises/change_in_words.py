@@ -68,4 +68,4 @@ def _text(node: ast.AST) -> str:
 
 
 def _operand(node: ast.AST) -> str:
-    return f"({_text(node)})" if isinstance(node, ast.BinOp) else _text(node)
+    return f"({_text(node)})" if isinstance(node, ast.BinOp | ast.IfExp) else _text(node)

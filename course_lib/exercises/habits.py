@@ -52,7 +52,9 @@ def habits(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterator[S
     """
     yield from confusions(node, names, tree)
     match node:
-        case ast.Assign([ast.Name(name)], value) if _is_returned(name, tree):
+        case ast.Assign([ast.Name(name)], value) if not isinstance(
+            value, ast.Constant
+        ) and _is_returned(name, tree):
             yield from (
                 (ast.Assign(node.targets, other, lineno=node.lineno), f"with `{name}` {words}")
                 for other, words in _results(value, tree)

@@ -41,6 +41,25 @@ def test_a_change_is_said_in_words(words):
     assert words in [mutant.words for mutant in mutants(model, also=habits)]
 
 
+def faded(x, gamma, rest=None):
+    """A decay, which isn't a result, and two starting values."""
+    decay = np.exp(-gamma)
+    total, count = 0.0, x + (rest if rest else 0)
+    total = decay * x
+    return np.tanh(decay), total + count
+
+
+def test_another_size_is_a_slip_of_results_alone():
+    words = [mutant.words for mutant in mutants(faded, also=habits)]
+    assert "with `total` in percent" in words
+    assert not any(one.startswith("with `decay` in percent") for one in words)
+
+
+def test_a_condition_in_brackets_keeps_them():
+    words = [mutant.words for mutant in mutants(faded, also=habits)]
+    assert "without `+ (rest if rest else 0)`" in words
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
