@@ -40,10 +40,25 @@ ci = typer.Typer(
 )
 app.add_typer(ci, name="ci")
 app.add_typer(teaching)
+
+
+def _may_be_a_file(path: Path | None) -> Path | None:
+    """Said before the work, not after it: a result can't be written there."""
+    if path is not None and path.is_dir():
+        raise typer.BadParameter(f"{path} is a folder: name a file in it.")
+    if path is not None and any(one.exists() and not one.is_dir() for one in path.parents):
+        raise typer.BadParameter(f"{path} can't be made: {path.parent} is no folder.")
+    return path
+
+
 BenchJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, last.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer rounds; stored only with --out.")]
 BenchOut = Annotated[
-    Path | None, typer.Option(help="File to write; by default benchmarks/results/bench-NAME.json.")
+    Path | None,
+    typer.Option(
+        callback=_may_be_a_file,
+        help="File to write; by default benchmarks/results/bench-NAME.json.",
+    ),
 ]
 
 
@@ -442,7 +457,11 @@ def gpu(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--json", help="File to write; by default benchmarks/results/bench-gpu.json."),
+        typer.Option(
+            "--json",
+            callback=_may_be_a_file,
+            help="File to write; by default benchmarks/results/bench-gpu.json.",
+        ),
     ] = None,
 ) -> None:
     """Try on a GPU what the course claims of one, in eight minutes, and store the result.
@@ -467,7 +486,10 @@ def reproduce(
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the run.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="Short run on the subset.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="File to write; by default benchmarks/results/NAME.json.")
+        Path | None,
+        typer.Option(
+            callback=_may_be_a_file, help="File to write; by default benchmarks/results/NAME.json."
+        ),
     ] = None,
     workers: Annotated[
         int, typer.Option(min=1, metavar="N", help="Processes that share every batch.")

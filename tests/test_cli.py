@@ -412,6 +412,18 @@ def test_a_misspelt_run_names_the_nearest():
     assert "kernl-adding" not in err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("reproduce", "vanilla-mnist", "--out"), ("bench", "lstm", "--out"), ("gpu", "--json")],
+    ids=" ".join,
+)
+def test_where_no_result_can_be_written_no_work_is_begun(command, tmp_path):
+    (tmp_path / "file").touch()
+    for out, says in ((tmp_path, "is a folder"), (tmp_path / "file" / "x.json", "is no folder")):
+        code, _, err = course(*command, out)
+        assert (code, says in " ".join(err.split())) == (2, True), err
+
+
 def test_a_run_that_is_like_none_is_told_all():
     code, _, err = course("reproduce", "foo")
     assert (code, "Did you mean" in err, "kernl-adding" in err) == (2, False, True)

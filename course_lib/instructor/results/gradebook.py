@@ -71,7 +71,11 @@ def choose_column(platform: str, people: ClassList, name: str = "", maximum: str
     known = re.compile(rf"{re.escape(_plain(title))}(?: \(\d+\))?")
     places = [n for n, head in enumerate(people.head) if known.fullmatch(_plain(head))]
     if len(places) > 1:
-        raise BadUsage(f"The class list has {len(places)} columns {title!r}: rename all but one.")
+        names = ", ".join(people.head[one] for one in places)
+        raise BadUsage(
+            f"The class list has {len(places)} columns {title!r}: {names}. Give the whole heading, "
+            "or rename one."
+        )
     place = places[0] if places else None
     is_worksheet = people.place("identifier") is not None and people.place("grade") is not None
     if place is None and platform == "moodle" and is_worksheet:

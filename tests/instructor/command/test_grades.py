@@ -135,6 +135,13 @@ def test_who_is_not_matched_is_listed_with_the_points(grades):
     assert [row[4] for row in rows[1:]] == ["", "", "5.00", ""]
 
 
+def test_of_two_columns_of_canvas_the_whole_heading_names_one(grades):
+    text = CANVAS.replace("Other (9)", "Week 1 (9)")
+    options = ["--column=Week 1 (77)"]
+    code, _, rows = grades("canvas", text, ("anna01", "anna01", "", 2), options=options)
+    assert (code, rows[0][-1], rows[2][-1]) == (0, "Week 1 (77)", "20")
+
+
 def test_two_students_never_share_a_row(grades):
     code, said, rows = grades(
         "canvas", CANVAS, ("anna01", "anna01", "", 1), ("adamsanna", "adamsanna", "", 2)
@@ -175,6 +182,7 @@ def test_no_cell_begins_a_formula(grades, start, platform):
         ("moodle", "Name,Note\nAnna,\n", ["--column", "Note", "--maximum", "x"], "or a number"),
         ("moodle", "Name,Note\nAnna,\n", ["--column", "Note", "--maximum", "0"], "or a number"),
         ("moodle", "Name,Note,NOTE\nAnna,,\n", ["--column", "Note"], "2 columns 'Note'"),
+        ("canvas", "Student,ID,W (1),W (2)\nA,1,,\n", ["--column", "W"], "'W': W (1), W (2). Give"),
         ("canvas", "Student,ID,W\nA,1,\n", ["--column", "W"], "How much are all points worth"),
         ("moodle", PARTICIPANTS, ["--match", "Matrikel"], "has no column 'matrikel'"),
         ("moodle", 'Student\n"' + "x" * 200_000 + '"\n', [], "no table of comma-separated values"),
