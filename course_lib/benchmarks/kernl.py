@@ -132,7 +132,9 @@ def rules() -> dict[str, dict[str, Any]]:
     """What can be built: name to what `OnlineRNN.compile` is told; "bptt" is Keras's own layer."""
     from course_lib.online import OTHER_RULES, RULES
 
-    same = {name: {"rule": name} for name in (*RULES, *OTHER_RULES)}
+    names = (*RULES, *OTHER_RULES)
+    # In a network in which all units hear each other, SnAp-2 would be RTRL.
+    same = {name: {"rule": name} for name in names if name != "snap2"}
     same["tbptt"]["chunk"] = WINDOW
     traces = {name: {"rule": "kernl", "trace": name} for name in TRACES}
     return {**same, **traces}

@@ -422,21 +422,22 @@ class GradualRNNCell(keras.layers.Layer):
         self.recurrent_initializer = keras.initializers.get(
             recurrent_initializer
         )
-
-    def build(self, input_shape):
-        """Make W_xh (m, n), W_hh (n, n), b_h (n,) and the scalar g."""
-        m, n = input_shape[-1], self.units
-        self.W_xh = self.add_weight(name="W_xh", shape=(m, n))
-        self.W_hh = self.add_weight(
-            name="W_hh", shape=(n, n), initializer=self.recurrent_initializer
-        )
-        self.b_h = self.add_weight(name="b_h", shape=(n,), initializer="zeros")
+        # Not in `build`: a schedule sets it before the first batch has come.
         self.g = self.add_weight(
             name="g",
             shape=(),
             initializer=keras.initializers.Constant(self.start),
             trainable=False,
         )
+
+    def build(self, input_shape):
+        """Make W_xh (m, n), W_hh (n, n), b_h (n,)."""
+        m, n = input_shape[-1], self.units
+        self.W_xh = self.add_weight(name="W_xh", shape=(m, n))
+        self.W_hh = self.add_weight(
+            name="W_hh", shape=(n, n), initializer=self.recurrent_initializer
+        )
+        self.b_h = self.add_weight(name="b_h", shape=(n,), initializer="zeros")
 
     def call(self, x_t, states, training=False):
         """One step, as in `VanillaRNNCell`."""

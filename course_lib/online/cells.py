@@ -67,7 +67,7 @@ class LeakyRNNCell(VanillaRNNCell):
     def _start(self, shape, dtype=None):
         """W_hh before any training."""
         if self.recurrent == "orthogonal":
-            start = keras.initializers.Orthogonal()(shape, dtype)
+            start = self._orthogonal(shape, dtype)
         else:
             scale = 1.0 if self.recurrent == "identity" else float(self.recurrent)
             start = scale * tf.eye(self.units, dtype=dtype)
@@ -75,15 +75,20 @@ class LeakyRNNCell(VanillaRNNCell):
             start += keras.initializers.RandomNormal(stddev=self.noise)(shape, dtype)
         return start
 
+    def _orthogonal(self, shape, dtype):
+        return keras.initializers.Orthogonal()(shape, dtype)
+
     def call(self, x_t, states, training=False):
         """One step; shapes as in `VanillaRNNCell`."""
+        return self._step(x_t, states[0], self.W_hh)
+
+    def _step(self, x_t, h_prev, W_hh):
         phi, _ = ACTIVATIONS[self.activation]
         x_t = tf.cast(x_t, self.compute_dtype)
-        a_t = tf.matmul(x_t, self.W_xh) + tf.matmul(states[0], self.W_hh) + self.b_h
-        h_t = phi(a_t)
+        h_t = phi(tf.matmul(x_t, self.W_xh) + tf.matmul(h_prev, W_hh) + self.b_h)
         if self.leak != 1:
             leak = tf.constant(self.leaks, h_t.dtype)
-            h_t = (1 - leak) * states[0] + leak * h_t
+            h_t = (1 - leak) * h_prev + leak * h_t
         return h_t, [h_t]
 
     def get_config(self):

@@ -18,6 +18,7 @@ from course_lib.online.modes_rule import ModesLearner
 from course_lib.online.reading import Read, Reader
 from course_lib.online.rtrl import RTRL
 from course_lib.online.rules import RULES, TraceLearner
+from course_lib.online.snap2 import SnAp2
 from course_lib.online.stack import StackDynamics, StackLearner
 from course_lib.online.stack_cell import as_cell
 from course_lib.online.stream import Memory, Stream
@@ -41,7 +42,7 @@ def _tensors(a):
 
 TRACES = {"chunked": traces.chunked, "per_step": traces.per_step}
 MODES_TRACES = {"chunked": modes_traces.chunked, "per_step": modes_traces.per_step}
-OTHER_RULES = ("rtrl", "uoro", "bptt", "tbptt")
+OTHER_RULES = ("rtrl", "snap2", "uoro", "bptt", "tbptt")
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -58,8 +59,10 @@ class OnlineRNN(keras.Model):
     cell. `StackCell` says which layers can stand in a stack.
 
     Args:
-        cell: `LeakyRNNCell`, `VanillaRNNCell`, or `LSTMCell`. A list is a stack, from below: cells,
-            and before any of them layers that act on one step at a time, (batch, m), such as Dense.
+        cell: one that stands in `course_lib.online.DYNAMICS`, such as `LeakyRNNCell`,
+            `GradualRNNCell`, `LSTMCell`, or one of Keras's own. A list is a stack, from below:
+            cells, and before any of them layers that act on one step at a time, (batch, m), such as
+            Dense.
         readout: the number of outputs c of a linear readout, or a layer that acts on the last axis.
         return_sequences: outputs, targets and loss at every step, else at the last one alone.
         mask_value: a step whose inputs are all this number is no step; None: all are.
@@ -175,7 +178,7 @@ class OnlineRNN(keras.Model):
 
         Args:
             optimizer, loss, metrics, kwargs: as for any Keras model.
-            rule: a name in `course_lib.online.RULES`, or "rtrl", "uoro", "bptt", "tbptt".
+            rule: a name in `course_lib.online.RULES`, or "rtrl", "snap2", "uoro", "bptt", "tbptt".
             kernel_optimizer: of β and log γ; None is SGD with 0.02.
             timescales: the time constants 1/γ at the start, shortest and longest, in steps; or
                 "leak", for each unit the one that it has by its own leak; None is T/2 and T. A
@@ -247,7 +250,7 @@ class OnlineRNN(keras.Model):
         """Make what the rule needs, once both the rule and the shapes are known."""
         self.feedback, self.engine = None, None
         inside = self._rule == "tbptt" and self._options["update_every"] is not None
-        if self._rule in RULES or self._rule in ("rtrl", "uoro") or inside:
+        if self._rule in RULES or self._rule in ("rtrl", "snap2", "uoro") or inside:
             self._make_engine()
         if self.stateful:
             self._remember(self._batch)
@@ -294,6 +297,8 @@ class OnlineRNN(keras.Model):
             return StackLearner(dynamics, learners, kernel, self.mask_value is not None)
         if self._rule == "rtrl":
             return RTRL(dynamics)
+        if self._rule == "snap2":
+            return SnAp2(dynamics)
         if self._rule == "uoro":
             return UORO(dynamics, self._seeds)
         if rule.decay == "modes":

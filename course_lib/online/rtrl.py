@@ -62,5 +62,6 @@ class RTRL:
 def _only_vanilla(dynamics, rule):
     if not isinstance(dynamics, VanillaDynamics):
         raise TypeError(
-            f"{rule} is written for VanillaRNNCell, LeakyRNNCell and SimpleRNNCell alone."
+            f"{rule} is written for VanillaRNNCell, LeakyRNNCell, SparseRNNCell, GradualRNNCell and"
+            " SimpleRNNCell alone."
         )

@@ -33,7 +33,7 @@ from course_lib.layers.gradnets import (
     LateGate,
     ReZeroDense,
 )
-from course_lib.online import LeakyRNNCell, OnlineRNN, OnlineScan, TurningRNNCell
+from course_lib.online import LeakyRNNCell, OnlineRNN, OnlineScan, SparseRNNCell, TurningRNNCell
 from course_lib.training import gradnets
 from course_lib.training.forecast_model import Network
 from course_lib.training.text_model import CharacterModel, training_step
@@ -247,6 +247,13 @@ STEPS: dict[str, Callable[[int], Step]] = {
     "online-turning": lambda T: online_step(
         T, "kernl_modes", TurningRNNCell([0.1, 0.2, 0.5], [0.3, 1, 2]), modes="cell"
     ),
+    "online-snap2": lambda T: online_step(T, "snap2", SparseRNNCell(8, 2, leak=0.5)),
+    **{
+        f"online-{rule}-gradual": lambda T, rule=rule: online_step(
+            T, rule, GradualRNNCell(8, g=0.4)
+        )
+        for rule in ("kernl", "rtrl")
+    },
     "online-kernl-lstm": lambda T: online_step(T, "kernl", LSTMCell(8)),
     "online-kernl-inside": lambda T: online_step(
         T, "kernl", LSTMCell(8), sequences=True, update_every=5

@@ -98,6 +98,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     },
     "kernl-rules": ("course_lib.training.online_rules", {}),
     "kernl-stack": ("course_lib.training.stacked_credit", {}),
+    "kernl-sparse": ("course_lib.training.sparse_credit", {}),
     "kernl-rows": ("course_lib.training.online_mnist", {"task": "rows", "rule": "kernl"}),
     "kernl-rows-bptt": ("course_lib.training.online_mnist", {"task": "rows", "rule": "bptt"}),
     # With KeRNL the recurrent weights learn slower than with BPTT, and the readout as fast. "fast"

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from course_lib.layers import GRUCell, LSTMCell, LSTMVariantCell, VanillaRNNCell
+from course_lib.layers.gradnets import GradualRNNCell
 from course_lib.online import LeakyRNNCell, OnlineRNN, dynamics_of
 
 B, T, M, N, C = 3, 7, 2, 4, 3
@@ -14,6 +15,7 @@ F64 = {"dtype": "float64"}
 CELLS = {
     "vanilla": lambda: VanillaRNNCell(N, **F64),
     "leaky": lambda: LeakyRNNCell(N, leak=0.6, **F64),
+    "gradual": lambda: GradualRNNCell(N, g=0.4, **F64),
     "lstm": lambda: LSTMCell(N, **F64),
     "gru": lambda: GRUCell(N, reset_after=True, **F64),
     "gru, reset first": lambda: GRUCell(N, **F64),

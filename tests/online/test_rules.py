@@ -113,9 +113,10 @@ def test_snap1_is_exact_for_units_that_hear_only_themselves(make):
         np.testing.assert_allclose(snap, exact, rtol=0, atol=1e-10)
 
 
-def test_uoro_is_right_in_the_mean(make):
+@pytest.mark.parametrize("cell", [None, GradualRNNCell(3, g=0.4, dtype="float64")])
+def test_uoro_is_right_in_the_mean(make, cell):
     """Over 20,000 draws the error of the mean is that which the scatter of the draws leaves."""
-    gradients = make(units=3, steps=4, batch=1)
+    gradients = make(units=3, steps=4, batch=1, cell=cell)
     exact = np.concatenate([np.ravel(g) for g in gradients("bptt")])
     model = gradients.model
     gradients("uoro")  # compiles
@@ -157,10 +158,18 @@ def test_lstm_without_recurrence_is_exact_where_the_kernel_is(make):
     assert_equal(gradients("snap1"), exact)
 
 
+class Doubled(GradualRNNCell):
+    """A cell with another step."""
+
+    def call(self, x_t, states, training=False):
+        h, states = super().call(x_t, states)
+        return 2 * h, states
+
+
 def test_what_can_not_be_is_said():
-    model = OnlineRNN(GradualRNNCell(3), 2)
+    model = OnlineRNN(Doubled(3), 2)
     model.build((1, 4, 2))
-    with pytest.raises(TypeError, match="GradualRNNCell"):
+    with pytest.raises(TypeError, match="Doubled"):
         model.compile(loss="mse")
     model = OnlineRNN(LSTMCell(3), 2)
     model.build((1, 4, 2))

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from course_lib.layers import LSTMCell
-from course_lib.online import OTHER_RULES, RULES, LeakyRNNCell, OnlineRNN
+from course_lib.online import OTHER_RULES, RULES, LeakyRNNCell, OnlineRNN, SparseRNNCell
 
 B, T, M, N, C = 2, 12, 2, 3, 2
 CUTS = [[5, 7], [1, 4, 4, 3], [12]]
@@ -18,6 +18,8 @@ CUTS = [[5, 7], [1, 4, 4, 3], [12]]
 
 def model_of(rule, cell=None, masked=False, stateful=False, sequences=True, **settings):
     keras.utils.set_random_seed(0)
+    if cell is None and rule == "snap2":
+        cell = SparseRNNCell(N, 1, leak=0.7, dtype="float64")
     cell = cell or LeakyRNNCell(N, leak=0.7, dtype="float64")
     model = OnlineRNN(cell, C, sequences, mask_value=0.0 if masked else None, stateful=stateful)
     model.build((B, None, M))
@@ -57,7 +59,7 @@ def equal(a, b, atol=1e-12):
         np.testing.assert_allclose(one, other, rtol=0, atol=atol)
 
 
-@pytest.mark.parametrize("rule", [*RULES, "rtrl", "uoro"])
+@pytest.mark.parametrize("rule", [*RULES, "rtrl", "snap2", "uoro"])
 @pytest.mark.parametrize("masked", [False, True])
 def test_pieces_add_up_to_one_sequence(rule, masked):
     """Gradients and the kernel's fit, of sums over the steps."""
@@ -83,7 +85,7 @@ def test_pieces_add_up_to_one_sequence(rule, masked):
     equal(found[1], found[2])
 
 
-@pytest.mark.parametrize("rule", ["kernl", "snap1", "rtrl", "uoro", "tbptt"])
+@pytest.mark.parametrize("rule", ["kernl", "snap1", "snap2", "rtrl", "uoro", "tbptt"])
 @pytest.mark.parametrize("masked", [False, True])
 def test_updates_do_not_care_for_cuts(rule, masked):
     x, y = data(masked)
