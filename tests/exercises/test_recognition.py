@@ -348,3 +348,21 @@ def test_a_cell_with_a_mistake_on_the_way_forth_is_told_what_its_numpy_step_woul
             return h_t, [h_t]
 
     assert check(VanillaRNNCell).mistake == "relu for tanh"
+
+
+@pytest.mark.slow
+def test_facts_that_several_faults_share_are_no_evidence():
+    import keras
+
+    def recurrent_classifier(
+        cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10
+    ):
+        parts = [keras.Input((steps * pixels,)), keras.layers.Reshape((steps, pixels))]
+        for k in range(layers):
+            parts.append(keras.layers.Dropout(dropout))
+            parts.append(keras.layers.RNN(cell(units), return_sequences=k < layers - 1))
+        return keras.Sequential([*parts, keras.layers.Dense(classes)])
+
+    report = check(recurrent_classifier)
+    assert "dropped" in report.sentence
+    assert report.mistake != "rate reversed"
