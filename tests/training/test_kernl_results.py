@@ -24,12 +24,12 @@ def test_rows_are_read_and_bptt_is_ahead():
     assert min(bptt) > max(kernl)
 
 
-def test_pixels_are_read_and_the_readout_alone_is_not_why():
-    names = ("-bptt", "", "-readout")
-    runs = [stored_result(f"kernl-pixels{end}") for end in names]
-    accuracies = [run["summary"]["test_accuracy"] for run in runs]
-    assert accuracies == sorted(accuracies, reverse=True)
-    assert accuracies[1] >= 0.6
+def test_pixels_are_read_and_the_readout_alone_is_nearly_all_of_it():
+    names = [f"kernl-pixels{end}" for end in ("-bptt", "", "-readout")]
+    bptt, kernl, readout = (np.array(accuracies(name)) for name in names)
+    assert min(kernl - readout) > 0  # in each of the networks it has learned something
+    assert max(kernl - readout) < 0.5 * min(bptt - readout)  # "a small part"
+    runs = [stored_result(name) for name in names]
     rates = ("rule", "trained", "learning_rate", "readout_speed")
     same = [{k: v for k, v in run["config"].items() if k not in rates} for run in runs]
     assert same[0] == same[1] == same[2]
@@ -37,7 +37,7 @@ def test_pixels_are_read_and_the_readout_alone_is_not_why():
     np.testing.assert_allclose(of_readout, of_readout[0])
     fast = stored_result("kernl-pixels-fast")
     assert fast["config"]["learning_rate"] == runs[0]["config"]["learning_rate"]
-    assert fast["summary"]["test_accuracy"] < accuracies[1]
+    assert fast["summary"]["test_accuracy"] < kernl[0]
 
 
 def test_the_longest_sums_that_each_rule_solved():
