@@ -81,6 +81,7 @@ def click(window, address, token, notebook="01-vanilla-rnn", text="read about it
 def is_the_section(page, name):
     """The chapter is open at its section, with formulas, and with figures that move."""
     assert page.url.endswith(f"/course/book/vanilla_rnn.html#{name}")
+    page.wait_for_function("window.MathJax?.startup?.promise", timeout=SLOW)  # its script is there
     page.evaluate("window.MathJax.startup.promise")
     assert page.locator("mjx-container").count() > 20
     page.wait_for_function(  # fonts and formulas push it about until they are there
