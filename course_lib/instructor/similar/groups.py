@@ -102,7 +102,7 @@ def _shared_blocks(versions: dict[frozenset[int], dict[str, Block]]) -> Iterator
 
 
 def _neighbours(versions: list[frozenset[int]]) -> dict[frozenset[int], set[frozenset[int]]]:
-    """For each version those that are near, itself included.
+    """For each version those that are near, itself included; short ones are near to equals alone.
 
     Two that share so much share one of the rarest prints of each: only such pairs are compared.
     Bayardo, Ma, Srikant: "Scaling Up All Pairs Similarity Search", WWW 2007.
@@ -110,7 +110,7 @@ def _neighbours(versions: list[frozenset[int]]) -> dict[frozenset[int], set[froz
     count = Counter(one for version in versions for one in version)
     near = {version: {version} for version in versions}
     index: dict[int, list[frozenset[int]]] = defaultdict(list)
-    for version in versions:
+    for version in (one for one in versions if len(one) >= LEAST):
         rarest = sorted(version, key=lambda one: (count[one], one))
         prefix = rarest[: len(version) - math.ceil(SHARE * len(version)) + 1]
         for other in {other for one in prefix for other in index[one]}:
