@@ -25,6 +25,7 @@ Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="An --out folde
 def _run(module: str, function: str, *arguments) -> None:
     """Run a function of `instructor.command`; what it can't do is said in one line."""
     from course_lib.exercises.registry import UnknownExercise
+    from course_lib.instructor.command.shown import shown_lines
     from course_lib.instructor.errors import BadUsage
 
     try:
@@ -34,7 +35,7 @@ def _run(module: str, function: str, *arguments) -> None:
         print(f"course: this needs Linux or macOS, with {error.name}.", file=sys.stderr)
         code = 2
     except (BadUsage, UnknownExercise) as error:
-        print(f"course: {error}", file=sys.stderr)
+        print(f"course: {shown_lines(error)}", file=sys.stderr)
         code = 2
     except OSError as error:
         print(f"course: {error.filename or 'file'}: {error.strerror}.", file=sys.stderr)

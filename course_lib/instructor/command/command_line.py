@@ -7,6 +7,7 @@ from pathlib import Path
 from course_lib.exercises.registry import UnknownExercise
 from course_lib.instructor.command.listing import show
 from course_lib.instructor.command.merge import merge
+from course_lib.instructor.command.shown import shown_lines
 from course_lib.instructor.command.validate import Options, validate, wanted_exercises
 from course_lib.instructor.errors import BadUsage, NoSandbox
 from course_lib.instructor.intake.find import find
@@ -62,10 +63,10 @@ def run(
             ways = (cases, weights, tuple(exercises), scheduler, by)
             code = validate(submissions, Options(out, kind, jobs, *limits, *ways))
     except (BadUsage, UnknownExercise) as error:
-        print(f"course: {error}", file=sys.stderr)
+        print(f"course: {shown_lines(error)}", file=sys.stderr)
         return 2
     except NoSandbox as error:
-        print(f"course: {error}", file=sys.stderr)
+        print(f"course: {shown_lines(error)}", file=sys.stderr)
         return 1
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error

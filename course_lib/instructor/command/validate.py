@@ -10,6 +10,7 @@ from pathlib import Path
 from course_lib.exercises.registry import chapter_of, ids
 from course_lib.instructor.command.grader_pool import FAILED, graded
 from course_lib.instructor.command.progress import Progress
+from course_lib.instructor.command.shown import shown
 from course_lib.instructor.intake.find import find
 from course_lib.instructor.intake.read import Submission
 from course_lib.instructor.results.ledger import Ledger, key_of_checks
@@ -91,7 +92,7 @@ def validate(paths: list[Path], options: Options) -> int:
         }
         write_reports(options.out, results, wanted, weights, about)
         for sentence in about["remarks"]:
-            print(sentence, file=sys.stderr)
+            print(shown(sentence), file=sys.stderr)
         return 0 if all(map(is_graded, results)) and not (none or found.work_is_left) else 1
 
 

@@ -366,6 +366,18 @@ def test_a_terminal_obeys_no_name(tmp_path):
     assert "an\N{REPLACEMENT CHARACTER}[2Jna" in said
 
 
+def test_nor_does_it_obey_one_in_an_error(tmp_path):
+    lay(tmp_path / "in", "an\x1b[2Jna.7z", "b\x07.txt")
+    people = tmp_path / "list.csv"
+    people.write_text("W\x1b[31mer,x\n1,2\n")
+    grades = ["grades", str(tmp_path / "in"), "--for=moodle", f"--class-list={people}"]
+    for arguments in (["validate", "--list", str(tmp_path / "in")], grades):
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 2
+        assert "\N{REPLACEMENT CHARACTER}" in done.output
+        assert all(c.isprintable() or c == "\n" for c in done.output)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
