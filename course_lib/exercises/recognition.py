@@ -148,7 +148,8 @@ def _first_of_two(named: list[Suspect], seen: list[Fall], held: tuple[Rung, ...]
             continue
         later = [one for one in falls if not suspect.is_like(one)]
         first = falls[: falls.index(later[0])] if later else []
-        if not first or any(suspect.is_like(one) for one in falls[len(first) :]):
+        proven = sum(map(suspect.is_proven_by, first))
+        if proven < ENOUGH or any(suspect.is_like(one) for one in falls[len(first) :]):
             continue
         if any(
             all(o.is_like(one) and o.is_proven_by(one) for one in later)
@@ -171,7 +172,8 @@ def _two_slips(
     right = [reference.outcome(one.rung) for one in falls]
     firsts = [*named, *(Slipped(exercise, slip, function) for slip in slips(exercise.reference))]
     for first in firsts:
-        if not any(map(first.shares_a_fault, falls, right)):
+        shared = sum(map(first.shares_a_fault, falls, right))
+        if shared < (ENOUGH if first.mistake in exercise.mistakes else 1):
             continue
         for second in both(first.mistake):
             if time.thread_time() > until:

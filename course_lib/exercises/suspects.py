@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -171,9 +171,21 @@ class Slipped(Suspect):
         """Whether they share numbers of several digits: counts can be alike by chance."""
         return self.is_proven_by(one) and not _coarse(one.outcome.outputs)
 
+    def is_proven_beyond_chance(self, seen: Iterable[Fall]) -> bool:
+        """Whether some fall proves it by such numbers, or by the operation that failed."""
+        return any(
+            self.is_finely_proven_by(one)
+            or (one.outcome.outputs is None and self.is_proven_by(one))
+            for one in seen
+        )
+
     def explains(self, seen: list[Fall], held: tuple[Rung, ...]) -> bool:
         """As a mistake does, and with other numbers as well: a half may be there by chance."""
-        return super().explains(seen, held) and self._does_the_same_elsewhere(next(iter(seen)).rung)
+        return (
+            super().explains(seen, held)
+            and self.is_proven_beyond_chance(seen)
+            and self._does_the_same_elsewhere(next(iter(seen)).rung)
+        )
 
     def _does_the_same_elsewhere(self, rung: Rung) -> bool:
         if rung.by_verdict:

@@ -186,6 +186,15 @@ def test_counts_that_are_alike_are_no_evidence_of_two_slips(exercise, answer):
     assert "two things changed" not in check(answer, exercise).sentence
 
 
+def test_a_slip_that_undoes_a_mistake_doesnt_bring_its_name():
+    def forget_bias_for(steps, left=0.5):
+        if not 0 < left < 1 or np.any(steps <= 0):
+            raise ValueError
+        return steps * np.log(left / (1 - left))
+
+    assert "time is ignored" not in check(forget_bias_for).sentence
+
+
 def test_a_mistake_with_a_slip_in_it_is_named_and_more_is_said():
     report = check(relu_without_bias, "rnn_step")
     assert report.mistake == "relu for tanh"

@@ -244,13 +244,13 @@ def digits_lost(steps, left=0.5):
 
 
 @EXERCISE.mistake(
-    "1 / steps was taken for the share that is lost at each step, as in Tallec and Ollivier's "
-    "approximation log(steps - 1): that leaves about 37 %, not the share that was asked for."
+    "That is the logarithm of steps, close to the log(steps - 1) of Tallec and Ollivier: it leaves "
+    "about 37 %, whatever share was asked for."
 )
 def one_over_steps(steps, left=0.5):
-    """log(steps - 1), all but."""
+    """log(steps)."""
     _refuse(steps, left)
-    return np.log(np.expm1(np.log(np.asarray(steps) + 1.0)))
+    return np.log(steps)
 
 
 def _refuse(steps, left):

@@ -254,7 +254,7 @@ def state_erased(x, mask, h_0, W_xh, W_hh, b_h):
     """Zero state in the padding."""
     h_t, states = h_0, []
     for t in range(x.shape[1]):
-        h_t = rnn_step(x[:, t], h_t, W_xh, W_hh, b_h) * mask[:, t, None]
+        h_t = np.where(mask[:, t, None], rnn_step(x[:, t], h_t, W_xh, W_hh, b_h), 0.0)
         states.append(h_t)
     return np.stack(states, axis=1), h_t
 
