@@ -10,6 +10,7 @@ import importlib
 import inspect
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -272,7 +273,6 @@ def computed_by(operation: str, function: Callable, *arguments: Any) -> int:
         function: of tensors.
         arguments: its arguments.
     """
-    import tensorflow as tf
     from tensorflow.python.framework import op_callbacks
 
     numbers = 0
@@ -282,14 +282,12 @@ def computed_by(operation: str, function: Callable, *arguments: Any) -> int:
         if op_type == operation and graph is None:
             numbers += sum(output.shape.num_elements() for output in outputs)
 
-    eagerly = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
     op_callbacks.add_op_callback(count)
     try:
-        function(*arguments)
+        with step_by_step():
+            function(*arguments)
     finally:
         op_callbacks.remove_op_callback(count)
-        tf.config.run_functions_eagerly(eagerly)
     return numbers
 
 
@@ -300,6 +298,25 @@ def _bytes(shapes: str) -> int:
         width = 1 if kind == "pred" else int(bits) // 8
         total += width * math.prod(int(size) for size in sizes.split(",") if size)
     return total
+
+
+@contextlib.contextmanager
+def step_by_step() -> Iterator[None]:
+    """While it lasts, functions that TensorFlow would trace run as the Python that they are."""
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
+def goes_step_by_step() -> bool:
+    """Whether TensorFlow, if it is there, runs functions as the Python that they are."""
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and tensorflow.config.functions_run_eagerly()
 
 
 @contextlib.contextmanager
@@ -477,7 +494,6 @@ def written(run: Callable[[], Any]) -> list[tuple[int, ...]]:
     Args:
         run: what to watch.
     """
-    import tensorflow as tf
     from tensorflow.python.framework import op_callbacks
 
     shapes = []
@@ -485,12 +501,10 @@ def written(run: Callable[[], Any]) -> list[tuple[int, ...]]:
     def note(op_type, inputs, attrs, outputs, op_name=None, graph=None):
         shapes.extend(tuple(one.shape) for one in outputs)
 
-    before = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
     op_callbacks.add_op_callback(note)
     try:
-        run()
+        with step_by_step():
+            run()
     finally:
         op_callbacks.remove_op_callback(note)
-        tf.config.run_functions_eagerly(before)
     return shapes

@@ -25,7 +25,7 @@ from course_lib.exercises.guard import (
 )
 from course_lib.exercises.rungs import shapes_that_came_in
 from course_lib.exercises.unharmed import no_threads_left, whole_libraries, within_bounds
-from course_lib.graphs import namespace_of
+from course_lib.graphs import namespace_of, step_by_step
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 # What the judgement of a rung raises over arrays that nobody thought of.
@@ -76,6 +76,7 @@ def climb(
     output: CappedOutput,
     own: Mapping[str, Callable] = MappingProxyType({}),
     patience: float | None = None,
+    traced: bool = True,
 ) -> Outcome:
     """Call the function as the rung says. This half runs the learner's code.
 
@@ -86,6 +87,7 @@ def climb(
         output: takes what it prints.
         own: what of the learner's has passed already, by id.
         patience: how many times the usual time limit it may take; None: as its kind needs.
+        traced: whether TensorFlow makes graphs where it is asked to.
 
     Raises:
         NotWritten: if a stub was reached.
@@ -101,6 +103,7 @@ def climb(
             no_threads_left(),
             finite_algebra(),
             whole_libraries(),
+            contextlib.nullcontext() if traced else step_by_step(),
         ):
             _see_what_it_is(exercise, function)
             callee = function

@@ -83,6 +83,11 @@ class Rung:
         """Whether it takes seconds, and not a moment, to see what another answer makes of it."""
         return self.in_a_graph or self.by_verdict
 
+    @property
+    def by_xla(self) -> bool:
+        """Whether it looks at what comes out where XLA compiles, which takes longest of all."""
+        return self.in_a_graph and self.right is not None
+
 
 @dataclass(frozen=True)
 class Mistake:

@@ -5,7 +5,7 @@ import multiprocessing
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from course_lib.exercises.projects.project import Project
 from course_lib.exercises.projects.proving import HAND_INS, verdicts
 from course_lib.exercises.registry import get, ids
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
+from course_lib.exercises.slips import both, slips
 
 LEAST_MISTAKES = 3
 
@@ -89,7 +90,7 @@ def main(
 
     Args:
         as_json: print the counts as one JSON object, last.
-        measure: a file to store the seconds of each reference's check in; the cards show them.
+        measure: a file to store the seconds of checks in; the cards show those of the references.
         exercises: ids; empty: all of them.
 
     Raises:
@@ -115,11 +116,7 @@ def main(
     for p in failures:
         console.print(f"✗ {p.exercise}, {p.kind} {p.what}: {p.failure}", markup=False)
     if measure is not None and not failures:
-        seconds = _stored(measure) if exercises else {}
-        seconds |= {exercise_id: first_check_seconds(exercise_id) for exercise_id in chosen}
-        seconds = {one: seconds[one] for one in ids() if one in seconds}
-        measured = {"command": "course prove --measure", "seconds": seconds}
-        measure.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+        store_seconds(measure, chosen, keep=bool(exercises))
     kinds = {kind: sum(get(one).kind == kind for one in chosen) for kind in KINDS}
     counts = {
         "exercises": len(chosen),
@@ -134,26 +131,88 @@ def main(
     return 1 if failures else 0
 
 
-def _stored(measure: Path) -> dict[str, float]:
-    return json.loads(measure.read_text(encoding="utf-8"))["seconds"] if measure.exists() else {}
+def store_seconds(file: Path, chosen: Collection[str], keep: bool = True) -> None:
+    """Measure what checks take, and store it.
+
+    Args:
+        file: JSON: "seconds" of the first check, by id, and of a fast form "wrong_seconds".
+        chosen: ids of the exercises to measure.
+        keep: whether what the file says of other exercises stays.
+    """
+    stored = json.loads(file.read_text(encoding="utf-8")) if keep and file.exists() else {}
+    fast = [one for one in chosen if get(one).kind != "project" and not get(one).returns]
+    found = {
+        "seconds": {one: first_check_seconds(one) for one in chosen},
+        "wrong_seconds": {one: wrong_check_seconds(one) for one in fast},
+    }
+    measured = {"command": "course prove --measure"}
+    for name, new in found.items():
+        seconds = stored.get(name, {}) | new
+        measured[name] = {one: seconds[one] for one in ids() if one in seconds}
+    file.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
 
 
 def first_check_seconds(exercise_id: str) -> float:
-    """Seconds of a learner's first check of an exercise, in a new process, imports included.
+    """Seconds of a learner's first check of an exercise, in a new process, imports included."""
+    return _longest(
+        "from course_lib.exercises import check",
+        "from course_lib.exercises.registry import get",
+        f"check(get({exercise_id!r}).reference, strict=True)",
+        "done()",
+        folder=HAND_INS if get(exercise_id).kind == "project" else None,  # where its arrays lie
+    )
+
+
+def wrong_check_seconds(exercise_id: str) -> float:
+    """The most seconds that the check of a wrong answer takes in a process that has made a check.
+
+    The wrong answers are those of `wrong_answers`.
+    """
+    return _longest(
+        "from course_lib.exercises.checker import check_function",
+        "from course_lib.exercises.prove import wrong_answers",
+        "from course_lib.exercises.registry import get",
+        f"exercise = get({exercise_id!r})",
+        "check_function(exercise, exercise.reference)",
+        "for answer in wrong_answers(exercise):",
+        "    begin()",
+        "    check_function(exercise, answer)",
+        "    done()",
+    )
+
+
+def wrong_answers(exercise: Exercise) -> list[Callable]:
+    """Some answers with two slips, nearly all of which have no name, and each named mistake.
+
+    Those without a name come first: nothing is known yet of what the mistakes do.
+    """
+    found = slips(exercise.reference)
+    firsts = [found[len(found) * part // 4] for part in (1, 2, 3)]
+    seconds = [list(both(first)) for first in firsts]
+    pairs = [made[len(made) // 2].answer for made in seconds if made]
+    return [*pairs, *(mistake.answer for mistake in exercise.mistakes)]
+
+
+def _longest(*program: str, folder: Path | None = None) -> float:
+    """The most seconds between a `begin()`, or the start, and a `done()` of a program.
 
     By the clock, or of the processor where that is less: then the machine is busy with other work.
     """
-    program = (
-        "import time; began = time.perf_counter()\n"
-        "from course_lib.exercises import check\n"
-        "from course_lib.exercises.registry import get\n"
-        f"check(get({exercise_id!r}).reference, strict=True)\n"
-        "print(round(min(time.perf_counter() - began, time.process_time()), 1))\n"
+    lines = (
+        "import time",
+        "def begin():",
+        "    global began",
+        "    began = time.perf_counter(), time.process_time()",
+        "def done():",
+        "    clock, processor = time.perf_counter() - began[0], time.process_time() - began[1]",
+        "    longest.append(min(clock, processor))",
+        "longest = []",
+        "began = time.perf_counter(), 0.0",
+        *program,
+        "print(round(max(longest), 1))",
     )
-    folder = HAND_INS if get(exercise_id).kind == "project" else None  # where its arrays lie
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=folder
-    )
+    run = [sys.executable, "-c", "\n".join(lines)]
+    done = subprocess.run(run, capture_output=True, text=True, check=True, cwd=folder)
     return float(done.stdout.splitlines()[-1])
 
 

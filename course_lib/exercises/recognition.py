@@ -5,6 +5,8 @@ changed; what the NumPy exercises that a fast form is built on know; the learner
 small thing changed; and then two faults at once.
 """
 
+import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,18 +14,45 @@ from itertools import chain
 
 from course_lib.exercises.climbing import Budget, Outcome, climb, judge
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
+from course_lib.exercises.glance import Glance
 from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten
 from course_lib.exercises.repairs import repair
 from course_lib.exercises.rungs import RIGHT_ORDER, WHOLE_NUMBERS
-from course_lib.exercises.slips import both, made_in_part, relatives, slips
+from course_lib.exercises.slips import both, made_in_part, nearest_first, relatives, slips
 from course_lib.exercises.suspects import Fall, Lifted, Slipped, SlippedInTensorFlow, Suspect
 
 FIRST_FALLS = 3  # rungs that are looked at for a fault that shows alone
 PATIENCE = 1.0  # seconds of the processor for what two slips together do
-LONGER = 4.0  # the same for the slips of a fast form, which take longer
+LONGER = 0.8  # the same for the slips of a fast form, and of what it is built on
 ENOUGH = 2  # rungs on which two slips, or a mistake that isn't made everywhere, must be proven
 ELSEWHERE = "In other cases it is right already."
 MORE = "There may be more to it: fix this, then check again."
+
+
+class Unfinished(Exception):
+    """A rung that took too long; the others would too."""
+
+
+class Seen:
+    """What a function made of rungs, each climbed when somebody asks for it.
+
+    Args:
+        first: the first fall, or None.
+        further: the rungs above it, which are climbed one by one.
+    """
+
+    def __init__(self, first: Fall | None, further: Iterator[Fall | None]):
+        self.first = first
+        self._known = [] if first is None else [first]
+        self._further = further
+
+    def __iter__(self) -> Iterator[Fall]:
+        """The first fall, then the others from the lowest rung upwards."""
+        yield from self._known
+        for one in self._further:
+            if one is not None:
+                self._known.append(one)
+                yield one
 
 
 @dataclass(frozen=True)
@@ -61,31 +90,56 @@ def recognise(
     if outcome.kind == OUT_OF_TIME or not exercise.mistakes:
         return None
     fall = exercise.ladder.index(fell_at)
-    held = exercise.ladder[:fall]
-    rest = [r for r in exercise.ladder[fall:] if r is fell_at or not r.of_all]
-    seen = list(_seen(exercise, rest, function, outcome, budget))
-    if budget.spent or seen[-1].outcome.kind == OUT_OF_TIME:
-        return None  # each further rung would take as long
+    first = Fall(fell_at, outcome, judge(fell_at, outcome))
+    glance = Glance(exercise, function, first, exercise.ladder[:fall])
+    above = [rung for rung in exercise.ladder[fall + 1 :] if _may_tell(rung, fell_at)]
     # Whoever takes the dtype from whole numbers has made one fault more, whatever the first is.
-    aside = [one for one in seen[1:] if one.rung.name == WHOLE_NUMBERS]
-    mainly = [one for one in seen if one not in aside]
+    aside = [rung for rung in above if rung.name == WHOLE_NUMBERS]
+    climbs = functools.partial(_climbed, exercise, function, budget)
+    seen = Seen(first, map(climbs, (rung for rung in above if rung not in aside)))
+    more = Seen(None, map(climbs, aside))
+    with contextlib.suppress(Unfinished):  # each further rung would take as long
+        return _behind(exercise, function, glance, seen, more)
+    return None
+
+
+def _behind(
+    exercise: Exercise, function: Callable, glance: Glance, seen: Seen, aside: Seen
+) -> Recognised | None:
+    first = seen.first
+    held = tuple(
+        r for r in exercise.ladder[: exercise.ladder.index(first.rung)] if not glance.sees(r)
+    )
     named = [Suspect(exercise, m, function) for m in exercise.mistakes]
     # Results that have changed places need no other explanation.
-    exchanged = RIGHT_ORDER in seen[0].problem.sentence
-    for suspect in chain(named, () if exchanged else _others(exercise, function, fell_at)):
-        if suspect.explains(mainly, held):
+    exchanged = RIGHT_ORDER in first.problem.sentence
+    others = () if exchanged else _others(exercise, function, first.rung)
+    for suspect in chain(named, others):
+        if not glance.clears(suspect) and suspect.explains(seen, held):
             return _name(suspect, any(one.fell and not suspect.is_like(one) for one in aside))
     reference = Suspect(exercise, Mistake(exercise.reference, ""), exercise.reference)
-    if part := _in_part(named, reference, mainly, held):
+    if part := _in_part(named, reference, seen, held):
         return part
-    first = _first_of_two(named, mainly, held)
-    if first:
-        return _name(first, more=True)
-    if here := _in_some_cases(named, mainly):
+    # Of whom something is seen at the first fall: two faults, or one that wasn't made everywhere.
+    near = [one for one in named if not glance.clears_at(first.rung, one) and one.is_like(first)]
+    if one := _first_of_two(near, named, glance, seen, held):
+        return _name(one, more=True)
+    if here := _in_some_cases(near, seen):
         return here
-    if mended := repair(exercise, function, fell_at):
+    if mended := repair(exercise, function, first.rung):
         return Recognised(mended.name, mended.sentence)
-    return None if exchanged else _two_slips(named, reference, mainly, held)
+    return None if exchanged else _two_slips(named, reference, seen, held)
+
+
+def _may_tell(rung: Rung, fell_at: Rung) -> bool:
+    """Whether a rung above the first fall can tell whose fault it is.
+
+    Numbers that are wrong need no graph, whose rungs take longest. And what XLA makes of numbers
+    that were right says nothing about a graph that is wrong.
+    """
+    if rung.of_all:
+        return False
+    return not rung.costly or (fell_at.costly and not rung.by_xla)
 
 
 def _name(suspect: Suspect, more: bool = False) -> Recognised:
@@ -98,22 +152,33 @@ def _others(exercise: Exercise, function: Callable, fell_at: Rung) -> Iterator[S
     if exercise.returns:
         yield from (Slipped(exercise, slip, function) for slip in slips(exercise.reference))
     family = relatives(exercise)
-    for made in (lambda one: one.mistakes, lambda one: slips(one.reference)):
-        for relative in family:
-            yield from (Lifted(exercise, m, function, relative) for m in made(relative))
+    for relative in family:
+        yield from (Lifted(exercise, m, function, relative) for m in relative.mistakes)
+    until = time.thread_time() + LONGER
+    for suspect in _slips_of_a_fast_form(exercise, function, fell_at, family):
+        if time.thread_time() > until:
+            return
+        yield suspect
+
+
+def _slips_of_a_fast_form(
+    exercise: Exercise, function: Callable, fell_at: Rung, family: list[Exercise]
+) -> Iterator[Suspect]:
+    for relative in family:
+        for slip in slips(relative.reference):
+            yield Lifted(exercise, slip, function, relative)
     if not exercise.returns and not fell_at.costly:
-        until = time.thread_time() + LONGER
-        for slip in slips(exercise.reference):
-            if time.thread_time() > until:
-                return
+        for slip in nearest_first(exercise.reference, function):
             yield SlippedInTensorFlow(exercise, slip, function)
 
 
 def _in_part(
-    named: list[Suspect], reference: Suspect, seen: list[Fall], held: tuple[Rung, ...]
+    named: list[Suspect], reference: Suspect, seen: Seen, held: tuple[Rung, ...]
 ) -> Recognised | None:
     """A mistake that was made in some results only, where it could have been made in more."""
     exercise = reference.exercise
+    if not exercise.returns:
+        return None
     wrong = {name for one in seen if one.fell for name in reference.others_than(one)}
     if not wrong or not wrong < exercise.returns.keys():
         return None  # none: what fell is the precision, which no mistake explains
@@ -124,24 +189,32 @@ def _in_part(
     return None
 
 
-def _in_some_cases(named: list[Suspect], seen: list[Fall]) -> Recognised | None:
+def _in_some_cases(near: list[Suspect], seen: Seen) -> Recognised | None:
     """A mistake that was made wherever something is wrong, and would be elsewhere if it could."""
+    if not near:
+        return None
     falls = [one for one in seen if one.fell]
-    for suspect in named:
+    for suspect in near:
         if all(map(suspect.is_like, falls)) and sum(map(suspect.is_proven_by, falls)) >= ENOUGH:
             name, sentence = suspect.mistake.name, suspect.mistake.sentence
             return Recognised(name, f"{sentence} {ELSEWHERE}")
     return None
 
 
-def _first_of_two(named: list[Suspect], seen: list[Fall], held: tuple[Rung, ...]) -> Suspect | None:
+def _first_of_two(
+    near: list[Suspect],
+    named: list[Suspect],
+    glance: Glance,
+    seen: Seen,
+    held: tuple[Rung, ...],
+) -> Suspect | None:
     """The mistake that explains the first falls, where another one explains the others."""
-    falls = [one for one in seen if one.fell]
-    raised = [one for one in falls if one.outcome.outputs is None]
     found = []
-    for suspect in named:
-        if not suspect.is_proven_by(falls[0]) or any(map(suspect.falls_at, held)):
+    for suspect in near:
+        if not suspect.is_proven_by(seen.first) or any(map(suspect.falls_at, held)):
             continue
+        falls = [one for one in seen if one.fell]
+        raised = [one for one in falls if one.outcome.outputs is None]
         # What raises comes first: nothing behind it has been computed yet.
         if raised and falls[0] is raised[0] and all(map(suspect.is_like, raised)):
             found.append(suspect)
@@ -152,7 +225,10 @@ def _first_of_two(named: list[Suspect], seen: list[Fall], held: tuple[Rung, ...]
         if proven < ENOUGH or any(suspect.is_like(one) for one in falls[len(first) :]):
             continue
         if any(
-            all(o.is_like(one) and o.is_proven_by(one) for one in later)
+            all(
+                not glance.clears_at(one.rung, o) and o.is_like(one) and o.is_proven_by(one)
+                for one in later
+            )
             for o in named
             if o is not suspect
         ):
@@ -161,12 +237,14 @@ def _first_of_two(named: list[Suspect], seen: list[Fall], held: tuple[Rung, ...]
 
 
 def _two_slips(
-    named: list[Suspect], reference: Suspect, seen: list[Fall], held: tuple[Rung, ...]
+    named: list[Suspect], reference: Suspect, seen: Seen, held: tuple[Rung, ...]
 ) -> Recognised | None:
     """A mistake or a slip that is seen in some output alone, with a second slip made in it."""
     exercise, function = reference.exercise, named[0].function
+    if not exercise.returns:
+        return None
     falls = [one for one in seen if one.fell and one.outcome.outputs is not None][:FIRST_FALLS]
-    if not exercise.returns or not falls:
+    if not falls:
         return None
     until = time.thread_time() + PATIENCE
     right = [reference.outcome(one.rung) for one in falls]
@@ -186,17 +264,18 @@ def _two_slips(
     return None
 
 
-def _seen(
-    exercise: Exercise, rest: list[Rung], function: Callable, first: Outcome, budget: Budget
-) -> Iterator[Fall]:
-    yield Fall(rest[0], first, judge(rest[0], first))
-    for rung in rest[1:]:
-        if budget.spent:
-            return
-        try:
-            outcome = climb(exercise, rung, function, CappedOutput())
-        except NotWritten:
-            continue
-        yield Fall(rung, outcome, judge(rung, outcome))
-        if outcome.kind == OUT_OF_TIME:
-            return
+def _climbed(exercise: Exercise, function: Callable, budget: Budget, rung: Rung) -> Fall | None:
+    """What the function makes of a rung; None where it meets a part that isn't written.
+
+    Raises:
+        Unfinished: if there is no time for it.
+    """
+    if budget.spent:
+        raise Unfinished
+    try:
+        outcome = climb(exercise, rung, function, CappedOutput())
+    except NotWritten:
+        return None
+    if outcome.kind == OUT_OF_TIME:
+        raise Unfinished
+    return Fall(rung, outcome, judge(rung, outcome))

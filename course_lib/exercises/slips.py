@@ -4,11 +4,17 @@ A wrong answer that does exactly what a slip does has made it, or one that comes
 sentence says no more than that, and so it is true.
 """
 
+import ast
 import contextlib
 import functools
 import inspect
+import itertools
+import linecache
+import re
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from course_lib.exercises.exercise import Exercise, Mistake
@@ -19,20 +25,87 @@ from course_lib.graphs import namespace_of
 LONGEST = 140  # characters of a change in words that a person still reads
 
 
+@dataclass(frozen=True)
+class Slip(Mistake):
+    """A reference with one small thing changed.
+
+    Args:
+        source: the whole changed function or class, as `ast.unparse` writes it.
+    """
+
+    source: str = ""
+
+
 @functools.cache
-def slips(reference: Callable) -> tuple[Mistake, ...]:
+def slips(reference: Callable) -> tuple[Slip, ...]:
     """Every slip of a reference that can be said in a few words, those first that are made where
     learners write.
     """
     return tuple(
-        Mistake(answer, f"The right code does exactly the same {words}.", words)
-        for words, answer in _changed(reference, vars(sys.modules[reference.__module__]))
+        Slip(answer, f"The right code does exactly the same {words}.", words, source)
+        for words, answer, source in _changed(reference, vars(sys.modules[reference.__module__]))
     )
+
+
+def nearest_first(reference: Callable, function: Callable) -> list[Slip]:
+    """The slips of a reference, those first whose code is most like a learner's.
+
+    Where there is time for a few of them only, these are the likely ones: whoever writes nearly
+    what the course does is the nearest to the one slip that they made.
+    """
+    own, right = source_of(function), source_of(reference)
+    if not own or not right:
+        return list(slips(reference))
+    before = right.splitlines()
+    theirs, ours = _pairs(own.splitlines()), _pairs(before)
+
+    def farther(slip: Slip) -> int:
+        """How much farther away the slip's code is than the reference's."""
+        after = slip.source.splitlines()
+        gone, new = (_pairs(_without(*two)) for two in ((before, after), (after, before)))
+        away = 0
+        for pair in gone.keys() | new.keys():
+            apart = theirs[pair] - ours[pair]
+            away += abs(apart - new[pair] + gone[pair]) - abs(apart)
+        return away
+
+    return sorted(slips(reference), key=farther)
+
+
+def source_of(function: Callable) -> str:
+    """What a function or class is written in, as `ast.unparse` writes it; "" if it isn't known.
+
+    Found by the file of its code, for Python finds no class of a notebook.
+    """
+    with contextlib.suppress(Exception):  # attributes of an object of the learner's own can raise
+        inner = inspect.unwrap(function)
+        codes = [getattr(one, "__code__", None) for one in (inner, *vars(inner).values())]
+        file = next(code.co_filename for code in codes if code is not None)
+        tree = ast.parse("".join(linecache.getlines(file)))
+        defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        found = [n for n in ast.walk(tree) if isinstance(n, defined) and n.name == inner.__name__]
+        found[-1].decorator_list.clear()
+        return ast.unparse(found[-1])
+    return ""
+
+
+def _without(lines: list[str], others: list[str]) -> list[str]:
+    """Those lines that aren't among the others, each as often as it is there more often."""
+    return list((Counter(lines) - Counter(others)).elements())
+
+
+def _pairs(lines: Iterable[str]) -> Counter[tuple[str, str]]:
+    """Each word or sign with the next one of its line, and how often they stand so."""
+    found: Counter[tuple[str, str]] = Counter()
+    for line in lines:
+        words = re.findall(r"\w+|[^\w\s]", line)
+        found.update(itertools.pairwise(["", *words, ""]))
+    return found
 
 
 def both(first: Mistake) -> Iterator[Mistake]:
     """A first mistake or slip with a second slip in it."""
-    for words, answer in _changed(first.answer, namespace_of(first.answer)):
+    for words, answer, _ in _changed(first.answer, namespace_of(first.answer)):
         sentence = (
             "The right code does exactly the same with two things changed: "
             f"{first.called} and {words}."
@@ -60,7 +133,7 @@ def made_in_part(exercise: Exercise, mistake: Mistake, results: Collection[str])
     return Mistake(answer, f"{mistake.sentence} {only}", mistake.name)
 
 
-def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[str, Callable]]:
+def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[str, Callable, str]]:
     try:
         found = mutants(function, decorated=False, also=habits)
         asked = _lines_asked_for(function)
@@ -70,7 +143,7 @@ def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[st
     for mutant in found:
         if len(mutant.words) <= LONGEST and "\n" not in mutant.words:
             with contextlib.suppress(Exception):  # what it is made of doesn't even begin
-                yield mutant.words, compiled(mutant, function, namespace)
+                yield mutant.words, compiled(mutant, function, namespace), mutant.source
 
 
 def _lines_asked_for(function: Callable) -> set[int]:

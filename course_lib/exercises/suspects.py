@@ -1,5 +1,8 @@
 """Who may stand behind a wrong answer: beside the answer on each rung, alike or not, and proven."""
 
+import functools
+import importlib
+import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -12,11 +15,11 @@ import numpy as np
 from course_lib.exercises.climbing import Outcome, climb, judge
 from course_lib.exercises.exercise import BY_TWIN, Arrays, Exercise, Mistake, Problem, Rung
 from course_lib.exercises.generic import SHRUNK, moved
-from course_lib.exercises.guard import RAISED, CappedOutput, NotWritten, Unusable, guarded
+from course_lib.exercises.guard import BUSY, RAISED, CappedOutput, NotWritten, Unusable, guarded
 from course_lib.graphs import namespace_of
 
 LIFTED_PATIENCE = 0.1  # of the usual limit, for an oracle with a mistake in it
-SCRATCH = "course_lib.scratch."  # where the references in NumPy live
+SCRATCH = "course_lib.scratch"  # where the references in NumPy live
 
 # Where a result isn't finite, how far the inputs can be scaled before it happens tells functions
 # apart that overflow for different reasons.
@@ -24,6 +27,7 @@ SCALES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, -1 / 4, -1 / 2, -1)
 
 # What mistakes have made of rungs, in this session: the same each time, and in TensorFlow slow.
 _known: dict[tuple[Callable, Rung], Outcome | None] = {}
+_known_step_by_step: dict[tuple[Callable, Rung], Outcome | None] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +54,8 @@ class Suspect:
     """A named mistake beside a learner's function."""
 
     patience: float | None = None  # as for a learner
+    traced = True
+    makes_graphs = True  # in an exercise of a fast form
 
     def __init__(
         self,
@@ -69,20 +75,19 @@ class Suspect:
         return self.known[key]
 
     def _worked_out(self, rung: Rung) -> Outcome | None:
-        answer, patience = self.mistake.answer, self.patience
+        answer, output = self.mistake.answer, CappedOutput()
         try:
-            return climb(self.exercise, rung, answer, CappedOutput(), patience=patience)
+            return climb(
+                self.exercise, rung, answer, output, patience=self.patience, traced=self.traced
+            )
         except NotWritten:  # a slip can get there
             return Outcome(None, "not written")
 
-    def explains(self, seen: list[Fall], held: tuple[Rung, ...]) -> bool:
+    def explains(self, seen: Iterable[Fall], held: tuple[Rung, ...]) -> bool:
         """Whether the mistake does the same on all that was seen, and holds where the function did.
 
-        The first fall is looked at first: it clears nearly all. Where that takes long, what holds
-        is: most mistakes fall at the first cases.
+        The first fall is looked at first: it clears nearly all.
         """
-        if seen[0].rung.costly and any(map(self.falls_at, held)):
-            return False
         return (
             all(map(self.is_like, seen))
             and any(map(self.is_proven_by, seen))
@@ -130,8 +135,8 @@ class Suspect:
     def is_proven_by(self, one: Fall) -> bool:
         """Whether what they share on a rung can't well come from anything else."""
         mine, theirs = self.outcome(one.rung), one.outcome
-        if not (one.fell and agree(mine, theirs)):
-            return False
+        if not (one.fell and agree(mine, theirs)) or not self.falls_at(one.rung):
+            return False  # in float32, what is right and what is nearly right agree
         if theirs.outputs is None:
             # Of a result of the wrong form the sentence says all. An exception's text does not.
             return not theirs.kind or mine.where == theirs.where != ""
@@ -198,6 +203,17 @@ class Slipped(Suspect):
         return agree(*pair)
 
 
+class StepByStep(Suspect):
+    """A mistake without the graphs that TensorFlow would make of it; see `glance`."""
+
+    traced = False
+
+    def __init__(self, of: Suspect):
+        super().__init__(of.exercise, of.mistake, of.function, _known_step_by_step)
+        if of.patience is not None:  # a slip: some never end
+            self.patience = Slipped.patience * BUSY
+
+
 class SlippedInTensorFlow(Slipped):
     """A slip of a fast form, which takes longer where it is traced or compiled."""
 
@@ -206,6 +222,8 @@ class SlippedInTensorFlow(Slipped):
 
 class Lifted(Suspect):
     """A mistake in NumPy beside its fast form: what the oracles would be if they had made it."""
+
+    makes_graphs = False
 
     def __init__(self, exercise: Exercise, mistake: Mistake, function: Callable, of: Exercise):
         super().__init__(exercise, mistake, function)
@@ -235,8 +253,10 @@ class Lifted(Suspect):
         """Whether the oracle with the mistake gives what the function gave, where there is one."""
         if one.rung.right is None:
             return True
+        if one.outcome.outputs is None:
+            return False
         mine = self.outcome(one.rung)
-        if mine is None or one.outcome.outputs is None:
+        if mine is None:
             return False
         theirs = {n: v for n, v in one.outcome.outputs.items() if n in mine.outputs}
         return agree(mine, replace(one.outcome, outputs=theirs))
@@ -255,7 +275,7 @@ def _in_place_of(reference: Callable, answer: Callable, here: Arrays) -> Iterato
     Where the answer itself comes from nothing changes: it may call the reference.
     """
     name = reference.__name__
-    scratch = [vars(m) for n, m in list(sys.modules.items()) if n.startswith(SCRATCH)]
+    scratch = [vars(sys.modules[one]) for one in _scratch() if one in sys.modules]
     places = [names for names in (here, *scratch) if names.get(name) is reference]
     for names in places:
         names[name] = answer
@@ -264,6 +284,13 @@ def _in_place_of(reference: Callable, answer: Callable, here: Arrays) -> Iterato
     finally:
         for names in places:
             names[name] = reference
+
+
+@functools.cache
+def _scratch() -> tuple[str, ...]:
+    """The modules in which the references in NumPy live."""
+    found = pkgutil.iter_modules(importlib.import_module(SCRATCH).__path__)
+    return tuple(f"{SCRATCH}.{module.name}" for module in found)
 
 
 def agree(a: Outcome, b: Outcome) -> bool:

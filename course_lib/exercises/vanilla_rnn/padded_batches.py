@@ -9,11 +9,12 @@ from course_lib.exercises.rungs import irregular
 from course_lib.graphs import pipeline_operations
 from course_lib.layers.pipeline import padded_batches
 
-N, BATCH, BOUNDS = 77, 4, [6, 11]
+BATCH, BOUNDS = 4, [6, 11]
+MANY, FEW = 77, 9  # sequences; the order of a few can be that of the data by chance
 SEED, ANOTHER_SEED = 3, 4
 
 
-def ragged() -> Arrays:
+def ragged(N: int = MANY) -> Arrays:
     """Sequences of 1 to 15 steps; some steps that are real hold nothing but zeros."""
     lengths = 1 + (7 * np.arange(N)) % 15
     given = {"steps": irregular(lengths.sum(), 3), "lengths": lengths, "labels": np.arange(N) % 10}
@@ -22,16 +23,31 @@ def ragged() -> Arrays:
     return given
 
 
-def sequences_of(given: Arrays, dtype=None) -> list:
+def few() -> Arrays:
+    """As many as two or three batches hold."""
+    return ragged(FEW)
+
+
+def few_in_float32() -> Arrays:
+    """The same in single precision."""
+    given = few()
+    return {**given, "steps": given["steps"].astype(np.float32)}
+
+
+def some() -> Arrays:
+    """Each length three times."""
+    return ragged(45)
+
+
+def sequences_of(given: Arrays) -> list:
     """The steps, cut into sequences."""
-    steps = given["steps"].astype(dtype or given["steps"].dtype, copy=False)
-    return np.split(steps, np.cumsum(given["lengths"])[:-1])
+    return np.split(given["steps"], np.cumsum(given["lengths"])[:-1])
 
 
-def dataset_of(padded_batches, given: Arrays, seed=SEED, dtype=None):
+def dataset_of(padded_batches, given: Arrays, seed=SEED):
     """What the function makes of the sequences; it isn't handed a seed of None."""
     seeds = () if seed is None else (seed,)
-    sequences = sequences_of(given, dtype)
+    sequences = sequences_of(given)
     dataset = padded_batches(sequences, given["labels"], BATCH, list(BOUNDS), *seeds)
     if not isinstance(dataset, tf.data.Dataset):
         kind = "nothing" if dataset is None else with_article(type(dataset).__name__)
@@ -42,7 +58,7 @@ def dataset_of(padded_batches, given: Arrays, seed=SEED, dtype=None):
 def one_pass(dataset) -> list:
     """The batches of a pass, as arrays x, mask and y."""
     batches = []
-    for batch in dataset.take(10 * N).as_numpy_iterator():
+    for batch in dataset.take(10 * MANY).as_numpy_iterator():
         try:
             (x, mask), y = batch
         except (TypeError, ValueError):
@@ -52,21 +68,18 @@ def one_pass(dataset) -> list:
 
 
 def forms(padded_batches, given: Arrays) -> Arrays:
-    """Axes and dtypes of the first batch, for float64 and float32 in."""
-    found = {}
-    for dtype in ("float64", "float32"):
-        x, mask, y = one_pass(dataset_of(padded_batches, given, dtype=dtype).take(1))[0]
-        found |= {
-            f"x of {dtype} comes as": x.dtype.name,
-            "mask comes as": mask.dtype.name,
-            "axes of x, mask, y": f"{x.ndim}, {mask.ndim}, {y.ndim}",
-            "batch first": len(x) == len(mask) == len(y) <= BATCH,
-            "time second": x.ndim > 1 and mask.ndim > 1 and x.shape[1] == mask.shape[1],
-        }
-    return found
+    """Axes and dtypes of the first batch."""
+    x, mask, y = one_pass(dataset_of(padded_batches, given).take(1))[0]
+    return {
+        "x comes as": x.dtype.name,
+        "mask comes as": mask.dtype.name,
+        "axes of x, mask, y": f"{x.ndim}, {mask.ndim}, {y.ndim}",
+        "batch first": len(x) == len(mask) == len(y) <= BATCH,
+        "time second": x.ndim > 1 and mask.ndim > 1 and x.shape[1] == mask.shape[1],
+    }
 
 
-def well_formed(_: Arrays, outputs: Arrays) -> Problem | None:
+def well_formed(given: Arrays, outputs: Arrays) -> Problem | None:
     """((x, mask), y), as promised."""
     axes = outputs["axes of x, mask, y"]
     if axes != "3, 2, 1":
@@ -78,12 +91,11 @@ def well_formed(_: Arrays, outputs: Arrays) -> Problem | None:
         )
     if outputs["mask comes as"] != "bool":
         return Problem(f"mask comes as {outputs['mask comes as']}; it holds True and False.")
-    for dtype in ("float64", "float32"):
-        if outputs[f"x of {dtype} comes as"] != dtype:
-            return Problem(
-                f"Sequences of {dtype} come out as {outputs[f'x of {dtype} comes as']}: keep "
-                "their dtype."
-            )
+    dtype = given["steps"].dtype.name
+    if outputs["x comes as"] != dtype:
+        return Problem(
+            f"Sequences of {dtype} come out as {outputs['x comes as']}: keep their dtype."
+        )
     return None
 
 
@@ -179,26 +191,48 @@ def well_padded(_: Arrays, outputs: Arrays) -> Problem | None:
 
 def company(padded_batches, given: Arrays) -> Arrays:
     """Who shares a batch with whom, how full the batches are, and in which order they come."""
-    dataset = dataset_of(padded_batches, given)
-    first, second = (numbers_of(one_pass(dataset), given) for _ in range(2))
-    again = numbers_of(one_pass(dataset_of(padded_batches, given)), given)
-    other = numbers_of(one_pass(dataset_of(padded_batches, given, ANOTHER_SEED)), given)
-    zero = numbers_of(one_pass(dataset_of(padded_batches, given, 0)), given)
-    unsaid = numbers_of(one_pass(dataset_of(padded_batches, given, None)), given)
+    batches = numbers_of(one_pass(dataset_of(padded_batches, given)), given)
     bucket = np.searchsorted(BOUNDS, given["lengths"], side="right")
-    small = [len(numbers) for numbers in first if len(numbers) < BATCH]
-    order = np.concatenate(first)
+    order = np.concatenate(batches)
     return {
-        "lengths from one range": all(len(set(bucket[numbers])) == 1 for numbers in first),
-        "smaller batches": len(small),
+        "lengths from one range": all(len(set(bucket[numbers])) == 1 for numbers in batches),
+        "smaller batches": sum(len(numbers) < BATCH for numbers in batches),
         "ranges": len(set(bucket)),
         "moved about": bool(abs(np.corrcoef(order, np.arange(len(order)))[0, 1]) < 0.5),
+    }
+
+
+def two_passes(padded_batches, given: Arrays) -> Arrays:
+    """What the next pass has of its own."""
+    dataset = dataset_of(padded_batches, given)
+    first, second = (numbers_of(one_pass(dataset), given) for _ in range(2))
+    return {
         "another order in the next pass": not _same(first, second),
         "another company in the next pass": _sets(first) != _sets(second),
-        "the same by the same seed": _same(first, again),
-        "another by another seed": not _same(first, other),
-        "by default the seed 0": _same(zero, unsaid),
     }
+
+
+def repeated(padded_batches, given: Arrays) -> Arrays:
+    """Whether a seed, and the default, says all about the order."""
+
+    def order(seed):
+        return numbers_of(one_pass(dataset_of(padded_batches, given, seed)), given)
+
+    zero = order(0)
+    by_default = _same(zero, order(None))
+    return {
+        "the same by the same seed": by_default or _same(zero, order(0)),
+        "by default the seed 0": by_default,
+    }
+
+
+def of_other_seeds(padded_batches, given: Arrays) -> Arrays:
+    """Whether another seed says something else."""
+    one, other = (
+        numbers_of(one_pass(dataset_of(padded_batches, given, seed)), given)
+        for seed in (SEED, ANOTHER_SEED)
+    )
+    return {"another by another seed": not _same(one, other)}
 
 
 def _same(one: list, other: list) -> bool:
@@ -209,7 +243,7 @@ def _sets(batches: list) -> set:
     return {frozenset(numbers.tolist()) for numbers in batches}
 
 
-COMPANY = {
+ORDER = {
     "moved about": "The sequences come nearly in the order of the data: the shuffle must hold all "
     "of them, not a few neighbours.",
     "another order in the next pass": "Every pass has the same order: shuffle again for each pass.",
@@ -223,7 +257,7 @@ COMPANY = {
 }
 
 
-def in_good_company(_: Arrays, outputs: Arrays) -> Problem | None:
+def in_good_company(given: Arrays, outputs: Arrays) -> Problem | None:
     """Buckets, then shuffling."""
     if not outputs["lengths from one range"]:
         return Problem(
@@ -235,7 +269,14 @@ def in_good_company(_: Arrays, outputs: Arrays) -> Problem | None:
             f"{outputs['smaller batches']} batches are smaller than batch_size; of each range of "
             "lengths only one has to be."
         )
-    return next((Problem(said) for name, said in COMPANY.items() if not outputs[name]), None)
+    return in_good_order(given, outputs)
+
+
+def in_good_order(_: Arrays, outputs: Arrays) -> Problem | None:
+    """Whatever was looked at of the order is so."""
+    return next(
+        (Problem(said) for name, said in ORDER.items() if not outputs.get(name, True)), None
+    )
 
 
 def operations(padded_batches, given: Arrays) -> Arrays:
@@ -266,18 +307,20 @@ EXERCISE = Exercise(
     twin="masked_rnn_forward",
     returns={},
     ladder=(
-        Rung("the batches have the promised form", ragged, well_formed, forms),
-        Rung("every sequence once per pass, with its label", ragged, all_are_there, census),
+        Rung("the batches have the promised form", few, well_formed, forms),
+        Rung("every sequence once per pass, with its label", some, all_are_there, census),
         Rung(
             "padding where a sequence has ended, and a mask that says so",
-            ragged,
+            some,
             well_padded,
             padding,
         ),
-        Rung(
-            "similar lengths together, in a new order each time", ragged, in_good_company, company
-        ),
-        Rung("no line of Python runs", ragged, no_python, operations),
+        Rung("similar lengths together", ragged, in_good_company, company),
+        Rung("in a new order each time", some, in_good_order, two_passes),
+        Rung("the same order by the same seed", some, in_good_order, repeated),
+        Rung("another order by another seed", some, in_good_order, of_other_seeds),
+        Rung("no line of Python runs", few, no_python, operations),
+        Rung("float32 in, float32 out", few_in_float32, well_formed, forms),
     ),
     equivalent={
         "sequence_mask(length)), y)).prefetch(tf.data.AUTOTUNE) -> sequence_mask(length)), y))": (
@@ -289,18 +332,24 @@ EXERCISE = Exercise(
     promises={
         "Each pass gives every sequence once": (
             "every sequence once per pass, with its label",
-            "similar lengths together, in a new order each time",
+            "in a new order each time",
         ),
-        "all orders follow from the seed": "similar lengths together, in a new order each time",
-        "The lengths in a batch": "similar lengths together, in a new order each time",
+        "all orders follow from the seed": (
+            "the same order by the same seed",
+            "another order by another seed",
+        ),
+        "The lengths in a batch": "similar lengths together",
         "Batches that can't be filled": "every sequence once per pass, with its label",
         "No line of Python runs": "no line of Python runs",
-        "sequences: a list": "the batches have the promised form",
+        "sequences: a list": ("the batches have the promised form", "float32 in, float32 out"),
         "labels: N integers": "every sequence once per pass, with its label",
         "batch_size: how many": "the batches have the promised form",
-        "bounds: where one range": "similar lengths together, in a new order each time",
-        "bounds: each belongs": "similar lengths together, in a new order each time",
-        "seed: of the shuffling": "similar lengths together, in a new order each time",
+        "bounds: where one range": "similar lengths together",
+        "bounds: each belongs": "similar lengths together",
+        "seed: of the shuffling": (
+            "the same order by the same seed",
+            "another order by another seed",
+        ),
         "batches: a `tf.data.Dataset`": (
             "the batches have the promised form",
             "padding where a sequence has ended, and a mask that says so",

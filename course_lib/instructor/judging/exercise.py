@@ -62,7 +62,7 @@ class ExerciseJudge:
         Raises:
             NoSandbox: if the sandbox is gone.
         """
-        exercise = _called_inside(get(one))
+        exercise = _called_inside(one)
         remote = self._remote(session, exercise, name)
         try:
             remote.ready()
@@ -104,7 +104,7 @@ class ExerciseJudge:
         Raises:
             NoSandbox: if the sandbox is gone.
         """
-        exercise = _called_inside(get(verdict.exercise))
+        exercise = _called_inside(verdict.exercise)
         if isinstance(exercise, Project):
             return verdict
         verdict = replace(verdict)
@@ -189,8 +189,10 @@ def _fell(verdict: Verdict, report: Report, sentence: str, failed: str) -> None:
     verdict.hidden = True
 
 
-def _called_inside(exercise: Exercise) -> Exercise:
+@functools.cache  # so that what mistakes make of its rungs is found out once for a whole class
+def _called_inside(one: str) -> Exercise:
     """The exercise; if a class is asked for, with the calls of its rungs made in the sandbox."""
+    exercise = get(one)
     if exercise.returns:
         return exercise
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from course_lib.exercises.exercise import Arrays
 from course_lib.exercises.guard import OUT_OF_MEMORY, OUT_OF_TIME, RAISED, NotWritten, Unusable
+from course_lib.graphs import goes_step_by_step
 from course_lib.instructor.sandbox.arguments import follow
 from course_lib.instructor.sandbox.inside.messages import TooLarge
 from course_lib.instructor.sandbox.session import CRASHED, TAMPERED, Stopped
@@ -84,13 +85,17 @@ class Remote:
     def run_inside(self, call: Callable, inputs: Arrays) -> Arrays:
         """A rung's call on a class, run in the sandbox; what comes out is plain arrays.
 
-        The sandbox gets the source of the call alone, without the module that it stands in.
+        The sandbox gets the source of the call alone, without the module that it stands in. Where
+        TensorFlow goes step by step here, it does so there.
         """
         source, below = self.cut(call)
         self.choose = {**self.choose, "sources": {**self.choose["sources"], **below}}
         if self.session.child is not None:
             self._try(self.ready)
-        answer = self._ask("inside", None, None, source=source, name=call.__name__, inputs=inputs)
+        answer = self._ask(
+            "inside", None, None, source=source, name=call.__name__, inputs=inputs,
+            traced=not goes_step_by_step(),
+        )  # fmt: skip
         result = answer.get("result")
         if not isinstance(result, dict):
             raise Unusable(f"{self.exercise_id} gave nothing that can be judged.")

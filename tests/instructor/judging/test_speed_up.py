@@ -85,3 +85,11 @@ def test_the_walls_stand_around_tensorflow_too(verdict, fast_box, body, outcome)
     found = verdict("VanillaRNNCell", code, 5 if outcome == "time limit" else 30)
     assert found.outcome == outcome, found
     assert not found.sentence.startswith("Full marks")
+
+
+def test_a_fault_that_only_a_graph_shows_has_its_name_behind_the_walls(verdict):
+    code = answer_code("log_gradients").replace(
+        "    step = tf.cast(step,", "    step = tf.cast(step.numpy(),"
+    )
+    assert "step.numpy()" in code
+    assert verdict("log_gradients", code).mistake == "number taken out"
