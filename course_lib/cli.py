@@ -393,7 +393,7 @@ def prove(
         bool, typer.Option("--json", help="Print the counts as JSON, last.")
     ] = False,
     measure: Annotated[
-        bool, typer.Option("--measure", help="Store the seconds of each check for its card.")
+        bool, typer.Option("--measure", help="Store the seconds of checks, right and wrong.")
     ] = False,
     mutants: Annotated[
         bool,

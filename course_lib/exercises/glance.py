@@ -18,7 +18,7 @@ class Glance:
     """What a function does step by step on the rungs that need no graph.
 
     Args:
-        exercise: what was asked for; one in NumPy makes no graph, and nobody is cleared.
+        exercise: what was asked for; where none of its rungs is in a graph, nobody is cleared.
         function: what the learner wrote.
         fell: the first rung that failed, with what came of it.
         held: the rungs below it.
@@ -28,7 +28,7 @@ class Glance:
         self.exercise, self.function, self.fell = exercise, function, fell
         self._known: dict[Rung, Fall | None] = {}
         self.rungs: list[Rung] = []
-        if exercise.returns:
+        if not any(rung.in_a_graph for rung in exercise.ladder):
             return
         above = [rung for rung in exercise.ladder if rung is not fell.rung and rung not in held]
         self.rungs = [rung for rung in (fell.rung, *held, *above) if not rung.costly]
