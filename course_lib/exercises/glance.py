@@ -37,6 +37,10 @@ class Glance:
         """Whether what it says of a rung is of use."""
         return rung in self.rungs and self._of_function(rung) is not None
 
+    def looks_at(self, suspect: Suspect) -> bool:
+        """Whether it says anything about a mistake."""
+        return suspect.makes_graphs and bool(self.rungs)
+
     def clears(self, suspect: Suspect) -> bool:
         """Whether a mistake does otherwise on some rung."""
         return any(self.clears_at(rung, suspect) for rung in self.rungs)
@@ -46,7 +50,7 @@ class Glance:
 
         What fails only in a graph is right step by step, and so is whatever has the same fault.
         """
-        if not suspect.makes_graphs or not self.sees(rung):
+        if not self.looks_at(suspect) or not self.sees(rung):
             return False
         one = self._of_function(rung)
         step_by_step = StepByStep(suspect)

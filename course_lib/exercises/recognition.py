@@ -95,27 +95,31 @@ def recognise(
     above = [rung for rung in exercise.ladder[fall + 1 :] if _may_tell(rung, fell_at)]
     # Whoever takes the dtype from whole numbers has made one fault more, whatever the first is.
     aside = [rung for rung in above if rung.name == WHOLE_NUMBERS]
-    climbs = functools.partial(_climbed, exercise, function, budget)
+    climbs = functools.cache(functools.partial(_climbed, exercise, function, budget))
     seen = Seen(first, map(climbs, (rung for rung in above if rung not in aside)))
     more = Seen(None, map(climbs, aside))
+    # Who does the same at a glance is looked at in earnest where the function fell, and where a
+    # glance says nothing.
+    in_earnest = Seen(first, map(climbs, (rung for rung in above if not glance.sees(rung))))
     with contextlib.suppress(Unfinished):  # each further rung would take as long
-        return _behind(exercise, function, glance, seen, more)
+        return _behind(exercise, function, glance, (in_earnest, seen, more))
     return None
 
 
 def _behind(
-    exercise: Exercise, function: Callable, glance: Glance, seen: Seen, aside: Seen
+    exercise: Exercise, function: Callable, glance: Glance, views: tuple[Seen, Seen, Seen]
 ) -> Recognised | None:
+    in_earnest, seen, aside = views
     first = seen.first
-    held = tuple(
-        r for r in exercise.ladder[: exercise.ladder.index(first.rung)] if not glance.sees(r)
-    )
+    below = exercise.ladder[: exercise.ladder.index(first.rung)]
+    held = tuple(rung for rung in below if not glance.sees(rung))
     named = [Suspect(exercise, m, function) for m in exercise.mistakes]
     # Results that have changed places need no other explanation.
     exchanged = RIGHT_ORDER in first.problem.sentence
     others = () if exchanged else _others(exercise, function, first.rung)
     for suspect in chain(named, others):
-        if not glance.clears(suspect) and suspect.explains(seen, held):
+        enough = (in_earnest, seen) if glance.looks_at(suspect) else (seen,)
+        if not glance.clears(suspect) and any(suspect.explains(one, held) for one in enough):
             return _name(suspect, any(one.fell and not suspect.is_like(one) for one in aside))
     reference = Suspect(exercise, Mistake(exercise.reference, ""), exercise.reference)
     if part := _in_part(named, reference, seen, held):
