@@ -46,7 +46,8 @@ class Untraceable(Exception):
 def trace(function: Callable, *signature: Any, **settings: Any) -> Any:
     """The graph of a function, a `ConcreteFunction`, traced as Keras traces what it trains.
 
-    Keras takes Python as it stands (no AutoGraph): an `if` on a tensor is an error.
+    Keras takes Python as it stands (no AutoGraph): an `if` on a tensor is an error. While
+    TensorFlow goes `step_by_step`, it is the function itself, which has no graph.
 
     Args:
         function: of tensors.
@@ -58,6 +59,8 @@ def trace(function: Callable, *signature: Any, **settings: Any) -> Any:
     """
     import tensorflow as tf
 
+    if goes_step_by_step():
+        return function
     settings = {"autograph": False, **settings}
     try:
         return tf.function(function, **settings).get_concrete_function(*signature)

@@ -21,17 +21,16 @@ class Glance:
         exercise: what was asked for; where none of its rungs is in a graph, nobody is cleared.
         function: what the learner wrote.
         fell: the first rung that failed, with what came of it.
-        held: the rungs below it.
     """
 
-    def __init__(self, exercise: Exercise, function: Callable, fell: Fall, held: tuple[Rung, ...]):
+    def __init__(self, exercise: Exercise, function: Callable, fell: Fall):
         self.exercise, self.function, self.fell = exercise, function, fell
         self._known: dict[Rung, Fall | None] = {}
         self.rungs: list[Rung] = []
         if not any(rung.in_a_graph for rung in exercise.ladder):
             return
-        above = [rung for rung in exercise.ladder if rung is not fell.rung and rung not in held]
-        self.rungs = [rung for rung in (fell.rung, *held, *above) if not rung.costly]
+        # From the cheapest to the dearest: most are cleared before it comes to the fall.
+        self.rungs = [rung for rung in exercise.ladder if not rung.costly]
 
     def sees(self, rung: Rung) -> bool:
         """Whether what it says of a rung is of use."""

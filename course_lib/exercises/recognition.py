@@ -91,7 +91,7 @@ def recognise(
         return None
     fall = exercise.ladder.index(fell_at)
     first = Fall(fell_at, outcome, judge(fell_at, outcome))
-    glance = Glance(exercise, function, first, exercise.ladder[:fall])
+    glance = Glance(exercise, function, first)
     above = [rung for rung in exercise.ladder[fall + 1 :] if _may_tell(rung, fell_at)]
     # Whoever takes the dtype from whole numbers has made one fault more, whatever the first is.
     aside = [rung for rung in above if rung.name == WHOLE_NUMBERS]

@@ -14,7 +14,7 @@ from course_lib.exercises.suspects import Fall, Suspect
 def test_an_exercise_in_numpy_has_nothing_to_glance_at():
     exercise = get("rnn_step")
     fell = Fall(exercise.ladder[0], Outcome({"h_t": np.zeros(2)}), Problem("wrong"))
-    glance = Glance(exercise, len, fell, ())
+    glance = Glance(exercise, len, fell)
     assert not any(glance.clears(Suspect(exercise, m, len)) for m in exercise.mistakes)
 
 
