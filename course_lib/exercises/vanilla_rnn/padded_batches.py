@@ -34,6 +34,11 @@ def few_in_float32() -> Arrays:
     return {**given, "steps": given["steps"].astype(np.float32)}
 
 
+def each_length_once() -> Arrays:
+    """Five in each range: more orders than chance can repeat."""
+    return ragged(15)
+
+
 def some() -> Arrays:
     """Each length three times."""
     return ragged(45)
@@ -308,17 +313,31 @@ EXERCISE = Exercise(
     returns={},
     ladder=(
         Rung("the batches have the promised form", few, well_formed, forms),
-        Rung("every sequence once per pass, with its label", some, all_are_there, census),
+        Rung(
+            "every sequence once per pass, with its label", each_length_once, all_are_there, census
+        ),
         Rung(
             "padding where a sequence has ended, and a mask that says so",
-            some,
+            each_length_once,
             well_padded,
             padding,
         ),
         Rung("similar lengths together", ragged, in_good_company, company),
         Rung("in a new order each time", some, in_good_order, two_passes, by_verdict=True),
-        Rung("the same order by the same seed", some, in_good_order, repeated, by_verdict=True),
-        Rung("another order by another seed", some, in_good_order, of_other_seeds, by_verdict=True),
+        Rung(
+            "the same order by the same seed",
+            each_length_once,
+            in_good_order,
+            repeated,
+            by_verdict=True,
+        ),
+        Rung(
+            "another order by another seed",
+            each_length_once,
+            in_good_order,
+            of_other_seeds,
+            by_verdict=True,
+        ),
         Rung("no line of Python runs", few, no_python, operations),
         Rung("float32 in, float32 out", few_in_float32, well_formed, forms),
     ),
@@ -404,6 +423,44 @@ def _masked(dataset):
     return dataset.map(lambda x, length, y: ((x, tf.sequence_mask(length)), y))
 
 
+# Those that take longest to tell apart stand first, and so are found first.
+@EXERCISE.mistake("The seed isn't used, so no run can be repeated: pass it to shuffle.")
+def seed_forgotten(sequences, labels, batch_size, bounds, seed=0):
+    """shuffle without seed."""
+    data = _source(sequences, labels).shuffle(len(labels))
+    return _masked(_bucketed(data, batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "The order is always that of one seed, whatever `seed` says: pass the argument to shuffle."
+)
+def one_seed_for_all(sequences, labels, batch_size, bounds, seed=0):
+    """shuffle(…, seed=0)."""
+    data = _source(sequences, labels).shuffle(len(labels), 0)
+    return _masked(_bucketed(data, batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "Every pass has the same order: it was shuffled once and for all. Leave out "
+    "reshuffle_each_iteration=False, and don't cache what is shuffled."
+)
+def shuffled_once(sequences, labels, batch_size, bounds, seed=0):
+    """One order for all passes."""
+    data = _source(sequences, labels)
+    data = data.shuffle(len(labels), seed, reshuffle_each_iteration=False)
+    return _masked(_bucketed(data, batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "The batches are shuffled, not the sequences: each batch has the same sequences in every "
+    "pass. Shuffle before batches are made."
+)
+def shuffled_too_late(sequences, labels, batch_size, bounds, seed=0):
+    """shuffle stands behind the bucketing."""
+    data = _bucketed(_source(sequences, labels), batch_size, bounds)
+    return _masked(data.shuffle(len(labels), seed))
+
+
 @EXERCISE.mistake(
     "The mask is taken from the numbers: a real step that holds nothing but zeros counts as "
     "padding. Only the length of a sequence tells where it ends."
@@ -424,27 +481,6 @@ def labels_shuffled_apart(sequences, labels, batch_size, bounds, seed=0):
     others = tf.data.Dataset.from_tensor_slices(labels).shuffle(len(labels), seed + 1)
     data = data.shuffle(len(labels), seed).map(lambda x, length, y: (x, length))
     data = tf.data.Dataset.zip((data, others)).map(lambda pair, y: (*pair, y))
-    return _masked(_bucketed(data, batch_size, bounds))
-
-
-@EXERCISE.mistake(
-    "The batches are shuffled, not the sequences: each batch has the same sequences in every "
-    "pass. Shuffle before batches are made."
-)
-def shuffled_too_late(sequences, labels, batch_size, bounds, seed=0):
-    """shuffle stands behind the bucketing."""
-    data = _bucketed(_source(sequences, labels), batch_size, bounds)
-    return _masked(data.shuffle(len(labels), seed))
-
-
-@EXERCISE.mistake(
-    "Every pass has the same order: it was shuffled once and for all. Leave out "
-    "reshuffle_each_iteration=False, and don't cache what is shuffled."
-)
-def shuffled_once(sequences, labels, batch_size, bounds, seed=0):
-    """One order for all passes."""
-    data = _source(sequences, labels)
-    data = data.shuffle(len(labels), seed, reshuffle_each_iteration=False)
     return _masked(_bucketed(data, batch_size, bounds))
 
 
@@ -567,15 +603,6 @@ def steps_in_float32(sequences, labels, batch_size, bounds, seed=0):
 
 
 @EXERCISE.mistake(
-    "The order is always that of one seed, whatever `seed` says: pass the argument to shuffle."
-)
-def one_seed_for_all(sequences, labels, batch_size, bounds, seed=0):
-    """shuffle(…, seed=0)."""
-    data = _source(sequences, labels).shuffle(len(labels), 0)
-    return _masked(_bucketed(data, batch_size, bounds))
-
-
-@EXERCISE.mistake(
     "There is one batch size too few: the bounds cut the lengths into one range more than there "
     "are bounds."
 )
@@ -605,13 +632,6 @@ def last_step_masked(sequences, labels, batch_size, bounds, seed=0):
     """sequence_mask(length - 1)."""
     data = _bucketed(_source(sequences, labels).shuffle(len(labels), seed), batch_size, bounds)
     return data.map(lambda x, length, y: ((x, tf.sequence_mask(length - 1, tf.shape(x)[1])), y))
-
-
-@EXERCISE.mistake("The seed isn't used, so no run can be repeated: pass it to shuffle.")
-def seed_forgotten(sequences, labels, batch_size, bounds, seed=0):
-    """shuffle without seed."""
-    data = _source(sequences, labels).shuffle(len(labels))
-    return _masked(_bucketed(data, batch_size, bounds))
 
 
 @EXERCISE.alternative
