@@ -8,9 +8,8 @@ small thing changed; and then two faults at once.
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 
 from course_lib.exercises.climbing import Budget, Outcome, climb, judge
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
@@ -101,26 +100,39 @@ def recognise(
     # Who does the same at a glance is looked at in earnest where the function fell, and where a
     # glance says nothing.
     in_earnest = Seen(first, map(climbs, (rung for rung in above if not glance.sees(rung))))
+    left_out = [r for r in exercise.ladder[fall + 1 :] if r.in_a_graph and not r.by_xla]
+    in_graphs = [] if fell_at.costly else [Seen(first, map(climbs, left_out))]
     with contextlib.suppress(Unfinished):  # each further rung would take as long
-        return _behind(exercise, function, glance, (in_earnest, seen, more))
+        return _behind(exercise, function, glance, (in_earnest, seen, more), in_graphs)
     return None
 
 
 def _behind(
-    exercise: Exercise, function: Callable, glance: Glance, views: tuple[Seen, Seen, Seen]
+    exercise: Exercise,
+    function: Callable,
+    glance: Glance,
+    views: tuple[Seen, Seen, Seen],
+    in_graphs: list[Seen],
 ) -> Recognised | None:
     in_earnest, seen, aside = views
     first = seen.first
     below = exercise.ladder[: exercise.ladder.index(first.rung)]
     held = tuple(rung for rung in below if not glance.sees(rung))
     named = [Suspect(exercise, m, function) for m in exercise.mistakes]
+
+    def explaining(suspects: Iterable[Suspect]) -> Iterator[Suspect]:
+        for suspect in suspects:
+            enough = (in_earnest, seen) if glance.looks_at(suspect) else (seen,)
+            if not glance.clears(suspect) and any(suspect.explains(one, held) for one in enough):
+                yield suspect
+
+    if suspect := _of_rivals(explaining(named), in_graphs):
+        return _name(suspect, any(one.fell and not suspect.is_like(one) for one in aside))
     # Results that have changed places need no other explanation.
     exchanged = RIGHT_ORDER in first.problem.sentence
     others = () if exchanged else _others(exercise, function, first.rung)
-    for suspect in chain(named, others):
-        enough = (in_earnest, seen) if glance.looks_at(suspect) else (seen,)
-        if not glance.clears(suspect) and any(suspect.explains(one, held) for one in enough):
-            return _name(suspect, any(one.fell and not suspect.is_like(one) for one in aside))
+    for suspect in explaining(others):
+        return _name(suspect, any(one.fell and not suspect.is_like(one) for one in aside))
     reference = Suspect(exercise, Mistake(exercise.reference, ""), exercise.reference)
     if part := _in_part(named, reference, seen, held):
         return part
@@ -144,6 +156,20 @@ def _may_tell(rung: Rung, fell_at: Rung) -> bool:
     if rung.of_all:
         return False
     return not rung.costly or (fell_at.costly and not rung.by_xla)
+
+
+def _of_rivals(suspects: Iterator[Suspect], in_graphs: list[Seen]) -> Suspect | None:
+    """The first suspect; where a graph can tell several apart, the first that does the same in it.
+
+    Args:
+        suspects: who explain all numbers.
+        in_graphs: what the function made of the rungs that were left out because they make graphs.
+    """
+    first = next(suspects, None)
+    rivals = [first, *suspects] if first and in_graphs else []
+    if len(rivals) < 2:
+        return first
+    return next((one for one in rivals if all(map(one.is_like, in_graphs[0]))), first)
 
 
 def _name(suspect: Suspect, more: bool = False) -> Recognised:

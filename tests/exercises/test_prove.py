@@ -118,8 +118,6 @@ def test_no_check_takes_longer_than_a_learner_waits():
     stored = json.loads(SECONDS.read_text(encoding="utf-8"))
     assert stored["seconds"].keys() == set(ids())
     assert max(stored["seconds"].values()) <= FIRST
-    fast = [one for one in ids() if get(one).kind != "project" and not get(one).returns]
-    assert list(stored["wrong_seconds"]) == fast
     assert {one: s for one, s in stored["wrong_seconds"].items() if s > LATER} == {}
 
 
