@@ -45,11 +45,17 @@ class Budget:
     def __init__(self, exercise: Exercise):
         self.limit = PATIENCE.get(exercise.kind, 1) * RUNGS_WORTH * guard.TIME_LIMIT
         self.until = time.monotonic() + self.limit
+        self._began = time.thread_time()
 
     @property
     def spent(self) -> bool:
         """Whether nothing is left of it."""
         return time.monotonic() >= self.until
+
+    @property
+    def worked(self) -> float:
+        """Seconds of the processor that the check has taken."""
+        return time.thread_time() - self._began
 
 
 @dataclass(frozen=True)

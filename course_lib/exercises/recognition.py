@@ -103,13 +103,14 @@ def recognise(
     left_out = [r for r in exercise.ladder[fall + 1 :] if r.in_a_graph and not r.by_xla]
     in_graphs = [] if fell_at.costly else [Seen(first, map(climbs, left_out))]
     with contextlib.suppress(Unfinished):  # each further rung would take as long
-        return _behind(exercise, function, glance, (in_earnest, seen, more), in_graphs)
+        return _behind(exercise, function, budget, glance, (in_earnest, seen, more), in_graphs)
     return None
 
 
 def _behind(
     exercise: Exercise,
     function: Callable,
+    budget: Budget,
     glance: Glance,
     views: tuple[Seen, Seen, Seen],
     in_graphs: list[Seen],
@@ -142,7 +143,7 @@ def _behind(
         return _name(one, more=True)
     if here := _in_some_cases(near, seen):
         return here
-    if mended := repair(exercise, function, first.rung):
+    if mended := repair(exercise, function, first.rung, budget.worked):
         return Recognised(mended.name, mended.sentence)
     return None if exchanged else _two_slips(named, reference, seen, held)
 

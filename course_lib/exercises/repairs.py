@@ -22,22 +22,28 @@ from course_lib.graphs import namespace_of
 # Seconds of the processor for all changes, and share of the usual limit for one rung of one; the
 # second pair where TensorFlow traces.
 QUICK, LONGER = (1.5, 0.05), (0.8, 0.5)
+ENOUGH = 2.4  # seconds until which a check of a fast form may go on with it, if it has been quick
 AT_A_GLANCE = 0.1  # the share where TensorFlow goes step by step
 LONGEST_LINE = 80  # characters of a line of the learner's that a sentence shows
 
 
-def repair(exercise: Exercise, function: Callable, fell_at: Rung) -> Mistake | None:
+def repair(
+    exercise: Exercise, function: Callable, fell_at: Rung, worked: float = 0.0
+) -> Mistake | None:
     """A small change with which an answer passes the whole ladder.
 
     Args:
         exercise: with its ladder.
         function: a learner's function or class; without source nothing is found.
         fell_at: the first rung that failed, where most changes fail too.
+        worked: seconds of the processor that the check has taken so far.
 
     Returns:
         The changed answer, with the sentence for it; None if none was found in time.
     """
     seconds, patience = QUICK if exercise.returns else LONGER
+    if not exercise.returns:
+        seconds = max(seconds, ENOUGH - worked)
     until = time.thread_time() + seconds
     rungs = [fell_at, *(rung for rung in exercise.ladder if rung is not fell_at)]
     # First without graphs: nearly all changes fail there already.
