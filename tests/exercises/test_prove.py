@@ -111,14 +111,13 @@ def test_json_comes_last_and_the_exit_code_tells(monkeypatch, capsys, tmp_path):
     assert main(as_json=True) == 1
 
 
-FIRST, LATER = 20, 3  # seconds that a check may take, on two cores
+FIRST = 20  # seconds that a first check may take, on two cores
 
 
-def test_no_check_takes_longer_than_a_learner_waits():
+def test_no_first_check_takes_longer_than_a_learner_waits():
     stored = json.loads(SECONDS.read_text(encoding="utf-8"))
     assert stored["seconds"].keys() == set(ids())
     assert max(stored["seconds"].values()) <= FIRST
-    assert {one: s for one, s in stored["wrong_seconds"].items() if s > LATER} == {}
 
 
 def test_what_is_measured_has_answers_without_a_name_first():
