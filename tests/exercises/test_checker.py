@@ -46,10 +46,10 @@ def test_a_known_mistake_is_named_whatever_its_style():
 
 
 def test_an_unknown_mistake_gets_the_rungs_sentence_and_the_counter_example():
-    def halved(*arguments):
-        return rnn_step(*arguments) / 3
+    def moved(*arguments):
+        return 0.1 + rnn_step(*arguments) / 3
 
-    report = check(halved, exercise="rnn_step")
+    report = check(moved, exercise="rnn_step")
     assert report.mistake is None
     assert "should be 0.664037" in report.sentence
     assert "with" in report.problem.details
