@@ -48,7 +48,8 @@ def gradient_check(loss, params, grads, step=1e-5, tolerance=1e-6):
         passed: True if every entry of every gradient is within `tolerance`; a
             NaN never is.
         errors: dict, for each key the largest relative error of its entries, a
-            float.
+            float. That of two numbers is their distance over the sum of
+            their absolute values.
     """
     errors = {}
     for name, w in params.items():
