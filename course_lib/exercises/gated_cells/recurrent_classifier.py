@@ -213,8 +213,9 @@ def dropping(function, given: Arrays) -> Arrays:
             f"layers {layers}: acts": not np.allclose(in_training, at_rest),
             f"layers {layers}: drawn anew": not np.allclose(in_training, again),
             f"layers {layers}: share": bool(abs(1 - kept.mean() - RATE) < 0.085),
-            # What else it may be, in steps that chance doesn't reach: it tells faults apart.
-            f"layers {layers}: tenths": round(10 * (1 - float(kept.mean()))),
+            # What else it may be, in steps so wide that chance doesn't reach the next (0.4 is seven
+            # standard errors from both ends of its own): it tells faults apart.
+            f"layers {layers}: fifths": round(5 * (1 - float(kept.mean()))),
             f"layers {layers}: nothing else moved": bool(unchanged),
         }
     return outputs
