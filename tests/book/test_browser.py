@@ -98,6 +98,15 @@ def test_math_is_typeset(page):
     assert raw == [], f"{page.name} shows raw TeX"
 
 
+def test_a_number_of_a_run_is_as_bold_as_its_sentence(page):
+    louder = page.evaluate(
+        """() => [...document.querySelectorAll('article span.pasted-text')].filter(e =>
+            getComputedStyle(e).fontWeight !== getComputedStyle(e.parentElement).fontWeight
+        ).map(e => e.textContent)"""
+    )
+    assert louder == []
+
+
 def test_sliders_follow_the_keyboard(page):
     sliders = page.locator("figure.course-slider")
     if page.name in CHAPTERS:
