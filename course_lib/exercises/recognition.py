@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from course_lib.exercises.climbing import Budget, Outcome, climb, judge
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.glance import Glance
-from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten
+from course_lib.exercises.guard import OUT_OF_TIME, RAISED, CappedOutput, NotWritten
 from course_lib.exercises.repairs import repair
 from course_lib.exercises.rungs import RIGHT_ORDER, WHOLE_NUMBERS
 from course_lib.exercises.slips import both, made_in_part, nearest_first, relatives, slips
@@ -143,9 +143,12 @@ def _behind(
         return _name(one, more=True)
     if here := _in_some_cases(near, seen):
         return here
+    # Of results in another order, or of another form, the rung's own sentence says all.
+    if exchanged or (first.outcome.outputs is None and first.outcome.kind != RAISED):
+        return None
     if mended := repair(exercise, function, first.rung, budget.worked):
         return Recognised(mended.name, mended.sentence)
-    return None if exchanged else _two_slips(named, reference, seen, held)
+    return _two_slips(named, reference, seen, held)
 
 
 def _may_tell(rung: Rung, fell_at: Rung) -> bool:

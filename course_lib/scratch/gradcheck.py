@@ -47,9 +47,8 @@ def gradient_check(loss, params, grads, step=1e-5, tolerance=1e-6):
     Returns:
         passed: True if every entry of every gradient is within `tolerance`; a
             NaN never is.
-        errors: dict, for each key the largest relative error of its entries, a
-            float. That of two numbers is their distance over the sum of
-            their absolute values.
+        errors: dict, for each key the largest relative error of its entries,
+            |a - b| / (|a| + |b|), a float.
     """
     errors = {}
     for name, w in params.items():

@@ -11,6 +11,8 @@ from course_lib.exercises.registry import get
 from course_lib.exercises.suspects import Fall, Lifted, agree
 from course_lib.scratch.diagonal import lru_trace_gradient
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 def products_the_wrong_way_round(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
     da_t = dh_t * (1 - h_t**2)

@@ -1,0 +1,14 @@
+"""What several tests of the checks share."""
+
+import pytest
+
+from course_lib.exercises import recognition, repairs
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Time enough on any machine: what is found counts, not how fast the machine finds it."""
+    monkeypatch.setattr(recognition, "PATIENCE", 8.0)
+    monkeypatch.setattr(recognition, "LONGER", 8.0)
+    monkeypatch.setattr(repairs, "QUICK", (8.0, 0.5))
+    monkeypatch.setattr(repairs, "LONGER", (8.0, 0.5))
