@@ -32,7 +32,7 @@ PAGES = ("_config.yml", "book", "exercises", "solutions")
 STAMP = "book_stamp.json"
 SHOWN, HIDDEN = "shown", "hidden"  # values of SOLUTIONS
 SHORTER_TOC = "toc_without_solutions.yml"
-IGNORED = {"__pycache__", ".ipynb_checkpoints", "released_notebooks"}
+IGNORED = {"__pycache__", "released_notebooks"}
 
 
 def fingerprint(root: Path, names: Iterable[str]) -> str:
@@ -51,8 +51,13 @@ def _files(root: Path, names: Iterable[str]) -> Iterable[Path]:
         yield from (
             file
             for file in inside
-            if file.is_file() and IGNORED.isdisjoint(file.relative_to(root).parts)
+            if file.is_file() and not any(map(_is_a_tools_own, file.relative_to(root).parts))
         )
+
+
+def _is_a_tools_own(name: str) -> bool:
+    """What Python, ruff, Jupyter or an editor leaves beside the sources."""
+    return name in IGNORED or name.startswith(".")
 
 
 def read_stamp(build_dir: Path) -> dict[str, str]:

@@ -59,6 +59,24 @@ def test_nothing_is_built_when_nothing_changed(project, capsys):
     assert "up to date" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "left",
+    [
+        "course_lib/.ruff_cache/CACHEDIR.TAG",
+        "course_lib/__pycache__/rnn.pyc",
+        "book/.ipynb_checkpoints/intro.md",
+        "book/.intro.md.swp",
+    ],
+)
+def test_what_tools_leave_is_no_change(project, left):
+    """`make test` looks at the style before it comes to the book."""
+    assert book.build(project.root) == 0
+    (project.root / left).parent.mkdir(exist_ok=True)
+    (project.root / left).write_text("1", encoding="utf-8")
+    assert book.build(project.root) == 0
+    assert project.seen == [set()]
+
+
 def test_a_page_is_built_again_from_the_cache(project):
     book.build(project.root)
     edit(project, "book/intro.md")
