@@ -9,7 +9,6 @@ import contextlib
 import functools
 import inspect
 import itertools
-import linecache
 import re
 import sys
 from collections import Counter
@@ -19,7 +18,7 @@ from typing import Any
 
 from course_lib.exercises.exercise import Exercise, Mistake
 from course_lib.exercises.habits import habits
-from course_lib.exercises.mutants import compiled, mutants
+from course_lib.exercises.mutants import compiled, mutants, tree_of
 from course_lib.graphs import namespace_of
 
 LONGEST = 140  # characters of a change in words that a person still reads
@@ -53,7 +52,7 @@ def nearest_first(reference: Callable, function: Callable) -> list[Slip]:
     Where there is time for a few of them only, these are the likely ones: whoever writes nearly
     what the course does is the nearest to the one slip that they made.
     """
-    own, right = source_of(function), source_of(reference)
+    own, right = _source(function), _source(reference)
     if not own or not right:
         return list(slips(reference))
     before = right.splitlines()
@@ -72,20 +71,10 @@ def nearest_first(reference: Callable, function: Callable) -> list[Slip]:
     return sorted(slips(reference), key=farther)
 
 
-def source_of(function: Callable) -> str:
-    """What a function or class is written in, as `ast.unparse` writes it; "" if it isn't known.
-
-    Found by the file of its code, for Python finds no class of a notebook.
-    """
+def _source(function: Callable) -> str:
+    """What a function or class is written in, as `ast.unparse` writes it; "" if it isn't known."""
     with contextlib.suppress(Exception):  # attributes of an object of the learner's own can raise
-        inner = inspect.unwrap(function)
-        codes = [getattr(one, "__code__", None) for one in (inner, *vars(inner).values())]
-        file = next(code.co_filename for code in codes if code is not None)
-        tree = ast.parse("".join(linecache.getlines(file)))
-        defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-        found = [n for n in ast.walk(tree) if isinstance(n, defined) and n.name == inner.__name__]
-        found[-1].decorator_list.clear()
-        return ast.unparse(found[-1])
+        return ast.unparse(tree_of(function, decorated=False))
     return ""
 
 

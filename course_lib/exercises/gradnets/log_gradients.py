@@ -208,7 +208,7 @@ def every_step_by_default(function, given: Arrays) -> Arrays:
     """Which of a few steps are written when nobody says how many."""
     with tempfile.TemporaryDirectory() as folder:
         writer = tf.summary.create_file_writer(folder)
-        for number in (0, 1, 99, 100, 200):
+        for number in (0, 1, 50, 99, 100, 150, 200):
             function(writer, as_tensors(given), tf.constant(number, tf.int64))
         writer.close()
         found = events(folder)
@@ -227,7 +227,7 @@ def steps_of_any_kind(function, given: Arrays) -> Arrays:
     ):
         with tempfile.TemporaryDirectory() as folder:
             writer = tf.summary.create_file_writer(folder)
-            for step in (0, 1, 3):
+            for step in (0, 1, 2, 3):
                 try:
                     function(writer, as_tensors(given), number(step), EVERY)
                 except (TypeError, ValueError, tf.errors.OpError) as error:
