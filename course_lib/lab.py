@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+SETTINGS = Path(__file__).parent / "jupyter" / "lab_config"  # no question about news over a cell
+
 AS_ROOT = (
     "You are root, and so is every cell that you run: JupyterLab answers this machine only, and "
     "whoever has its token."
@@ -49,6 +51,8 @@ def main(folder: str, *options: str) -> int:
         return 2
     if root:
         print(AS_ROOT, flush=True)
+    paths = [os.environ.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]  # whose own settings come first
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     os.chdir(Path(folder))
     start = command(list(options), root)
     os.execv(start[0], start)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from course_lib.exercises.frameworks import framework_settings
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # What changes the layout of a command's output is the same for all tests, wherever they are run;
@@ -102,6 +104,14 @@ def browser():
         pytest.skip(missing)
     with open_browser() as chromium:
         yield chromium
+
+
+@pytest.fixture(autouse=True)
+def frameworks_as_before():
+    """What a test registers, seeds or sets in Keras and TensorFlow is gone after it."""
+    put_back = framework_settings()
+    yield
+    put_back()
 
 
 @pytest.fixture

@@ -56,6 +56,7 @@ def start(configured, monkeypatch, tmp_path, capsys):
     """Start as this user; what was started, the exit code and what was said."""
     configured("")
     monkeypatch.chdir(tmp_path)  # to be put back: `main` changes the folder
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")  # and so is this
 
     def start(user, *options):
         started = []
@@ -73,6 +74,17 @@ def test_root_is_told_so_in_one_line_and_others_are_not(start):
     assert said.out.count("\n") == 1
     _, ((*_, last),), said = start(1000)
     assert (last, said.out) == ("jupyterlab", "")
+
+
+def test_no_question_about_news_and_a_configuration_of_ones_own_comes_first(start, monkeypatch):
+    from jupyterlab_server.settings_utils import _get_overrides
+
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/of/ones/own")
+    start(1000)
+    assert os.environ["JUPYTER_CONFIG_PATH"].startswith(f"/of/ones/own{os.pathsep}")
+    overrides, error = _get_overrides("")
+    assert error == ""
+    assert overrides["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
 
 
 def test_root_does_not_start_without_a_token(start):

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from course_lib.exercises.frameworks import framework_settings, modules_of_operations
 from course_lib.exercises.guard import Unusable
 
 PATIENCE = 0.1  # seconds for a thread to end; one that waits for something ends when it wakes
@@ -37,11 +38,13 @@ def unharmed() -> Iterator[None]:
 
 @contextlib.contextmanager
 def whole_libraries() -> Iterator[None]:
-    """After the block, Python's and NumPy's own names are what they were before it."""
-    contents = [(module, dict(vars(module))) for module in MODULES]
+    """After the block, the libraries' own names and settings are what they were before it."""
+    contents = [(one, dict(vars(one))) for one in (*MODULES, *modules_of_operations())]
+    frameworks_back = framework_settings()
     try:
         yield
     finally:
+        frameworks_back()
         for module, content in contents:
             if not _same(vars(module), content):
                 _restore(vars(module), content)
@@ -85,10 +88,10 @@ def _settings() -> Callable[[], None]:
     depth, hooks = sys.getrecursionlimit(), (sys.gettrace(), sys.getprofile(), sys.excepthook)
     folder, environment = _folder(), dict(os.environ)
     collecting, handlers = gc.isenabled(), _handlers()
-    eager_again = _tensorflow_mode()
+    frameworks_back = framework_settings()
 
     def put_back() -> None:
-        eager_again()
+        frameworks_back()
         for one, module in modules.items():
             if sys.modules.get(one) is not module:
                 sys.modules[one] = module
@@ -121,29 +124,6 @@ def _settings() -> Callable[[], None]:
             os.environ.clear()
             os.environ.update(environment)
         (gc.enable if collecting else gc.disable)()
-
-    return put_back
-
-
-def _tensorflow_mode() -> Callable[[], None]:
-    """Where TensorFlow is loaded: the function leaves the graphs that were entered since.
-
-    A check that is stopped while TensorFlow traces may not find its way out of the graph, and
-    nothing in the notebook would compute from then on.
-    """
-    if "tensorflow" not in sys.modules:
-        return lambda: None
-    from tensorflow.python.eager import context
-    from tensorflow.python.framework import ops
-
-    current = context.context()
-    mode, switches = current._thread_local_data, current.context_switches.stack
-    graphs = ops._default_graph_stack.stack
-    before = mode.is_eager, switches[:], graphs[:]
-
-    def put_back() -> None:
-        if (mode.is_eager, switches, graphs) != before:
-            mode.is_eager, switches[:], graphs[:] = before
 
     return put_back
 

@@ -24,6 +24,13 @@ CUT_OFF = """() => [...document.querySelectorAll('.bd-main *')].filter(e => {
     return e.checkVisibility({visibilityProperty: true}) && box.left < 360 && box.right > 361;
 }).map(e => `${e.tagName} ${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
 
+# The layout and what follows from it are done.
+NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+UNREACHED = """() => [...document.querySelectorAll('.bd-main pre, .bd-main .output')].filter(e =>
+    e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === 'auto' && e.tabIndex < 0
+).map(e => `${e.id} ${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
+
 # What axe calls serious or critical and is not ours: (rule, part of the element) and the reason.
 THEMES_OWN = {
     ("aria-required-children", "citation-list"): (
@@ -150,12 +157,23 @@ def test_fits_a_phone(page, opened):
     assert cut_off == [], f"{page.name} is cut off on the right"
 
 
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_what_scrolls_is_reached_by_keyboard(page, size):
+    page.evaluate("document.querySelectorAll('article details').forEach(e => e.open = true)")
+    page.set_viewport_size(size)
+    page.evaluate(NEXT_FRAME)
+    unreached = page.evaluate(UNREACHED)
+    page.set_viewport_size(DESK)
+    assert unreached == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(page, theme):
     from axe_playwright_python.sync_playwright import Axe
 
     page.evaluate("document.querySelectorAll('article details').forEach(e => e.open = true)")
     page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    page.evaluate(NEXT_FRAME)
     # What has just been opened fades in: it is looked at when it is there.
     page.evaluate("document.getAnimations().forEach(a => { try { a.finish() } catch { } })")
     found = [

@@ -219,3 +219,68 @@ def test_a_graph_that_was_entered_and_never_left():
     assert check(rnn_step).outcome == NOT_RIGHT
     assert tf.executing_eagerly()
     assert int(tf.function(lambda x: x + 1)(tf.constant(1))) == 2
+
+
+# What a learner's step leaves behind in Keras or TensorFlow.
+LEFT = {
+    "training mode": "keras.layers.Layer._get_call_context(keras.layers.Dropout(0.5))"
+    ".set_value('training', True)",
+    "another class of a known name": "keras.saving.register_keras_serializable('course_lib')"
+    "(type('VanillaRNNCell', (keras.layers.Layer,), {}))",
+    "another type of numbers": "keras.config.set_floatx('float16')",
+    "another policy": "keras.config.set_dtype_policy('mixed_float16')",
+    "no session": "keras.backend.clear_session()",
+    "another seed": "keras.utils.set_random_seed(3); tf.random.set_seed(4)",
+    "functions step by step": "tf.config.run_functions_eagerly(True)",
+    "no operation": "keras.ops.tanh = tf.matmul = None",
+    "a scope": "LEFT_OPEN.append(keras.name_scope('inside')); LEFT_OPEN[-1].__enter__()",
+}
+
+
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
+def test_keras_and_tensorflow_are_as_before(left):
+    import keras
+    import tensorflow as tf
+
+    from course_lib.layers import VanillaRNNCell
+
+    before = _as_a_notebook_meets_it(keras, tf)
+
+    _seed(keras, tf)
+
+    def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+        exec(left, {"keras": keras, "tf": tf, "LEFT_OPEN": LEFT_OPEN})
+        keras.random.normal(())
+        tf.random.normal(())
+        return 0.5 * h_prev
+
+    assert check(rnn_step).outcome == NOT_RIGHT
+    next_draws = _draws(keras, tf)
+    assert _as_a_notebook_meets_it(keras, tf) == before
+    assert keras.saving.get_registered_object("course_lib>VanillaRNNCell") is VanillaRNNCell
+    _seed(keras, tf)
+    assert next_draws == _draws(keras, tf)
+
+
+def _seed(keras, tf):
+    keras.utils.set_random_seed(0)
+    tf.random.set_seed(1)
+    keras.random.normal(())  # from here on there is something that counts the draws
+
+
+def _draws(keras, tf):
+    return float(keras.random.normal(())), float(tf.random.normal(()))
+
+
+def _as_a_notebook_meets_it(keras, tf):
+    layer = keras.layers.Dropout(0.5)
+    inputs = keras.ops.ones((2, 50))
+    return (
+        keras.config.floatx(),
+        keras.config.dtype_policy().name,
+        tf.config.functions_run_eagerly(),
+        keras.ops.tanh,
+        tf.matmul,
+        keras.src.backend.common.name_scope.current_path(),
+        float(keras.ops.sum(layer(inputs))),
+    )

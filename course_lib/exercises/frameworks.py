@@ -1,0 +1,101 @@
+"""What TensorFlow and Keras have only one of in a process; neither is imported here.
+
+A check that is stopped in the middle of a layer may leave Keras in training mode, or TensorFlow in
+a graph, and nothing in the notebook would compute as before from then on. A class that registers
+itself takes the place of the one of the same name, in every model that is loaded later.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+# Where a learner may put something else in the place of an operation.
+OF_OPERATIONS = ("keras", "keras.ops", "keras.random", "tensorflow", "tensorflow.math",
+                 "tensorflow.linalg", "tensorflow.nn", "tensorflow.random")  # fmt: skip
+
+# Keras counts with it how many layers were named alike; numbers that go on harm nobody.
+NAMES_IN_USE = "object_name_uids"
+DRAWS = "global_seed_generator"
+KERAS_SETTINGS = ("_FLOATX", "_EPSILON", "_IMAGE_DATA_FORMAT", "_MAX_EPOCHS",
+                  "_MAX_STEPS_PER_EPOCH")  # fmt: skip
+
+
+def modules_of_operations() -> Iterator[ModuleType]:
+    """Those of `OF_OPERATIONS` that are loaded."""
+    for name in OF_OPERATIONS:
+        module = sys.modules.get(name)
+        if isinstance(module, ModuleType):
+            yield module
+
+
+def framework_settings() -> Callable[[], None]:
+    """Note the settings of those that are loaded; the function puts back what was changed."""
+    put_back = [_tensorflow_settings()] if "tensorflow" in sys.modules else []
+    put_back += [_keras_settings()] if "keras" in sys.modules else []
+
+    def all_back() -> None:
+        for one in put_back:
+            one()
+
+    return all_back
+
+
+def _tensorflow_settings() -> Callable[[], None]:
+    from tensorflow.python.eager import context
+    from tensorflow.python.eager.polymorphic_function import eager_function_run
+    from tensorflow.python.framework import ops
+
+    current = context.context()
+    mode, switches = current._thread_local_data, current.context_switches.stack
+    graphs = ops._default_graph_stack.stack
+    before = mode.is_eager, switches[:], graphs[:]
+    step_by_step = eager_function_run.RUN_FUNCTIONS_EAGERLY
+    seed, draws = current._seed, getattr(current, "_rng", None)
+    drawn = draws.getstate() if draws is not None else None
+
+    def put_back() -> None:
+        if (mode.is_eager, switches, graphs) != before:
+            mode.is_eager, switches[:], graphs[:] = before
+        if step_by_step != eager_function_run.RUN_FUNCTIONS_EAGERLY:
+            eager_function_run.RUN_FUNCTIONS_EAGERLY = step_by_step
+        if current._seed != seed or getattr(current, "_rng", None) is not draws:
+            current._seed = seed
+            current._rng = draws
+        if draws is not None and draws.getstate() != drawn:
+            draws.setstate(drawn)
+            current.clear_kernel_cache()  # there each operation counts its own draws
+
+    return put_back
+
+
+def _keras_settings() -> Callable[[], None]:
+    from keras.src.backend import config
+    from keras.src.backend.common import global_state
+    from keras.src.saving import object_registration
+
+    tracker = global_state.GLOBAL_STATE_TRACKER
+    state = {name: _copy(value) for name, value in vars(tracker).items() if name != NAMES_IN_USE}
+    settings = {name: getattr(config, name) for name in KERAS_SETTINGS if hasattr(config, name)}
+    registered = object_registration.GLOBAL_CUSTOM_OBJECTS
+    classes = dict(registered)
+    draws = state.get(DRAWS)
+    drawn = draws.state.numpy() if draws is not None else None
+
+    def put_back() -> None:
+        global_state.GLOBAL_STATE_TRACKER = tracker
+        now = vars(tracker)
+        for name in now.keys() - state.keys() - {NAMES_IN_USE}:
+            del now[name]
+        now.update((name, _copy(value)) for name, value in state.items())
+        vars(config).update(settings)
+        registered.update(classes)  # what was added meanwhile, such as by a lazy import, stays
+        if draws is not None:
+            draws.state.assign(drawn)
+
+    return put_back
+
+
+def _copy(value: Any) -> Any:
+    """Keras's stacks are lists that it changes in place."""
+    return value[:] if isinstance(value, list) else value
