@@ -24,8 +24,13 @@ CUT_OFF = """() => [...document.querySelectorAll('.bd-main *')].filter(e => {
     return e.checkVisibility({visibilityProperty: true}) && box.left < 360 && box.right > 361;
 }).map(e => `${e.tagName} ${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
 
-# The layout and what follows from it are done.
-NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# What fades or moves in is there, and the page has seen to what follows from it.
+SETTLED = """async () => {
+    const frame = () => new Promise(done => requestAnimationFrame(done));
+    await frame();
+    document.getAnimations().forEach(a => { try { a.finish() } catch { } });
+    await frame(), await frame();
+}"""
 
 UNREACHED = """() => [...document.querySelectorAll('.bd-main pre, .bd-main .output')].filter(e =>
     e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === 'auto' && e.tabIndex < 0
@@ -161,7 +166,7 @@ def test_fits_a_phone(page, opened):
 def test_what_scrolls_is_reached_by_keyboard(page, size):
     page.evaluate("document.querySelectorAll('article details').forEach(e => e.open = true)")
     page.set_viewport_size(size)
-    page.evaluate(NEXT_FRAME)
+    page.evaluate(SETTLED)
     unreached = page.evaluate(UNREACHED)
     page.set_viewport_size(DESK)
     assert unreached == []
@@ -173,9 +178,7 @@ def test_axe_finds_nothing_serious(page, theme):
 
     page.evaluate("document.querySelectorAll('article details').forEach(e => e.open = true)")
     page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-    page.evaluate(NEXT_FRAME)
-    # What has just been opened fades in: it is looked at when it is there.
-    page.evaluate("document.getAnimations().forEach(a => { try { a.finish() } catch { } })")
+    page.evaluate(SETTLED)
     found = [
         f"{rule['id']} ({rule['impact']}): {node['target']} {node['failureSummary']}"
         for rule in Axe().run(page).response["violations"]

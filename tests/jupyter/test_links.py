@@ -66,12 +66,21 @@ def running(command, folder, **variables):
         reader.join()
 
 
-def click(window, address, token, notebook="01-vanilla-rnn", text="read about it in the chapter"):
-    """Click the first link of a notebook with this text; the page that opens."""
+def open_notebook(window, address, token, notebook, text):
+    """The page of a notebook, and its first link with this text.
+
+    JupyterLab opens again what was open when it was last looked at; those notebooks stay hidden.
+    """
     page = window.new_page()
     page.goto(f"{address}/lab/tree/{notebook}.ipynb?token={token}")
-    link = page.locator(".jp-RenderedMarkdown a", has_text=text).first
+    link = page.locator(".jp-RenderedMarkdown a", has_text=text).filter(visible=True).first
     link.wait_for(timeout=SLOW)
+    return page, link
+
+
+def click(window, address, token, notebook="01-vanilla-rnn", text="read about it in the chapter"):
+    """Click the first link of a notebook with this text; the page that opens."""
+    page, link = open_notebook(window, address, token, notebook, text)
     with window.expect_page(timeout=SLOW) as opened:
         link.click()
     opened.value.wait_for_load_state("networkidle")
@@ -134,10 +143,7 @@ def test_a_chapter_opens_from_the_text_as_well(lab, book, browser):
 def test_the_link_itself_has_the_address_for_the_keyboard_and_for_copying(lab, book, browser):
     address, token, _ = lab
     with new_context(browser) as window:
-        page = window.new_page()
-        page.goto(f"{address}/lab/tree/01-vanilla-rnn.ipynb?token={token}")
-        link = page.locator(".jp-RenderedMarkdown a", has_text="read about it").first
-        link.wait_for(timeout=SLOW)
+        page, link = open_notebook(window, address, token, "01-vanilla-rnn", "read about it")
         link.focus()
         assert link.get_attribute("href") == "/course/book/vanilla_rnn.html#sec-rnn-step"
         with window.expect_page(timeout=SLOW) as opened:
