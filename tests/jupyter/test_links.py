@@ -80,7 +80,7 @@ def open_notebook(window, address, token, notebook, text):
 
 def click(window, address, token, notebook="01-vanilla-rnn", text="read about it in the chapter"):
     """Click the first link of a notebook with this text; the page that opens."""
-    page, link = open_notebook(window, address, token, notebook, text)
+    _, link = open_notebook(window, address, token, notebook, text)
     with window.expect_page(timeout=SLOW) as opened:
         link.click()
     opened.value.wait_for_load_state("networkidle")
