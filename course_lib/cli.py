@@ -595,6 +595,21 @@ def bench_validate(
     raise typer.Exit(main(quick, as_json, out, nbgrader))
 
 
+@bench.command("cluster")
+def bench_cluster(
+    quick: Quick = False,
+    as_json: BenchJson = False,
+    out: BenchOut = None,
+    notebooks: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many notebooks to grade.")
+    ] = 5_000,
+) -> None:
+    """Validate a class on two Dask workers, of which one is killed; an hour or more."""
+    from course_lib.benchmarks.cluster import main
+
+    raise typer.Exit(main(quick, as_json, out, notebooks))
+
+
 @bench.command("lstm")
 def bench_lstm(quick: Quick = False, as_json: BenchJson = False, out: BenchOut = None) -> None:
     """One training step of an LSTM: eager loop, traced loop, ours, Keras's, PyTorch's; and XLA."""

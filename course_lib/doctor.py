@@ -196,7 +196,9 @@ def sandbox() -> Finding:
 
         kind = find_sandbox()
     except NoSandbox:
-        todo = "apt-get install bubblewrap (Debian, Ubuntu); `course validate` says more."
+        todo = (
+            "apt-get install bubblewrap libseccomp2 (Debian, Ubuntu); `course validate` says more."
+        )
         return Finding(what, False, none, todo, essential=False)
     except ModuleNotFoundError:  # Windows
         return Finding(what, False, none, "It needs Linux: on Windows, use WSL.", essential=False)

@@ -13,7 +13,9 @@ nbgrader asks for other versions of what the course is built on, so it lives in 
 its own; its kernels are the course's Python.
 """
 
+import dataclasses
 import functools
+import itertools
 import json
 import os
 import shutil
@@ -23,7 +25,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -195,15 +197,18 @@ def wrong_notebooks(number: int) -> dict[str, dict]:
 
 
 @functools.cache
-def wrong_answers(exercise: str) -> tuple[str, ...]:
-    """Code of mutants of the reference, from all over it, that run and are rejected."""
-    found, asked = [], get(exercise)
+def wrong_answers(exercise: str, count: int = WRONG) -> tuple[str, ...]:
+    """Code of so many mutants of the reference, from all over it, that run and are rejected."""
+    return tuple(itertools.islice(_rejected(exercise), count))
+
+
+def _rejected(exercise: str) -> Iterator[str]:
+    asked = dataclasses.replace(get(exercise), mistakes=[])  # no name is needed
     every = mutants(asked.reference, decorated=False)
     for mutant in every[:: max(1, len(every) // (6 * WRONG))]:
         report = check_function(asked, compiled(mutant, asked.reference))
-        if report.outcome == NOT_RIGHT and not report.kind and len(found) < WRONG:
-            found.append(mutant.source)
-    return tuple(found)
+        if report.outcome == NOT_RIGHT and not report.kind:
+            yield mutant.source
 
 
 def pyplot_notebooks(_: int = 0) -> dict[str, dict]:
@@ -279,7 +284,9 @@ def _ours(
         _write(place / "in" / f"student{number:03}", form(number))
     wanted = [f"--exercise={one}" for one in exercises_of(form)]
     command = [sys.executable, "-m", "course_lib.cli", "validate", str(place / "in")]
-    seconds = _timed([*command, f"--out={place / 'out'}", f"--jobs={jobs}", *wanted], _importing())
+    seconds = _timed(
+        [*command, f"--out={place / 'out'}", f"--jobs={jobs}", *wanted], measure.importing()
+    )
     students = json.loads((place / "out" / "results.json").read_text(encoding="utf-8"))["students"]
     outcomes = {e["outcome"] for s in students for e in s["exercises"]}
     if len(students) != count or outcomes != {expected}:
@@ -347,7 +354,7 @@ def _nbclient(place: Path, count: int, form: Notebooks = notebooks) -> float:
     for number in range(count):
         _write(place / f"student{number:03}", form(number))
         files += sorted(map(str, (place / f"student{number:03}").iterdir()))
-    return _timed([sys.executable, "-c", RUN, *files], _importing()) / count
+    return _timed([sys.executable, "-c", RUN, *files], measure.importing()) / count
 
 
 def _nbgrader(place: Path, count: int, command: str) -> float:
@@ -367,7 +374,7 @@ def _nbgrader(place: Path, count: int, command: str) -> float:
         "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "the course's Python",
         "language": "python",
-        "env": _importing(),
+        "env": measure.importing(),
     }
     _write(place / "jupyter" / "kernels" / "python3", {"kernel.json": kernel})
     here = {
@@ -395,11 +402,6 @@ def _version(nbgrader: str) -> str:
 
 def _path() -> str:
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-
-
-def _importing() -> dict[str, str]:
-    """So that another Python process imports what this one does."""
-    return {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
 
 
 def _timed(command: list[str], environment: dict[str, str]) -> float:

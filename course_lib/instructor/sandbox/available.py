@@ -6,6 +6,7 @@ import sys
 import time
 
 from course_lib.instructor.errors import NoSandbox
+from course_lib.instructor.sandbox.inside import system_calls
 from course_lib.instructor.sandbox.inside.messages import Channel, Gone, Late, Violation
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.sandbox import Sandbox
@@ -28,7 +29,8 @@ def find_sandbox() -> str:
     raise NoSandbox(
         "No sandbox can be had here, and a student's code must not run without one.\n"
         + "".join(f"  {reason}\n" for reason in reasons)
-        + "Install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap), or run this as root; "
+        + "Install bubblewrap and libseccomp (Debian, Ubuntu: apt-get install bubblewrap "
+        "libseccomp2), or run this as root, for which libseccomp is enough; "
         "where user namespaces are switched off (Ubuntu 24.04), switch them on: "
         "sysctl kernel.apparmor_restrict_unprivileged_userns=0. "
         "--no-sandbox runs everything without walls, and says what is given up."
@@ -43,6 +45,7 @@ def problem_with(kind: str) -> str:
     if kind == "bubblewrap" and shutil.which("bwrap") is None:
         return "it isn't installed"
     try:
+        system_calls.library()
         with Sandbox(kind) as sandbox:
             child = sandbox.child(Limits())
             try:
@@ -57,6 +60,6 @@ def problem_with(kind: str) -> str:
                 return str(fate.get("refused") or "the child's walls can't be put up")
             finally:
                 child.close()
-    except NoSandbox as error:
+    except (NoSandbox, OSError) as error:
         return str(error)
     return ""

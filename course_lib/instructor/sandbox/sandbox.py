@@ -32,6 +32,9 @@ FIRST_USER = 62_000  # of the users that submissions run as, when root runs the 
 START_SECONDS = {"numpy": 60, "tensorflow": 300}
 TENSORFLOW = ("tensorflow", "keras")
 TENSORFLOW_MEMORY = 3 << 30  # address space that TensorFlow takes beyond NumPy
+LOCAL = (socket.AF_UNIX,)
+COVERED = (*LOCAL, socket.AF_INET, socket.AF_INET6)  # by namespaces; not vsock, netlink, AF_ALG …
+FAMILIES = {"bubblewrap": COVERED, "namespaces": COVERED, "user": LOCAL, "none": ()}  # of sockets
 
 
 class Sandbox:
@@ -56,7 +59,11 @@ class Sandbox:
         self.tensorflow = tensorflow
         self.folder = None
         mine, theirs = socket.socketpair()
-        options = {"control": theirs.fileno(), "imports": TENSORFLOW if tensorflow else ()}
+        options = {
+            "control": theirs.fileno(),
+            "imports": TENSORFLOW if tensorflow else (),
+            "families": FAMILIES[kind],
+        }
         if kind == "bubblewrap":
             command = [
                 *bubblewrap_command(secret),

@@ -15,7 +15,7 @@ CODE = "/course"  # where the sandbox sees the files that it runs
 FILES = {
     **{
         f"{name}.py": INSIDE / f"{name}.py"
-        for name in ("fork_server", "namespaces", "kernel", "messages", "student")
+        for name in ("fork_server", "namespaces", "kernel", "system_calls", "messages", "student")
     },
     "graphs.py": PACKAGE / "graphs.py",
     "guard.py": PACKAGE / "exercises" / "guard.py",

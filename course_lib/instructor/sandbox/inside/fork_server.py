@@ -19,6 +19,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import kernel
+import system_calls
 
 POLL = 0.05  # seconds between two looks at the memory
 
@@ -35,6 +36,8 @@ def main() -> None:
         sys.path[0] = options["outer"]["code"]
     kernel.die_with_parent()
     control = socket.socket(fileno=options["control"])
+    families = options["families"]
+    program = system_calls.compiled(families) if families else b""
     _warm_up(options["imports"])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are not waited for
     control.sendall(b"ready\n")
@@ -45,7 +48,7 @@ def main() -> None:
         if os.fork() == 0:
             control.close()
             try:
-                _keep(json.loads(message), *descriptors)
+                _keep(json.loads(message), program, *descriptors)
             finally:
                 os._exit(0)
         for one in descriptors:
@@ -62,7 +65,7 @@ def _warm_up(imports: list[str]) -> None:
     gc.freeze()  # so that a child's collector leaves the shared pages alone
 
 
-def _keep(limits: dict, talk: int, tell: int) -> None:
+def _keep(limits: dict, program: bytes, talk: int, tell: int) -> None:
     """The keeper of one child: starts it behind its walls, watches it, and says how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ends = socket.socket(fileno=tell)
@@ -76,7 +79,7 @@ def _keep(limits: dict, talk: int, tell: int) -> None:
         ends.sendall(json.dumps({"refused": str(error)}).encode())
         return
     if child == 0:
-        _be(limits, talk, say)
+        _be(limits, program, talk, say)
     os.close(talk)
     os.close(say)
     reason = _watch(child, ends, limits, before)
@@ -135,17 +138,18 @@ def _end_the_rest(child: int) -> None:
         time.sleep(0.01)
 
 
-def _be(limits: dict, talk: int, say: int) -> None:
+def _be(limits: dict, program: bytes, talk: int, say: int) -> None:
     """Become the child: all the walls first, then the student's code. Never returns.
 
     Args:
         limits: see `Sandbox.child`.
+        program: the filter of system calls; empty for none.
         talk: the socket to the judge.
         say: where to say which wall couldn't be put up; closed before a student's code runs.
     """
     try:
         try:
-            _wall_in(limits, talk, say)
+            _wall_in(limits, program, talk, say)
         except BaseException as error:
             os.write(say, f"{type(error).__name__}: {error}"[:900].encode())
             return
@@ -157,7 +161,7 @@ def _be(limits: dict, talk: int, say: int) -> None:
         os._exit(0)
 
 
-def _wall_in(limits: dict, talk: int, say: int) -> None:
+def _wall_in(limits: dict, program: bytes, talk: int, say: int) -> None:
     os.setsid()
     os.umask(0o077)
     kernel.close_all_but(talk, say)
@@ -168,7 +172,7 @@ def _wall_in(limits: dict, talk: int, say: int) -> None:
         kernel.limit(*rest)
         if limits["own_user"]:
             kernel.become(limits["uid"], limits["uid"])
-            kernel.deny_system_calls(kernel.LOCAL)
+            system_calls.only(program)
         os.chdir(limits["folder"])
         return
     kernel.private_mounts()
@@ -178,7 +182,7 @@ def _wall_in(limits: dict, talk: int, say: int) -> None:
     kernel.hide_processes(limits["proc"])
     kernel.become(limits["uid"], limits["uid"])
     kernel.die_with_parent()
-    kernel.deny_system_calls()
+    system_calls.only(program)
     os.chdir(scratch)
 
 

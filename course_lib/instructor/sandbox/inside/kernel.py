@@ -8,7 +8,6 @@ refuses, so that nothing runs behind half a wall.
 import contextlib
 import ctypes
 import os
-import platform
 import resource
 import signal
 import struct
@@ -19,9 +18,8 @@ RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND = 1, 2, 4, 8, 32, 4096
 REC, PRIVATE, DETACH = 16384, 1 << 18, 2
 
 UNCOUNTED = 5  # seconds of CPU between the signal that says so and the end
-SET_PDEATHSIG, SET_DUMPABLE, CAPBSET_DROP, SET_SECCOMP = 1, 4, 24, 22
+SET_PDEATHSIG, SET_DUMPABLE, CAPBSET_DROP = 1, 4, 24
 SET_NO_NEW_PRIVS, CAP_AMBIENT = 38, 47
-PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -98,9 +96,13 @@ def hide_processes(of_its_own: bool) -> None:
         mount("proc", "/proc", "proc", flags)
 
 
-def pivot(root: str) -> None:
-    """Make `root` the root, and let go of the old one."""
-    number = PIVOT_ROOT[platform.machine()]
+def pivot(root: str, number: int) -> None:
+    """Make `root` the root, and let go of the old one.
+
+    Args:
+        root: the new one.
+        number: of pivot_root, for which the C library has no function.
+    """
     os.chdir(root)
     if libc.syscall(number, b".", b".") != 0:
         error = ctypes.get_errno()
@@ -182,84 +184,6 @@ def end_all_of(uid: int) -> None:
         finally:
             os._exit(0)
     os.waitpid(child, 0)
-
-
-# System calls that no exercise needs, and that kernel exploits and secret channels like: keyrings,
-# tracing, other namespaces, mounts, modules, io_uring. And memory that no limit counts: segments
-# and messages of System V, files in memory. Number on x86_64 and on aarch64. What is newer than
-# this list doesn't exist in there.
-DENIED = {
-    "x86_64": (
-        103, 134, 153, 154, 163, 172, 173, 179, 212, 300, 303, 312,
-        29, 30, 31, 64, 65, 66, 67, 68, 69, 70, 71, 220, 319, 447,
-        101, 155, 165, 166, 167, 168, 175, 176, 246, 248, 249, 250, 272, 298, 304, 308, 310, 311,
-        313, 320, 321, 323, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442, 443, 438,
-    ),
-    "aarch64": (
-        18, 58, 60, 89, 116, 262, 264, 272,
-        186, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196, 197, 279, 447,
-        117, 41, 40, 39, 224, 225, 105, 106, 104, 217, 218, 219, 97, 241, 265, 268, 270, 271,
-        273, 294, 280, 282, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442, 443, 438,
-    ),
-}  # fmt: skip
-NEWER = 452  # the first number, the same on both, that this list has never seen
-NO_SUCH_CALL = 38
-SOCKET = {"x86_64": (41, 53), "aarch64": (198, 199)}  # socket, socketpair
-FAMILIES = (1, 2, 10)  # UNIX and IP, which namespaces cover; not vsock, netlink, AF_ALG …
-LOCAL = (1,)  # where no namespace covers IP
-NO_SUCH_FAMILY = 97
-ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-
-
-def deny_system_calls(families: tuple[int, ...] = FAMILIES) -> None:
-    """A seccomp filter: the calls in `DENIED` fail as not permitted, sockets of a family that is
-    not in `families` as unknown, and calls from `NEWER` on as missing. Another machine's calls are
-    killed.
-
-    Raises:
-        OSError: if the kernel refuses, or on a machine whose numbers aren't known here.
-    """
-    machine = platform.machine()
-    if machine not in DENIED:
-        raise OSError(f"no filter for {machine}")
-    load, equal, above, give = 0x20, 0x15, 0x35, 0x06
-    kill, refuse, allow = 0x80000000, 0x00050000 | 1, 0x7FFF0000
-    program = [
-        (load, 0, 0, 4),
-        (equal, 1, 0, ARCHITECTURE[machine]),
-        (give, 0, 0, kill),
-        (load, 0, 0, 0),
-        (above, 0, 1, 0x40000000),  # the x32 numbers of x86_64
-        (give, 0, 0, kill),
-    ]
-    program += [(above, 0, 1, NEWER), (give, 0, 0, 0x00050000 | NO_SUCH_CALL)]
-    for number in DENIED[machine]:
-        program += [(equal, 0, 1, number), (give, 0, 0, refuse)]
-    for number in SOCKET[machine]:
-        program += [
-            (equal, 0, 3 + len(families), number),
-            (load, 0, 0, 16),
-            *((equal, len(families) - k, 0, family) for k, family in enumerate(families)),
-            (give, 0, 0, 0x00050000 | NO_SUCH_FAMILY),
-            (give, 0, 0, allow),
-        ]
-    # clone with a new user namespace; clone3 hides its flags, so it says that it doesn't exist
-    clone = {"x86_64": 56, "aarch64": 220}[machine]
-    program += [
-        (equal, 0, 1, 435),
-        (give, 0, 0, 0x00050000 | NO_SUCH_CALL),
-        (equal, 0, 3, clone),
-        (load, 0, 0, 16),
-        (0x45, 0, 1, NEWUSER),
-        (give, 0, 0, refuse),
-        (give, 0, 0, allow),
-    ]
-    code = b"".join(struct.pack("=HBBI", *one) for one in program)
-    buffer = ctypes.create_string_buffer(code)
-    fprog = struct.pack("HP", len(program), ctypes.addressof(buffer))
-    if libc.prctl(SET_SECCOMP, 2, fprog, 0, 0) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"seccomp: {os.strerror(error)}")
 
 
 def close_all_but(*kept: int) -> None:

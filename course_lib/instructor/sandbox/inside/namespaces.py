@@ -6,6 +6,7 @@ Runs in the process that becomes the fork server, before it imports anything but
 import os
 
 import kernel
+import system_calls
 
 
 def enter(plan: dict) -> None:
@@ -61,7 +62,7 @@ def enter(plan: dict) -> None:
         kernel.mount(f"/dev/{device}", f"{root}/dev/{device}", None, kernel.BIND)
     os.mkdir(f"{root}/proc")
     kernel.mount("proc", f"{root}/proc", "proc", kernel.NOSUID | kernel.NODEV | kernel.NOEXEC)
-    kernel.pivot(root)
+    kernel.pivot(root, system_calls.number("pivot_root"))
     kernel.mount("none", "/", None, kernel.REMOUNT | kernel.BIND | kernel.RDONLY | kernel.NOSUID)
 
 
