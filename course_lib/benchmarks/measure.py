@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -84,20 +83,11 @@ def in_child(function: Callable[..., dict[str, Any]], *arguments: Any) -> dict[s
     """
     task = json.dumps([function.__module__, function.__name__, arguments])
     done = subprocess.run(
-        [sys.executable, "-m", __name__],
-        input=task,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **importing()},
+        [sys.executable, "-m", __name__], input=task, capture_output=True, text=True
     )
     if done.returncode:
         raise RuntimeError(f"{function.__name__}{arguments} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def importing() -> dict[str, str]:
-    """So that another Python process imports what this one does."""
-    return {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
 
 
 def peak_mib() -> float | None:

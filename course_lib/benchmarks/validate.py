@@ -284,9 +284,7 @@ def _ours(
         _write(place / "in" / f"student{number:03}", form(number))
     wanted = [f"--exercise={one}" for one in exercises_of(form)]
     command = [sys.executable, "-m", "course_lib.cli", "validate", str(place / "in")]
-    seconds = _timed(
-        [*command, f"--out={place / 'out'}", f"--jobs={jobs}", *wanted], measure.importing()
-    )
+    seconds = _timed([*command, f"--out={place / 'out'}", f"--jobs={jobs}", *wanted], _importing())
     students = json.loads((place / "out" / "results.json").read_text(encoding="utf-8"))["students"]
     outcomes = {e["outcome"] for s in students for e in s["exercises"]}
     if len(students) != count or outcomes != {expected}:
@@ -354,7 +352,7 @@ def _nbclient(place: Path, count: int, form: Notebooks = notebooks) -> float:
     for number in range(count):
         _write(place / f"student{number:03}", form(number))
         files += sorted(map(str, (place / f"student{number:03}").iterdir()))
-    return _timed([sys.executable, "-c", RUN, *files], measure.importing()) / count
+    return _timed([sys.executable, "-c", RUN, *files], _importing()) / count
 
 
 def _nbgrader(place: Path, count: int, command: str) -> float:
@@ -374,7 +372,7 @@ def _nbgrader(place: Path, count: int, command: str) -> float:
         "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "the course's Python",
         "language": "python",
-        "env": measure.importing(),
+        "env": _importing(),
     }
     _write(place / "jupyter" / "kernels" / "python3", {"kernel.json": kernel})
     here = {
@@ -402,6 +400,11 @@ def _version(nbgrader: str) -> str:
 
 def _path() -> str:
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+
+def _importing() -> dict[str, str]:
+    """So that another Python process imports what this one does."""
+    return {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
 
 
 def _timed(command: list[str], environment: dict[str, str]) -> float:

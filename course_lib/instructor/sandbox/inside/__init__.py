@@ -1,7 +1,8 @@
 """What runs inside the sandbox: these files are shown to it one by one, not as a package.
 
 In: orders of the judge, as messages. Out: plain data, as messages.
-`fork_server` starts a child for each notebook behind the walls that `kernel` puts up; `student`
-runs the code in it; `messages` is the form of all that crosses; `namespaces` replaces bubblewrap.
+`fork_server` starts a child for each notebook behind the walls that `kernel` and `system_calls` put
+up; `student` runs the code in it; `messages` is the form of all that crosses; `namespaces` replaces
+bubblewrap.
 They import each other by their bare names, and of the course only `guard` and `definitions`.
 """
