@@ -32,6 +32,7 @@ SAMPLES = 16  # disturbed sequences of a batch
 WINDOW = 112  # steps that truncated BPTT looks back
 ROUNDS, QUICK_ROUNDS = 20, 5
 SHORT, LONG = 1024, 8192  # T of the two whose memory is compared
+TRIES = 3  # processes: what an allocator asks for differs by a tenth from one to the next
 CURVE = (128, 512, 2048, 8192, 32768, 65536)
 TIMINGS = 5  # of a point of the curve or of a rule: so many, or as many as fit in
 PATIENCE = 10.0  # seconds, but one at least
@@ -39,7 +40,7 @@ PATIENCE = 10.0  # seconds, but one at least
 RULE_STEPS = {"rtrl": 4}
 BARS = {
     "speedup_over_per_step": (">=", 6.0),
-    "ratio_to_bptt": ("<=", 1.5),
+    "ratio_to_bptt": ("<=", 1.0),
     "snap1_ratio_to_drtrl": ("<=", 1.0),
     "memory_ratio_8192_over_1024": ("<=", 1.1),
 }
@@ -172,7 +173,7 @@ def side_by_side(sizes: Sizes) -> dict[str, dict[str, Any]]:
         found[name] = {
             "steps": steps,
             "ms_a_step": float(f"{1e3 * row['seconds'] / steps:.3g}"),
-            "mib": round(row["peak_mib"] - row["before_mib"], 1),
+            "mib": round(_used(row), 1),
         }
     return found
 
@@ -180,13 +181,20 @@ def side_by_side(sizes: Sizes) -> dict[str, dict[str, Any]]:
 def memory_ratio(name: str, sizes: Sizes) -> tuple[float | None, dict[str, Any]]:
     """How many times the memory grows with T, from `SHORT` to `LONG`.
 
-    What TensorFlow, the model and the inputs take before the first step is not counted.
+    What TensorFlow, the model and the inputs take before the first step is not counted. Of each
+    length the median of `TRIES` processes counts.
     """
     found = {}
     for steps in (SHORT, LONG):
-        found[str(steps)] = measure.in_child(memory, name, asdict(_with(sizes, steps)))
-    used = [row["peak_mib"] - row["before_mib"] for row in found.values()]
-    return float(f"{used[1] / used[0]:.3g}"), found
+        rows = [measure.in_child(memory, name, asdict(_with(sizes, steps))) for _ in range(TRIES)]
+        found[str(steps)] = sorted(rows, key=_used)[TRIES // 2]
+    short, long = map(_used, found.values())
+    return float(f"{long / short:.3g}"), found
+
+
+def _used(row: dict[str, Any]) -> float:
+    """What the steps took, MiB."""
+    return row["peak_mib"] - row["before_mib"]
 
 
 def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
@@ -197,14 +205,14 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
         sizes: by default those of MNIST by pixels with 128 units.
 
     Returns:
-        `sizes`, `rounds`, `chunk`, `samples`; `variants`: median and quartiles in milliseconds;
-        `speedup_over_per_step`; `ratio_to_bptt`, time of chunked over that of BPTT, each at its
-        fastest, without or with XLA; `ratio_to_braintrace`, likewise to braintrace's chunked
-        D-RTRL; `snap1_ratio_to_drtrl`, time of SnAp-1 over that of braintrace's D-RTRL that drives
-        the trace alone; both None where braintrace is not installed, and then `why_no_peer` says
-        so; `xla_ratio`, for each rule how many times as long it takes with XLA as without;
-        `memory_ratio_8192_over_1024` and that of BPTT beside it; `curve`: over T, seconds and MiB
-        of both; `rules`: what `side_by_side` gives; `bars`.
+        `sizes`, `rounds`, `chunk` (shorter with XLA), `samples`; `variants`: median and quartiles
+        in milliseconds; `speedup_over_per_step`; `ratio_to_bptt`, time of chunked over that of
+        BPTT, each at its fastest, without or with XLA; `ratio_to_braintrace`, likewise to
+        braintrace's chunked D-RTRL; `snap1_ratio_to_drtrl`, time of SnAp-1 over that of
+        braintrace's D-RTRL that drives the trace alone; both None where braintrace is not
+        installed, and then `why_no_peer` says so; `xla_ratio`, for each rule how many times as long
+        it takes with XLA as without; `memory_ratio_8192_over_1024` and that of BPTT beside it;
+        `curve`: over T, seconds and MiB of both; `rules`: what `side_by_side` gives; `bars`.
 
     Raises:
         RuntimeError: two that should give the same gradient don't: chunks and single steps, a step

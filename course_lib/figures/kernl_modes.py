@@ -129,13 +129,22 @@ def by_modes(measured: dict[str, dict[int, list]]) -> Figure:
     return closed(figure)
 
 
-def through_training(curves: dict[str, dict[str, list]], chance: float) -> Figure:
-    """Draw the cosine with BPTT and the error through a training, one line a rule."""
+def through_training(runs: dict[str, list[dict[str, list]]], chance: float) -> Figure:
+    """Draw the cosine with BPTT and the error through a training.
+
+    Args:
+        runs: rule to the curves of its seeds; a line is their mean, a band goes from the lowest to
+            the highest.
+        chance: the error of a guess.
+    """
     plt = pyplot()
     figure, (above, below) = plt.subplots(2, 1, figsize=(5.5, 5.6), sharex=True)
-    for name, run in curves.items():
-        above.plot(run["steps"], run["cosine"], label=name)
-        below.plot(run["steps"], run["test_loss"], label=name)
+    for name, seeds in runs.items():
+        for ax, what in ((above, "cosine"), (below, "test_loss")):
+            values = np.array([curves[what] for curves in seeds])
+            (line,) = ax.plot(seeds[0]["steps"], values.mean(axis=0), label=name)
+            ends, color = (values.min(axis=0), values.max(axis=0)), line.get_color()
+            ax.fill_between(seeds[0]["steps"], *ends, color=color, alpha=0.15, linewidth=0)
     above.set(ylabel="cosine with BPTT", ylim=(-0.1, 1.05))
     below.axhline(chance, color="black", linewidth=0.8)
     below.set(xlabel="batches", ylabel="error", yscale="log")

@@ -279,6 +279,7 @@ class OnlineRNN(keras.Model):
             options["samples"],
             options["disturbance"],
             self._seeds,
+            bool(self.jit_compile),
         )
 
     def _learner(self, dynamics, kernel):

@@ -287,7 +287,7 @@ def run(
         summary["floor"] = round(anbn_floor(config.max_n), 4)
     if file is not None:
         file.unlink(missing_ok=True)
-    return {
+    found = {
         "config": asdict(config),
         "curves": {
             "trials": {
@@ -298,6 +298,16 @@ def run(
         },
         "summary": summary,
     }
+    return _plain(found)
+
+
+def _plain(value: Any) -> Any:
+    """With None for what is no number, which JSON doesn't know: the loss of a run that diverged."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(one) for one in value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _study(config: Config) -> Study:

@@ -114,6 +114,17 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         {"task": "pixels", "rule": "bptt", "trained": "readout"},
     ),
     "kernl-adding": ("course_lib.training.online_sequences", {"task": "adding"}),
+    # The rates and the trials of "kernl-adding" are the same for all rules; these suit KeRNL.
+    "kernl-adding-longer": (
+        "course_lib.training.online_sequences",
+        {
+            "task": "adding",
+            "rules": ("kernl",),
+            "lengths": (100, 200),
+            "rates": (0.0005, 0.0015, 0.0045),
+            "trial_rounds": 15,
+        },
+    ),
     "kernl-anbn": ("course_lib.training.online_sequences", {"task": "anbn"}),
     "kernl-inside": ("course_lib.training.online_sequences", {"task": "inside"}),
     "kernl-pixels-modes": ("course_lib.training.turning_mnist", {}),

@@ -32,7 +32,7 @@ def test_a_reader_chooses_the_number_of_modes():
 
 def test_trainings_are_drawn(assert_drawn):
     curves = {"steps": [1, 2], "cosine": [0.5, 0.8], "test_loss": [0.2, 0.1]}
-    assert_drawn(figures.through_training({"a": curves, "b": curves}, 0.17))
+    assert_drawn(figures.through_training({"a": [curves, curves], "b": [curves]}, 0.17))
     result = {"curves": {"0": {"test_accuracy": [0.9, 0.95]}, "1": {"test_accuracy": [0.8, 0.9]}}}
     figure = figures.accuracies({"a": result})
     mean = figure.axes[0].lines[0].get_ydata()

@@ -90,11 +90,12 @@ def test_scan_both_ways():
     np.testing.assert_allclose(backward[:, 0, 0], [1 + 0.1 * 2.6, 2.6, 3], rtol=1e-6)
 
 
+@pytest.mark.parametrize(("xla", "longest"), [(False, 128), (True, 64)])
 @pytest.mark.parametrize("steps", [1, 7, 28, 64, 65, 97, 784, 1000, 4099])
-def test_the_chunk_length_fits(steps):
-    length = chunk_length(steps)
-    assert 1 <= length <= min(steps, 128)
-    assert length >= min(steps, 64)
+def test_the_chunk_length_fits(steps, xla, longest):
+    length = chunk_length(steps, xla)
+    assert 1 <= length <= min(steps, longest)
+    assert length >= min(steps, longest // 2)
     if steps == 784:
         assert 784 % length == 0
 

@@ -73,11 +73,11 @@ def test_where_no_instruction_set_is_stored_it_is_not_known():
 
 # Stored before the field was there. None is added: a result that is run again leaves the list.
 OLDER = """
-    bench-kernl bench-lstm bench-validate cells-adding cells-copy-open cells-copy cells-mnist
+    bench-lstm bench-validate cells-adding cells-copy-open cells-copy cells-mnist
     gradnets-200-grelu-gain-stop gradnets-200-plain-he gradnets-200-rezero gradnets-200-tat
     gradnets-2015 gradnets-grelu-gain-stop gradnets-grelu gradnets-highway gradnets-identity
     gradnets-plain-he gradnets-plain-orthogonal gradnets-recurrent gradnets-rezero gradnets-tat
-    kernl-adding kernl-pixels-bptt kernl-pixels-fast kernl-pixels-readout kernl-pixels
+    kernl-pixels-bptt kernl-pixels-fast kernl-pixels-readout kernl-pixels
     kernl-rules lstm-mnist-seed1 lstm-mnist-seed2 lstm-mnist-two-epochs-seed1
     lstm-mnist-two-epochs-seed2 lstm-mnist-two-epochs lstm-mnist project-rows-seed1 project-rows
     vanilla-mnist-constant vanilla-mnist-seed1 vanilla-mnist-seed2 vanilla-mnist
