@@ -5,6 +5,7 @@ a graph, and nothing in the notebook would compute as before from then on. A cla
 itself takes the place of the one of the same name, in every model that is loaded later.
 """
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -36,7 +37,8 @@ def framework_settings() -> Callable[[], None]:
 
     def all_back() -> None:
         for one in put_back:
-            one()
+            with contextlib.suppress(Exception):  # what was taken apart can't be put back
+                one()
 
     return all_back
 

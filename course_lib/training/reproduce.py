@@ -51,6 +51,9 @@ LONG: dict[tuple[str, str], dict[str, Any]] = {
     ("copy", "mingru"): FEWER,
 }
 
+# Which of the small tasks take orthogonal networks longer than the adding problem does.
+LONGER = {"rates": (1e-3, 3e-3, 1e-2), "trial": 500, "batches": 4_000, "look": 400}
+
 # name -> its module and settings. The module has `run(data, seed, quick, **settings)`, which
 # returns a dict with config, curves and summary. One that makes its own data says
 # `NEEDS_MNIST = False`; its `data` is None. One that trains on the bundled subset says
@@ -133,6 +136,8 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         {"rule": "bptt", "trained": "readout", "seeds": 1},
     ),
     "kernl-modes-adding": ("course_lib.training.online_modes", {"task": "adding"}),
+    "kernl-modes-copy": ("course_lib.training.online_modes", {"task": "copy", **LONGER}),
+    "kernl-modes-anbn": ("course_lib.training.online_modes", {"task": "anbn", **LONGER}),
     "kernl-side-by-side": ("course_lib.training.online_sequences", {"task": "side-by-side"}),
     **{
         f"gradnets-{method}": (

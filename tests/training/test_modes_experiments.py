@@ -114,3 +114,14 @@ def test_a_better_description_was_no_better_teacher():
     assert max(kernl - eight) > 0.4
     lowest = sorted(run["summary"]["kernl"]["lowest_cosine"] for run in runs)
     assert lowest[0] < 0.1 < 0.5 < lowest[1]  # it breaks down in one seed
+
+
+def test_where_the_order_counts_eight_modes_learn_what_one_that_fades_cannot():
+    runs = stored_seeds("kernl-modes-copy")
+    assert len(runs) == 3
+    for run in runs:
+        chance = run["summary"]["chance"]
+        end = {rule: curves["test_loss"][-1] for rule, curves in run["curves"].items()}
+        assert end["bptt"] < end["kernl_modes-8"] < chance / 50
+        assert chance / 5 < end["kernl_modes-4"] < end["kernl"]
+        assert 0.45 * chance < end["kernl"] < 0.6 * chance < 0.7 * chance < end["one_step"]
