@@ -15,6 +15,7 @@ from course_lib.cli import app
 from course_lib.exercises.registry import CHAPTERS, get, needs_tensorflow
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 from course_lib.instructor.sandbox.available import problem_with
+from course_lib.training import stored_result
 
 THREE = 3 * len(CHAPTERS)
 WRONG = "def f(*arguments, **named):\n    return None\n"
@@ -106,6 +107,15 @@ def test_without_dask_it_is_left_out(monkeypatch):
     done = CliRunner().invoke(app, ["bench", "cluster"])
     assert done.exit_code == 0
     assert "pip install distributed" in done.stderr
+
+
+def test_the_stored_result_is_of_a_whole_class():
+    stored = stored_result("bench-cluster")
+    count = stored["notebooks"]
+    assert stored["command"] == f"course bench cluster --notebooks {count}"
+    assert count // 2 <= stored["killed_after"] < count
+    assert stored["verdicts"] == sum(len(cluster.expected(number)) for number in range(count))
+    assert stored["hardware"]["instruction_set"]
 
 
 @pytest.mark.slow
