@@ -25,13 +25,18 @@ SLOWEST = ("--durations", "15", "--durations-min", "2")  # how many to name, fro
 # that of tests/conftest.py; the browser's tests are shared out by page.
 CORES = ("-n", str(workers()), "--no-loadscope-reorder")
 ON_CORES = (*SLOWEST, *CORES)
-TESTS = (*PYTEST, "tests", *ON_CORES)
 BY_FILE, BY_GROUP = ("--dist", "loadfile"), ("--dist", "loadgroup")
 LAST_LINES = 8  # of a command that failed, told again at the end
 NBVAL = (
     *("--nbval", "--nbval-current-env", "--nbval-cell-timeout", "300"),
     *("--nbval-sanitize-with", "tests/nbval_sanitize.cfg"),
 )
+
+
+def marked(mark: str) -> tuple[str, ...]:
+    """The files that name a mark: to see that the others bear none, all would be imported."""
+    files = sorted(Path("tests").rglob("test_*.py"))
+    return tuple(str(f) for f in files if f"mark.{mark}" in f.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -81,18 +86,31 @@ STAGES = (
     Stage(
         "unit and property tests",
         (
-            (*TESTS, *BY_FILE, "-m", "not browser and not alone and not backends"),
-            (*PYTEST, "tests", *SLOWEST, "-m", "alone"),
+            (
+                *PYTEST,
+                "tests",
+                *ON_CORES,
+                *BY_FILE,
+                "-m",
+                "not browser and not alone and not backends",
+            ),
+            (*PYTEST, *marked("alone"), *SLOWEST, "-m", "alone"),
         ),
     ),
-    Stage("layers on JAX and PyTorch", ((*TESTS, *BY_FILE, "-m", "backends"),)),
+    Stage(
+        "layers on JAX and PyTorch",
+        ((*PYTEST, *marked("backends"), *ON_CORES, *BY_FILE, "-m", "backends"),),
+    ),
     Stage("proofs of the checks", ((*COURSE, "prove"),)),
     DRIFT,
     Stage(
         "solution notebooks", ((*PYTEST, *NBVAL, *CORES, *BY_FILE, "solutions"),), look=never_run
     ),
     Stage("book", (("-m", "course_lib.authoring.book"),)),
-    Stage("browser tests of the book", ((*TESTS, *BY_GROUP, "-m", "browser"),)),
+    Stage(
+        "browser tests of the book",
+        ((*PYTEST, *marked("browser"), *ON_CORES, *BY_GROUP, "-m", "browser"),),
+    ),
 )
 
 

@@ -1,6 +1,7 @@
 """The stages of `make test` say what they did; each way to fail fails the run."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -135,6 +136,16 @@ def test_every_stage_that_runs_tests_uses_all_cores():
     assert len(commands) == 5
     assert len(alone) == 1
     assert all(("-n" in c) != (c in alone) for c in commands)
+
+
+def test_no_marked_test_is_left_out():
+    """The stages that look at marked files only rely on each mark standing in its file."""
+    texts = {f: f.read_text(encoding="utf-8") for f in Path("tests").rglob("*.py")}
+    for mark in ("alone", "backends", "browser"):
+        bear = sorted(str(f) for f, text in texts.items() if f"mark.{mark}" in text)
+        assert bear
+        assert list(stages.marked(mark)) == bear
+    assert not [f for f, text in texts.items() if f.name == "conftest.py" and "add_marker" in text]
 
 
 def test_the_inner_loop_proves_what_has_changed(monkeypatch, tmp_path, capsys):
