@@ -1,4 +1,4 @@
-"""How many processes may work side by side here, and what keeps them out of each other's way."""
+"""How many processes may work side by side here, and what each of them is told to do with less."""
 
 import os
 
@@ -12,6 +12,9 @@ ONE_THREAD = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
 }
+
+# For a process that compiles much and runs each result for a moment only.
+HASTY_XLA = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
 
 
 def workers() -> int:
@@ -27,5 +30,14 @@ def workers() -> int:
 
 def take_one_thread() -> None:
     """Tell the libraries that this process is yet to load to keep to one thread."""
-    for name, value in ONE_THREAD.items():
+    _set(ONE_THREAD)
+
+
+def compile_in_haste() -> None:
+    """Tell XLA, before its first use in this process, to spend no time on making code fast."""
+    _set(HASTY_XLA)
+
+
+def _set(variables: dict[str, str]) -> None:
+    for name, value in variables.items():
         os.environ.setdefault(name, value)

@@ -1,5 +1,6 @@
 """What several folders of tests share."""
 
+import gc
 import importlib.metadata
 import os
 import runpy
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from course_lib import cores
 from course_lib.exercises.frameworks import framework_settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 for name in ("LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
     os.environ.pop(name, None)
 os.environ["COLUMNS"] = "80"
+
+cores.compile_in_haste()
 
 # A shell's background jobs ignore Ctrl-C, and so would all that their tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -49,6 +53,12 @@ def pytest_collection_modifyitems(items):
     """Files with slow tests come first, so that no core is left with one when all else is done."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish():
+    """What has been imported by now stays: no need to go through it each time garbage is sought."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -68,8 +68,13 @@ def prove_side_by_side(exercises: Sequence[str]) -> Iterator[list[Proof]]:
         yield from map(_prove, exercises)
         return
     fresh = multiprocessing.get_context("spawn")  # TensorFlow doesn't survive a fork
-    with ProcessPoolExecutor(jobs, fresh, initializer=cores.take_one_thread) as pool:
+    with ProcessPoolExecutor(jobs, fresh, initializer=_make_do) as pool:
         yield from pool.map(_prove, exercises)
+
+
+def _make_do() -> None:
+    cores.take_one_thread()
+    cores.compile_in_haste()
 
 
 def _prove(exercise_id: str) -> list[Proof]:

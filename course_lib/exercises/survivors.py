@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Collection, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 from course_lib.exercises import guard
@@ -60,29 +60,32 @@ def fate(exercise: Exercise, mutant: Mutant) -> Fate:
     )
 
 
-def fates(chosen: Iterable[str], sample: int | None = None, seed: int = 0) -> list[Fate]:
+def fates(
+    chosen: Iterable[str], sample: int | None = None, seed: int = 0, named: bool = True
+) -> list[Fate]:
     """Check the mutants of exercises on all cores.
 
     Args:
         chosen: ids.
         sample: how many of each exercise, drawn with `seed`; None: all.
         seed: of the sample.
+        named: whether to find out which named mistake each is; that takes most of the time.
     """
     work = []
     for one in chosen:
         numbers = list(range(len(mutants(get(one).reference))))
         if sample is not None and sample < len(numbers):
             numbers = sorted(random.Random(f"{seed} {one}").sample(numbers, sample))
-        work += [(one, numbers[i : i + CHUNK]) for i in range(0, len(numbers), CHUNK)]
+        work += [(one, numbers[i : i + CHUNK], named) for i in range(0, len(numbers), CHUNK)]
     # Fresh processes: one that was forked off TensorFlow's threads would hang.
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         return [one for chunk in pool.map(_some, work) for one in chunk]
 
 
-def _some(work: tuple[str, list[int]]) -> list[Fate]:
-    one, numbers = work
+def _some(work: tuple[str, list[int], bool]) -> list[Fate]:
+    one, numbers, named = work
     guard.TIME_LIMIT = RUNG_LIMIT
-    exercise = get(one)
+    exercise = get(one) if named else replace(get(one), mistakes=[])
     every = mutants(exercise.reference)
     return [fate(exercise, every[number]) for number in numbers]
 

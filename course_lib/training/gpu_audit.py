@@ -38,6 +38,8 @@ T = 6  # time steps
 # A wrong update would be off by far more: one step changes the loss by about 1e-2.
 XLA_TOLERANCE = 1e-5
 
+Take = tf.types.experimental.ConcreteFunction  # a traced step: from a batch to its loss
+
 
 @dataclass
 class Audit:
@@ -59,7 +61,8 @@ def audit(name: str, build: Callable[[int], Step]) -> Audit:
     found = Audit(name)
     with pretended_gpu(False):  # the loop over time, on a machine with a GPU too
         step = build(T)
-        operations = nodes(_graph(step))
+        plain = _graph(step)
+        operations = nodes(plain)
         grown = len(nodes(_graph(build(2 * T)))) - len(operations)
     _look(operations, found)
     if step.cudnn:
@@ -79,7 +82,7 @@ def audit(name: str, build: Callable[[int], Step]) -> Audit:
         )
     if not found.failures:
         with pretended_gpu(False):
-            found.failures += _xla_failures(step)
+            found.failures += _xla_failures(step, plain)
     return found
 
 
@@ -130,38 +133,43 @@ def _look(operations: list, found: Audit) -> None:
     found.without_gpu_kernel |= without_gpu_kernel(operations)
 
 
-def _xla_failures(step: Step) -> list[str]:
+def _xla_failures(step: Step, plain: Take | None = None) -> list[str]:
     """Take two steps without and with XLA from the same weights and compare the losses.
 
     The second loss is that after an update, and so it looks at the gradients as well. What is drawn
     at random is left out of the comparison, after it has been compiled too.
+
+    Args:
+        step: the step, with what is drawn at random.
+        plain: its graph without XLA, where it has been traced.
     """
     start = [variable.numpy() for variable in step.variables]
 
     @without_tf32()  # with and without XLA a GPU may round otherwise
-    def losses(compiled: bool) -> list[float]:
+    def losses(take: Take) -> list[float]:
         for variable, value in zip(step.variables, start, strict=True):
             variable.assign(value)
-        take = _graph(step, jit_compile=compiled)
         batch = tf.constant(step.x), tf.constant(step.y)
         return [float(take(*batch)) for _ in range(2)]
 
     compiled: list[float] = []
 
     def compile_it() -> None:
-        compiled[:] = losses(True)
+        compiled[:] = losses(_graph(step, jit_compile=True))
         if step.silence is not None:
             step.silence()
-            compiled[:] = losses(True)
+            compiled[:] = losses(_graph(step, jit_compile=True))
 
     if refused := xla_refusal(compile_it):
         return [f"It does not compile with XLA: {refused}"]
-    plain = losses(False)
-    if not np.allclose(compiled, plain, rtol=XLA_TOLERANCE, atol=0):
-        return [f"XLA gives the losses {compiled}, without it they are {plain}."]
+    if plain is None or step.silence is not None:
+        plain = _graph(step, jit_compile=False)
+    expected = losses(plain)
+    if not np.allclose(compiled, expected, rtol=XLA_TOLERANCE, atol=0):
+        return [f"XLA gives the losses {compiled}, without it they are {expected}."]
     return []
 
 
-def _graph(step: Step, **settings: bool) -> tf.types.experimental.ConcreteFunction:
+def _graph(step: Step, **settings: bool) -> Take:
     signature = [tf.TensorSpec(array.shape, array.dtype) for array in (step.x, step.y)]
     return trace(step.take, *signature, autograph=True, **settings)

@@ -81,9 +81,11 @@ def run(
 
 
 def _rate(config: Config, cell: str, delay: int) -> float:
-    """The rate whose short run comes to the lowest validation loss."""
+    """The rate whose short run comes to the lowest validation loss; of one, there is no choice."""
     from course_lib.training.callbacks import NonFiniteError
 
+    if len(config.learning_rates) == 1:
+        return config.learning_rates[0]
     short = replace(config, epochs=config.trial_epochs)
 
     def end(rate: float) -> float:

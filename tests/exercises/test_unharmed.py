@@ -13,8 +13,7 @@ import pytest
 from course_lib.exercises import check, guard
 from course_lib.exercises.report import NOT_RIGHT
 
-pytestmark = pytest.mark.alone
-
+by_the_clock = pytest.mark.alone
 posix = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="time limits need POSIX signals")
 LIMIT = 1.0  # seconds for a rung
 
@@ -124,6 +123,7 @@ print("here too", file=sys.stderr, flush=True)
 
 
 @posix
+@by_the_clock
 @pytest.mark.parametrize("what", HARM)
 def test_nothing_is_harmed(what):
     body, words = HARM[what]
@@ -145,6 +145,7 @@ def test_nothing_is_harmed(what):
 
 
 @posix
+@by_the_clock
 def test_the_stop_button_still_stops(monkeypatch):
     monkeypatch.setattr(guard, "TIME_LIMIT", 5.0)
 
@@ -170,6 +171,7 @@ KERNEL = (
 
 
 @posix
+@pytest.mark.slow
 def test_a_notebook_goes_on_after_each():
     import nbformat
     from nbclient import NotebookClient

@@ -140,30 +140,42 @@ GO_ON = """
     import keras
     import numpy as np
     import course_lib.online
-    model = keras.saving.load_model(sys.argv[1] + "/m.keras")
-    data = np.load(sys.argv[1] + "/data.npz")
-    stream = model.stream()
-    for t in range(data["x"].shape[1]):
-        stream.learn(data["x"][:, t], data["y"][:, t])
-    np.savez(sys.argv[1] + "/out.npz", *[keras.ops.convert_to_numpy(w) for w in model.weights])
+    for folder in sys.argv[1:]:
+        model = keras.saving.load_model(folder + "/m.keras")
+        data = np.load(folder + "/data.npz")
+        stream = model.stream()
+        for t in range(data["x"].shape[1]):
+            stream.learn(data["x"][:, t], data["y"][:, t])
+        np.savez(folder + "/out.npz", *[keras.ops.convert_to_numpy(w) for w in model.weights])
 """
+STORED = ["kernl", "uoro", "tbptt"]
+
+
+@pytest.fixture(scope="module")
+def gone_on(tmp_path_factory):
+    """For each rule the model that learned all, and the weights of the process that went on."""
+    models, folders = {}, {rule: tmp_path_factory.mktemp(rule) for rule in STORED}
+    x, y = data(False)
+    for rule, folder in folders.items():
+        # By name: Keras doesn't store the dtype of a loss.
+        model = model_of(rule, update_every=5, optimizer=keras.optimizers.Adam(0.01), loss="mse")
+        stream = model.stream(B)
+        for t in range(7):
+            stream.learn(x[:, t], y[:, t])
+        model.save(folder / "m.keras")
+        np.savez(folder / "data.npz", x=x[:, 7:], y=y[:, 7:])
+        for t in range(7, T):
+            stream.learn(x[:, t], y[:, t])
+        models[rule] = model
+    program = [sys.executable, "-c", textwrap.dedent(GO_ON)]
+    subprocess.run([*program, *folders.values()], check=True)
+    return {rule: (models[rule], np.load(folders[rule] / "out.npz")) for rule in STORED}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", ["kernl", "uoro", "tbptt"])
-def test_another_process_goes_on_bit_for_bit(rule, tmp_path):
-    x, y = data(False)
-    # By name: Keras doesn't store the dtype of a loss.
-    model = model_of(rule, update_every=5, optimizer=keras.optimizers.Adam(0.01), loss="mse")
-    stream = model.stream(B)
-    for t in range(7):
-        stream.learn(x[:, t], y[:, t])
-    model.save(tmp_path / "m.keras")
-    np.savez(tmp_path / "data.npz", x=x[:, 7:], y=y[:, 7:])
-    for t in range(7, T):
-        stream.learn(x[:, t], y[:, t])
-    subprocess.run([sys.executable, "-c", textwrap.dedent(GO_ON), tmp_path], check=True)
-    found = np.load(tmp_path / "out.npz")
+@pytest.mark.parametrize("rule", STORED)
+def test_another_process_goes_on_bit_for_bit(rule, gone_on):
+    model, found = gone_on[rule]
     for w, name in zip(model.weights, found.files, strict=True):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(w), found[name])
 

@@ -46,6 +46,18 @@ def test_the_rate_is_chosen_by_short_runs_from_another_seed(monkeypatch):
     assert result["summary"]["lru"]["of_guess"] == [round(3e-3 * 6, 4)] * 3
 
 
+def test_of_one_rate_there_is_no_choice(monkeypatch):
+    asked = []
+
+    def train(config, cell, delay, rate, seed, verbose):
+        asked.append((seed, rate))
+        return {"learning_rate": rate, "test_loss": rate, "curve": [rate]}
+
+    monkeypatch.setattr(delays, "train", train)
+    long_delays.run(None, 5, verbose=0, cells=("lru",), learning_rates=(3e-3,), seeds=(0,))
+    assert asked == [(5, 3e-3)]
+
+
 @pytest.mark.parametrize("name", LONG)
 def test_stored_results(name):
     result = stored_result(name)

@@ -37,7 +37,6 @@ def programs(*arguments):
     command = [sys.executable, str(HERE / "cases.py"), *map(str, arguments)]
     same = {"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu", "KERAS_TORCH_DEVICE": "cpu"}
     same |= {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    same |= {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # to compile takes most of the time
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     started = {
         backend: subprocess.Popen(
