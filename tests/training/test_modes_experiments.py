@@ -125,3 +125,15 @@ def test_where_the_order_counts_eight_modes_learn_what_one_that_fades_cannot():
         assert end["bptt"] < end["kernl_modes-8"] < chance / 50
         assert chance / 5 < end["kernl_modes-4"] < end["kernl"]
         assert 0.45 * chance < end["kernl"] < 0.6 * chance < 0.7 * chance < end["one_step"]
+
+
+def test_counting_is_learned_by_both_kernels_and_sooner_by_the_one_that_turns():
+    runs = stored_seeds("kernl-modes-anbn")
+    assert len(runs) == 3
+    for run in runs:
+        floor = run["summary"]["floor"]
+        looks = {rule: curves["test_loss"] for rule, curves in run["curves"].items()}
+        for rule in ("kernl", "kernl_modes-8", "bptt"):
+            assert abs(looks[rule][-1] - floor) < 0.001
+        assert looks["one_step"][-1] > 1.2 * floor
+        assert looks["kernl_modes-8"][0] < 1.06 * floor < 1.6 * floor < looks["kernl"][0]
