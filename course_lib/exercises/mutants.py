@@ -1,6 +1,7 @@
 """Small ways to break a reference: operators on its syntax tree."""
 
 import ast
+import contextlib
 import difflib
 import inspect
 import itertools
@@ -9,7 +10,7 @@ import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from course_lib.exercises.change_in_words import change_in_words
@@ -107,16 +108,17 @@ def mutants(
     tree = tree_of(reference, decorated)
     original = ast.unparse(tree)
     found, seen, keys = [], {original}, {}
-    for line, key, words in each_change(tree, also):
-        source = ast.unparse(tree)
+    for change in changes(tree, also):
+        with change.made():
+            source = ast.unparse(tree)
         if source in seen:
             continue
         seen.add(source)
-        key = key or _difference(original, source)
+        key = change.key or _difference(original, source)
         keys[key] = keys.get(key, 0) + 1
         if keys[key] > 1:  # the same line stands there twice, or is changed to the same twice
             key = f"{key} (number {keys[key]})"
-        found.append(Mutant(key, line, source, words))
+        found.append(Mutant(key, change.line, source, change.words))
     return found
 
 
@@ -175,10 +177,38 @@ def compiled(
     return namespace[reference.__name__]
 
 
-def each_change(tree: ast.Module, also: Variants | None) -> Iterator[tuple[int, str, str]]:
-    """Change the tree in one place after the other, and put each back; yields line, key and words.
+@dataclass(frozen=True)
+class Change:
+    """One small thing that can be changed in a tree, and put back.
 
-    The key is empty where the changed lines themselves say what happened.
+    Args:
+        line: where it is, counted from the first of the source.
+        words: the change in words.
+        before: the node that stands there, or a list of what stands there in turn.
+        after: what may stand there.
+        put: puts one of the two there.
+        key: the changed lines as they were and as they are; empty where they say it themselves.
+    """
+
+    line: int
+    words: str
+    before: Any
+    after: Any
+    put: Callable[[Any], None]
+    key: str = ""
+
+    @contextlib.contextmanager
+    def made(self) -> Iterator[None]:
+        """While it lasts, the tree is the changed one."""
+        self.put(self.after)
+        try:
+            yield
+        finally:
+            self.put(self.before)
+
+
+def changes(tree: ast.Module, also: Variants | None) -> Iterator[Change]:
+    """Every place of a tree with everything that may stand there.
 
     Args:
         tree: of a function or class.
@@ -187,27 +217,34 @@ def each_change(tree: ast.Module, also: Variants | None) -> Iterator[tuple[int, 
     names = _names(tree)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for parent, field, position, node in list(_slots(tree)):
-        owner = getattr(parent, field)
-
-        def put(value, parent=parent, field=field, position=position, owner=owner):
-            if position is None:
-                setattr(parent, field, value)
-            else:
-                owner[position] = value
-
+        put = _putter(parent, field, position)
         variants = ((other, change_in_words(node, other)) for other in _variants(node, names))
         more = also(node, names, tree) if also is not None else ()
         shown = _around_it(node, parents) if isinstance(node, ast.Constant | ast.Name) else node
-        before = ast.unparse(shown)
+        text = ast.unparse(shown)
         for other, words in itertools.chain(variants, more):
-            put(other)
+            change = Change(getattr(node, "lineno", 0), words, node, other, put)
             if shown is not node:  # alone it says too little
-                words = f"with `{ast.unparse(shown)}` for `{before}`"
-            yield getattr(node, "lineno", 0), "", words
-            put(node)
+                with change.made():
+                    words = f"with `{ast.unparse(shown)}` for `{text}`"
+                change = replace(change, words=words)
+            yield change
     for node in list(ast.walk(tree)):
         yield from _with_fewer_entries(node)
         yield from _in_another_order(node)
+
+
+def _putter(parent: Node, field: str, position: int | None) -> Callable[[Any], None]:
+    """What puts a node into a place of a tree."""
+    owner = getattr(parent, field)
+
+    def put(value: Any) -> None:
+        if position is None:
+            setattr(parent, field, value)
+        else:
+            owner[position] = value
+
+    return put
 
 
 def _around_it(node: Node, parents: dict[Node, Node]) -> Node:
@@ -424,24 +461,26 @@ def _exchanged(items: list[Node]) -> Iterator[list[Node]]:
             yield [*items[:i], items[i + 1], items[i], *items[i + 2 :]]
 
 
-def _with_fewer_entries(node: Node) -> Iterator[tuple[int, str, str]]:
+def _with_fewer_entries(node: Node) -> Iterator[Change]:
     """Entries of a dict, or the first default, left out."""
     if isinstance(node, ast.Dict):
-        keys, values = node.keys, node.values
-        for number in range(len(keys)):
-            node.keys = keys[:number] + keys[number + 1 :]
-            node.values = values[:number] + values[number + 1 :]
-            left_out = keys[number] or ast.Starred(values[number])  # of {**these} there is no key
-            yield node.lineno, "", f"without the entry `{ast.unparse(left_out)}`"
-        node.keys, node.values = keys, values
+        entries = list(zip(node.keys, node.values, strict=True))
+
+        def fill(entries: list[tuple[Node | None, Node]]) -> None:
+            node.keys[:], node.values[:] = ([e[side] for e in entries] for side in (0, 1))
+
+        for number, (key, value) in enumerate(entries):
+            left_out = key or ast.Starred(value)  # of {**these} there is no key
+            words = f"without the entry `{ast.unparse(left_out)}`"
+            fewer = entries[:number] + entries[number + 1 :]
+            yield Change(node.lineno, words, entries, fewer, fill)
     elif isinstance(node, ast.arguments) and node.defaults:
-        defaults = node.defaults
-        node.defaults = defaults[1:]
-        yield getattr(defaults[0], "lineno", 0), "", "without its first default"
-        node.defaults = defaults
+        line = getattr(node.defaults[0], "lineno", 0)
+        put = _putter(node, "defaults", None)
+        yield Change(line, "without its first default", node.defaults, node.defaults[1:], put)
 
 
-def _in_another_order(node: Node) -> Iterator[tuple[int, str, str]]:
+def _in_another_order(node: Node) -> Iterator[Change]:
     """Neighbouring statements exchanged, where one builds on the other."""
     body = getattr(node, "body", None)
     if not isinstance(body, list):
@@ -450,11 +489,14 @@ def _in_another_order(node: Node) -> Iterator[tuple[int, str, str]]:
         first, second = body[i], body[i + 1]
         if not (_depend(first, second) and _is_simple(first) and _is_simple(second)):
             continue
-        body[i], body[i + 1] = second, first
+
+        def put(pair: list[Node], i: int = i) -> None:
+            body[i : i + 2] = pair
+
         texts = ast.unparse(first), ast.unparse(second)
         key = f"{'; '.join(texts)} -> {'; '.join(texts[::-1])}".replace('"', "'")
-        yield first.lineno, key, f"with `{texts[1]}` before `{texts[0]}`, not after it"
-        body[i], body[i + 1] = first, second
+        words = f"with `{texts[1]}` before `{texts[0]}`, not after it"
+        yield Change(first.lineno, words, [first, second], [second, first], put, key)
 
 
 def _is_simple(statement: Node) -> bool:

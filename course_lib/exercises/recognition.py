@@ -6,19 +6,25 @@ small thing changed; and then two faults at once.
 """
 
 import contextlib
-import functools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from course_lib.exercises.climbing import Budget, Outcome, climb, judge
+from course_lib.exercises.climbing import Budget, Outcome
+from course_lib.exercises.evidence import Evidence, Unfinished
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
-from course_lib.exercises.glance import Glance
-from course_lib.exercises.guard import OUT_OF_TIME, RAISED, CappedOutput, NotWritten
+from course_lib.exercises.guard import OUT_OF_TIME, RAISED
 from course_lib.exercises.repairs import repair
-from course_lib.exercises.rungs import RIGHT_ORDER, WHOLE_NUMBERS
-from course_lib.exercises.slips import both, made_in_part, nearest_first, relatives, slips
-from course_lib.exercises.suspects import Fall, Lifted, Slipped, SlippedInTensorFlow, Suspect
+from course_lib.exercises.rungs import RIGHT_ORDER
+from course_lib.exercises.slips import (
+    both,
+    can_be_said_of_some,
+    made_in_part,
+    nearest_first,
+    relatives,
+    slips,
+)
+from course_lib.exercises.suspects import Lifted, Slipped, SlippedInTensorFlow, Suspect
 
 FIRST_FALLS = 3  # rungs that are looked at for a fault that shows alone
 PATIENCE = 1.0  # seconds of the processor for what two slips together do
@@ -26,32 +32,6 @@ LONGER = 0.8  # the same for the slips of a fast form, and of what it is built o
 ENOUGH = 2  # rungs on which two slips, or a mistake that isn't made everywhere, must be proven
 ELSEWHERE = "In other cases it is right already."
 MORE = "There may be more to it: fix this, then check again."
-
-
-class Unfinished(Exception):
-    """A rung that took too long; the others would too."""
-
-
-class Seen:
-    """What a function made of rungs, each climbed when somebody asks for it.
-
-    Args:
-        first: the first fall, or None.
-        further: the rungs above it, which are climbed one by one.
-    """
-
-    def __init__(self, first: Fall | None, further: Iterator[Fall | None]):
-        self.first = first
-        self._known = [] if first is None else [first]
-        self._further = further
-
-    def __iter__(self) -> Iterator[Fall]:
-        """The first fall, then the others from the lowest rung upwards."""
-        yield from self._known
-        for one in self._further:
-            if one is not None:
-                self._known.append(one)
-                yield one
 
 
 @dataclass(frozen=True)
@@ -88,92 +68,49 @@ def recognise(
     """
     if outcome.kind == OUT_OF_TIME or not exercise.mistakes:
         return None
-    fall = exercise.ladder.index(fell_at)
-    first = Fall(fell_at, outcome, judge(fell_at, outcome))
-    glance = Glance(exercise, function, first)
-    above = [rung for rung in exercise.ladder[fall + 1 :] if _may_tell(rung, fell_at)]
-    # Whoever takes the dtype from whole numbers has made one fault more, whatever the first is.
-    aside = [rung for rung in above if rung.name == WHOLE_NUMBERS]
-    climbs = functools.cache(functools.partial(_climbed, exercise, function, budget))
-    seen = Seen(first, map(climbs, (rung for rung in above if rung not in aside)))
-    more = Seen(None, map(climbs, aside))
-    # Who does the same at a glance is looked at in earnest where the function fell, and where a
-    # glance says nothing.
-    in_earnest = Seen(first, map(climbs, (rung for rung in above if not glance.sees(rung))))
-    left_out = [r for r in exercise.ladder[fall + 1 :] if r.in_a_graph and not r.by_xla]
-    in_graphs = [] if fell_at.costly else [Seen(first, map(climbs, left_out))]
     with contextlib.suppress(Unfinished):  # each further rung would take as long
-        return _behind(exercise, function, budget, glance, (in_earnest, seen, more), in_graphs)
+        return _behind(Evidence(exercise, fell_at, function, outcome, budget))
     return None
 
 
-def _behind(
-    exercise: Exercise,
-    function: Callable,
-    budget: Budget,
-    glance: Glance,
-    views: tuple[Seen, Seen, Seen],
-    in_graphs: list[Seen],
-) -> Recognised | None:
-    in_earnest, seen, aside = views
-    first = seen.first
-    below = exercise.ladder[: exercise.ladder.index(first.rung)]
-    held = tuple(rung for rung in below if not glance.sees(rung))
+def _behind(evidence: Evidence) -> Recognised | None:
+    exercise, function, first = evidence.exercise, evidence.function, evidence.first
     named = [Suspect(exercise, m, function) for m in exercise.mistakes]
-
-    def explaining(suspects: Iterable[Suspect]) -> Iterator[Suspect]:
-        for suspect in suspects:
-            enough = (in_earnest, seen) if glance.looks_at(suspect) else (seen,)
-            if not glance.clears(suspect) and any(suspect.explains(one, held) for one in enough):
-                yield suspect
-
-    if suspect := _of_rivals(explaining(named), in_graphs):
-        return _name(suspect, any(one.fell and not suspect.is_like(one) for one in aside))
+    if suspect := _of_rivals(evidence, named):
+        return _name(suspect, evidence.shows_more_than(suspect))
     # Results that have changed places need no other explanation.
     exchanged = RIGHT_ORDER in first.problem.sentence
     others = () if exchanged else _others(exercise, function, first.rung)
-    for suspect in explaining(others):
-        return _name(suspect, any(one.fell and not suspect.is_like(one) for one in aside))
+    for suspect in evidence.explaining(others):
+        return _name(suspect, evidence.shows_more_than(suspect))
     reference = Suspect(exercise, Mistake(exercise.reference, ""), exercise.reference)
-    if part := _in_part(named, reference, seen, held):
+    if part := _in_part(evidence, named, reference):
         return part
     # Of whom something is seen at the first fall: two faults, or one that wasn't made everywhere.
-    near = [one for one in named if not glance.clears_at(first.rung, one) and one.is_like(first)]
-    if one := _first_of_two(near, named, glance, seen, held):
+    cleared = evidence.glance.clears_at
+    near = [one for one in named if not cleared(first.rung, one) and one.is_like(first)]
+    if one := _first_of_two(evidence, near, named):
         return _name(one, more=True)
-    if here := _in_some_cases(near, seen):
+    if here := _in_some_cases(evidence, near):
         return here
     # Of results in another order, or of another form, the rung's own sentence says all.
     if exchanged or (first.outcome.outputs is None and first.outcome.kind != RAISED):
         return None
-    if mended := repair(exercise, function, first.rung, budget.worked):
+    if mended := repair(exercise, function, first.rung, evidence.budget.worked):
         return Recognised(mended.name, mended.sentence)
-    return _two_slips(named, reference, seen, held)
+    return _two_slips(evidence, named, reference)
 
 
-def _may_tell(rung: Rung, fell_at: Rung) -> bool:
-    """Whether a rung above the first fall can tell whose fault it is.
-
-    Numbers that are wrong need no graph, whose rungs take longest. And what XLA makes of numbers
-    that were right says nothing about a graph that is wrong.
+def _of_rivals(evidence: Evidence, named: list[Suspect]) -> Suspect | None:
+    """The first who explains all numbers; where a graph can tell several apart, the first that does
+    the same in it.
     """
-    if rung.of_all:
-        return False
-    return not rung.costly or (fell_at.costly and not rung.by_xla)
-
-
-def _of_rivals(suspects: Iterator[Suspect], in_graphs: list[Seen]) -> Suspect | None:
-    """The first suspect; where a graph can tell several apart, the first that does the same in it.
-
-    Args:
-        suspects: who explain all numbers.
-        in_graphs: what the function made of the rungs that were left out because they make graphs.
-    """
-    first = next(suspects, None)
-    rivals = [first, *suspects] if first and in_graphs else []
+    explaining = evidence.explaining(named)
+    first = next(explaining, None)
+    rivals = [first, *explaining] if first and evidence.in_graphs else []
     if len(rivals) < 2:
         return first
-    return next((one for one in rivals if all(map(one.is_like, in_graphs[0]))), first)
+    return next((one for one in rivals if all(map(one.is_like, evidence.in_graphs))), first)
 
 
 def _name(suspect: Suspect, more: bool = False) -> Recognised:
@@ -206,48 +143,41 @@ def _slips_of_a_fast_form(
             yield SlippedInTensorFlow(exercise, slip, function)
 
 
-def _in_part(
-    named: list[Suspect], reference: Suspect, seen: Seen, held: tuple[Rung, ...]
-) -> Recognised | None:
+def _in_part(evidence: Evidence, named: list[Suspect], reference: Suspect) -> Recognised | None:
     """A mistake that was made in some results only, where it could have been made in more."""
-    exercise = reference.exercise
+    exercise = evidence.exercise
     if not exercise.returns:
         return None
-    wrong = {name for one in seen if one.fell for name in reference.others_than(one)}
+    wrong = {name for one in evidence.falls for name in reference.others_than(one)}
     if not wrong or not wrong < exercise.returns.keys():
         return None  # none: what fell is the precision, which no mistake explains
     for suspect in named:
+        if not can_be_said_of_some(exercise, suspect.mistake, wrong):
+            continue
         made = made_in_part(exercise, suspect.mistake, wrong)
-        if Suspect(exercise, made, suspect.function, known={}).explains(seen, held):
-            return _name(Suspect(exercise, made, suspect.function))
+        inside = Suspect(exercise, made, evidence.function, known={})
+        if inside.explains(evidence.seen, evidence.held):
+            return _name(inside)
     return None
 
 
-def _in_some_cases(near: list[Suspect], seen: Seen) -> Recognised | None:
+def _in_some_cases(evidence: Evidence, near: list[Suspect]) -> Recognised | None:
     """A mistake that was made wherever something is wrong, and would be elsewhere if it could."""
-    if not near:
-        return None
-    falls = [one for one in seen if one.fell]
     for suspect in near:
+        falls = evidence.falls
         if all(map(suspect.is_like, falls)) and sum(map(suspect.is_proven_by, falls)) >= ENOUGH:
             name, sentence = suspect.mistake.name, suspect.mistake.sentence
             return Recognised(name, f"{sentence} {ELSEWHERE}")
     return None
 
 
-def _first_of_two(
-    near: list[Suspect],
-    named: list[Suspect],
-    glance: Glance,
-    seen: Seen,
-    held: tuple[Rung, ...],
-) -> Suspect | None:
+def _first_of_two(evidence: Evidence, near: list[Suspect], named: list[Suspect]) -> Suspect | None:
     """The mistake that explains the first falls, where another one explains the others."""
     found = []
     for suspect in near:
-        if not suspect.is_proven_by(seen.first) or any(map(suspect.falls_at, held)):
+        if not suspect.is_proven_by(evidence.first) or any(map(suspect.falls_at, evidence.held)):
             continue
-        falls = [one for one in seen if one.fell]
+        falls = evidence.falls
         raised = [one for one in falls if one.outcome.outputs is None]
         # What raises comes first: nothing behind it has been computed yet.
         if raised and falls[0] is raised[0] and all(map(suspect.is_like, raised)):
@@ -260,7 +190,9 @@ def _first_of_two(
             continue
         if any(
             all(
-                not glance.clears_at(one.rung, o) and o.is_like(one) and o.is_proven_by(one)
+                not evidence.glance.clears_at(one.rung, o)
+                and o.is_like(one)
+                and o.is_proven_by(one)
                 for one in later
             )
             for o in named
@@ -270,14 +202,12 @@ def _first_of_two(
     return found[0] if len(found) == 1 else None
 
 
-def _two_slips(
-    named: list[Suspect], reference: Suspect, seen: Seen, held: tuple[Rung, ...]
-) -> Recognised | None:
+def _two_slips(evidence: Evidence, named: list[Suspect], reference: Suspect) -> Recognised | None:
     """A mistake or a slip that is seen in some output alone, with a second slip made in it."""
-    exercise, function = reference.exercise, named[0].function
+    exercise, function = evidence.exercise, evidence.function
     if not exercise.returns:
         return None
-    falls = [one for one in seen if one.fell and one.outcome.outputs is not None][:FIRST_FALLS]
+    falls = [one for one in evidence.falls if one.outcome.outputs is not None][:FIRST_FALLS]
     if not falls:
         return None
     until = time.thread_time() + PATIENCE
@@ -291,25 +221,11 @@ def _two_slips(
             if time.thread_time() > until:
                 return None
             pair = Slipped(exercise, second, function, known={})
-            if pair.explains(seen, held) and sum(map(pair.is_finely_proven_by, seen)) >= ENOUGH:
+            if (
+                pair.explains(evidence.seen, evidence.held)
+                and sum(map(pair.is_finely_proven_by, evidence.seen)) >= ENOUGH
+            ):
                 if first.mistake in exercise.mistakes:
                     return _name(first, more=True)
                 return Recognised(second.name, second.sentence)
     return None
-
-
-def _climbed(exercise: Exercise, function: Callable, budget: Budget, rung: Rung) -> Fall | None:
-    """What the function makes of a rung; None where it meets a part that isn't written.
-
-    Raises:
-        Unfinished: if there is no time for it.
-    """
-    if budget.spent:
-        raise Unfinished
-    try:
-        outcome = climb(exercise, rung, function, CappedOutput())
-    except NotWritten:
-        return None
-    if outcome.kind == OUT_OF_TIME:
-        raise Unfinished
-    return Fall(rung, outcome, judge(rung, outcome))

@@ -8,15 +8,18 @@ import ast
 import contextlib
 import inspect
 import linecache
+import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from course_lib.exercises.climbing import climb, judge
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.guard import CappedOutput, NotWritten
-from course_lib.exercises.habits import Slip, confusions
-from course_lib.exercises.mutants import Mutant, compiled, each_change, tree_of
+from course_lib.exercises.mutants import Change, Mutant, changes, compiled, tree_of
 from course_lib.exercises.slips import LONGEST
+from course_lib.exercises.ways_back import ways_back
 from course_lib.graphs import namespace_of
 
 # Seconds of the processor for all changes, and share of the usual limit for one rung of one; the
@@ -49,7 +52,7 @@ def repair(
     # First without graphs: nearly all changes fail there already.
     graphs = any(rung.in_a_graph for rung in rungs)
     quick = [rung for rung in rungs if not rung.costly] if graphs else []
-    in_earnest = [rung for rung in rungs if not rung.by_xla]
+    in_earnest = [rung for rung in rungs if rung is fell_at or not rung.by_xla]
     well = "gives what it should" if len(in_earnest) < len(rungs) else "passes every check"
     for words, line, other in _changed(function, exercise.reference):
         if time.thread_time() > until:
@@ -82,22 +85,62 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
     if not isinstance(tree.body[0], ast.FunctionDef | ast.ClassDef):
         return  # a lambda stands in whatever is done with it
     names = namespace_of(function)
-    texts = _texts(reference)
-
-    def also(node: ast.AST, own: dict[str, str], whole: ast.Module) -> Iterator[Slip]:
-        yield from confusions(node, own | texts, whole)
-        yield from _ways_back(node, own)
-
     lines = _lines(tree)
-    seen = {ast.unparse(tree)}
-    for line, _, words in each_change(tree, also):
-        source = ast.unparse(tree)
-        if source in seen or len(words) > LONGEST or "\n" in words:
+    original = ast.unparse(tree)
+    seen = {original}
+    found = [
+        c
+        for c in changes(tree, ways_back(reference))
+        if len(c.words) <= LONGEST and "\n" not in c.words
+    ]
+    for change in likeliest_first(found, original, ast.unparse(tree_of(reference))):
+        with change.made():
+            source = ast.unparse(tree)
+        if source in seen:
             continue
         seen.add(source)
         with contextlib.suppress(Exception), _no_source_kept():
-            changed = compiled(Mutant("", line, source, words), function, names)
-            yield words, _where(lines.get(line, ""), words), changed
+            changed = compiled(Mutant("", change.line, source, change.words), function, names)
+            yield change.words, _where(lines.get(change.line, ""), change.words), changed
+
+
+def likeliest_first(found: list[Change], own: str, right: str) -> list[Change]:
+    """Changes in an order that tries likely ones early.
+
+    First those that bring in words and signs that the right code has and the learner's lacks, or
+    take out such as the right code lacks, and change little else; and of each line the first few
+    before all others.
+
+    Args:
+        found: in the order of the source.
+        own: the learner's code.
+        right: the reference's.
+    """
+    ours, theirs = Counter(_signs(own)), Counter(_signs(right))
+    places: Counter[int] = Counter()
+
+    def order(change: Change) -> tuple[float, int]:
+        before, after = (Counter(_signs(_text(one))) for one in (change.before, change.after))
+        gone, new = before - after, after - before
+        nearer = [1 if sign in theirs else -1 for sign in new if sign not in ours]
+        nearer += [-1 if sign in theirs else 1 for sign in gone if gone[sign] == ours[sign]]
+        places[change.line] += 1
+        return -sum(nearer) / max(1, len(gone) + len(new)), places[change.line]
+
+    return sorted(found, key=order)
+
+
+def _signs(text: str) -> list[str]:
+    return re.findall(r"\w+|[^\w\s]", text)
+
+
+def _text(node: Any) -> str:
+    """A node as it is written; of several, one after the other."""
+    if isinstance(node, list):
+        return " ".join(map(_text, node))
+    if isinstance(node, tuple):
+        return _text([one for one in node if one is not None])
+    return ast.unparse(node)
 
 
 @contextlib.contextmanager
@@ -123,34 +166,3 @@ def _lines(tree: ast.Module) -> dict[int, str]:
 
 def _where(line: str, words: str) -> str:
     return f", in the line `{line}`" if 0 < len(line) <= LONGEST_LINE and line not in words else ""
-
-
-def _texts(reference: Callable) -> dict[str, str]:
-    """The texts of a reference in quotes, such as the names of the weights."""
-    nodes = ast.walk(tree_of(reference))
-    texts = (node.value for node in nodes if isinstance(node, ast.Constant))
-    return {repr(one): one for one in texts if isinstance(one, str) and one.isidentifier()}
-
-
-def _ways_back(node: ast.AST, names: dict[str, str]) -> Iterator[Slip]:
-    """What stands in the right code where a slip has left this node."""
-    match node:
-        case ast.BinOp(ast.Call(function, [inner], []), ast.Add() as op, right):
-            yield _said(node, ast.Call(function, [ast.BinOp(inner, op, right)], []))
-        case ast.BinOp(ast.Name() as left, ast.Mult() as op, right):
-            yield _said(node, ast.BinOp(_rest(left), op, right))
-        case ast.BinOp(left, ast.Mult() as op, ast.Name() as right):
-            yield _said(node, ast.BinOp(left, op, _rest(right)))
-        case ast.Call():
-            yield _said(node, ast.UnaryOp(ast.USub(), node))
-        case ast.Subscript(ast.Name(), _, ast.Load()):
-            for name in filter(str.isidentifier, names):
-                yield _said(node, ast.Name(name, ast.Load()))
-
-
-def _rest(share: ast.Name) -> ast.BinOp:
-    return ast.BinOp(ast.Constant(1), ast.Sub(), share)
-
-
-def _said(node: ast.AST, other: ast.AST) -> Slip:
-    return other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"

@@ -21,6 +21,8 @@ from course_lib.exercises.habits import habits
 from course_lib.exercises.mutants import compiled, mutants, tree_of
 from course_lib.graphs import namespace_of
 
+# Words of a sentence that is about several things at once.
+SEVERAL = r"\b(both|two|all|each other|every\w*|nothing|none|places|swapped|exchanged|mixed)\b"
 LONGEST = 140  # characters of a change in words that a person still reads
 
 
@@ -126,13 +128,29 @@ def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[st
     try:
         found = mutants(function, decorated=False, also=habits)
         asked = _lines_asked_for(function)
+        made = _made_there(tree_of(function, decorated=False))
     except (OSError, TypeError):  # without source
         return
+    times = Counter(mutant.words for mutant in found)
     found.sort(key=lambda mutant: mutant.line not in asked)
     for mutant in found:
-        if len(mutant.words) <= LONGEST and "\n" not in mutant.words:
+        words = mutant.words
+        if times[words] > 1 and mutant.line in made:  # they fit other places too
+            words += f", where `{made[mutant.line]}` is made"
+        if len(words) <= LONGEST and "\n" not in words:
             with contextlib.suppress(Exception):  # what it is made of doesn't even begin
-                yield mutant.words, compiled(mutant, function, namespace), mutant.source
+                yield words, compiled(mutant, function, namespace), mutant.source
+
+
+def _made_there(tree: ast.Module) -> dict[int, str]:
+    """What the statement on each line assigns to, where it does."""
+    found = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([target], _) | ast.AugAssign(target):
+                lines = range(node.lineno, node.end_lineno + 1)
+                found |= dict.fromkeys(lines, ast.unparse(target))
+    return found
 
 
 def _lines_asked_for(function: Callable) -> set[int]:
@@ -144,6 +162,18 @@ def _lines_asked_for(function: Callable) -> set[int]:
         if inside:
             lines.add(number)
     return lines
+
+
+def can_be_said_of_some(exercise: Exercise, mistake: Mistake, results: Collection[str]) -> bool:
+    """Whether the sentence of a mistake is true where only some results are wrong.
+
+    It isn't where it speaks of another result, or of several things together, nor is the symptom
+    that a hunt starts from.
+    """
+    others = exercise.returns.keys() - results
+    about_others = any(re.search(rf"\b{re.escape(name)}\b", mistake.sentence) for name in others)
+    together = re.search(SEVERAL, mistake.sentence, re.IGNORECASE)
+    return not (about_others or together or mistake.answer is exercise.start)
 
 
 def relatives(exercise: Exercise) -> list[Exercise]:

@@ -189,18 +189,28 @@ class Slipped(Suspect):
         return (
             super().explains(seen, held)
             and self.is_proven_beyond_chance(seen)
-            and self._does_the_same_elsewhere(next(iter(seen)).rung)
+            and self._does_the_same_elsewhere(next(iter(seen)))
         )
 
-    def _does_the_same_elsewhere(self, rung: Rung) -> bool:
+    def _does_the_same_elsewhere(self, first: Fall) -> bool:
+        """Whether they do the same on other numbers, and not whatever the numbers: what takes no
+        notice of them can come from many slips.
+        """
+        rung = first.rung
         if rung.by_verdict:
             return True
         other = replace(rung, inputs=lambda: moved(rung.inputs(), SHRUNK))
-        pair = [
-            climb(self.exercise, other, f, CappedOutput(), patience=self.patience)
-            for f in (self.mistake.answer, self.function)
-        ]
-        return agree(*pair)
+
+        def made(rung: Rung, function: Callable) -> Outcome:
+            return climb(self.exercise, rung, function, CappedOutput(), patience=self.patience)
+
+        theirs = made(other, self.function)
+        if not agree(made(other, self.mistake.answer), theirs):
+            return False
+        if theirs.outputs is None or not agree(theirs, first.outcome):
+            return True
+        reference = self.exercise.reference
+        return agree(made(rung, reference), made(other, reference))
 
 
 class StepByStep(Suspect):

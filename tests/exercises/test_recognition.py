@@ -1,5 +1,7 @@
 """A wrong answer gets a name on evidence only, and of two faults the first."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from course_lib.exercises.climbing import Outcome
 from course_lib.exercises.exercise import Problem, Rung
 from course_lib.exercises.recognition import ELSEWHERE, MORE
 from course_lib.exercises.registry import get
+from course_lib.exercises.slips import made_in_part
 from course_lib.exercises.suspects import Fall, Lifted, agree
 from course_lib.scratch.diagonal import lru_trace_gradient
 
@@ -296,6 +299,43 @@ def test_a_mistake_that_was_made_in_one_result_only_is_said_of_that_one(
     report = check(answer, exercise)
     assert report.mistake == mistake
     assert report.sentence.endswith(f"Only {where} is wrong in this way.")
+
+
+def _constant(right, number):
+    """Results of the same form, all of them one number."""
+    if isinstance(right, tuple):
+        return tuple(_constant(one, number) for one in right)
+    return np.full_like(right, number)
+
+
+@pytest.mark.parametrize("number", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("name", ["stop_gate", "rnn_step", "scan", "ring", "weight_gradient"])
+def test_what_takes_no_notice_of_its_arguments_is_no_slip(name, number):
+    exercise = get(name)
+
+    def deaf(*arguments, **named):
+        return _constant(exercise.reference(*arguments, **named), number)
+
+    report = check(deaf, name)
+    assert report.mistake in (None, *(mistake.name for mistake in exercise.mistakes))
+
+
+def each_in_part():
+    """Mistakes of hunts and others, made in a single one of the results."""
+    for name in ("carried_windows", "kernel_fit", "kernel_gradients", "gradual_dropout"):
+        exercise = get(name)
+        for mistake in exercise.mistakes:
+            for result in exercise.returns:
+                yield exercise, made_in_part(exercise, mistake, {result}), result
+
+
+@pytest.mark.parametrize(("exercise", "made", "result"), each_in_part())
+def test_of_a_mistake_in_one_result_nothing_is_said_about_the_others(exercise, made, result):
+    report = check(made.answer, exercise.id)
+    if report.mistake and report.sentence.endswith(f"Only {result} is wrong in this way."):
+        spoken_of = set(re.findall(r"\w+", report.sentence.removesuffix(f"Only {result}")))
+        assert not spoken_of & (exercise.returns.keys() - {result})
+        assert not spoken_of & {"both", "Both", "symptom"}
 
 
 @pytest.mark.slow

@@ -1,15 +1,20 @@
 """A wrong answer that is one small change away from a right one is told which."""
 
+import ast
 import inspect
 import linecache
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from course_lib.exercises import check
+from course_lib.exercises.exercise import Problem
+from course_lib.exercises.mutants import changes
 from course_lib.exercises.recognition import MORE
 from course_lib.exercises.registry import get
-from course_lib.exercises.repairs import repair
+from course_lib.exercises.repairs import likeliest_first, repair
+from course_lib.exercises.ways_back import ways_back
 from course_lib.instructor.sandbox.remote_function import Remote
 
 pytestmark = pytest.mark.usefixtures("patient")
@@ -93,6 +98,24 @@ def test_what_has_no_source_of_its_own_is_left_alone():
     remote = Remote.__new__(Remote)
     for answer in (made["rnn_step"], lambda *_: 0, np.tanh, remote):
         assert repair(exercise, answer, exercise.ladder[0]) is None
+
+
+def test_a_rung_that_still_fails_is_not_called_passed():
+    exercise = get("rnn_step")
+    first = exercise.ladder[0]
+    xla = replace(first, judge=lambda *_: Problem("no"), in_a_graph=True, right=dict)
+    exercise = replace(exercise, ladder=(first, xla))
+    assert repair(exercise, exercise.reference, xla) is None
+
+
+def test_the_likeliest_change_is_tried_first():
+    own = "db = tf.reduce_mean(da, [0, 1])"
+    tree = ast.parse(own)
+    found = likeliest_first(
+        list(changes(tree, ways_back(get("rnn_step").reference))), own, "tf.reduce_sum(da)"
+    )
+    with found[0].made():
+        assert "reduce_sum" in ast.unparse(tree)
 
 
 def test_what_was_tried_leaves_nothing_behind():

@@ -100,6 +100,12 @@ def test_a_slip_is_short_and_runs():
     assert all(callable(slip.answer) for slip in made)
 
 
+def test_words_that_fit_two_places_say_which():
+    words = [slip.called for slip in slips(get("lru_trace_step").reference)]
+    assert "without `lam *`" not in words
+    assert "without `lam *`, where `E_x` is made" in words
+
+
 def test_habits_are_no_mutants():
     plain = {mutant.source for mutant in mutants(model)}
     assert len(plain) < len(mutants(model, also=habits))

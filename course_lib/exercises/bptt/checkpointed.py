@@ -176,13 +176,21 @@ def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
         )
     fixed = sum(given[name].nbytes for name in ("W_xh", "W_hh", "b_h"))
     short, long = (int(outputs[f"bytes at T={T}"]) for T in (SHORT, LONG))
+    once = LONG <= outputs["states"] < 1.5 * LONG
     if long - fixed > FOURFOLD * (short - fixed):
+        why = (
+            "Each state is computed about once, so nothing is forgotten: keep only a few states "
+            "for the way back, and compute the others again when they are needed."
+            if once
+            else "States are computed again, but in pieces that are as long as the sequence, or a "
+            "fixed share of it, and on the way back all states of a piece are there at once: cut "
+            "shorter pieces, more of them where T is larger."
+        )
         return Problem(
             f"For {SHORT} steps a loop carries {short:,} bytes, for {LONG} steps {long:,}: memory "
-            "grows with T, not with its root. Keep only a few states for the way back; compute "
-            "the others again when they are needed."
+            f"grows with T, not with its root. {why}"
         )
-    if LONG <= outputs["states"] < 1.5 * LONG:
+    if once:
         return Problem(
             f"{LONG} steps take {int(outputs['states'])} states: each is computed about once, so "
             "all of them are kept until the way back needs them, in one piece or in many. Forget "

@@ -264,6 +264,15 @@ def gate_for_slope(depth, eta=0.9):
 
 
 @EXERCISE.mistake(
+    "Every network gets a gate of 1, which is right for shallow ones only. Does cosine_map get the "
+    "slope, 1 - g? With g in its place an open gate looks harmless."
+)
+def always_open(depth, eta=0.9):
+    """1."""
+    return 1.0
+
+
+@EXERCISE.mistake(
     "This is right to two digits: the gates that were tried lie too far apart. Go on searching "
     "between the last that was narrow enough and the first that was too wide."
 )

@@ -1,0 +1,93 @@
+"""What may stand in right code where a learner has made a slip: `habits`, the other way round."""
+
+import ast
+from collections.abc import Callable, Iterator
+
+from course_lib.exercises.habits import Slip, confusions
+from course_lib.exercises.mutants import Variants, tree_of
+
+
+def ways_back(reference: Callable) -> Variants:
+    """From a node of a learner's to what may stand there in right code, beside what `mutants` has.
+
+    Args:
+        reference: whose texts and functions may be missing.
+    """
+    texts, applied = _texts(reference), _applied(reference)
+
+    def variants(node: ast.AST, own: dict[str, str], whole: ast.Module) -> Iterator[Slip]:
+        yield from confusions(node, own | texts, whole)
+        yield from _ways_back(node, own)
+        yield from _what_is_missing(node, texts, applied)
+
+    return variants
+
+
+def _texts(reference: Callable) -> dict[str, str]:
+    """The texts of a reference in quotes, such as the names of the weights."""
+    nodes = ast.walk(tree_of(reference))
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant))
+    return {repr(one): one for one in texts if isinstance(one, str) and one.isidentifier()}
+
+
+def _applied(reference: Callable) -> list[ast.expr]:
+    """The functions of one array that a reference applies, such as `np.exp`."""
+    found = {}
+    for node in ast.walk(tree_of(reference)):
+        match node:
+            case ast.Call(function, [_], []) if _is_of_arrays(ast.unparse(function)):
+                found[ast.unparse(function)] = function
+    return list(found.values())
+
+
+def _is_of_arrays(name: str) -> bool:
+    return name == "sigmoid" or name.startswith(("np.", "tf.", "keras.ops."))
+
+
+def _ways_back(node: ast.AST, names: dict[str, str]) -> Iterator[Slip]:
+    """What stands in the right code where a slip has left this node."""
+    match node:
+        case ast.BinOp(ast.Call(function, [inner], []), ast.Add() as op, right):
+            yield _said(node, ast.Call(function, [ast.BinOp(inner, op, right)], []))
+        case ast.BinOp(ast.Name() as left, ast.Mult() as op, right):
+            yield _said(node, ast.BinOp(_rest(left), op, right))
+        case ast.BinOp(left, ast.Mult() as op, ast.Name() as right):
+            yield _said(node, ast.BinOp(left, op, _rest(right)))
+        case ast.Call():
+            yield _said(node, ast.UnaryOp(ast.USub(), node))
+        case ast.Subscript(ast.Name(), _, ast.Load()):
+            for name in filter(str.isidentifier, names):
+                yield _said(node, ast.Name(name, ast.Load()))
+        case ast.Assign([ast.Name() as target], value):
+            yield _said(node, ast.AugAssign(target, ast.Add(), value))
+        case ast.Compare(left, [op], [ast.Name() | ast.Attribute()]):
+            yield _said(node, ast.Compare(left, [op], [ast.Constant(0)]))
+        case ast.Tuple([*items], ast.Store()):
+            for i in range(len(items) - 1):
+                others = [*items[:i], items[i + 1], items[i], *items[i + 2 :]]
+                yield _said(node, ast.Tuple(others, ast.Store()))
+
+
+def _what_is_missing(
+    node: ast.AST, texts: dict[str, str], applied: list[ast.expr]
+) -> Iterator[Slip]:
+    """What the right code has, where the learner left it out or took something else."""
+    match node:
+        case ast.Constant(str(text)) if repr(text) not in texts:
+            for other in texts.values():
+                yield ast.Constant(other), f"with `{other}` for `{text}`"
+        case (
+            ast.Name(_, ast.Load())
+            | ast.Subscript(_, _, ast.Load())
+            | ast.Attribute(ctx=ast.Load())
+        ):
+            for function in applied:
+                yield _said(node, ast.Call(function, [node], []))
+
+
+def _rest(share: ast.Name) -> ast.BinOp:
+    return ast.BinOp(ast.Constant(1), ast.Sub(), share)
+
+
+def _said(node: ast.AST, other: ast.AST) -> Slip:
+    return other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
