@@ -116,7 +116,7 @@ def confusions(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterat
 
 def _instead(node: ast.Name, others: Iterator[str]) -> Iterator[Slip]:
     for other in others:
-        yield ast.Name(other, ast.Load()), ""  # the words show what stands around it
+        yield ast.Name(other, ast.Load()), f"with `{other}` for `{node.id}`"
 
 
 def _defaults(name: str, tree: ast.Module) -> Iterator[Slip]:

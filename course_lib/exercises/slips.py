@@ -137,9 +137,25 @@ def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[st
         words = mutant.words
         if times[words] > 1 and mutant.line in made:  # they fit other places too
             words += f", where `{made[mutant.line]}` is made"
-        if len(words) <= LONGEST and "\n" not in words:
+        if len(words) <= LONGEST and "\n" not in words and not _cancels_itself(words):
             with contextlib.suppress(Exception):  # what it is made of doesn't even begin
                 yield words, compiled(mutant, function, namespace), mutant.source
+
+
+def _cancels_itself(words: str) -> bool:
+    """Whether something is subtracted from, divided by or compared with itself: nobody writes that,
+    and what it gives, a constant, comes of much else.
+    """
+    new = re.match("with `(.+?)`", words)
+    with contextlib.suppress(SyntaxError):
+        for node in ast.walk(ast.parse(new.group(1) if new else "")):
+            match node:
+                case ast.BinOp(left, ast.Sub() | ast.Div(), right) | ast.Compare(
+                    left, [_], [right]
+                ):
+                    if ast.unparse(left) == ast.unparse(right):
+                        return True
+    return False
 
 
 def _made_there(tree: ast.Module) -> dict[int, str]:

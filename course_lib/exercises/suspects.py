@@ -193,8 +193,10 @@ class Slipped(Suspect):
         )
 
     def _does_the_same_elsewhere(self, first: Fall) -> bool:
-        """Whether they do the same on other numbers, and not whatever the numbers: what takes no
-        notice of them can come from many slips.
+        """Whether they do the same on other numbers, and what is wrong there can tell slips apart.
+
+        What takes no notice of the arguments many a slip can give; a single result may still be
+        what it was before a line that is missing.
         """
         rung = first.rung
         if rung.by_verdict:
@@ -204,13 +206,13 @@ class Slipped(Suspect):
         def made(rung: Rung, function: Callable) -> Outcome:
             return climb(self.exercise, rung, function, CappedOutput(), patience=self.patience)
 
-        theirs = made(other, self.function)
-        if not agree(made(other, self.mistake.answer), theirs):
+        later = made(other, self.function)
+        if not agree(made(other, self.mistake.answer), later):
             return False
-        if theirs.outputs is None or not agree(theirs, first.outcome):
-            return True
         reference = self.exercise.reference
-        return agree(made(rung, reference), made(other, reference))
+        right = made(rung, reference), made(other, reference)
+        missing = self.mistake.name.startswith("without the line")
+        return _can_tell((first.outcome, later), right, rung.inputs(), missing)
 
 
 class StepByStep(Suspect):
@@ -315,6 +317,48 @@ def agree(a: Outcome, b: Outcome) -> bool:
     return ours.keys() == theirs.keys() and all(_alike(ours[n], theirs[n]) for n in ours)
 
 
+def _can_tell(
+    theirs: tuple[Outcome, Outcome],
+    right: tuple[Outcome, Outcome],
+    inputs: Arrays,
+    line_missing: bool,
+) -> bool:
+    """Whether what is wrong can't come from just any slip.
+
+    Many a slip gives results that stay the same whatever comes in, or what came in. Next to right
+    ones, a result that stays is what it was before a line that is missing.
+
+    Args:
+        theirs: what a function made of inputs, and of others.
+        right: what the reference made of the same.
+        inputs: the first.
+        line_missing: whether the slip is a line that is missing.
+    """
+    every = (*theirs, *right)
+    if any(outcome.outputs is None for outcome in every):
+        return True
+    own, own_later, exact, exact_later = (_leaves(_computed(one.outputs)) for one in every)
+    wrong = {name for name in own.keys() & exact.keys() if not _alike(own[name], exact[name])}
+    stay = {
+        name
+        for name in wrong
+        if _alike(own[name], own_later[name]) and not _alike(exact[name], exact_later[name])
+    }
+    came_in = [
+        one
+        for one in _entries(inputs).values()
+        if isinstance(one, float) or (isinstance(one, np.ndarray) and one.dtype.kind in "iufc")
+    ]
+    handed_back = {
+        name
+        for name in wrong
+        if any(_alike(own[name], one) or _alike(own[name], -one) for one in came_in)
+    }
+    if stay | handed_back == own.keys():
+        return False
+    return not wrong or not wrong <= stay or line_missing
+
+
 def _plain(outputs: Arrays) -> bool:
     """Whether all that came out is arrays of numbers or words; a slip can give anything."""
     return all(one.dtype.kind in "biufcU" for one in _leaves(outputs).values())
@@ -322,10 +366,15 @@ def _plain(outputs: Arrays) -> bool:
 
 def _leaves(outputs: Arrays) -> dict[Any, np.ndarray]:
     """Each array by its name, and by its key where it stands in a dict."""
+    return {name: np.asarray(one) for name, one in _entries(outputs).items()}
+
+
+def _entries(values: Arrays) -> dict[Any, Any]:
+    """Each value by its name, and by its key where it stands in a dict."""
     found = {}
-    for name, value in outputs.items():
+    for name, value in values.items():
         entries = value.items() if isinstance(value, dict) else [("", value)]
-        found |= {(name, key): np.asarray(one) for key, one in entries}
+        found |= {(name, key): one for key, one in entries}
     return found
 
 

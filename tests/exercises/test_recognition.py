@@ -320,6 +320,29 @@ def test_what_takes_no_notice_of_its_arguments_is_no_slip(name, number):
     assert report.mistake in (None, *(mistake.name for mistake in exercise.mistakes))
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("name", ["grelu", "trace_step", "scan", "dropout_between_layers"])
+def test_what_came_in_and_goes_out_again_is_no_slip(name, sign):
+    exercise = get(name)
+    report = check(lambda *arguments, **_: sign * arguments[0], name)
+    assert report.mistake in (None, *(mistake.name for mistake in exercise.mistakes))
+
+
+def test_a_single_result_that_stays_zero_is_no_slip_but_for_a_missing_line():
+    def zero(position, reference):
+        def answer(*arguments, **named):
+            results = list(reference(*arguments, **named))
+            results[position] = np.zeros_like(results[position])
+            return tuple(results)
+
+        return answer
+
+    for name, position in (("lru_trace_gradient", 1), ("ring", 2), ("kernel_fit", 1)):
+        assert check(zero(position, get(name).reference), name).mistake is None
+    report = check(zero(2, get("rnn_backward").reference), "rnn_backward")
+    assert report.mistake == "without the line `dW_xh += dW_xh_t`"
+
+
 def each_in_part():
     """Mistakes of hunts and others, made in a single one of the results."""
     for name in ("carried_windows", "kernel_fit", "kernel_gradients", "gradual_dropout"):

@@ -106,6 +106,14 @@ def test_words_that_fit_two_places_say_which():
     assert "without `lam *`, where `E_x` is made" in words
 
 
+def test_every_slip_is_said_in_words_and_none_cancels_itself():
+    for name in ("numerical_gradient", "perturbation_step", "gradient_check"):
+        words = [slip.called for slip in slips(get(name).reference)]
+        assert all(words)
+        assert not any("tolerance <= tolerance" in one for one in words)
+        assert not any("decay * Omega - decay * Omega" in one for one in words)
+
+
 def test_habits_are_no_mutants():
     plain = {mutant.source for mutant in mutants(model)}
     assert len(plain) < len(mutants(model, also=habits))
