@@ -172,8 +172,14 @@ def _another_sign(node: ast.BinOp) -> Iterator[Slip]:
 
 
 def _slopes(node: ast.BinOp, tree: ast.Module) -> Iterator[Slip]:
-    """The slope of a tanh, taken of its output as if that were its input, or for the sigmoid's."""
+    """The slope of a tanh, taken of its output as if that were its input, or for the sigmoid's; and
+    that of a sigmoid left out.
+    """
     match node:
+        case ast.BinOp(ast.BinOp(rest, ast.Mult(), a), ast.Mult(), ast.BinOp(_, ast.Sub(), b)) if (
+            ast.unparse(a) == ast.unparse(b)
+        ):
+            yield rest, f"without `* {ast.unparse(a)} * ({ast.unparse(node.right)})`"
         case ast.BinOp(ast.Constant(1), ast.Sub(), ast.BinOp(out, ast.Pow(), ast.Constant(2))):
             library = "tf" if "tf." in ast.unparse(tree) else "np"
             for form in (f"1 - {library}.tanh({{h}}) ** 2", "({h}) * (1 - ({h}))", "1 - ({h})"):

@@ -36,6 +36,11 @@ class Slip(Mistake):
 
     source: str = ""
 
+    @property
+    def leaves_out_a_line(self) -> bool:
+        """Whether a whole line is missing."""
+        return self.called.startswith("without the line")
+
 
 @functools.cache
 def slips(reference: Callable) -> tuple[Slip, ...]:

@@ -16,6 +16,7 @@ from course_lib.exercises.climbing import Outcome, climb, judge
 from course_lib.exercises.exercise import BY_TWIN, Arrays, Exercise, Mistake, Problem, Rung
 from course_lib.exercises.generic import SHRUNK, moved
 from course_lib.exercises.guard import BUSY, RAISED, CappedOutput, NotWritten, Unusable, guarded
+from course_lib.exercises.slips import Slip
 from course_lib.graphs import namespace_of
 
 LIFTED_PATIENCE = 0.1  # of the usual limit, for an oracle with a mistake in it
@@ -93,6 +94,44 @@ class Suspect:
             and any(map(self.is_proven_by, seen))
             and not any(map(self.falls_at, held))
         )
+
+    def can_tell(self, first: Fall) -> bool:
+        """Whether what is wrong at the first fall can't come from just any slip.
+
+        Many a slip gives results that stay the same whatever comes in, or what came in. Next to
+        right ones, a result that stays is what it was before a line that is missing.
+        """
+        rung = first.rung
+        if rung.by_verdict or first.outcome.outputs is None:
+            return True
+        other = _with_other_numbers(rung)
+        later, right, right_later = (
+            climb(self.exercise, one, function, CappedOutput())
+            for one, function in (
+                (other, self.function),
+                (rung, self.exercise.reference),
+                (other, self.exercise.reference),
+            )
+        )
+        every = first.outcome, later, right, right_later
+        if any(outcome.outputs is None for outcome in every):
+            return True
+        own, own_later, exact, exact_later = (_leaves(_computed(one.outputs)) for one in every)
+        wrong = {name for name in own.keys() & exact.keys() if not _alike(own[name], exact[name])}
+        stay = {
+            name
+            for name in wrong
+            if _alike(own[name], own_later[name]) and not _alike(exact[name], exact_later[name])
+        }
+        handed_back = {
+            name
+            for name in wrong
+            if _is_among(own[name], rung.inputs()) and _is_among(own_later[name], other.inputs())
+        }
+        if stay | handed_back == own.keys():
+            return False
+        line_missing = isinstance(self.mistake, Slip) and self.mistake.leaves_out_a_line
+        return not wrong or not wrong <= stay or line_missing
 
     def shares_a_fault(self, one: Fall, right: Outcome) -> bool:
         """Whether some output of a fall is wrong in the same finite numbers."""
@@ -184,35 +223,24 @@ class Slipped(Suspect):
             for one in seen
         )
 
-    def explains(self, seen: list[Fall], held: tuple[Rung, ...]) -> bool:
+    def explains(self, seen: Iterable[Fall], held: tuple[Rung, ...]) -> bool:
         """As a mistake does, and with other numbers as well: a half may be there by chance."""
         return (
             super().explains(seen, held)
             and self.is_proven_beyond_chance(seen)
-            and self._does_the_same_elsewhere(next(iter(seen)))
+            and self._does_the_same_elsewhere(next(iter(seen)).rung)
+            and self.can_tell(next(iter(seen)))
         )
 
-    def _does_the_same_elsewhere(self, first: Fall) -> bool:
-        """Whether they do the same on other numbers, and what is wrong there can tell slips apart.
-
-        What takes no notice of the arguments many a slip can give; a single result may still be
-        what it was before a line that is missing.
-        """
-        rung = first.rung
+    def _does_the_same_elsewhere(self, rung: Rung) -> bool:
         if rung.by_verdict:
             return True
-        other = replace(rung, inputs=lambda: moved(rung.inputs(), SHRUNK))
-
-        def made(rung: Rung, function: Callable) -> Outcome:
-            return climb(self.exercise, rung, function, CappedOutput(), patience=self.patience)
-
-        later = made(other, self.function)
-        if not agree(made(other, self.mistake.answer), later):
-            return False
-        reference = self.exercise.reference
-        right = made(rung, reference), made(other, reference)
-        missing = self.mistake.name.startswith("without the line")
-        return _can_tell((first.outcome, later), right, rung.inputs(), missing)
+        other = _with_other_numbers(rung)
+        pair = [
+            climb(self.exercise, other, f, CappedOutput(), patience=self.patience)
+            for f in (self.mistake.answer, self.function)
+        ]
+        return agree(*pair)
 
 
 class StepByStep(Suspect):
@@ -255,6 +283,12 @@ class Lifted(Suspect):
                 return Outcome(outputs) if _plain(outputs) else None
         except (NotWritten, Unusable):
             return None
+
+    def explains(self, seen: Iterable[Fall], held: tuple[Rung, ...]) -> bool:
+        """As a mistake does; a slip needs numbers that can't come from just any."""
+        if not super().explains(seen, held):
+            return False
+        return not isinstance(self.mistake, Slip) or self.can_tell(next(iter(seen)))
 
     def falls_at(self, rung: Rung) -> bool:
         """Whether the mistake fails a rung; unknown is taken for no."""
@@ -317,46 +351,20 @@ def agree(a: Outcome, b: Outcome) -> bool:
     return ours.keys() == theirs.keys() and all(_alike(ours[n], theirs[n]) for n in ours)
 
 
-def _can_tell(
-    theirs: tuple[Outcome, Outcome],
-    right: tuple[Outcome, Outcome],
-    inputs: Arrays,
-    line_missing: bool,
-) -> bool:
-    """Whether what is wrong can't come from just any slip.
+def _with_other_numbers(rung: Rung) -> Rung:
+    return replace(rung, inputs=lambda: moved(rung.inputs(), SHRUNK))
 
-    Many a slip gives results that stay the same whatever comes in, or what came in. Next to right
-    ones, a result that stays is what it was before a line that is missing.
 
-    Args:
-        theirs: what a function made of inputs, and of others.
-        right: what the reference made of the same.
-        inputs: the first.
-        line_missing: whether the slip is a line that is missing.
-    """
-    every = (*theirs, *right)
-    if any(outcome.outputs is None for outcome in every):
-        return True
-    own, own_later, exact, exact_later = (_leaves(_computed(one.outputs)) for one in every)
-    wrong = {name for name in own.keys() & exact.keys() if not _alike(own[name], exact[name])}
-    stay = {
-        name
-        for name in wrong
-        if _alike(own[name], own_later[name]) and not _alike(exact[name], exact_later[name])
-    }
-    came_in = [
-        one
-        for one in _entries(inputs).values()
-        if isinstance(one, float) or (isinstance(one, np.ndarray) and one.dtype.kind in "iufc")
-    ]
-    handed_back = {
-        name
-        for name in wrong
-        if any(_alike(own[name], one) or _alike(own[name], -one) for one in came_in)
-    }
-    if stay | handed_back == own.keys():
-        return False
-    return not wrong or not wrong <= stay or line_missing
+def _is_among(result: np.ndarray, inputs: Arrays) -> bool:
+    """Whether a result is one of the inputs, or one with its sign turned round."""
+    entries = _entries(inputs).values()
+    numbers = [np.asarray(one) for one in entries if isinstance(one, np.ndarray | float)]
+    return any(
+        _alike(result, sign * one)
+        for one in numbers
+        if one.dtype.kind in "iufc"
+        for sign in (1, -1)
+    )
 
 
 def _plain(outputs: Arrays) -> bool:

@@ -70,6 +70,7 @@ def test_a_condition_in_brackets_keeps_them():
         ("keras.ops.sigmoid(a)", "with a tanh for `keras.ops.sigmoid(a)`"),
         ("1 - h ** 2", "with `1 - np.tanh(h) ** 2` for `1 - h ** 2`"),
         ("tf.abs(1 - h ** 2)", "with `1 - tf.tanh(h) ** 2` for `1 - h ** 2`"),
+        ("d * c * i * (1 - i)", "without `* i * (1 - i)`"),
         ("t < T", "with `t < T - 1` for `t < T`"),
         ("a * b", "with `a + b` for `a * b`"),
         ("tf.einsum('tbm,tbn->mn', x, d)", "with `tf.reverse(x, [0])` for `x` in the sum"),
