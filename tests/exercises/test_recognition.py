@@ -9,8 +9,8 @@ from course_lib.exercises import check
 from course_lib.exercises.climbing import Outcome
 from course_lib.exercises.exercise import Problem, Rung
 from course_lib.exercises.recognition import ELSEWHERE, MORE
-from course_lib.exercises.registry import get
-from course_lib.exercises.slips import made_in_part
+from course_lib.exercises.registry import get, ids
+from course_lib.exercises.slips import can_be_said_of_some
 from course_lib.exercises.suspects import Fall, Lifted, agree
 from course_lib.scratch.diagonal import lru_trace_gradient
 
@@ -308,8 +308,8 @@ def _constant(right, number):
     return np.full_like(right, number)
 
 
-@pytest.mark.parametrize("number", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("name", ["stop_gate", "rnn_step", "scan", "ring", "weight_gradient"])
+@pytest.mark.parametrize("number", [0.0, 1.0])
+@pytest.mark.parametrize("name", ["stop_gate", "rnn_step", "ring"])
 def test_what_takes_no_notice_of_its_arguments_is_no_slip(name, number):
     exercise = get(name)
 
@@ -321,7 +321,7 @@ def test_what_takes_no_notice_of_its_arguments_is_no_slip(name, number):
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize("name", ["grelu", "trace_step", "scan", "dropout_between_layers"])
+@pytest.mark.parametrize("name", ["grelu", "dropout_between_layers"])
 def test_what_came_in_and_goes_out_again_is_no_slip(name, sign):
     exercise = get(name)
     report = check(lambda *arguments, **_: sign * arguments[0], name)
@@ -343,22 +343,30 @@ def test_a_single_result_that_stays_zero_is_no_slip_but_for_a_missing_line():
     assert report.mistake == "without the line `dW_xh += dW_xh_t`"
 
 
-def each_in_part():
-    """Mistakes of hunts and others, made in a single one of the results."""
-    for name in ("carried_windows", "kernel_fit"):
-        exercise = get(name)
-        for mistake in exercise.mistakes:
-            for result in exercise.returns:
-                yield exercise, made_in_part(exercise, mistake, {result}), result
+def only_x_side_by_side(codes, lanes, window):
+    steps = (len(codes) - 1) // (lanes * window) * window
+    if steps <= 0:
+        raise ValueError
+    x, y = codes[: lanes * steps], codes[1 : lanes * steps + 1]
+    return x.reshape(-1, lanes, window), y.reshape(lanes, -1, window).swapaxes(0, 1)
 
 
-@pytest.mark.parametrize(("exercise", "made", "result"), list(each_in_part()))
-def test_of_a_mistake_in_one_result_nothing_is_said_about_the_others(exercise, made, result):
-    report = check(made.answer, exercise.id)
-    if report.mistake and report.sentence.endswith(f"Only {result} is wrong in this way."):
-        spoken_of = set(re.findall(r"\w+", report.sentence.removesuffix(f"Only {result}")))
-        assert not spoken_of & (exercise.returns.keys() - {result})
-        assert not spoken_of & {"both", "Both", "symptom"}
+def test_a_symptom_of_the_whole_is_not_said_of_one_result():
+    report = check(only_x_side_by_side, "carried_windows")
+    assert not report.ok
+    assert "y is what follows" not in report.sentence
+
+
+@pytest.mark.parametrize("name", [name for name in ids() if len(get(name).returns) > 1])
+def test_of_a_mistake_in_one_result_nothing_is_said_about_the_others(name):
+    exercise = get(name)
+    for mistake in exercise.mistakes:
+        spoken_of = set(re.findall(r"\w+", mistake.sentence))
+        for result in exercise.returns:
+            if can_be_said_of_some(exercise, mistake, {result}):
+                assert not spoken_of & (exercise.returns.keys() - {result})
+                assert not spoken_of & {"both", "Both", "two", "nothing", "Nothing"}
+                assert mistake.answer is not exercise.start
 
 
 @pytest.mark.slow
