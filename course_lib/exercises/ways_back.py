@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterator
 from course_lib.exercises.habits import Slip, confusions
 from course_lib.exercises.mutants import Variants, tree_of
 
+LIBRARIES = ("np", "tf", "keras")
+VALUES = ast.BinOp | ast.UnaryOp | ast.Name | ast.Attribute | ast.Subscript
+LOADED = ast.Load()
+
 
 def ways_back(reference: Callable) -> Variants:
     """From a node of a learner's to what may stand there in right code, beside what `mutants` has.
@@ -41,7 +45,7 @@ def _applied(reference: Callable) -> list[ast.expr]:
 
 
 def _is_of_arrays(name: str) -> bool:
-    return name == "sigmoid" or name.startswith(("np.", "tf.", "keras.ops."))
+    return name == "sigmoid" or (name.split(".")[0] in LIBRARIES and "." in name)
 
 
 def _ways_back(node: ast.AST, names: dict[str, str]) -> Iterator[Slip]:
@@ -72,15 +76,12 @@ def _what_is_missing(
     node: ast.AST, texts: dict[str, str], applied: list[ast.expr]
 ) -> Iterator[Slip]:
     """What the right code has, where the learner left it out or took something else."""
-    match node:
-        case ast.Constant(str(text)) if repr(text) not in texts:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if repr(node.value) not in texts:
             for other in texts.values():
-                yield ast.Constant(other), f"with `{other}` for `{text}`"
-        case (
-            ast.Name(_, ast.Load())
-            | ast.Subscript(_, _, ast.Load())
-            | ast.Attribute(ctx=ast.Load())
-        ):
+                yield ast.Constant(other), f"with `{other}` for `{node.value}`"
+    elif isinstance(node, VALUES) and isinstance(getattr(node, "ctx", LOADED), ast.Load):
+        if ast.unparse(node).split(".")[0] not in LIBRARIES:
             for function in applied:
                 yield _said(node, ast.Call(function, [node], []))
 

@@ -136,6 +136,18 @@ def test_a_slip_that_no_mistake_names_is_found_in_the_right_code():
     assert report.mistake
 
 
+def test_a_stub_that_only_other_numbers_reach_costs_no_verdict():
+    seen = []
+
+    def half_written(x_t, h_prev, W_xh, W_hh, b_h):
+        seen.append(x_t)
+        if abs(x_t.flat[0]) < 0.9 * abs(seen[0].flat[0]):
+            raise NotImplementedError("IMPLEMENT-ME: the other half")
+        return np.tanh(x_t @ W_xh + h_prev @ W_hh - b_h)
+
+    assert not check(half_written, "rnn_step").ok
+
+
 def test_a_slip_is_proven_by_finite_numbers_only():
     report = check(softmax_shifted_by_the_largest_of_all, "cross_entropy_from_logits")
     assert "The right code" not in report.sentence
@@ -309,7 +321,7 @@ def _constant(right, number):
 
 
 @pytest.mark.parametrize("number", [0.0, 1.0])
-@pytest.mark.parametrize("name", ["stop_gate", "rnn_step", "ring"])
+@pytest.mark.parametrize("name", ["trace_step", "rnn_step"])
 def test_what_takes_no_notice_of_its_arguments_is_no_slip(name, number):
     exercise = get(name)
 
@@ -318,6 +330,11 @@ def test_what_takes_no_notice_of_its_arguments_is_no_slip(name, number):
 
     report = check(deaf, name)
     assert report.mistake in (None, *(mistake.name for mistake in exercise.mistakes))
+
+
+def test_a_network_that_is_always_open_is_no_missing_loop():
+    report = check(lambda depth, eta=0.9: 1.0, "stop_gate")
+    assert report.mistake == "always open"
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -337,8 +354,8 @@ def test_a_single_result_that_stays_zero_is_no_slip_but_for_a_missing_line():
 
         return answer
 
-    for name, position in (("lru_trace_gradient", 1), ("ring", 2), ("perturbation_step", 2)):
-        assert check(zero(position, get(name).reference), name).mistake is None
+    hidden = check(zero(1, get("lru_trace_gradient").reference), "lru_trace_gradient")
+    assert hidden.mistake is None
     report = check(zero(2, get("rnn_backward").reference), "rnn_backward")
     assert report.mistake == "without the line `dW_xh += dW_xh_t`"
 

@@ -112,7 +112,9 @@ def test_the_likeliest_change_is_tried_first():
     own = "db = tf.reduce_mean(da, [0, 1])"
     tree = ast.parse(own)
     found = likeliest_first(
-        list(changes(tree, ways_back(get("rnn_step").reference))), own, "tf.reduce_sum(da)"
+        list(changes(tree, ways_back(get("rnn_step").reference))),
+        own,
+        "db = tf.reduce_sum(da, [0, 1])",
     )
     with found[0].made():
         assert "reduce_sum" in ast.unparse(tree)
