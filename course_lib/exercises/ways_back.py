@@ -8,7 +8,6 @@ from course_lib.exercises.mutants import Variants, tree_of
 
 LIBRARIES = ("np", "tf", "keras")
 VALUES = ast.BinOp | ast.UnaryOp | ast.Name | ast.Attribute | ast.Subscript
-LOADED = ast.Load()
 
 
 def ways_back(reference: Callable) -> Variants:
@@ -80,10 +79,15 @@ def _what_is_missing(
         if repr(node.value) not in texts:
             for other in texts.values():
                 yield ast.Constant(other), f"with `{other}` for `{node.value}`"
-    elif isinstance(node, VALUES) and isinstance(getattr(node, "ctx", LOADED), ast.Load):
-        if ast.unparse(node).split(".")[0] not in LIBRARIES:
-            for function in applied:
-                yield _said(node, ast.Call(function, [node], []))
+    elif isinstance(node, VALUES) and not _is_a_place(node):
+        for function in applied:
+            yield _said(node, ast.Call(function, [node], []))
+
+
+def _is_a_place(node: ast.expr) -> bool:
+    """Whether something is put there, or a library is named."""
+    stored = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
+    return stored or ast.unparse(node).split(".")[0] in LIBRARIES
 
 
 def _rest(share: ast.Name) -> ast.BinOp:

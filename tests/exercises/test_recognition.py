@@ -345,6 +345,7 @@ def test_what_came_in_and_goes_out_again_is_no_slip(name, sign):
     assert report.mistake in (None, *(mistake.name for mistake in exercise.mistakes))
 
 
+@pytest.mark.slow
 def test_a_single_result_that_stays_zero_is_no_slip_but_for_a_missing_line():
     def zero(position, reference):
         def answer(*arguments, **named):
