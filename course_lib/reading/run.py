@@ -112,21 +112,22 @@ def run(
         program, notebook: of `read`; the notebook takes the values.
         roots, starts: see `Program.needed`.
         limit: from seconds to a context that ends what runs longer, with an exception.
-        each, all_of_them: seconds that a statement, and all together, may take.
+        each, all_of_them: seconds that a statement, and all together, may take. Those of all are
+            the processor's, so that a busy machine leaves nothing out.
     """
     module = types.ModuleType(MODULE)  # dataclasses and Keras look a class's module up
     sys.modules[MODULE] = module
     notebook.values = vars(module)
     notebook.values[OF_IPYTHON] = _IPython
     notebook.values["display"] = print
-    ends = time.monotonic() + all_of_them
+    ends = time.process_time() + all_of_them
     flags = 0
     for statement in program.needed(roots, starts):
         if statement.is_future:
             for one in statement.tree.names:
                 flags |= getattr(__future__, one.name, __future__.division).compiler_flag
             continue
-        seconds = min(each, ends - time.monotonic())
+        seconds = min(each, ends - time.process_time())
         failure = _run(statement, flags, notebook.values, limit, seconds)
         if failure is not None:
             notebook.remarks.append(failure.sentence)

@@ -242,6 +242,14 @@ def test_all_together_have_an_end():
     assert notebook.failures["f"].error is None
 
 
+def test_on_a_busy_machine_nothing_more_is_left_out():
+    """What waits for a processor, as here for a clock, uses up none of the others' seconds."""
+    wait = "import time\nN = time.sleep(0.6) or 2"
+    notebook = taken(wait, "M = 3", "def f(): return N * M", each=0.4, all_of_them=0.4)
+    assert notebook.remarks == []
+    assert notebook.answer("f")() == 6
+
+
 @pytest.mark.parametrize(
     "cell", ["def broken(:", "(" * 5000 + ")" * 5000, "x = \0", "-" * 100_000 + "1", "\ud800"]
 )

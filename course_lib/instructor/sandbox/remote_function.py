@@ -11,7 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 from course_lib.exercises.exercise import Arrays
-from course_lib.exercises.guard import OUT_OF_MEMORY, OUT_OF_TIME, RAISED, NotWritten, Unusable
+from course_lib.exercises.guard import (
+    OUT_OF_MEMORY,
+    OUT_OF_TIME,
+    RAISED,
+    NotWritten,
+    Unusable,
+    full_stop,
+)
 from course_lib.graphs import goes_step_by_step
 from course_lib.instructor.sandbox.arguments import follow
 from course_lib.instructor.sandbox.inside.messages import TooLarge
@@ -59,7 +66,7 @@ class Remote:
             exercise=self.exercise_id, **self.choose,
         )  # fmt: skip
         if "unusable" in answer:
-            raise Stopped(RAISED, f"can't be called: {str(answer['unusable'])[:500]}.")
+            raise Stopped(RAISED, full_stop(f"can't be called: {str(answer['unusable'])[:500]}"))
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """What the student's function makes of the arguments."""

@@ -187,6 +187,10 @@ class Student:
         """
         values = self.taken.values
         values.update(self.before)
+        if name not in values:  # a child that came after another has read the notebook anew
+            failure = self.taken.failures.get(name)
+            why = failure.sentence if failure else "The reading came to no end."
+            return {"unusable": f"it was there, and not when the notebook was read again. {why}"}
         self.name, self.function = exercise, values[name]
         guard.TIME_LIMIT = seconds
         self.course.fill(sources)
