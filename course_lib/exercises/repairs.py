@@ -88,10 +88,11 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
     lines = _lines(tree)
     original = ast.unparse(tree)
     seen = {original}
+    counters = _counters(tree)
     found = [
         c
         for c in changes(tree, ways_back(reference))
-        if len(c.words) <= LONGEST and "\n" not in c.words
+        if len(c.words) <= LONGEST and "\n" not in c.words and not _takes(counters, c)
     ]
     for change in likeliest_first(found, original, ast.unparse(tree_of(reference))):
         with change.made():
@@ -102,6 +103,29 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
         with contextlib.suppress(Exception), _no_source_kept():
             changed = compiled(Mutant("", change.line, source, change.words), function, names)
             yield change.words, _where(lines.get(change.line, ""), change.words), changed
+
+
+def _counters(tree: ast.Module) -> set[str]:
+    """Names that begin as a number and are counted up: what they hold somewhere is chance."""
+    begun, counted = set(), set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([ast.Name(name)], ast.Constant(int() | float())):
+                begun.add(name)
+            case ast.AugAssign(ast.Name(name)):
+                counted.add(name)
+    return begun & counted
+
+
+def _takes(counters: set[str], change: Change) -> bool:
+    """Whether a change puts a counter where none stood: zero could stand there as well."""
+    names = [
+        {node.id for node in ast.walk(one) if isinstance(node, ast.Name)}
+        if isinstance(one, ast.AST)
+        else set()
+        for one in (change.before, change.after)
+    ]
+    return bool((names[1] - names[0]) & counters)
 
 
 def likeliest_first(found: list[Change], own: str, right: str) -> list[Change]:

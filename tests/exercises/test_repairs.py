@@ -120,6 +120,21 @@ def test_the_likeliest_change_is_tried_first():
         assert "reduce_sum" in ast.unparse(tree)
 
 
+def test_a_counter_is_no_cure():
+    """It is zero there, and so would be right by chance; what is too much is told instead."""
+
+    def final_accuracy(network, x, labels, g_now, g_end, size=100):
+        hits = 0
+        for start in range(0, len(x) - size + 1, size):
+            logits = network(x[start : start + size], g_end, False)
+            hits += int((np.argmax(logits, 1) == labels[start : start + size]).sum())
+        return hits / len(x)
+
+    sentence = check(final_accuracy).sentence
+    assert "hits" not in sentence.partition(", in the line")[0]
+    assert "size" in sentence
+
+
 def test_what_was_tried_leaves_nothing_behind():
     before = set(linecache.cache)
     exercise = get("rnn_backward")
