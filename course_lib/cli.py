@@ -604,7 +604,7 @@ def bench_cluster(
         int, typer.Option(min=1, metavar="N", help="How many notebooks to grade.")
     ] = 5_000,
 ) -> None:
-    """Validate a class on two Dask workers, of which one is killed; an hour or more."""
+    """Validate a class on two Dask workers, of which one is killed; takes hours."""
     from course_lib.benchmarks.cluster import main
 
     raise typer.Exit(main(quick, as_json, out, notebooks))

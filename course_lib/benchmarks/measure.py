@@ -137,6 +137,13 @@ def store(
     return full
 
 
+def show(result: dict[str, Any], words: str, as_json: bool) -> None:
+    """Print a result in words; as JSON too, last, and then the words go beside the output."""
+    print(words, file=sys.stderr if as_json else sys.stdout)
+    if as_json:
+        print(json.dumps(result))
+
+
 def _child() -> None:
     """Do what `in_child` asks for on standard input."""
     import importlib

@@ -66,9 +66,7 @@ def main(
     except NoSandbox as error:
         print(f"course: {error}", file=sys.stderr)
         return 1
-    print(summary(result), file=sys.stderr if as_json else sys.stdout)
-    if as_json:
-        print(json.dumps(result))
+    measure.show(result, summary(result), as_json)
     return 0
 
 

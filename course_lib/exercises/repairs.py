@@ -92,7 +92,7 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
     found = [
         c
         for c in changes(tree, ways_back(reference))
-        if len(c.words) <= LONGEST and "\n" not in c.words and not _takes(counters, c)
+        if len(c.words) <= LONGEST and "\n" not in c.words and not _puts_in(c, counters)
     ]
     for change in likeliest_first(found, original, ast.unparse(tree_of(reference))):
         with change.made():
@@ -117,7 +117,7 @@ def _counters(tree: ast.Module) -> set[str]:
     return begun & counted
 
 
-def _takes(counters: set[str], change: Change) -> bool:
+def _puts_in(change: Change, counters: set[str]) -> bool:
     """Whether a change puts a counter where none stood: zero could stand there as well."""
     names = [
         {node.id for node in ast.walk(one) if isinstance(node, ast.Name)}

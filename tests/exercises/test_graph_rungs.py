@@ -9,7 +9,10 @@ import pytest
 
 from course_lib.exercises import check
 from course_lib.exercises import graph_rungs as rungs
+from course_lib.exercises.bptt import checkpointed
 from course_lib.exercises.checker import check_function
+from course_lib.exercises.climbing import climb, judge
+from course_lib.exercises.guard import CappedOutput
 from course_lib.exercises.registry import get, ids
 from course_lib.graphs import STUMBLES
 from course_lib.scratch.rnn import rnn_step
@@ -204,3 +207,19 @@ def test_all_rungs_work_in_a_child_of_a_process_that_has_imported_tensorflow():
         [sys.executable, "-c", FORKED, *FAST], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (checkpointed.all_states_kept, "so nothing is forgotten"),
+        (checkpointed.one_piece, "computed again, but in pieces that are as long"),
+        (checkpointed.two_halves, "computed again, but in pieces that are as long"),
+    ],
+)
+def test_where_memory_grows_it_is_said_whether_anything_is_forgotten(answer, words):
+    exercise = get("checkpointed")
+    (rung,) = (one for one in exercise.ladder if one.judge is checkpointed.grows_with_the_root)
+    outcome = climb(exercise, rung, answer, CappedOutput())
+    assert words in judge(rung, outcome).sentence
