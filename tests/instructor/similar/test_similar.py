@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for honest
 
 from honest import CLIP, GRU, HONEST, LSTM, TRUNCATED
 
+from course_lib.authoring.browser import new_context
 from course_lib.authoring.source import source_of
 from course_lib.cli import app
 from course_lib.exercises.checker import check_function
@@ -365,3 +366,25 @@ def test_one_alone_cannot_be_compared(tmp_path):
     done = CliRunner().invoke(app, ["similar", str(tmp_path / "anna.ipynb")])
     assert done.exit_code == 2
     assert "give the whole class" in done.output
+
+
+@pytest.mark.browser
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
+def test_the_page_fits_its_screen(browser, tmp_path, theme, width):
+    """Of two students on a desk, and of a group on a phone, whose code is wider than the page."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    wide = LSTM[4].replace("memory", "memory" * 20)
+    for name in ("anna", "ben", *(("cem", "dora", "eva") if theme == "dark" else ())):
+        write(tmp_path / "in" / f"{name}.ipynb", notebook(3, {"lstm_step": wide}))
+    file = tmp_path / "similar.html"
+    done = CliRunner().invoke(app, ["similar", str(tmp_path / "in"), f"--out={file}"])
+    assert done.exit_code == 0, done.output
+    with new_context(browser, theme, width) as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        code = page.locator("pre").first
+        assert code.evaluate("e => e.scrollWidth > e.clientWidth")  # it scrolls, the page doesn't
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert [rule["id"] for rule in Axe().run(page).response["violations"]] == []

@@ -10,8 +10,9 @@ from course_lib.instructor.similar.pairs import Pair
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { margin: 0 auto; padding: 1rem; max-width: 100rem; overflow-wrap: anywhere; }
-.both { display: grid; gap: 1rem; }
-@media (min-width: 60rem) { .both { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } }
+html { background: Canvas; color: CanvasText; }
+.both { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
+@media (min-width: 60rem) { .both { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 pre { margin: 0; padding: .5rem; border: 1px solid #8a8a8a; overflow-x: auto; }
 mark { color: inherit; background: #e0a03055; text-decoration: underline #b06a00; }
 h2 { margin-top: 2.5rem; }
@@ -30,7 +31,7 @@ def similar_page(together: list[Group], alike: list[Pair]) -> Iterator[str]:
     """
     yield head("Similar answers", STYLE)
     yield f"<h1>Similar answers: {in_number(len(together), len(alike))}</h1>"
-    yield "<p>Alike is not copied. Marked is what neither the stub nor the solution explains.</p>"
+    yield "<p>Alike is not copied. What neither the stub nor the solution explains is marked.</p>"
     for group in together:
         names = ", ".join(group.students)
         yield f"<h2>{len(group.students)} students: {escaped(names)}</h2>"
