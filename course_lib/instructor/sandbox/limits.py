@@ -8,7 +8,7 @@ class Limits:
     """What one notebook may take.
 
     Args:
-        seconds: of wall time for each exercise.
+        seconds: of the processor for each call; see `sandbox.patience`.
         memory: bytes, beyond what the interpreter and its libraries hold.
         processes: processes and threads together.
         file_size: bytes of one file; the writable folder holds two of them.

@@ -187,16 +187,42 @@ class Child:
         self.talk = talk
         self.tell = tell
         self.fate: dict | None = None
+        self._told = b""
 
     def ended(self, wait: float = 2.0) -> dict:
         """How it ended, if it ended by itself: `reason` and `code`, or `refused`."""
-        if self.fate is None:
-            self.tell.settimeout(wait)
-            try:
-                self.fate = json.loads(self.tell.recv(4096))
-            except (OSError, ValueError):
+        while self.fate is None:
+            said = self._next(wait)
+            if said is None:
                 return {}
+            if "worked" not in said:  # which may come after its question was given up
+                self.fate = said
         return self.fate
+
+    def worked(self, wait: float = 5.0) -> float | None:
+        """Seconds of the processor that it has used so far; None: it has ended."""
+        if self.fate is None:
+            with contextlib.suppress(OSError):
+                self.tell.sendall(b"?")
+            said = self._next(wait) or {}
+            if "worked" in said:
+                return said["worked"]
+            self.fate = said or None
+        return None
+
+    def _next(self, wait: float) -> dict | None:
+        """What its keeper says next, if it says anything."""
+        self.tell.settimeout(wait)
+        try:
+            while b"\n" not in self._told:
+                part = self.tell.recv(4096)
+                if not part:
+                    return None
+                self._told += part
+            line, _, self._told = self._told.partition(b"\n")
+            return json.loads(line)
+        except (OSError, ValueError):
+            return None
 
     def close(self) -> None:
         """Kill it, with all that it started, and wait until it's gone."""

@@ -13,9 +13,10 @@ from course_lib.instructor.sandbox.arguments import follow
 from course_lib.instructor.sandbox.defined import Defined
 from course_lib.instructor.sandbox.inside.messages import Channel, Gone, Late, TooLarge, Violation
 from course_lib.instructor.sandbox.limits import Limits
+from course_lib.instructor.sandbox.patience import Patience
 from course_lib.instructor.sandbox.sandbox import Child, Sandbox
 
-GRACE = 2.0  # seconds beyond the student's, in which the child stops a loop by itself
+GRACE = 2.0  # seconds of work beyond the student's, in which the child stops a loop by itself
 READING = 3  # times the seconds of a call that the reading of a notebook may take
 MOST_ASKED = 200_000  # times that one call may ask for a loss
 NO_BUDGET = "was cut off: the submission has used up its seconds for all exercises together."
@@ -103,16 +104,16 @@ class Session:
         if self.child is None:
             self.start()
         limit = self.limits.seconds if seconds is None else seconds
-        deadline = min(time.monotonic() + limit + GRACE, self.limits.ends)
+        patience = Patience(self.child, limit + GRACE, self.limits.ends)
         order = {"do": what, "with": dict(more)}
         if arguments is not None:
             order["with"]["arguments"] = arguments
         if seconds is not None:
             order["with"]["seconds"] = limit
         try:
-            self.channel.send(order, handles, deadline)
+            self.channel.send(order, handles, patience.last)
             for _ in range(MOST_ASKED):
-                message = self.channel.receive(deadline=deadline)
+                message = self.channel.receive(deadline=patience.first(), later=patience.later)
                 if not isinstance(message, dict):
                     raise Violation("a message that is none")
                 if "answer" in message and isinstance(message["answer"], dict):
@@ -125,7 +126,7 @@ class Session:
                     raise Violation("a function that wasn't handed out")
                 follow(arguments, message.get("arguments"))
                 reply = _value(handles[number], message.get("given"))
-                self.channel.send(reply, deadline=deadline)
+                self.channel.send(reply, deadline=patience.last)
             raise Late
         except Late:
             self.lose()

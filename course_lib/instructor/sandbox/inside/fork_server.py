@@ -2,8 +2,9 @@
 
 Runs inside the outer sandbox, started as `python -I -B fork_server.py OPTIONS`, and never runs a
 line of a student's. Each request is a JSON object on the control socket with two sockets beside it:
-one to talk to the child, one on which its keeper says how it ended. When the judge closes the
-second one, the child and all that it started are killed.
+one to talk to the child, one on which its keeper says how it ended and, whenever it is asked, how
+long it has worked. When the judge closes the second one, the child and all that it started are
+killed.
 """
 
 import contextlib
@@ -76,7 +77,7 @@ def _keep(limits: dict, program: bytes, talk: int, tell: int) -> None:
         hear, say = os.pipe()
         child = os.fork()
     except OSError as error:
-        ends.sendall(json.dumps({"refused": str(error)}).encode())
+        _tell(ends, {"refused": str(error)})
         return
     if child == 0:
         _be(limits, program, talk, say)
@@ -91,11 +92,15 @@ def _keep(limits: dict, program: bytes, talk: int, tell: int) -> None:
     if limits["own_user"]:
         kernel.end_all_of(limits["uid"])
     if refused := os.read(hear, 1000):  # before it ran any of a student's code
-        ends.sendall(json.dumps({"refused": refused.decode("utf-8", "replace")}).encode())
+        _tell(ends, {"refused": refused.decode("utf-8", "replace")})
         return
     code = os.waitstatus_to_exitcode(status)
     with contextlib.suppress(OSError):
-        ends.sendall(json.dumps({"reason": reason, "code": code}).encode())
+        _tell(ends, {"reason": reason, "code": code})
+
+
+def _tell(ends: socket.socket, what: dict) -> None:
+    ends.sendall(json.dumps(what).encode() + b"\n")
 
 
 def _watch(child: int, ends: socket.socket, limits: dict, before: set[int]) -> str:
@@ -104,15 +109,16 @@ def _watch(child: int, ends: socket.socket, limits: dict, before: set[int]) -> s
     base = _resident(child)
     while True:
         readable, _, _ = select.select([ends], [], [], POLL)
-        if readable:
+        asked = ends.recv(1) if readable else b""
+        if readable and not asked:
             return "closed"
         ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if ended is not None:
             return "ended"
-        taken = 0
-        for process in _others() - ours if limits["walls"] else {child}:
-            taken += max(0, _resident(process) - base)
-        if taken > limits["memory"]:
+        processes = _others() - ours if limits["walls"] else {child}
+        if asked:
+            _tell(ends, {"worked": sum(map(_worked, processes))})
+        if sum(max(0, _resident(one) - base) for one in processes) > limits["memory"]:
             return "memory"
 
 
@@ -126,6 +132,16 @@ def _resident(process: int) -> int:
             return int(file.read().split()[1]) * 4096
     except (OSError, ValueError, IndexError):
         return 0
+
+
+def _worked(process: int) -> float:
+    """Seconds of the processor, with those of its children that have ended."""
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()  # the name may hold spaces
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return 0.0
 
 
 def _end_the_rest(child: int) -> None:

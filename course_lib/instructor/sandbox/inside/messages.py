@@ -10,6 +10,7 @@ import json
 import math
 import struct
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -328,32 +329,43 @@ class Channel:
         except OSError:
             raise Gone from None
 
-    def receive(self, handles: Any = None, deadline: float | None = None) -> Any:
+    def receive(
+        self,
+        handles: Any = None,
+        deadline: float | None = None,
+        later: Callable[[], float | None] = lambda: None,
+    ) -> Any:
         """The next value.
 
         Args:
             handles: as in `unpack`.
             deadline: time.monotonic() at which to give up; None: never.
+            later: asked then for another deadline, of which the same holds; None: give up.
 
         Raises:
             Violation, Gone, Late: see there.
         """
-        (total,) = struct.unpack("<I", self._exactly(4, deadline))
+        (total,) = struct.unpack("<I", self._exactly(4, deadline, later))
         if not 4 <= total <= LARGEST:
             raise Violation("a message of an impossible length")
-        message = self._exactly(total, deadline)
+        message = self._exactly(total, deadline, later)
         if not self.inside and _header(message) > HEADER:
             raise Violation("a message whose header is too long")
         return unpack(message, handles)
 
-    def _exactly(self, count: int, deadline: float | None) -> bytes:
+    def _exactly(
+        self, count: int, deadline: float | None, later: Callable[[], float | None]
+    ) -> bytes:
         parts = bytearray()
         while len(parts) < count:
-            self._wait(deadline)
             try:
+                self._wait(deadline)
                 part = self.connection.recv(min(count - len(parts), 1 << 20))
-            except TimeoutError:
-                raise Late from None
+            except (TimeoutError, Late):
+                deadline = later()
+                if deadline is None:
+                    raise Late from None
+                continue
             except OSError:
                 raise Gone from None
             if not part:
