@@ -148,7 +148,7 @@ def side_by_side(params, letters):
     ]
 
 
-def last_state(layer, params, letters, x):
+def last_of(layer, params, letters, x):
     """The last state of a Keras layer with our weights."""
     layer.build(x.shape)
     kernel, recurrent, bias = side_by_side(params, letters)
@@ -165,7 +165,7 @@ if when_passed("lstm_step"):
     h_t = c_t = np.zeros((4, 5))
     for t in range(9):
         h_t, c_t, _ = lstm_step(x[:, t], h_t, c_t, params)
-    theirs = last_state(keras.layers.LSTM(5, dtype="float64"), params, "ifco", x)
+    theirs = last_of(keras.layers.LSTM(5, dtype="float64"), params, "ifco", x)
     print("your LSTM is keras.layers.LSTM:", np.allclose(h_t, theirs, atol=1e-12))
 
 if when_passed("gru_step"):
@@ -175,7 +175,7 @@ if when_passed("gru_step"):
         h_t = gru_step(x[:, t], h_t, params)
     for after in (False, True):
         layer = keras.layers.GRU(5, reset_after=after, dtype="float64")
-        same = np.allclose(h_t, last_state(layer, params, "zrh", x), atol=1e-12)
+        same = np.allclose(h_t, last_of(layer, params, "zrh", x), atol=1e-12)
         print(f"your GRU is keras.layers.GRU with reset_after={after}: {same}")
 
 # %% [markdown]

@@ -10,7 +10,7 @@ import pytest
 
 from course_lib.authoring import notebooks
 from course_lib.authoring.notebooks import DirectiveError, as_text, drift, expand, main, write
-from course_lib.exercises.registry import get
+from course_lib.exercises.registry import get, ids
 
 SOURCE = """# ---
 # jupyter:
@@ -228,6 +228,16 @@ def test_a_name_that_is_taken_twice_is_seen():
 def test_no_cell_of_a_notebook_takes_a_name_that_means_something(source):
     cells = expand(source, solved=False).cells
     assert taken_twice(cell.source for cell in cells if cell.cell_type == "code") == []
+
+
+@pytest.mark.parametrize("source", notebooks.sources(), ids=lambda source: source.stem)
+def test_the_name_of_an_exercise_is_left_to_the_learner(source):
+    """`course validate` takes whatever has it for an answer, in whichever notebook it stands."""
+    for cell in expand(source, solved=False).cells:
+        if cell.cell_type == "code" and "exercise" not in cell.metadata.get("course", {}):
+            body = statements(ast.parse(cell.source).body)
+            defined = {one.name for one in body if isinstance(one, ast.FunctionDef | ast.ClassDef)}
+            assert defined.isdisjoint(ids()), cell.source
 
 
 def test_without_sources_it_says_so(tmp_path, capsys):
