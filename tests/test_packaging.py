@@ -74,10 +74,17 @@ def test_it_carries_no_tests_and_no_sources_of_the_book(files):
 
 PAGES = "course_lib/instructor/results/pages"
 STYLED = ("class_page.css", "class_page.js")
+MOVING = "course_lib/figures/moving"
 
 
 def test_it_carries_what_the_class_page_is_made_of(files):
     assert {f"{PAGES}/{name}" for name in STYLED} <= files.keys()
+
+
+def test_it_carries_the_formulas_of_figures_that_move(files):
+    formulas = {f"{MOVING}/{file.name}" for file in (ROOT / MOVING).glob("*.js")}
+    assert len(formulas) > 1
+    assert formulas <= files.keys()
 
 
 def may_be_carried(name):
@@ -90,6 +97,8 @@ def may_be_carried(name):
     kinds = {"data": {".npz", ".md", ".py"}, "released_notebooks": {".ipynb"}}
     if path.parent.as_posix() == PAGES:
         return path.name in (*STYLED, *(file.name for file in (ROOT / PAGES).glob("*.py")))
+    if path.parent.as_posix() == MOVING and path.suffix == ".js":
+        return True
     hidden = any(part.startswith((".", "__pycache__")) for part in path.parts)
     for_tests = path.name.startswith(("test_", "conftest"))
     return path.suffix in kinds.get(path.parts[1], {".py"}) and not (hidden or for_tests)

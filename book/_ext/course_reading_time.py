@@ -6,6 +6,7 @@ from bs4 import BeautifulSoup
 
 WORDS = 200  # a minute, of technical text
 FORMULA, FIGURE, LINE_OF_CODE = 15, 20, 2  # seconds
+SHOWN = ".cell_output :is(img:not([hidden]), .course-moving)"
 LOOKED_UP = ("book/intro", "book/notation", "book/glossary", "book/references")
 
 
@@ -19,7 +20,7 @@ def minutes(body: str) -> int:
         folded.decompose()
     code = sum(len(pre.get_text().splitlines()) for pre in soup.select(".cell_input pre"))
     seconds = FORMULA * len(soup.select("div.math")) + LINE_OF_CODE * code
-    seconds += FIGURE * len(soup.select(".cell_output img:not([hidden])"))
+    seconds += FIGURE * len(soup.select(SHOWN))
     for other in soup.select("pre, script, style, div.math"):
         other.decompose()
     taken = len(soup.get_text(" ").split()) / WORDS + seconds / 60

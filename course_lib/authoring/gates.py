@@ -96,16 +96,20 @@ def _broken_links(page: Page, by_file: dict[Path, Page]) -> Iterable[str]:
 def gate_alt_text(html: Path, pages: list[Page]) -> list[str]:
     """Every picture says in words what it shows."""
     return [
-        f"{page.name}: picture {number} has the alt text {image.get('alt', '')!r}. "
+        f"{page.name}: picture {number} has the alt text {_alt(image)!r}. "
         "Say what it shows: in a code cell `mystnb: image: alt:`, in {figure} `:alt:`."
         for page in pages
-        for number, image in enumerate(page.soup.select(f"{CONTENT} img"), start=1)
+        for number, image in enumerate(page.soup.select(f"{CONTENT} :is(img, figure svg)"), start=1)
         if _says_nothing(image)
     ]
 
 
+def _alt(image) -> str:
+    return image.get("aria-label" if image.name == "svg" else "alt", "").strip()
+
+
 def _says_nothing(image) -> bool:
-    alt = image.get("alt", "").strip()
+    alt = _alt(image)
     same_as_file = Path(urlsplit(image.get("src", "")).path).stem.lower() == alt.lower()
     return (
         alt.lower() in {"", "img", "image", "figure", "picture"}

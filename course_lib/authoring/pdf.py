@@ -40,10 +40,11 @@ JOIN = """async ([title, pages]) => {
         const address = new URL(`/${name}.html`, location);
         const text = await (await fetch(address)).text();
         const article = new DOMParser().parseFromString(text, 'text/html').querySelector('article');
-        const useless = '.headerlink, .copybtn, script, .course-slider input, details.hide';
+        const useless = '.headerlink, .copybtn, script, details.hide, '
+            + ':is(.course-slider, .course-moving) input';
         article.querySelectorAll(useless).forEach(e => e.remove());
         article.querySelectorAll('details').forEach(e => { e.open = true; });
-        article.querySelectorAll('[id]').forEach(e => { e.id = id(name, e.id); });
+        article.querySelectorAll('[id]:not(svg [id])').forEach(e => { e.id = id(name, e.id); });
         article.querySelectorAll('[src]').forEach(e => {
             e.src = new URL(e.getAttribute('src'), address);
         });

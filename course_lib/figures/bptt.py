@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from course_lib.figures.moving import Handle, Moving
 from course_lib.figures.slider import Slider, slider
 from course_lib.figures.style import CYCLE, closed, pyplot
 from course_lib.scratch.bptt import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 RECURRENT = ("W_xh", "W_hh", "b_h")  # the gradients that flow through time
 KINDS = ("gaussian", "orthogonal", "identity")
+SCALES = {"weak": 0.01, "strong": 1.0}  # of the inputs: their standard deviation
 BLUE, RED, GREEN = (CYCLE[i]["color"] for i in range(3))
 
 
@@ -245,11 +247,18 @@ def _states(
     recurrent: str, radius: float, input_scale: float, T: int, n: int, sequences: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (h, W_hh): a fresh network's states on random inputs, the last T past the start."""
-    params = init_params(4, n, 2, seed=0, recurrent=recurrent, radius=radius)
-    x = input_scale * np.random.default_rng(1).normal(size=(sequences, 2 * T, 4))
+    x, params = _fresh_network(recurrent, radius, T, n, sequences)
     weights = params["W_xh"], params["W_hh"], params["b_h"]
-    h, _ = rnn_forward(x, np.zeros((sequences, n)), *weights)
+    h, _ = rnn_forward(input_scale * x, np.zeros((sequences, n)), *weights)
     return h, params["W_hh"]
+
+
+def _fresh_network(
+    recurrent: str, radius: float, T: int = 50, n: int = 32, sequences: int = 3
+) -> tuple[np.ndarray, dict]:
+    """Return (x, params): random inputs, shape (sequences, 2 T, 4), and the network's weights."""
+    params = init_params(4, n, 2, seed=0, recurrent=recurrent, radius=radius)
+    return np.random.default_rng(1).normal(size=(sequences, 2 * T, 4)), params
 
 
 def clipping_angles(fractions: np.ndarray, radius: float = 1.5) -> dict[str, np.ndarray]:
@@ -410,47 +419,60 @@ def seed_errors(clipped: dict[int, dict], whole: dict[int, dict], tolerance: flo
     return closed(figure)
 
 
-def radius_slider(radii: tuple[float, ...], start: int) -> Slider:
-    """Let the reader choose the spectral radius: how the product of Jacobians goes with the lag."""
-    frames = []
-    for radius in radii:
-        figure, ends = _radius_frame(radius)
-        alt = (
-            f"Spectral radius {radius:g}. Norm of the product of Jacobians, 0 to 50 steps back. "
-            + ". ".join(
-                f"{panel}: "
-                + ", ".join(
-                    f"{kind} ends at {norm:.0e}" for kind, norm in zip(KINDS, row, strict=True)
-                )
-                for panel, row in ends.items()
-            )
-            + "."
-        )
-        frames.append((f"{radius:g}", figure, alt))
-    return slider(frames, label="spectral radius of W_hh", start=start)
+def way_back(radius: float = 1.0) -> Moving:
+    """Let the reader move the spectral radius: how the product of Jacobians goes with the lag.
 
-
-def _radius_frame(radius: float) -> tuple[Figure, dict[str, list[float]]]:
+    Args:
+        radius: where the figure starts.
+    """
     plt = pyplot()
     figure, axes = plt.subplots(2, 1, figsize=(5.5, 6), sharex=True)
-    ends = {}
-    for ax, scale, title in zip(
-        axes, (0.01, 1.0), ("weak inputs (std 0.01)", "strong inputs (std 1)"), strict=True
-    ):
-        ends[title] = []
+    lines, ends = {}, []
+    for ax, (name, scale) in zip(axes, SCALES.items(), strict=True):
+        left = []
         for kind in KINDS:
             norms, largest = jacobian_norms(kind, radius, scale)
-            ax.semilogy(norms, label=kind, markevery=10)
-            ends[title].append(norms[-1])
+            (lines[f"{name}-{kind}"],) = ax.semilogy(norms, label=kind, markevery=10)
+            left.append(f"{kind} {_brief(norms[-1])}")
             if kind == "gaussian":
                 bound = largest ** np.arange(len(norms))
-        ax.semilogy(bound, color="black", linestyle=":", marker="", label="bound (gaussian)")
+        look = {"color": "black", "linestyle": ":", "marker": ""}
+        (lines[f"{name}-bound"],) = ax.semilogy(bound, label="bound (gaussian)", **look)
         ax.axhline(1, color="black", linewidth=0.8)
-        ax.set(title=title, ylabel="norm", ylim=(1e-12, 1e6), yticks=10.0 ** np.arange(-12, 7, 4))
+        ax.set(title=f"{name} inputs (std {scale:g})", ylabel="norm")
+        ax.set(ylim=(1e-12, 1e6), yticks=10.0 ** np.arange(-12, 7, 4))
+        ends.append(f"{name} inputs: {', '.join(left)}")
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=2)
     axes[1].set_xlabel("steps back, $k$")
-    return closed(figure), ends
+    return Moving(
+        figure,
+        lines,
+        [Handle("spectral radius of W_hh", 0.5, 2, 0.02, radius)],
+        formula="way_back",
+        data=_networks(),
+        told=f"What is left {len(norms) - 1} steps back. With {'; with '.join(ends)}.",
+        alt="Two panels, for weak inputs and for strong ones: norm of the product of Jacobians, "
+        "0 to 50 steps back, on a logarithmic axis, for three kinds of recurrent weights; dotted, "
+        "the bound of the gaussian ones.",
+    )
+
+
+def _networks() -> dict[str, object]:
+    """Return what `jacobian_norms` computes with, in networks of spectral radius 1."""
+    networks = {}
+    for kind in KINDS:
+        x, params = _fresh_network(kind, radius=1.0)
+        networks[kind] = {name: params[name].tolist() for name in ("W_xh", "W_hh")}
+        networks[kind]["sigma"] = float(np.linalg.norm(params["W_hh"], 2))
+    return {"networks": networks, "inputs": x.tolist(), "scales": SCALES, "steps": x.shape[1] // 2}
+
+
+def _brief(number: float) -> str:
+    """Return a number in two digits, or as a power of ten."""
+    if 0.01 <= number < 1000:
+        return f"{float(f'{number:.2g}'):g}"
+    return f"{number:.0e}".replace("e-0", "e-").replace("e+0", "e+")
 
 
 def clipping(angles: dict[str, np.ndarray]) -> Figure:

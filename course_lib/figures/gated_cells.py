@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from course_lib.figures.moving import Handle, Moving
 from course_lib.figures.slider import Slider, slider
 from course_lib.figures.style import CYCLE, closed, pyplot
 from course_lib.scratch.gated import (
@@ -33,6 +34,7 @@ GATES = {"vanilla": 1, "gru": 3, "lstm": 4}  # blocks of weights, one for each g
 COLUMNS = {"gru": "zrh", "lstm": "ifco"}
 LOOKS = dict(zip(CELLS, (CYCLE[1], CYCLE[2], CYCLE[0]), strict=True))
 BLUE, RED, GREEN = (CYCLE[i]["color"] for i in range(3))
+PULSES = (1, 25)  # steps at which a memory is written to
 
 Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -187,14 +189,16 @@ def stuck(run: dict[str, np.ndarray]) -> float:
     return float(np.mean((gates < 0.05) | (gates > 0.95)))
 
 
-def pulse_memory(f: float, steps: int = 50, second: int = 25) -> np.ndarray:
-    """One memory with a fixed forget gate: c_1 … c_steps after two pulses of 1.
+def pulse_memory(
+    f: float, i: float = 1.0, steps: int = 50, pulses: tuple[int, ...] = PULSES
+) -> np.ndarray:
+    """One memory with a fixed forget gate: c_1 … c_steps, with something to write at the pulses.
 
-    The pulses come at step 1 and at step `second`; the input gate is open for them alone.
+    The candidate is 1. The input gate opens to `i` at the pulses, and is shut at other steps.
     """
     c = np.zeros(steps + 1)
     for t in range(1, steps + 1):
-        c[t] = f * c[t - 1] + (t in (1, second))
+        c[t] = f * c[t - 1] + i * (t in pulses)
     return c[1:]
 
 
@@ -328,25 +332,35 @@ def lstm_cell() -> Figure:
     return closed(figure)
 
 
-def memory_slider(values: Sequence[float] = (0, 0.5, 0.8, 0.9, 0.95, 0.99, 1)) -> Slider:
-    """A memory that gets two pulses, for several forget gates."""
-    frames = []
-    for f in values:
-        plt = pyplot()
-        figure, ax = plt.subplots(figsize=(5.5, 3.3))
-        c = pulse_memory(f)
-        ax.plot(np.arange(1, len(c) + 1), c, color=BLUE, marker="o", markersize=4)
-        ax.set(ylim=(-0.1, 2.2), xlabel="step $t$", ylabel="memory $c_t$")
-        ax.set_title(f"forget gate $f$ = {f:g}")
-        frames.append(
-            (
-                f"{f:g}",
-                figure,
-                f"Memory over 50 steps with the forget gate at {f:g}. It jumps by 1 at steps 1 and "
-                f"25. Just before the second pulse it is {c[23]:.2f}, at the end {c[-1]:.2f}.",
-            )
-        )
-    return slider(frames, "forget gate f", start=len(frames) // 2)
+def one_memory(f: float = 0.9, i: float = 1.0) -> Moving:
+    """A memory that gets two pulses; the reader moves the forget gate and the input gate.
+
+    Args:
+        f, i: where the gates start.
+    """
+    plt = pyplot()
+    figure, ax = plt.subplots(figsize=(5.5, 3.3))
+    c = pulse_memory(f, i)
+    look = {"color": BLUE, "marker": "o", "markersize": 4}
+    (line,) = ax.plot(np.arange(1, len(c) + 1), c, **look)
+    ax.set(ylim=(-0.1, 2.2), xlabel="step $t$", ylabel="memory $c_t$")
+    return Moving(
+        figure,
+        {"memory": line},
+        [Handle("forget gate f", 0, 1, 0.01, f), Handle("input gate i", 0, 1, 0.05, i)],
+        formula="one_memory",
+        data={"steps": len(c), "pulses": PULSES},
+        told=_lasts(f),
+        alt=f"Memory over {len(c)} steps. At steps {PULSES[0]} and {PULSES[1]} it jumps by i; from "
+        "step to step the share f of it is kept.",
+    )
+
+
+def _lasts(f: float) -> str:
+    """In words, for how long a forget gate of `f` remembers."""
+    lasts = "for ever" if f == 1 else f"about {1 / (1 - f):.0f} step{'' if f < 1 / 3 else 's'}"
+    left = 100 * f ** (PULSES[1] - 1 - PULSES[0])
+    return f"Remembers {lasts}. {left:.0f} % of the first pulse is left when the second comes."
 
 
 def gradient_slider(by_bias: dict[float, dict[str, np.ndarray]]) -> Slider:

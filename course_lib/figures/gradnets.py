@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from course_lib.figures.numbers import over_seeds
 from course_lib.figures.slider import Slider, slider
 from course_lib.figures.style import CYCLE, closed, pyplot
 from course_lib.scratch.gradnets import (
@@ -133,13 +134,11 @@ def outcome(result: dict[str, Any]) -> dict[str, str]:
     summary, config = result["summary"], result["config"]
     bad = sum(step is not None for step in summary["non_finite_steps"])
     percent = [100 * accuracy for accuracy in summary["test_accuracy"]]
-    mean = f"{np.mean(percent):.2f}"
-    shown = f"{mean} ({min(percent):.2f} to {max(percent):.2f})" if len(percent) > 1 else mean
     return {
         "rate": f"{config['learning_rate']:g}",
         "gate": f"{config['gate'][1]:.3g}",
-        "mean": mean,
-        "accuracy": f"{bad} of {len(percent)} ended in NaN" if bad else shown,
+        "mean": f"{np.mean(percent):.2f}",
+        "accuracy": f"{bad} of {len(percent)} ended in NaN" if bad else over_seeds(percent),
     }
 
 

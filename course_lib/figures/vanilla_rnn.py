@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from course_lib.figures.moving import Handle, Moving
 from course_lib.figures.slider import Slider, slider
 from course_lib.figures.style import CYCLE, closed, pyplot
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WEIGHTS = np.arange(-1.5, 1.51, 0.25)
+GONE = 0.05  # a state below it is forgotten
 BLUE, ORANGE, GREEN = (look["color"] for look in CYCLE[:3])
 
 
@@ -159,35 +160,38 @@ def impulse_response(weight: float, steps: int = 20) -> np.ndarray:
     return h[1:]
 
 
-def memory_slider(steps: int = 20) -> Slider:
-    """The state of one unit after one impulse, as its recurrent weight moves from -1.5 to 1.5."""
-    frames = []
-    for weight in WEIGHTS:
-        plt = pyplot()
-        h = impulse_response(weight, steps)
-        figure, ax = plt.subplots()
-        ax.axhline(0, color="black", linewidth=1)
-        ax.vlines(range(1, steps + 1), 0, h, color=BLUE, linewidth=1.5)
-        ax.plot(range(1, steps + 1), h, linestyle="none", marker="o", markersize=7, color=BLUE)
-        ax.set_ylim(-1, 1)
-        ax.set_xticks([1, 5, 10, 15, 20])
-        ax.set_xlabel("step t")
-        ax.set_ylabel("state $h_t$")
-        ax.set_title(f"w = {weight:.2f}: {_memory(h)}")
-        alt = (
-            f"State of one unit over {steps} steps after an impulse at step 1, recurrent weight "
-            f"{weight:.2f}: {_memory(h)}; the last state is {h[-1]:.2f}."
-        )
-        frames.append((f"{weight:.2f}", figure, alt))
-    return slider(frames, label="recurrent weight w", start=int(np.argmin(abs(WEIGHTS - 0.75))))
+def one_unit(weight: float = 0.75, steps: int = 20) -> Moving:
+    """The state of one unit after one impulse; the reader moves its recurrent weight.
+
+    Args:
+        weight: where the figure starts.
+        steps: how many are shown.
+    """
+    plt = pyplot()
+    t, h = np.arange(1, steps + 1), impulse_response(weight, steps)
+    figure, ax = plt.subplots()
+    ax.axhline(0, color="black", linewidth=1)
+    up_and_down = np.outer(h, [0, 1, 0]).ravel()
+    (stems,) = ax.plot(np.repeat(t, 3), up_and_down, color=BLUE, linewidth=1.5, marker="")
+    (states,) = ax.plot(t, h, linestyle="none", marker="o", markersize=7, color=BLUE)
+    ax.set(ylim=(-1, 1), xticks=[1, 5, 10, 15, 20], xlabel="step t", ylabel="state $h_t$")
+    return Moving(
+        figure,
+        {"stems": stems, "states": states},
+        [Handle("recurrent weight w", -1.5, 1.5, 0.05, weight)],
+        formula="one_unit",
+        data={"steps": steps, "level": GONE},
+        told=_memory(h),
+        alt=f"State of one unit over {steps} steps after an impulse at step 1.",
+    )
 
 
 def _memory(h: np.ndarray) -> str:
-    """In words, how long the impulse is remembered: until the state stays below 0.05."""
-    large = np.flatnonzero(abs(h) >= 0.05)
-    if large[-1] == len(h) - 1:
-        return "still there after the last step"
-    return f"gone after {large[-1] + 1} step" + ("s" if large[-1] else "")
+    """In words, how long the impulse is remembered: until the state stays below `GONE`."""
+    kept = np.flatnonzero(abs(h) >= GONE)[-1] + 1
+    if kept == len(h):
+        return "Still there after the last step."
+    return f"Gone after {kept} step{'s' if kept > 1 else ''}."
 
 
 def padding(with_mask: np.ndarray, without_mask: np.ndarray, length: int) -> Figure:

@@ -150,7 +150,8 @@ def test_a_number_of_a_run_is_as_bold_as_its_sentence(page):
 def test_sliders_follow_the_keyboard(page):
     sliders = page.locator("figure.course-slider")
     if page.name in CHAPTERS:
-        assert sliders.count() >= 2, "a chapter has two figures to play with"
+        moving = page.locator("figure.course-moving")
+        assert sliders.count() + moving.count() >= 2, "a chapter has two figures to play with"
     for slider in sliders.all():
         handle, output = slider.locator("input"), slider.locator("output")
         assert slider.locator("img:visible").count() == 1
@@ -164,6 +165,19 @@ def test_sliders_follow_the_keyboard(page):
         assert after != before
         assert output.inner_text() == after
         assert handle.get_attribute("aria-valuetext") == after
+
+
+def test_figures_that_move_follow_the_keyboard(page):
+    for figure in page.locator("figure.course-moving").all():
+        for handle in figure.locator("input").all():
+            before, told = figure.locator("svg").inner_html(), figure.locator(".told").inner_text()
+            handle.focus()
+            page.keyboard.press("ArrowLeft")
+            value = handle.get_attribute("aria-valuetext")
+            assert value.endswith(figure.locator(".told").inner_text())
+            assert figure.locator("svg").inner_html() != before
+            page.keyboard.press("ArrowRight")
+            assert figure.locator(".told").inner_text() == told
 
 
 def test_details_open_by_keyboard(page):

@@ -158,6 +158,7 @@ PROSE = "<p>" + "word " * 600 + "</p>"
         (PROSE + '<div class="math">a = b</div>' * 4, 4),
         (PROSE + '<div class="cell_output"><img src="a.svg"></div>' * 3, 4),
         (PROSE + '<div class="cell_output"><img src="a.svg" hidden></div>' * 9, 3),
+        (PROSE + '<div class="cell_output"><figure class="course-moving"></figure></div>' * 3, 4),
         (PROSE + '<div class="cell_input"><pre>' + "x = 1\n" * 60 + "</pre></div>", 5),
         (PROSE + '<details class="hide"><p>' + "word " * 900 + "</p></details>", 3),
         (PROSE * 7, 20),

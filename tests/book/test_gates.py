@@ -72,6 +72,12 @@ def test_alt_text_that_says_nothing(site, alt):
     assert "mystnb" in problem
 
 
+def test_a_drawing_that_moves_says_what_it_shows_too(site):
+    drawing = "<figure><svg role='img'{}></svg></figure></article>"
+    assert site("</article>", drawing.format(" aria-label='The loss falls.'")) == []
+    assert "picture 2 has the alt text ''" in site(" aria-label='The loss falls.'", "")[0]
+
+
 def test_no_alt_text_at_all(site):
     assert "picture 1" in site(' alt="The loss falls from 2.3 to 0.1."', "")[0]
 

@@ -109,7 +109,7 @@ class TestPrinted:
         text = "".join(page.extract_text() for page in book.pages)
         assert "\\mathrm" not in text
         assert "\\tanh" not in text
-        assert "figures.memory_slider" not in text  # folded code stays out
+        assert "figures.one_unit" not in text  # folded code stays out
         assert len(book.pages) > 20
         # The letters of formulas are drawn; no font of the page has them.
         fonts = [

@@ -105,9 +105,14 @@ def test_sliders_have_a_frame_and_a_text_for_each_value(credit):
     )
     assert windows.values == ["K = 1", "K = 4"]
     assert "K = 4" in windows.alts[1]
-    radii = figures.radius_slider((0.5, 2.0), start=0)
-    assert radii.values == ["0.5", "2"]
-    assert all(kind in alt for kind in figures.KINDS for alt in radii.alts)
+
+
+def test_the_way_back_is_told_in_numbers():
+    told = figures.way_back(0.5).told
+    assert told.startswith("What is left 50 steps back. With weak inputs: gaussian 2e-15, ")
+    assert all(told.count(kind) == 2 for kind in figures.KINDS)
+    numbers = [figures._brief(x) for x in (1.0, 0.0849, 116.4, 3.14e-12, 5.2e6)]
+    assert numbers == ["1", "0.085", "120", "3e-12", "5e+6"]
 
 
 # The bugs of the practical of 2017

@@ -81,11 +81,11 @@ def test_the_page_s_claims_on_fresh_networks():
 
 
 def test_a_memory_decays_like_a_power_of_the_gate():
-    c = figures.pulse_memory(0.9, steps=10, second=6)
+    c = figures.pulse_memory(0.9, steps=10, pulses=(1, 6))
     assert c[4] == pytest.approx(0.9**4)
     assert c[5] == pytest.approx(0.9**5 + 1)
-    assert figures.pulse_memory(1, steps=10, second=6)[-1] == 2
-    assert figures.pulse_memory(0, steps=10, second=6)[6] == 0
+    assert figures.pulse_memory(1, steps=10, pulses=(1, 6))[-1] == 2
+    assert figures.pulse_memory(0, steps=10, pulses=(1, 6))[6] == 0
 
 
 def test_keras_weights_in_the_steps_of_numpy(rng):
@@ -130,8 +130,24 @@ def test_drawings(draw, assert_drawn):
     assert_drawn(draw())
 
 
+@pytest.mark.parametrize(
+    ("f", "told"),
+    [
+        (0, "Remembers about 1 step. 0 % of"),
+        (0.5, "Remembers about 2 steps. 0 % of"),
+        (0.99, "Remembers about 100 steps. 79 % of"),
+        (1, "Remembers for ever. 100 % of"),
+    ],
+)
+def test_what_a_gate_keeps_is_told(f, told):
+    assert figures.one_memory(f).told.startswith(told)
+
+
+def test_the_input_gate_sets_how_much_is_written():
+    np.testing.assert_allclose(figures.pulse_memory(0.9, 0.4), 0.4 * figures.pulse_memory(0.9))
+
+
 def test_sliders(rng, assert_drawn):
-    assert figures.memory_slider((0.5, 1)).values == ["0.5", "1"]
     norms = {cell: np.geomspace(1, 0.1, 11) for cell in figures.CELLS}
     slider = figures.gradient_slider({0: norms, 1: norms})
     assert slider.start == 1

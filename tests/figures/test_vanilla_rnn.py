@@ -9,7 +9,6 @@ import pytest
 from matplotlib.figure import Figure
 
 from course_lib.figures import vanilla_rnn as figures
-from course_lib.figures.slider import Slider
 
 mpl.use("Agg")
 
@@ -79,14 +78,12 @@ def test_impulse_response():
     assert abs(figures.impulse_response(1.5, 200)[-1]) > 0.8
 
 
-def test_memory_slider():
-    slider = figures.memory_slider()
-    assert isinstance(slider, Slider)
-    assert [float(value) for value in slider.values] == list(figures.WEIGHTS)
-    assert all(value in alt for value, alt in zip(slider.values, slider.alts, strict=True))
-    gone = [int(n) for n in re.findall(r"gone after (\d+)", " ".join(slider.alts[6:10]))]
-    assert all(a < b for a, b in pairwise(gone))  # a larger weight remembers longer
-    assert "still there" in slider.alts[-1]
+def test_a_larger_weight_remembers_longer():
+    told = [figures.one_unit(weight).told for weight in (0, 0.25, 0.5, 0.75)]
+    gone = [int(re.fullmatch(r"Gone after (\d+) steps?\.", one)[1]) for one in told]
+    assert gone[0] == 1
+    assert all(a < b for a, b in pairwise(gone))
+    assert figures.one_unit(1.5).told == "Still there after the last step."
 
 
 def test_digit_slider():
