@@ -10,14 +10,14 @@ import numpy as np
 def keep(**numbers: object) -> None:
     """Keep numbers for the text of this page, where `{glue:text}` puts them by name.
 
-    A string is shown as it is, but for the zeros of its exponent; a number can still be formatted
-    there.
+    A single number can still be formatted there. Anything else is shown as text, as it is but for
+    the zeros of an exponent.
     """
     from myst_nb import glue
 
     for name, number in numbers.items():
-        shown = _short(number) if isinstance(number, str) else np.asarray(number).item()
-        glue(name, shown, display=False)
+        single = np.ndim(number) == 0 and not isinstance(number, str)
+        glue(name, np.asarray(number).item() if single else _short(str(number)), display=False)
 
 
 def over_seeds(values: Sequence[float], form: str = ".2f") -> str:

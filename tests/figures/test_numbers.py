@@ -29,7 +29,9 @@ def test_no_seed_no_mean():
 def test_numbers_are_kept_as_they_shall_stand(monkeypatch):
     kept = {}
     monkeypatch.setattr("myst_nb.glue", lambda name, value, display: kept.update({name: value}))
-    numbers.keep(low="3e-05", high="2e+06", many=np.int64(7), share=np.float32(0.5), none=None)
-    assert kept == {"low": "3e-5", "high": "2e+6", "many": 7, "share": 0.5, "none": None}
-    assert type(kept["many"]) is int
-    assert type(kept["share"]) is float
+    numbers.keep(low="3e-05", high="2e+06", shape=(3, 4))
+    assert kept == {"low": "3e-5", "high": "2e+6", "shape": "(3, 4)"}
+    numbers.keep(low=np.int64(7), high=np.float32(0.5), shape=None)
+    assert kept == {"low": 7, "high": 0.5, "shape": None}
+    assert type(kept["low"]) is int
+    assert type(kept["high"]) is float
