@@ -11,7 +11,7 @@ from course_lib import cores
     ("tell", "name", "value"),
     [
         (cores.take_one_thread, "OMP_NUM_THREADS", "1"),
-        (cores.compile_in_haste, "XLA_FLAGS", "--xla_backend_optimization_level=0"),
+        (cores.compile_in_haste, "XLA_FLAGS", cores.HASTY_XLA["XLA_FLAGS"]),
     ],
 )
 def test_the_users_own_setting_counts_more(monkeypatch, tell, name, value):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import course_lib
+from course_lib.cores import HASTY_XLA, ONE_THREAD
 from course_lib.instructor.errors import NoSandbox
 
 INSIDE = Path(__file__).parent / "inside"
@@ -37,13 +38,11 @@ ENVIRONMENT = {
     "TMPDIR": SCRATCH,
     "LANG": "C.UTF-8",
     "MPLCONFIGDIR": SCRATCH,
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
     "CUDA_VISIBLE_DEVICES": "",
     "KERAS_HOME": SCRATCH,
+    **ONE_THREAD,
+    **HASTY_XLA,
 }
 
 
