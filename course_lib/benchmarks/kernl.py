@@ -88,7 +88,9 @@ def build(name: str, sizes: Sizes, xla: bool = False) -> Callable[[], list[Any]]
         _, _, gradients, fit = model.gradients(x, y)
         return gradients, fit
 
-    compiled = tf.function(backward if name == "bptt" else forward, jit_compile=xla)
+    compiled = tf.function(
+        backward if name == "bptt" else forward, jit_compile=xla, autograph=False
+    )
 
     def measured() -> list[Any]:
         gradients, fit = compiled()

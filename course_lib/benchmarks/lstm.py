@@ -189,7 +189,7 @@ def _tensorflow(name: str, xla: bool, sizes: Sizes) -> Callable[[], float]:
 
     if not eager:
         tf.get_logger().setLevel("ERROR")  # no warning that one step is traced in many ways
-        step = tf.function(step, jit_compile=xla)
+        step = tf.function(step, jit_compile=xla, autograph=False)
 
     def measured() -> float:
         model.reset_metrics()

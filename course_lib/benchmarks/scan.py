@@ -81,7 +81,7 @@ def tensors(name: str, sizes: Sizes, dtype: str = "float32", xla: bool = False) 
             h = run(a, b)
         return h, *tape.gradient(h, [a, b], weight)
 
-    compiled = tf.function(both, jit_compile=xla)
+    compiled = tf.function(both, jit_compile=xla, autograph=False)
     return lambda: compiled(a, b)
 
 
@@ -139,7 +139,7 @@ def memory(rule: str, sizes: dict[str, int]) -> dict[str, Any]:
     model = OnlineScan(LRU(units, seed=0), 1)
     model.build(x.shape)
     model.compile("sgd", keras.losses.MeanSquaredError(), rule=rule, jit_compile=False)
-    gradients = tf.function(lambda x: model.gradients(x, x[:, 0])[2])
+    gradients = tf.function(lambda x: model.gradients(x, x[:, 0])[2], autograph=False)
     before = measure.peak_mib()
     for _ in range(2):
         gradients(x)

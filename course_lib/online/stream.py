@@ -58,8 +58,8 @@ class Stream:
     def __init__(self, model, memory):
         self.model, self.memory = model, memory
         self.loss = None
-        self._learn = tf.function(self._take, reduce_retracing=True)
-        self._read = tf.function(self._look, reduce_retracing=True)
+        self._learn = tf.function(self._take, reduce_retracing=True, autograph=False)
+        self._read = tf.function(self._look, reduce_retracing=True, autograph=False)
 
     def learn(self, x, y, sample_weight=None):
         """Read and learn.

@@ -172,4 +172,4 @@ def _xla_failures(step: Step, plain: Take | None = None) -> list[str]:
 
 def _graph(step: Step, **settings: bool) -> Take:
     signature = [tf.TensorSpec(array.shape, array.dtype) for array in (step.x, step.y)]
-    return trace(step.take, *signature, autograph=True, **settings)
+    return trace(step.take, *signature, **settings)

@@ -93,7 +93,7 @@ def learn_kernel(model: "OnlineRNN", x: Any, y: Any, updates: int) -> None:
     if model.kernel_optimizer is None:
         return
 
-    @tf.function
+    @tf.function(autograph=False)
     def update():
         fit = model.gradients(x, y)[3]
         model.kernel_optimizer.apply(model.kernel.gradients(fit), model.kernel.weights)

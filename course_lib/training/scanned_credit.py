@@ -99,7 +99,7 @@ def cosines(model: "OnlineScan", x: Any, y: Any, loss: Any, window: int) -> list
     of = []
     for rule in ("exact", "bptt"):
         model.compile("sgd", loss, rule=rule, chunk=window, jit_compile=False)
-        found = tf.function(model.gradients)(x, y)[2]
+        found = tf.function(model.gradients, autograph=False)(x, y)[2]
         of.append({id(w): g for w, g in zip(model.trainable_variables, found, strict=True)})
 
     def flat(gradients: dict[int, Any], layer: Any) -> np.ndarray:

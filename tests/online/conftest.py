@@ -33,7 +33,7 @@ def make():
             if "beta" in gradients.kernel and rule in ("kernl", "hybrid"):
                 for name, value in gradients.kernel.items():
                     getattr(model.kernel, name).assign(value)
-            found = tf.function(model.gradients)(tf.constant(x), tf.constant(y))
+            found = tf.function(model.gradients, autograph=False)(tf.constant(x), tf.constant(y))
             return [g.numpy() for g in found[2]]
 
         gradients.kernel = {}

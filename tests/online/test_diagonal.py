@@ -54,7 +54,7 @@ def model_of(layers, **settings):
 
 def gradients(model, data, rule, **settings):
     model.compile("sgd", loss_of(), rule=rule, jit_compile=False, **settings)
-    loss, _, found = tf.function(model.gradients)(*data)
+    loss, _, found = tf.function(model.gradients, autograph=False)(*data)
     gradients.loss = float(loss)
     return found
 

@@ -32,7 +32,7 @@ def compiled(make, *, chunk=4, modes=MODES, trace="chunked", random=True, **opti
             start = np.random.default_rng(3).normal(size=model.kernel.beta.shape)
             model.kernel.beta.assign(start)
         x, y = tf.constant(gradients.x), tf.constant(gradients.y)
-        return [g.numpy() for g in tf.function(model.gradients)(x, y)[2]]
+        return [g.numpy() for g in tf.function(model.gradients, autograph=False)(x, y)[2]]
 
     return model, found, gradients
 
@@ -128,7 +128,9 @@ def test_with_the_true_spectrum_of_a_linear_network_it_is_bptt(make, sequences, 
     assert 0 < model.kernel.turning < model.kernel.modes
     model.kernel.beta.assign(beta)
     x, y = tf.constant(gradients.x), tf.constant(gradients.y)
-    for ours, true in zip(tf.function(model.gradients)(x, y)[2], exact, strict=True):
+    for ours, true in zip(
+        tf.function(model.gradients, autograph=False)(x, y)[2], exact, strict=True
+    ):
         np.testing.assert_allclose(ours, true, rtol=0, atol=1e-10)
 
 
@@ -185,7 +187,7 @@ def test_planted_sensitivities_are_found():
     gamma, omega = dictionary(3, 4, 12)
     planted, kernel = (ModesKernel(4, gamma, omega, dtype="float64") for _ in "ab")
     planted.beta.assign(rng.normal(size=planted.beta.shape))
-    step = tf.function(kernel.fit)
+    step = tf.function(kernel.fit, autograph=False)
     for _ in range(60):
         noise = tf.constant(rng.normal(size=(12, 16, 4)))
         nothing = tf.zeros_like(noise)
@@ -225,7 +227,7 @@ def test_what_turns_is_learned_by_nudging(cosine):
     for modes in (1, 4):
         model.compile("sgd", loss, rule="kernl_modes", modes=modes)
 
-        @tf.function
+        @tf.function(autograph=False)
         def learn(model=model):
             fit = model.gradients(x, y)[3]
             model.kernel.beta.assign_sub(0.1 * model.kernel.gradients(fit)[0])
@@ -313,7 +315,9 @@ def test_units_that_turn_have_their_own_modes(make, sequences, lengths):
     pair = np.kron([[0, -1], [1, 0]], np.eye(3))
     model.kernel.beta.assign(np.stack([np.eye(6), pair]))
     x, y = tf.constant(gradients.x), tf.constant(gradients.y)
-    for ours, true in zip(tf.function(model.gradients)(x, y)[2], exact, strict=True):
+    for ours, true in zip(
+        tf.function(model.gradients, autograph=False)(x, y)[2], exact, strict=True
+    ):
         np.testing.assert_allclose(ours, true, rtol=0, atol=1e-10)
 
 

@@ -121,7 +121,7 @@ def test_uoro_is_right_in_the_mean(make, cell):
     model = gradients.model
     gradients("uoro")  # compiles
     x, y = np.repeat(gradients.x, 2000, 0), np.repeat(gradients.y, 2000)
-    draw = tf.function(model.gradients)
+    draw = tf.function(model.gradients, autograph=False)
     means = [
         np.concatenate([np.ravel(g) for g in draw(tf.constant(x), tf.constant(y))[2]])
         for _ in range(10)

@@ -411,7 +411,7 @@ def test_every_cell_fits_a_kernel_of_its_own():
     model.build((None, T, M))
     model.compile("sgd", "mse", rule="kernl", kernel_optimizer=keras.optimizers.SGD(0.1))
 
-    @tf.function
+    @tf.function(autograph=False)
     def update():
         fit = model.gradients(tf.constant(x), tf.constant(y))[3]
         model.kernel_optimizer.apply(model.kernel.gradients(fit), model.kernel.weights)
