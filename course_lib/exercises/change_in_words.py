@@ -54,6 +54,12 @@ def change_in_words(node: ast.AST, other: ast.AST) -> str:
             return f"with the sign of `{what}` turned round"
         case ast.For(_, source), ast.For(_, changed):
             return f"with the loop over `{_text(changed)}`, not over `{_text(source)}`"
+        case ast.If(test, _, below), ast.If(ast.Constant(True)):
+            return f"without the condition `if {_text(test)}`{' and its `else`' if below else ''}"
+        case ast.If(test, _, below), ast.If(ast.Constant(False)):
+            if below:
+                return f"with the `else` of `if {_text(test)}` in every case"
+            return f"without what stands under `if {_text(test)}`"
         case ast.If(test), ast.If(changed):
             return f"with `if {_text(changed)}` for `if {_text(test)}`"
         case ast.comprehension(), _:

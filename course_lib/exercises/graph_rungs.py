@@ -135,7 +135,7 @@ def traced_once(inputs: Callable[[], Arrays], call: Callable) -> Rung:
 def compiles(
     inputs: Callable[[], Arrays], right: Callable[[Arrays], Arrays], call: Callable
 ) -> Rung:
-    """What XLA makes of it is right. A loop that is right and without bounds passes all the same.
+    """What XLA makes of it is right. What XLA refuses for want of a size passes all the same.
 
     Args:
         inputs: makes the inputs.
@@ -147,7 +147,7 @@ def compiles(
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         if refusal := str(outputs["refused"]):
-            if _wants_bounds(refusal):
+            if _wants_bounds(refusal) or _wants_sizes(refusal):
                 return None
             return Problem(f"It doesn't compile with XLA: {refusal.rstrip('.')}.")
         problem = unlike(outputs, right(given))
@@ -158,7 +158,14 @@ def compiles(
         )
 
     def remark(_: Arrays, outputs: Arrays) -> str:
-        if not _wants_bounds(str(outputs["refused"])):
+        refusal = str(outputs["refused"])
+        if _wants_sizes(refusal):
+            return (
+                "Not so here, but it counts as right: XLA lays out all memory beforehand, so no "
+                "array may have a size that is computed while the graph runs, such as a slice "
+                "whose length changes from turn to turn. Where all have one length it compiles."
+            )
+        if not _wants_bounds(refusal):
             return ""
         return (
             "Not so here, but it counts as right: XLA lays out all memory beforehand, so a loop "
@@ -173,6 +180,11 @@ def compiles(
 def _wants_bounds(refusal: str) -> bool:
     """Whether XLA refuses a loop because nobody says how often it turns at most."""
     return "fixed tensor list size" in refusal
+
+
+def _wants_sizes(refusal: str) -> bool:
+    """Whether XLA refuses what is right, because some array's size isn't known beforehand."""
+    return "must be a compile-time constant" in refusal or "Incompatible shapes" in refusal
 
 
 def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:

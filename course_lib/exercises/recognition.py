@@ -6,6 +6,7 @@ small thing changed; and then two faults at once.
 """
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ PATIENCE = 1.0  # seconds of the processor for what two slips together do
 LONGER = 0.8  # the same for the slips of a fast form, and of what it is built on
 ENOUGH = 2  # rungs on which two slips, or a mistake that isn't made everywhere, must be proven
 ELSEWHERE = "In other cases it is right already."
+# Words of a sentence that leaves no other cases.
+IN_EVERY_CASE = r"\b(whatever|always|never|ever|at all)\b"
 MORE = "There may be more to it: fix this, then check again."
 
 
@@ -165,6 +168,8 @@ def _in_part(evidence: Evidence, named: list[Suspect], reference: Suspect) -> Re
 def _in_some_cases(evidence: Evidence, near: list[Suspect]) -> Recognised | None:
     """A mistake that was made wherever something is wrong, and would be elsewhere if it could."""
     for suspect in near:
+        if re.search(IN_EVERY_CASE, suspect.mistake.sentence):
+            continue
         falls = evidence.falls
         if all(map(suspect.is_like, falls)) and sum(map(suspect.is_proven_by, falls)) >= ENOUGH:
             name, sentence = suspect.mistake.name, suspect.mistake.sentence

@@ -88,13 +88,18 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
     lines = _lines(tree)
     original = ast.unparse(tree)
     seen = {original}
-    counters = _counters(tree)
+    counters, lines_alone, sizes = _counters(tree), _lines_alone(tree), _sizes(tree)
     found = [
         c
         for c in changes(tree, ways_back(reference))
-        if len(c.words) <= LONGEST and "\n" not in c.words and not _puts_in(c, counters)
+        if len(c.words) <= LONGEST
+        and "\n" not in c.words
+        and not _puts_in(c, counters)
+        and not (c.before in lines_alone and not isinstance(c.after, ast.Call))
+        and not (c.before in sizes and ast.unparse(c.after) == "0")
     ]
-    for change in likeliest_first(found, original, ast.unparse(tree_of(reference))):
+    found = likeliest_first(found, original, ast.unparse(tree_of(reference)))
+    for change in conditions_first(found):
         with change.made():
             source = ast.unparse(tree)
         if source in seen:
@@ -126,6 +131,39 @@ def _puts_in(change: Change, counters: set[str]) -> bool:
         for one in (change.before, change.after)
     ]
     return bool((names[1] - names[0]) & counters)
+
+
+def _lines_alone(tree: ast.Module) -> list[ast.AST]:
+    """What is called for its effect: to put less in its place is to leave out the line."""
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+
+
+def _sizes(tree: ast.Module) -> list[ast.AST]:
+    """The numbers in shapes of new arrays: where one is 0, the array is as good as left out."""
+    made = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
+    return [
+        size
+        for call in made
+        if ast.unparse(call.func).split(".")[-1] in ("zeros", "ones", "empty", "full")
+        for size in ast.walk(call.args[0])
+        if isinstance(size, ast.Constant)
+    ]
+
+
+def conditions_first(found: list[Change]) -> Iterator[Change]:
+    """The same changes; before one inside a condition, those of the whole condition.
+
+    Whoever makes it true or false by a change inside says less than who leaves it out.
+    """
+    whole: dict[ast.AST, list[Change]] = {}
+    for change in found:
+        if isinstance(change.before, ast.If):
+            whole.setdefault(change.before, []).append(change)
+    around = {node: test for test in whole for node in ast.walk(test.test)}
+    for change in found:
+        if isinstance(change.before, ast.AST) and change.before in around:
+            yield from whole.pop(around[change.before], ())
+        yield change
 
 
 def likeliest_first(found: list[Change], own: str, right: str) -> list[Change]:

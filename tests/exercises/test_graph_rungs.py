@@ -86,6 +86,19 @@ def test_a_right_loop_without_bounds_passes_and_is_told_what_xla_wants():
 
 
 @pytest.mark.parametrize(
+    "refusal",
+    [
+        "Input 1 to node `while/range` with op Range must be a compile-time constant.",
+        "Incompatible shapes: [2,11,3] vs. [4,3]",
+    ],
+)
+def test_a_right_answer_whose_sizes_change_while_it_runs_passes_and_is_told_what_xla_wants(refusal):
+    rung = rungs.compiles(nothing, lambda given: {"h": np.ones(2)}, None)
+    assert said(rung, {"refused": refusal}) == ""
+    assert "no array may have a size that is computed" in rung.remark({}, {"refused": refusal})
+
+
+@pytest.mark.parametrize(
     ("changes", "sentence", "remark"),
     [
         ({}, "", "No GPU here. Instead the graph was audited: all 9 kinds"),

@@ -466,3 +466,52 @@ def test_facts_that_several_faults_share_are_no_evidence():
     report = check(recurrent_classifier)
     assert "dropped" in report.sentence
     assert report.mistake != "rate reversed"
+
+
+@pytest.mark.parametrize(
+    ("name", "seems"),
+    [("grelu", "plain relu"), ("gradual_dropout", "with binomial")],
+)
+def test_what_agrees_in_some_cases_alone_gets_no_name_that_speaks_of_all(name, seems):
+    def grelu(u, g):
+        return np.where(u > 0, u, (1 - round(g)) * u)
+
+    def gradual_dropout(x, p, g, rng, training=True):
+        if not training:
+            return x * 1, np.ones_like(x)
+        scale = ((rng.random(x.shape) + g) % 1 >= p * g) / (1 - p * g)
+        return x * scale, scale
+
+    report = check({"grelu": grelu, "gradual_dropout": gradual_dropout}[name])
+    assert not report.ok
+    assert report.mistake != seems
+
+
+def test_a_mistake_that_is_only_seen_in_yes_or_no_says_what_is_seen():
+    """Others come to the same in one such case: the sentence has to be true of them too."""
+
+    def sample_with_temperature(logits, temperature, rng):
+        if not 0 <= temperature < np.inf:
+            raise ValueError(temperature)
+        if temperature == 0:
+            return np.zeros(len(logits), int)
+        ends = np.cumsum(np.exp((logits - logits.max(1, keepdims=True)) / temperature), axis=1)
+        return (rng.random((len(logits), 1)) * ends[:, -1:] >= ends).sum(axis=1)
+
+    assert "the first character comes" in check(sample_with_temperature).sentence
+
+    from course_lib.scratch.gated import init_lstm_params
+
+    calls = []
+
+    def fresh_cells(m, n, layers, seed=0):
+        calls.append(layers)
+        first = seed + 9 * len(calls)
+        return [init_lstm_params(n if k else m, n, first + k) for k in range(layers)]
+
+    assert "kept between calls" in check(fresh_cells).sentence
+
+    def lru_trace_step(E_lam, E_x, z_prev, x_t, lam):
+        return lam * (z_prev + E_lam), lam * E_x + x_t[..., None]
+
+    assert "a factor lam too many" in check(lru_trace_step).sentence

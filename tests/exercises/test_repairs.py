@@ -158,3 +158,40 @@ def test_a_class_of_a_cell_is_mended_too(tmp_path):
     namespace = {"keras": keras, "__name__": "nowhere"}
     exec(compile(source, str(path), "exec"), namespace)
     assert check(namespace["VanillaRNNCell"]).mistake
+
+
+def test_a_condition_is_left_out_rather_than_bent_until_it_always_holds():
+    def rnn_forward(x, h_0, W_xh, W_hh, b_h):
+        h = np.zeros((*x.shape[:2], len(b_h)))
+        state = h_0
+        for t in range(x.shape[1]):
+            state = np.tanh(x[:, t] @ W_xh + state @ W_hh + b_h)
+            if t + 1 < x.shape[1]:
+                h[:, t] = state
+        return h, (x, h_0, h, W_xh, W_hh)
+
+    exercise = get("rnn_forward")
+    mended = repair(exercise, rnn_forward, exercise.ladder[1])
+    assert mended.called == "without the condition `if t + 1 < x.shape[1]`"
+
+
+def test_a_line_too_many_is_left_out_rather_than_its_call_cut_short():
+    def rnn_forward(x, h_0, W_xh, W_hh, b_h):
+        states = [h_0]
+        for t in range(x.shape[1]):
+            states.append(np.tanh(x[:, t] @ W_xh + states[-1] @ W_hh + b_h))
+        states.append(states[-1])
+        h = np.stack(states[1:], axis=1)
+        return h, (x, h_0, h, W_xh, W_hh)
+
+    exercise = get("rnn_forward")
+    mended = repair(exercise, rnn_forward, exercise.ladder[0])
+    assert mended.called == "without the line `states.append(states[-1])`"
+
+
+def test_an_array_too_many_is_not_made_one_of_no_rows():
+    def identity_recurrence(W_xh):
+        n = W_xh.shape[1]
+        return np.r_[W_xh, np.identity(n), np.zeros((1, n))]
+
+    assert "zeros((0" not in check(identity_recurrence).sentence

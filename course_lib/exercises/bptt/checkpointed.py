@@ -43,6 +43,11 @@ def four_steps() -> Arrays:
     return {**sequence(), "x": irregular(2, 4, 3, shift=7)}
 
 
+def a_prime_number() -> Arrays:
+    """As many steps as no pieces of one length are, whatever that length."""
+    return {**sequence(), "x": irregular(2, 23, 3, shift=8)}
+
+
 def one_step() -> Arrays:
     """One sequence of a single step."""
     given = sequence()
@@ -231,6 +236,7 @@ EXERCISE = Exercise(
     ladder=(
         matches("one step alone", one_step, in_numpy, "With T = 1:", both_passes),
         matches("four steps", four_steps, in_numpy, "With T = 4, called again:", called_again),
+        matches("a prime number of steps", a_prime_number, in_numpy, "With T = 23:", both_passes),
         equal_to_twin("rnn_backward", sequence, in_numpy, with_own_twin),
         traceable(sequence, traced),
         Rung("memory grows with the root of T", wide, grows_with_the_root, sizes, by_verdict=True),

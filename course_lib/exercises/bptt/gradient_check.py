@@ -100,6 +100,7 @@ def step_and_tolerance(function, given: Arrays) -> Arrays:
     exact = 3 * params["w"] ** 2
     grads = {"w": exact + 0.5**2}  # what a step of 0.5 measures
     error = float(0.5**2 / (2 * exact + 0.5**2)[0])
+    near = {"w": exact * (1 + 1e-7)}  # an error of 5e-8
 
     def loss():
         return float(params["w"][0] ** 3)
@@ -113,8 +114,11 @@ def step_and_tolerance(function, given: Arrays) -> Arrays:
         "with a tolerance of half the error, passed": function(
             loss, params, grads, 1e-5, error / 2
         )[0],
+        "with a tolerance of 1e-8 and an error of 5e-8, passed": function(
+            loss, params, near, 1e-5, 1e-8
+        )[0],
     }
-    right = dict(zip(found, (True, False, True, False), strict=True))
+    right = dict(zip(found, (True, False, True, False, False), strict=True))
     return found | {f"{name} expected": np.array(value) for name, value in right.items()}
 
 
@@ -238,6 +242,7 @@ EXERCISE = Exercise(
             step_and_tolerance,
             "The loss w³ has the gradient 12 at w = 2; a step of 0.5 measures 12.25. The gradient "
             "that is checked is 12.25, about 0.01 off.",
+            known=True,
         ),
         holds(
             "by default the step is 1e-5 and the tolerance 1e-6",

@@ -86,6 +86,12 @@ def on_many_shapes(function, given: Arrays) -> Arrays:
     }
 
 
+def on_a_view(function, given: Arrays) -> Arrays:
+    """The sum of squares of a matrix that was turned, so that its rows lie apart."""
+    turned = given["w"].T
+    return {"gradient": measure(function, sum_of_squares(turned), turned)}
+
+
 def sum_of_squares(w: np.ndarray) -> Callable[[], float]:
     """A loss of no argument that reads w."""
     return lambda: float(np.sum(w**2))
@@ -149,6 +155,13 @@ EXERCISE = Exercise(
             on_many_shapes,
         ),
         matches(
+            "a view of another array is moved too",
+            small,
+            lambda given: {"gradient": 2 * given["w"].T},
+            "Here w is a view, the transpose of a matrix, and the loss is the sum of its squares.",
+            on_a_view,
+        ),
+        matches(
             "with a small step it is the gradient from calculus",
             small,
             lambda given: {"gradient": gradient_of(**given)},
@@ -186,7 +199,7 @@ EXERCISE = Exercise(
         "(loss(w + step)": "equal to the definition, entry by entry",
         "the error of the formula": "half the step, a quarter of the error",
         "loss: a function": "equal to the definition, entry by entry",
-        "w: the array to move": "any shape of w will do",
+        "w: the array to move": "a view of another array is moved too",
         "w: each entry is put back": "equal to the definition, entry by entry",
         "step: how far": "half the step, a quarter of the error",
         "The numerical gradient": "any shape of w will do",
@@ -283,6 +296,16 @@ def put_back_too_late(loss, w, step=1e-5):
 def moves_a_copy(loss, w, step=1e-5):
     """The caution that mutation usually deserves, in the wrong place."""
     return numerical_gradient(loss, w.copy(), step)
+
+
+@EXERCISE.mistake(
+    "The entries of a flat copy are moved. ravel and reshape share the numbers of w only where it "
+    "lies in memory in one piece, which a transpose doesn't: move w[index], or w.flat[i]."
+)
+def moves_what_ravel_gives(loss, w, step=1e-5):
+    """A view where w is an array of its own, and a copy where it is turned."""
+    flat = w.ravel()
+    return numerical_gradient(loss, flat, step).reshape(w.shape)
 
 
 @EXERCISE.mistake(

@@ -164,10 +164,10 @@ EXERCISE = Exercise(
 
 
 @EXERCISE.mistake(
-    "The trace of lam takes in the state after the step: lam was multiplied by the state before "
-    "it, z_{t-1}."
+    "What is new in E_lam has a factor lam too many: the step multiplies lam by z_{t-1}, so "
+    "z_{t-1} is what is new, as it is."
 )
-def state_after_the_step(E_lam, E_x, z_prev, x_t, lam):
+def new_state_fades(E_lam, E_x, z_prev, x_t, lam):
     """lam z_prev, which is z_t where nothing comes in."""
     return lam * E_lam + lam * z_prev, lam * E_x + x_t[:, :, None]
 

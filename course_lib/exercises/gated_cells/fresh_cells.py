@@ -291,8 +291,8 @@ def seed_ignored(m, n, layers, seed=0):
 
 
 @EXERCISE.mistake(
-    "Each call draws other weights: a generator without a seed can't be repeated. Derive the "
-    "layers' seeds from `seed`."
+    "With the same `seed` each call draws other weights: derive the layers' seeds from `seed` "
+    "alone, not from the system's chance or from anything that is kept between calls."
 )
 def no_seed_at_all(m, n, layers, seed=0):
     """Seeded by the operating system."""

@@ -72,15 +72,22 @@ def laid_out(cell_class, given: Arrays, **settings):
 
 
 def fresh(cell_class, given: Arrays) -> Arrays:
-    """What a cell knows of itself once it is built."""
+    """What a cell knows of itself once it is built, and after a wider one was built."""
     cell = cell_class(given["n"])
     cell.build((None, given["m"]))
     size = getattr(cell, "state_size", None)
+    cell_class(given["n"] + 1).build((None, given["m"]))
     return {
-        "state_size": "nothing" if size is None else str(list(np.ravel(size).tolist())),
+        "state_size": widths_of_the_states(size),
         "shapes": ", ".join(str(tuple(w.shape)) for w in cell.weights),
         "trained": len(cell.trainable_weights),
+        "state_size beside a wider cell": widths_of_the_states(getattr(cell, "state_size", None)),
     }
+
+
+def widths_of_the_states(size) -> str:
+    """What Keras reads off a state_size, in words."""
+    return "nothing" if size is None else str(list(np.ravel(size).tolist()))
 
 
 def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
@@ -99,6 +106,12 @@ def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
             "Keras asks every cell for its state_size, the width of each thing that it carries "
             f"from step to step. An LSTM carries two. With {n} units, yours says "
             f"{outputs['state_size']}."
+        )
+    if outputs["state_size beside a wider cell"] != str([n, n]):
+        return Problem(
+            f"A cell of {n} units says {outputs['state_size beside a wider cell']} for its "
+            f"state_size, once another cell of {n + 1} was made: what belongs to one cell is kept "
+            "on self, not on the class, which all cells share."
         )
     return None
 

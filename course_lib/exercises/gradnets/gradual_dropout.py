@@ -114,9 +114,14 @@ def at_every_gate(function, given: Arrays) -> Arrays:
         rng = np.random.default_rng(given["seed"])
         dropped.append(np.asarray(function(given["x"], given["p"], g, rng)[1]) == 0)
         next_ones.append(rng.random())
+    draws = np.random.default_rng(given["seed"]).random(given["x"].shape)
     return {
         "moved alike": len(set(next_ones)) == 1,
         "dropped again": bool(np.all(dropped[1] <= dropped[2])),
+        # It tells one way to use the draws from another.
+        "mean draw where g = 0.3 drops": np.round(
+            draws[dropped[1]].sum() / max(1, dropped[1].sum()), 1
+        ),
     }
 
 
@@ -482,8 +487,8 @@ def the_other_tail(x, p, g, rng, training=True):
 
 
 @EXERCISE.mistake(
-    "rng.binomial draws nothing while nothing can be dropped, and turns its draws round at one "
-    "half, so that each gate drops other entries: draw rng.random(x.shape), and compare with p g."
+    "What a narrow gate drops, a wider one keeps: rng.binomial turns its draws round at a "
+    "probability of one half. Draw rng.random(x.shape), and compare that with p g at every gate."
 )
 def with_binomial(x, p, g, rng, training=True):
     """Zeros and ones from the generator."""

@@ -7,7 +7,8 @@ from course_lib.exercises.guard import Unusable
 from course_lib.exercises.rungs import drawn, irregular, matches, refuses
 from course_lib.scratch.text import sample_with_temperature
 
-SHARES = np.array([0.1, 0.7, 0.2])
+# One of seven stands out: so noise of another kind than the Gumbel's gives other shares.
+SHARES = np.array([0.1, 0.1, 0.4, 0.1, 0.1, 0.1, 0.1])
 MANY = 5_000  # rows: chance moves a share of them by less than it takes to round it elsewhere
 
 # Which character comes depends on how an answer uses the generator, and several ways are right. So
@@ -37,7 +38,7 @@ def alike() -> Arrays:
 
 
 def at_one() -> Arrays:
-    """Many rows that all say one tenth, seven tenths and two tenths."""
+    """Many rows that all say four tenths for one character, and one tenth for six others."""
     return {"logits": np.tile(np.log(SHARES), (MANY, 1)) + 3, "temperature": 1.0, "seed": 5}
 
 
@@ -149,14 +150,14 @@ EXERCISE = Exercise(
             "at 1, as often as the softmax says",
             at_one,
             expected_shares,
-            "In 5,000 rows that give the three characters 0.1, 0.7 and 0.2.",
+            "In 5,000 rows that give one of seven characters 0.4, and the others 0.1.",
             shares,
         ),
         matches(
             "at 2, differences count half",
             warm,
             expected_shares,
-            "The logits are twice the logarithms of 0.1, 0.7 and 0.2, and the temperature is 2.",
+            "The logits are twice the logarithms of 0.4 and of six 0.1, and the temperature is 2.",
             shares,
         ),
         matches(
@@ -296,8 +297,8 @@ def exp_overflows(logits, temperature, rng):
 
 
 @EXERCISE.mistake(
-    "Temperature 0 is divided by: 0/0 is no number, and what is drawn then is not the likeliest "
-    "character. It needs a line of its own, without chance."
+    "At temperature 0 the first character comes, whatever the logits. It needs a line of its own "
+    "that gives the likeliest: where 0 is divided by, 0/0 is no number, and no comparison holds."
 )
 def zero_divided_by(logits, temperature, rng):
     """No case for 0."""

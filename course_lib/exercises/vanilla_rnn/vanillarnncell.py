@@ -84,15 +84,22 @@ def sequence_spec(given: Arrays, T=None):
 
 
 def fresh(cell_class, given: Arrays) -> Arrays:
-    """What a cell knows of itself once it is built."""
+    """What a cell knows of itself once it is built, and after a wider one was built."""
     cell = cell_class(given["n"])
     size = getattr(cell, "state_size", None)
     cell.build((None, given["m"]))
+    cell_class(given["n"] + 1).build((None, given["m"]))
     return {
-        "state_size": str(list(size) if isinstance(size, list | tuple) else [size]),
+        "state_size": width_of_the_state(size),
         "shapes": ", ".join(str(w.shape) for w in cell.get_weights()),
         "trained": len(cell.trainable_weights),
+        "state_size beside a wider cell": width_of_the_state(getattr(cell, "state_size", None)),
     }
+
+
+def width_of_the_state(size) -> str:
+    """What Keras reads off a state_size, in words."""
+    return str(list(size) if isinstance(size, list | tuple) else [size])
 
 
 def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
@@ -111,6 +118,12 @@ def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
         return Problem(
             f"Keras asks every cell for its state_size, the width of what it carries from step to "
             f"step. For {n} units yours says {outputs['state_size'].strip('[]')}."
+        )
+    if outputs["state_size beside a wider cell"] != str([n]):
+        return Problem(
+            f"A cell of {n} units says {outputs['state_size beside a wider cell'].strip('[]')} for "
+            f"its state_size, once another cell of {n + 1} was made: what belongs to one cell is "
+            "kept on self, not on the class, which all cells share."
         )
     return None
 
@@ -553,6 +566,27 @@ class StateOfItsOwn(VanillaRNNCell):
         h_t, _ = super().call(x_t, [states[0] if self.kept is None else self.kept])
         self.kept = h_t
         return h_t, [h_t]
+
+
+@EXERCISE.mistake(
+    "`units` is kept on the class, which all cells share: the cell that is made last decides for "
+    "the others too. Keep it on self."
+)
+class UnitsOfTheClass(VanillaRNNCell):
+    """The class is written where self belongs."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(units, **kwargs)
+        UnitsOfTheClass.kept = units
+
+    @property
+    def state_size(self):
+        """That of the cell which was made last."""
+        return UnitsOfTheClass.kept
+
+    @state_size.setter
+    def state_size(self, _):
+        """What the right cell says of itself is not kept."""
 
 
 @EXERCISE.mistake(
