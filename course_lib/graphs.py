@@ -31,7 +31,7 @@ STUMBLES = {
     "for": r"Iterating over a symbolic",
     "length": r"'(?:NoneType|SymbolicTensor)' object cannot be interpreted as an integer|"
     r"Expected int\d+, but got None|len is not well defined for a symbolic Tensor|"
-    r"Cannot convert a partially known TensorShape",
+    r"Cannot convert a partially known TensorShape|Cannot infer argument `num` from shape",
     "variable": r"only supports singleton tf\.Variables|tried to create variables on non-first|"
     r"add new elements of state \(variables or sub-layers\)",
     "dtype": r"has type float\d+ that does not match type float\d+|"

@@ -71,6 +71,7 @@ def adds_a_weight(x):
         (lambda x: [x[:, t] for t in range(tf.shape(x)[1])], "length"),
         (lambda x: tf.zeros((x.shape[0], 3)), "length"),
         (lambda x: len(x) * x, "length"),
+        (tf.unstack, "length"),
         (makes_a_variable, "variable"),
         (adds_a_weight, "variable"),
         (lambda x: x @ tf.ones((3, 2)), "dtype"),

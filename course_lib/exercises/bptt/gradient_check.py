@@ -131,6 +131,14 @@ def with_the_defaults(function, given: Arrays) -> Arrays:
         grads = {"w": np.array([slope * (1 + error) / (1 - error)])}
         return function(lambda: slope * float(w[0]), params, grads)[0]
 
+    def both_passed(*off):
+        two = {**params, "b": np.zeros(1)}
+        grads = {
+            name: np.array([slope * (1 + error) / (1 - error)])
+            for name, error in zip(two, off, strict=True)
+        }
+        return function(lambda: slope * float(w[0] + two["b"][0]), two, grads)[0]
+
     grads = {"w": np.array([height * 1e-5**2])}
     errors = function(lambda: height * float(w[0] ** 3), params, grads)[1]
     found = {
@@ -139,8 +147,10 @@ def with_the_defaults(function, given: Arrays) -> Arrays:
         "with an error of 0 and a tolerance of 0, passed": function(
             lambda: slope, params, {"w": np.zeros(1)}, 1e-5, 0.0
         )[0],
+        "with errors of 1.5e-6 and 0 in two parameters, passed": both_passed(1.5e-6, 0.0),
+        "with errors of 0.9e-6 and 0.8e-6 in two parameters, passed": both_passed(0.9e-6, 0.8e-6),
     }
-    right = dict(zip(found, (True, False, True), strict=True))
+    right = dict(zip(found, (True, False, True, False, True), strict=True))
     expected = {f"{name} expected": np.array(value) for name, value in right.items()}
     return found | expected | {"error": errors["w"], "error expected": 0.0}
 

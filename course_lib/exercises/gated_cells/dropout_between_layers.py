@@ -26,6 +26,11 @@ def in_training() -> Arrays:
     return {"h": 1.5 + irregular(BATCH, T, UNITS), "rate": RATE, "training": True, "seed": 0}
 
 
+def more_gently() -> Arrays:
+    """In training, with another rate."""
+    return {**in_training(), "rate": 0.2, "seed": 1}
+
+
 def drop(function, given: Arrays) -> Arrays:
     """The call, its generator made from the seed."""
     *arguments, seed = given.values()
@@ -149,6 +154,7 @@ EXERCISE = Exercise(
         ),
         Rung("each entry is dropped on its own", in_training, judge_sharing, sharing),
         Rung("in training the share that is dropped is rate", in_training, judge_share, share),
+        Rung("and so for another rate", more_gently, judge_share, share),
         drawn(in_training, dropped_by),
     ),
     promises={
@@ -163,6 +169,7 @@ EXERCISE = Exercise(
         "h: states of the layer": "it runs, and the shapes are right",
         "rate: probability": (
             "in training the share that is dropped is rate",
+            "and so for another rate",
             "with a rate of zero nothing happens",
         ),
         "training: True in": "at evaluation nothing happens",

@@ -439,6 +439,22 @@ class ReadTooEarly(GradualActivation):
 
 
 @EXERCISE.mistake(
+    "The activation is kept on the class, which all layers share: the layer that is made last "
+    "decides for the others too. Keep it on self."
+)
+class ActivationOfTheClass(GradualActivation):
+    """The class is written where self belongs."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        ActivationOfTheClass.shared = staticmethod(self.activation)
+
+    def call(self, u):
+        """With the activation of the last layer that was made."""
+        return (1 - self.g) * u + self.g * ActivationOfTheClass.shared(u)
+
+
+@EXERCISE.mistake(
     "g is the weight of the late computation: at g = 0 the layer leaves u alone, at g = 1 it is "
     "the activation. Here it is the other way round."
 )
