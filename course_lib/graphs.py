@@ -306,10 +306,26 @@ def _bytes(shapes: str) -> int:
 @contextlib.contextmanager
 def step_by_step() -> Iterator[None]:
     """While it lasts, functions that TensorFlow would trace run as the Python that they are."""
+    with _functions_run_eagerly(True):
+        yield
+
+
+@contextlib.contextmanager
+def in_graphs() -> Iterator[None]:
+    """While it lasts, functions are traced, also inside of `step_by_step`.
+
+    For what was traced long ago: there the graph is the quick way.
+    """
+    with _functions_run_eagerly(False):
+        yield
+
+
+@contextlib.contextmanager
+def _functions_run_eagerly(they_do: bool) -> Iterator[None]:
     import tensorflow as tf
 
     before = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
+    tf.config.run_functions_eagerly(they_do)
     try:
         yield
     finally:
@@ -377,6 +393,25 @@ def reads_before_writes() -> Iterator[None]:
         yield
     finally:
         tf.config.optimizer.set_experimental_options({name: before})
+
+
+@contextlib.contextmanager
+def without_xla() -> Iterator[None]:
+    """While it lasts, what asks XLA to compile it is traced as a plain graph.
+
+    XLA takes a third of a second for each size of a small step, whose numbers are the same. What
+    XLA makes of a step is looked at once, elsewhere.
+    """
+    from tensorflow.python.eager.polymorphic_function.polymorphic_function import Function
+
+    # A property of the class counts for more than the entry that each function has of its own.
+    Function._jit_compile = property(
+        lambda _: None, lambda function, asked: vars(function).update(_jit_compile=asked)
+    )
+    try:
+        yield
+    finally:
+        del Function._jit_compile
 
 
 @contextlib.contextmanager

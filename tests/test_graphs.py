@@ -208,3 +208,25 @@ def test_a_graph_reads_a_weight_before_it_changes_it():
         for name, value in right.items():
             np.testing.assert_allclose(outputs[name], value, atol=1e-10, err_msg=name)
     assert tf.config.optimizer.get_experimental_options().get("dependency_optimization", True)
+
+
+def test_what_is_in_graphs_is_so_among_what_goes_step_by_step():
+    with graphs.step_by_step():
+        with graphs.in_graphs():
+            assert not graphs.goes_step_by_step()
+        assert graphs.goes_step_by_step()
+    assert not graphs.goes_step_by_step()
+
+
+def test_what_asks_for_xla_goes_without_it_for_a_while_and_asks_again():
+    def compiled_by_xla(function):
+        node_attributes = function.get_concrete_function(tf.TensorSpec(3)).function_def.attr
+        return node_attributes["_XlaMustCompile"].b
+
+    before = tf.function(tf.tanh, jit_compile=True)
+    with graphs.without_xla():
+        meanwhile = tf.function(tf.tanh, jit_compile=True)
+        assert not compiled_by_xla(tf.function(tf.tanh, jit_compile=True))
+    assert compiled_by_xla(before)
+    assert compiled_by_xla(meanwhile)
+    assert not compiled_by_xla(tf.function(tf.tanh))

@@ -10,7 +10,7 @@ from course_lib.exercises.exercise import Exercise, Problem, Rung
 from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten, full_stop
 from course_lib.exercises.recognition import recognise
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED, Report
-from course_lib.exercises.unharmed import unharmed
+from course_lib.exercises.unharmed import old_objects_at_rest, unharmed
 
 
 def check_function(
@@ -26,7 +26,7 @@ def check_function(
     Returns:
         A `Report`: passed, not written yet, or not right yet with the idea that is wrong.
     """
-    with unharmed():
+    with unharmed(), old_objects_at_rest():
         return _walk(exercise, function, own)
 
 

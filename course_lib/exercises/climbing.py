@@ -32,6 +32,7 @@ POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR
 UNFORESEEN = (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError)
 
 RUNGS_WORTH = 6  # time limits of a rung that all rungs together may take
+NAMED_WITHIN = 2.4  # seconds of the processor after which a check looks no further for a name
 PATIENCE = {"speed up": 4}  # on a busy machine XLA takes its time
 
 
@@ -45,7 +46,7 @@ class Budget:
     def __init__(self, exercise: Exercise):
         self.limit = PATIENCE.get(exercise.kind, 1) * RUNGS_WORTH * guard.TIME_LIMIT
         self.until = time.monotonic() + self.limit
-        self._began = time.thread_time()
+        self._began = time.process_time()
 
     @property
     def spent(self) -> bool:
@@ -53,9 +54,9 @@ class Budget:
         return time.monotonic() >= self.until
 
     @property
-    def worked(self) -> float:
-        """Seconds of the processor that the check has taken."""
-        return time.thread_time() - self._began
+    def for_a_name(self) -> float:
+        """Seconds of the processor that are left for finding a name, so that nobody waits long."""
+        return max(0.0, NAMED_WITHIN - (time.process_time() - self._began))
 
 
 @dataclass(frozen=True)

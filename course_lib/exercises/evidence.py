@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
 
 from course_lib.exercises.climbing import Budget, Outcome, climb, judge
 from course_lib.exercises.exercise import Exercise, Rung
@@ -10,25 +11,27 @@ from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten
 from course_lib.exercises.rungs import WHOLE_NUMBERS
 from course_lib.exercises.suspects import Fall, Suspect
 
+One = TypeVar("One")
+
 
 class Unfinished(Exception):
     """A rung that took too long; the others would too."""
 
 
-class Seen:
-    """What a function made of rungs, each climbed when somebody asks for it.
+class Lazily(Generic[One]):
+    """Each is worked out when somebody asks for it, and kept.
 
     Args:
-        first: the first fall, or None.
-        further: the rungs above it, which are climbed one by one.
+        known: those that are there already.
+        further: works out the others, one by one; None is left out.
     """
 
-    def __init__(self, first: Fall | None, further: Iterator[Fall | None]):
-        self._known = [] if first is None else [first]
+    def __init__(self, known: Iterable[One], further: Iterator[One | None]):
+        self._known = list(known)
         self._further = further
 
-    def __iter__(self) -> Iterator[Fall]:
-        """The first fall, then the others from the lowest rung upwards."""
+    def __iter__(self) -> Iterator[One]:
+        """Those that are known, then the others."""
         yield from self._known
         for one in self._further:
             if one is not None:
@@ -69,21 +72,21 @@ class Evidence:
         self._climbed = functools.cache(self._climb)
         at = exercise.ladder.index(fell_at)
         below, beyond = exercise.ladder[:at], exercise.ladder[at + 1 :]
-        self.held = tuple(rung for rung in below if not self.glance.sees(rung))
+        self.held = Lazily([], map(self._unless_seen, below))
         above = [rung for rung in beyond if _may_tell(rung, fell_at)]
         # Whoever takes the dtype from whole numbers has made one fault more, whatever the first is.
         aside = [rung for rung in above if rung.name == WHOLE_NUMBERS]
         above = [rung for rung in above if rung not in aside]
-        self._aside = Seen(None, map(self._climbed, aside))
-        self.seen = Seen(self.first, map(self._climbed, above))
+        self._aside = Lazily([], map(self._climbed, aside))
+        self.seen = Lazily([self.first], map(self._climbed, above))
         # Who does the same at a glance is looked at in earnest where the function fell, and where a
         # glance says nothing.
-        blind = [rung for rung in above if not self.glance.sees(rung)]
-        self._in_earnest = Seen(self.first, map(self._climbed, blind))
+        blind = filter(None, map(self._unless_seen, above))
+        self._in_earnest = Lazily([self.first], map(self._climbed, blind))
         graphs = [rung for rung in beyond if rung.in_a_graph and not rung.by_xla]
         self.in_graphs = None
         if not fell_at.costly:
-            self.in_graphs = Seen(self.first, map(self._climbed, graphs))
+            self.in_graphs = Lazily([self.first], map(self._climbed, graphs))
 
     @property
     def falls(self) -> list[Fall]:
@@ -108,6 +111,10 @@ class Evidence:
     def shows_more_than(self, suspect: Suspect) -> bool:
         """Whether whole numbers show a fault that a suspect hasn't made."""
         return any(one.fell and not suspect.is_like(one) for one in self._aside)
+
+    def _unless_seen(self, rung: Rung) -> Rung | None:
+        """A rung of which a glance says nothing."""
+        return None if self.glance.sees(rung) else rung
 
     def _climb(self, rung: Rung) -> Fall | None:
         """What the function makes of a rung; None where it meets a part that isn't written.

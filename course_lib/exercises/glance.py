@@ -29,8 +29,9 @@ class Glance:
         self.rungs: list[Rung] = []
         if not any(rung.in_a_graph for rung in exercise.ladder):
             return
-        # From the cheapest to the dearest: most are cleared before it comes to the fall.
-        self.rungs = [rung for rung in exercise.ladder if not rung.costly]
+        # The fall comes first, which clears nearly all; then from the cheapest to the dearest.
+        quick = [rung for rung in exercise.ladder if not rung.costly]
+        self.rungs = sorted(quick, key=lambda rung: rung is not fell.rung)
 
     def sees(self, rung: Rung) -> bool:
         """Whether what it says of a rung is of use."""

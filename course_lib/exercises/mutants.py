@@ -132,22 +132,29 @@ def tree_of(made: Callable, decorated: bool = True) -> ast.Module:
     Raises:
         OSError, TypeError: if it has no source.
     """
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(made))))
-    except (OSError, TypeError):  # a class of a notebook, which Python looks for in a file
-        tree = ast.Module([_class_in_a_cell(made)], [])
+    source = _source_of_class(made) if isinstance(made, type) else ""
+    source = source or inspect.getsource(inspect.unwrap(made))
+    tree = ast.parse(textwrap.dedent(source))
     if not decorated:
         getattr(tree.body[0], "decorator_list", []).clear()
     return tree
 
 
-def _class_in_a_cell(made: Any) -> ast.ClassDef:
+def _source_of_class(made: type) -> str:
+    """The class around its methods, "" if it has none.
+
+    Python looks for its name in the file of its module: it finds no class of a notebook, and the
+    reference for one that is made from it.
+    """
     codes = [m.__code__ for m in vars(made).values() if inspect.isfunction(m)]
-    lines = linecache.getlines(codes[0].co_filename) if codes else []
-    for node in ast.walk(ast.parse("".join(lines))):
-        if isinstance(node, ast.ClassDef) and node.name == made.__name__:
-            return node
-    raise OSError(f"{made.__name__} has no source.")
+    for code in codes[:1]:
+        lines = linecache.getlines(code.co_filename)
+        for node in ast.walk(ast.parse("".join(lines))):
+            if isinstance(node, ast.ClassDef) and node.name == made.__name__:
+                first = min(one.lineno for one in (node, *node.decorator_list))
+                if first <= code.co_firstlineno <= node.end_lineno:
+                    return "".join(lines[first - 1 : node.end_lineno])
+    return ""
 
 
 def compiled(

@@ -2,10 +2,8 @@
 
 import json
 import multiprocessing
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +13,10 @@ from course_lib.authoring.source import starting_code
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import KINDS, Exercise, Mistake
 from course_lib.exercises.projects.project import Project
-from course_lib.exercises.projects.proving import HAND_INS, verdicts
+from course_lib.exercises.projects.proving import verdicts
 from course_lib.exercises.registry import get, ids
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
-from course_lib.exercises.slips import both, slips
+from course_lib.exercises.seconds import store_seconds
 
 LEAST_MISTAKES = 3
 
@@ -134,91 +132,6 @@ def main(
     else:
         print("  ".join(f"{k}: {v}" for k, v in (counts | kinds).items()))
     return 1 if failures else 0
-
-
-def store_seconds(file: Path, chosen: Collection[str], keep: bool = True) -> None:
-    """Measure what checks take, and store it.
-
-    Args:
-        file: JSON: "seconds" of the first check, by id, and of a fast form "wrong_seconds".
-        chosen: ids of the exercises to measure.
-        keep: whether what the file says of other exercises stays.
-    """
-    stored = json.loads(file.read_text(encoding="utf-8")) if keep and file.exists() else {}
-    fast = [one for one in chosen if get(one).kind != "project" and not get(one).returns]
-    found = {
-        "seconds": {one: first_check_seconds(one) for one in chosen},
-        "wrong_seconds": {one: wrong_check_seconds(one) for one in fast},
-    }
-    measured = {"command": "course prove --measure"}
-    for name, new in found.items():
-        seconds = stored.get(name, {}) | new
-        measured[name] = {one: seconds[one] for one in ids() if one in seconds}
-    file.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
-
-
-def first_check_seconds(exercise_id: str) -> float:
-    """Seconds of a learner's first check of an exercise, in a new process, imports included."""
-    return _longest(
-        "from course_lib.exercises import check",
-        "from course_lib.exercises.registry import get",
-        f"check(get({exercise_id!r}).reference, strict=True)",
-        "done()",
-        folder=HAND_INS if get(exercise_id).kind == "project" else None,  # where its arrays lie
-    )
-
-
-def wrong_check_seconds(exercise_id: str) -> float:
-    """The most seconds that the check of a wrong answer takes in a process that has made a check.
-
-    The wrong answers are those of `wrong_answers`.
-    """
-    return _longest(
-        "from course_lib.exercises.checker import check_function",
-        "from course_lib.exercises.prove import wrong_answers",
-        "from course_lib.exercises.registry import get",
-        f"exercise = get({exercise_id!r})",
-        "check_function(exercise, exercise.reference)",
-        "for answer in wrong_answers(exercise):",
-        "    begin()",
-        "    check_function(exercise, answer)",
-        "    done()",
-    )
-
-
-def wrong_answers(exercise: Exercise) -> list[Callable]:
-    """Some answers with two slips, nearly all of which have no name, and each named mistake.
-
-    Those without a name come first: nothing is known yet of what the mistakes do.
-    """
-    found = slips(exercise.reference)
-    firsts = [found[len(found) * part // 4] for part in (1, 2, 3)]
-    seconds = [list(both(first)) for first in firsts]
-    pairs = [made[len(made) // 2].answer for made in seconds if made]
-    return [*pairs, *(mistake.answer for mistake in exercise.mistakes)]
-
-
-def _longest(*program: str, folder: Path | None = None) -> float:
-    """The most seconds between a `begin()`, or the start, and a `done()` of a program.
-
-    By the clock, or of the processor where that is less: then the machine is busy with other work.
-    """
-    lines = (
-        "import time",
-        "def begin():",
-        "    global began",
-        "    began = time.perf_counter(), time.process_time()",
-        "def done():",
-        "    clock, processor = time.perf_counter() - began[0], time.process_time() - began[1]",
-        "    longest.append(min(clock, processor))",
-        "longest = []",
-        "began = time.perf_counter(), 0.0",
-        *program,
-        "print(round(max(longest), 1))",
-    )
-    run = [sys.executable, "-c", "\n".join(lines)]
-    done = subprocess.run(run, capture_output=True, text=True, check=True, cwd=folder)
-    return float(done.stdout.splitlines()[-1])
 
 
 def _verdict(exercise, kind, answer, outcome, mistake=None) -> Proof:

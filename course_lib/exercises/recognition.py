@@ -84,7 +84,7 @@ def _behind(evidence: Evidence) -> Recognised | None:
         return _name(suspect, evidence.shows_more_than(suspect))
     # Results that have changed places need no other explanation.
     exchanged = RIGHT_ORDER in first.problem.sentence
-    others = () if exchanged else _others(exercise, function, first.rung)
+    others = () if exchanged else _others(evidence)
     for suspect in evidence.explaining(others):
         return _name(suspect, evidence.shows_more_than(suspect))
     reference = Suspect(exercise, Mistake(exercise.reference, ""), exercise.reference)
@@ -100,7 +100,7 @@ def _behind(evidence: Evidence) -> Recognised | None:
     # Of results in another order, or of another form, the rung's own sentence says all.
     if exchanged or (first.outcome.outputs is None and first.outcome.kind != RAISED):
         return None
-    if mended := repair(exercise, function, first.rung, evidence.budget.worked):
+    if mended := repair(exercise, function, first.rung, evidence.budget):
         return Recognised(mended.name, mended.sentence)
     return _two_slips(evidence, named, reference)
 
@@ -122,16 +122,22 @@ def _name(suspect: Suspect, more: bool = False) -> Recognised:
     return Recognised(mistake.name, f"{mistake.sentence} {MORE}" if more else mistake.sentence)
 
 
-def _others(exercise: Exercise, function: Callable, fell_at: Rung) -> Iterator[Suspect]:
-    """Those who are asked when no named mistake of the exercise does the same."""
+def _others(evidence: Evidence) -> Iterator[Suspect]:
+    """Those who are asked when no named mistake of the exercise does the same, as far as there is
+    time.
+    """
+    exercise, function, budget = evidence.exercise, evidence.function, evidence.budget
     if exercise.returns:
-        yield from (Slipped(exercise, slip, function) for slip in slips(exercise.reference))
+        for slip in slips(exercise.reference):
+            if not budget.for_a_name:
+                return
+            yield Slipped(exercise, slip, function)
     family = relatives(exercise)
     for relative in family:
         yield from (Lifted(exercise, m, function, relative) for m in relative.mistakes)
-    until = time.thread_time() + LONGER
-    for suspect in _slips_of_a_fast_form(exercise, function, fell_at, family):
-        if time.thread_time() > until:
+    until = time.process_time() + LONGER
+    for suspect in _slips_of_a_fast_form(exercise, function, evidence.first.rung, family):
+        if time.process_time() > until or not budget.for_a_name:
             return
         yield suspect
 
@@ -216,7 +222,7 @@ def _two_slips(evidence: Evidence, named: list[Suspect], reference: Suspect) -> 
     falls = [one for one in evidence.falls if one.outcome.outputs is not None][:FIRST_FALLS]
     if not falls:
         return None
-    until = time.thread_time() + PATIENCE
+    until = time.process_time() + min(PATIENCE, evidence.budget.for_a_name)
     right = [reference.outcome(one.rung) for one in falls]
     firsts = [*named, *(Slipped(exercise, slip, function) for slip in slips(exercise.reference))]
     for first in firsts:
@@ -224,7 +230,7 @@ def _two_slips(evidence: Evidence, named: list[Suspect], reference: Suspect) -> 
         if shared < (ENOUGH if first.mistake in exercise.mistakes else 1):
             continue
         for second in both(first.mistake):
-            if time.thread_time() > until:
+            if time.process_time() > until:
                 return None
             pair = Slipped(exercise, second, function, known={})
             if (

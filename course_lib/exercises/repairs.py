@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from course_lib.exercises.climbing import climb, judge
+from course_lib.exercises.climbing import Budget, climb, judge
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.guard import CappedOutput, NotWritten
 from course_lib.exercises.mutants import Change, Mutant, changes, compiled, tree_of
@@ -22,50 +22,49 @@ from course_lib.exercises.slips import LONGEST
 from course_lib.exercises.ways_back import ways_back
 from course_lib.graphs import namespace_of
 
-# Seconds of the processor for all changes, and share of the usual limit for one rung of one; the
-# second pair where TensorFlow traces.
-QUICK, LONGER = (1.5, 0.05), (0.8, 0.5)
-ENOUGH = 2.4  # seconds until which a check of a fast form may go on with it, if it has been quick
+PATIENCE = 1.5  # seconds of the processor for all changes in NumPy; two slips are tried after it
+# The share of the usual limit for one rung of a change; the second where TensorFlow traces.
+QUICK, LONGER = 0.05, 0.5
 AT_A_GLANCE = 0.1  # the share where TensorFlow goes step by step
 LONGEST_LINE = 80  # characters of a line of the learner's that a sentence shows
 
 
-def repair(
-    exercise: Exercise, function: Callable, fell_at: Rung, worked: float = 0.0
-) -> Mistake | None:
+def repair(exercise: Exercise, function: Callable, fell_at: Rung, budget: Budget) -> Mistake | None:
     """A small change with which an answer passes the whole ladder.
 
     Args:
         exercise: with its ladder.
         function: a learner's function or class; without source nothing is found.
         fell_at: the first rung that failed, where most changes fail too.
-        worked: seconds of the processor that the check has taken so far.
+        budget: of the whole check.
 
     Returns:
         The changed answer, with the sentence for it; None if none was found in time.
     """
-    seconds, patience = QUICK if exercise.returns else LONGER
-    if not exercise.returns:
-        seconds = max(seconds, ENOUGH - worked)
-    until = time.thread_time() + seconds
+    patience = QUICK if exercise.returns else LONGER
+    seconds = min(PATIENCE, budget.for_a_name) if exercise.returns else budget.for_a_name
+    until = time.process_time() + seconds
     rungs = [fell_at, *(rung for rung in exercise.ladder if rung is not fell_at)]
     # First without graphs: nearly all changes fail there already.
     graphs = any(rung.in_a_graph for rung in rungs)
     quick = [rung for rung in rungs if not rung.costly] if graphs else []
     in_earnest = [rung for rung in rungs if rung is fell_at or not rung.by_xla]
     well = "gives what it should" if len(in_earnest) < len(rungs) else "passes every check"
+    climbs = [(rung, AT_A_GLANCE, False) for rung in quick]
+    climbs += [(rung, patience, True) for rung in in_earnest]
     for words, line, other in _changed(function, exercise.reference):
-        if time.thread_time() > until:
-            return None
-        if all(_passes(exercise, rung, other, AT_A_GLANCE, traced=False) for rung in quick) and all(
-            _passes(exercise, rung, other, patience) for rung in in_earnest
-        ):
+        for climb_of_one in climbs:
+            if time.process_time() > until:
+                return None
+            if not _passes(exercise, other, *climb_of_one):
+                break
+        else:
             return Mistake(other, f"Your code {well} {words}{line}.", words)
     return None
 
 
 def _passes(
-    exercise: Exercise, rung: Rung, answer: Callable, patience: float, traced: bool = True
+    exercise: Exercise, answer: Callable, rung: Rung, patience: float, traced: bool
 ) -> bool:
     try:
         outcome = climb(exercise, rung, answer, CappedOutput(), patience=patience, traced=traced)

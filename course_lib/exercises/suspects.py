@@ -31,6 +31,12 @@ _known: dict[tuple[Callable, Rung], Outcome | None] = {}
 _known_step_by_step: dict[tuple[Callable, Rung], Outcome | None] = {}
 
 
+def forget() -> None:
+    """As if the session had just begun."""
+    _known.clear()
+    _known_step_by_step.clear()
+
+
 @dataclass(frozen=True, eq=False)
 class Fall:
     """A rung from the first fall upwards, with what the function made of it.
@@ -84,7 +90,7 @@ class Suspect:
         except NotWritten:  # a slip can get there
             return Outcome(None, "not written")
 
-    def explains(self, seen: Iterable[Fall], held: tuple[Rung, ...]) -> bool:
+    def explains(self, seen: Iterable[Fall], held: Iterable[Rung]) -> bool:
         """Whether the mistake does the same on all that was seen, and holds where the function did.
 
         The first fall is looked at first: it clears nearly all.
@@ -187,7 +193,7 @@ class Suspect:
         for scale in SCALES:
             smaller = replace(rung, inputs=lambda scale=scale: _scaled(rung.inputs(), scale))
             pair = [
-                climb(self.exercise, smaller, f, CappedOutput())
+                climb(self.exercise, smaller, f, CappedOutput(), traced=rung.costly)
                 for f in (self.mistake.answer, self.function)
             ]
             if not agree(*pair):
@@ -223,7 +229,7 @@ class Slipped(Suspect):
             for one in seen
         )
 
-    def explains(self, seen: Iterable[Fall], held: tuple[Rung, ...]) -> bool:
+    def explains(self, seen: Iterable[Fall], held: Iterable[Rung]) -> bool:
         """As a mistake does, and with other numbers as well: a half may be there by chance."""
         return (
             super().explains(seen, held)
@@ -284,7 +290,7 @@ class Lifted(Suspect):
         except (NotWritten, Unusable):
             return None
 
-    def explains(self, seen: Iterable[Fall], held: tuple[Rung, ...]) -> bool:
+    def explains(self, seen: Iterable[Fall], held: Iterable[Rung]) -> bool:
         """As a mistake does; a slip needs numbers that can't come from just any."""
         if not super().explains(seen, held):
             return False

@@ -88,6 +88,25 @@ def test_what_fails_in_a_graph_only_clears_all_that_are_wrong_without_one(graphs
 
 
 @pytest.mark.slow
+def test_the_rung_that_failed_clears_nearly_all_and_no_other_is_climbed_for_them(monkeypatch):
+    climbed = []
+
+    def climb(exercise, rung, function, *more, traced=True, **named):
+        climbed.append((rung.name, function))
+        return original(exercise, rung, function, *more, traced=traced, **named)
+
+    original = suspects.climb
+    exercise = get("log_gradients")
+    mistake = next(m for m in exercise.mistakes if m.name == "norm in the histogram")
+    suspects.forget()
+    monkeypatch.setattr(suspects, "climb", climb)
+    assert check(mistake.answer, "log_gradients").mistake == mistake.name
+    of_others = [rung for rung, function in climbed if function is not mistake.answer]
+    assert set(of_others) == {"the file has the histograms of all entries"}
+    assert len(of_others) < len(exercise.mistakes)
+
+
+@pytest.mark.slow
 def test_a_slip_is_found_by_the_code_that_it_is_nearest_to():
     import ast
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from course_lib.exercises import survivors
-from course_lib.exercises.mutants import compiled, mutants
+from course_lib.exercises.mutants import compiled, mutants, tree_of
 from course_lib.exercises.registry import get
 from course_lib.exercises.survivors import claimed_in_vain, fate, fates, main, stale
 
@@ -103,6 +103,14 @@ def test_every_kind_of_change_is_made(key):
 def settings(given):
     """What a layer stores."""
     return {**given, "n": 1}
+
+
+@pytest.mark.slow
+def test_the_source_of_a_class_is_that_around_its_methods_not_the_references():
+    reference = get("GateSchedule").reference
+    for mutant in mutants(reference)[::9]:
+        assert ast.unparse(tree_of(compiled(mutant, reference))) == mutant.source
+    assert ast.unparse(tree_of(reference)).startswith("class GateSchedule")
 
 
 def test_what_is_spread_in_a_dict_can_be_left_out():

@@ -5,17 +5,9 @@ import json
 
 import pytest
 
-from course_lib.authoring.notebooks import SECONDS
 from course_lib.exercises import prove as module
-from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import Mistake
-from course_lib.exercises.prove import (
-    main,
-    prove,
-    store_seconds,
-    wrong_answers,
-    wrong_check_seconds,
-)
+from course_lib.exercises.prove import main, prove
 from course_lib.exercises.registry import get, ids
 from course_lib.scratch.rnn import rnn_step
 
@@ -106,39 +98,5 @@ def test_json_comes_last_and_the_exit_code_tells(monkeypatch, capsys, tmp_path):
     assert counts["mistakes"] == len(get("rnn_step").mistakes)
     stored = json.loads(measured.read_text())
     assert stored["seconds"]["rnn_step"] >= 0
-    assert stored["wrong_seconds"] == {}  # of fast forms alone
     monkeypatch.setattr(module, "get", lambda _: spoilt(ladder=()))
     assert main(as_json=True) == 1
-
-
-FIRST = 20  # seconds that a first check may take, on two cores
-
-
-def test_no_first_check_takes_longer_than_a_learner_waits():
-    stored = json.loads(SECONDS.read_text(encoding="utf-8"))
-    assert stored["seconds"].keys() == set(ids())
-    assert max(stored["seconds"].values()) <= FIRST
-
-
-def test_what_is_measured_has_answers_without_a_name_first():
-    exercise = get("rnn_step")
-    mistakes = [mistake.answer for mistake in exercise.mistakes]
-    answers = wrong_answers(exercise)
-    assert answers[3:] == mistakes
-    assert all(check_function(exercise, answer).outcome == "not right yet" for answer in answers)
-
-
-def test_what_other_exercises_took_stays(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "first_check_seconds", lambda _: 0.5)
-    monkeypatch.setattr(module, "wrong_check_seconds", lambda _: 1.5)
-    file = tmp_path / "seconds.json"
-    store_seconds(file, ["rnn_forward", "LSTMCell"])
-    store_seconds(file, ["rnn_step"])
-    stored = json.loads(file.read_text())
-    assert stored["seconds"] == {"rnn_step": 0.5, "rnn_forward": 0.5, "LSTMCell": 0.5}
-    assert stored["wrong_seconds"] == {"LSTMCell": 1.5}
-
-
-@pytest.mark.slow
-def test_the_checks_of_wrong_answers_are_timed_in_a_process_of_their_own():
-    assert 0 < wrong_check_seconds("rnn_step") < 10

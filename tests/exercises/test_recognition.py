@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from course_lib.exercises import check
+from course_lib.exercises import check, climbing
 from course_lib.exercises.climbing import Outcome
 from course_lib.exercises.exercise import Problem, Rung
 from course_lib.exercises.recognition import ELSEWHERE, MORE
@@ -45,6 +45,16 @@ def test_being_infinite_at_the_same_place_is_no_evidence():
     assert check(shifted_by_the_mean, "cross_entropy_from_logits").mistake is None
     # But one that breaks for the same reason does so at every size, and is known.
     assert "exp overflows" in check(softmax_then_log, "cross_entropy_from_logits").sentence
+
+
+def test_when_the_time_for_a_name_is_over_only_the_exercises_own_mistakes_have_one(monkeypatch):
+    named = get("rnn_step_backward").mistakes[0]
+    assert check(products_the_wrong_way_round, "rnn_step_backward").mistake
+    monkeypatch.setattr(climbing, "NAMED_WITHIN", 0.0)
+    report = check(products_the_wrong_way_round, "rnn_step_backward")
+    assert (report.outcome, report.mistake) == ("not right yet", None)
+    assert report.sentence == report.problem.sentence
+    assert check(named.answer, "rnn_step_backward").mistake == named.name
 
 
 @pytest.mark.parametrize("expression", ["W_xh @ x_t", "np.matmul(W_xh, x_t)"])

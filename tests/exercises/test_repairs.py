@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from course_lib.exercises import check
+from course_lib.exercises.climbing import Budget
 from course_lib.exercises.exercise import Problem
 from course_lib.exercises.mutants import changes
 from course_lib.exercises.recognition import MORE
@@ -79,7 +80,7 @@ def test_one_change_away_from_right_it_is_told_which(answer, words):
 
 def test_the_change_does_what_the_sentence_says():
     exercise = get("rnn_backward")
-    mended = repair(exercise, rnn_backward, exercise.ladder[0])
+    mended = repair(exercise, rnn_backward, exercise.ladder[0], Budget(exercise))
     assert check(mended.answer, exercise.id).ok
 
 
@@ -88,7 +89,7 @@ def test_two_faults_are_no_change_away():
         return np.tanh(h_prev @ W_xh.T + x_t @ W_hh) + np.tanh(b_h)
 
     exercise = get("rnn_step")
-    assert repair(exercise, rnn_step, exercise.ladder[0]) is None
+    assert repair(exercise, rnn_step, exercise.ladder[0], Budget(exercise)) is None
 
 
 def test_what_has_no_source_of_its_own_is_left_alone():
@@ -97,7 +98,7 @@ def test_what_has_no_source_of_its_own_is_left_alone():
     exec("def rnn_step(*_):\n    return 0", made)
     remote = Remote.__new__(Remote)
     for answer in (made["rnn_step"], lambda *_: 0, np.tanh, remote):
-        assert repair(exercise, answer, exercise.ladder[0]) is None
+        assert repair(exercise, answer, exercise.ladder[0], Budget(exercise)) is None
 
 
 def test_a_rung_that_still_fails_is_not_called_passed():
@@ -105,7 +106,7 @@ def test_a_rung_that_still_fails_is_not_called_passed():
     first = exercise.ladder[0]
     xla = replace(first, judge=lambda *_: Problem("no"), in_a_graph=True, right=dict)
     exercise = replace(exercise, ladder=(first, xla))
-    assert repair(exercise, exercise.reference, xla) is None
+    assert repair(exercise, exercise.reference, xla, Budget(exercise)) is None
 
 
 def test_the_likeliest_change_is_tried_first():
@@ -138,7 +139,7 @@ def test_a_counter_is_no_cure():
 def test_what_was_tried_leaves_nothing_behind():
     before = set(linecache.cache)
     exercise = get("rnn_backward")
-    repair(exercise, rnn_backward, exercise.ladder[0])
+    repair(exercise, rnn_backward, exercise.ladder[0], Budget(exercise))
     assert not [one for one in set(linecache.cache) - before if "mutant" in one]
 
 

@@ -1,17 +1,20 @@
 """Whatever a learner writes, the kernel, the streams and the settings stay as they were."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+import weakref
 
 import numpy as np
 import pytest
 
 from course_lib.exercises import check, guard
 from course_lib.exercises.report import NOT_RIGHT
+from course_lib.exercises.unharmed import old_objects_at_rest
 
 by_the_clock = pytest.mark.alone
 posix = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="time limits need POSIX signals")
@@ -286,3 +289,22 @@ def _as_a_notebook_meets_it(keras, tf):
         keras.src.backend.common.name_scope.current_path(),
         float(keras.ops.sum(layer(inputs))),
     )
+
+
+def test_a_check_leaves_no_garbage_and_nothing_that_is_never_collected():
+    class Ring:
+        def __init__(self):
+            self.itself = self
+
+    old = Ring()
+    watched = weakref.ref(old)
+    with old_objects_at_rest():
+        new = Ring()
+        made_inside = weakref.ref(new)
+        del new, old
+        gc.collect()
+        assert watched() is not None
+    assert made_inside() is None
+    gc.collect()
+    assert watched() is None
+    assert gc.get_freeze_count() == 0

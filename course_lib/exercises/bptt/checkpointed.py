@@ -11,6 +11,7 @@ from course_lib.exercises.rungs import irregular, matches
 from course_lib.graphs import (
     computed_by,
     gpu_report,
+    nodes,
     own_twin,
     program_size,
     stumble,
@@ -154,7 +155,15 @@ def sizes(function, given: Arrays) -> Arrays:
     """How large the program of both passes is, for few steps and for four times as many.
 
     "states" says how many states the longer one computes, those that are computed again included.
+    Where the way there has grown too much already, that alone is said: what comes back is longer.
     """
+    there = specs(given)[1:]
+    operations = {}
+    for T in (SHORT, LONG):
+        there[0] = tf.TensorSpec((None, T, given["x"].shape[2]), given["x"].dtype)
+        operations[T] = len(nodes(trace(function, *there)))
+    if operations[LONG] > FOURFOLD * operations[SHORT]:
+        return {f"operations at T={T}": number for T, number in operations.items()}
 
     def both(dh_last, *arguments):
         return there_and_back(function, dh_last, list(arguments))
@@ -171,13 +180,13 @@ def sizes(function, given: Arrays) -> Arrays:
 
 
 def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
-    """Four times the steps take twice the instructions and twice the memory, or about that."""
-    short, long = (int(outputs[f"instructions at T={T}"]) for T in (SHORT, LONG))
+    """Four times the steps take twice the operations and twice the memory, or about that."""
+    kind = "operations" if f"operations at T={LONG}" in outputs else "instructions"
+    short, long = (int(outputs[f"{kind} at T={T}"]) for T in (SHORT, LONG))
     if long > FOURFOLD * short:
         return Problem(
-            f"The program has {short} instructions for {SHORT} steps and {long} for {LONG}: "
-            "something is in it once for every step, or once for every piece, and the pieces "
-            "don't get longer."
+            f"The program has {short} {kind} for {SHORT} steps and {long} for {LONG}: something is "
+            "in it once for every step, or once for every piece, and the pieces don't get longer."
         )
     fixed = sum(given[name].nbytes for name in ("W_xh", "W_hh", "b_h"))
     short, long = (int(outputs[f"bytes at T={T}"]) for T in (SHORT, LONG))

@@ -14,7 +14,7 @@ from course_lib.graphs import gpu_report, own_twin, stumble, trace
 from course_lib.layers.log_gradients import log_gradients
 from course_lib.scratch.gradnets import gradient_norms
 
-STEPS, EVERY = 7, 3  # steps that are taken, and which of them count: 0, 3 and 6
+STEPS, EVERY = 5, 2  # steps that are taken, and which of them count: 0, 2 and 4
 
 
 def small() -> Arrays:
@@ -160,7 +160,7 @@ def curves(function, given: Arrays) -> Arrays:
 
 
 def curves_in_numpy(given: Arrays) -> Arrays:
-    """Steps 0, 3, 6, and the norms at those."""
+    """Steps 0, 2, 4, and the norms at those."""
     steps, expected = np.arange(0, STEPS, EVERY), {}
     for layer, norm in zip(layers_of(given), in_numpy(given)["norms"], strict=True):
         expected[f"steps of {layer}"] = steps.astype(float)

@@ -1,7 +1,7 @@
 """Prove a project: its reference, another right hand-in, and every wrong one."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -42,37 +42,56 @@ def as_file(arrays: dict[str, np.ndarray]) -> bytes:
     return file.getvalue()
 
 
+def hand_ins(project: Project) -> Iterator[tuple[str, str, bytes, Callable]]:
+    """Each hand-in: "reference", "alternative" or "mistake", its name, the file and the function.
+
+    Raises:
+        NoReference: the reference's arrays aren't here.
+    """
+    arrays = reference_arrays(project)
+    beside = {name: arrays[name] for name in (CURVE, EXPECTED) if name in arrays}
+    weights = {name: array for name, array in arrays.items() if name not in beside}
+
+    def filed(arrays) -> bytes:
+        if isinstance(arrays, bytes):
+            return arrays
+        return as_file({k: v for k, v in (beside | arrays).items() if v is not None})
+
+    yield "reference", project.id, filed(weights), project.reference
+    for make in project.right:
+        made, function = make(weights)
+        yield "alternative", make.__name__, filed(made), function
+    for wrong in project.wrong:
+        made, function = wrong.make(weights)
+        yield "mistake", wrong.name, filed(made), function
+
+
 def verdicts(project: Project, stub) -> Iterator[tuple[str, str, str]]:
     """For each hand-in its kind, its name, and what is wrong with the verdict on it, or ""."""
     if len(project.wrong) < LEAST_WRONG or not project.right:
         yield "rules", "hand-ins", f"{LEAST_WRONG} wrong ones and a right one are the least."
+
+    def judged(file: bytes, function: Callable, split="check") -> ProjectReport:
+        return judge_project(project, function, file, project.held_back(split, SEED))
+
+    says = {wrong.name: wrong.says for wrong in project.wrong}
     try:
-        arrays = reference_arrays(project)
+        for kind, name, file, function in hand_ins(project):
+            if kind == "reference":
+                outcome = judged(file, stub).outcome
+                yield "stub", name, "" if outcome == NOT_WRITTEN else f"the verdict is '{outcome}'."
+                for split in ("check", "validate"):
+                    report = judged(file, function, split)
+                    top = report.mark == len(project.marks)
+                    yield kind, split, "" if top else f"not the top mark: {report.headline}."
+                continue
+            report, failure = judged(file, function), ""
+            if kind == "alternative":
+                failure = "" if report.ok else report.sentence
+            elif report.ok:
+                failure = f"it reaches a mark: {report.headline}."
+            elif says[name] not in report.sentence:
+                failure = f"the sentence is: {report.sentence}"
+            yield kind, name, failure
     except NoReference as problem:
         yield "reference", project.id, str(problem)
-        return
-    beside = {name: arrays[name] for name in (CURVE, EXPECTED) if name in arrays}
-    weights = {name: array for name, array in arrays.items() if name not in beside}
-
-    def judged(arrays, function, split="check") -> ProjectReport:
-        if not isinstance(arrays, bytes):
-            arrays = as_file({k: v for k, v in (beside | arrays).items() if v is not None})
-        return judge_project(project, function, arrays, project.held_back(split, SEED))
-
-    outcome = judged(arrays, stub).outcome
-    yield "stub", project.id, "" if outcome == NOT_WRITTEN else f"the verdict is '{outcome}'."
-    for split in ("check", "validate"):
-        report = judged(arrays, project.reference, split)
-        top = report.mark == len(project.marks)
-        yield "reference", split, "" if top else f"not the top mark: {report.headline}."
-    for make in project.right:
-        report = judged(*make(weights))
-        yield "alternative", make.__name__, "" if report.ok else report.sentence
-    for wrong in project.wrong:
-        report = judged(*wrong.make(weights))
-        failure = ""
-        if report.ok:
-            failure = f"it reaches a mark: {report.headline}."
-        elif wrong.says not in report.sentence:
-            failure = f"the sentence is: {report.sentence}"
-        yield "mistake", wrong.name, failure

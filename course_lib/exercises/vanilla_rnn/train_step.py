@@ -24,6 +24,7 @@ from course_lib.graphs import (
     reads_before_writes,
     stumble,
     trace,
+    without_xla,
     xla_refusal,
 )
 from course_lib.layers.training_step import train_step
@@ -82,14 +83,18 @@ def model_of(given: Arrays, dtype="float64", between=(), masked=False):
     return model
 
 
-def made(train_step, model, optimizer):
-    """The step that the function makes, in which Keras's own losses compute in float64 too."""
+def made(train_step, model, optimizer, as_asked=False):
+    """The step that the function makes, in which Keras's own losses compute in float64 too.
+
+    Unless it is to run as it asks, XLA is left out: a right step may ask for it at every size.
+    """
     with keras_in("float64"):
         step = train_step(model, optimizer)
     if not callable(step):
         kind = "nothing" if step is None else with_article(type(step).__name__)
         raise Unusable(f"train_step returned {kind}; it returns a function of x and y, the step.")
-    return reads_before_writes()(keras_in("float64")(step))
+    step = reads_before_writes()(keras_in("float64")(step))
+    return step if as_asked else without_xla()(step)
 
 
 def taken(step, x, y) -> np.ndarray:
@@ -109,7 +114,7 @@ def number(loss) -> np.ndarray:
 
 def runs(train_step, given: Arrays) -> Arrays:
     """Whether it can be called, and what TensorFlow stumbles over if not."""
-    step = made(train_step, model_of(given), keras.optimizers.SGD(0.1))
+    step = made(train_step, model_of(given), keras.optimizers.SGD(0.1), as_asked=True)
     return {"stumbles over": stumble(lambda: taken(step, given["x"], given["y"]))}
 
 
@@ -274,7 +279,7 @@ def by_xla(train_step, given: Arrays) -> Arrays:
     model = model_of(given)
     optimizer = keras.optimizers.SGD(1.0)
     optimizer.build(model.trainable_variables)
-    step = made(train_step, model, optimizer)
+    step = made(train_step, model, optimizer, as_asked=True)
     outputs = {}
 
     def run():
