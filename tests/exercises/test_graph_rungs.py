@@ -231,7 +231,7 @@ def test_all_rungs_work_in_a_forked_child_and_say_what_was_audited_or_which_gpu_
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (checkpointed.all_states_kept, "so nothing is forgotten"),
+        (checkpointed.all_states_kept, "each is computed about once"),
         (checkpointed.one_piece, "computed again, but in pieces that are as long"),
         (checkpointed.two_halves, "computed again, but in pieces that are as long"),
     ],

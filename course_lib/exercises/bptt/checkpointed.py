@@ -154,61 +154,63 @@ def traced(function, given: Arrays) -> Arrays:
 def sizes(function, given: Arrays) -> Arrays:
     """How large the program of both passes is, for few steps and for four times as many.
 
-    "states" says how many states the longer one computes, those that are computed again included.
-    Where the way there has grown too much already, that alone is said: what comes back is longer.
+    "states" says how many states the longer one computes, those that are computed again included;
+    "operations", how long the way there is. XLA's program, which takes longest, is made only where
+    these two leave anything open.
     """
-    there = specs(given)[1:]
-    operations = {}
-    for T in (SHORT, LONG):
-        there[0] = tf.TensorSpec((None, T, given["x"].shape[2]), given["x"].dtype)
-        operations[T] = len(nodes(trace(function, *there)))
-    if operations[LONG] > FOURFOLD * operations[SHORT]:
-        return {f"operations at T={T}": number for T, number in operations.items()}
 
     def both(dh_last, *arguments):
         return there_and_back(function, dh_last, list(arguments))
 
     dh_last, x, *others = (tf.constant(value) for value in given.values())
-    found = {}
+    computed = computed_by("Tanh", both, dh_last, x, *others)
+    found = {"states": computed / others[0].shape.num_elements()}
+    there = [tf.TensorSpec(one.shape, one.dtype) for one in (x, *others)]
+    for T in (SHORT, LONG):
+        there[0] = tf.TensorSpec(x[:, :T].shape, x.dtype)
+        found[f"operations at T={T}"] = len(nodes(trace(function, *there)))
+    if computed_once(found) or grown(found, "operations"):
+        return found
     for T in (SHORT, LONG):
         for name, size in program_size(both, dh_last, x[:, :T], *others).items():
             found[f"{name} at T={T}"] = size
-    found["states"] = (
-        computed_by("Tanh", both, dh_last, x, *others) / others[0].shape.num_elements()
-    )
     return found
 
 
+def computed_once(sizes: Arrays) -> bool:
+    """Whether each state is computed about once, and so none is forgotten."""
+    return LONG <= sizes["states"] < 1.5 * LONG
+
+
+def grown(sizes: Arrays, what: str, fixed: int = 0) -> bool:
+    """Whether four times the steps take far more than twice of something, beside a fixed part."""
+    short, long = (int(sizes[f"{what} at T={T}"]) - fixed for T in (SHORT, LONG))
+    return long > FOURFOLD * short
+
+
 def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
-    """Four times the steps take twice the operations and twice the memory, or about that."""
-    kind = "operations" if f"operations at T={LONG}" in outputs else "instructions"
-    short, long = (int(outputs[f"{kind} at T={T}"]) for T in (SHORT, LONG))
-    if long > FOURFOLD * short:
-        return Problem(
-            f"The program has {short} {kind} for {SHORT} steps and {long} for {LONG}: something is "
-            "in it once for every step, or once for every piece, and the pieces don't get longer."
-        )
-    fixed = sum(given[name].nbytes for name in ("W_xh", "W_hh", "b_h"))
-    short, long = (int(outputs[f"bytes at T={T}"]) for T in (SHORT, LONG))
-    once = LONG <= outputs["states"] < 1.5 * LONG
-    if long - fixed > FOURFOLD * (short - fixed):
-        why = (
-            "Each state is computed about once, so nothing is forgotten: keep only a few states "
-            "for the way back, and compute the others again when they are needed."
-            if once
-            else "States are computed again, but in pieces that are as long as the sequence, or a "
-            "fixed share of it, and on the way back all states of a piece are there at once: cut "
-            "shorter pieces, more of them where T is larger."
-        )
-        return Problem(
-            f"For {SHORT} steps a loop carries {short:,} bytes, for {LONG} steps {long:,}: memory "
-            f"grows with T, not with its root. {why}"
-        )
-    if once:
+    """Four times the steps take twice the instructions and twice the memory, or about that."""
+    for what in ("operations", "instructions"):
+        if f"{what} at T={LONG}" in outputs and grown(outputs, what):
+            short, long = (int(outputs[f"{what} at T={T}"]) for T in (SHORT, LONG))
+            return Problem(
+                f"The program has {short} {what} for {SHORT} steps and {long} for {LONG}: "
+                "something is in it once for every step, or once for every piece, and the pieces "
+                "don't get longer."
+            )
+    if computed_once(outputs):
         return Problem(
             f"{LONG} steps take {int(outputs['states'])} states: each is computed about once, so "
             "all of them are kept until the way back needs them, in one piece or in many. Forget "
             "those inside a piece, and compute them again on the way back."
+        )
+    if grown(outputs, "bytes", sum(given[name].nbytes for name in ("W_xh", "W_hh", "b_h"))):
+        short, long = (int(outputs[f"bytes at T={T}"]) for T in (SHORT, LONG))
+        return Problem(
+            f"For {SHORT} steps a loop carries {short:,} bytes, for {LONG} steps {long:,}: memory "
+            "grows with T, not with its root. States are computed again, but in pieces that are as "
+            "long as the sequence, or a fixed share of it, and on the way back all states of a "
+            "piece are there at once: cut shorter pieces, more of them where T is larger."
         )
     return None
 
