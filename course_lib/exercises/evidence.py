@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from course_lib.exercises.climbing import Budget, Outcome, climb, judge
 from course_lib.exercises.exercise import Exercise, Rung
 from course_lib.exercises.glance import Glance
+from course_lib.exercises.graph_rungs import ON_A_GPU
 from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten
 from course_lib.exercises.rungs import WHOLE_NUMBERS
 from course_lib.exercises.suspects import Fall, Suspect
@@ -137,8 +138,8 @@ def _may_tell(rung: Rung, fell_at: Rung) -> bool:
     """Whether a rung above the first fall can tell whose fault it is.
 
     Numbers that are wrong need no graph, whose rungs take longest. And what XLA makes of numbers
-    that were right says nothing about a graph that is wrong.
+    that were right, or what a GPU could run, says nothing about a graph that is wrong.
     """
-    if rung.of_all:
+    if rung.of_all or rung.name == ON_A_GPU:
         return False
     return not rung.costly or (fell_at.costly and not rung.by_xla)

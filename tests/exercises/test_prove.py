@@ -6,6 +6,7 @@ import json
 import pytest
 
 from course_lib.exercises import prove as module
+from course_lib.exercises import seconds
 from course_lib.exercises.exercise import Mistake
 from course_lib.exercises.prove import main, prove
 from course_lib.exercises.registry import get, ids
@@ -89,6 +90,8 @@ def test_the_kind_is_one_of_four_and_a_hunt_says_so_by_itself():
 
 def test_json_comes_last_and_the_exit_code_tells(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(module, "ids", lambda: ("rnn_step",))
+    took = {"first": 0.5, "right": 0.1, "wrong": 2.0}
+    monkeypatch.setattr(seconds, "check_seconds", lambda _: took)
     measured = tmp_path / "seconds.json"
     assert main(as_json=True, measure=measured) == 0
     counts = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -97,6 +100,6 @@ def test_json_comes_last_and_the_exit_code_tells(monkeypatch, capsys, tmp_path):
     assert counts["kinds"] == {"build": 1, "hunt": 0, "speed up": 0, "project": 0}
     assert counts["mistakes"] == len(get("rnn_step").mistakes)
     stored = json.loads(measured.read_text())
-    assert stored["seconds"]["rnn_step"] >= 0
+    assert stored["seconds"] == {"rnn_step": 0.5}
     monkeypatch.setattr(module, "get", lambda _: spoilt(ladder=()))
     assert main(as_json=True) == 1

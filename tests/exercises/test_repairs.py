@@ -172,7 +172,7 @@ def test_a_condition_is_left_out_rather_than_bent_until_it_always_holds():
         return h, (x, h_0, h, W_xh, W_hh)
 
     exercise = get("rnn_forward")
-    mended = repair(exercise, rnn_forward, exercise.ladder[1])
+    mended = repair(exercise, rnn_forward, exercise.ladder[1], Budget(exercise))
     assert mended.called == "without the condition `if t + 1 < x.shape[1]`"
 
 
@@ -186,7 +186,7 @@ def test_a_line_too_many_is_left_out_rather_than_its_call_cut_short():
         return h, (x, h_0, h, W_xh, W_hh)
 
     exercise = get("rnn_forward")
-    mended = repair(exercise, rnn_forward, exercise.ladder[0])
+    mended = repair(exercise, rnn_forward, exercise.ladder[0], Budget(exercise))
     assert mended.called == "without the line `states.append(states[-1])`"
 
 
