@@ -8,6 +8,8 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from course_lib.figures.style import label_short_logs
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -94,6 +96,7 @@ def _png(figure: Figure) -> bytes:
     import matplotlib.pyplot as plt
     from PIL import Image
 
+    label_short_logs(figure)
     raw, small = io.BytesIO(), io.BytesIO()
     figure.savefig(raw, format="png", dpi=DPI, facecolor="white")
     plt.close(figure)

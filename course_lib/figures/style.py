@@ -82,5 +82,28 @@ def closed(figure: "Figure") -> "Figure":
     """Take the figure out of pyplot's list: a notebook then shows it once, as the cell's value."""
     import matplotlib.pyplot as plt
 
+    label_short_logs(figure)
     plt.close(figure)
     return figure
+
+
+def label_short_logs(figure: "Figure") -> None:
+    """On logarithmic axes of less than two decades, label 1, 2 and 5 of each, as plain numbers.
+
+    Matplotlib's own labels there, such as 3 × 10⁻² beside 4 × 10⁻², lie on top of each other. Axes
+    whose ticks were set by hand stay as they are, and so do numbers that are better told by powers.
+    """
+    from matplotlib.ticker import LogFormatterSciNotation, LogLocator
+
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        automatic = (
+            axis.get_scale() == "log"
+            and isinstance(axis.get_major_locator(), LogLocator)
+            and isinstance(axis.get_minor_locator(), LogLocator)
+            and isinstance(axis.get_minor_formatter(), LogFormatterSciNotation)
+        )
+        low, high = sorted(axis.get_view_interval())
+        if automatic and axis.get_transform().base == 10 and high < 100 * low and low >= 1e-3:
+            axis.set_minor_locator(LogLocator(subs=(2, 5)))
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter("{x:g}")

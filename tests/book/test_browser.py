@@ -62,6 +62,12 @@ ONE_OF_EACH = """() => {
 }"""
 AS_BEFORE = "() => { for (const [block, copy] of window.copied) copy.replaceWith(block) }"
 
+# A cell of a table in which words stand on top of each other, one or two a line.
+TOWERS = """() => [...document.querySelectorAll('.bd-article td')].filter(e =>
+    e.checkVisibility() && e.clientWidth < 100 && e.textContent.trim().length > 40
+    && e.clientHeight > 10 * parseFloat(getComputedStyle(e).lineHeight)
+).map(e => `${e.clientWidth} px: ${e.textContent.trim().slice(0, 40)}`)"""
+
 # What axe is to look for in full; what it also finds in order takes as long again on large pages.
 VIOLATIONS = {"resultTypes": ["violations"]}
 # What axe calls serious or critical and is not ours: (rule, part of the element) and the reason.
@@ -198,10 +204,11 @@ def test_fits_a_phone(page, opened):
     )
     page.set_viewport_size(PHONE)
     width = page.evaluate("document.documentElement.scrollWidth")
-    cut_off = page.evaluate(CUT_OFF)
+    cut_off, towers = page.evaluate(CUT_OFF), page.evaluate(TOWERS)
     page.set_viewport_size(DESK)
     assert width <= 360, f"{page.name} is {width} px wide"
     assert cut_off == [], f"{page.name} is cut off on the right"
+    assert towers == [], f"{page.name} has words squeezed by code in a table"
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])

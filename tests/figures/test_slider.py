@@ -105,6 +105,44 @@ def test_the_style_tells_lines_apart_without_colour():
         plt.close(figure)
 
 
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([0.012, 0.25], ["0.02", "0.05", "0.1", "0.2"]),
+        ([3, 40], ["5", "10", "20"]),
+        ([0.01, 10], None),  # long enough
+        ([1e-5, 2e-4], None),  # better told by powers
+    ],
+)
+def test_a_short_logarithmic_axis_has_labels_that_can_be_told_apart(values, labels):
+    from course_lib.figures.style import closed, pyplot
+
+    figure, axes = pyplot().subplots()
+    axes.semilogy(values)
+    closed(figure).canvas.draw()
+    low, high = axes.get_ylim()
+    shown = [
+        label.get_text()
+        for label in axes.get_yticklabels(which="both")
+        if label.get_text() and low <= label.get_position()[1] <= high
+    ]
+    if labels is None:
+        assert shown
+        assert all("mathdefault" in one for one in shown)
+    else:
+        assert sorted(shown, key=float) == labels
+
+
+def test_ticks_that_were_set_by_hand_stay():
+    from course_lib.figures.style import closed, pyplot
+
+    figure, axes = pyplot().subplots()
+    axes.semilogy([0.1, 1])
+    axes.set_yticks([0.3], ["a third"])
+    closed(figure).canvas.draw()
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a third"]
+
+
 def test_importing_figures_loads_no_matplotlib():
     code = "import sys, course_lib.figures; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
