@@ -150,18 +150,24 @@ def _sizes(tree: ast.Module) -> list[ast.AST]:
 
 
 def conditions_first(found: list[Change]) -> Iterator[Change]:
-    """The same changes; before one inside a condition, those of the whole condition.
+    """The same changes; before one inside a condition, those that make it hold always or never.
 
-    Whoever makes it true or false by a change inside says less than who leaves it out.
+    Whoever brings that about by a change inside says less than who says so.
     """
     whole: dict[ast.AST, list[Change]] = {}
     for change in found:
         if isinstance(change.before, ast.If):
+            whole.setdefault(change.before.test, []).append(change)
+        elif isinstance(change.before, ast.Compare) and isinstance(change.after, ast.Constant):
             whole.setdefault(change.before, []).append(change)
-    around = {node: test for test in whole for node in ast.walk(test.test)}
+    around: dict[ast.AST, list[ast.AST]] = {}
+    for test in whole:
+        for node in ast.walk(test):
+            around.setdefault(node, []).append(test)
     for change in found:
-        if isinstance(change.before, ast.AST) and change.before in around:
-            yield from whole.pop(around[change.before], ())
+        if isinstance(change.before, ast.AST):
+            for test in around.get(change.before, ()):
+                yield from whole.pop(test, ())
         yield change
 
 

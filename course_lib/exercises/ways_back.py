@@ -63,8 +63,11 @@ def _ways_back(node: ast.AST, names: dict[str, str]) -> Iterator[Slip]:
                 yield _said(node, ast.Name(name, ast.Load()))
         case ast.Assign([ast.Name() as target], value):
             yield _said(node, ast.AugAssign(target, ast.Add(), value))
-        case ast.Compare(left, [op], [ast.Name() | ast.Attribute()]):
-            yield _said(node, ast.Compare(left, [op], [ast.Constant(0)]))
+        case ast.Compare(left, [op], [right]):
+            for known in (False, True):
+                yield _said(node, ast.Constant(known))
+            if isinstance(right, ast.Name | ast.Attribute):
+                yield _said(node, ast.Compare(left, [op], [ast.Constant(0)]))
         case ast.Tuple([*items], ast.Store()):
             for i in range(len(items) - 1):
                 others = [*items[:i], items[i + 1], items[i], *items[i + 2 :]]

@@ -176,6 +176,16 @@ def test_a_condition_is_left_out_rather_than_bent_until_it_always_holds():
     assert mended.called == "without the condition `if t + 1 < x.shape[1]`"
 
 
+def test_a_comparison_that_never_holds_is_not_bent_but_said():
+    def final_accuracy(network, x, labels, g_now, g_end, size=100):
+        guesses = [
+            network(x[a : a + size], g_end, a > 0).argmax(axis=1) for a in range(0, len(x), size)
+        ]
+        return float((np.concatenate(guesses) == labels).mean())
+
+    assert "with `False` for `a > 0`" in check(final_accuracy).sentence
+
+
 def test_a_line_too_many_is_left_out_rather_than_its_call_cut_short():
     def rnn_forward(x, h_0, W_xh, W_hh, b_h):
         states = [h_0]
