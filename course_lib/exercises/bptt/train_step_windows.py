@@ -38,7 +38,7 @@ def sequence() -> Arrays:
     """Two sequences of five steps in windows of three: the last has two. No limit yet."""
     return {
         "x": irregular(2, 5, 3),
-        "labels": np.arange(10).reshape(2, 5) ** 2 % 5,
+        "labels": np.arange(10).reshape(2, 5) ** 2 % 7 % 5,  # other ones for each sequence
         "h_0": irregular(2, 4, shift=1, scale=0.6),
         "W_xh": irregular(3, 4, shift=2),
         "W_hh": irregular(4, 4, shift=3),
