@@ -6,7 +6,8 @@ validation set. The test set is looked at once, with the weights of the lowest v
 
 A recurrence that is made to be scanned sees no state in its gates, so it stands between layers that
 see one step: "lru" and "mingru" are such a block. "keras-lstm" is Keras's layer, which one kernel
-computes on a GPU.
+computes on a GPU. "kernl" and "leaky" are chapter 5's leaky units, which learn with KeRNL and by
+backpropagation through time.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     import keras
 
     from course_lib.data import Mnist
+    from course_lib.online import OnlineRNN
 
 CELLS = ("vanilla", "gru", "lstm")
 SCANNED = ("lru", "mingru")
+RULES = {"kernl": "kernl", "leaky": "bptt"}  # how the leaky units learn
 NEEDS_MNIST = False
 
 
@@ -123,6 +126,7 @@ def train(
             else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         ),
         jit_compile=cell != "keras-lstm",  # XLA would take its fused kernel apart
+        **({"rule": RULES[cell], "seed": seed} if cell in RULES else {}),
     )
     history = fit(
         model,
@@ -165,9 +169,22 @@ def network(config: Config, cell: str, shape: tuple[int, int]) -> "keras.Model":
     import keras
 
     copy = config.task == "copy"
-    readout = keras.layers.Dense(config.symbols + 1 if copy else 1)
+    outputs = config.symbols + 1 if copy else 1
+    if cell in RULES:
+        return leaky(config.units, outputs, shape, return_sequences=copy)
+    readout = keras.layers.Dense(outputs)
     layers = recurrence(config, cell, shape[0], return_sequences=copy)
     return keras.Sequential([keras.Input(shape), *layers, readout])
+
+
+def leaky(units: int, outputs: int, shape: tuple[int, int], return_sequences: bool) -> "OnlineRNN":
+    """The units and the readout with which chapter 5 compares its rules on the adding problem."""
+    from course_lib.online import LeakyRNNCell, OnlineRNN
+
+    cell = LeakyRNNCell(units, "relu", leak=0.2, recurrent="identity", noise=1e-3)
+    model = OnlineRNN(cell, outputs, return_sequences=return_sequences)
+    model.build((None, *shape))
+    return model
 
 
 def start_chrono(cell: "keras.layers.Layer", span: int, seed: int) -> None:

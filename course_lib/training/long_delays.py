@@ -1,4 +1,4 @@
-"""The adding and the copy problem over a thousand steps: scanned layers and an LSTM.
+"""The adding and the copy problem over a thousand steps: scanned layers, an LSTM, and KeRNL.
 
 Each network chooses its learning rate by short runs on examples of their own, then it is trained
 from three seeds. The test set is looked at once a run, with the weights of the lowest validation
@@ -52,7 +52,8 @@ def run(
         A dict with `config`; `curves`, for each cell the validation loss after each epoch, a list a
         seed; and `summary`: `guess`, the loss of one who has seen nothing, and for each cell
         `learning_rate`, `of_guess` (the test loss as a part of that loss, a number a seed) and its
-        `mean_of_guess`.
+        `mean_of_guess`. A seed that diverged has None in place of its curve and its number, and the
+        mean is None too.
     """
     config = replace(Config(**settings), **(QUICK if quick else {}))
     (delay,) = config.delays
@@ -61,15 +62,13 @@ def run(
     summary: dict[str, Any] = {"guess": round(guess, 6)}
     for cell in config.cells:
         rate = _rate(config, cell, delay)
-        runs = [
-            delays.train(config, cell, delay, rate, seed + one, verbose) for one in config.seeds
-        ]
-        curves[cell] = [one["curve"] for one in runs]
-        of_guess = [round(one["test_loss"] / guess, 4) for one in runs]
+        runs = [_train(config, cell, delay, rate, seed + one) for one in config.seeds]
+        curves[cell] = [one and one["curve"] for one in runs]
+        of_guess = [one and round(one["test_loss"] / guess, 4) for one in runs]
         summary[cell] = {
             "learning_rate": rate,
             "of_guess": of_guess,
-            "mean_of_guess": round(float(np.mean(of_guess)), 4),
+            "mean_of_guess": None if None in of_guess else round(float(np.mean(of_guess)), 4),
         }
         if verbose:
             print(cell, summary[cell], flush=True)
@@ -80,19 +79,25 @@ def run(
     }
 
 
-def _rate(config: Config, cell: str, delay: int) -> float:
-    """The rate whose short run comes to the lowest validation loss; of one, there is no choice."""
+def _train(config: Config, cell: str, delay: int, rate: float, seed: int) -> dict[str, Any] | None:
+    """As `delays.train` does it; None: it diverged."""
     from course_lib.training.callbacks import NonFiniteError
 
+    try:
+        one = delays.train(config, cell, delay, rate, seed, verbose=0)
+    except NonFiniteError:
+        return None
+    return one if np.isfinite([*one["curve"], one["test_loss"]]).all() else None
+
+
+def _rate(config: Config, cell: str, delay: int) -> float:
+    """The rate whose short run comes to the lowest validation loss; of one, there is no choice."""
     if len(config.learning_rates) == 1:
         return config.learning_rates[0]
     short = replace(config, epochs=config.trial_epochs)
 
     def end(rate: float) -> float:
-        try:
-            curve = delays.train(short, cell, delay, rate, TRIAL_SEED, verbose=0)["curve"]
-        except NonFiniteError:
-            return np.inf
-        return float(np.nan_to_num(min(curve), nan=np.inf))
+        one = _train(short, cell, delay, rate, TRIAL_SEED)
+        return np.inf if one is None else min(one["curve"])
 
     return min(config.learning_rates, key=end)

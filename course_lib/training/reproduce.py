@@ -43,12 +43,15 @@ DEEP = {
 
 # What course_lib.training.long_delays trains over a thousand steps, and how it differs from there.
 FEWER = {"epochs": 6, "learning_rates": (2e-3, 8e-3)}
+LEAKY = {"learning_rates": (5e-4, 1.5e-3, 4.5e-3)}
 LONG: dict[tuple[str, str], dict[str, Any]] = {
     ("adding", "lru"): FEWER,
     ("adding", "mingru"): FEWER,
     ("adding", "keras-lstm"): {},
     ("copy", "lru"): FEWER,
     ("copy", "mingru"): FEWER,
+    ("copy", "keras-lstm"): {},
+    **{(task, cell): LEAKY for task in ("adding", "copy") for cell in ("kernl", "leaky")},
 }
 
 # Which of the small tasks take orthogonal networks longer than the adding problem does.

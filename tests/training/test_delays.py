@@ -1,5 +1,7 @@
 """The comparison at growing delays: the tasks, what is chosen, what is stored."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,16 @@ def test_what_a_gpu_or_a_scan_makes_fast(cell):
     assert {type(layer).__name__ for layer in copy.layers} == (
         {"LSTM", "Dense"} if cell == "keras-lstm" else {"Dense", "ResidualBlock"}
     )
+
+
+@pytest.mark.parametrize(("cell", "rule"), [("kernl", "kernl"), ("leaky", "bptt")])
+def test_leaky_units_with_and_without_a_tape(cell, rule):
+    config = Config(units=4, examples=10, epochs=1, validation=10, test=10, batch_size=10)
+    copy = replace(config, task="copy", symbols=5)
+    for task, shape, outputs in ((config, (6, 2), (3, 1)), (copy, (6, 7), (3, 6, 6))):
+        assert delays.network(task, cell, shape)(np.ones((3, *shape))).shape == outputs
+    assert delays.RULES[cell] == rule
+    assert np.isfinite(delays.train(copy, cell, 4, 1e-3, seed=0, verbose=0)["test_loss"])
 
 
 @pytest.mark.slow

@@ -46,6 +46,20 @@ def test_the_rate_is_chosen_by_short_runs_from_another_seed(monkeypatch):
     assert result["summary"]["lru"]["of_guess"] == [round(3e-3 * 6, 4)] * 3
 
 
+def test_a_seed_that_diverged_has_no_number(monkeypatch):
+    def train(config, cell, delay, rate, seed, verbose):
+        if seed == 1:
+            raise NonFiniteError("It diverged.", 0, 0, None)
+        lost = np.nan if seed == 2 else 0.1
+        return {"learning_rate": rate, "test_loss": lost, "curve": [0.2, lost]}
+
+    monkeypatch.setattr(delays, "train", train)
+    result = long_delays.run(None, 0, verbose=0, cells=("kernl",), learning_rates=(3e-3,))
+    assert result["curves"]["kernl"] == [[0.2, 0.1], None, None]
+    assert result["summary"]["kernl"]["of_guess"] == [0.6, None, None]
+    assert result["summary"]["kernl"]["mean_of_guess"] is None
+
+
 def test_of_one_rate_there_is_no_choice(monkeypatch):
     asked = []
 
@@ -68,6 +82,11 @@ def test_stored_results(name):
     assert set(result["curves"]) == set(config["cells"])
     for cell in config["cells"]:
         assert summary[cell]["learning_rate"] in config["learning_rates"]
-        assert {len(curve) for curve in result["curves"][cell]} == {config["epochs"]}
-        of_guess = summary[cell]["of_guess"]
-        assert summary[cell]["mean_of_guess"] == pytest.approx(np.mean(of_guess), abs=1e-4)
+        of_guess, mean = summary[cell]["of_guess"], summary[cell]["mean_of_guess"]
+        for curve, one in zip(result["curves"][cell], of_guess, strict=True):
+            assert (curve is None) == (one is None)
+            assert curve is None or len(curve) == config["epochs"]
+        if None in of_guess:
+            assert mean is None
+        else:
+            assert mean == pytest.approx(np.mean(of_guess), abs=1e-4)
