@@ -43,7 +43,8 @@ DEEP = {
 
 # What course_lib.training.long_delays trains over a thousand steps, and how it differs from there.
 FEWER = {"epochs": 6, "learning_rates": (2e-3, 8e-3)}
-LEAKY = {"learning_rates": (5e-4, 1.5e-3, 4.5e-3)}
+# Units that are connected diverge at a rate that they bear for an epoch: longer trials.
+LEAKY = {"learning_rates": (1.5e-4, 5e-4, 1.5e-3), "trial_epochs": 3}
 LONG: dict[tuple[str, str], dict[str, Any]] = {
     ("adding", "lru"): FEWER,
     ("adding", "mingru"): FEWER,
