@@ -51,7 +51,7 @@ LONG: dict[tuple[str, str], dict[str, Any]] = {
     ("adding", "keras-lstm"): {},
     ("copy", "lru"): FEWER,
     ("copy", "mingru"): FEWER,
-    ("copy", "keras-lstm"): {},
+    ("copy", "keras-lstm"): FEWER,
     **{(task, cell): LEAKY for task in ("adding", "copy") for cell in ("kernl", "leaky")},
 }
 
