@@ -90,3 +90,29 @@ def test_stored_results(name):
             assert mean is None
         else:
             assert mean == pytest.approx(np.mean(of_guess), abs=1e-4)
+
+
+def of_guess(task, cell):
+    return stored_result(f"long-{task}-{cell}")["summary"][cell]["of_guess"]
+
+
+def test_what_the_page_says_of_units_that_are_connected():
+    """LSTM and leaky units learn neither problem; on copying, the leaky ones lose control."""
+    for task in ("adding", "copy"):
+        assert min(of_guess(task, "keras-lstm")) > 1
+        for cell in ("kernl", "leaky"):
+            result = stored_result(f"long-{task}-{cell}")
+            assert result["summary"][cell]["learning_rate"] == min(
+                result["config"]["learning_rates"]
+            )
+    adding = [one for cell in ("kernl", "leaky") for one in of_guess("adding", cell) if one]
+    assert min(adding) > 1
+    assert of_guess("copy", "leaky") == [None] * 3
+    assert all(one is None or one > 10 for one in of_guess("copy", "kernl"))
+
+
+def test_what_the_page_says_of_gates_and_of_turning():
+    assert max(of_guess("adding", "mingru")) < 0.01
+    assert min(of_guess("copy", "mingru")) > 0.8
+    assert min(of_guess("adding", "lru")) > 1
+    assert 0.4 < np.mean(of_guess("copy", "lru")) < 0.6
