@@ -212,6 +212,17 @@ def test_fits_a_phone(page, opened):
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_heading_is_smaller_than_the_one_above_it(page, size):
+    page.set_viewport_size(size)
+    sizes = page.evaluate(
+        """() => ['h1', 'h2', 'h3', 'h4'].map(h => document.querySelector(`article ${h}`))
+            .filter(h => h).map(h => parseFloat(getComputedStyle(h).fontSize))"""
+    )
+    page.set_viewport_size(DESK)
+    assert sizes == sorted(set(sizes), reverse=True)
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_what_scrolls_is_reached_by_keyboard(page, size):
     page.evaluate("document.querySelectorAll('article details').forEach(e => e.open = true)")
     page.set_viewport_size(size)
