@@ -190,8 +190,8 @@ if when_passed("cross_entropy_from_logits"):
 # %% [markdown]
 # ## A cell for Keras
 #
-# Keras unrolls, masks and trains any cell that you give it. From here on we use TensorFlow, so we
-# load it now. This takes a few seconds.
+# Keras runs any cell that you give it over time, masks padding and trains the cell. From here on we
+# use TensorFlow, so we load it now. This takes a few seconds.
 
 # %%
 import course_lib.quiet  # loads TensorFlow without its start-up messages

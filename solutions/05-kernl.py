@@ -278,7 +278,7 @@ if when_passed("chunked_trace"):
     print(measured("times_faster", milliseconds[0] / milliseconds[5], 1.5, 500))
 
 # %% [markdown]
-# Now use your gradient in place of Keras's own. `fit`, optimizers, callbacks and metrics don't care
+# Now use your gradient in place of Keras's own. `fit`, optimisers, callbacks and metrics don't care
 # where a gradient comes from.
 
 # %%
