@@ -80,16 +80,25 @@ def test_the_json_is_the_last_thing_printed(result, monkeypatch, tmp_path):
     assert json.loads((tmp_path / "it.json").read_text())["command"] == "course bench lstm"
 
 
-def test_the_numbers_to_reach():
-    """As stored: level with Keras's, and far ahead of the eager loop; how far, the processor says.
-
-    Five times was to be reached. It was 5.25 on one processor, and 4.6 on the one that is stored.
-    """
+def test_what_is_stored():
     stored = stored_result("bench-lstm")
     assert set(stored) == FIELDS | {"name", "command", "date", "versions", "hardware"}
     assert stored["command"] == "course bench lstm"
     assert stored["rounds"] == lstm.ROUNDS
     assert stored["sizes"] == vars(lstm.Sizes())
     assert stored["bars"] == lstm.BARS
-    assert stored["ratio_to_keras"] >= lstm.BARS["ratio_to_keras"]
-    assert stored["speedup_over_eager"] > 4
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            "speedup_over_eager",
+            marks=pytest.mark.xfail(strict=True, reason="a bar not reached: 4.64"),
+        ),
+        "ratio_to_keras",
+    ],
+)
+def test_the_numbers_to_reach(name):
+    """As stored: ours at least five times as fast as the eager loop, and level with Keras's."""
+    assert stored_result("bench-lstm")[name] >= lstm.BARS[name]
