@@ -7,6 +7,12 @@ import html
 import json
 from pathlib import Path
 
+# Of a page that has no look of its own: the reader's colours, by day and by night.
+PLAIN = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+html { background: Canvas; color: CanvasText; }
+"""
+
 
 def shown(value: object) -> str:
     """Text in which characters that hide something, or turn its direction, are shown."""

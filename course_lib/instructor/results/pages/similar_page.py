@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator
 
-from course_lib.instructor.results.pages.markup import end, escaped, head
+from course_lib.instructor.results.pages.markup import PLAIN, end, escaped, head
 from course_lib.instructor.similar.blocks import Block
 from course_lib.instructor.similar.groups import Group
 from course_lib.instructor.similar.pairs import Pair
 
-STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+STYLE = (
+    PLAIN
+    + """
 body { margin: 0 auto; padding: 1rem; max-width: 100rem; overflow-wrap: anywhere; }
-html { background: Canvas; color: CanvasText; }
 .both { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
 @media (min-width: 60rem) { .both { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 pre { margin: 0; padding: .5rem; border: 1px solid #8a8a8a; overflow-x: auto; }
 mark { color: inherit; background: #e0a03055; text-decoration: underline #b06a00; }
 h2 { margin-top: 2.5rem; }
 """
+)
 
 
 MOST_SIDE_BY_SIDE = 12  # of a group; the others are named

@@ -1,14 +1,15 @@
 """A student's own page: one file, no script, nothing loaded; nothing of other students in it."""
 
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
-from course_lib.instructor.results.pages.markup import end, escaped, head
+from course_lib.instructor.results.pages.markup import PLAIN, end, escaped, head
 from course_lib.instructor.results.points import share
 
-STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+STYLE = (
+    PLAIN
+    + """
 body { max-width: 72rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
-html { background: Canvas; color: CanvasText; }
 """
+)
 SYMBOLS = {PASSED: "✓", NOT_RIGHT: "✗", NOT_WRITTEN: "○", "missing": "–"}
 
 
