@@ -179,9 +179,10 @@ def network(config: Config, cell: str, shape: tuple[int, int]) -> "keras.Model":
 
 def leaky(units: int, outputs: int, shape: tuple[int, int], return_sequences: bool) -> "OnlineRNN":
     """The units and the readout with which chapter 5 compares its rules on the adding problem."""
-    from course_lib.online import LeakyRNNCell, OnlineRNN
+    from course_lib.online import OnlineRNN
+    from course_lib.training import online_sequences
 
-    cell = LeakyRNNCell(units, "relu", leak=0.2, recurrent="identity", noise=1e-3)
+    cell = online_sequences.leaky_cell(online_sequences.Config(units=units))
     model = OnlineRNN(cell, outputs, return_sequences=return_sequences)
     model.build((None, *shape))
     return model

@@ -19,7 +19,7 @@ from course_lib.training.online_rules import cosine_with_bptt
 from course_lib.training.pieces import Piece, finish
 
 if TYPE_CHECKING:
-    from course_lib.online import OnlineRNN
+    from course_lib.online import LeakyRNNCell, OnlineRNN
 
 NEEDS_MNIST = False
 VALIDATION, TEST = 10**9, 10**9 + 1  # seeds of the sequences that no batch is made of
@@ -88,6 +88,19 @@ QUICK = {"rounds": 1, "trial_rounds": 1, "steps": 2, "held_back": 20, "lengths":
 QUICK |= {"max_n": 3, "units": 4, "rates": (1e-3,), "trial_seeds": (100,), "seeds": (0,)}
 
 
+def leaky_cell(config: Config) -> "LeakyRNNCell":
+    """The units that add: each begins as a memory that hardly fades."""
+    from course_lib.online import LeakyRNNCell
+
+    return LeakyRNNCell(
+        config.units,
+        config.activation,
+        leak=config.leak,
+        recurrent="identity",
+        noise=config.noise,
+    )
+
+
 def build_model(config: Config, rule: str, T: int, rate: float, seed: int) -> "OnlineRNN":
     """A compiled and built model for one run.
 
@@ -101,7 +114,7 @@ def build_model(config: Config, rule: str, T: int, rate: float, seed: int) -> "O
     import keras
 
     from course_lib.layers import LSTMCell
-    from course_lib.online import LeakyRNNCell, OnlineRNN
+    from course_lib.online import OnlineRNN
 
     rule, _, online = rule.partition("-")
     if config.problem == "anbn":
@@ -109,14 +122,7 @@ def build_model(config: Config, rule: str, T: int, rate: float, seed: int) -> "O
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.build((None, T, 3))
     else:
-        cell = LeakyRNNCell(
-            config.units,
-            config.activation,
-            leak=config.leak,
-            recurrent="identity",
-            noise=config.noise,
-        )
-        model, loss = OnlineRNN(cell, 1), keras.losses.MeanSquaredError()
+        model, loss = OnlineRNN(leaky_cell(config), 1), keras.losses.MeanSquaredError()
         model.build((None, T, 2))
     model.compile(
         keras.optimizers.Adam(rate, global_clipnorm=1.0),
