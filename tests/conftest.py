@@ -7,6 +7,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,31 @@ def frameworks_as_before():
     put_back = framework_settings()
     yield
     put_back()
+
+
+def runs(process):
+    """Whether a process runs: it is there, and no zombie that its new parent hasn't waited for."""
+    try:
+        os.kill(process, 0)
+        stat = Path(f"/proc/{process}/stat").read_bytes()
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:  # it ended in between, or there is no such folder, as on macOS
+        return not Path("/proc/self/stat").exists()
+    return stat.rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+
+
+@pytest.fixture(scope="session")
+def still_running():
+    """Gives which of some processes run on, though they were granted a few seconds to end."""
+
+    def look(processes, patience=10):
+        deadline = time.monotonic() + patience
+        while (left := [one for one in processes if runs(one)]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left
+
+    return look
 
 
 @pytest.fixture

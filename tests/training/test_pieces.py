@@ -102,7 +102,7 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_a_run_that_is_killed_leaves_no_process(tmp_path):
+def test_a_run_that_is_killed_leaves_no_process(tmp_path, still_running):
     script, file = tmp_path / "run.py", tmp_path / "pid"
     script.write_text(KILLED)
     path = os.pathsep.join(map(str, (HERE, HERE.parents[1])))
@@ -110,11 +110,11 @@ def test_a_run_that_is_killed_leaves_no_process(tmp_path):
     try:
         wait_for(file.exists)
         child = int(file.read_text())
-        assert alive(child)
+        assert still_running([child], patience=0)
     finally:
         run.kill()
         run.wait()
-    wait_for(lambda: not alive(child))
+    assert not still_running([child], patience=60)
 
 
 def wait_for(what):
@@ -122,11 +122,3 @@ def wait_for(what):
     while not what():
         assert time.monotonic() < end
         time.sleep(0.05)
-
-
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -31,16 +31,8 @@ def keys(out):
     return [entry["key"] for entry in map(json.loads, lines[1:])]
 
 
-def alive(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 @pytest.mark.slow
-def test_a_killed_worker_loses_nothing_and_nothing_counts_twice(tmp_path, kind):
+def test_a_killed_worker_loses_nothing_and_nothing_counts_twice(tmp_path, kind, still_running):
     students, out = tmp_path / "students", tmp_path / "out"
     for number in range(STUDENTS):
         answer = {"rnn_step": WRONG} if number % 3 == 0 else {}
@@ -66,7 +58,7 @@ def test_a_killed_worker_loses_nothing_and_nothing_counts_twice(tmp_path, kind):
         assert len(keys(out)) < STUDENTS
         said, _ = run.communicate(timeout=300)
         assert run.returncode == 0, said
-        assert not alive(victim)
+        assert not still_running([victim])
     graded = Counter(keys(out))
     assert len(graded) == STUDENTS
     assert set(graded.values()) == {1}

@@ -31,16 +31,8 @@ def validated(tmp_path, *more):
     return done, {one["student"]: one for one in students}
 
 
-def alive(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 @pytest.mark.slow
-def test_ctrl_c_ends_at_once_in_one_line(tmp_path, kind):
+def test_ctrl_c_ends_at_once_in_one_line(tmp_path, kind, still_running):
     for number in range(4):
         write(tmp_path / "in" / f"s{number}.ipynb", solved(1, rnn_step=LOOP))
     process = subprocess.Popen(
@@ -67,8 +59,7 @@ def test_ctrl_c_ends_at_once_in_one_line(tmp_path, kind):
         "Stopped. The same command goes on from here."
     ]
     assert process.returncode == 1
-    time.sleep(1)
-    assert not [one for one in mine if alive(one)]
+    assert not still_running(mine)
 
 
 @pytest.mark.slow
