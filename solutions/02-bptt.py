@@ -411,8 +411,8 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
         )
         reached = np.linalg.norm(dh, axis=(0, 2))
         plt.semilogy(range(1, 13), reached, style, label=name)
-        share = within(reached[-4] / reached[-1], *((0, 0.2) if name == "fresh" else (0.2, 1000)))
-        print(f"{name}: three steps back there is, of what is felt last, {share}")
+        ratio = within(reached[-4] / reached[-1], *((0, 0.2) if name == "fresh" else (0.2, 1000)))
+        print(f"{name}: gradient three steps back, over that at the last step: {ratio}")
     plt.xlabel("step")
     plt.ylabel("norm of the gradient that reaches its state")
     plt.legend()
@@ -421,8 +421,8 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
 # %% [markdown]
 # ## A project: Remember
 #
-# Now build a network of your own. How long can a row be if vanilla units are still to add two
-# numbers in it? The mark is that length. `course check` and `course validate` look for
+# Now build a network of your own. How long can a row of numbers get before vanilla units can no
+# longer add two of them? Your mark is that length. `course check` and `course validate` look for
 # `remember.npz` beside this notebook.
 
 # %%
@@ -433,8 +433,8 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
 #
 # Your backward pass is exact, checked, bounded in memory and safe from explosion, and TensorFlow
 # trains with it. But no trick in this notebook brings back a gradient that has vanished: look at
-# the row of radius 0.5 again. [The chapter](../book/bptt.md) explains why better numbers can't
-# cure that, only another architecture.
+# the row of radius 0.5 again. [The chapter](../book/bptt.md#sec-state-jacobian) explains why
+# tuning the weights is not enough, and what another architecture changes.
 #
 # ## Going further
 #
@@ -442,7 +442,8 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
 #
 # 1. Let each piece of `checkpointed` be checkpointed itself. How does memory grow with T now, and
 #    how often is each step computed?
-# 2. Give the echo a delay of 20 and a window of 12. Does any seed learn it?
+# 2. Give the echo 40 steps and a delay of 20, and keep the window of 12. What is the floor now?
+#    Does any seed get near it?
 # 3. We don't know the answer to this one. If the window begins at a different place in every
 #    update (a random first length), its bias is of a different kind: no border is always the same.
 #    For the same amount of work, does a network then learn lags beyond its window sooner? Over

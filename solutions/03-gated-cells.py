@@ -506,8 +506,8 @@ if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
 # %% [markdown]
 # ## When to stop
 #
-# With few digits a network has soon learnt its own by heart. From then on its validation loss
-# rises, and every further epoch makes it worse. Who ends that?
+# A network that has few digits to learn from soon knows them by heart. From then on its validation
+# loss rises, and every further epoch makes it worse. Something has to stop it in time.
 
 # %%
 # EXERCISE: EarlyStopping

@@ -292,8 +292,8 @@ if when_passed("propagate") and when_passed("stop_gate"):
         print(f"g = {g:.3f}   cosine at the input {cosines[0]:.2f}, at the top {cosines[-1]:.2f}")
 
 # %% [markdown]
-# Where your function says that it should stop, a real network of this depth is nonlinear, and not
-# yet blind.
+# With its gates where your function says, a real network of this depth is nonlinear, and can still
+# tell its inputs apart.
 #
 # ## Noise that fades in
 
@@ -490,7 +490,7 @@ def train(gate_from, gate_to, steps=800, rate=0.02):
 
 
 def accuracy(network, g):
-    """Share of the test digits that are named rightly, with the gate at g."""
+    """Share of the test digits that are classified correctly, with the gate at g."""
     return np.mean(forward(network, x_test, g)[0].argmax(axis=-1) == digits.y_test)
 
 

@@ -137,8 +137,9 @@ if all(when_passed(one) for one in ("trace_step", "weight_gradient", "forward_gr
 # EXERCISE: kernel_fit
 
 # %% [markdown]
-# Now your kernel learns. R² is the share of the nudged state that the kernel predicts; the cosine
-# compares the gradients of the weights, to which the kernel was not fitted.
+# Now your kernel learns. R² says how much of the nudged state's movement the kernel predicts: 1 is
+# all of it, 0 no more than a kernel that predicts no movement. The cosine compares the gradients of
+# the weights, to which the kernel was not fitted.
 
 # %%
 if when_passed("kernel_fit"):
@@ -286,8 +287,8 @@ if when_passed("chunked_trace"):
 
 # %% [markdown]
 # A network has to output a fading sum of its inputs, at every step. Compare three: your model with
-# a kernel that fades at the same rate, your model with a kernel that remembers nothing, and the
-# same network trained by BPTT. The kernel is a guess, and is not learned. At the end, how many
+# a kernel that fades at nearly the same rate, your model with a kernel that remembers nothing, and
+# the same network trained by BPTT. The kernel is a guess, and is not learned. At the end, how many
 # times as large as BPTT's loss will the loss of your first model be?
 
 # %%
@@ -296,7 +297,7 @@ predict("times_the_loss", ...)
 
 # %% mystnb={"image": {"alt": "The mean squared error over ten epochs, on a logarithmic axis: all three fall. BPTT ends lowest; KeRNL and the kernel that remembers nothing lie close together above it."}}
 def fading_sum(x):
-    """Four fifths of the sum so far, and the new input."""
+    """Four fifths of the sum so far, and three fifths of the new input."""
     y = np.zeros_like(x)
     for t in range(x.shape[1]):
         y[:, t] = 0.6 * x[:, t] + (0.8 * y[:, t - 1] if t else 0)

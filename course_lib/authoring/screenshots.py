@@ -7,10 +7,16 @@ from course_lib.authoring.browser import new_context, open_browser, page_names, 
 
 THEMES = ("light", "dark")
 WIDTHS = (1280, 360)  # px: a desk and a small phone
+TALLEST = 4000  # px of one picture: Chromium leaves blank what lies below 16,384
+
+
+def strips(height: int) -> list[tuple[int, int]]:
+    """The top and the height of each picture of a page, from its top to its end."""
+    return [(top, min(TALLEST, height - top)) for top in range(0, height, TALLEST)]
 
 
 def take(html: Path, out: Path) -> int:
-    """Write one full-page PNG for each page, theme and width; return how many."""
+    """Write the PNGs of each page, theme and width, strip by strip; return how many."""
     out.mkdir(parents=True, exist_ok=True)
     count = 0
     with serve(html) as address, open_browser() as browser:
@@ -22,8 +28,14 @@ def take(html: Path, out: Path) -> int:
                     page.goto(f"{address}/{name}")
                     page.evaluate("window.MathJax?.startup?.promise")
                     stem = name.removesuffix(".html").replace("/", "-")
-                    page.screenshot(path=out / f"{stem}-{theme}-{width}.png", full_page=True)
-                    count += 1
+                    height = page.evaluate("document.documentElement.scrollHeight")
+                    for number, (top, tall) in enumerate(strips(height)):
+                        page.screenshot(
+                            path=out / f"{stem}-{theme}-{width}-{number:02}.png",
+                            full_page=True,
+                            clip={"x": 0, "y": top, "width": width, "height": tall},
+                        )
+                        count += 1
                 context.close()
     return count
 

@@ -1,4 +1,4 @@
-"""A small change of a syntax tree in words, to follow "what the right function gives …"."""
+"""A small change of a syntax tree in words, to follow "like the right code …"."""
 
 import ast
 

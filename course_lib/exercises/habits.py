@@ -8,7 +8,7 @@ import ast
 import functools
 from collections.abc import Iterator
 
-Slip = tuple[ast.AST, str]  # what stands there now, and the words after "does exactly the same"
+Slip = tuple[ast.AST, str]  # what stands there now, and the words after "like the right code"
 
 SQUASHINGS = {  # for tanh, by the library that it is taken from
     "np": {

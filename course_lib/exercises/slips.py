@@ -48,7 +48,7 @@ def slips(reference: Callable) -> tuple[Slip, ...]:
     learners write.
     """
     return tuple(
-        Slip(answer, f"The right code does exactly the same {words}.", words, source)
+        Slip(answer, f"Your code behaves exactly like the right code {words}.", words, source)
         for words, answer, source in _changed(reference, vars(sys.modules[reference.__module__]))
     )
 
@@ -103,7 +103,7 @@ def both(first: Mistake) -> Iterator[Mistake]:
     """A first mistake or slip with a second slip in it."""
     for words, answer, _ in _changed(first.answer, namespace_of(first.answer)):
         sentence = (
-            "The right code does exactly the same with two things changed: "
+            "Your code behaves exactly like the right code with two things changed: "
             f"{first.called} and {words}."
         )
         yield Mistake(answer, sentence, f"{first.name} and {words}")

@@ -566,7 +566,7 @@ def bits(runs: dict[str, list[dict]], floor: float, chance: float) -> Figure:
         ends = np.min(losses, axis=0), np.max(losses, axis=0)
         ax.fill_between(steps, *ends, color=CYCLE[number]["color"], alpha=0.15, linewidth=0)
     ax.axhline(chance, color="black", linewidth=0.8, linestyle="--", label="last character alone")
-    ax.axhline(floor, color="black", linewidth=0.8, linestyle=":", label="nobody can beat")
+    ax.axhline(floor, color="black", linewidth=0.8, linestyle=":", label="a perfect counter")
     ax.set(xlabel="batches", ylabel="bits per character", ylim=(0.97 * floor, None))
     ax.yaxis.set_major_formatter("{x:.2f}")
     ax.yaxis.set_minor_formatter("{x:.2f}")

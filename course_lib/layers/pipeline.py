@@ -7,10 +7,10 @@ import tensorflow as tf
 def padded_batches(sequences, labels, batch_size, bounds, seed=0):
     """Batches of sequences of different length: shuffled, padded, masked.
 
-    Each pass gives every sequence once, with its own label, in an order and in
-    a company of its own; all orders follow from the seed. The lengths in a
-    batch lie between the same two bounds, so that little of it is padding.
-    Batches that can't be filled are smaller. No line of Python runs while the
+    Each pass gives every sequence once, with its own label, in a new order and
+    in new batches; all orders follow from the seed. The lengths in a batch lie
+    between the same two bounds, so that little of it is padding. Batches that
+    can't be filled are smaller. No line of Python runs while the
     batches are made: the next one is ready when the network asks for it.
 
     Args:
@@ -18,7 +18,8 @@ def padded_batches(sequences, labels, batch_size, bounds, seed=0):
         labels: N integers.
         batch_size: how many sequences a full batch has.
         bounds: where one range of lengths ends and the next begins, a list of
-            increasing lengths; each belongs to the longer ones.
+            increasing lengths; a length that equals a bound belongs to the
+            longer range.
         seed: of the shuffling.
 
     Returns:

@@ -145,7 +145,7 @@ def state_jacobian(h, W_hh):
     """How the last state of a sequence depends on the one before its start.
 
     With J_t = ∂h_t/∂h_{t-1}, entry [j, i] = ∂h_t[j]/∂h_{t-1}[i], the result is
-    J_T … J_2 J_1. Its singular values say what BPTT multiplies a gradient with
+    J_T … J_2 J_1. Its singular values say how far BPTT stretches a gradient
     (Pascanu et al., 2013).
 
     Args:

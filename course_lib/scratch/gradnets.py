@@ -165,7 +165,7 @@ def gradual_dropout(x, p, g, rng, training=True):
 
     Returns:
         y: the shape of x.
-        scale: what x was multiplied with, the shape of x; the backward pass
+        scale: what x was multiplied by, the shape of x; the backward pass
             is dy * scale.
     """
     scale = np.ones_like(x)
@@ -393,7 +393,7 @@ def gradient_norms(grads):
 
 
 def final_accuracy(network, x, labels, g_now, g_end, size=100):
-    """Accuracy of the network that training leads to, on data apart.
+    """Accuracy of the network that training leads to, on held-back data.
 
     Args:
         network: a function of (x, g, training) that returns logits, shape
@@ -406,7 +406,7 @@ def final_accuracy(network, x, labels, g_now, g_end, size=100):
             fewer.
 
     Returns:
-        The share of the N rows that are named rightly, from 0 to 1.
+        The share of the N rows that are classified correctly, from 0 to 1.
     """
     right = 0
     for start in range(0, len(x), size):

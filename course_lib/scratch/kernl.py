@@ -291,7 +291,7 @@ def kernel_fit(h, W_hh, beta, gamma, psi):
 
 
 def explained(h, W_hh, beta, gamma, psi):
-    """R² of the kernel: the share of the nudged state that it predicts.
+    """R² of the kernel: how much of the nudged state's movement it predicts.
 
     Args:
         h, W_hh, beta, gamma, psi: as in `kernel_fit`.

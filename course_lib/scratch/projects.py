@@ -41,7 +41,7 @@ def predict_remember(weights, x):
         weights: the arrays of remember.npz: W_xh (2, n), W_hh (n, n),
             b_h (n,), W_hy (n, 1) and b_y (1,).
         x: rows, shape (batch, T, 2): numbers from 0 to 1, and beside each a
-            mark, 1 at two steps and 0 elsewhere. T is another one at every
+            mark, 1 at two steps and 0 elsewhere. T differs from call to
             call.
 
     Returns:

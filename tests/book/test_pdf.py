@@ -118,3 +118,13 @@ class TestPrinted:
             for font in page["/Resources"].get("/Font", {}).values()
         ]
         assert any(font["/Subtype"] == "/Type3" for font in fonts)
+
+    def test_code_follows_its_title_on_the_same_page(self, printed):
+        """What can't be cut in two moves to the next page whole, and leaves its title behind."""
+        _, book = printed
+        titles = 0
+        for page in book.pages:
+            *lines, number = page.extract_text().split("\n")
+            titles += sum("Show the reference code" in line for line in lines)
+            assert "Show the reference code" not in " ".join(lines[-2:]), f"page {number}"
+        assert titles > 5

@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 from course_lib.authoring.source import regions, source_of
-from course_lib.exercises.registry import CHAPTERS, get
+from course_lib.exercises.registry import CHAPTERS, get, ids
 
 ARTICLES = {"a"}  # also a name that code likes
 OPERATORS = re.compile(r"\*\*|[@*/+=<>\[\]{}^%~|&]|(?<=\s)[-−×·](?=\s)")
@@ -81,3 +81,38 @@ def test_no_sentence_dictates_its_answer(chapter):
             if same := dictated(words, code, shown):
                 found.setdefault(exercise.id, set()).update(same)
     assert not found
+
+
+def untold(thing):
+    """What the docstring leaves out: arguments, and in a function what is returned."""
+    doc = inspect.getdoc(thing) or ""
+    given = [
+        parameter.name
+        for parameter in inspect.signature(thing).parameters.values()
+        if parameter.name != "self"
+    ]
+    missing = [name for name in given if not re.search(rf"\b{name}\b", doc.partition("Args:")[2])]
+    return missing + ["Returns"] * (inspect.isfunction(thing) and "Returns:" not in doc)
+
+
+def test_what_a_docstring_leaves_out_is_seen():
+    def scaled(x, factor):
+        """The factor comes too late: only x is explained.
+
+        Args:
+            x: any shape.
+        """
+
+    assert untold(scaled) == ["factor", "Returns"]
+
+
+@pytest.mark.parametrize("name", ids())
+def test_what_learners_start_from_says_what_comes_in_and_what_goes_out(name):
+    exercise = get(name)
+    start = exercise.start or exercise.reference  # in a bug hunt the wrong code
+    assert not untold(start)
+    if exercise.start:  # nor does it say what is wrong with it
+        summary, right = (
+            inspect.getdoc(one).splitlines()[0] for one in (start, exercise.reference)
+        )
+        assert summary == right

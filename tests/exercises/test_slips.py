@@ -143,7 +143,9 @@ def each_row_from_its_own_place(x, params):
 
 def test_what_fails_in_the_same_operation_is_the_same_slip():
     report = check(each_row_from_its_own_place, "collect_outputs")
-    assert report.sentence == "The right code does exactly the same with `x[t]` for `x[:, t]`."
+    assert report.sentence == (
+        "Your code behaves exactly like the right code with `x[t]` for `x[:, t]`."
+    )
 
 
 def test_another_squashing_is_named():

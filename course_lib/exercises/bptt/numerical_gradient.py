@@ -212,7 +212,7 @@ EXERCISE = Exercise(
         ),
         Hint(
             "It says that w is left changed.",
-            "Adding a step and taking it away again ends a rounding error beside the start. How "
+            "Adding a step and taking it away again leaves a rounding error behind. How "
             "can an entry be put back exactly as it was?",
         ),
         Hint(

@@ -124,12 +124,12 @@ EXERCISE = Exercise(
         Hint(
             "Write down the first state.",
             "By the step: h_1 = (1 - g_1) h_0 + g_1 c_1. By the code: what is added before the "
-            "scan, and what does the scan then multiply it with?",
+            "scan, and what does the scan then multiply it by?",
         ),
         Hint(
             "Show me the recipe.",
             "Leave `b` as it is, and hand `h_0` to `scan` as the state before the first step: it "
-            "multiplies it with the first factor, 1 - g_1.",
+            "multiplies it by the first factor, 1 - g_1.",
         ),
     ),
 )
@@ -144,7 +144,16 @@ def _parts(x, params):
     "Step by step and all at once agree only if the state before the first step is zero."
 )
 def mingru_forward_from_zero(x, h_0, params):
-    """As if h_0 came in like an input."""
+    """A minGRU over a whole sequence, by a scan.
+
+    Args:
+        x: inputs, shape (batch, T, m); T is 1 or more.
+        h_0: state before the first step, shape (batch, n), zero or not.
+        params: dict of `init_mingru`.
+
+    Returns:
+        h: what `mingru_step` gives step by step, shape (batch, T, n).
+    """
     g = sigmoid(x @ params["W_g"] + params["b_g"])
     c = x @ params["W_c"] + params["b_c"]
     b = g * c

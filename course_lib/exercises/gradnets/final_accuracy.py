@@ -226,7 +226,7 @@ EXERCISE = Exercise(
     "passed to network besides x, and what does the mean at the end do with a short last batch?"
 )
 def accuracy_of_the_moment(network, x, labels, g_now, g_end, size=100):
-    """Accuracy of the network that training leads to, on data apart.
+    """Accuracy of the network that training leads to, on held-back data.
 
     Args:
         network: a function of (x, g, training) that returns logits, shape
@@ -239,7 +239,7 @@ def accuracy_of_the_moment(network, x, labels, g_now, g_end, size=100):
             fewer.
 
     Returns:
-        The share of the N rows that are named rightly, from 0 to 1.
+        The share of the N rows that are classified correctly, from 0 to 1.
     """
     shares = []
     for start in range(0, len(x), size):

@@ -168,7 +168,7 @@ EXERCISE = Exercise(
     "state moved by 2 gets a gradient of 0 for beta, as if nothing were wrong."
 )
 def the_old_fit(h, W_hh, beta, gamma, psi):
-    """Gradients of the kernel's error: half its square, the mean over batch and steps.
+    """Gradients of the kernel's error over a whole sequence.
 
     Args:
         h: states of the network, shape (batch, T, n).
@@ -177,7 +177,8 @@ def the_old_fit(h, W_hh, beta, gamma, psi):
         psi: nudges of each step, shape (batch, T, n).
 
     Returns:
-        dbeta (n, n) and dgamma (n,).
+        dbeta (n, n) and dgamma (n,): of half the squared error, summed over
+        the units; the mean over batch and steps.
     """
     tangent = Omega = Gamma = np.zeros_like(h[:, 0])
     for t in range(h.shape[1]):

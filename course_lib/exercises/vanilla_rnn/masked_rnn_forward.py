@@ -348,7 +348,7 @@ def mask_without_an_axis(x, mask, h_0, W_xh, W_hh, b_h):
 
 
 @EXERCISE.mistake(
-    "The mask is multiplied with the states, and zero times NaN is NaN: what stands in the padding "
+    "The states are multiplied by the mask, and zero times NaN is NaN: what stands in the padding "
     "gets through after all. Choose with np.where, or let only the real rows take the step."
 )
 def by_blending(x, mask, h_0, W_xh, W_hh, b_h):

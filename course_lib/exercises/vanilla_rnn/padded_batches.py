@@ -368,7 +368,7 @@ EXERCISE = Exercise(
         "labels: N integers": "every sequence once per pass, with its label",
         "batch_size: how many": "the batches have the promised form",
         "bounds: where one range": "similar lengths together",
-        "bounds: each belongs": "similar lengths together",
+        "bounds: a length that equals": "similar lengths together",
         "seed: of the shuffling": (
             "the same order by the same seed",
             "another order by another seed",

@@ -11,7 +11,7 @@ def chunked_trace(E_0, v, d, credit, gamma, C):
 
     Args:
         E_0: traces before the first step, shape (batch, p, n).
-        v: what the weights are multiplied with, shape (batch, T, p).
+        v: what the weights are multiplied by, shape (batch, T, p).
         d: derivatives of the squashing, shape (batch, T, n).
         credit: dh @ beta at each step, shape (batch, T, n).
         gamma: decay rate of each unit, shape (n,), 0 or more.
