@@ -50,7 +50,7 @@ def solved(chapter: int, **changed: str) -> dict:
 def submission(path: Path, student: str = "anna") -> Submission:
     """What lies there as one student's work, whatever the layout."""
     if not path.is_dir() and path.suffix != ".zip":
-        return Submission(student, [File(path.name, path)])
+        return Submission(student, [File(path.name, str(path))])
     top = tree(path)
     said = [one for folder in top.walk() for one in folder.not_understood]
     return Submission(student, list(top.all_files()), said)

@@ -120,7 +120,7 @@ def _submission(task: dict) -> Submission:
     if "sources" in task:
         found.found = task["found"]
         found.sources = [
-            File(name, Path(os.fsdecode(bytes.fromhex(path))), tuple(inside))
+            File(name, os.fsdecode(bytes.fromhex(path)), tuple(inside))
             for name, path, inside in task["sources"]
         ]
         return found.load()

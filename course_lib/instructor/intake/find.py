@@ -122,7 +122,7 @@ class _Finder:
             self._class(top, (*above, top.base))
 
     def notebook(self, path: Path) -> None:
-        file = File(readable(path.name), path)
+        file = File(readable(path.name), str(path.absolute()))
         if self.pattern is not None:
             self._by_pattern(Folder("", "", [file]), path.absolute().parent.parts)
             return

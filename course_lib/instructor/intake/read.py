@@ -18,7 +18,7 @@ MOST_NAMED = 5  # of the files that aren't read
 ARCHIVES = (".7z", ".rar", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst")
 
 
-@dataclass
+@dataclass(slots=True)
 class Submission:
     """What one student handed in.
 

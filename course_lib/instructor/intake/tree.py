@@ -26,18 +26,19 @@ class TooMuch(Exception):
     """A file is larger than what is read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a large class has many of them
 class File:
     """A file, somewhere.
 
     Args:
         name: its path inside the folder or zip where the walk began.
-        path: the file on the disk, which may be a zip.
+        path: of the file on the disk, from the root; it may be a zip. As text, because a `Path`
+            takes several times the memory.
         inside: where in the zip it is: a number for each zip on the way.
     """
 
     name: str
-    path: Path
+    path: str
     inside: tuple[int, ...] = ()
 
     @property
@@ -111,23 +112,23 @@ def tree(path: Path, leave_out: tuple[Path, ...] = ()) -> Folder:
         path: of it.
         leave_out: folders that aren't looked into, such as that of the results.
     """
-    walk = _Walk({one.absolute() for one in leave_out})
+    walk = _Walk({os.path.abspath(one) for one in leave_out})
     base = path.absolute().name
     if path.is_dir():
         top = Folder("", base)
-        walk.folder(path, top, 0)
+        walk.folder(str(path.absolute()), top, 0)
     else:
         top = Folder("", base[: -len(path.suffix)], is_zip=True)
-        walk.zip(File(base, path), top)
+        walk.zip(File(base, str(path.absolute())), top)
     return top
 
 
 @dataclass
 class _Walk:
-    leave_out: set[Path]
+    leave_out: set[str]
     count: int = 0
 
-    def folder(self, path: Path, into: Folder, depth: int) -> None:
+    def folder(self, path: str, into: Folder, depth: int) -> None:
         if depth > DEEPEST:
             into.not_understood.append(f"{into.name} was left out: it lies too deep.")
             return
@@ -143,17 +144,17 @@ class _Walk:
             if entry.is_symlink():
                 into.not_understood.append(f"{name} was left out: it is a symbolic link.")
             elif entry.is_dir(follow_symlinks=False):
-                if Path(entry.path).absolute() in self.leave_out:
+                if os.path.abspath(entry.path) in self.leave_out:
                     continue
                 one = Folder(name, entry.name)
                 into.folders.append(one)
-                self.folder(Path(entry.path), one, depth + 1)
+                self.folder(entry.path, one, depth + 1)
             elif not stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
                 into.not_understood.append(f"{name} was left out: it is not an ordinary file.")
             elif not self._one_more(into):
                 return
             else:
-                self._file(File(name, Path(entry.path)), into)
+                self._file(File(name, entry.path), into)
 
     def zip(self, file: File, into: Folder) -> None:
         """The files of a zip, in folders as their names have them."""
@@ -247,7 +248,7 @@ def _is_left_by_programs(name: str) -> bool:
     return name in NOT_LOOKED_INTO or name.lower() in LEFT_BY_SYSTEMS or name.startswith("._")
 
 
-def _open(path: Path):
+def _open(path: str):
     """An ordinary file; a pipe would wait for ever, and a link lead elsewhere."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     file = open(descriptor, "rb")  # noqa: SIM115  (the caller closes it)

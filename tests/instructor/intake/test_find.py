@@ -258,6 +258,15 @@ def test_a_notebook_of_the_course_among_the_students_is_not_understood(tmp_path)
     assert list(seen(find([tmp_path / "other"]))) == ["anna", "ben"]
 
 
+def test_what_is_given_twice_counts_once_however_its_path_is_written(tmp_path, monkeypatch):
+    lay(tmp_path, f"anna/{FIRST}.ipynb", "out/students/anna.html", content=STEP)
+    monkeypatch.chdir(tmp_path)
+    for one in (Path("anna"), tmp_path / "anna", tmp_path / "anna" / f"{FIRST}.ipynb"):
+        assert list(seen(find([Path("anna"), one]))) == ["anna"], one
+    for one in (Path("out"), tmp_path / "out", Path("anna/../out"), Path(".") / "out"):
+        assert not find([Path(".")], leave_out=[one]).not_understood, one
+
+
 def test_what_is_nobodys_is_listed(tmp_path):
     lay(tmp_path, f"anna/{FIRST}.ipynb", "helpers.py", "list.csv", "task.pdf", "more.7z",
         "more.tar.gz")  # fmt: skip
