@@ -160,7 +160,7 @@ def test_a_stub_that_only_other_numbers_reach_costs_no_verdict():
 
 def test_a_slip_is_proven_by_finite_numbers_only():
     report = check(softmax_shifted_by_the_largest_of_all, "cross_entropy_from_logits")
-    assert "The right code" not in report.sentence
+    assert "the right code" not in report.sentence
 
 
 def rflo_without_memory(v, squashed, dh, leak):
