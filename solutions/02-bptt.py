@@ -412,7 +412,7 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
         reached = np.linalg.norm(dh, axis=(0, 2))
         plt.semilogy(range(1, 13), reached, style, label=name)
         ratio = within(reached[-4] / reached[-1], *((0, 0.2) if name == "fresh" else (0.2, 1000)))
-        print(f"{name}: gradient three steps back, over that at the last step: {ratio}")
+        print(f"{name}: gradient three steps back, over the last step: {ratio}")
     plt.xlabel("step")
     plt.ylabel("norm of the gradient that reaches its state")
     plt.legend()

@@ -113,19 +113,29 @@ def ladder(project: Project, weights: Weights, batches: tuple[Batch, ...]) -> It
 
         short = batches[0].x[:FEW, :FEW]
         yield Rung("outputs of the right shape, all finite", given(short), of_its_shape, along)
-        for batch in batches:
-            yield Rung("inputs that you haven't seen", given(batch.x), of_its_shape, along)
+        for batch, which in zip(batches, _which(batches), strict=True):
+            yield Rung(f"inputs that you haven't seen{which}", given(batch.x), of_its_shape, along)
         return
     yield Rung(
         "outputs of the right shape, all finite", given(batches[0].x[:FEW]), of_its_shape, _outputs
     )
-    for batch in batches:
+    for batch, which in zip(batches, _which(batches), strict=True):
         yield Rung(
-            "inputs that you haven't seen, each judged on its own",
+            f"inputs that you haven't seen, each judged on its own{which}",
             given(batch.x),
             of_its_shape_and_its_own,
             _outputs_and_some_alone,
         )
+
+
+def _which(batches: tuple[Batch, ...]) -> list[str]:
+    """What tells the batches apart, for the names of their rungs; nothing where there is one."""
+    if len(batches) == 1:
+        return [""]
+    return [
+        f" ({number} of {len(batches)}, shape {batch.x.shape})"
+        for number, batch in enumerate(batches, 1)
+    ]
 
 
 def _outputs(function: Callable, inputs: Arrays) -> Arrays:

@@ -9,8 +9,9 @@ import pytest
 from course_lib.authoring.source import stub_code
 from course_lib.data.held_back import held_back_digits
 from course_lib.exercises import CheckFailed, check, guard, progress
+from course_lib.exercises.projects.judging import ladder
 from course_lib.exercises.projects.proving import reference_arrays
-from course_lib.exercises.registry import get
+from course_lib.exercises.registry import get, ids
 from course_lib.scratch.projects import predict_rows
 from course_lib.scratch.rnn import init_params
 
@@ -202,3 +203,12 @@ def test_what_runs_for_minutes_is_stopped(monkeypatch):
 def test_opening_files_is_possible_again_after_a_check(folder):
     check(written(CHEATS["reads its own file"][0]))
     assert (folder / "rows.npz").read_bytes()
+
+
+@pytest.mark.parametrize("name", [one for one in ids() if get(one).kind == "project"])
+def test_no_two_lines_of_a_report_read_the_same(name):
+    project = get(name)
+    batches = project.held_back("check", 0)
+    names = [rung.name for rung in ladder(project, {}, batches)]
+    assert len(names) == 1 + len(batches)
+    assert len(set(names)) == len(names)
