@@ -6,7 +6,11 @@ import pytest
 
 @pytest.fixture
 def make():
-    """A function that makes a small float64 model and a batch, and one for a rule's gradients."""
+    """A function that makes a small float64 model and a batch, and one for a rule's gradients.
+
+    `compile` and `traced` are its halves: to trace takes seconds, so a test that first changes what
+    was compiled does it once.
+    """
     import keras
     import tensorflow as tf
 
@@ -29,14 +33,20 @@ def make():
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float64")
 
         def gradients(rule, **settings):
+            gradients.compile(rule, **settings)
+            return gradients.traced()
+
+        def compiled(rule, **settings):
             model.compile("sgd", loss, rule=rule, jit_compile=False, **settings)
             if "beta" in gradients.kernel and rule in ("kernl", "hybrid"):
                 for name, value in gradients.kernel.items():
                     getattr(model.kernel, name).assign(value)
+
+        def traced():
             found = tf.function(model.gradients, autograph=False)(tf.constant(x), tf.constant(y))
             return [g.numpy() for g in found[2]]
 
-        gradients.kernel = {}
+        gradients.compile, gradients.traced, gradients.kernel = compiled, traced, {}
         gradients.model, gradients.x, gradients.y = model, x, y
         return gradients
 

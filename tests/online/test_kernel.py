@@ -95,7 +95,8 @@ def test_a_finite_disturbance_comes_to_the_tangent(make, chunk, lengths):
     gradients = make(lengths=lengths, leak=0.6)
     fits = []
     for size in (0.0, 1e-5, 2e-5):
-        gradients("kernl", disturbance=size, chunk=chunk, seed=4)  # compiles anew: the same noise
+        # Compiled anew: the same noise.
+        gradients.compile("kernl", disturbance=size, chunk=chunk, seed=4)
         model = gradients.model
         model._seeds.state.assign((4, 0))
         found = model.gradients(tf.constant(gradients.x), tf.constant(gradients.y))[3]

@@ -27,12 +27,11 @@ def compiled(make, *, chunk=4, modes=MODES, trace="chunked", random=True, **opti
     model = gradients.model
 
     def found(chunk=chunk, trace=trace):
-        gradients("kernl_modes", modes=modes, chunk=chunk, trace=trace)
+        gradients.compile("kernl_modes", modes=modes, chunk=chunk, trace=trace)
         if random:
             start = np.random.default_rng(3).normal(size=model.kernel.beta.shape)
             model.kernel.beta.assign(start)
-        x, y = tf.constant(gradients.x), tf.constant(gradients.y)
-        return [g.numpy() for g in tf.function(model.gradients, autograph=False)(x, y)[2]]
+        return gradients.traced()
 
     return model, found, gradients
 
@@ -94,7 +93,7 @@ def test_one_fading_mode_is_kernl(make, sequences, lengths):
         model, found, _ = compiled(
             lambda g=gradients: g, modes=[(gamma, 0.0)], chunk=4, random=False
         )  # fmt: skip
-        gradients("kernl_modes", modes=[(gamma, 0.0)])
+        gradients.compile("kernl_modes", modes=[(gamma, 0.0)])
         model.kernel.beta.assign(beta[None])
         for a, b in zip(found(), expected, strict=True):
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)  # log γ is float32
@@ -116,7 +115,7 @@ def test_with_the_true_spectrum_of_a_linear_network_it_is_bptt(make, sequences, 
     back = np.linalg.inv(vectors)
     upper = np.flatnonzero(values.imag >= 0)
     modes = [(-np.log(abs(values[r])), abs(np.angle(values[r]))) for r in upper]
-    gradients("kernl_modes", modes=modes, chunk=4)
+    gradients.compile("kernl_modes", modes=modes, chunk=4)
     gamma, omega = (a[:, 0] for a in model.kernel.fixed)
     beta = np.zeros(model.kernel.beta.shape)
     for place in range(model.kernel.modes):
@@ -127,10 +126,7 @@ def test_with_the_true_spectrum_of_a_linear_network_it_is_bptt(make, sequences, 
             beta[model.kernel.modes + place] = -S.imag
     assert 0 < model.kernel.turning < model.kernel.modes
     model.kernel.beta.assign(beta)
-    x, y = tf.constant(gradients.x), tf.constant(gradients.y)
-    for ours, true in zip(
-        tf.function(model.gradients, autograph=False)(x, y)[2], exact, strict=True
-    ):
+    for ours, true in zip(gradients.traced(), exact, strict=True):
         np.testing.assert_allclose(ours, true, rtol=0, atol=1e-10)
 
 
@@ -311,13 +307,10 @@ def test_units_that_turn_have_their_own_modes(make, sequences, lengths):
     model = gradients.model
     model.cell.W_hh.assign(np.zeros((6, 6)))
     exact = gradients("bptt")
-    gradients("kernl_modes", modes="cell", chunk=4)
+    gradients.compile("kernl_modes", modes="cell", chunk=4)
     pair = np.kron([[0, -1], [1, 0]], np.eye(3))
     model.kernel.beta.assign(np.stack([np.eye(6), pair]))
-    x, y = tf.constant(gradients.x), tf.constant(gradients.y)
-    for ours, true in zip(
-        tf.function(model.gradients, autograph=False)(x, y)[2], exact, strict=True
-    ):
+    for ours, true in zip(gradients.traced(), exact, strict=True):
         np.testing.assert_allclose(ours, true, rtol=0, atol=1e-10)
 
 

@@ -39,7 +39,7 @@ def test_its_gradient_points_nowhere(make, cosine):
         )
         model.cell.W_xh.assign(0.3 * rng.normal(size=(3, 24)))
         exact = gradients("bptt")
-        gradients("kernl", samples=64, timescales=(5, 15))
+        gradients.compile("kernl", samples=64, timescales=(5, 15))
         x, y = tf.constant(gradients.x), tf.constant(gradients.y)
 
         @tf.function

@@ -119,7 +119,7 @@ def test_uoro_is_right_in_the_mean(make, cell):
     gradients = make(units=3, steps=4, batch=1, cell=cell)
     exact = np.concatenate([np.ravel(g) for g in gradients("bptt")])
     model = gradients.model
-    gradients("uoro")  # compiles
+    gradients.compile("uoro")
     x, y = np.repeat(gradients.x, 2000, 0), np.repeat(gradients.y, 2000)
     draw = tf.function(model.gradients, autograph=False)
     means = [
