@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from course_lib import cores
-from course_lib.exercises.frameworks import framework_settings
+from course_lib.exercises.frameworks import framework_settings, traced_gradients_forgotten
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -123,6 +123,13 @@ def frameworks_as_before():
     put_back = framework_settings()
     yield
     put_back()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def graphs_forgotten():
+    """What a file has traced takes no memory after it; its fixtures may hold models until then."""
+    with traced_gradients_forgotten():
+        yield
 
 
 def runs(process):

@@ -6,6 +6,7 @@ itself takes the place of the one of the same name, in every model that is loade
 """
 
 import contextlib
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -28,6 +29,35 @@ def modules_of_operations() -> Iterator[ModuleType]:
         module = sys.modules.get(name)
         if isinstance(module, ModuleType):
             yield module
+
+
+TRACED = "CustomGradient-"  # so begins the name of a gradient that was traced; its number follows
+
+
+@contextlib.contextmanager
+def traced_gradients_forgotten() -> Iterator[None]:
+    """After the block, TensorFlow no longer holds the graphs that were traced in it.
+
+    For each function under `tf.custom_gradient` that is traced it registers the gradient, and
+    forgets none; with the gradient stay its graph, the model and the weights, megabytes for each
+    training step. No gradient can be taken any more through what was traced in the block, so it
+    isn't for a learner's notebook, where a check may have traced what they go on with.
+    """
+    before = set(_gradients())
+    try:
+        yield
+    finally:
+        gradients = _gradients()
+        traced = [name for name in gradients if name.startswith(TRACED) and name not in before]
+        for name in traced:
+            del gradients[name]
+        if traced:
+            gc.collect()
+
+
+def _gradients() -> dict[str, Any]:
+    ops = sys.modules.get("tensorflow.python.framework.ops")
+    return ops.gradient_registry._registry if ops else {}
 
 
 def framework_settings() -> Callable[[], None]:
