@@ -14,7 +14,7 @@ from pathlib import Path
 
 from course_lib.authoring.changed import touched_exercises, touched_tests
 from course_lib.authoring.tally import Tally, of_command, of_pytest
-from course_lib.cores import ONE_THREAD, workers
+from course_lib.cores import MEMORY_OF_ONE, ONE_THREAD, workers
 from course_lib.exercises.registry import ids
 
 PYTEST = ("-m", "pytest")
@@ -26,6 +26,9 @@ SLOWEST = ("--durations", "15", "--durations-min", "2")  # how many to name, fro
 CORES = ("-n", str(workers()), "--no-loadscope-reorder")
 ON_CORES = (*SLOWEST, *CORES)
 BY_FILE, BY_GROUP = ("--dist", "loadfile"), ("--dist", "loadgroup")
+# Folders whose tests trace and compile most, in turns: what XLA compiles stays in the process, and
+# one that had all tests to run would grow to several times as much.
+TRACED = (("tests/layers", "tests/online"), ("tests/exercises", "tests/training"))
 LAST_LINES = 8  # of a command that failed, told again at the end
 NBVAL = (
     *("--nbval", "--nbval-current-env", "--nbval-cell-timeout", "300"),
@@ -37,6 +40,14 @@ def marked(mark: str) -> tuple[str, ...]:
     """The files that name a mark: to see that the others bear none, all would be imported."""
     files = sorted(Path("tests").rglob("test_*.py"))
     return tuple(str(f) for f in files if f"mark.{mark}" in f.read_text(encoding="utf-8"))
+
+
+def unit_tests() -> tuple[tuple[str, ...], ...]:
+    """The commands that together run each unit test once."""
+    rest = ("tests", *(f"--ignore={folder}" for turn in TRACED for folder in turn))
+    which = (*ON_CORES, *BY_FILE, "-m", "not browser and not alone and not backends")
+    shared = ((*PYTEST, *where, *which) for where in (*TRACED, rest))
+    return (*shared, (*PYTEST, *marked("alone"), *SLOWEST, "-m", "alone"))
 
 
 @dataclass(frozen=True)
@@ -83,20 +94,7 @@ STYLE = Stage("style", (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "
 DRIFT = Stage("notebooks agree with their source", ((*COURSE, "notebooks", "--check"),))
 STAGES = (
     STYLE,
-    Stage(
-        "unit and property tests",
-        (
-            (
-                *PYTEST,
-                "tests",
-                *ON_CORES,
-                *BY_FILE,
-                "-m",
-                "not browser and not alone and not backends",
-            ),
-            (*PYTEST, *marked("alone"), *SLOWEST, "-m", "alone"),
-        ),
-    ),
+    Stage("unit and property tests", unit_tests()),
     Stage(
         "layers on JAX and PyTorch",
         ((*PYTEST, *marked("backends"), *ON_CORES, *BY_FILE, "-m", "backends"),),
@@ -181,6 +179,18 @@ def _pytest(command: tuple[str, ...], environment: dict[str, str]) -> Tally:
         return of_pytest(code, report)
 
 
+def largest_process() -> str:
+    """What the largest process so far took, beside what is reckoned with; empty on Windows."""
+    try:
+        import resource
+    except ModuleNotFoundError:
+        return ""
+    unit = 1 if sys.platform == "darwin" else 1024
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 2**30
+    reckoned = f"{MEMORY_OF_ONE / 2**30:.1f} is reckoned with"
+    return f"{'':8}the largest process took {most:.1f} GiB; {reckoned}"
+
+
 def main(stages: tuple[Stage, ...] = STAGES) -> int:
     """Run all stages, print how each one went and how long it took; 1 if any failed.
 
@@ -199,7 +209,8 @@ def main(stages: tuple[Stage, ...] = STAGES) -> int:
         print(f"=== {lines[-1]}", flush=True)
         total, seconds = total + tally, seconds + took
     print("\n" + "\n".join(lines))
-    print(f"{'':8}{'in all':<36}{seconds:7.0f} s\n")
+    print(f"{'':8}{'in all':<36}{seconds:7.0f} s")
+    print(f"{largest_process()}\n")
     if total.failures:
         print("What failed:")
         print("\n".join(textwrap.indent(failure, "  ") for failure in total.failures))

@@ -1,6 +1,8 @@
 """The stages of `make test` say what they did; each way to fail fails the run."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,12 +132,39 @@ def test_side_by_side_each_process_has_one_thread_and_all_are_counted(tmp_path, 
     assert table(capfd.readouterr().out) == {"it": ("passed", "6 passed, 3 skipped")}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows doesn't tell")
+@pytest.mark.parametrize(("mebibytes", "told"), [(1, "0.0"), (512, "0.5")])
+def test_the_largest_process_is_told_also_one_that_a_stage_has_started(mebibytes, told):
+    eats = f"bytearray(b'x') * ({mebibytes} << 20)"
+    starts = f"import subprocess, sys; subprocess.check_call([sys.executable, '-c', {eats!r}])"
+    ran = f"Stage('large', (('-c', {starts!r}),)), Stage('small', (('-c', 'pass'),))"
+    run = f"from course_lib.authoring.stages import Stage, main; main(({ran}))"
+    done = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=True)
+    assert f"the largest process took {told} GiB" in done.stdout
+
+
 def test_every_stage_that_runs_tests_uses_all_cores():
     commands = [c for stage in stages.STAGES for c in stage.commands if c[:2] == PYTEST]
     alone = [c for c in commands if c[-2:] == ("-m", "alone")]
-    assert len(commands) == 5
+    assert len(commands) == len(stages.unit_tests()) + 3
     assert len(alone) == 1
     assert all(("-n" in c) != (c in alone) for c in commands)
+
+
+def test_each_file_of_tests_is_run_in_one_turn():
+    """Also one in a folder that is yet to come."""
+    *turns, alone = stages.unit_tests()
+    assert alone[-1] == "alone"
+    for file in (*Path("tests").rglob("test_*.py"), Path("tests/new/test_new.py")):
+        runs = []
+        for command in turns:
+            where = command[len(PYTEST) : command.index(stages.ON_CORES[0])]
+            ignored = [one.removeprefix("--ignore=") for one in where if one.startswith("-")]
+            named = [one for one in where if not one.startswith("-")]
+            runs.append(any(map(file.is_relative_to, named)))
+            runs[-1] &= not any(map(file.is_relative_to, ignored))
+        assert sum(runs) == 1, file
+    assert all(Path(folder).is_dir() for turn in stages.TRACED for folder in turn)
 
 
 def test_no_marked_test_is_left_out():
