@@ -46,6 +46,23 @@ def test_backticks_become_code_and_hostile_text_stays_text():
     assert inline_code("one ` alone") == "one ` alone"
 
 
+def test_stressed_words_are_stressed_and_products_stay_products():
+    assert inline_code("But it *is* a tanh.") == "But it <em>is</em> a tanh."
+    for text in ("2 *x* 3", "a * b * c", "f(*args, **named)", "x*two*y", "**bold**"):
+        assert inline_code(text) == text
+    assert inline_code("`a *be* b`") == "<code>a *be* b</code>"
+
+
+@pytest.mark.parametrize("name", ids())
+def test_nothing_that_is_shown_as_html_has_a_raw_asterisk(name):
+    exercise = get(name)
+    texts = [hint.symptom for hint in exercise.hints]
+    texts += [mistake.sentence for mistake in exercise.mistakes]
+    texts += [rung.name for rung in exercise.ladder]
+    for text in texts:
+        assert not re.findall(r"\*[A-Za-z][^*\n]*\*", CODE.sub("", inline_code(text))), text
+
+
 def of_ours(text):
     """The words around code: what is quoted may end as it likes."""
     return re.sub(r"`[^`\n]+`", "`code`", CODE.sub("", text))
