@@ -6,12 +6,16 @@ import sys
 import time
 
 from course_lib.instructor.errors import NoSandbox
+from course_lib.instructor.sandbox.defined import Defined
 from course_lib.instructor.sandbox.inside import system_calls
 from course_lib.instructor.sandbox.inside.messages import Channel, Gone, Late, Violation
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.sandbox import Sandbox
 
 KINDS = ("bubblewrap", "namespaces")
+# What the probe's child is to read: a module that nothing loads before it is walled in, so that it
+# shows whether a student's code can import any. Another user can't, where Python is in a home.
+MODULE = "colorsys"
 
 
 def find_sandbox() -> str:
@@ -51,10 +55,13 @@ def problem_with(kind: str) -> str:
             try:
                 channel = Channel(child.talk)
                 soon = time.monotonic() + 20
-                define = {"name": "probe", "cells": [], "wanted": [], "roles": {}, "starts": {}}
-                define |= {"seconds": 5.0, "each": 5.0}
+                define = {"name": "probe", "cells": [[1, f"import {MODULE}"]], "wanted": [MODULE]}
+                define |= {"roles": {}, "starts": {}, "seconds": 5.0, "each": 5.0}
                 channel.send({"do": "define", "with": define}, deadline=soon)
-                channel.receive(deadline=soon)
+                found = Defined.from_answer(channel.receive(deadline=soon)["answer"])
+                if MODULE not in found.names:
+                    why = " ".join([found.problem, *found.remarks]).strip()
+                    return f"students' code can't import Python's own modules there ({why})"
             except (Gone, Late, Violation):
                 fate = child.ended()
                 return str(fate.get("refused") or "the child's walls can't be put up")

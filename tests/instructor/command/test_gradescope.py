@@ -168,6 +168,8 @@ NARROW = ("--cap-drop", "CAP_SYS_ADMIN")
 
 @pytest.mark.slow
 def test_where_no_sandbox_is_allowed_another_user_computes(autograder):
+    if problem_with("user"):
+        pytest.skip(problem_with("user"))
     found, said = autograder(solved(1, rnn_step=SPY), *NARROW)
     assert "Students' code runs in: user" in said
     first, second = found["tests"]
