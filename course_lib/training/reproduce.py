@@ -135,7 +135,6 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "kernl-anbn": ("course_lib.training.online_sequences", {"task": "anbn"}),
     "kernl-inside": ("course_lib.training.online_sequences", {"task": "inside"}),
     "kernl-pixels-modes": ("course_lib.training.turning_mnist", {}),
-    "kernl-pixels-modes-bptt": ("course_lib.training.turning_mnist", {"rule": "bptt"}),
     "kernl-pixels-modes-readout": (
         "course_lib.training.turning_mnist",
         {"rule": "bptt", "trained": "readout", "seeds": 1},
