@@ -30,8 +30,9 @@ class Verdict:
         notebook: which notebook it stood in.
         mark: of a project, how many of its marks are reached; None for other exercises.
         score: of a project, what the marks are read off; None if nothing could be measured.
-        replaced: parts of Python or NumPy that the notebook has put others in place of. Nothing
-            that the judge relies on is among them, so they cost nothing.
+        replaced: parts of Python or NumPy that the notebook has put others in place of. The judge
+            relies on none of them, so they cost nothing. Parts of the judge's own are among them
+            if they were replaced before it began; it has put them back.
         code: of a recognised mistake the lines of the answer that show it, at most two.
     """
 

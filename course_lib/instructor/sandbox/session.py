@@ -117,7 +117,7 @@ class Session:
                 if not isinstance(message, dict):
                     raise Violation("a message that is none")
                 if "answer" in message and isinstance(message["answer"], dict):
-                    self._note(message["answer"])
+                    self._note(what, message["answer"])
                     return message["answer"]
                 if handles is None or type(message.get("ask")) is not int:
                     raise Violation("a message that is none")
@@ -161,10 +161,19 @@ class Session:
             return Stopped(CRASHED, f"brought Python down ({name}).")
         return Stopped(CRASHED, "ended its own process.")
 
-    def _note(self, answer: dict) -> None:
-        found = answer.get("replaced")
-        if isinstance(found, list):
-            self.replaced |= {str(one)[:60] for one in found[:20]}
+    def _note(self, what: str, answer: dict) -> None:
+        """Note what was put in another's place.
+
+        Raises:
+            Violation: if it was the judge's own, while it judged. What had been put there before
+                it began has been taken away again.
+        """
+        found, own = answer.get("replaced"), answer.get("meddled with")
+        own = own if isinstance(own, list) else []
+        for names in (found if isinstance(found, list) else [], own):
+            self.replaced |= {str(one)[:60] for one in names[:20]}
+        if own and what != "define":
+            raise Violation(f"{str(own[0])[:60]} isn't the judge's own any more")
 
     def lose(self) -> None:
         """Kill the child."""

@@ -101,3 +101,67 @@ def test_a_fault_that_only_a_graph_shows_has_its_name_behind_the_walls(verdict):
     )
     assert "step.numpy()" in code
     assert verdict("log_gradients", code).mistake == "number taken out"
+
+
+# TensorFlow's own gradient, and what would hide it: the judge asks the graph how it was derived.
+LOOP = """
+    by_time = [tf.transpose(one, (1, 0, 2)) for one in (a, b)]
+    h = tf.scan(lambda h, now: now[0] * h + now[1], by_time, h_0)
+    return tf.transpose(h, (1, 0, 2))
+"""
+HIDE = {
+    "another function in the judge's modules": """
+    for module in list(sys.modules.values()):
+        if "kept_by_loops" in getattr(module, "__dict__", {}):
+            module.kept_by_loops = lambda graph: 0
+""",
+    "another function where the call looks for it": """
+    frame = sys._getframe()
+    while frame:
+        if "kept_by_loops" in frame.f_globals:
+            frame.f_globals["kept_by_loops"] = lambda graph: 0
+        frame = frame.f_back
+""",
+    "other code in the function": """
+    sys.modules["graphs"].kept_by_loops.__code__ = (lambda graph: 0).__code__
+""",
+    "another answer": """
+    student, old = sys.modules["student"].Student, sys.modules["student"].Student._guarded
+    def forged(self, run, arguments):
+        answer = old(self, run, arguments)
+        if "kept" in answer.get("result", ()):
+            answer["result"]["kept"] = 0
+        return answer
+    student._guarded = forged
+""",
+    "another graph": """
+    from tensorflow.python.framework import ops
+    old = ops.Graph.as_graph_def
+    def empty(self, *arguments, **named):
+        found = old(self, *arguments, **named)
+        for one in found.library.function:
+            del one.node_def[:]
+        return found
+    ops.Graph.as_graph_def = empty
+""",
+}
+
+
+@pytest.mark.parametrize("how", HIDE)
+def test_what_looks_at_a_graph_stays_the_judges_own(verdict, how):
+    code = f"import sys\nimport tensorflow as tf\n\ndef fast_scan(a, b, h_0):{HIDE[how]}{LOOP}"
+    found = verdict("fast_scan", code)
+    assert found.outcome == "tampered with", found
+
+
+def test_what_was_put_there_before_is_taken_away_and_told(verdict):
+    code = f"""import sys
+import tensorflow as tf
+
+def put():
+    sys.modules["graphs"].kept_by_loops = lambda graph: 0
+
+def fast_scan(a, b, h_0, _=put()):{LOOP}"""
+    found = verdict("fast_scan", code)
+    assert found.mistake == "no gradient of its own", found
+    assert "graphs.kept_by_loops" in found.replaced

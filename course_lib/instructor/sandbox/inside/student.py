@@ -12,6 +12,7 @@ parts that an exercise builds on, after those were judged.
 import ast
 import builtins
 import contextlib
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -40,7 +41,18 @@ WATCHED = {
     "math": math,
 }
 ORIGINALS = {name: dict(vars(module)) for name, module in WATCHED.items()}
+# What tells the judge about a graph, beside its own modules; there where TensorFlow is.
+OF_TENSORFLOW = {
+    "tensorflow.python.framework.ops": ("Graph.as_graph_def",),
+    "tensorflow.python.framework.op_callbacks": ("add_op_callback",),
+    "tensorflow.python.framework.kernels": ("get_registered_kernels_for_op",),
+}
 HEAVY = ("tensorflow", "keras", "torch", "jax")
+
+
+# What is kept of the judge's modules: what they define, and not what they count with.
+CONSTANT = types.FunctionType | type | tuple | str | dict | frozenset
+STAND_INS = {"course_lib.graphs": graphs, "course_lib.exercises.guard": guard}
 
 
 class Missing:
@@ -111,10 +123,12 @@ class Student:
 
     Args:
         channel: the connection to the judge.
+        own: what is the judge's in this process.
     """
 
-    def __init__(self, channel):
+    def __init__(self, channel, own):
         self.channel = channel
+        self.own = own
         self.course = Course()
         self.taken = reading.run.Notebook("")
         self.function = self.holding = None
@@ -232,6 +246,7 @@ class Student:
         """For a class: the judge's call, run here, with the student's class."""
         module = types.ModuleType("call")
         exec(compile(source, "<call>", "exec", dont_inherit=True), module.__dict__)
+        self.own.add(module)
         with contextlib.nullcontext() if traced else graphs.step_by_step():
             return self._guarded(lambda: self._by_the_judge(getattr(module, name), inputs), ())
 
@@ -276,6 +291,57 @@ def replaced() -> list[str]:
     return found[:20]
 
 
+class OwnParts:
+    """The judge's own functions in this process, as they were before a student's code ran.
+
+    What is found here about a class and its graphs is worth as much as what finds it.
+    """
+
+    def __init__(self):
+        self.kept = []
+        for module in (graphs, guard, messages, failure, sys.modules[__name__]):
+            self.add(module)
+        for module, names in OF_TENSORFLOW.items():
+            for name in names if module in sys.modules else ():
+                *path, last = name.split(".")
+                holder = functools.reduce(getattr, path, sys.modules[module])
+                self._keep(f"{module}.{name}", holder, last, vars(holder)[last])
+
+    def add(self, module):
+        """Keep what a module defines, and the methods of its classes."""
+        for name, value in list(vars(module).items()):
+            if not isinstance(value, CONSTANT) or name.startswith("__"):
+                continue
+            where = f"{module.__name__}.{name}"
+            self._keep(where, module, name, value)
+            if isinstance(value, type) and value.__module__ == module.__name__:
+                for method, function in list(vars(value).items()):
+                    if isinstance(function, types.FunctionType):
+                        self._keep(f"{where}.{method}", value, method, function)
+
+    def _keep(self, where, holder, name, value):
+        self.kept.append((where, holder, name, value, getattr(value, "__code__", None)))
+
+    def look(self) -> list[str]:
+        """Names of those that are others by now; they are put back."""
+        others = []
+        for where, holder, name, value, code in self.kept:
+            if getattr(value, "__code__", None) is not code:
+                value.__code__ = code
+                others.append(where)
+            if vars(holder).get(name) is not value:
+                setattr(holder, name, value)
+                others.append(where)
+        for stand_in, original in STAND_INS.items():
+            names = vars(sys.modules.get(stand_in, original))
+            for name in names.keys() & vars(original).keys():
+                value = vars(original)[name]
+                if isinstance(value, types.FunctionType) and names[name] is not value:
+                    names[name] = value
+                    others.append(f"{stand_in}.{name}")
+        return others
+
+
 def _as_an_error(name, function, error):
     return guard.Unusable(guard.what_it_raised(name, function, error), guard.RAISED)
 
@@ -315,8 +381,10 @@ def _kind(error) -> str:
 
 def serve(connection) -> None:
     """Do what the judge asks until it goes away."""
+    own = OwnParts()
+    look = own.look  # bound now, whatever becomes of the class
     channel = messages.Channel(connection)
-    student = Student(channel)
+    student = Student(channel, own)
     open_calls = []
     foreseen = {}
 
@@ -360,6 +428,7 @@ def serve(connection) -> None:
         except Exception as error:  # a student's leftovers got in the way
             answer = {"unusable": f"{type(error).__name__}: {error}"[:500], "kind": guard.RAISED}
         open_calls.pop()
+        answer["meddled with"] = look()[:20]
         try:
             channel.send({"answer": answer}, [])
         except (messages.TooLarge, MemoryError):
