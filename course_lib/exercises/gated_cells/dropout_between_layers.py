@@ -3,6 +3,7 @@
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.masks import on_their_own
 from course_lib.exercises.rungs import drawn, irregular, matches, shapes
 from course_lib.scratch.stacked import dropout_between_layers
 
@@ -69,6 +70,12 @@ def dropped_by(function, given: Arrays, rng: np.random.Generator) -> np.ndarray:
     """Which entries a generator drops."""
     *arguments, _ = given.values()
     return np.asarray(function(*arguments, rng)) == 0
+
+
+def masks(function, given: Arrays) -> Arrays:
+    """What one generator drops, call after call."""
+    rng = np.random.default_rng(given["seed"])
+    return {"dropped": np.stack([dropped_by(function, given, rng) for _ in range(5)])}
 
 
 def _factor(function, given: Arrays) -> np.ndarray:
@@ -156,10 +163,12 @@ EXERCISE = Exercise(
         Rung("in training the share that is dropped is rate", in_training, judge_share, share),
         Rung("and so for another rate", more_gently, judge_share, share),
         drawn(in_training, dropped_by),
+        on_their_own(in_training, masks, lambda given: given["rate"]),
     ),
     promises={
         "In training each entry is dropped": (
             "each entry is dropped on its own",
+            "no entry says what becomes of another",
             "in training the share that is dropped is rate",
         ),
         "what is kept is divided": "in training an entry is dropped, or kept and scaled up",

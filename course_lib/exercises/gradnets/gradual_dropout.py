@@ -3,6 +3,7 @@
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.masks import on_their_own
 from course_lib.exercises.rungs import drawn, holds, irregular, shapes
 from course_lib.scratch.gradnets import gradual_dropout
 
@@ -104,10 +105,26 @@ def dropped_by(function, given: Arrays, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(function(x, p, g, rng)[1]) == 0
 
 
+def masks(function, given: Arrays) -> Arrays:
+    """What one generator drops, call after call."""
+    rng = np.random.default_rng(given["seed"])
+    return {"dropped": np.stack([dropped_by(function, given, rng) for _ in range(5)])}
+
+
+def after_one_draw_each(given: Arrays) -> set[float]:
+    """The number that comes next, where one was drawn for each entry, of either precision."""
+    found = set()
+    for dtype in (np.float64, np.float32):
+        rng = np.random.default_rng(given["seed"])
+        rng.random(given["x"].shape, dtype=dtype)
+        found.add(rng.random())
+    return found
+
+
 def at_every_gate(function, given: Arrays) -> Arrays:
     """Where the generator stands after a call, and whether a wider gate drops what a narrower did.
 
-    The generator is asked for its next number; which one that is, is its own affair.
+    The generator is asked for its next number.
     """
     next_ones, dropped = [], []
     for g in (0.0, 0.3, 1.0):
@@ -117,6 +134,7 @@ def at_every_gate(function, given: Arrays) -> Arrays:
     draws = np.random.default_rng(given["seed"]).random(given["x"].shape)
     return {
         "moved alike": len(set(next_ones)) == 1,
+        "one draw each": set(next_ones) <= after_one_draw_each(given),
         "dropped again": bool(np.all(dropped[1] <= dropped[2])),
         # It tells one way to use the draws from another.
         "mean draw where g = 0.3 drops": np.round(
@@ -131,6 +149,11 @@ def the_same_draws(_: Arrays, outputs: Arrays) -> Problem | None:
         return Problem(
             "After a call at g = 0 the generator stands elsewhere than after one at a wider gate: "
             "one number is drawn for each entry at every gate, also where nothing can be dropped."
+        )
+    if not outputs["one draw each"]:
+        return Problem(
+            "After a call the generator stands elsewhere than after one uniform number for each "
+            "entry of x: draw as many numbers as x has entries, by rng.random, no more and no less."
         )
     if not outputs["dropped again"]:
         return Problem(
@@ -206,6 +229,7 @@ EXERCISE = Exercise(
             rows_and_columns,
             "Draw one number for each entry, rng.random(x.shape).",
         ),
+        on_their_own(three_in_ten, masks, lambda given: given["p"] * given["g"]),
     ),
     promises={
         "Inverted scaling": (
@@ -487,8 +511,9 @@ def the_other_tail(x, p, g, rng, training=True):
 
 
 @EXERCISE.mistake(
-    "What a narrow gate drops, a wider one keeps: rng.binomial turns its draws round at a "
-    "probability of one half. Draw rng.random(x.shape), and compare that with p g at every gate."
+    "What a narrow gate drops, a wider one keeps: at one gate it is the small draws that fall, at "
+    "another the large ones. (rng.binomial turns its draws round at a probability of one half.) "
+    "Draw rng.random(x.shape), and compare that with p g at every gate."
 )
 def with_binomial(x, p, g, rng, training=True):
     """Zeros and ones from the generator."""

@@ -52,6 +52,13 @@ def silent_chunk() -> Arrays:
     return {**given, "v": np.zeros_like(given["v"]), "credit": credit}
 
 
+def forgetful() -> Arrays:
+    """Units that forget at once, in a long chunk: nothing may be divided by what is left."""
+    steps = {"v": (2, 32, 5), "d": (2, 32, 3), "credit": (2, 32, 3)}
+    long = {name: irregular(*shape, shift=k) for k, (name, shape) in enumerate(steps.items())}
+    return {**small(), **long, "gamma": np.array([0.01, 30.0, 700.0])}
+
+
 def kernel_network() -> Arrays:
     """A network in which the kernel is the truth, with weights to differentiate by."""
     return {
@@ -155,6 +162,12 @@ EXERCISE = Exercise(
             "Cutting the same steps elsewhere must not change anything.",
         ),
         matches("equal to the traces, step by step", small, step_by_step),
+        matches(
+            "right for units that forget at once",
+            forgetful,
+            step_by_step,
+            "With gamma up to 700 and a chunk of 32 steps:",
+        ),
     ),
     promises={
         "Equal to C times": "equal to the traces, step by step",
@@ -162,7 +175,10 @@ EXERCISE = Exercise(
         "v: what": "it runs, and the shapes are right",
         "d: derivatives": "it runs, and the shapes are right",
         "credit: dh": "equal to centred differences of the loss",
-        "gamma: decay": "equal to the traces, step by step",
+        "gamma: decay": (
+            "equal to the traces, step by step",
+            "right for units that forget at once",
+        ),
         "dW: shape": (
             "it runs, and the shapes are right",
             "equal to centred differences of the loss",

@@ -57,6 +57,16 @@ def cool() -> Arrays:
     }
 
 
+def nearly_cold() -> Arrays:
+    """Hardly above 0, of logits that are as close together: the same shares."""
+    return {"logits": np.tile(0.003 * np.log(SHARES), (MANY, 1)), "temperature": 0.003, "seed": 8}
+
+
+def hot() -> Arrays:
+    """A hundred times as warm, of logits a hundred times as far apart: the same shares."""
+    return {"logits": np.tile(100 * np.log(SHARES), (MANY, 1)), "temperature": 100.0, "seed": 9}
+
+
 def refused() -> Arrays:
     """What is no temperature."""
     return {"temperatures": [-1.0, float("inf"), float("nan")]}
@@ -167,6 +177,22 @@ EXERCISE = Exercise(
             "In every row one logit is at least 1.2 above the others, and the temperature is 1/50.",
             drawn_codes,
         ),
+        matches(
+            "no temperature is taken for 0",
+            nearly_cold,
+            expected_shares,
+            "The logits are the logarithms of 0.4 and of six 0.1, times 0.003, which is the "
+            "temperature.",
+            shares,
+        ),
+        matches(
+            "at 100 they count a hundredth",
+            hot,
+            expected_shares,
+            "The logits are a hundred times the logarithms of 0.4 and of six 0.1, and the "
+            "temperature is 100.",
+            shares,
+        ),
         drawn(alike, codes_of),
         refuses(
             "what is no temperature is refused",
@@ -179,8 +205,11 @@ EXERCISE = Exercise(
         "logits: shape (batch, c), of any": "each row by its own logits, however large they are",
         "at 1 the draw": "at 1, as often as the softmax says",
         "Below, likely": "at 1/50, they count fifty times",
-        "above, the differences": "at 2, differences count half",
-        "At 0 it is": "at 0, always the likeliest",
+        "above, the differences": (
+            "at 2, differences count half",
+            "at 100 they count a hundredth",
+        ),
+        "At 0 it is": ("at 0, always the likeliest", "no temperature is taken for 0"),
         "rng: a NumPy": "the generator decides, and nothing else",
         "codes, shape (batch,)": "it runs, and gives a code a row",
         "each row is drawn": "rows that are alike are drawn one by one",
