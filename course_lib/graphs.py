@@ -102,6 +102,68 @@ def xla_refusal(attempt: Callable[[], Any]) -> str:
     return ""
 
 
+def by_xla(
+    make: Callable[..., Any], arguments: Iterable[Any], results: Callable[[Any], dict[str, Any]]
+) -> dict[str, Any]:
+    """What a graph gives that XLA has compiled, in plain arrays.
+
+    Args:
+        make: from settings of `tf.function` to the graph.
+        arguments: of the graph, arrays.
+        results: from what the graph gives to tensors by name.
+
+    Returns:
+        "refused", in XLA's words, or ""; and if it isn't refused the results. Where XLA may fail
+        without a word, what the graph gives without it stands beside them as "… without XLA".
+    """
+    import tensorflow as tf
+
+    outputs, arguments = {}, list(map(tf.constant, arguments))
+
+    def run():
+        compiled = make(jit_compile=True)
+        outputs.update(results(compiled(*arguments)))
+        if slices_that_change(compiled):
+            plain = results(make()(*arguments))
+            outputs.update({f"{name} without XLA": value for name, value in plain.items()})
+
+    refused = xla_refusal(run)
+    return {"refused": refused, **{name: value.numpy() for name, value in outputs.items()}}
+
+
+def slices_that_change(graph: Any) -> bool:
+    """Whether a loop cuts pieces whose size is computed while it turns.
+
+    XLA, which lays out all memory beforehand, has no such arrays: it refuses them, or works with
+    larger ones, and then the numbers can be wrong without a word (TensorFlow 2.21).
+
+    Args:
+        graph: what `trace` gives.
+    """
+    library = {one.signature.name: one for one in graph.graph.as_graph_def().library.function}
+    bodies = [
+        library[node.attr["body"].func.name].node_def
+        for node in nodes(graph)
+        if node.op in ("While", "StatelessWhile")
+    ]
+    return any(_cuts_by_a_computed_size(body) for body in bodies)
+
+
+def _cuts_by_a_computed_size(body: Iterable[Any]) -> bool:
+    operations = {node.name: node.op for node in body}
+    for node in body:
+        match node.op:
+            case "StridedSlice" if not node.attr["shrink_axis_mask"].i:  # an index cuts one
+                sizes = node.input[1:3]
+            case "Slice":
+                sizes = node.input[2:3]
+            case _:
+                continue
+        if any(operations.get(one.split(":")[0]) != "Const" for one in sizes):
+            return True
+    return False
+
+
 def nodes(graph: Any) -> list[Any]:
     """The operations of a traced function and, once each, of those it calls: bodies of loops.
 

@@ -133,6 +133,36 @@ def test_xla_says_what_it_can_not_compile():
     assert "AsString" in graphs.xla_refusal(run(strings))
 
 
+def cut_in_a_loop(cut):
+    def function(x):
+        return tf.while_loop(
+            lambda i, _: i < 3, lambda i, y: (i + 1, y + tf.reduce_sum(cut(x, i))), (1, 0.0)
+        )[1]
+
+    return graphs.trace(function, tf.TensorSpec((None, 9), tf.float32))
+
+
+@pytest.mark.parametrize(
+    ("cut", "changes"),
+    [
+        (lambda x, i: x[:, :i], True),
+        (lambda x, i: x[i:], True),
+        (lambda x, i: tf.slice(x, [0, 0], [1, i]), True),
+        (lambda x, i: x[:, i], False),
+        (lambda x, i: x[:, 1:-1], False),
+        (lambda x, i: tf.slice(x, [0, i], [1, 2]), False),
+        (lambda x, i: tf.gather(x, i, axis=1), False),
+    ],
+)
+def test_slices_in_a_loop_whose_size_changes(cut, changes):
+    assert graphs.slices_that_change(cut_in_a_loop(cut)) is changes
+
+
+def test_slices_outside_of_loops_have_one_size_each_time():
+    graph = graphs.trace(lambda x: x[: tf.shape(x)[0] - 1], tf.TensorSpec((None, 9), tf.float32))
+    assert not graphs.slices_that_change(graph)
+
+
 def test_gradients_that_do_not_arrive_are_nan():
     w = [tf.Variable(2.0, name=name) for name in ("used", "zero", "cut", "used")]
     sizes = graphs.gradient_sizes(
@@ -230,3 +260,27 @@ def test_what_asks_for_xla_goes_without_it_for_a_while_and_asks_again():
     assert compiled_by_xla(before)
     assert compiled_by_xla(meanwhile)
     assert not compiled_by_xla(tf.function(tf.tanh))
+
+
+def growing(x):
+    """Sums over ever longer pieces, joined: XLA can't know their sizes."""
+
+    def join(reach, y):
+        earlier = tf.concat([tf.zeros_like(y[:, :reach]), y[:, :-reach]], axis=1)
+        return 2 * reach, y + earlier
+
+    T, free = tf.shape(x)[1], tf.TensorShape((None, None))
+    turns = (tf.TensorShape(()), free)
+    return tf.while_loop(lambda reach, _: reach < T, join, (1, x), shape_invariants=turns)[1]
+
+
+def test_beside_what_xla_may_get_wrong_stands_the_graph_itself():
+    x = np.arange(1.0, 9).reshape(2, 4)
+
+    def outputs(function):
+        spec = tf.TensorSpec((None, None), tf.float64)
+        return graphs.by_xla(lambda **s: graphs.trace(function, spec, **s), [x], lambda y: {"y": y})
+
+    found = outputs(growing)
+    np.testing.assert_allclose(found["y without XLA"], np.cumsum(x, axis=1))
+    assert outputs(lambda x: tf.cumsum(x, axis=1)).keys() == {"refused", "y"}

@@ -14,12 +14,12 @@ import tensorflow as tf
 
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.graphs import (
+    by_xla,
     gpu_report,
     gradient_sizes,
     nodes,
     stumble,
     trace,
-    xla_refusal,
 )
 
 PRODUCTS = ("MatMul", "BatchMatMulV2", "BatchMatMul", "Einsum", "_FusedMatMul")
@@ -146,13 +146,11 @@ def through_time(
 
 def compiled(layer: Callable, x: np.ndarray, name: str = "h") -> dict[str, Any]:
     """For `compiles`: what a graph gives that XLA has compiled."""
-    outputs = {}
 
-    def run():
-        made = trace(layer, spec(x), jit_compile=True)
-        outputs[name] = made(tf.constant(x)).numpy()
+    def make(**settings):
+        return trace(layer, spec(x), **settings)
 
-    return {"refused": xla_refusal(run), **outputs}
+    return by_xla(make, [x], lambda found: {name: found})
 
 
 def audited(layer: Any, x: np.ndarray) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 Arrays = dict[str, Any]  # names to plain data: arrays, numbers, strings, and dicts of them
 BY_TWIN = " by your twin"  # ends the name of an output that the learner's own NumPy gave
+WITHOUT_XLA = " without XLA"  # ends the name of an output of the same graph, not compiled
 KINDS = ("build", "hunt", "speed up", "project")  # what is asked of the learner
 # The fewest and the most that a card may say; CONTRIBUTING.md has the yardstick.
 MINUTES = {1: (5, 15), 2: (15, 40), 3: (30, 60)}  # by stars

@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_lib.exercises.exercise import BY_TWIN, Arrays, Problem, Rung
+from course_lib.exercises.exercise import BY_TWIN, WITHOUT_XLA, Arrays, Problem, Rung
 from course_lib.exercises.rungs import remembering, unlike
 
+# Words of XLA where the size of some array isn't known before the graph runs.
+WANTS_SIZES = "must be a compile-time constant", "Incompatible shapes", "dynamic sized slice"
 ON_A_GPU = "nothing in it keeps it from a GPU"
 EXACT = 1e-10  # float64, sums of a few dozen terms: rounding alone stays below 1e-13
 
@@ -23,7 +25,8 @@ STUMBLES = {
     "if": "A Python `if` decides once, while the code is traced, and a tensor holds no numbers "
     "then: compute both cases and choose between them entry by entry, or use tf.cond.",
     "for": "A Python `for` can't walk over a tensor while the code is traced: use an operation "
-    "that works on all of it, or a TensorFlow loop.",
+    "that works on all of it, or a TensorFlow loop. (Inside a tf.function of its own, a `for` over "
+    "tf.range is translated into one.)",
     "length": "A size is taken from the shape in Python, where it may be None: the batch, and the "
     "number of time steps, are known only when the graph runs. Ask the tensor: tf.shape(x).",
     "variable": "A variable is made while the step is computed, so each trace would make another "
@@ -141,7 +144,8 @@ def compiles(
         inputs: makes the inputs.
         right: from the inputs to the right outputs.
         call: gives "refused", from `course_lib.graphs.xla_refusal`, and unless it is refused the
-            outputs.
+            outputs; `course_lib.graphs.by_xla` gives all of it. Where there are outputs
+            "… without XLA", and those are right, the fault is XLA's.
     """
     right = remembering(right)
 
@@ -151,14 +155,29 @@ def compiles(
                 return None
             return Problem(f"It doesn't compile with XLA: {refusal.rstrip('.')}.")
         problem = unlike(outputs, right(given))
+        if problem and _right_without_xla(given, outputs):
+            return None
         return problem and Problem(
             f"Compiled with XLA it gives something else. {problem.sentence}",
             problem.details,
             problem.errors,
         )
 
-    def remark(_: Arrays, outputs: Arrays) -> str:
+    def _right_without_xla(given: Arrays, outputs: Arrays) -> bool:
+        expected = right(given)
+        plain = {n: outputs.get(f"{n}{WITHOUT_XLA}") for n in expected}
+        return all(one is not None for one in plain.values()) and unlike(plain, expected) is None
+
+    def remark(given: Arrays, outputs: Arrays) -> str:
         refusal = str(outputs["refused"])
+        if not refusal and unlike(outputs, right(given)):
+            return (
+                "Not so here, but it counts as right: without XLA the graph gives the right "
+                "numbers, with XLA other ones, and no error says so. XLA lays out all memory "
+                "beforehand, so no array may have a size that is computed while the graph runs, "
+                "such as a slice whose length changes from turn to turn. Where all have one "
+                "length, it stays right."
+            )
         if _wants_sizes(refusal):
             return (
                 "Not so here, but it counts as right: XLA lays out all memory beforehand, so no "
@@ -184,7 +203,7 @@ def _wants_bounds(refusal: str) -> bool:
 
 def _wants_sizes(refusal: str) -> bool:
     """Whether XLA refuses what is right, because some array's size isn't known beforehand."""
-    return "must be a compile-time constant" in refusal or "Incompatible shapes" in refusal
+    return any(words in refusal for words in WANTS_SIZES)
 
 
 def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:

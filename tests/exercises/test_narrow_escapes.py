@@ -1,8 +1,11 @@
 """Wrong answers that are right in nearly every case: each fails where its one case is looked at."""
 
+import sys
+
 import numpy as np
 import pytest
 
+from course_lib.authoring.source import reference_code
 from course_lib.exercises import check
 from course_lib.exercises.registry import get
 from course_lib.scratch.gradcheck import numerical_gradient
@@ -111,3 +114,179 @@ def test_an_activation_that_is_kept_on_the_class():
             return u + self.g * (GradualActivation.late(u) - u)
 
     assert "on the class" in check(GradualActivation).sentence
+
+
+@pytest.mark.parametrize(
+    ("least", "most"), [(0.1, np.inf), (0.01, np.inf), (0.0, 50.0), (0.0, 3.0)]
+)
+def test_temperatures_that_are_taken_for_others(least, most):
+    def sample_with_temperature(logits, temperature, rng):
+        if not 0 <= temperature < np.inf:
+            raise ValueError(temperature)
+        if temperature <= least:
+            return logits.argmax(axis=1)
+        z = (logits - logits.max(axis=1, keepdims=True)) / min(temperature, most)
+        return np.argmax(z + rng.gumbel(size=z.shape), axis=1)
+
+    assert not check(sample_with_temperature).ok
+
+
+SAME_DRAWS = "the same draws at every gate"
+ON_ITS_OWN = "no entry says what becomes of another"
+DRAWS = {
+    "all of them sorted": (lambda rng, x: np.sort(rng.random(x.size)).reshape(x.shape), ON_ITS_OWN),
+    "each used twice": (
+        lambda rng, x: np.tile(rng.random(x.shape)[:, : x.shape[1] // 2], 2),
+        ON_ITS_OWN,
+    ),
+    "ranks, so that as many fall each time": (
+        lambda rng, x: rng.random(x.size).argsort().argsort().reshape(x.shape) / x.size,
+        ON_ITS_OWN,
+    ),
+    "three too many": (
+        lambda rng, x: rng.random(x.size + 3)[: x.size].reshape(x.shape),
+        SAME_DRAWS,
+    ),
+    "as many again for nothing": (
+        lambda rng, x: (rng.random(x.shape), rng.random(x.shape))[1],
+        SAME_DRAWS,
+    ),
+    "a whole batch too many": (lambda rng, x: rng.random((2, *x.shape))[0], SAME_DRAWS),
+}
+
+
+@pytest.mark.parametrize("how", DRAWS)
+def test_draws_that_give_the_right_share(how):
+    draw, where = DRAWS[how]
+
+    def gradual_dropout(x, p, g, rng, training=True):
+        scale = np.ones_like(x)
+        if training:
+            scale = (draw(rng, x) >= p * g) / (1 - p * g)
+        return x * scale, scale
+
+    assert check(gradual_dropout).failed == where
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_one_draw_an_entry_of_either_precision(dtype):
+    def gradual_dropout(x, p, g, rng, training=True):
+        keep = rng.random(x.shape, dtype=dtype) >= p * g if training else x == x
+        scale = np.where(keep, 1 / (1 - p * g if training else 1), 0)
+        return x * scale, scale
+
+    assert check(gradual_dropout).ok
+
+
+@pytest.mark.parametrize("how", [how for how, (_, where) in DRAWS.items() if where == ON_ITS_OWN])
+def test_dropout_of_the_right_share_whose_entries_are_tied(how):
+    draw, _ = DRAWS[how]
+
+    def dropout_between_layers(h, rate, training, rng):
+        if not training:
+            return h
+        flat = h.reshape(-1, h.shape[-1])
+        return h * (draw(rng, flat).reshape(h.shape) >= rate) / (1 - rate)
+
+    assert check(dropout_between_layers).failed == ON_ITS_OWN
+
+
+def test_sums_over_a_chunk_as_quotients_of_powers():
+    def chunk_border(E_0, v, d, credit, gamma):
+        powers = np.exp(-gamma) ** np.arange(v.shape[1])[:, None]
+        later = np.cumsum((credit * powers)[:, ::-1], axis=1)[:, ::-1] / powers
+        dW = np.einsum("btj,bti->ji", v, later * d)
+        dW += np.einsum("bi,bji->ji", np.exp(-gamma) * later[:, 0], E_0)
+        left = np.einsum("btj,bti->bji", v, powers[::-1] * d)
+        return dW, np.exp(-gamma * v.shape[1]) * E_0 + left
+
+    with np.errstate(all="ignore"):
+        assert check(chunk_border).failed == "right for units that forget at once"
+
+
+def with_changes(name, *changes):
+    """The reference of an exercise with other code in places; its namespace is its module's."""
+    reference = get(name).reference
+    code = reference_code(get(name))
+    for before, after in changes:
+        assert before in code
+        code = code.replace(before, after)
+    names = dict(vars(sys.modules[reference.__module__]))
+    exec(compile(code, f"<{name}>", "exec"), names)
+    return names[name]
+
+
+OPTIMIZER = "optimizer.apply(tape.gradient(loss, weights), weights)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "instead",
+    [
+        "optimizer.apply(tf.clip_by_global_norm(tape.gradient(loss, weights), 1.0)[0], weights)",
+        "optimizer.apply([tf.clip_by_value(g, -9, 9) for g in tape.gradient(loss, weights)], "
+        "weights)",
+        "g = tape.gradient(loss, weights); optimizer.apply(g, weights); "
+        "optimizer.apply([0 * one for one in g], weights)",
+    ],
+    ids=["clipped", "clipped entry by entry", "a second step, of no length"],
+)
+def test_a_training_step_that_does_more_than_was_asked(instead):
+    assert not check(with_changes("train_step", (OPTIMIZER, instead))).ok
+
+
+@pytest.mark.slow
+def test_a_second_step_of_no_length_in_windows():
+    once = "optimizer.apply(limited, weights)"
+    twice = f"{once}; optimizer.apply([0 * one for one in limited], weights)"
+    assert not check(with_changes("train_step_windows", (once, twice))).ok
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "before", "after", "where"),
+    [
+        (
+            "KernlModel",
+            "loss = self.compute_loss(x=x, y=y, y_pred=y_pred)",
+            "loss = tf.reduce_mean((y - y_pred) ** 2)",
+            "it learns by whatever loss it was compiled with",
+        ),
+        ("KernlModel", "self.gamma, self.C", "self.gamma, 16", "C steps at a time"),
+        (
+            "GradualActivation",
+            '"g": self.start',
+            '"g": float(self.g)',
+            "saved and loaded, it is the same layer",
+        ),
+        (
+            "GradualDropout",
+            '{"rate": self.rate, "seed": self.seed}',
+            '{"rate": self.rate}',
+            "each call draws new numbers, a traced one too",
+        ),
+    ],
+)
+def test_settings_that_are_lost_on_the_way(name, before, after, where):
+    assert check(with_changes(name, (before, after))).failed == where
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("LRULayer", [("return y + x @ self.D", "return tf.cast(y + x @ self.D, tf.float32)")]),
+        (
+            "LRULayer",
+            [("y = tf.math.real(z)", "z = tf.cast(z, tf.complex64); y = tf.math.real(z)")],
+        ),
+        ("looped", [("outputs = tf.transpose(collected.stack(), [1, 0, 2])",
+                     "outputs = tf.transpose(collected.stack(), [1, 0, 2])\n"
+                     "    outputs = tf.cast(tf.cast(outputs, tf.float32), x.dtype)")]),
+    ],
+)  # fmt: skip
+def test_where_single_precision_comes_in_is_not_claimed(name, changes):
+    report = check(with_changes(name, *changes))
+    assert not report.ok
+    assert "The states are complex64" not in report.sentence
+    assert "list for the outputs is made" not in report.sentence

@@ -15,13 +15,13 @@ from course_lib.exercises.graph_rungs import (
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import by_hand, irregular, matches
 from course_lib.graphs import (
+    by_xla,
     gpu_report,
     kept_by_loops,
     nodes,
     own_twin,
     stumble,
     trace,
-    xla_refusal,
 )
 from course_lib.scratch.bptt import rnn_backward
 from course_lib.scratch.rnn import rnn_forward
@@ -155,16 +155,14 @@ def graph_sizes(function, given: Arrays) -> Arrays:
     return {f"operations at T={T}": len(nodes(graph_of_both(function, given, T))) for T in (10, 20)}
 
 
-def by_xla(function, given: Arrays) -> Arrays:
-    """Both passes, compiled."""
-    outputs = {}
+def compiled(function, given: Arrays) -> Arrays:
+    """Both passes, by XLA."""
 
-    def run():
-        compiled = graph_of_both(function, given, jit_compile=True)
-        found = compiled(*(tf.constant(value) for value in given.values()))
-        outputs.update(zip(("h", *GRADIENTS), (one.numpy() for one in found), strict=True))
+    def make(**settings):
+        return graph_of_both(function, given, **settings)
 
-    return {"refused": xla_refusal(run), **outputs}
+    names = "h", *GRADIENTS
+    return by_xla(make, given.values(), lambda found: dict(zip(names, found, strict=True)))
 
 
 def for_a_gpu(function, given: Arrays) -> Arrays:
@@ -209,7 +207,7 @@ EXERCISE = Exercise(
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         Rung("TensorFlow derives nothing itself", sequence, way_back_is_own, kept, by_verdict=True),
-        compiles(sequence, in_numpy, by_xla),
+        compiles(sequence, in_numpy, compiled),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
     promises={

@@ -14,7 +14,7 @@ from course_lib.exercises.graph_rungs import (
 )
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import by_hand, irregular, matches
-from course_lib.graphs import gpu_report, nodes, own_twin, stumble, trace, xla_refusal
+from course_lib.graphs import by_xla, gpu_report, nodes, own_twin, stumble, trace
 from course_lib.scratch.bptt import state_jacobian
 from course_lib.scratch.rnn import rnn_forward
 from course_lib.training.by_hand.bptt import gradient_by_step
@@ -163,15 +163,13 @@ def graph_sizes(function, given: Arrays) -> Arrays:
     return {f"operations at T={T}": len(nodes(graph_of(function, given, T))) for T in (10, 20)}
 
 
-def by_xla(function, given: Arrays) -> Arrays:
-    """The same, compiled."""
-    outputs = {}
+def compiled(function, given: Arrays) -> Arrays:
+    """The same, by XLA."""
 
-    def run():
-        compiled = graph_of(function, given, jit_compile=True)
-        outputs["dh"] = compiled(*(tf.constant(value) for value in given.values())).numpy()
+    def make(**settings):
+        return graph_of(function, given, **settings)
 
-    return {"refused": xla_refusal(run), **outputs}
+    return by_xla(make, given.values(), lambda dh: {"dh": dh})
 
 
 def for_a_gpu(function, given: Arrays) -> Arrays:
@@ -225,7 +223,7 @@ EXERCISE = Exercise(
         equal_to_twin("state_jacobian", sequence, by_jacobians, with_own_twin),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
-        compiles(sequence, by_jacobians, by_xla),
+        compiles(sequence, by_jacobians, compiled),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
     promises={

@@ -32,6 +32,7 @@ from course_lib.training.by_hand.windows import train_step_windows
 
 WEIGHTS = ("W_xh", "W_hh", "b_h", "W_hy", "b_y")
 RATE, MOMENTUM = 0.5, 0.9
+COUNTED = "steps that the optimizer has counted"
 
 
 def sequence() -> Arrays:
@@ -139,13 +140,14 @@ def plain(value) -> np.ndarray:
 
 def after_steps(function, given: Arrays, steps: int, optimizer=None) -> Arrays:
     """What the last of some steps gives, and the weights after it."""
-    model = Labeller(given)
+    model, optimizer = Labeller(given), optimizer or keras.optimizers.SGD(RATE)
     step = step_of(function, given, model, optimizer)
     data = [tf.constant(given[name]) for name in ("x", "labels", "h_0")]
     with without_advice():
         for _ in range(steps):
             loss, h_last, norm = results(step(*data))
     new = {n: plain(w) for n, w in zip(WEIGHTS, model.trainable_variables, strict=True)}
+    new[COUNTED] = plain(optimizer.iterations).astype(float)
     return {"loss": plain(loss), "h_last": plain(h_last), "norm": plain(norm), **new}
 
 
@@ -183,6 +185,7 @@ def in_numpy(given: Arrays, steps: int = 1, momentum: float = 0.0) -> Arrays:
         grads, norm = clip_by_global_norm(grads, given["max_norm"])
         velocity = {n: momentum * velocity[n] - RATE * grads[n] for n in WEIGHTS}
         params = {name: params[name] + velocity[name] for name in WEIGHTS}
+    params[COUNTED] = np.asarray(float(steps))
     return {"loss": np.asarray(loss), "h_last": h_last, "norm": np.asarray(norm), **params}
 
 
@@ -230,8 +233,8 @@ def tracings(function, given: Arrays) -> Arrays:
 
 def by_xla(function, given: Arrays) -> Arrays:
     """A step that XLA has compiled."""
-    model = Labeller(given)
-    step = step_of(function, given, model, as_asked=True)
+    model, optimizer = Labeller(given), keras.optimizers.SGD(RATE)
+    step = step_of(function, given, model, optimizer, as_asked=True)
     outputs = {}
 
     def run():
@@ -240,6 +243,7 @@ def by_xla(function, given: Arrays) -> Arrays:
         found = compiled(*(tf.constant(given[name]) for name in ("x", "labels", "h_0")))
         outputs.update(zip(("loss", "h_last", "norm"), map(plain, found), strict=True))
         outputs.update(zip(WEIGHTS, map(plain, model.trainable_variables), strict=True))
+        outputs[COUNTED] = plain(optimizer.iterations).astype(float)
 
     return {"refused": xla_refusal(run), **outputs}
 
@@ -569,8 +573,8 @@ def traced_for_every_batch(*arguments):
 
 
 @EXERCISE.mistake(
-    "The logits go through float32 on their way to the loss, although the model's numbers are "
-    "float64: leave the dtype as it comes."
+    "Something on the way to the loss is float32, such as the logits after a cast, although the "
+    "model's numbers are float64: leave the dtype as it comes."
 )
 def loss_in_float32(*arguments):
     """A cast that nobody asked for."""

@@ -16,13 +16,13 @@ from course_lib.exercises.graph_rungs import (
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import by_hand, irregular, matches
 from course_lib.graphs import (
+    by_xla,
     gpu_report,
     kept_by_loops,
     nodes,
     own_twin,
     stumble,
     trace,
-    xla_refusal,
 )
 from course_lib.layers.by_hand.scan import fast_scan
 from course_lib.scratch.scan import scan_backward, scan_loop
@@ -161,16 +161,14 @@ def graph_sizes(function, given: Arrays) -> Arrays:
     return {f"operations at T={T}": len(nodes(graph_of_both(function, given, T))) for T in (10, 20)}
 
 
-def by_xla(function, given: Arrays) -> Arrays:
-    """Both passes, compiled."""
-    outputs = {}
+def compiled(function, given: Arrays) -> Arrays:
+    """Both passes, by XLA."""
 
-    def run():
-        compiled = graph_of_both(function, given, jit_compile=True)
-        found = compiled(*(tf.constant(value) for value in given.values()))
-        outputs.update(zip(("h", *GRADIENTS), (one.numpy() for one in found), strict=True))
+    def make(**settings):
+        return graph_of_both(function, given, **settings)
 
-    return {"refused": xla_refusal(run), **outputs}
+    names = "h", *GRADIENTS
+    return by_xla(make, given.values(), lambda found: dict(zip(names, found, strict=True)))
 
 
 def for_a_gpu(function, given: Arrays) -> Arrays:
@@ -210,7 +208,7 @@ EXERCISE = Exercise(
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         Rung("TensorFlow keeps nothing for the way back", sequence, way_back_is_own, kept),
-        compiles(that_turn, in_numpy, by_xla),
+        compiles(that_turn, in_numpy, compiled),
         fit_for_a_gpu(that_turn, for_a_gpu),
     ),
     promises={
@@ -424,5 +422,41 @@ def by_turning_time_round(a, b, h_0):
             return tf.math.conj(before) * g, g, tf.math.conj(a[:, 0]) * g[:, 0]
 
         return h, backward
+
+    return states(a, b, h_0)
+
+
+@EXERCISE.alternative
+def by_doubling(a, b, h_0):
+    """In log T rounds, of slices that grow: XLA can't know their sizes."""
+
+    def run(a, b):
+        def join(reach, a, b):
+            earlier_a = tf.concat([tf.ones_like(a[:reach]), a[:-reach]], axis=0)
+            earlier_b = tf.concat([tf.zeros_like(b[:reach]), b[:-reach]], axis=0)
+            return 2 * reach, earlier_a * a, a * earlier_b + b
+
+        free = tf.TensorShape((None, None, None))
+        T = tf.shape(a)[0]
+        _, _, h = tf.while_loop(
+            lambda reach, *_: reach < T,
+            join,
+            (1, a, b),
+            shape_invariants=(tf.TensorShape(()), free, free),
+        )
+        return tf.ensure_shape(h, b.shape)
+
+    @tf.custom_gradient
+    def states(a, b, h_0):
+        a, b = _time_first(a), _time_first(b)
+        h = run(a, tf.concat([(a[0] * h_0 + b[0])[None], b[1:]], axis=0))
+
+        def backward(dh):
+            later = tf.concat([tf.math.conj(a[1:]), tf.zeros_like(a[:1])], axis=0)
+            db = tf.reverse(run(later[::-1], _time_first(dh)[::-1]), [0])
+            da = db * tf.math.conj(tf.concat([h_0[None], h[:-1]], axis=0))
+            return _time_first(da), _time_first(db), tf.math.conj(a[0]) * db[0]
+
+        return _time_first(h), backward
 
     return states(a, b, h_0)

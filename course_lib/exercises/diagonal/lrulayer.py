@@ -17,13 +17,13 @@ from course_lib.exercises.graph_rungs import (
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import by_hand, irregular, matches
 from course_lib.graphs import (
+    by_xla,
     gpu_report,
     gradient_sizes,
     nodes,
     own_twin,
     stumble,
     trace,
-    xla_refusal,
 )
 from course_lib.layers.by_hand.lru import LRULayer
 from course_lib.scratch.diagonal import lru_forward
@@ -150,16 +150,14 @@ def gradients(layer_class, given: Arrays) -> Arrays:
     return {"gradients": sizes}
 
 
-def by_xla(layer_class, given: Arrays) -> Arrays:
+def compiled(layer_class, given: Arrays) -> Arrays:
     """The sequences read by a graph that XLA has compiled."""
     layer = layer_of(layer_class, given)
-    outputs = {}
 
-    def run():
-        compiled = trace(layer, spec(given), jit_compile=True)
-        outputs["y"] = compiled(tf.constant(given["x"])).numpy()
+    def make(**settings):
+        return trace(layer, spec(given), **settings)
 
-    return {"refused": xla_refusal(run), **outputs}
+    return by_xla(make, [given["x"]], lambda y: {"y": y})
 
 
 def for_a_gpu(layer_class, given: Arrays) -> Arrays:
@@ -207,7 +205,7 @@ EXERCISE = Exercise(
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         reaches_every_weight(sequence, gradients, *WEIGHTS),
-        compiles(sequence, in_numpy, by_xla),
+        compiles(sequence, in_numpy, compiled),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
     promises={
@@ -340,8 +338,8 @@ class NoWayPast(_Base):
 
 
 @EXERCISE.mistake(
-    "The states are complex64, whatever the layer's dtype: make complex numbers from real tensors "
-    "of the layer, and they have the right precision by themselves."
+    "Something is in single precision whatever the layer's dtype, by a cast to complex64 or to "
+    "float32: what is made from tensors of the layer has the right precision by itself."
 )
 class InSinglePrecision(_Base):
     """A cast to complex64."""

@@ -195,12 +195,14 @@ def remade(layer_class, given: Arrays) -> Arrays:
         again = from_a_file(layer)
     except (TypeError, ValueError) as error:
         refused = str(error).splitlines()[-1].removeprefix("Exception encountered: ")
-        return {"refused": refused, "y": given["u"], "y loaded": given["u"], "float64 kept": True}
+        same = {"y": given["u"], "y loaded": given["u"], "gate begun with": given["g"]}
+        return {"refused": refused, "float64 kept": True, **same}
     kept = gate_of(again).dtype == "float64"
     outputs = {"refused": "", "y": computed(again(given["u"])), "float64 kept": kept}
     gate_of(layer).assign(0.75)
     again.set_weights(layer.get_weights())
-    return {**outputs, "y loaded": computed(again(given["u"]))}
+    begun = np.asarray(gate_of(from_a_file(layer))).reshape(-1).astype(float)
+    return {**outputs, "y loaded": computed(again(given["u"])), "gate begun with": begun}
 
 
 def remade_well(given: Arrays, outputs: Arrays) -> Problem | None:
@@ -225,6 +227,12 @@ def remade_well(given: Arrays, outputs: Arrays) -> Problem | None:
         )
     if not np.allclose(outputs["y loaded"], interpolate(u, np.tanh(u), 0.75), atol=1e-7):
         return Problem("The gate was moved and the weights were saved; loaded, it is elsewhere.")
+    if not np.allclose(outputs["gate begun with"], g):
+        return Problem(
+            f"A layer that was made with g={g} has its gate moved to 0.75. What get_config holds "
+            "then makes a layer that begins at 0.75: it must hold what the class was called with; "
+            "where the gate stands now is saved with the weights."
+        )
     return None
 
 
@@ -539,7 +547,7 @@ class OnlyItsOwn(GradualActivation):
 
 
 @EXERCISE.mistake(
-    "Everything in call is made float32, so a network in float64, or in mixed precision, gets "
+    "Something in call is made float32, so a network in float64, or in mixed precision, gets "
     "other numbers than it asked for: leave the dtype to Keras."
 )
 class Float32Inside(GradualActivation):

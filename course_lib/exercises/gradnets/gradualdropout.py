@@ -7,6 +7,7 @@ import tensorflow as tf
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.graph_rungs import fit_for_a_gpu, traceable
 from course_lib.exercises.guard import Unusable
+from course_lib.exercises.masks import on_their_own
 from course_lib.exercises.rungs import irregular, matches
 from course_lib.graphs import gpu_report, stumble, trace, xla_refusal
 from course_lib.layers.gradnets import GradualDropout
@@ -109,6 +110,7 @@ def drawn(layer_class, given: Arrays) -> Arrays:
         "row by row": alike(first[0], first[1]),
         "column by column": alike(first[:, 0], first[:, 1]),
         "of one seed": alike(first, of_same),
+        "made again": alike(first, masks(layer_class.from_config(layer.get_config()))),
         "of two seeds": alike(first, of_other),
     }
 
@@ -134,9 +136,20 @@ def drawn_anew(_: Arrays, outputs: Arrays) -> Problem | None:
         return Problem("Whole rows or columns are dropped together: each entry has its own draw.")
     if not outputs["of one seed"]:
         return Problem("Two layers with the same seed drop different entries at their first call.")
+    if not outputs["made again"]:
+        return Problem(
+            "Made again from what get_config holds, the layer drops other entries at its first "
+            "call: both rate and seed have to be in it."
+        )
     if outputs["of two seeds"]:
         return Problem("Two layers with different seeds drop the same entries.")
     return None
+
+
+def masks(layer_class, given: Arrays) -> Arrays:
+    """What one layer drops, call after call."""
+    layer, x, g = layer_of(layer_class, given), tf.constant(given["x"]), tf.constant(given["g"])
+    return {"dropped": np.stack([plain(layer(x, g, training=True)) == 0 for _ in range(5)])}
 
 
 def traced(layer_class, given: Arrays) -> Arrays:
@@ -292,12 +305,13 @@ EXERCISE = Exercise(
             call=gate_moves,
         ),
         Rung(ANEW, half_open, drawn_anew, drawn),
+        on_their_own(half_open, masks, lambda given: float(given["rate"] * given["g"])),
         Rung("it refuses what isn't a rate", rates, three_refused, refusals),
         Rung("compiles with XLA, and stays right", half_open, compiled_well, by_xla),
         fit_for_a_gpu(half_open, for_a_gpu),
     ),
     promises={
-        "rate: probability that": SCALED,
+        "rate: probability that": (SCALED, "no entry says what becomes of another"),
         "at other gates it is rate * g": ("one graph serves all gates", SCALED),
         "seed: seed of what is dropped": ANEW,
         "two layers with the same one": ANEW,

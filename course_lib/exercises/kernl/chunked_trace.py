@@ -7,7 +7,7 @@ from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.graph_rungs import compiles, equal_to_twin, fit_for_a_gpu, traceable
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import by_hand, irregular, isolating, matches
-from course_lib.graphs import gpu_report, nodes, own_twin, stumble, trace, written, xla_refusal
+from course_lib.graphs import by_xla, gpu_report, nodes, own_twin, stumble, trace, written
 from course_lib.online.by_hand.chunks import chunked_trace
 from course_lib.scratch.kernl import chunk_border
 
@@ -198,17 +198,16 @@ def nothing_large(given: Arrays, outputs: Arrays) -> Problem | None:
     )
 
 
-def by_xla(function, given: Arrays) -> Arrays:
-    """Compiled."""
-    outputs = {}
+def compiled(function, given: Arrays) -> Arrays:
+    """The same, by XLA."""
+    *arrays, _ = given.values()
 
-    def run():
-        *arrays, _ = given.values()
-        compiled = graph(function, given, jit_compile=True)
-        dW, E_T = dW_and_E_T(compiled(*map(tf.constant, arrays)))
-        outputs.update(dW=dW.numpy(), E_T=E_T.numpy())
+    def make(**settings):
+        return graph(function, given, **settings)
 
-    return {"refused": xla_refusal(run), **outputs}
+    return by_xla(
+        make, arrays, lambda found: dict(zip(("dW", "E_T"), dW_and_E_T(found), strict=True))
+    )
 
 
 def for_a_gpu(function, given: Arrays) -> Arrays:
@@ -276,7 +275,7 @@ EXERCISE = Exercise(
             graph_sizes,
             by_verdict=True,
         ),
-        compiles(sequence, in_numpy, by_xla),
+        compiles(sequence, in_numpy, compiled),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
     promises={

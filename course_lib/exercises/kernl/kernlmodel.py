@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.graph_rungs import (
     equal_to_twin,
     fit_for_a_gpu,
@@ -21,6 +21,7 @@ from course_lib.graphs import (
     reads_before_writes,
     stumble,
     trace,
+    written,
 )
 from course_lib.online.by_hand.chunks import chunked_trace
 from course_lib.online.by_hand.model import KernlModel
@@ -56,7 +57,12 @@ def plain_kernel() -> Arrays:
     return {**batch(), "beta": np.eye(5), "gamma": np.full(5, 700.0)}
 
 
-def model_of(model_class, given: Arrays, optimizer, dtype="float64"):
+def thrice(y, y_pred):
+    """A loss of the learner's own, three times Keras's."""
+    return 3 * keras.ops.mean(keras.ops.square(y_pred - y), axis=-1)
+
+
+def model_of(model_class, given: Arrays, optimizer, dtype="float64", loss="mse"):
     """The compiled model with the given weights, while Keras's losses compute in its dtype too."""
     with keras_in(dtype):
         outputs, units = given["b_y"].size, given["b_h"].size
@@ -64,7 +70,7 @@ def model_of(model_class, given: Arrays, optimizer, dtype="float64"):
         model = model_class(units, outputs, *kernel, C=3, dtype=dtype)
         model.build((None, None, given["x"].shape[2]))
         model.set_weights([given[name] for name in WEIGHTS])
-        model.compile(optimizer, "mse", metrics=["mae"])
+        model.compile(optimizer, loss, metrics=["mae"])
         optimizer.build(model.trainable_variables)
         model.compute_loss(y=given["y"], y_pred=tf.constant(given["y"]))  # makes the metrics
         model.compute_metrics(given["x"], given["y"], tf.constant(given["y"]))
@@ -179,6 +185,28 @@ def recurrent_in_numpy(given: Arrays) -> Arrays:
     return {name: in_numpy(given)[name] for name in ("W_xh after", "W_hh after", "b_h after")}
 
 
+def of_another_loss(model_class, given: Arrays) -> Arrays:
+    """The weights after a step down the gradient of three times the loss."""
+    model = model_of(model_class, given, keras.optimizers.SGD(1.0), loss=thrice)
+    step_of(model, given["x"], given["y"])
+    return weights_of(model)
+
+
+def thrice_in_numpy(given: Arrays) -> Arrays:
+    """The weights minus three times the gradients."""
+    return {f"{name} after": given[name] - 3 * value for name, value in gradients(given).items()}
+
+
+def in_chunks(model_class, given: Arrays) -> Arrays:
+    """The first array that a step makes of all pairs of time steps, in words; "" if there is none.
+
+    Within a chunk of C steps there is one of C by C.
+    """
+    model, T = model_of(model_class, given, keras.optimizers.SGD(1.0)), given["x"].shape[1]
+    shapes = written(lambda: step_of(model, given["x"], given["y"]))
+    return {"of all pairs of steps": next((str(s) for s in shapes if s.count(T) > 1), "")}
+
+
 def three_steps(model_class, given: Arrays) -> Arrays:
     """Three steps with momentum."""
     model = model_of(model_class, given, keras.optimizers.SGD(0.1, momentum=0.9))
@@ -261,6 +289,16 @@ def for_a_gpu(model_class, given: Arrays) -> Arrays:
     return gpu_report(graph(model, small, dtype="float32"))
 
 
+def no_longer_than_a_chunk(_: Arrays, outputs: Arrays) -> Problem | None:
+    """C is handed on."""
+    if shape := str(outputs["of all pairs of steps"]):
+        return Problem(
+            f"With C = 3 and seven steps, a step makes an array of shape {shape}, for all pairs of "
+            "time steps: the model was asked for chunks of C steps, so hand its C on."
+        )
+    return None
+
+
 EXERCISE = Exercise(
     reference=KernlModel,
     title="A Keras model that learns by your rule",
@@ -304,6 +342,14 @@ EXERCISE = Exercise(
             call=three_steps,
         ),
         matches(
+            "it learns by whatever loss it was compiled with",
+            batch,
+            thrice_in_numpy,
+            "Compiled with three times the squared error:",
+            call=of_another_loss,
+        ),
+        Rung("C steps at a time", batch, no_longer_than_a_chunk, in_chunks),
+        matches(
             "the metrics are those of the epoch so far",
             batch,
             epoch_in_numpy,
@@ -323,6 +369,7 @@ EXERCISE = Exercise(
     ),
     promises={
         "Compile it with": (
+            "it learns by whatever loss it was compiled with",
             "the optimizer remembers from step to step",
             "the metrics are those of the epoch so far",
         ),
@@ -332,7 +379,7 @@ EXERCISE = Exercise(
         "beta: sensitivity": "equal to chunk_border, to 1e-10 in float64",
         "beta: row k": "equal to chunk_border, to 1e-10 in float64",
         "gamma: decay": "equal to chunk_border, to 1e-10 in float64",
-        "C: steps": "equal to chunk_border, to 1e-10 in float64",
+        "C: steps": "C steps at a time",
         "kwargs: what": "equal to chunk_border, to 1e-10 in float64",
         "train_step: The readout learns": (
             "the readout moves down its exact gradient",

@@ -32,6 +32,7 @@ from course_lib.scratch.losses import cross_entropy_from_logits, cross_entropy_g
 
 WEIGHTS = ("W_1", "b_1", "W_2", "b_2")
 WEIGHTS_AFTER = tuple(f"{name} after" for name in WEIGHTS)
+COUNTED = "steps that the optimizer has counted"
 # Of the batches on which traces are counted: how many sequences, and how many steps.
 SIZES = ((4, 5), (4, 5), (3, 5), (5, 7), (4, 5), (2, 4), (3, 5), (6, 8))
 
@@ -126,10 +127,11 @@ def it_runs(_: Arrays, outputs: Arrays) -> Problem | None:
 
 def one_step(train_step, given: Arrays) -> Arrays:
     """The loss of a batch, and where the weights are after a step of length 1 down the gradient."""
-    model = model_of(given)
-    step = made(train_step, model, keras.optimizers.SGD(1.0))
+    model, optimizer = model_of(given), keras.optimizers.SGD(1.0)
+    step = made(train_step, model, optimizer)
     logits = model(given["x"]).numpy()
     outputs = {"loss": taken(step, given["x"], given["y"])}
+    outputs[COUNTED] = np.asarray(optimizer.iterations)
     twin = own_twin(train_step, "cross_entropy_from_logits")
     if twin is not None:
         outputs["loss by your twin"] = np.asarray(twin(logits, given["y"]))
@@ -139,7 +141,8 @@ def one_step(train_step, given: Arrays) -> Arrays:
 def in_numpy(given: Arrays) -> Arrays:
     """The loss from the logits, and the weights minus its gradient, in NumPy."""
     loss, gradient = loss_and_gradient(given)
-    return {"loss": loss} | {f"{name} after": given[name] - gradient[name] for name in WEIGHTS}
+    after = {f"{name} after": given[name] - gradient[name] for name in WEIGHTS}
+    return {"loss": loss, **after, COUNTED: 1}
 
 
 def loss_and_gradient(given: Arrays, masked=False) -> tuple[np.ndarray, Arrays]:
@@ -191,12 +194,6 @@ def with_momentum(given: Arrays) -> Arrays:
 def loss_alone(given: Arrays) -> Arrays:
     """The loss before the step."""
     return {"loss": loss_and_gradient(given)[0]}
-
-
-def loss_of_a_step(train_step, given: Arrays) -> Arrays:
-    """The loss that the step gives."""
-    step = made(train_step, model_of(given), keras.optimizers.SGD(0.1))
-    return {"loss": taken(step, given["x"], given["y"])}
 
 
 def loss_with_a_mask(train_step, given: Arrays) -> Arrays:
@@ -290,6 +287,7 @@ def by_xla(train_step, given: Arrays) -> Arrays:
         compiled = trace(step, *signature, jit_compile=True)
         outputs["loss"] = compiled(tf.constant(given["x"]), tf.constant(given["y"])).numpy()
         outputs.update(zip(WEIGHTS_AFTER, model.get_weights(), strict=True))
+        outputs[COUNTED] = np.asarray(optimizer.iterations)
 
     return {"refused": xla_refusal(run), **outputs}
 
@@ -337,8 +335,9 @@ EXERCISE = Exercise(
         matches(
             "finite, however far apart the logits are",
             far_apart,
-            loss_alone,
-            call=loss_of_a_step,
+            in_numpy,
+            "One sequence whose logits are thousands apart, and so its gradient is as long.",
+            call=one_step,
         ),
         matches(
             "x may be a tuple, as for a model with a mask",
@@ -367,6 +366,7 @@ EXERCISE = Exercise(
         ),
         "step: Afterwards the optimizer": (
             "the weights move down the gradient of just this loss",
+            "finite, however far apart the logits are",
             "layers know that they are being trained, and frozen ones stay",
         ),
         "step: TensorFlow traces it": "traced once, for batches of any size",
