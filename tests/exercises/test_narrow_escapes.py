@@ -207,7 +207,7 @@ def test_sums_over_a_chunk_as_quotients_of_powers():
 def with_changes(name, *changes):
     """The reference of an exercise with other code in places; its namespace is its module's."""
     reference = get(name).reference
-    code = reference_code(get(name))
+    code = reference_code(reference)
     for before, after in changes:
         assert before in code
         code = code.replace(before, after)
