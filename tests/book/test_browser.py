@@ -153,6 +153,19 @@ def test_a_number_of_a_run_is_as_bold_as_its_sentence(page):
     assert louder == []
 
 
+def test_a_word_of_code_stands_on_one_line(page):
+    """Chromium would cut --out at its hyphens."""
+    cut, wide = page.evaluate(
+        """() => [
+            [...document.querySelectorAll('.bd-article :not(pre) > code .pre')]
+                .filter(e => e.getClientRects().length > 1).map(e => e.textContent),
+            document.documentElement.scrollWidth - innerWidth,
+        ]"""
+    )
+    assert cut == []
+    assert wide <= 0
+
+
 def test_sliders_follow_the_keyboard(page):
     sliders = page.locator("figure.course-slider")
     if page.name in CHAPTERS:
