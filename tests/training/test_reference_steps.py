@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from course_lib.exercises.frameworks import traced_gradients_forgotten
 from course_lib.graphs import keras_in
 from course_lib.training.reference_steps import STEPS
 
@@ -15,6 +16,13 @@ def built(name):
     if step.silence is not None:
         step.silence()
     return step
+
+
+@pytest.fixture(autouse=True)
+def graphs_forgotten_at_once():
+    """Not at the end of the file only: there are many steps."""
+    with traced_gradients_forgotten():
+        yield
 
 
 def loss_of_a_step(name, dtype):
