@@ -2,9 +2,9 @@
 
 import os
 
-# Bytes: a process with TensorFlow. It begins with 0.6 GiB, and what XLA has compiled stays: about
-# 45 MiB for each training step. The largest measured is a worker of `make test`, which audits 46 of
-# them in one test: it had 3.0 GiB near its end.
+# Bytes: a process with TensorFlow and its children. One begins with 0.6 GiB, and what XLA has
+# compiled stays: about 45 MiB for each training step. The largest that was measured is the
+# audit of 46 of them in `make test`, which had passed 3.6 GiB.
 MEMORY_OF_ONE = 4 * 1024**3
 
 # A process has one core, so that two of them don't fight for both. The user's own setting counts
