@@ -35,5 +35,6 @@ def install_cell(repository: Repository | None) -> NotebookNode:
         code = OPENING + SAY
     else:
         code = OPENING + FETCH.format(book=repository.book, requirement=repository.requirement)
-    # The book's pages have no use for it.
-    return new_code_cell(code.rstrip(), id="install", metadata={"tags": ["remove-cell"]})
+    # The pages of the book leave it out, and JupyterLab folds it: hardly anyone needs it there.
+    metadata = {"tags": ["remove-cell"], "jupyter": {"source_hidden": True}}
+    return new_code_cell(code.rstrip(), id="install", metadata=metadata)
