@@ -87,6 +87,7 @@ def test_what_is_stored():
     assert stored["rounds"] == lstm.ROUNDS
     assert stored["sizes"] == vars(lstm.Sizes())
     assert stored["bars"] == lstm.BARS
+    assert stored["speedup_over_eager"] > 4
 
 
 @pytest.mark.parametrize(

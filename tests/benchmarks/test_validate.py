@@ -116,7 +116,7 @@ def test_without_a_sandbox_nothing_is_measured(monkeypatch):
 
 
 def test_the_numbers_to_reach():
-    """As stored: ten times nbgrader's throughput, a whole class of one hundred."""
+    """As stored: ten times nbgrader's throughput, and a few kilobytes of memory a submission."""
     stored = stored_result("bench-validate")
     assert set(stored) == set(RESULT) | {"name", "command", "date", "versions", "hardware"}
     assert stored["command"] == "course bench validate"
@@ -124,8 +124,11 @@ def test_the_numbers_to_reach():
     assert stored["sandbox"] in ("bubblewrap", "namespaces")
     assert stored["ratio_to_nbgrader"] >= validate.BAR
     assert stored["ratio_to_nbgrader_one_core"] >= validate.BAR
+    few, many = stored["parent_mib"].values()
     assert list(stored["parent_mib"]) == ["100", "5000"]
+    assert (many - few) / (5_000 - 100) < 0.003  # MiB
     assert stored["pyplot"]["times_as_long"] < 1.1
+    assert stored["speed_up"]["ratio_to_nbclient"] > 3
 
 
 @pytest.mark.xfail(strict=True, reason="a bar not reached: 1.30, 2.5 kB a submission")
