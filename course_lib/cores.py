@@ -3,9 +3,9 @@
 import os
 
 # Bytes: a process with TensorFlow and its children. One begins with 0.6 GiB, and what XLA has
-# compiled stays: about 45 MiB for each training step. The largest that was measured is the
-# audit of 46 of them in `make test`, which had passed 3.6 GiB.
-MEMORY_OF_ONE = 4 * 1024**3
+# compiled stays: about 45 MiB for each training step. The largest in a whole `make test`, which
+# tells it at its end, took 2.5 GiB.
+MEMORY_OF_ONE = 3 * 1024**3
 
 # A process has one core, so that two of them don't fight for both. The user's own setting counts
 # more.

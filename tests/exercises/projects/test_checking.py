@@ -1,5 +1,6 @@
 """A learner's own check of a project: what is handed in, what is not there, and the cheats."""
 
+import re
 import time
 import types
 
@@ -9,8 +10,8 @@ import pytest
 from course_lib.authoring.source import stub_code
 from course_lib.data.held_back import held_back_digits
 from course_lib.exercises import CheckFailed, check, guard, progress
-from course_lib.exercises.projects.judging import ladder
-from course_lib.exercises.projects.proving import reference_arrays
+from course_lib.exercises.projects.judging import FEW, PIECE, judge_project, ladder
+from course_lib.exercises.projects.proving import as_file, reference_arrays
 from course_lib.exercises.registry import get, ids
 from course_lib.scratch.projects import predict_rows
 from course_lib.scratch.rnn import init_params
@@ -212,3 +213,34 @@ def test_no_two_lines_of_a_report_read_the_same(name):
     names = [rung.name for rung in ladder(project, {}, batches)]
     assert len(names) == 1 + len(batches)
     assert len(set(names)) == len(names)
+
+
+def test_a_loop_over_time_never_has_more_inputs_at_once_than_a_cache_holds():
+    sizes = []
+
+    def predict(weights, x):
+        sizes.append(len(x))
+        return predict_rows(weights, x)
+
+    file, batches = as_file(reference_arrays(PROJECT)), PROJECT.held_back("check", 0)
+    report = judge_project(PROJECT, predict, file, batches)
+    assert max(sizes) <= PIECE < len(X)
+    assert sum(sizes) == len(X) + 2 * FEW  # all of them, the first few, and some alone
+    assert report.measured == judge_project(PROJECT, predict_rows, file, batches).measured
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "return np.zeros((10, len(x)))",
+        "return np.zeros((len(x), 10 if len(x) < 9 else 9))",
+        "return np.zeros((min(len(x), 9), 10))",
+    ],
+)
+def test_a_wrong_shape_is_told_for_all_inputs_together(code):
+    sentence = check(written(f"def predict_rows(weights, x):\n    {code}")).sentence
+    shapes = re.search(r"shape \((\d+), 28, 28\), .* gave \((.+)\); it should give", sentence)
+    given, gave = int(shapes[1]), tuple(map(int, shapes[2].split(",")))
+    home = {}
+    exec(f"import numpy as np\ndef shape(x):\n    {code}", home)
+    assert gave == home["shape"](np.zeros(given)).shape
