@@ -31,7 +31,7 @@ def compiled(make, *, chunk=4, modes=MODES, trace="chunked", random=True, **opti
         if random:
             start = np.random.default_rng(3).normal(size=model.kernel.beta.shape)
             model.kernel.beta.assign(start)
-        return gradients.traced()
+        return gradients.take()
 
     return model, found, gradients
 
@@ -126,7 +126,7 @@ def test_with_the_true_spectrum_of_a_linear_network_it_is_bptt(make, sequences, 
             beta[model.kernel.modes + place] = -S.imag
     assert 0 < model.kernel.turning < model.kernel.modes
     model.kernel.beta.assign(beta)
-    for ours, true in zip(gradients.traced(), exact, strict=True):
+    for ours, true in zip(gradients.take(), exact, strict=True):
         np.testing.assert_allclose(ours, true, rtol=0, atol=1e-10)
 
 
@@ -310,7 +310,7 @@ def test_units_that_turn_have_their_own_modes(make, sequences, lengths):
     gradients.compile("kernl_modes", modes="cell", chunk=4)
     pair = np.kron([[0, -1], [1, 0]], np.eye(3))
     model.kernel.beta.assign(np.stack([np.eye(6), pair]))
-    for ours, true in zip(gradients.traced(), exact, strict=True):
+    for ours, true in zip(gradients.take(), exact, strict=True):
         np.testing.assert_allclose(ours, true, rtol=0, atol=1e-10)
 
 

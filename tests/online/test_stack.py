@@ -46,9 +46,13 @@ def model_of(parts, sequences=False, masked=False, stateful=False, size=0.4):
     return model
 
 
-def gradients(model, x, y, rule, loss=None, **settings):
+def compiled(model, rule, loss=None, **settings):
     loss = loss or keras.losses.MeanSquaredError(**F64)
     model.compile("sgd", loss, rule=rule, seed=4, jit_compile=False, **settings)
+
+
+def gradients(model, x, y, rule, loss=None, **settings):
+    compiled(model, rule, loss, **settings)
     found = model.gradients(tf.constant(x), tf.constant(y))[2]
     return [keras.ops.convert_to_numpy(g) for g in found]
 
@@ -237,9 +241,7 @@ def test_chunks_and_pieces_give_what_one_sequence_gives(rule):
     found = []
     for cuts in ([6], [1, 2, 3], [4, 2]):
         model = model_of(between(), True, masked=True, stateful=True)
-        gradients(model, x, y, rule, loss, chunk=4)  # compiles
-        model.reset_state()
-        model._seeds.state.assign((4, 0))
+        compiled(model, rule, loss, chunk=4)
         ends = np.cumsum(cuts)
         parts = [
             model.gradients(x[:, end - cut : end], y[:, end - cut : end])
