@@ -355,12 +355,14 @@ if when_passed("update_inside"):
     phase = np.cumsum(np.where(np.arange(4001) < 2000, 0.2, 0.45))
     sine = np.sin(phase).astype(np.float32)[None, :, None]
     n = 16
+    rng = np.random.default_rng(1)
+    first = (rng.normal(size=(n + 2, n)) / np.sqrt(n)).astype(np.float32)
+    R = tf.constant(rng.normal(size=(n, 1)) / np.sqrt(n), tf.float32)
+    kernel = tf.eye(n), tf.fill([n], 0.5)
+    W = tf.Variable(first)
     for rate, style in ((0.0, ":"), (0.03, "-")):
-        rng = np.random.default_rng(1)
-        W = tf.Variable((rng.normal(size=(n + 2, n)) / np.sqrt(n)).astype(np.float32))
-        R = tf.constant(rng.normal(size=(n, 1)) / np.sqrt(n), tf.float32)
-        kernel = tf.eye(n), tf.fill([n], 0.5)
-        online = tf.function(update_inside, autograph=False)
+        W.assign(first)
+        online = tf.function(update_inside)
         losses = online(W, R, sine[:, :-1], sine[:, 1:], *kernel, rate).numpy()
         smooth = losses.reshape(-1, 50).mean(axis=1)
         plt.semilogy(np.arange(25, 4000, 50), smooth, style, label=f"rate {rate}")

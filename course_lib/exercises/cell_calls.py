@@ -41,11 +41,32 @@ def side_by_side(params: dict[str, np.ndarray], letters: str) -> list[np.ndarray
 def from_a_file(layer: Any) -> Any:
     """The layer as Keras makes it again when it loads a network: its configuration has been text.
 
+    What Keras's own get_config gives is what Keras's own class takes: a class below it that fixes
+    some of it stores all the same what it is.
+
     Raises:
         TypeError, ValueError: it holds what no file can hold, or not what the class is called with.
     """
-    config = keras.saving.serialize_keras_object(layer.get_config())
-    return type(layer).from_config(json.loads(json.dumps(config)))
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer.get_config())))
+    try:
+        return type(layer).from_config(config)
+    except TypeError:
+        stores = next(one for one in type(layer).__mro__ if "get_config" in vars(one))
+        if not stores.__module__.startswith("keras.") or stores is keras.layers.Layer:
+            raise
+        return stores.from_config(config)
+
+
+def loaded(layer: Any, look: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """What `look` sees of the layer that is made again from this one's configuration.
+
+    For `same_when_loaded`: "refused" says why there is none, or is "".
+    """
+    try:
+        again = from_a_file(layer)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        return {"refused": str(error).splitlines()[-1].removeprefix("Exception encountered: ")}
+    return {"refused": "", **look(again)}
 
 
 def set_weights(layer: Any, weights: Sequence[np.ndarray]) -> None:

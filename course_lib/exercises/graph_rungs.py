@@ -24,9 +24,9 @@ STUMBLES = {
     "holds none yet: go on with the tensor itself.",
     "if": "A Python `if` decides once, while the code is traced, and a tensor holds no numbers "
     "then: compute both cases and choose between them entry by entry, or use tf.cond.",
-    "for": "A Python `for` can't walk over a tensor while the code is traced: use an operation "
-    "that works on all of it, or a TensorFlow loop. (Inside a tf.function of its own, a `for` over "
-    "tf.range is translated into one.)",
+    "for": "A Python `for` can't walk over a tensor while the code is traced, and it is traced as "
+    "Keras does it, without AutoGraph: use an operation that works on all of it, or a TensorFlow "
+    "loop. (Inside a tf.function of its own, a `for` over tf.range is translated into one.)",
     "length": "A size is taken from the shape in Python, where it may be None: the batch, and the "
     "number of time steps, are known only when the graph runs. Ask the tensor: tf.shape(x).",
     "variable": "A variable is made while the step is computed, so each trace would make another "

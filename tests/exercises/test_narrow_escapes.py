@@ -290,3 +290,63 @@ def test_where_single_precision_comes_in_is_not_claimed(name, changes):
     assert not report.ok
     assert "The states are complex64" not in report.sentence
     assert "list for the outputs is made" not in report.sentence
+
+
+QUOTIENTS = {  # right on paper; what is left of a state, divided by itself, is soon 0/0
+    "scan": """
+def scan(a, b, h_0, join=None):
+    left = np.cumprod(a, axis=1)
+    return left * (h_0[:, None] + np.cumsum(b / left, axis=1))
+""",
+    "mingru_forward": """
+def mingru_forward(x, h_0, params):
+    g = 1 / (1 + np.exp(-(x @ params["W_g"] + params["b_g"])))
+    left = np.cumprod(1 - g, axis=1)
+    b = g * (x @ params["W_c"] + params["b_c"])
+    return left * (h_0[:, None] + np.cumsum(b / left, axis=1))
+""",
+    "last_state": """
+def last_state(b, lam, z_0):
+    powers = lam ** np.arange(1, b.shape[1] + 1)[:, None]
+    return powers[-1] * (z_0 + np.sum(b / powers, axis=1))
+""",
+    "lru_forward": """
+def lru_forward(x, z_0, params):
+    lam = np.exp(-np.exp(params["nu_log"]) + 1j * np.exp(params["theta_log"]))
+    left = lam ** np.arange(1, x.shape[1] + 1)[:, None]
+    b = np.exp(params["gamma_log"]) * (x @ params["B"])
+    z = left * (z_0[:, None] + np.cumsum(b / left, axis=1))
+    return (z @ params["C"]).real + x @ params["D"], z
+""",
+}
+
+
+@pytest.mark.parametrize("name", QUOTIENTS)
+def test_states_as_quotients_of_what_is_left(name):
+    names = {"np": np}
+    exec(compile(QUOTIENTS[name], f"<{name}>", "exec"), names)
+    with np.errstate(all="ignore"):
+        report = check(names[name], name)
+    assert not report.ok
+    assert report.failed != "it runs, and the shapes are right"
+
+
+@pytest.mark.slow
+def test_patience_that_is_left_from_the_training_before():
+    class EarlyStopping(get("EarlyStopping").reference):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.waited = 0
+
+        def on_train_begin(self, logs=None):
+            self.best, self.kept = np.inf, None
+
+    assert check(EarlyStopping).failed == "a second training begins anew"
+
+
+@pytest.mark.slow
+def test_a_layer_of_double_precision_that_answers_in_single():
+    code = ("x / (1 - drop), 0.0)", "keras.ops.cast(x / (1 - drop), 'float32'), 0.0)")
+    report = check(with_changes("GradualDropout", code))
+    assert not report.ok
+    assert "y comes as float32" in report.sentence

@@ -43,6 +43,12 @@ def one_step() -> Arrays:
     return {**given, "b": given["b"][:, :1]}
 
 
+def forgetful() -> Arrays:
+    """Units that forget nearly all at each of a hundred steps."""
+    lam = np.array([1e-4, -1e-5, 1e-6j])
+    return {"b": turning(2, 100, 3), "lam": lam, "z_0": turning(2, 3, shift=2)}
+
+
 def in_pieces(function, given: Arrays) -> Arrays:
     """Two steps, and the other three from where they ended."""
     b, lam, z_0 = given.values()
@@ -76,6 +82,12 @@ EXERCISE = Exercise(
         *isolating(small, step_by_step, {"z_0": ("b",), "b": ("z_0",)}),
         matches(
             "all units told the same", told_the_same, step_by_step, "With b of shape (batch, T, 1):"
+        ),
+        matches(
+            "right for units that forget at once",
+            forgetful,
+            step_by_step,
+            "Over a hundred steps, of which next to nothing is left each time:",
         ),
         holds(
             "two pieces are one",

@@ -27,7 +27,7 @@ def one_unit() -> Arrays:
 def far_out() -> Arrays:
     """Parameters that training might come to."""
     params = lru_params()
-    params["nu_log"] = np.array([-30.0, 2.0, 0.0])
+    params["nu_log"] = np.array([-30.0, 3.0, 0.0])
     return {"x": irregular(2, 40, 2), "z_0": turning(2, 3, shift=9), "params": params}
 
 
@@ -100,7 +100,7 @@ EXERCISE = Exercise(
             "no parameter makes a state grow",
             far_out,
             unit_by_unit,
-            "With nu_log from -30 to 2, over forty steps:",
+            "With nu_log from -30 to 3, over forty steps:",
         ),
         matches("equal to rotations of the plane, unit by unit", small, unit_by_unit),
     ),

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.exercises.cell_calls import loaded
 from course_lib.exercises.diagonal.cases import lru_params
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
 from course_lib.exercises.graph_rungs import (
@@ -15,6 +16,7 @@ from course_lib.exercises.graph_rungs import (
     traceable,
 )
 from course_lib.exercises.guard import Unusable, with_article
+from course_lib.exercises.made_again import same_when_loaded
 from course_lib.exercises.rungs import by_hand, irregular, matches
 from course_lib.graphs import (
     by_xla,
@@ -26,7 +28,7 @@ from course_lib.graphs import (
     trace,
 )
 from course_lib.layers.by_hand.lru import LRULayer
-from course_lib.scratch.diagonal import lru_forward
+from course_lib.scratch.diagonal import init_lru, lru_forward
 
 WEIGHTS = ("nu_log", "theta_log", "gamma_log", "B_re", "B_im", "C_re", "C_im", "D")
 
@@ -69,6 +71,11 @@ def single() -> Arrays:
     return {name: value.astype(np.float32) for name, value in sequence().items()}
 
 
+def sizes() -> Arrays:
+    """How large a fresh layer is to be, and what its weights are drawn by."""
+    return {"m": 2, "units": 3, "outputs": 5, "seed": 7}
+
+
 def layer_of(layer_class, given: Arrays):
     """A layer that holds the given weights."""
     x, *weights = given.values()
@@ -107,6 +114,47 @@ def with_own_twin(layer_class, given: Arrays) -> Arrays:
         start = np.zeros((len(given["x"]), len(given["nu_log"])), complex)
         outputs["y by your twin"] = twin(given["x"], start, params)[0]
     return outputs
+
+
+def fresh(layer_class, given: Arrays, **settings):
+    """A layer as it begins."""
+    m, n, k, seed = map(int, given.values())
+    layer = layer_class(n, k, seed=seed, **settings)
+    layer.build((None, None, m))
+    return layer
+
+
+def beginnings(layer_class, given: Arrays) -> Arrays:
+    """The weights of a fresh layer, of the default dtype, by their names."""
+    return dict(zip(WEIGHTS, fresh(layer_class, given).get_weights(), strict=True))
+
+
+def as_init_lru(given: Arrays) -> Arrays:
+    """The same by `init_lru`."""
+    return in_real_parts(init_lru(*map(int, given.values())))
+
+
+def made_again(layer_class, given: Arrays) -> Arrays:
+    """What a layer is that is made from the configuration of another, and how it begins."""
+    layer = fresh(layer_class, given, dtype="float64")
+
+    def look(again) -> Arrays:
+        again.build((None, None, given["m"]))
+        first, weights = layer.get_weights(), again.get_weights()
+        alike = all(map(np.array_equal, first, weights))
+        return {
+            "units": len(weights[0]),
+            "outputs": weights[-1].shape[1],
+            "dtype": weights[0].dtype.name,
+            "seed": given["seed"] if alike else "another",
+        }
+
+    return loaded(layer, look)
+
+
+def called_with(given: Arrays) -> Arrays:
+    """What that layer is made with."""
+    return {"dtype": "float64"} | {name: given[name] for name in ("units", "outputs", "seed")}
 
 
 def two_batches(layer_class, given: Arrays) -> Arrays:
@@ -202,6 +250,14 @@ EXERCISE = Exercise(
             "After another batch, the sequences give another result: each begins at zero.",
             call=two_batches,
         ),
+        matches(
+            "the weights begin as init_lru has them",
+            sizes,
+            as_init_lru,
+            "A fresh layer's weights are those of init_lru, by the seed that came in.",
+            beginnings,
+        ),
+        same_when_loaded("layer", sizes, called_with, made_again),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         reaches_every_weight(sequence, gradients, *WEIGHTS),
@@ -213,7 +269,7 @@ EXERCISE = Exercise(
         "B is B_re": "a case small enough to do by hand",
         "units: complex": "equal to lru_forward, to 1e-10 in float64",
         "outputs: numbers": "equal to lru_forward, to 1e-10 in float64",
-        "seed: of": "scaffold: build stands in the stub",
+        "seed: of": "the weights begin as init_lru has them",
         "kwargs: what": "in float32 too",
         "build: input_shape": "scaffold: build stands in the stub",
         "build: input_shape: batch and T": (

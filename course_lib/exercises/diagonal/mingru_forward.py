@@ -57,6 +57,13 @@ def shut() -> Arrays:
     return given
 
 
+def wide_open() -> Arrays:
+    """Gates that are wide open: of every state nothing is left."""
+    given = small()
+    given["params"] |= {"W_g": np.zeros((3, 4)), "b_g": np.full(4, 800.0)}
+    return given
+
+
 def step_by_step(given: Arrays) -> Arrays:
     """`mingru_step`, one step after the other."""
     x, h_t, params = given.values()
@@ -99,6 +106,12 @@ EXERCISE = Exercise(
             shut,
             step_by_step,
             "With all gates shut nothing comes in, and nothing is lost.",
+        ),
+        matches(
+            "where the gates are wide open, nothing is left of the past",
+            wide_open,
+            step_by_step,
+            "With all gates open, where cumulated products would be 0/0:",
         ),
         holds(
             "two pieces are one",

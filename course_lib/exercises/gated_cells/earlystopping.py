@@ -50,8 +50,8 @@ def small_steps() -> Arrays:
 
 
 def slow_fall() -> Arrays:
-    """Always lower, and never by enough until patience is at its end."""
-    losses = np.array([1.0, 0.875, 0.75, 0.625, 0.0])
+    """Always lower, but after the second epoch not by enough until patience is at its end."""
+    losses = np.array([9.0, 8.0, 7.875, 7.75, 7.625, 0.0])
     return {"losses": losses, "patience": 3, "min_delta": np.array(0.5)}
 
 
@@ -72,8 +72,8 @@ def by_default() -> Arrays:
 
 
 def twice() -> Arrays:
-    """Two trainings; the second is worse than the first all along."""
-    first, second = np.array([2.0, 1.0, 1.5]), np.array([9.0, 7.0, 8.0, 7.5, 6.0])
+    """Two trainings; the second begins without a number, and is worse than the first all along."""
+    first, second = np.array([2.0, 1.0, 1.5]), np.array([np.nan, 9.0, 7.0, 8.0, 7.5, 6.0])
     return {"losses": first, "later": second, "patience": 2}
 
 
@@ -316,7 +316,13 @@ EXERCISE = Exercise(
             "With min_delta=0.5; the best epoch is one that was better by more than that.",
             run,
         ),
-        matches(SLOW, slow_fall, decided, "Each epoch is lower, by less than min_delta.", run),
+        matches(
+            SLOW,
+            slow_fall,
+            decided,
+            "Each is lower, but only the second by more than min_delta.",
+            run,
+        ),
         matches(DEFAULTS, by_default, decided, call=run),
         matches(
             ANEW,
@@ -573,6 +579,18 @@ class LowestCreeps(_Wrong):
         super().on_epoch_end(epoch, logs)
         if logs["val_loss"] < self.best:
             self.best = logs["val_loss"]
+
+
+@EXERCISE.mistake(
+    "min_delta is taken for a share of the best loss: it is a difference, so a loss is better that "
+    "lies below the best one minus min_delta."
+)
+class ShareOfTheBest(_Wrong):
+    """A product in place of a difference."""
+
+    def better(self, loss):
+        """Lower by such a part."""
+        return loss < self.best * (1 - self.min_delta)
 
 
 @EXERCISE.mistake(

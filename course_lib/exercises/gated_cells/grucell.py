@@ -13,6 +13,7 @@ from course_lib.exercises.cell_calls import (
     gradients,
     growing,
     layer_of,
+    loaded,
     products,
     returned,
     set_weights,
@@ -35,6 +36,7 @@ from course_lib.exercises.graph_rungs import (
     reaches_every_weight,
     traceable,
 )
+from course_lib.exercises.made_again import same_when_loaded
 from course_lib.exercises.rungs import by_hand, irregular, matches
 from course_lib.graphs import own_twin
 from course_lib.layers.gru import GRUCell
@@ -66,11 +68,20 @@ def sizes() -> Arrays:
 
 def laid_out(cell_class, given: Arrays, **settings):
     """The cell with the given weights in a layer over time; with b_state, the other convention."""
-    x, params = given["x"], given["params"]
-    after = "b_state" in given
-    cell = cell_class(len(params["W_hh"]), reset_after=after, dtype=x.dtype.name)
-    kernel, recurrent, bias = side_by_side(params, COLUMNS)
-    if after:
+    return in_a_layer(cell_for(cell_class, given), given, **settings)
+
+
+def cell_for(cell_class, given: Arrays):
+    """A cell of the size and the convention of the given weights."""
+    n, dtype = len(given["params"]["W_hh"]), given["x"].dtype.name
+    return cell_class(n, reset_after="b_state" in given, dtype=dtype)
+
+
+def in_a_layer(cell, given: Arrays, **settings):
+    """A cell with the given weights in a layer over time."""
+    x = given["x"]
+    kernel, recurrent, bias = side_by_side(given["params"], COLUMNS)
+    if "b_state" in given:
         bias = np.stack([bias, given["b_state"]])
     return layer_of(cell, [kernel, recurrent, bias], x.shape[2], x.dtype.name, **settings)
 
@@ -184,6 +195,27 @@ def states_of(cell_class, given: Arrays) -> Arrays:
     return {"h": all_states(laid_out(cell_class, given), given["x"])}
 
 
+def made_again(cell_class, given: Arrays) -> Arrays:
+    """What a cell is and computes that is made from the configuration of another."""
+
+    def look(again) -> Arrays:
+        again.build((None, given["x"].shape[2]))
+        _, W_h, b = again.get_weights()
+        after = b.ndim == 2
+        outputs = {"units": len(W_h), "reset_after": after, "dtype": b.dtype.name}
+        if not after or len(W_h) != len(given["params"]["W_hh"]):
+            return outputs
+        return {**outputs, "h": all_states(in_a_layer(again, given), given["x"])}
+
+    return loaded(cell_for(cell_class, given), look)
+
+
+def called_with(given: Arrays) -> Arrays:
+    """What that cell is made with."""
+    n = len(given["params"]["W_hh"])
+    return {"units": n, "reset_after": True, "dtype": given["x"].dtype.name}
+
+
 def two_batches(cell_class, given: Arrays) -> Arrays:
     """The sequences after another batch."""
     layer = laid_out(cell_class, given)
@@ -274,6 +306,7 @@ EXERCISE = Exercise(
             call=two_batches,
         ),
         Rung("the weights begin as they should", sizes, begins_as_said, beginnings),
+        same_when_loaded("cell", sequence_of_both, called_with, made_again, reset_after),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         few_products(

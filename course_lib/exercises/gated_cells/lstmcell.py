@@ -11,6 +11,7 @@ from course_lib.exercises.cell_calls import (
     gradients,
     growing,
     layer_of,
+    loaded,
     products,
     returned,
     set_weights,
@@ -33,6 +34,7 @@ from course_lib.exercises.graph_rungs import (
     reaches_every_weight,
     traceable,
 )
+from course_lib.exercises.made_again import same_when_loaded
 from course_lib.exercises.rungs import by_hand, irregular, matches
 from course_lib.graphs import own_twin
 from course_lib.layers.lstm import LSTMCell
@@ -62,6 +64,11 @@ def one_unit() -> Arrays:
 def sizes() -> Arrays:
     """How many inputs and units a fresh cell is to have, and another start of the forget gate."""
     return {"m": 20, "n": 50, "forget_bias": 2.5}
+
+
+def with_settings() -> Arrays:
+    """The sequences, and another start of the forget gate."""
+    return {**sequence(), "forget_bias": 2.5}
 
 
 def laid_out(cell_class, given: Arrays, **settings):
@@ -195,6 +202,34 @@ def states_in_numpy(given: Arrays) -> Arrays:
     return {"h": in_numpy(given)["h"]}
 
 
+def made_again(cell_class, given: Arrays) -> Arrays:
+    """How a cell begins that is made from the configuration of another, and what it computes."""
+    x, params, forget_bias = given.values()
+    n, m = len(params["W_hc"]), x.shape[2]
+
+    def look(again) -> Arrays:
+        again.build((None, m))
+        _, W_h, b = again.get_weights()
+        outputs = {"units": len(W_h), "dtype": b.dtype.name}
+        if len(W_h) != n:
+            return outputs
+        layer = layer_of(again, side_by_side(params, COLUMNS), m, x.dtype.name)
+        return {**outputs, "forget_bias": b[n : 2 * n].mean(), "h": all_states(layer, x)}
+
+    return loaded(cell_class(n, forget_bias=float(forget_bias), dtype=x.dtype.name), look)
+
+
+def called_with(given: Arrays) -> Arrays:
+    """What that cell is made with."""
+    n = len(given["params"]["W_hc"])
+    return {"units": n, "dtype": given["x"].dtype.name, "forget_bias": given["forget_bias"]}
+
+
+def as_before(given: Arrays) -> Arrays:
+    """`states_in_numpy`, whatever the forget gate's bias began at."""
+    return states_in_numpy({"x": given["x"], "params": given["params"]})
+
+
 def two_batches(cell_class, given: Arrays) -> Arrays:
     """The sequences after another batch."""
     layer = laid_out(cell_class, given)
@@ -273,6 +308,7 @@ EXERCISE = Exercise(
             call=two_batches,
         ),
         Rung("the weights begin as they should", sizes, begins_well, beginnings),
+        same_when_loaded("cell", with_settings, called_with, made_again, as_before),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         few_products(sequence, {"One step": 2}, counted),

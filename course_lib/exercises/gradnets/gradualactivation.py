@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.cell_calls import from_a_file
+from course_lib.exercises.cell_calls import from_a_file, loaded
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.graph_rungs import (
     compiles,
@@ -13,6 +13,7 @@ from course_lib.exercises.graph_rungs import (
     traceable,
 )
 from course_lib.exercises.guard import Unusable
+from course_lib.exercises.made_again import lost_dtype, not_made_again
 from course_lib.exercises.rungs import by_hand, irregular, matches
 from course_lib.graphs import gpu_report, own_twin, stumble, trace, xla_refusal
 from course_lib.layers.gradnets import GradualActivation
@@ -191,29 +192,23 @@ def traced(layer_class, given: Arrays) -> Arrays:
 def remade(layer_class, given: Arrays) -> Arrays:
     """A layer from the configuration of another, of which json has made text, and its weights."""
     layer = bare(layer_class, given, "tanh")
-    try:
-        again = from_a_file(layer)
-    except (TypeError, ValueError) as error:
-        refused = str(error).splitlines()[-1].removeprefix("Exception encountered: ")
-        same = {"y": given["u"], "y loaded": given["u"], "gate begun with": given["g"]}
-        return {"refused": refused, "float64 kept": True, **same}
-    kept = gate_of(again).dtype == "float64"
-    outputs = {"refused": "", "y": computed(again(given["u"])), "float64 kept": kept}
-    gate_of(layer).assign(0.75)
-    again.set_weights(layer.get_weights())
-    begun = np.asarray(gate_of(from_a_file(layer))).reshape(-1).astype(float)
-    return {**outputs, "y loaded": computed(again(given["u"])), "gate begun with": begun}
+
+    def look(again) -> Arrays:
+        kept = gate_of(again).dtype == "float64"
+        outputs = {"y": computed(again(given["u"])), "float64 kept": kept}
+        gate_of(layer).assign(0.75)
+        again.set_weights(layer.get_weights())
+        begun = np.asarray(gate_of(from_a_file(layer))).reshape(-1).astype(float)
+        return {**outputs, "y loaded": computed(again(given["u"])), "gate begun with": begun}
+
+    return loaded(layer, look)
 
 
 def remade_well(given: Arrays, outputs: Arrays) -> Problem | None:
     """The same late activation and the same first gate; then the gate that was saved."""
     u, g = given.values()
     if outputs["refused"]:
-        return Problem(
-            f"from_config can't make the layer again: {outputs['refused'].rstrip('.')}. What "
-            "get_config gives is what the class is called with, as text and plain numbers: a file "
-            "holds nothing else."
-        )
+        return not_made_again("layer", outputs["refused"])
     if not np.allclose(outputs["y"], interpolate(u, np.tanh(u), g), atol=1e-7):
         return Problem(
             f"A tanh layer with g={g} is saved, and made again from what get_config holds. It is a "
@@ -221,10 +216,7 @@ def remade_well(given: Arrays, outputs: Arrays) -> Problem | None:
             "with, and the activation in a form that a file can hold."
         )
     if not outputs["float64 kept"]:
-        return Problem(
-            "Saved and loaded, the layer has lost its dtype: get_config must keep what "
-            "super().get_config() gives."
-        )
+        return lost_dtype("layer")
     if not np.allclose(outputs["y loaded"], interpolate(u, np.tanh(u), 0.75), atol=1e-7):
         return Problem("The gate was moved and the weights were saved; loaded, it is elsewhere.")
     if not np.allclose(outputs["gate begun with"], g):

@@ -4,9 +4,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.exercises.cell_calls import loaded
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.graph_rungs import fit_for_a_gpu, traceable
 from course_lib.exercises.guard import Unusable
+from course_lib.exercises.made_again import same_when_loaded
 from course_lib.exercises.masks import on_their_own
 from course_lib.exercises.rungs import irregular, matches
 from course_lib.graphs import gpu_report, stumble, trace, xla_refusal
@@ -14,6 +16,7 @@ from course_lib.layers.gradnets import GradualDropout
 from course_lib.scratch.gradnets import gradual_dropout
 
 MANY = 4_000  # entries
+SEED = 3
 NOISE = 0.05  # a share of so many is as near to the probability, by six standard errors
 
 
@@ -40,7 +43,7 @@ def rates() -> Arrays:
 
 def layer_of(layer_class, given: Arrays, **settings):
     """A layer in float64, with a seed."""
-    return layer_class(float(given["rate"]), **{"seed": 3, "dtype": "float64", **settings})
+    return layer_class(float(given["rate"]), **{"seed": SEED, "dtype": "float64", **settings})
 
 
 def plain(y) -> np.ndarray:
@@ -56,6 +59,8 @@ def kept(layer_class, given: Arrays) -> Arrays:
     y = plain(layer_of(layer_class, given)(x, tf.constant(g), training=True))
     if y.shape != x.shape:
         raise Unusable(f"y has shape {y.shape}; it has the shape of x, {x.shape}.")
+    if y.dtype != x.dtype:
+        raise Unusable(f"In a layer of {x.dtype} y comes as {y.dtype}: it is in the layer's dtype.")
     scales = y[y != 0] / x[y != 0]
     return {
         "smallest scale": np.min(scales, initial=1e9),
@@ -110,7 +115,6 @@ def drawn(layer_class, given: Arrays) -> Arrays:
         "row by row": alike(first[0], first[1]),
         "column by column": alike(first[:, 0], first[:, 1]),
         "of one seed": alike(first, of_same),
-        "made again": alike(first, masks(layer_class.from_config(layer.get_config()))),
         "of two seeds": alike(first, of_other),
     }
 
@@ -136,14 +140,31 @@ def drawn_anew(_: Arrays, outputs: Arrays) -> Problem | None:
         return Problem("Whole rows or columns are dropped together: each entry has its own draw.")
     if not outputs["of one seed"]:
         return Problem("Two layers with the same seed drop different entries at their first call.")
-    if not outputs["made again"]:
-        return Problem(
-            "Made again from what get_config holds, the layer drops other entries at its first "
-            "call: both rate and seed have to be in it."
-        )
     if outputs["of two seeds"]:
         return Problem("Two layers with different seeds drop the same entries.")
     return None
+
+
+def made_again(layer_class, given: Arrays) -> Arrays:
+    """By what a layer scales that is made from the configuration of another, and what it drops."""
+    x, g = given["x"], tf.constant(given["g"])
+    layer = layer_of(layer_class, given)
+
+    def look(again) -> Arrays:
+        first, y = (plain(one(x, g, training=True)) for one in (layer, again))
+        same = alike(first == 0, y == 0)
+        return {
+            "rate": 1 - 1 / np.max(y / x),  # the gate is open
+            "dtype": y.dtype.name,
+            "seed": SEED if same else "another",
+        }
+
+    return loaded(layer, look)
+
+
+def called_with(given: Arrays) -> Arrays:
+    """What that layer is made with."""
+    return {"rate": given["rate"], "dtype": given["x"].dtype.name, "seed": SEED}
 
 
 def masks(layer_class, given: Arrays) -> Arrays:
@@ -305,6 +326,7 @@ EXERCISE = Exercise(
             call=gate_moves,
         ),
         Rung(ANEW, half_open, drawn_anew, drawn),
+        same_when_loaded("layer", opened, called_with, made_again),
         on_their_own(half_open, masks, lambda given: float(given["rate"] * given["g"])),
         Rung("it refuses what isn't a rate", rates, three_refused, refusals),
         Rung("compiles with XLA, and stays right", half_open, compiled_well, by_xla),
@@ -414,8 +436,8 @@ class GeneratorInCall(_Wrong):
 
 
 @EXERCISE.mistake(
-    "`seed` isn't used, so no run can be repeated: the noise must start from the seed that the "
-    "layer was made with."
+    "Two layers with the same `seed` drop different entries, so no run can be repeated: the noise "
+    "must start from the seed that the layer was made with, and from nothing else."
 )
 class SeedIgnored(_Wrong):
     """A generator without the seed."""

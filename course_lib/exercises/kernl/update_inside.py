@@ -1,5 +1,7 @@
 """Exercise: weights that change in the middle of a sequence."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -68,6 +70,22 @@ def one_unit() -> Arrays:
     }
 
 
+@functools.cache
+def handed_out() -> list:
+    """All variables that answers were called with.
+
+    A tf.function of the learner's keeps the graph that it made for one of them, and TensorFlow
+    refuses to run it inside another graph once that variable is gone.
+    """
+    return []
+
+
+def variable(given: Arrays):
+    """The weights in a variable of their own, which stays."""
+    handed_out().append(tf.Variable(given["W"]))
+    return handed_out()[-1]
+
+
 def read(function, W, given: Arrays) -> np.ndarray:
     """The losses of a call with the weights in a variable."""
     _, *arrays, rate = given.values()
@@ -79,13 +97,13 @@ def read(function, W, given: Arrays) -> np.ndarray:
 
 def eagerly(function, given: Arrays) -> Arrays:
     """Losses and weights, as Python runs it."""
-    W = tf.Variable(given["W"])
+    W = variable(given)
     return {"losses": read(function, W, given), "W after": W.numpy()}
 
 
 def twice(function, given: Arrays) -> Arrays:
     """The same sequences again, with the weights that the first time has left."""
-    W = tf.Variable(given["W"])
+    W = variable(given)
     read(function, W, given)
     return {"losses": read(function, W, given), "W after": W.numpy()}
 
@@ -132,7 +150,10 @@ def twice_in_numpy(given: Arrays) -> Arrays:
 
 
 def graph(function, W, given: Arrays, T=None, **settings):
-    """The graph, for a batch of any size."""
+    """The graph, for a batch of any size; as tf.function makes it, with AutoGraph.
+
+    Keras, which makes graphs without, never calls this function.
+    """
     _, R, x, y, beta, gamma, rate = given.values()
     signature = [
         tf.TensorSpec(R.shape, R.dtype),
@@ -141,24 +162,28 @@ def graph(function, W, given: Arrays, T=None, **settings):
         tf.TensorSpec(beta.shape, R.dtype),
         tf.TensorSpec(gamma.shape, R.dtype),
     ]
-    return trace(lambda *tensors: function(W, *tensors, float(rate)), *signature, **settings)
+
+    def run(*tensors):
+        return function(W, *tensors, float(rate))
+
+    return trace(run, *signature, autograph=True, **settings)
 
 
 def traced(function, given: Arrays) -> Arrays:
     """Whether it can be traced before batch and number of steps are known."""
-    W = tf.Variable(given["W"])
+    W = variable(given)
     return {"stumbles over": stumble(lambda: graph(function, W, given))}
 
 
 def graph_sizes(function, given: Arrays) -> Arrays:
     """How many operations there are for ten and for twenty steps."""
-    W = tf.Variable(given["W"])
+    W = variable(given)
     return {f"operations at T={T}": len(nodes(graph(function, W, given, T))) for T in (10, 20)}
 
 
 def in_a_graph(function, given: Arrays) -> Arrays:
     """Losses and weights, as the graph runs it."""
-    W = tf.Variable(given["W"])
+    W = variable(given)
     _, *arrays, _ = given.values()
     with reads_before_writes():
         losses = graph(function, W, given)(*map(tf.constant, arrays))
@@ -167,7 +192,7 @@ def in_a_graph(function, given: Arrays) -> Arrays:
 
 def by_xla(function, given: Arrays) -> Arrays:
     """The same, compiled."""
-    W = tf.Variable(given["W"])
+    W = variable(given)
     outputs = {}
 
     def run():
@@ -183,7 +208,7 @@ def for_a_gpu(function, given: Arrays) -> Arrays:
     small = {
         name: value if name == "rate" else value.astype(np.float32) for name, value in given.items()
     }
-    return gpu_report(graph(function, tf.Variable(small["W"]), small))
+    return gpu_report(graph(function, variable(small), small))
 
 
 EXERCISE = Exercise(
@@ -484,3 +509,20 @@ def as_a_function_of_its_own(W, R, x, y, beta, gamma, rate):
         return losses.stack()
 
     return run(x, y)
+
+
+@EXERCISE.alternative
+def by_autograph(W, R, x, y, beta, gamma, rate):
+    """A for over tf.range, of which AutoGraph makes a loop wherever there is a graph."""
+    T, size = tf.shape(x)[1], tf.cast(tf.shape(x)[0], x.dtype)
+    losses = tf.TensorArray(x.dtype, T, element_shape=())
+    h = tf.zeros((tf.shape(x)[0], W.shape[1]), x.dtype)
+    E = tf.zeros((tf.shape(x)[0], *W.shape), x.dtype)
+    for t in tf.range(T):
+        v = tf.concat([x[:, t], h, tf.ones_like(h[:, :1])], axis=1)
+        h = tf.tanh(v @ W)
+        E = E * tf.exp(-gamma) + v[:, :, None] * (1 - h**2)[:, None, :]
+        error = h @ R - y[:, t]
+        losses = losses.write(t, tf.reduce_sum(error**2) / 2 / size)
+        W.assign_sub(rate * tf.einsum("bi,bji->ji", error @ tf.transpose(R) @ beta / size, E))
+    return losses.stack()

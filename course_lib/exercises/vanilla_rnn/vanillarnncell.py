@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.cell_calls import from_a_file, through_time
+from course_lib.exercises.cell_calls import loaded, through_time
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.graph_rungs import (
     compiles,
@@ -17,6 +17,7 @@ from course_lib.exercises.graph_rungs import (
     traceable,
 )
 from course_lib.exercises.guard import Unusable, with_article
+from course_lib.exercises.made_again import same_when_loaded
 from course_lib.exercises.rungs import by_hand, irregular, matches
 from course_lib.graphs import (
     gpu_report,
@@ -305,31 +306,19 @@ def for_a_gpu(cell_class, given: Arrays) -> Arrays:
 
 
 def made_again(cell_class, given: Arrays) -> Arrays:
-    """A cell from the configuration of another; how wide its state is, and in which dtype."""
-    cell = cell_class(given["n"], dtype="float64")
-    try:
-        again = from_a_file(cell)
+    """A cell from the configuration of another; how wide it is, and in which dtype."""
+
+    def look(again) -> Arrays:
         again.build((None, given["m"]))
         weights = again.get_weights()
-    except (TypeError, ValueError):  # units wasn't stored, or not as a number
-        return {"units": -1, "float64 kept": True}
-    return {"units": weights[-1].size, "float64 kept": weights[0].dtype == np.float64}
+        return {"units": weights[-1].size, "dtype": weights[0].dtype.name}
+
+    return loaded(cell_class(given["n"], dtype="float64"), look)
 
 
-def made_again_well(given: Arrays, outputs: Arrays) -> Problem | None:
-    """The second cell is as the first."""
-    if outputs["units"] != given["n"]:
-        return Problem(
-            "Saved and loaded, the cell is a different one: get_config must hold `units` too, for "
-            f"from_config calls the class with what it holds. Asked for {given['n']} units, it "
-            f"has {'none' if outputs['units'] == -1 else outputs['units']}."
-        )
-    if not outputs["float64 kept"]:
-        return Problem(
-            "Saved and loaded, the cell has lost its dtype: get_config must keep what "
-            "super().get_config() gives."
-        )
-    return None
+def called_with(given: Arrays) -> Arrays:
+    """What that cell is made with."""
+    return {"units": given["n"], "dtype": "float64"}
 
 
 EXERCISE = Exercise(
@@ -374,7 +363,7 @@ EXERCISE = Exercise(
         ),
         matches("padding is skipped", padded, masked_in_numpy, call=with_mask),
         Rung("the weights begin as they should", sizes, begins_well, beginnings),
-        Rung("saved and loaded, it is the same cell", sizes, made_again_well, made_again),
+        same_when_loaded("cell", sizes, called_with, made_again),
         compiles(sequence, states_in_numpy, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
