@@ -548,6 +548,7 @@ if when_passed("recurrent_classifier") and when_passed("EarlyStopping"):
     plt.plot(epochs, curves["loss"], label="trained on")
     plt.plot(epochs, curves["val_loss"], "--", label="kept back")
     plt.plot(best + 1, curves["val_loss"][best], "o", mfc="none", ms=12, label="best")
+    plt.locator_params(axis="x", integer=True)
     plt.xlabel("epoch")
     plt.ylabel("loss in nats")
     plt.legend()

@@ -407,7 +407,7 @@ if all(when_passed(part) for part in PARTS):
 # %% [markdown]
 # Here is a training step that writes your curves, for the twenty layers from above with ReLU from
 # the start. Then we open the file. (If you have TensorBoard: `tensorboard --logdir` and the
-# folder.)
+# folder, which is in `runs`.)
 #
 # Before you run it: by what factor is the gradient of the first hidden layer smaller than that of
 # the last, at the first step?

@@ -326,6 +326,7 @@ if when_passed("KernlModel"):
         print(f"{name:20} explains more than nine tenths: {curves[name][-1] < 0.1}")
     for (name, losses), style in zip(curves.items(), ("o-", "s:", "^--"), strict=True):
         plt.semilogy(range(1, 11), losses, style, label=name)
+    plt.xticks(range(1, 11))
     plt.xlabel("epoch")
     plt.ylabel("mean squared error")
     plt.legend()

@@ -112,18 +112,19 @@ if when_passed("combine", "scan"):
 # %% [markdown]
 # The figure shows six hundred of your units, and how three of them respond to a single pulse.
 
-# %% mystnb={"image": {"alt": "Left: six hundred points evenly spread over the upper half of a ring in the complex plane. Right: three curves over 60 steps, each swinging and fading at its own speed."}}
+# %% mystnb={"image": {"alt": "Left: six hundred points evenly spread over the upper half of a ring in the complex plane, three of them marked. Right: their three curves over 60 steps, each swinging and fading at its own speed."}}
 if when_passed("ring"):
     u, v = np.random.default_rng(0).uniform(size=(2, 600))
     nu_log, theta_log, _ = ring(u, v, 0.5, 0.99, np.pi)
     lam = np.exp(-np.exp(nu_log) + 1j * np.exp(theta_log))
-    figure, (plane, time_axis) = plt.subplots(1, 2)
-    plane.scatter(lam.real, lam.imag, s=5)
-    plane.set_aspect("equal")
+    _, (plane, time_axis) = plt.subplots(1, 2, figsize=(9, 3.6))
+    plane.scatter(lam.real, lam.imag, s=5, color="lightgray")
+    plane.set(aspect="equal", xlabel="real part", ylabel="imaginary part")
     slowest = lam[np.argsort(-np.abs(lam))[[0, 40, 200]]]
     for one in slowest:
+        plane.plot(one.real, one.imag)
         time_axis.plot((one ** np.arange(60)).real, markevery=10)
-    time_axis.set_xlabel("steps")
+    time_axis.set(xlabel="steps", ylabel="real part")
     plt.show()
 
 # %%

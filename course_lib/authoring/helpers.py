@@ -86,4 +86,6 @@ def returned(documentation: str) -> str:
     text = re.sub(r"\n[ \t]+", " ", textwrap.dedent(section[1]).strip())
     wrapped = re.sub(r"\n(?!\w+: )", " ", text)
     results = "; ".join(line.rstrip(".") for line in wrapped.splitlines())
-    return full_stop(re.sub(r"^(The|An?)\b", lambda word: word[1].lower(), results))
+    return full_stop(
+        re.sub(r"^(The|An?|How|What|Whether)\b", lambda word: word[1].lower(), results)
+    )

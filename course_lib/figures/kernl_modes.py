@@ -148,6 +148,7 @@ def through_training(runs: dict[str, list[dict[str, list]]], chance: float) -> F
     above.set(ylabel="cosine with BPTT", ylim=(-0.1, 1.05))
     below.axhline(chance, color="black", linewidth=0.8)
     below.set(xlabel="batches", ylabel="error", yscale="log")
+    below.locator_params(axis="x", integer=True)
     handles, names = above.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=3)
     return closed(figure)

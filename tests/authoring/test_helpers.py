@@ -4,6 +4,7 @@ import builtins
 import dis
 import inspect
 import json
+import re
 import types
 
 import pytest
@@ -55,6 +56,12 @@ def test_only_what_comes_from_the_course_is_listed():
     assert heading == HEADING
     assert [line.split("(")[0] for line in lines] == ["- `step"]
     assert helpers("%matplotlib inline\n") == helpers("x = 1") == ""
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+def test_what_is_returned_goes_on_in_the_sentence(chapter):
+    notebook = (ROOT / "exercises" / f"{chapter.notebook}.ipynb").read_text(encoding="utf-8")
+    assert re.findall(r"Returns [A-Z][a-z]+ .{30}", notebook) == []
 
 
 def called(function):
