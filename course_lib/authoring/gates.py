@@ -13,6 +13,19 @@ from bs4 import BeautifulSoup
 
 CONTENT = "article"  # the theme's element around the text that we write
 FILE_NAME = re.compile(r"^[\w./-]*\.(png|svg|jpe?g|gif|webp)$", re.IGNORECASE)
+BLOCKS = (
+    "p",
+    "li",
+    "td",
+    "th",
+    "dt",
+    "dd",
+    "figcaption",
+    "summary",
+    *(f"h{n}" for n in range(1, 7)),
+)
+CODE = ("code", "pre", "script", "style")
+PARTED = re.compile(r".{0,30}[\d)][^\S\xa0]+%.{0,10}", re.DOTALL)
 CSS_ADDRESS = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')\s;]+)""")
 
 
@@ -171,7 +184,36 @@ def _loaded(soup: BeautifulSoup) -> Iterable[str]:
         yield from CSS_ADDRESS.findall(style)
 
 
-GATES = (gate_index, gate_links, gate_alt_text, gate_one_heading, gate_offline)
+def gate_percent_signs(html: Path, pages: list[Page]) -> list[str]:
+    """No line begins with the percent sign of a number that ends the line above; code is code."""
+    return [
+        f"{page.name}: a line can end before the sign in {' '.join(found.split())!r}. "
+        "Put a no-break space there; in the text of a page, book/_ext/course_units.py does."
+        for page in pages
+        for text in _sentences(page)
+        for found in PARTED.findall(text)
+    ]
+
+
+def _sentences(page: Page) -> Iterable[str]:
+    """The text of each element that stands in a block of its own, code left out."""
+    for article in page.soup.select(CONTENT):
+        for block in article.find_all(BLOCKS):
+            yield "".join(
+                text
+                for text in block.find_all(string=True)
+                if text.find_parent(BLOCKS) is block and not text.find_parent(CODE)
+            )
+
+
+GATES = (
+    gate_index,
+    gate_links,
+    gate_alt_text,
+    gate_one_heading,
+    gate_offline,
+    gate_percent_signs,
+)
 
 
 def check_site(html: Path) -> list[str]:

@@ -2,8 +2,9 @@
 
 Chromium joins the pages into one document, sets its formulas and prints it twice: the first print
 tells which page of paper each one begins on, and the contents of the second say so. Every link from
-page to page leads to the place in the PDF. Left out are the solutions, and the code that is folded
-away.
+page to page leads to the place in the PDF. Left out are the solutions, the code that is folded
+away, and what is true on a screen alone: `[Move the slider.]{.on-screen}`. A figure with a slider
+says beside its position how far that goes.
 """
 
 from __future__ import annotations
@@ -40,8 +41,14 @@ JOIN = """async ([title, pages]) => {
         const address = new URL(`/${name}.html`, location);
         const text = await (await fetch(address)).text();
         const article = new DOMParser().parseFromString(text, 'text/html').querySelector('article');
-        const useless = '.headerlink, .copybtn, script, details.hide, '
-            + ':is(.course-slider, .course-moving) input';
+        const handle = ':is(.course-slider, .course-moving) input';
+        article.querySelectorAll(handle).forEach(e => {
+            const frames = [...e.closest('figure').querySelectorAll('img')];
+            const ends = frames.length ? [frames[0], frames.at(-1)].map(i => i.dataset.value)
+                : [e.min, e.max];
+            e.closest('label').nextElementSibling.append(` (on screen from ${ends.join(' to ')})`);
+        });
+        const useless = '.headerlink, .copybtn, script, details.hide, .on-screen, ' + handle;
         article.querySelectorAll(useless).forEach(e => e.remove());
         article.querySelectorAll('details').forEach(e => { e.open = true; });
         article.querySelectorAll('[id]:not(svg [id])').forEach(e => { e.id = id(name, e.id); });

@@ -17,7 +17,7 @@ from markdown_it.token import Token
 from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 
-EXTENSIONS = {"amsmath", "colon_fence", "deflist", "dollarmath", "tasklist"}
+EXTENSIONS = {"amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath", "tasklist"}
 TEXT_BLOCK = re.compile(r"\{(admonition|dropdown|note|tip|warning|list-table|grid[\w-]*)\}(.*)")
 OPTION = re.compile(r"^:[\w-]+:.*\n?", re.MULTILINE)
 

@@ -360,7 +360,8 @@ def _lasts(f: float) -> str:
     """In words, for how long a forget gate of `f` remembers."""
     lasts = "for ever" if f == 1 else f"about {1 / (1 - f):.0f} step{'' if f < 1 / 3 else 's'}"
     left = 100 * f ** (PULSES[1] - 1 - PULSES[0])
-    return f"Remembers {lasts}. {left:.0f} % of the first pulse is left when the second comes."
+    share = f"{left:.0f}\N{NO-BREAK SPACE}%"
+    return f"Remembers {lasts}. {share} of the first pulse is left when the second comes."
 
 
 def gradient_slider(by_bias: dict[float, dict[str, np.ndarray]]) -> Slider:

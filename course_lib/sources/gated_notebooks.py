@@ -21,7 +21,7 @@ CLASSES = 10
 
 
 def wrong_candidate(x_t, h_prev, W_x, W_h, b):
-    """The candidate with the bracket where the practical's formula closes it."""
+    """The candidate, its bracket closed as the practical has it."""
     return np.tanh(h_prev @ W_h) + x_t @ W_x + b
 
 
@@ -31,10 +31,11 @@ def right_candidate(x_t, h_prev, W_x, W_h, b):
 
 
 def wrong_stop(validation_loss):
-    """Return (epoch, kept): when the practical stops, and whose weights it then tests, from 1.
+    """Return (epoch, kept): when the practical stops, what it tests.
 
-    It stops as soon as an epoch's validation loss is no lower than that of the epoch before, and
-    goes on with the weights that it has.
+    Both count from 1. It stops as soon as an epoch's validation loss
+    is no lower than that of the epoch before, and keeps the weights
+    that it has then.
     """
     for epoch in range(1, len(validation_loss)):
         if validation_loss[epoch] >= validation_loss[epoch - 1]:
@@ -43,7 +44,7 @@ def wrong_stop(validation_loss):
 
 
 def wrong_penalty(cell_kernels, readout_kernel, weight=L2):
-    """The penalty of the practical: half its weight times the squares of the readout alone."""
+    """Half the weight, times the squares of the readout alone."""
     return 0.5 * weight * np.sum(readout_kernel**2)
 
 

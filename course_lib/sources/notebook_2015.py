@@ -29,7 +29,7 @@ GRADIENT_NORMS = {
 
 
 def wrong_loss(p, y):
-    """The loss as it was: p are probabilities, y is one-hot, both (batch, c)."""
+    """As it was: p are probabilities, y is one-hot, both (batch, c)."""
     return -np.sum(y * np.log(p))
 
 

@@ -32,6 +32,16 @@ SETTLED = """async () => {
     await frame(), await frame();
 }"""
 
+BEGINS_A_LINE = """() => [...document.querySelectorAll('article mjx-container')].map(formula => {
+    const after = formula.parentElement.nextSibling;
+    if (after?.nodeType !== Node.TEXT_NODE || !/^[,.;:!?)]/.test(after.textContent)) return '';
+    const sign = document.createRange();
+    sign.setStart(after, 0), sign.setEnd(after, 1);
+    const box = sign.getBoundingClientRect();
+    const parted = box.width && box.left < formula.getBoundingClientRect().left;
+    return parted ? formula.closest('p, li, td')?.textContent : '';
+}).filter(Boolean)"""
+
 UNREACHED = """() => [...document.querySelectorAll('.bd-main pre, .bd-main .output')].filter(e =>
     e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === 'auto' && e.tabIndex < 0
 ).map(e => `${e.id} ${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
@@ -164,6 +174,22 @@ def test_a_word_of_code_stands_on_one_line(page):
     )
     assert cut == []
     assert wide <= 0
+
+
+@pytest.mark.parametrize("width", [DESK["width"], PHONE["width"]])
+def test_no_line_begins_with_the_punctuation_of_a_formula(page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate("window.MathJax?.startup?.promise")
+    assert page.evaluate(BEGINS_A_LINE) == []
+
+
+def test_typed_code_fits_a_desk(page):
+    """Folded code is left out: it is the package's, and a little wider."""
+    page.set_viewport_size(DESK)
+    shown = "div:is(.highlight-sh, .highlight-json, .highlight-python, .cell_input) pre"
+    wide = f"""[...document.querySelectorAll('.bd-article {shown}')].filter(e =>
+        !e.closest('details') && e.scrollWidth > e.clientWidth).map(e => e.textContent)"""
+    assert not page.name.startswith("book/") or page.evaluate(wide) == []
 
 
 def test_sliders_follow_the_keyboard(page):

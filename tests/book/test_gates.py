@@ -72,6 +72,18 @@ def test_alt_text_that_says_nothing(site, alt):
     assert "mystnb" in problem
 
 
+@pytest.mark.parametrize("sentence", ["98 %", "<b>98</b> %", "<b>98\n</b>%", "98 (97 to 99)\n%"])
+def test_a_number_parted_from_its_percent_sign(site, sentence):
+    text = "<p>It is {} of them.</p></article>"
+    assert "a line can end before the sign in" in site("</article>", text.format(sentence))[0]
+    assert site(sentence, f"<code>{sentence}</code>") == []
+
+
+@pytest.mark.parametrize("sentence", ["98&nbsp;%", "<b>98</b>\xa0%", "98%", "98</p><p>% is a sign"])
+def test_a_number_with_its_percent_sign(site, sentence):
+    assert site("</article>", f"<p>It is {sentence}.</p></article>") == []
+
+
 def test_a_drawing_that_moves_says_what_it_shows_too(site):
     drawing = "<figure><svg role='img'{}></svg></figure></article>"
     assert site("</article>", drawing.format(" aria-label='The loss falls.'")) == []

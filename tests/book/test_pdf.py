@@ -39,6 +39,29 @@ def test_every_page_but_the_solutions_is_printed_in_order():
     assert len(set(parts)) == len(parts)
 
 
+# What a reader can do with the page on a screen, and not on paper.
+HANDLED = re.compile(
+    r"\b(?:sliders?|click|mouse|arrow keys|unfold|folded away|folded above|(?:un)?tick|scroll)\b"
+    r"|\b[Mm]ove the (?:forget|input|late) gate\b"
+)
+ON_SCREEN = re.compile(r"\[[^][]*\]\{\.on-screen\}")
+NOT_PROSE = re.compile(r"^```\{code-cell\}.*?^```$|^```\w+$.*?^```$", re.M | re.S)
+
+
+PAGES = sorted((ROOT / "book").glob("*.md"))
+PAGES.remove(ROOT / "book" / "instructors.md")  # it tells how to use other pages than the book's
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_asks_for_a_hand_is_for_the_screen_alone(page):
+    prose = ON_SCREEN.sub("", NOT_PROSE.sub("", page.read_text("utf-8")))
+    assert [line for line in prose.splitlines() if HANDLED.search(line)] == []
+
+
+def test_a_page_has_something_for_the_screen_alone():
+    assert len(ON_SCREEN.findall((ROOT / "book" / "bptt.md").read_text("utf-8"))) == 3
+
+
 def test_without_a_book_it_says_what_to_do(tmp_path, capsys):
     assert pdf.main(tmp_path) == 1
     assert "run `make book` first" in capsys.readouterr().err
@@ -118,6 +141,16 @@ class TestPrinted:
             for font in page["/Resources"].get("/Font", {}).values()
         ]
         assert any(font["/Subtype"] == "/Type3" for font in fonts)
+
+    def test_it_tells_nobody_to_move_a_slider_and_says_how_far_it_goes(self, printed):
+        _, book = printed
+        text = " ".join(" ".join(page.extract_text() for page in book.pages).split())
+        assert not re.search(r"[Mm]ove the slider", text)
+        chapter = (HTML / "book" / "vanilla_rnn.html").read_text("utf-8")
+        assert "Move the slider" in chapter
+        assert len(re.findall(r"\(on screen from \S.*? to \S.*?\)", text)) == len(
+            re.findall(r'<input type="range"', chapter)
+        )
 
     def test_code_follows_its_title_on_the_same_page(self, printed):
         """What can't be cut in two moves to the next page whole, and leaves its title behind."""

@@ -133,10 +133,10 @@ def test_drawings(draw, assert_drawn):
 @pytest.mark.parametrize(
     ("f", "told"),
     [
-        (0, "Remembers about 1 step. 0 % of"),
-        (0.5, "Remembers about 2 steps. 0 % of"),
-        (0.99, "Remembers about 100 steps. 79 % of"),
-        (1, "Remembers for ever. 100 % of"),
+        (0, "Remembers about 1 step. 0\N{NO-BREAK SPACE}% of"),
+        (0.5, "Remembers about 2 steps. 0\N{NO-BREAK SPACE}% of"),
+        (0.99, "Remembers about 100 steps. 79\N{NO-BREAK SPACE}% of"),
+        (1, "Remembers for ever. 100\N{NO-BREAK SPACE}% of"),
     ],
 )
 def test_what_a_gate_keeps_is_told(f, told):

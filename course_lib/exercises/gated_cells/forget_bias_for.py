@@ -245,7 +245,7 @@ def digits_lost(steps, left=0.5):
 
 @EXERCISE.mistake(
     "That is the logarithm of steps, close to the log(steps - 1) of Tallec and Ollivier: it leaves "
-    "about 37 %, whatever share was asked for."
+    "about 37%, whatever share was asked for."
 )
 def one_over_steps(steps, left=0.5):
     """log(steps)."""

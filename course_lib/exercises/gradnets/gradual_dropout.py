@@ -51,7 +51,7 @@ def in_numbers(function, given: Arrays) -> Arrays:
         "the share of zeros": np.round(np.mean(y == 0), 1),
         "the smallest entry kept": kept.min(initial=np.inf) if kept.size else 0.0,
         "the largest entry kept": kept.max(initial=-np.inf) if kept.size else 0.0,
-        "the mean of all entries is that of x, within 5 %": bool(
+        "the mean of all entries is that of x, within 5%": bool(
             abs(np.mean(y) / given["x"].flat[0] - 1) < 0.05
         ),
     }

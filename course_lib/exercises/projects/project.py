@@ -66,7 +66,7 @@ class Project(Exercise):
         budget: what training may take, in words.
         marks: the three scores to reach, ascending.
         chance: a score that needs no weights at all.
-        read: from a score to text, such as "96.5 % right".
+        read: from a score to text, such as "96.5% right".
         layout: for each array its shape, in which a letter stands for a size that the learner
             chooses; None: any arrays will do.
         rules: sees whether arrays of that layout are allowed; raises `BadArrays` if not.

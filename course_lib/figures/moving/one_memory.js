@@ -8,6 +8,6 @@
   const lasts = f === 1 ? "for ever" : `about ${(1 / (1 - f)).toFixed(0)} step${f < 1 / 3 ? "" : "s"}`;
   return {
     lines: { memory: c },
-    told: `Remembers ${lasts}. ${(100 * left).toFixed(0)} % of the first pulse is left when the second comes.`,
+    told: `Remembers ${lasts}. ${(100 * left).toFixed(0)}\u00a0% of the first pulse is left when the second comes.`,
   };
 }

@@ -1,0 +1,57 @@
+"""Keep on one line what belongs together: a number and its unit, a formula and its full stop."""
+
+import re
+
+from docutils import nodes
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+UNIT = r"(?:%|(?:m|µ|n)?s|min|h|(?:k|M|G|T)B|(?:K|M|G|T)iB|px)(?![\w-])"
+PARTED = re.compile(rf"(?<=[\d)])[ \n]+(?={UNIT})")
+ENDING = re.compile(r"[,.;:!?)\]’”%-]+")  # no line may begin with one
+TOGETHER = "together"  # the class of what the style sheet keeps on one line
+APART = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
+
+
+def keep_together(doctree: nodes.document) -> None:
+    """Put a space that does not break between each number and its unit, code left out.
+
+    A measured number is a node of its own, so the unit may stand at the beginning of the next one.
+    """
+    for block in doctree.findall(nodes.TextElement):
+        if isinstance(block, (nodes.Inline, *APART)):
+            continue
+        before = ""
+        for text in list(block.findall(nodes.Text)):
+            apart = isinstance(text.parent, APART)
+            now = str(text) if apart else PARTED.sub(NO_BREAK, before + text)[len(before) :]
+            if now != text:
+                text.parent.replace(text, nodes.Text(now))
+            before = now[-1:]
+
+
+def keep_punctuation(doctree: nodes.document) -> None:
+    """Put a formula and what follows it into one element that isn't broken.
+
+    To a browser a formula is a picture, and beside a picture a line may end: before a comma too.
+    """
+    for formula in list(doctree.findall(nodes.math)):
+        after = formula.next_node(descend=False, siblings=True)
+        ending = ENDING.match(after) if isinstance(after, nodes.Text) else None
+        if ending:
+            parent = formula.parent
+            parent.replace(after, nodes.Text(after[ending.end() :]))
+            whole = nodes.inline("", "", classes=[TOGETHER])
+            parent.replace(formula, whole)
+            whole += [formula, nodes.Text(ending[0])]
+
+
+def keep_lines(app, doctree: nodes.document, page: str) -> None:
+    """Both, on a page that is otherwise done."""
+    keep_together(doctree)
+    keep_punctuation(doctree)
+
+
+def setup(app) -> dict[str, object]:
+    """Register with Sphinx; after all that puts numbers into a page."""
+    app.connect("doctree-resolved", keep_lines, 900)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,119 @@
+"""No line begins with a percent sign, a unit or a comma that belongs to the line above."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from docutils import nodes
+from docutils.utils import new_document
+
+ROOT = Path(__file__).parents[2]
+SAYING = [
+    path for part in ("exercises", "figures") for path in (ROOT / "course_lib" / part).rglob("*.py")
+]
+# What is shown without Sphinx, which would put the space that doesn't break.
+PARTED = re.compile(r"[\d)}] %")
+
+
+@pytest.fixture(autouse=True)
+def _extensions(monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(ROOT / "book" / "_ext"), *sys.path])
+
+
+def shown(*parts):
+    """The text of a paragraph of these nodes and strings, after the extension has seen it."""
+    from course_units import keep_together
+
+    document = new_document("page")
+    document += nodes.paragraph(
+        "", "", *(nodes.Text(p) if isinstance(p, str) else p for p in parts)
+    )
+    keep_together(document)
+    return document.astext()
+
+
+@pytest.mark.parametrize("gap", [" ", "\n", "  "])
+@pytest.mark.parametrize(
+    "text", ["98~% of 9 digits", "97 (96 to 98)~%", "4~MiB.", "0.8~s, and 3~ms", "20~µs/step"]
+)  # fmt: skip
+def test_a_number_keeps_its_unit(text, gap):
+    assert shown(text.replace("~", gap)) == text.replace("~", "\N{NO-BREAK SPACE}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["3 min-max scalings", "a s", "2 hidden layers", "98\N{NO-BREAK SPACE}%", "7 steps", "% 5"],
+)
+def test_other_words_stay_as_they_are(text):
+    assert shown(text) == text
+
+
+def test_a_measured_number_keeps_its_unit():
+    measured = nodes.inline("", "94.30", classes=["pasted-text"])
+    assert (
+        shown("It is ", measured, " % of\n9 digits")
+        == "It is 94.30\N{NO-BREAK SPACE}% of\n9 digits"
+    )
+    assert shown(nodes.strong("", "", measured.deepcopy()), "\nms") == "94.30\N{NO-BREAK SPACE}ms"
+
+
+def test_code_and_formulas_stay_as_they_are():
+    code = nodes.literal("", "step 5 % 3")
+    assert shown(code, nodes.math("", "x = 5 % 3")) == "step 5 % 3x = 5 % 3"
+    document = new_document("page")
+    document += nodes.literal_block("", "x = 5 % 3")
+    from course_units import keep_together
+
+    keep_together(document)
+    assert document.astext() == "x = 5 % 3"
+
+
+@pytest.mark.parametrize(
+    ("after", "kept"), [(", and", ","), (").", ")."), (" and", None), ("-fold", "-"), ("", None)]
+)
+def test_a_formula_keeps_its_punctuation(after, kept):
+    from course_units import TOGETHER, keep_punctuation
+
+    document = new_document("page")
+    document += nodes.paragraph("", "", nodes.Text("With "), nodes.math("", "Q"), nodes.Text(after))
+    keep_punctuation(document)
+    assert document.astext() == f"With Q{after}"
+    whole = [one.astext() for one in document.findall(nodes.inline) if TOGETHER in one["classes"]]
+    assert whole == ([f"Q{kept}"] if kept else [])
+
+
+def sentences(path):
+    """The strings of a module; braces stand for the values in them."""
+    tree = ast.parse(path.read_text("utf-8"))
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
+              for part in node.values}  # fmt: skip
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(getattr(part, "value", "") if isinstance(part, ast.Constant) else "{}"
+                          for part in node.values)  # fmt: skip
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in inside
+        ):
+            yield node.value
+
+
+def test_no_sentence_of_a_check_or_a_figure_parts_them():
+    told = {path.name: PARTED.findall(text) for path in SAYING for text in sentences(path)}
+    assert {name: found for name, found in told.items() if found} == {}
+    drawn = (ROOT / "course_lib" / "figures").rglob("*.js")
+    assert [path.name for path in drawn if PARTED.search(path.read_text("utf-8"))] == []
+
+
+def test_no_text_of_a_notebook_parts_them():
+    texts = [
+        block
+        for path in sorted((ROOT / "solutions").glob("*.py"))
+        for block in path.read_text("utf-8").split("# %%")
+        if block.startswith(" [markdown]")
+    ]
+    assert len(texts) > 100
+    assert [text for text in texts if re.search(r"[\d)]\s+(?:# )?%", text)] == []
