@@ -263,7 +263,7 @@ def test_a_second_step_of_no_length_in_windows():
             "GradualDropout",
             '{"rate": self.rate, "seed": self.seed}',
             '{"rate": self.rate}',
-            "each call draws new numbers, a traced one too",
+            "saved and loaded, it is the same layer",
         ),
     ],
 )

@@ -60,7 +60,7 @@ def kept(layer_class, given: Arrays) -> Arrays:
     if y.shape != x.shape:
         raise Unusable(f"y has shape {y.shape}; it has the shape of x, {x.shape}.")
     if y.dtype != x.dtype:
-        raise Unusable(f"In a layer of {x.dtype} y comes as {y.dtype}: it is in the layer's dtype.")
+        raise Unusable(f"y comes as {y.dtype}; a layer of dtype {x.dtype} answers in {x.dtype}.")
     scales = y[y != 0] / x[y != 0]
     return {
         "smallest scale": np.min(scales, initial=1e9),
