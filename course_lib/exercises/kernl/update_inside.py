@@ -514,15 +514,16 @@ def as_a_function_of_its_own(W, R, x, y, beta, gamma, rate):
 @EXERCISE.alternative
 def by_autograph(W, R, x, y, beta, gamma, rate):
     """A for over tf.range, of which AutoGraph makes a loop wherever there is a graph."""
-    T, size = tf.shape(x)[1], tf.cast(tf.shape(x)[0], x.dtype)
-    losses = tf.TensorArray(x.dtype, T, element_shape=())
-    h = tf.zeros((tf.shape(x)[0], W.shape[1]), x.dtype)
-    E = tf.zeros((tf.shape(x)[0], *W.shape), x.dtype)
-    for t in tf.range(T):
-        v = tf.concat([x[:, t], h, tf.ones_like(h[:, :1])], axis=1)
-        h = tf.tanh(v @ W)
-        E = E * tf.exp(-gamma) + v[:, :, None] * (1 - h**2)[:, None, :]
-        error = h @ R - y[:, t]
-        losses = losses.write(t, tf.reduce_sum(error**2) / 2 / size)
-        W.assign_sub(rate * tf.einsum("bi,bji->ji", error @ tf.transpose(R) @ beta / size, E))
-    return losses.stack()
+    rows, stays = tf.shape(x)[0], tf.exp(-gamma)
+    told = tf.TensorArray(x.dtype, size=tf.shape(x)[1], element_shape=[])
+    state, trace = tf.zeros([rows, R.shape[0]], x.dtype), tf.zeros([rows, *W.shape], x.dtype)
+    for t in tf.range(tf.shape(x)[1]):
+        seen = tf.concat((x[:, t, :], state, tf.ones([rows, 1], x.dtype)), -1)
+        state = tf.nn.tanh(tf.linalg.matmul(seen, W))
+        slope = 1 - tf.square(state)
+        trace = stays * trace + seen[..., tf.newaxis] * slope[:, tf.newaxis]
+        miss = tf.linalg.matmul(state, R) - y[:, t, :]
+        told = told.write(t, tf.nn.l2_loss(miss) / tf.cast(rows, x.dtype))
+        blame = tf.linalg.matmul(tf.linalg.matmul(miss, R, transpose_b=True), beta)
+        W.assign_sub(rate * tf.reduce_mean(trace * blame[:, tf.newaxis], axis=0))
+    return told.stack()
