@@ -15,10 +15,6 @@ from course_lib.layers import LSTMCell
 from course_lib.online import OTHER_RULES, RULES, LeakyRNNCell, OnlineRNN, SparseRNNCell
 
 B, T, M, N, C = 2, 12, 2, 3, 2
-# Rules of three kinds: by chunks and with a kernel that is fitted, step by step with draws
-# and by a tape. These take their steps in graphs, as users do; the others without, in a sixth of
-# the time. That each finds the same in a graph is said by test_graphs.py.
-IN_GRAPHS = ("kernl", "uoro", "tbptt")
 CUTS = [[5, 7], [1, 4, 4, 3], [12]]
 
 
@@ -45,11 +41,6 @@ def data(masked):
         x[0, 2:6] = 0
         x[1, 9:] = 0
     return x, y
-
-
-def as_it_is_run(rule):
-    """In graphs, or without."""
-    return contextlib.nullcontext() if rule in IN_GRAPHS else step_by_step()
 
 
 def pieces(cuts, *arrays):
@@ -100,7 +91,8 @@ def test_pieces_add_up_to_one_sequence(rule, masked):
 @pytest.mark.parametrize("masked", [False, True])
 def test_updates_do_not_care_for_cuts(rule, masked):
     x, y = data(masked)
-    with as_it_is_run(rule if masked else ""):
+    # With masks in graphs, as users run it; without masks as plain Python, in a sixth of the time.
+    with contextlib.nullcontext() if masked else step_by_step():
         long = model_of(rule, masked=masked, update_every=4)
         long.train_on_batch(x, y)
         for cuts in CUTS[:2]:
@@ -134,14 +126,13 @@ def test_reading_goes_on(rule, cell):
 def test_a_step_without_target_counts_for_nothing_but_the_state(rule):
     """A loss at the end alone: read all steps but the last, learn at the last."""
     x, y = data(False)
-    with as_it_is_run(rule):
-        long = model_of(rule, sequences=False)
-        long.train_on_batch(x, y[:, -1])
-        model = model_of(rule, sequences=False)
-        stream = model.stream(B)
-        for t in range(T - 1):
-            stream.predict(x[:, t])
-        stream.learn(x[:, -1], y[:, -1])
+    long = model_of(rule, sequences=False)
+    long.train_on_batch(x, y[:, -1])
+    model = model_of(rule, sequences=False)
+    stream = model.stream(B)
+    for t in range(T - 1):
+        stream.predict(x[:, t])
+    stream.learn(x[:, -1], y[:, -1])
     if rule in ("bptt", "tbptt"):  # the tape ends where the call does
         assert far(weights(model), weights(long)) > 1e-6
     else:

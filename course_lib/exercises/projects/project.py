@@ -78,7 +78,7 @@ class Project(Exercise):
             must compute the same. None: any network will do.
         asks_expectation: whether the learner hands in the score that they expect.
         run: from the function, the weights and inputs to outputs, for a function that isn't called
-            with whole batches; None: it is, and each input is judged on its own.
+            with inputs side by side; None: it is, and each input is judged on its own.
         advice: from the score to one sentence on what to try next.
     """
 
