@@ -1,4 +1,4 @@
-"""Keep on one line what belongs together: a number and its unit, a formula and its full stop."""
+"""Keep on one line what belongs together: a number and its unit, a formula and its brackets."""
 
 import re
 
@@ -7,6 +7,7 @@ from docutils import nodes
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNIT = r"(?:%|(?:m|µ|n)?s|min|h|(?:k|M|G|T)B|(?:K|M|G|T)iB|px)(?![\w-])"
 PARTED = re.compile(rf"(?<=[\d)])[ \n]+(?={UNIT})")
+OPENING = re.compile(r"[(\[‘“]+$")  # no line may end with one
 ENDING = re.compile(r"[,.;:!?)\]’”%-]+")  # no line may begin with one
 TOGETHER = "together"  # the class of what the style sheet keeps on one line
 APART = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
@@ -30,19 +31,27 @@ def keep_together(doctree: nodes.document) -> None:
 
 
 def keep_punctuation(doctree: nodes.document) -> None:
-    """Put a formula and what follows it into one element that isn't broken.
+    """Put a formula and the punctuation around it into one element that isn't broken.
 
-    To a browser a formula is a picture, and beside a picture a line may end: before a comma too.
+    To a browser a formula is a picture, and beside a picture a line may end: before a comma too,
+    and behind a bracket that opens.
     """
     for formula in list(doctree.findall(nodes.math)):
-        after = formula.next_node(descend=False, siblings=True)
+        parent, place = formula.parent, formula.parent.index(formula)
+        before, after = (parent[k] if 0 <= k < len(parent) else "" for k in (place - 1, place + 1))
+        opening = OPENING.search(before) if isinstance(before, nodes.Text) else None
         ending = ENDING.match(after) if isinstance(after, nodes.Text) else None
+        if not (opening or ending):
+            continue
+        whole = nodes.inline("", "", classes=[TOGETHER])
+        parent.replace(formula, whole)
+        if opening:
+            parent.replace(before, nodes.Text(before[: opening.start()]))
+            whole += nodes.Text(opening[0])
+        whole += formula
         if ending:
-            parent = formula.parent
             parent.replace(after, nodes.Text(after[ending.end() :]))
-            whole = nodes.inline("", "", classes=[TOGETHER])
-            parent.replace(formula, whole)
-            whole += [formula, nodes.Text(ending[0])]
+            whole += nodes.Text(ending[0])
 
 
 def keep_lines(app, doctree: nodes.document, page: str) -> None:

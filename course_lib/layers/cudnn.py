@@ -118,6 +118,5 @@ def _of_the_reset_gate(layer):
     if layer.reset_after:
         return []
     return [
-        "Its reset gate stands before the product with the state; cuDNN has it"
-        " after: reset_after=True."
+        "Its reset gate stands before the product; cuDNN needs reset_after=True."
     ]

@@ -32,13 +32,18 @@ SETTLED = """async () => {
     await frame(), await frame();
 }"""
 
-BEGINS_A_LINE = """() => [...document.querySelectorAll('article mjx-container')].map(formula => {
-    const after = formula.parentElement.nextSibling;
-    if (after?.nodeType !== Node.TEXT_NODE || !/^[,.;:!?)]/.test(after.textContent)) return '';
-    const sign = document.createRange();
-    sign.setStart(after, 0), sign.setEnd(after, 1);
-    const box = sign.getBoundingClientRect();
-    const parted = box.width && box.left < formula.getBoundingClientRect().left;
+PARTED_FROM_FORMULA = r"""() => [...document.querySelectorAll('mjx-container')].map(formula => {
+    const around = [formula.parentElement, formula.closest('.together')].filter(e => e);
+    const left = formula.getBoundingClientRect().left;
+    const away = (text, signs, place, is_away) => {
+        if (text?.nodeType !== Node.TEXT_NODE || !signs.test(text.textContent)) return false;
+        const sign = document.createRange(), at = place(text.length);
+        sign.setStart(text, at), sign.setEnd(text, at + 1);
+        const box = sign.getBoundingClientRect();
+        return box.width && is_away(box.left);
+    };
+    const parted = around.some(e => away(e.nextSibling, /^[,.;:!?)]/, () => 0, x => x < left)
+        || away(e.previousSibling, /[(\[“]$/, n => n - 1, x => x > left));
     return parted ? formula.closest('p, li, td')?.textContent : '';
 }).filter(Boolean)"""
 
@@ -177,10 +182,10 @@ def test_a_word_of_code_stands_on_one_line(page):
 
 
 @pytest.mark.parametrize("width", [DESK["width"], PHONE["width"]])
-def test_no_line_begins_with_the_punctuation_of_a_formula(page, width):
+def test_no_line_parts_a_formula_from_its_punctuation(page, width):
     page.set_viewport_size({"width": width, "height": 800})
     page.evaluate("window.MathJax?.startup?.promise")
-    assert page.evaluate(BEGINS_A_LINE) == []
+    assert page.evaluate(PARTED_FROM_FORMULA) == []
 
 
 def test_typed_code_fits_a_desk(page):

@@ -70,18 +70,22 @@ def test_code_and_formulas_stay_as_they_are():
     assert document.astext() == "x = 5 % 3"
 
 
+@pytest.mark.parametrize("before", ["", "With ", "With (", "(", "(so “"])
 @pytest.mark.parametrize(
-    ("after", "kept"), [(", and", ","), (").", ")."), (" and", None), ("-fold", "-"), ("", None)]
+    ("after", "ending"), [(", and", ","), (").", ")."), (" and", ""), ("-fold", "-"), ("", "")]
 )
-def test_a_formula_keeps_its_punctuation(after, kept):
+def test_a_formula_keeps_its_punctuation(before, after, ending):
     from course_units import TOGETHER, keep_punctuation
 
     document = new_document("page")
-    document += nodes.paragraph("", "", nodes.Text("With "), nodes.math("", "Q"), nodes.Text(after))
+    parts = [nodes.Text(before), nodes.math("", "Q"), nodes.Text(after), nodes.math("", "R")]
+    document += nodes.paragraph("", "", *(part for part in parts if part.astext()))
     keep_punctuation(document)
-    assert document.astext() == f"With Q{after}"
+    assert document.astext() == f"{before}Q{after}R"
+    opening = before[-1:].strip(" ")
+    kept = f"{opening}Q{ending}"
     whole = [one.astext() for one in document.findall(nodes.inline) if TOGETHER in one["classes"]]
-    assert whole == ([f"Q{kept}"] if kept else [])
+    assert whole == ([kept] if kept != "Q" else [])
 
 
 def sentences(path):
