@@ -117,6 +117,4 @@ def _of_a_variant(cell):
 def _of_the_reset_gate(layer):
     if layer.reset_after:
         return []
-    return [
-        "Its reset gate stands before the product; cuDNN needs reset_after=True."
-    ]
+    return ["Its reset gate stands before the product: set reset_after=True."]
