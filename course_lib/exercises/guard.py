@@ -66,7 +66,7 @@ class Unusable(Exception):
 
 
 class _TookTooLong(BaseException):
-    """Not an Exception, so that a learner's `except Exception` doesn't swallow it."""
+    """The limit in seconds. No Exception, so that an `except Exception` doesn't swallow it."""
 
 
 class CappedOutput(io.StringIO):
@@ -91,6 +91,8 @@ class CappedOutput(io.StringIO):
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Stop the block after `seconds` of work; does nothing where POSIX signals are missing.
+
+    Limits nest: the one inside is for its part, and the one around it goes on.
 
     Work is the processor's time, so that nobody is stopped because the machine had other things to
     do; what only waits is stopped after `BUSY` times as long.
@@ -118,9 +120,9 @@ def time_limit(seconds: float) -> Iterator[None]:
         # A bare `except:` in a loop swallows it each time; so from then on it is raised some lines
         # later, one more line each time, until it falls outside of the `try`.
         if lines := next(swallowed):
-            _after(lines, frame)
+            _after(lines, frame, seconds)
         else:
-            raise _TookTooLong
+            raise _TookTooLong(seconds)
 
     started, worked_before = time.monotonic(), time.process_time()
     outer = signal.getsignal(signal.SIGALRM)
@@ -143,13 +145,13 @@ def time_limit(seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, left)
 
 
-def _after(lines: int, frame: types.FrameType) -> None:
+def _after(lines: int, frame: types.FrameType, seconds: float) -> None:
     """Raise `_TookTooLong` when so many more lines were run, here or in a frame that called it."""
     left = iter(range(lines - 1))
 
     def trace(frame, event, _):
         if event == "line" and next(left, None) is None:
-            raise _TookTooLong  # Python then takes the trace away by itself
+            raise _TookTooLong(seconds)  # Python then takes the trace away by itself
         return trace
 
     sys.settrace(trace)
@@ -219,10 +221,10 @@ def guarded(
                 # Here, where the time limit holds: an exception of the learner's own has a
                 # __str__ of its own as well.
                 raise _in_words(name, function, error) from None
-    except _TookTooLong:
+    except _TookTooLong as limit:
         raise Unusable(
-            f"{name} was still running after {patience * TIME_LIMIT:.0f} seconds: look for a loop "
-            "that never ends.",
+            f"{name} was still running after {limit.args[0]:.0f} seconds: look for a loop that "
+            "never ends.",
             OUT_OF_TIME,
         ) from None
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from course_lib.exercises import guard
 from course_lib.exercises.checker import climb, judge
 from course_lib.exercises.exercise import Arrays, Problem, Rung
 from course_lib.exercises.guard import CappedOutput, NotWritten, Unusable
@@ -60,10 +61,13 @@ def judge_project(
         return report(NOT_RIGHT, str(problem), failed=f"{project.file} can be used")
     passed.append(f"{project.file} can be used")
     found = []
+    # The time limit is for each of its calls; a function that takes one step of time has them all
+    # in one limit.
+    patience = None if project.run else _most_calls(batches)
     for rung in ladder(project, hand_in.weights, batches):
         try:
             with around():
-                outcome = climb(project, rung, function, output)
+                outcome = climb(project, rung, function, output, patience=patience)
         except NotWritten:
             return report(NOT_WRITTEN, _first_step(project))
         except Unusable as problem:
@@ -141,13 +145,22 @@ def _which(batches: tuple[Batch, ...]) -> list[str]:
     ]
 
 
+def _most_calls(batches: tuple[Batch, ...]) -> int:
+    return max(-(-len(batch.x) // PIECE) for batch in batches) + FEW + 1  # once more if misshapen
+
+
+def _call(function: Callable, w: Weights, x: np.ndarray) -> np.ndarray:
+    with guard.time_limit(guard.TIME_LIMIT):
+        return np.asarray(function(w, x))
+
+
 def _outputs(function: Callable, inputs: Arrays) -> Arrays:
-    return {"outputs": np.asarray(function(*inputs.values()))}
+    return {"outputs": _call(function, *inputs.values())}
 
 
 def _outputs_and_some_alone(function: Callable, inputs: Arrays) -> Arrays:
     w, x = inputs.values()
-    alone = [np.asarray(function(w, x[n : n + 1])) for n in _spread(len(x))]
+    alone = [_call(function, w, x[n : n + 1]) for n in _spread(len(x))]
     return {"outputs": _in_pieces(function, w, x), "alone": np.concatenate(alone)}
 
 
@@ -159,9 +172,9 @@ def _in_pieces(function: Callable, w: Weights, x: np.ndarray) -> np.ndarray:
     pieces = [x[n : n + PIECE] for n in range(0, len(x), PIECE)]
     outputs = []
     for piece in pieces:
-        outputs.append(np.asarray(function(w, piece)))
+        outputs.append(_call(function, w, piece))
         if outputs[-1].shape[:1] != (len(piece),) or outputs[-1].shape[1:] != outputs[0].shape[1:]:
-            return np.asarray(function(w, x))
+            return _call(function, w, x)
     return np.concatenate(outputs)
 
 

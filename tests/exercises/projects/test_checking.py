@@ -201,6 +201,36 @@ def test_what_runs_for_minutes_is_stopped(monkeypatch):
     assert "still running" in report.sentence
 
 
+def test_the_time_limit_is_for_each_call(monkeypatch):
+    monkeypatch.setattr(guard, "TIME_LIMIT", 0.5)
+
+    def slow(weights, x):
+        until = time.process_time() + 0.1
+        while time.process_time() < until:
+            pass
+        return predict_rows(weights, x)
+
+    file, batches = as_file(reference_arrays(PROJECT)), PROJECT.held_back("check", 0)
+    assert judge_project(PROJECT, slow, file, batches)  # 1.3 seconds of work in 13 calls
+
+
+def test_one_call_too_long_is_told_with_the_limit_of_one(monkeypatch):
+    monkeypatch.setattr(guard, "TIME_LIMIT", 1.0)
+    calls = []
+
+    def stuck(weights, x):
+        calls.append(len(x))
+        while len(calls) > 3:
+            pass
+        return predict_rows(weights, x)
+
+    file, batches = as_file(reference_arrays(PROJECT)), PROJECT.held_back("check", 0)
+    began = time.process_time()
+    report = judge_project(PROJECT, stuck, file, batches)
+    assert "was still running after 1 seconds" in report.sentence
+    assert time.process_time() - began < 3
+
+
 def test_opening_files_is_possible_again_after_a_check(folder):
     check(written(CHEATS["reads its own file"][0]))
     assert (folder / "rows.npz").read_bytes()
