@@ -67,4 +67,7 @@ def within(value: float, low: float | None = None, high: float | None = None) ->
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:.3g}"
+    """Three digits, or more where a whole number has them: 1,000 reads easier than 1e+03."""
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if 999.5 <= abs(value) < 1e7 else f"{value:.3g}"

@@ -70,18 +70,28 @@ def test_outside_a_copy_it_says_that_nothing_is_kept(copy, monkeypatch):
     assert "You expected 0.5." in repr(measured("left", 0.0))
 
 
-def test_bounds_are_stated_and_only_the_number_may_differ_from_machine_to_machine():
+def compared(value):
+    """What nbval compares of a number that is shown with its bounds."""
     rules = configparser.RawConfigParser()
     rules.read(ROOT / "tests" / "nbval_sanitize.cfg")
     rule = rules["numbers that differ between processors"]
+    return re.sub(rule["regex"], rule["replace"], f"accuracy: {within(value, 0.8, 1)}")
 
-    def compared(value):
-        return re.sub(rule["regex"], rule["replace"], f"accuracy: {within(value, 0.8, 1)}")
 
+def test_bounds_are_stated_and_only_the_number_may_differ_from_machine_to_machine():
     assert compared(0.91) == compared(0.9) == "accuracy: NUMBER (between 0.8 and 1: True)"
     assert compared(1e-7) == compared(-0.5) != compared(0.9)
     assert within(float("nan"), 0, 1).endswith("False)")
     assert within(0.125) == "0.125"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(999.4, "999"), (999.7, "1,000"), (1234.4, "1,234"), (-20_000, "-20,000"), (3e9, "3e+09")],
+)
+def test_thousands_are_written_out(value, said):
+    assert within(value) == said
+    assert compared(value) == "accuracy: NUMBER (between 0.8 and 1: False)"
 
 
 def test_every_notebook_asks_twice_before_it_measures():
