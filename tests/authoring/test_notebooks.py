@@ -12,6 +12,8 @@ from course_lib.authoring import notebooks
 from course_lib.authoring.notebooks import DirectiveError, as_text, drift, expand, main, write
 from course_lib.exercises.registry import get, ids
 
+SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
+
 SOURCE = """# ---
 # jupyter:
 #   kernelspec:
@@ -281,3 +283,14 @@ def test_no_notebook_shows_half_an_epoch():
 def test_without_sources_it_says_so(tmp_path, capsys):
     assert main(check=True, root=tmp_path) == 2
     assert "needs a checkout" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", sorted(SOLUTIONS.glob("[0-9]*.ipynb")), ids=lambda one: one.stem)
+def test_stored_outputs_look_like_one_run_from_top_to_bottom(path):
+    """An output that was put in by hand kept the number of another run beside its cell."""
+    code = [c for c in nbformat.read(path, 4).cells if c.cell_type == "code"]
+    counts = [cell.execution_count for cell in code if cell.execution_count]
+    assert counts == list(range(1, len(counts) + 1))
+    for cell in code:
+        own = {cell.execution_count}
+        assert {one.get("execution_count", *own) for one in cell.outputs} <= own
