@@ -137,8 +137,9 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "kernl-pixels-modes": ("course_lib.training.turning_mnist", {}),
     "kernl-pixels-modes-readout": (
         "course_lib.training.turning_mnist",
-        {"rule": "bptt", "trained": "readout", "seeds": 1},
+        {"rule": "bptt", "trained": "readout"},
     ),
+    "kernl-pixels-modes-bptt": ("course_lib.training.turning_mnist", {"rule": "bptt"}),
     "kernl-modes-adding": ("course_lib.training.online_modes", {"task": "adding"}),
     "kernl-modes-copy": ("course_lib.training.online_modes", {"task": "copy", **LONGER}),
     "kernl-modes-anbn": ("course_lib.training.online_modes", {"task": "anbn", **LONGER}),
