@@ -48,6 +48,7 @@ class ScannedRNN(keras.layers.RNN):
                 "(batch, T, m) with a known m."
             )
         super().build(sequences_shape, initial_state_shape)
+        self._inputs = sequences_shape[2]
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """Run over whole sequences.
@@ -65,8 +66,19 @@ class ScannedRNN(keras.layers.RNN):
             `return_state` also the states after the last step.
 
         Raises:
-            ValueError: there are no steps, or mask or states don't fit.
+            ValueError: the inputs are no sequences of real numbers as the
+                layer was built for, or mask or states don't fit.
         """
+        if not _fits(sequences.shape, (None, None, self._inputs)):
+            raise ValueError(
+                f"The inputs have the shape {tuple(sequences.shape)}; give "
+                f"(batch, T, {self._inputs}), as the layer was built."
+            )
+        kind = keras.backend.standardize_dtype(sequences.dtype)
+        if kind == "string" or kind.startswith("complex"):
+            raise ValueError(
+                f"The inputs are of type {kind}; give real numbers."
+            )
         if sequences.shape[1] == 0:
             raise ValueError("The sequences have no steps; T is 1 or more.")
         x = ops.cast(sequences, self.compute_dtype)

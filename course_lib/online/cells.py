@@ -5,11 +5,16 @@ for how the state reacts to each unit's own input. To train a cell of your own, 
 `Dynamics` and add it to `DYNAMICS`.
 """
 
+import math
+from numbers import Real
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from course_lib.layers import LSTMCell, VanillaRNNCell
+from course_lib.layers.scanned import checked_units
+from course_lib.online import checks
 from course_lib.online.forward import size, unroll
 
 # name -> phi, and its slope as a function of phi's own value.
@@ -41,18 +46,24 @@ class LeakyRNNCell(VanillaRNNCell):
     def __init__(
         self, units, activation="tanh", leak=1.0, recurrent="orthogonal", noise=0.0, **kwargs
     ):
-        super().__init__(int(units), **kwargs)
-        if activation not in ACTIVATIONS:
+        super().__init__(checked_units(units), **kwargs)
+        if not isinstance(activation, str) or activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; choose {' or '.join(ACTIVATIONS)}.")
-        fastest, slowest = leak if isinstance(leak, list | tuple) else (leak, leak)
-        if not 0 < slowest <= fastest <= 1:
+        try:
+            fastest, slowest = leak if isinstance(leak, list | tuple) else (leak, leak)
+            fits = 0 < slowest <= fastest <= 1
+        except (TypeError, ValueError):
+            fits = False
+        if not fits:
             raise ValueError(
-                f"leak is {leak}; it is above 0 and up to 1, and of two the faster comes first."
+                f"leak is {leak!r}; it is above 0 and up to 1, and of two the faster comes first."
             )
-        if isinstance(recurrent, str) and recurrent not in ("orthogonal", "identity"):
+        named = isinstance(recurrent, str) and recurrent in ("orthogonal", "identity")
+        if not named and not (isinstance(recurrent, Real) and math.isfinite(recurrent)):
             raise ValueError(
                 f"recurrent is {recurrent!r}; choose orthogonal, identity or a number."
             )
+        noise = checks.number("noise", noise)
         self.activation, self.leak, self.recurrent, self.noise = activation, leak, recurrent, noise
         # One number, or one a unit.
         self.leaks = fastest if fastest == slowest else np.geomspace(fastest, slowest, units)

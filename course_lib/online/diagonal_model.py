@@ -7,8 +7,10 @@ import tensorflow as tf
 
 from course_lib.layers import ResidualBlock
 from course_lib.layers.scanned import ScannedRNN, last_real
+from course_lib.online import checks, losses
 from course_lib.online.diagonal import TRACES
 from course_lib.online.engine import chunk_length
+from course_lib.online.reading import acts_by_step
 
 RULES = ("exact", "bptt")
 
@@ -39,9 +41,8 @@ class OnlineScan(keras.Model):
         _check_layers(layers)
         super().__init__(**{"dtype": layers[0].dtype_policy, **kwargs})
         self.stack = layers
-        if isinstance(readout, int):
-            readout = keras.layers.Dense(readout, dtype=self.dtype_policy)
-        self.readout, self.mask_value = readout, mask_value
+        self.readout = checks.readout(readout, self.dtype_policy)
+        self.mask_value = checks.mask_value(mask_value)
         self.return_sequences = _recurrence(layers[-1]).return_sequences
         alone = len(layers) == 1 and isinstance(layers[0], ScannedRNN)
         if mask_value is not None and (self.return_sequences or not alone):
@@ -51,6 +52,9 @@ class OnlineScan(keras.Model):
     def build(self, input_shape):
         """Make all weights."""
         shape = tuple(input_shape)
+        if len(shape) != 3:
+            raise ValueError(f"Inputs are (batch, T, m); these have the shape {shape}.")
+        self._inputs = shape[2]
         for layer in self.stack:
             if not layer.built:
                 layer.build(shape)
@@ -62,6 +66,7 @@ class OnlineScan(keras.Model):
 
     def call(self, x, training=False):
         """Outputs, (batch, c) or (batch, T, c)."""
+        x = checks.inputs(x, self._inputs)
         h, mask = x, self.mask(x)
         for layer in self.stack:
             h = layer(h, mask=mask, training=training)
@@ -109,27 +114,27 @@ class OnlineScan(keras.Model):
             raise ValueError(
                 "bptt is Keras's own step, once a batch; leave out update_every and clock_speed."
             )
-        for name, steps in (("update_every", update_every), ("chunk", chunk)):
-            if steps not in (None, "auto") and (not isinstance(steps, int) or steps < 1):
-                raise ValueError(f"{name} is {steps!r}; give a whole number of steps, 1 or more.")
+        if update_every is not None:
+            update_every = checks.count("update_every", update_every)
+        if not (isinstance(chunk, str) and chunk == "auto"):
+            chunk = checks.count("chunk", chunk)
+        ramp, clock_speed = checks.number("ramp", ramp), checks.number("clock_speed", clock_speed)
         if ramp and (update_every is None or self.return_sequences):
             raise ValueError(
                 "ramp weighs the losses inside a sequence that has one target: set update_every,"
                 " and leave return_sequences out."
             )
-        if not 0 <= ramp < float("inf"):
-            raise ValueError(f"ramp is {ramp!r}; give a number, 0 or more.")
-        if not 0 <= clock_speed < float("inf"):
-            raise ValueError(f"clock_speed is {clock_speed!r}; give a number, 0 or more.")
         if rule == "exact" and self.return_sequences:
-            _check_mean(loss)
+            _check_readout(self.readout)
+            if loss is not None:
+                _check_mean(loss)
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
         self._options = {
             "rule": rule,
             "update_every": update_every,
             "chunk": chunk,
-            "ramp": float(ramp),
-            "clock_speed": float(clock_speed),
+            "ramp": ramp,
+            "clock_speed": clock_speed,
         }
 
     def gradients(self, x, y, sample_weight=None):
@@ -139,7 +144,7 @@ class OnlineScan(keras.Model):
             x: (batch, T, m).
             y: targets.
             sample_weight: as in `fit`: of whole sequences, shape (batch,), or with an output at
-                every step of each, shape (batch, T); None: all are 1.
+                every step also of each, shape (batch, T); None: all are 1.
 
         Returns:
             The loss, the outputs, and the gradients in the order of `trainable_variables`.
@@ -149,6 +154,12 @@ class OnlineScan(keras.Model):
         """
         if not self._options:
             raise ValueError("No rule is chosen yet: compile the model first.")
+        x = checks.inputs(x)
+        y, sample_weight = checks.tensors(y), checks.tensors(sample_weight)
+        if not self.built:
+            with tf.init_scope():
+                self.build(tuple(x.shape))
+        self._check_targets(x, y, sample_weight)
         if self._options["rule"] == "bptt":
             with tf.GradientTape() as tape:
                 out = self(x, training=True)
@@ -156,15 +167,22 @@ class OnlineScan(keras.Model):
             return loss, out, tape.gradient(loss, [w.value for w in self.trainable_variables])
         return self._walk(x, y, sample_weight, update=False)
 
+    def fit(self, *args, **kwargs):
+        """Keras's own, without class_weight where each step has a class."""
+        checks.class_weight(kwargs.get("class_weight"), self.return_sequences)
+        return super().fit(*args, **kwargs)
+
     def train_step(self, data):
         """One step of `fit`."""
-        if self._options["rule"] == "bptt":
-            return super().train_step(data)
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        x = checks.inputs(x)
         if not self.built:
             with tf.init_scope():
-                self.build(x.shape)
+                self.build(tuple(x.shape))
                 self.optimizer.build(self.trainable_variables)
+        self._check_targets(x, y, weight)
+        if self._options["rule"] == "bptt":
+            return super().train_step(data)
         inside = self._options["update_every"] is not None
         if tf.distribute.get_strategy().num_replicas_in_sync > 1:
             raise ValueError("The rule exact learns on one device; for several, take bptt.")
@@ -176,6 +194,7 @@ class OnlineScan(keras.Model):
 
     def _walk(self, x, y, weight, update, scaled=False):
         """Window after window. Kept between two of them: states, traces and sums."""
+        x = checks.inputs(x, self._inputs)
         T = x.shape[1]
         if T is None:
             raise ValueError(
@@ -253,6 +272,28 @@ class OnlineScan(keras.Model):
         if keep and count:
             out = tf.concat([tf.transpose(outs.concat(), (1, 0, 2)), out], axis=1)
         return loss, out, sums
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Keras's own; with an output at every step see `losses.at_every_step`."""
+        if self.return_sequences and not (
+            y is None or keras.tree.is_nested(y) or keras.tree.is_nested(y_pred)
+        ):
+            given = (y, y_pred, sample_weight)
+            y, sample_weight = losses.at_every_step(self.loss, *given)
+        return super().compute_loss(x, y, y_pred, sample_weight, training=training)
+
+    def _check_targets(self, x, y, weight):
+        """See that there are targets, and that they belong to the inputs; see `checks.targets`."""
+        if self._compile_loss is None or type(self).compute_loss is not OnlineScan.compute_loss:
+            return
+        if y is None:
+            raise ValueError("There are no targets: give y, which the loss compares outputs with.")
+        shape = tuple(x.shape)
+        for layer in self.stack:
+            shape = layer.compute_output_shape(shape)
+        out = self.readout.compute_output_spec(keras.KerasTensor(shape, self.compute_dtype))
+        sequences = self.return_sequences
+        checks.targets(self.loss, x, y, weight, out, sequences, by_chunk=sequences)
 
     def _zero(self, batch, inputs):
         states, traces, inputs_below = [], [], inputs
@@ -369,17 +410,29 @@ def _check_mean(loss: Any) -> None:
     Raises:
         ValueError: it may not be.
     """
-    mean = isinstance(loss, str) or (
-        isinstance(loss, keras.losses.Loss)
-        and loss.reduction == "sum_over_batch_size"
-        and getattr(loss, "ignore_class", None) is None
-    )
-    if not mean:
+    one = losses.instance_of(loss)
+    if not losses.is_mean_of_steps(one):
         raise ValueError(
-            "With an output at every step the loss must be a plain mean over all steps: give a"
-            " keras.losses.Loss with reduction='sum_over_batch_size' and no ignore_class, or its"
-            " name."
+            "With an output at every step the loss must be a plain mean over all steps: give one of"
+            " Keras's with reduction='sum_over_batch_size', along the last axis and without"
+            " ignore_class, or take the rule bptt."
         )
+
+
+def _check_readout(readout: Any) -> None:
+    """See that a readout makes of a window what it makes of these steps of a whole sequence.
+
+    Raises:
+        ValueError: one of Keras's layers may not.
+    """
+    for layer in readout._flatten_layers():
+        own = type(layer).__module__.startswith("keras.")
+        holds = isinstance(layer, keras.Sequential | keras.src.models.Functional)
+        if own and not holds and not acts_by_step(layer):
+            raise ValueError(
+                f"{layer.name} of the readout may look at several steps, and the rule exact reads"
+                " them window by window: leave it out, or take the rule bptt."
+            )
 
 
 def _latest(latest: Any, x: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -404,6 +457,8 @@ def _check_layers(layers: list[Any]) -> None:
             raise TypeError(f"{layer!r} is no LRU, MinGRU or ResidualBlock of one.")
     if not layers:
         raise ValueError("There are no layers; give one at least.")
+    if len({id(_recurrence(layer)) for layer in layers}) < len(layers):
+        raise ValueError("A layer stands in the stack twice: make one for each place.")
     for number, layer in enumerate(layers):
         one = _recurrence(layer)
         if one.stateful or one.go_backwards or one.return_state or getattr(one, "every", 1) > 1:

@@ -58,14 +58,27 @@ def is_by_step(loss, y, out):
     """
     if type(loss) not in BY_STEP or loss.reduction in (None, "none"):
         return False
-    config = loss.get_config()
-    config = {**config, **loss._fn_kwargs}  # some keep their axis out of the config
-    plain = config.get("axis", -1) == -1 and config.get("ignore_class") is None
     if type(loss) is SPARSE:
         fits = len(y.shape) == 2 or (len(y.shape) == 3 and y.shape[-1] == 1)
     else:
         fits = len(y.shape) == 3 and y.shape[-1] == out.shape[-1]
-    return plain and fits
+    return _is_plain(loss) and fits
+
+
+def is_mean_of_steps(loss):
+    """Whether a loss is the mean over all steps of what each step's own outputs give.
+
+    Args:
+        loss: a `keras.losses.Loss`, or None.
+    """
+    return type(loss) in BY_STEP and loss.reduction in MEANS and _is_plain(loss)
+
+
+def _is_plain(loss):
+    """Whether one of `BY_STEP` looks along the last axis, and at every step."""
+    # Some keep their axis out of the config.
+    config = {**loss.get_config(), **loss._fn_kwargs}
+    return config.get("axis", -1) == -1 and config.get("ignore_class") is None
 
 
 def divisor(loss, count, weight, mask, dtype):
@@ -92,6 +105,22 @@ def divisor(loss, count, weight, mask, dtype):
 def is_mean(loss):
     """Whether Keras divides a loss: one that it doesn't know is a mean."""
     return loss is None or loss.reduction in (*MEANS, "mean_with_sample_weight")
+
+
+def at_every_step(loss, y, out, weight, mask=None):
+    """Targets and sample weights in the shapes that Keras takes for a loss at every step.
+
+    Args:
+        loss: what `compile` was given.
+        y: targets; (B, T) of a single output become (B, T, 1).
+        out: outputs, (B, T, c).
+        weight: sample weights; one a sequence counts for each of its steps. Or None.
+        mask: of the outputs, or None.
+    """
+    if weight is not None and len(weight.shape) == 1:
+        weight = tf.broadcast_to(weight[:, None], tf.shape(y)[:2])
+    odd = mask is not None or weight is not None
+    return one_output(y, out, instance_of(loss), odd), weight
 
 
 def one_output(y, out, loss, odd):

@@ -1,13 +1,12 @@
 """A Keras model that learns with any rule: `model.compile(rule="kernl")`, then `fit`."""
 
-from numbers import Integral
-
 import keras
 import numpy as np
 import tensorflow as tf
 from keras.src.backend import get_keras_mask, set_keras_mask
 
-from course_lib.online import losses, modes_traces, traces
+from course_lib.layers.scanned import checked_timescales
+from course_lib.online import checks, losses, modes_traces, traces
 from course_lib.online.bptt import Window, read_on, truncated_bptt
 from course_lib.online.cells import dynamics_of
 from course_lib.online.engine import Carry, Engine
@@ -23,22 +22,6 @@ from course_lib.online.stack import StackDynamics, StackLearner
 from course_lib.online.stack_cell import as_cell
 from course_lib.online.stream import Memory, Stream
 from course_lib.online.uoro import UORO
-
-
-def _count(name, value):
-    """A number of steps or of sequences, as an int.
-
-    Raises:
-        ValueError: it is none, or below 1.
-    """
-    if not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{name} is {value!r}; give a whole number, 1 or more.")
-    return int(value)
-
-
-def _tensors(a):
-    return None if a is None else keras.tree.map_structure(tf.convert_to_tensor, a)
-
 
 TRACES = {"chunked": traces.chunked, "per_step": traces.per_step}
 MODES_TRACES = {"chunked": modes_traces.chunked, "per_step": modes_traces.per_step}
@@ -90,10 +73,9 @@ class OnlineRNN(keras.Model):
             zero_output_for_mask=False,
             dtype=cell.dtype_policy,
         )
-        if isinstance(readout, Integral):
-            readout = keras.layers.Dense(int(readout), dtype=cell.dtype_policy)
-        self.readout = readout
-        self.return_sequences, self.mask_value = return_sequences, mask_value
+        self.readout = checks.readout(readout, cell.dtype_policy)
+        self.return_sequences = bool(return_sequences)
+        self.mask_value = checks.mask_value(mask_value)
         self.stateful, self.memory, self._stored = stateful, None, []
         self.kernel = kernel or fresh_kernel(cell)
         self.kernel_optimizer = None
@@ -131,9 +113,10 @@ class OnlineRNN(keras.Model):
     def call(self, x, training=False):
         """Outputs, (batch, c) or (batch, T, c)."""
         x = self._cast(x, self.compute_dtype)
-        mask = self.mask(x)
         if self.stateful:
-            return self._read_on(x, mask, self.memory, training)
+            self.memory.check(x.shape[0])
+            return self._read_on(x, self.mask(x), self.memory, training)
+        mask = self.mask(x)
         return self.read(self.rnn(x, mask=mask, training=training), mask, training)
 
     def read(self, h, mask=None, training=False):
@@ -199,11 +182,11 @@ class OnlineRNN(keras.Model):
         Raises:
             ValueError: there is no such rule, or an option that does not fit it.
         """
-        if rule not in RULES and rule not in OTHER_RULES:
+        if not isinstance(rule, str) or rule not in (*RULES, *OTHER_RULES):
             raise ValueError(
                 f"There is no rule {rule!r}. Choose one of {', '.join([*RULES, *OTHER_RULES])}."
             )
-        if trace not in TRACES:
+        if not isinstance(trace, str) or trace not in TRACES:
             raise ValueError(f"trace is {trace!r}; choose {' or '.join(TRACES)}.")
         if update_every is not None:
             if not self.return_sequences:
@@ -212,17 +195,19 @@ class OnlineRNN(keras.Model):
                 raise ValueError(
                     "bptt changes the weights once a batch: leave out update_every, or take tbptt."
                 )
-            update_every = chunk = _count("update_every", update_every)
-        if isinstance(timescales, str) and timescales != "leak":
-            raise ValueError(f'timescales are {timescales!r}; give two numbers, or "leak".')
+            update_every = chunk = checks.count("update_every", update_every)
+        if timescales is not None and not (isinstance(timescales, str) and timescales == "leak"):
+            timescales = checked_timescales(timescales)
         if rule == "kernl_modes":
             if timescales is not None:
                 raise ValueError("kernl_modes has modes, no timescales: leave those out.")
             modes = plain_modes(4 if modes is None else modes, self.cell)
         elif modes is not None:
             raise ValueError(f'{rule} has no modes; leave them out, or take rule="kernl_modes".')
-        chunk = chunk if chunk == "auto" else _count("chunk", chunk)
-        samples = _count("samples", samples)
+        if not (isinstance(chunk, str) and chunk == "auto"):
+            chunk = checks.count("chunk", chunk)
+        samples, seed = checks.count("samples", samples), checks.count("seed", seed, least=0)
+        disturbance = checks.number("disturbance", disturbance)
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
         self._options = {
             "rule": rule,
@@ -323,17 +308,28 @@ class OnlineRNN(keras.Model):
         Returns:
             The loss, the outputs, the gradients in the order of `trainable_variables`, and a
             `course_lib.online.kernel.Fit`, None for a rule without kernel.
+
+        Raises:
+            ValueError: the model isn't compiled, or the batch doesn't fit it.
         """
+        if self._rule is None:
+            raise ValueError("No rule is chosen yet: compile the model first.")
+        if not self.built:
+            with tf.init_scope():
+                self.build(tuple(checks.inputs(x).shape))
         memory = self.memory if self.stateful else None
         return self._learn(x, y, sample_weight, lambda loss: loss, memory)
 
     def _learn(self, x, y, weight, scale, memory=None, update=None):
         """Loss, outputs, gradients and fit; with an update the weights have changed meanwhile."""
         engine = self.engine
+        x = self._cast(x, self.compute_dtype if engine is None else engine.dynamics.dtype)
+        y, weight = checks.tensors(y), checks.tensors(weight)
+        self.check_targets(x, y, weight, by_chunk=update is not None)
+        if memory is not None:
+            memory.check(x.shape[0])
         if engine is None:
             return self._backward(x, y, weight, scale, memory)
-        x = self._cast(x, engine.dynamics.dtype)
-        y, weight = _tensors(y), _tensors(weight)
         mask = self.mask(x)
         reader = Reader(self, x, y, weight, mask, scale)
         variables = self.trainable_variables
@@ -373,7 +369,7 @@ class OnlineRNN(keras.Model):
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         if not self.built:
             with tf.init_scope():
-                self.build(tuple(x.shape))
+                self.build(tuple(checks.inputs(x).shape))
         loss, out, fit = self.learn_from(x, y, weight, self.memory if self.stateful else None)
         # What Keras scales for the sum over replicas, it reports unscaled.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
@@ -470,7 +466,7 @@ class OnlineRNN(keras.Model):
             raise ValueError("Build and compile the model, then let it stream.")
         if batch_size is not None:
             self.memory, self._stored = None, []
-            self._remember(_count("batch_size", batch_size))
+            self._remember(checks.count("batch_size", batch_size))
         elif self.memory is None:
             if not self._stored:
                 raise ValueError("The model has not streamed yet: give a batch_size.")
@@ -555,6 +551,19 @@ class OnlineRNN(keras.Model):
         """Whether a subclass has another `compute_loss`."""
         return type(self).compute_loss is not OnlineRNN.compute_loss
 
+    def check_targets(self, x, y, weight, by_chunk):
+        """See that targets and weights belong to the inputs; see `checks.targets`.
+
+        Raises:
+            ValueError: they don't, or there are none.
+        """
+        if self.own_loss or self._compile_loss is None:
+            return
+        if y is None:
+            raise ValueError("There are no targets: give y, which the loss compares outputs with.")
+        made = (self.loss, x, y, weight, self.outputs_like)
+        checks.targets(*made, self.return_sequences, by_chunk)
+
     def fitted(self, y, out, weight, mask):
         """Targets and sample weights, in the shapes that Keras takes for a loss at every step.
 
@@ -568,10 +577,7 @@ class OnlineRNN(keras.Model):
             return y, weight
         if y is None:
             return y, weight
-        if weight is not None and len(weight.shape) == 1:
-            weight = tf.broadcast_to(weight[:, None], tf.shape(y)[:2])
-        odd = mask is not None or weight is not None
-        return losses.one_output(y, out, losses.instance_of(self.loss), odd), weight
+        return losses.at_every_step(self.loss, y, out, weight, mask)
 
     def _with_penalties(self, totals, scale):
         """With the regularizers of the weights, which belong to no chunk."""
@@ -597,7 +603,6 @@ class OnlineRNN(keras.Model):
         ]
 
     def _backward(self, x, y, weight, scale, memory):
-        x = self._cast(x, self.compute_dtype)
         mask = self.mask(x)
         window = "auto" if self._rule == "bptt" else self._options["chunk"]
         with tf.GradientTape() as tape:
@@ -617,17 +622,31 @@ class OnlineRNN(keras.Model):
         return loss, out, tape.gradient(scaled, variables), None
 
     def _cast(self, x, dtype):
-        """Inputs as a tensor of a dtype.
+        """Inputs as a tensor of a dtype; see `checks.inputs`."""
+        return tf.cast(checks.inputs(x, self._inputs if self.built else None), dtype)
 
-        Raises:
-            ValueError: they are no sequences, or have another number of inputs than before.
-        """
-        x = tf.convert_to_tensor(x)
-        if len(x.shape) != 3:
-            raise ValueError(f"Inputs are (batch, T, m); these have the shape {x.shape}.")
-        if self.built and x.shape[2] != self._inputs:
-            raise ValueError(f"The model was built for {self._inputs} inputs; x has {x.shape[2]}.")
-        return tf.cast(x, dtype)
+    def fit(self, x=None, y=None, batch_size=None, *args, **kwargs):
+        """Keras's own, of batches of one size if the model is stateful."""
+        checks.class_weight(kwargs.get("class_weight"), self.return_sequences)
+        left = 1 - kwargs.get("validation_split", 0.0)
+        self._check_batches(x, batch_size, left, kwargs.get("steps_per_epoch"))
+        return super().fit(x, y, batch_size, *args, **kwargs)
+
+    def evaluate(self, x=None, y=None, batch_size=None, *args, **kwargs):
+        """See `fit`."""
+        self._check_batches(x, batch_size, steps=kwargs.get("steps"))
+        return super().evaluate(x, y, batch_size, *args, **kwargs)
+
+    def predict(self, x, batch_size=None, *args, **kwargs):
+        """See `fit`."""
+        self._check_batches(x, batch_size, steps=kwargs.get("steps"))
+        return super().predict(x, batch_size, *args, **kwargs)
+
+    def _check_batches(self, x, batch_size, part=1, steps=None):
+        # A graph that meets another size says so in its own words.
+        if self.stateful and self.memory is not None and hasattr(x, "shape") and steps is None:
+            count, size = int(part * x.shape[0]), batch_size or 32
+            self.memory.check(min(count, size), count % size or size)
 
     @property
     def metrics(self):

@@ -130,6 +130,8 @@ def acts_by_step(readout) -> bool:
         return all(map(acts_by_step, readout.operations))
     if type(readout) not in BY_STEP or readout.activity_regularizer is not None:
         return False
+    if isinstance(readout, keras.layers.LayerNormalization) and readout.axis not in (-1, [-1]):
+        return False
     phi = getattr(readout, "activation", None)
     return phi is None or phi.__module__.startswith("keras.")
 
@@ -139,5 +141,6 @@ BY_STEP = {
     keras.layers.Dense,
     keras.layers.Dropout,
     keras.layers.InputLayer,
+    keras.layers.LayerNormalization,
     keras.layers.ReLU,
 }

@@ -2,16 +2,29 @@
 
 import keras
 
+from course_lib.layers.scanned import checked_units
+
 # Of Keras's layers that are told whether they are in training, those that do not care.
 ALIKE = (keras.layers.Dense, keras.layers.EinsumDense)
 
 
 def as_cell(parts):
-    """One cell of what a user gives for one: a cell, or a list from below."""
+    """One cell of what a user gives for one: a cell, or a list from below.
+
+    Raises:
+        TypeError: it is neither.
+        ValueError: a cell has no units; or see `StackCell`.
+    """
     if not isinstance(parts, list | tuple):
+        if not isinstance(parts, keras.layers.Layer) or not _is_cell(parts):
+            raise TypeError(f"{parts!r} is no cell: give one, such as LeakyRNNCell(32), or a list.")
+        if hasattr(parts, "cell"):
+            raise TypeError(f"{type(parts).__name__} reads whole sequences: give its cell.")
+        if not isinstance(parts, StackCell | keras.layers.StackedRNNCells):
+            checked_units(getattr(parts, "units", None))
         return parts
     if len(parts) == 1 and hasattr(parts[0], "state_size"):
-        return parts[0]
+        return as_cell(parts[0])
     return StackCell(parts)
 
 
@@ -135,6 +148,7 @@ def _check(parts):
         if isinstance(part, StackCell | keras.layers.StackedRNNCells):
             raise TypeError(f"{name} is a stack of its own: give one list of all cells.")
         if _is_cell(part):
+            checked_units(getattr(part, "units", None))
             _check_cell(part)
         else:
             _check_layer(part)

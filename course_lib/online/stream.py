@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from course_lib.online.checks import tensors
+
 
 class Memory:
     """What a model carries from one call to the next; it is stored with the model.
@@ -19,6 +21,27 @@ class Memory:
             self.variables = [
                 tf.Variable(a, trainable=False, name="carry") for a in tf.nest.flatten(carry)
             ]
+
+    @property
+    def batch(self):
+        """How many sequences it is of."""
+        return self.variables[0].shape[0]
+
+    def check(self, *sizes):
+        """See that batches are of as many sequences.
+
+        Args:
+            sizes: of batches; None is one that is not known yet.
+
+        Raises:
+            ValueError: one isn't.
+        """
+        if not {None, self.batch}.issuperset(sizes):
+            raise ValueError(
+                f"A batch has another size than the {self.batch} sequences that the model carries"
+                f" on from call to call: give batches of {self.batch}, and leave out a smaller last"
+                " one."
+            )
 
     def read(self):
         """What is carried, as tensors."""
@@ -57,7 +80,7 @@ class Stream:
 
     def __init__(self, model, memory):
         self.model, self.memory = model, memory
-        self.loss = None
+        self.loss, self._fitting = None, set()
         self._learn = tf.function(self._take, reduce_retracing=True, autograph=False)
         self._read = tf.function(self._look, reduce_retracing=True, autograph=False)
 
@@ -74,11 +97,16 @@ class Stream:
             was none. The loss is then in `loss`.
         """
         x, single = self._steps(x)
+        y, weight = tensors(y), tensors(sample_weight)
         if single and self.model.return_sequences:
-            y = tf.convert_to_tensor(y)[:, None]
-            if sample_weight is not None:
-                sample_weight = tf.convert_to_tensor(sample_weight)[:, None]
-        loss, out = self._learn(x, y, sample_weight)
+            y, weight = tf.nest.map_structure(lambda a: a if a is None else a[:, None], (y, weight))
+        # Here once more: a graph that serves several lengths doesn't know them.
+        given = tf.nest.flatten((x, y, weight))
+        shapes = tuple(None if a is None else tuple(a.shape) for a in given)
+        if shapes not in self._fitting:
+            self.model.check_targets(x, y, weight, by_chunk=self.model.return_sequences)
+            self._fitting.add(shapes)
+        loss, out = self._learn(x, y, weight)
         self.loss = float(loss)
         return self._outputs(out, single)
 
@@ -111,7 +139,7 @@ class Stream:
         x = tf.convert_to_tensor(x)
         single = len(x.shape) == 2
         x = x[:, None] if single else x
-        batch = self.memory.variables[0].shape[0]
+        batch = self.memory.batch
         if len(x.shape) != 3 or x.shape[0] != batch:
             raise ValueError(
                 f"The stream reads {batch} sequences, a step of each, ({batch}, m), or several,"

@@ -96,6 +96,30 @@ def test_equal_to_bptt_with_a_weight_at_each_step():
     assert_equal(gradients(model, data, "exact", chunk=3), gradients(model, data, "bptt"))
 
 
+def test_a_weight_of_a_sequence_counts_for_each_of_its_steps():
+    model = model_of(KINDS["mingru"](return_sequences=True))
+    weight = tf.constant([0.5, 2.0, 0.0, 1.0], tf.float64)
+    steps = tf.repeat(weight[:, None], T, axis=1)
+    ours = gradients(model, (*batch(True), weight), "exact", chunk=3)
+    for rule in ("exact", "bptt"):
+        assert_equal(ours, gradients(model, (*batch(True), steps), rule))
+    assert_equal(ours, gradients(model, (*batch(True), weight), "bptt"))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_targets_of_one_output_need_no_axis_of_their_own(weighted):
+    model = OnlineScan(KINDS["lru"](return_sequences=True), keras.layers.Dense(1, dtype="float64"))
+    loss = keras.losses.MeanSquaredError(dtype="float64")
+    rng = np.random.default_rng(4)
+    y, weight = rng.normal(size=(BATCH, T)), rng.random((BATCH, T)) if weighted else None
+    found = []
+    for rule, target in (("exact", y), ("bptt", y), ("exact", y[..., None])):
+        model.compile("sgd", loss, rule=rule, jit_compile=False)
+        found.append(model.gradients(batch()[0], target, weight)[2])
+    assert_equal(found[0], found[1])
+    assert_equal(found[0], found[2])
+
+
 @pytest.mark.parametrize("scale", ["mixed_float16", "factor"])
 def test_a_scaled_loss_makes_the_step_that_an_unscaled_one_makes(scale):
     """As in mixed precision: the optimizer divides by what the loss was multiplied by."""

@@ -1,0 +1,180 @@
+"""What a user gives, held against what a model takes: one sentence where it doesn't fit."""
+
+import math
+from numbers import Integral, Real
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from course_lib.online import losses
+
+
+def count(name, value, least=1):
+    """A number of steps or of sequences, or a seed, as an int.
+
+    Raises:
+        ValueError: it is none, or below the least.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} is {value!r}; give a whole number, {least} or more.")
+    return int(value)
+
+
+def number(name, value):
+    """A size or a weight, as a float.
+
+    Raises:
+        ValueError: it is none, below 0 or without end.
+    """
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < math.inf:
+        raise ValueError(f"{name} is {value!r}; give a number, 0 or more.")
+    return float(value)
+
+
+def readout(given, dtype):
+    """A readout as a layer.
+
+    Args:
+        given: the number of outputs, or a layer.
+        dtype: of the linear readout that a number stands for.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(given, keras.layers.Layer):
+        return given
+    if not isinstance(given, Integral) or isinstance(given, bool) or given < 1:
+        raise ValueError(f"readout is {given!r}; give the number of outputs, or a layer.")
+    return keras.layers.Dense(int(given), dtype=dtype)
+
+
+def mask_value(given):
+    """What an input at a step that is none is equal to, or None.
+
+    Raises:
+        ValueError: nothing is equal to it.
+    """
+    try:
+        equal = given is None or bool(tf.reduce_all(tf.equal(tf.cast(given, "float64"), given)))
+    except (TypeError, ValueError, tf.errors.OpError):
+        equal = False
+    if not equal:
+        raise ValueError(
+            f"mask_value is {given!r}; give a number that the inputs of padded steps are equal to."
+        )
+    return given
+
+
+def tensors(a):
+    """Targets or weights as tensors: a list of numbers is an array, a list of arrays is several."""
+    if a is None:
+        return None
+    if isinstance(a, list | tuple) and all(np.isscalar(n) for n in keras.tree.flatten(a)):
+        return tf.convert_to_tensor(a)
+    return keras.tree.map_structure(tf.convert_to_tensor, a)
+
+
+def inputs(x, built_for=None):
+    """Sequences as a tensor.
+
+    Args:
+        x: (batch, T, m).
+        built_for: m, where it is known.
+
+    Raises:
+        ValueError: they are something else.
+    """
+    if isinstance(x, tf.RaggedTensor):
+        raise ValueError(
+            "The sequences have different lengths: pad them to one, and give the model mask_value."
+        )
+    x = tf.convert_to_tensor(x)
+    if x.shape.rank != 3:
+        raise ValueError(f"Inputs are (batch, T, m); these have the shape {x.shape}.")
+    if not (x.dtype.is_floating or x.dtype.is_integer or x.dtype.is_bool):
+        raise ValueError(f"Inputs are real numbers; these are of type {x.dtype.name}.")
+    if x.shape[1] == 0:
+        raise ValueError("The sequences have no steps; T is 1 or more.")
+    if built_for not in (None, x.shape[2]):
+        raise ValueError(f"The model was built for {built_for} inputs; x has {x.shape[2]}.")
+    return x
+
+
+def class_weight(given, sequences):
+    """See that classes can be weighted.
+
+    Raises:
+        ValueError: there is an output at every step, where Keras takes the place of a sequence's
+            largest number, of all its steps, for its class.
+    """
+    if given is not None and sequences:
+        raise ValueError(
+            "class_weight takes one class for each sequence: with return_sequences, give"
+            " sample_weight of shape (batch, T), the weight of each step's class."
+        )
+
+
+def targets(loss, x, y, weight, out, sequences, by_chunk=False):
+    """See that targets and sample weights belong to the inputs, as far as shapes are known.
+
+    Keras itself stretches targets of one step, or of one output, over all the others.
+
+    Args:
+        loss: what `compile` was given.
+        x: inputs, (batch, T, m).
+        y, weight: targets and sample weights, or None.
+        out: outputs, or what has their shape.
+        sequences: whether there is an output at every step.
+        by_chunk: whether the loss is taken of chunks of steps, whatever loss it is.
+
+    Raises:
+        ValueError: they don't.
+    """
+    if keras.tree.is_nested(y) or keras.tree.is_nested(out) or y is None:
+        return
+    loss = losses.instance_of(loss)
+    known = type(loss) in losses.BY_STEP
+    usual = 3 if sequences else 2
+    if not (known or by_chunk) or len(out.shape) != usual or y.shape.rank is None:
+        return
+    c, lead = out.shape[-1], tuple(x.shape[: usual - 1])
+    wanted = [(*lead, 1)] if c == 1 or type(loss) is losses.SPARSE else []
+    if c == 1 or type(loss) is losses.SPARSE:
+        wanted.append(lead)
+    if type(loss) is not losses.SPARSE:
+        wanted.append((*lead, c))
+    shape = tuple(y.shape)
+    if not known:  # by chunk: any target that has steps
+        wanted, shape = [lead], shape[:2]
+    if not any(_fit(shape, one) for one in wanted):
+        hint = ""
+        if type(loss) is losses.SPARSE and _fit(shape, (*lead, c)):
+            hint = ", or take CategoricalCrossentropy for targets of zeros and ones"
+        raise ValueError(
+            f"The targets have the shape {_plain(y.shape)}; for these inputs and outputs give"
+            f" {_plain(wanted[-1])}{hint}."
+        )
+    if weight is not None and weight.shape.rank is not None:
+        allowed = [lead[:1], (lead[0], 1), lead]
+        if sequences:
+            allowed.append((*lead, 1))
+        if not any(_fit(tuple(weight.shape), one) for one in allowed):
+            raise ValueError(
+                f"The sample weights have the shape {_plain(weight.shape)}; give"
+                f" {' or '.join(dict.fromkeys(map(_plain, (lead[:1], lead))))}."
+            )
+
+
+def _fit(shape, wanted):
+    return len(shape) == len(wanted) and all(
+        None in (n, size) or n == size for n, size in zip(shape, wanted, strict=True)
+    )
+
+
+def _plain(shape):
+    """A shape as it is written in the docs."""
+    names = ["batch", "T", "c"]
+    sizes = [str(n) if n is not None else name for n, name in zip(shape, names, strict=False)]
+    sizes += [str(n) for n in tuple(shape)[3:]]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"

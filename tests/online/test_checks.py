@@ -1,0 +1,342 @@
+"""Whatever a user gives wrongly gets one sentence, in every model and with every kind of rule."""
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+from course_lib.layers import LRU, LRUCell, LSTMCell, MinGRU  # noqa: E402
+from course_lib.online import LeakyRNNCell, OnlineRNN, OnlineScan, checks  # noqa: E402
+from course_lib.online.reading import acts_by_step  # noqa: E402
+
+B, T, M, N, C = 2, 4, 3, 4, 2
+X = np.random.default_rng(1).normal(size=(B, T, M)).astype(np.float32)
+SPARSE = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def rnn(rule, sequences=False, loss="mse", readout=C, stateful=False, built=True, **options):
+    model = OnlineRNN(LeakyRNNCell(N), readout, sequences, stateful=stateful)
+    if built:
+        model.build(X.shape)
+    model.compile("sgd", loss, rule=rule, jit_compile=False, **options)
+    return model
+
+
+def scans(rule, sequences=False, loss="mse", readout=C, built=True, **options):
+    model = OnlineScan(MinGRU(N, return_sequences=sequences), readout)
+    if built:
+        model.build(X.shape)
+    model.compile("sgd", loss, rule=rule, jit_compile=False, **options)
+    return model
+
+
+RULES = [(rnn, rule) for rule in ("kernl", "rtrl", "bptt", "tbptt")]
+RULES += [(scans, rule) for rule in ("exact", "bptt")]
+every_rule = pytest.mark.parametrize(("make", "rule"), RULES)
+
+
+@every_rule
+@pytest.mark.parametrize("built", [True, False])
+@pytest.mark.parametrize(
+    ("message", "x"),
+    [
+        ("Inputs are", X[:, 0]),
+        ("Inputs are", X[..., None]),
+        ("no steps", X[:, :0]),
+        ("real numbers", X.astype(complex)),
+        ("real numbers", X.astype(str)),
+        ("pad them", tf.ragged.constant([[[1.0] * M], [[1.0] * M] * 2])),
+    ],
+)
+def test_what_is_no_batch_of_sequences(make, rule, built, message, x):
+    model = make(rule, built=built)
+    with pytest.raises(ValueError, match=message):
+        model.gradients(x, np.zeros((B, C)))
+    if built:
+        with pytest.raises(ValueError, match=message):
+            model(x)
+
+
+@every_rule
+def test_another_number_of_inputs(make, rule):
+    model = make(rule)
+    with pytest.raises(ValueError, match="built for 3 inputs"):
+        model.gradients(X[..., :2], np.zeros((B, C)))
+    with pytest.raises(ValueError, match="built for 3 inputs"):
+        model(X[..., :2])
+
+
+@every_rule
+@pytest.mark.parametrize(
+    ("sequences", "loss", "readout", "shape", "wanted"),
+    [
+        (False, "mse", C, (B, T, C), r"give \(2, 2\)"),
+        (False, "mse", C, (B, 1), r"give \(2, 2\)"),  # Keras would stretch it over all outputs
+        (False, "mse", C, (B + 1, C), r"give \(2, 2\)"),
+        (False, SPARSE, C, (B, T), r"give \(2,\)"),
+        (False, SPARSE, C, (B, C), "CategoricalCrossentropy"),
+        (True, "mse", C, (B,), r"give \(2, 4, 2\)"),
+        (True, "mse", C, (B, C), r"give \(2, 4, 2\)"),
+        (True, "mse", C, (B, 1, C), r"give \(2, 4, 2\)"),  # over all steps
+        (True, "mse", C, (B, T + 1, C), r"give \(2, 4, 2\)"),
+        (True, "mse", C, (B, T, 1), r"give \(2, 4, 2\)"),
+        (True, "mse", 1, (B, T - 1), r"give \(2, 4, 1\)"),
+        (True, SPARSE, C, (B,), r"give \(2, 4\)"),
+        (True, SPARSE, C, (B, T, C), "CategoricalCrossentropy"),
+    ],
+)
+def test_targets_of_another_shape(make, rule, sequences, loss, readout, shape, wanted):
+    y = np.zeros(shape, np.float32)
+    options = [{}, {"update_every": 2}] if sequences and rule not in ("bptt",) else [{}]
+    for option in options:
+        model = make(rule, sequences, loss, readout, **option)
+        with pytest.raises(ValueError, match=wanted):
+            model.train_step((tf.constant(X), tf.constant(y)))
+
+
+@every_rule
+@pytest.mark.parametrize("sequences", [False, True])
+def test_targets_and_weights_as_lists(make, rule, sequences):
+    y = np.random.default_rng(2).normal(size=(B, T, C) if sequences else (B, C))
+    weight = np.arange(1.0, 1.0 + B)
+    model = make(rule, sequences)
+    one = model.gradients(X, y.astype(np.float32), weight.astype(np.float32))
+    other = model.gradients(X.tolist(), y.tolist(), weight.tolist())
+    for a, b in zip(one[2], other[2], strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-7)
+
+
+@every_rule
+def test_weights_of_another_shape(make, rule):
+    y = np.zeros((B, C), np.float32)
+    for shape in ((B, T), (B + 1,)):
+        with pytest.raises(ValueError, match=r"sample weights .* give \(2,\)"):
+            make(rule).gradients(X, y, np.ones(shape, np.float32))
+    y = np.zeros((B, T, C), np.float32)
+    for shape in ((B, T + 1), (B + 1, T), (B, T, C)):
+        with pytest.raises(ValueError, match=r"sample weights .* give \(2,\) or \(2, 4\)"):
+            make(rule, True).gradients(X, y, np.ones(shape, np.float32))
+
+
+@every_rule
+def test_classes_of_steps_have_no_weights_of_their_own(make, rule):
+    y = np.zeros((B, T), int)
+    with pytest.raises(ValueError, match="give sample_weight of shape"):
+        make(rule, True, SPARSE).fit(X, y, class_weight={0: 1.0, 1: 2.0}, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "dice",
+        keras.losses.Dice(),
+        keras.losses.Tversky(),
+        keras.losses.CategoricalCrossentropy(axis=1),
+        keras.losses.CosineSimilarity(axis=1),
+        keras.losses.MeanSquaredError(reduction="mean_with_sample_weight"),
+    ],
+)
+def test_windows_have_losses_that_add_up_or_none(loss):
+    with pytest.raises(ValueError, match="take the rule bptt"):
+        scans("exact", True, loss)
+    scans("exact", False, loss)
+    scans("bptt", True, loss)
+
+
+@pytest.mark.parametrize(
+    ("layer", "reads"),
+    [
+        (lambda: keras.layers.LayerNormalization(), True),
+        (lambda: keras.layers.Dense(3, "gelu"), True),
+        (lambda: keras.layers.Dropout(0.5), True),
+        (lambda: keras.layers.BatchNormalization(), False),
+        (lambda: keras.layers.Conv1D(3, 3, padding="same"), False),
+        (lambda: keras.layers.GRU(3, return_sequences=True), False),
+        (lambda: keras.layers.Dense(3, activity_regularizer="l2"), False),
+    ],
+)
+def test_windows_have_readouts_that_see_one_step(layer, reads):
+    readout = keras.Sequential([layer(), keras.layers.Dense(C)])
+    scans("exact", False, readout=keras.Sequential([keras.layers.Dense(C)]))
+    if reads:
+        scans("exact", True, readout=readout)
+    else:
+        with pytest.raises(ValueError, match="take the rule bptt"):
+            scans("exact", True, readout=readout)
+        scans("bptt", True, readout=keras.Sequential([layer(), keras.layers.Dense(C)]))
+
+
+def test_a_norm_sees_one_step_along_the_last_axis():
+    assert acts_by_step(keras.layers.LayerNormalization())
+    assert not acts_by_step(keras.layers.LayerNormalization(axis=1))
+
+
+@every_rule
+def test_without_targets_or_without_a_rule(make, rule):
+    with pytest.raises(ValueError, match="no targets"):
+        make(rule).gradients(X, None)
+    for model in (OnlineRNN(LeakyRNNCell(N), C), OnlineScan(LRU(N), C)):
+        with pytest.raises(ValueError, match="compile the model first"):
+            model.gradients(X, np.zeros((B, C)))
+
+
+@every_rule
+def test_gradients_build_the_model(make, rule):
+    model = make(rule, built=False)
+    found = model.gradients(X, np.zeros((B, C), np.float32))[2]
+    assert len(found) == len(model.trainable_variables) > 0
+
+
+@every_rule
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("chunk", value) for value in (0, -1, 2.0, True, "big", None)),
+        *(("update_every", value) for value in (0, 2.5, True, "auto")),
+    ],
+)
+def test_numbers_of_steps(make, rule, name, value):
+    with pytest.raises(ValueError, match=f"{name}"):
+        make(rule, sequences=True, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("rule", (None, ["kernl"], "kernel", 1)),
+        ("trace", (None, ["chunked"], "slow")),
+        ("samples", (0, 2.5, True)),
+        ("seed", (None, -1, 1.5, "a")),
+        ("disturbance", (-1e-3, float("nan"), float("inf"), "big", None)),
+        ("timescales", (5, (1, 2, 3), (9, 3), (0, 3), (float("nan"), 3), "long", ("a", "b"))),
+    ],
+)
+def test_settings_of_the_rules(name, values):
+    for value in values:
+        with pytest.raises(ValueError, match=name):
+            OnlineRNN(LeakyRNNCell(N), C).compile("sgd", "mse", **{name: value})
+
+
+@pytest.mark.parametrize("name", ["ramp", "clock_speed"])
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "fast", None, True])
+def test_settings_of_scans(name, value):
+    with pytest.raises(ValueError, match=name):
+        OnlineScan(LRU(N), C).compile("sgd", "mse", update_every=2, **{name: value})
+
+
+@pytest.mark.parametrize("model", [lambda *a: OnlineRNN(LeakyRNNCell(N), *a), None])
+def test_readouts_and_masks(model):
+    model = model or (lambda readout, mask=None: OnlineScan(LRU(N), readout, mask))
+    for readout in (0, -1, 2.0, True, "2", None, keras.layers.Dense):
+        with pytest.raises(ValueError, match="readout is"):
+            model(readout)
+    assert model(np.int64(2)).readout.units == 2
+    for value in ("0", float("nan"), [0.0, float("nan")]):
+        with pytest.raises(ValueError, match="mask_value is"):
+            checks.mask_value(value)
+    for value in (None, 0, -1.5, np.float32(2)):
+        assert checks.mask_value(value) is value
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [5, "lstm", None, LeakyRNNCell, keras.layers.Dense(N), keras.layers.LSTM(N), LRU(N)],
+)
+def test_what_is_no_cell(cell):
+    with pytest.raises(TypeError, match=r"no cell|its cell"):
+        OnlineRNN(cell, C)
+
+
+@pytest.mark.parametrize("units", [0, -1, 2.5, "4", True, None])
+def test_units(units):
+    with pytest.raises(ValueError, match="units is"):
+        LeakyRNNCell(units)
+    with pytest.raises(ValueError, match="units is"):
+        OnlineRNN(LSTMCell(units), C)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("leak", (0, "a", None, (1, 0.5, 0.1), (0.1, 1), float("nan"))),
+        ("recurrent", (None, "eye", float("nan"), [1])),
+        ("noise", (-1, "a", None, float("nan"))),
+        ("activation", ("sigmoid", None, ["tanh"])),
+    ],
+)
+def test_settings_of_a_leaky_cell(name, values):
+    for value in values:
+        with pytest.raises(ValueError, match=f"{name} is"):
+            LeakyRNNCell(N, **{name: value})
+
+
+def test_a_layer_stands_in_a_stack_of_scans_once():
+    layer = LRU(M, M, return_sequences=True)
+    with pytest.raises(ValueError, match="twice"):
+        OnlineScan([layer, layer], C)
+
+
+@pytest.mark.parametrize("rule", ["kernl", "bptt", "tbptt"])
+def test_a_stateful_model_has_one_batch_size(rule):
+    model = rnn(rule, stateful=True)
+    x, y = np.concatenate([X, X[:1]]), np.zeros((B + 1, C), np.float32)
+    with pytest.raises(ValueError, match="give batches of 2"):
+        model(X[:1])
+    with pytest.raises(ValueError, match="give batches of 2"):
+        model.gradients(x, y)
+    for size in (B, None, 1):  # a smaller last batch; one that is too large; and too small
+        for use in (model.fit, model.evaluate):
+            with pytest.raises(ValueError, match="give batches of 2"):
+                use(x, y, batch_size=size, verbose=0)
+        with pytest.raises(ValueError, match="give batches of 2"):
+            model.predict(x, batch_size=size, verbose=0)
+    four = np.concatenate([X, X]), np.zeros((2 * B, C), np.float32)
+    model.fit(*four, batch_size=B, validation_split=0.5, epochs=1, verbose=0)
+
+
+@pytest.mark.parametrize("rule", ["kernl", "rtrl", "bptt", "tbptt"])
+@pytest.mark.parametrize(
+    ("message", "x", "y"),
+    [
+        ("give", X, np.zeros((B, T - 1, C))),
+        ("give", X, np.zeros((B + 1, T, C))),
+        ("give", X, np.zeros((B, C))),
+        ("give", X[:, 0], np.zeros((B, 1, C))),  # it would be stretched over the batch
+        ("no targets", X, None),
+        ("no targets", X[:, 0], None),
+        ("no steps", X[:, :0], np.zeros((B, 0, C))),
+    ],
+)
+def test_what_a_stream_learns_from(rule, message, x, y):
+    stream = rnn(rule, sequences=True).stream(B)
+    for _ in range(2):  # also where its graph has seen several lengths
+        with pytest.raises(ValueError, match=message):
+            stream.learn(x, y)
+        for steps in (1, 3, 4):
+            stream.learn(X[:, :steps].tolist(), np.zeros((B, steps, C)).tolist())
+
+
+@pytest.mark.parametrize("kind", [LRU, MinGRU])
+@pytest.mark.parametrize(
+    ("message", "x"),
+    [
+        (r"give \(batch, T, 3\)", X[:, 0]),
+        (r"give \(batch, T, 3\)", X[..., :2]),
+        (r"give \(batch, T, 3\)", X[..., None]),
+        ("real numbers", X.astype(complex)),
+        ("real numbers", X.astype(str)),
+    ],
+)
+def test_a_scanned_layer_that_is_built(kind, message, x):
+    layer = kind(N)
+    layer(X)
+    with pytest.raises(ValueError, match=message):
+        layer(tf.constant(x))
+
+
+def test_a_cell_of_scans_is_no_cell_of_the_rules():
+    model = OnlineRNN(LRUCell(N), C)
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match="No rule is written for the step of LRUCell"):
+        model.build(X.shape)
