@@ -175,7 +175,7 @@ class OnlineScan(keras.Model):
     def train_step(self, data):
         """One step of `fit`."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        x = checks.inputs(x)
+        x, y, weight = checks.inputs(x), checks.tensors(y), checks.tensors(weight)
         if not self.built:
             with tf.init_scope():
                 self.build(tuple(x.shape))

@@ -63,5 +63,5 @@ def _only_vanilla(dynamics, rule):
     if not isinstance(dynamics, VanillaDynamics):
         raise TypeError(
             f"{rule} is written for VanillaRNNCell, LeakyRNNCell, SparseRNNCell, GradualRNNCell and"
-            " SimpleRNNCell alone."
+            " SimpleRNNCell alone: take one of these, or another rule."
         )
