@@ -68,9 +68,9 @@ def full_precision(exercise: Exercise) -> Rung:
             return None
         if off := _differ(_change(outputs), _change(right), FULL):
             return Problem(
-                f"{off[0]} is right in its first digits only, as if it were computed in float32: "
-                "float64 in gives float64 out, so keep the inputs' dtype all the way and round "
-                "nothing."
+                f"{off[0]} is right in its first digits only, as where something on the way is "
+                "computed in float32, is rounded, or is a search that ends too early: float64 in "
+                "gives float64 out, in all its digits."
             )
         return None
 

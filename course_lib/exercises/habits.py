@@ -121,14 +121,19 @@ def _instead(node: ast.Name, others: Iterator[str]) -> Iterator[Slip]:
 
 def _defaults(name: str, tree: ast.Module) -> Iterator[Slip]:
     """An argument that is ignored in favour of its default."""
-    arguments = _arguments(tree)
-    named = arguments.args[len(arguments.args) - len(arguments.defaults) :]
-    for argument, default in zip(named, arguments.defaults, strict=True):
+    for argument, default in with_defaults(tree):
         if argument.arg == name:
             yield default, f"with its default for `{name}`"
             if isinstance(default, ast.Constant) and isinstance(default.value, bool):
                 other = ast.Constant(not default.value)
                 yield other, f"with `{other.value}` for `{name}`"
+
+
+def with_defaults(tree: ast.Module) -> Iterator[tuple[ast.arg, ast.expr]]:
+    """The arguments of the function that may be left out, each with its default."""
+    arguments = _arguments(tree)
+    named = arguments.args[len(arguments.args) - len(arguments.defaults) :]
+    return zip(named, arguments.defaults, strict=True)
 
 
 def _arguments(tree: ast.Module) -> ast.arguments:

@@ -26,6 +26,7 @@ PATIENCE = 1.5  # seconds of the processor for all changes in NumPy; two slips a
 # The share of the usual limit for one rung of a change; the second where TensorFlow traces.
 QUICK, LONGER = 0.05, 0.5
 AT_A_GLANCE = 0.1  # the share where TensorFlow goes step by step
+BLOCKS = ast.stmt | ast.excepthandler | ast.match_case
 LONGEST_LINE = 80  # characters of a line of the learner's that a sentence shows
 
 
@@ -222,13 +223,26 @@ def _no_source_kept() -> Iterator[None]:
 
 
 def _lines(tree: ast.Module) -> dict[int, str]:
-    """The statement that each line of the source belongs to, its first line."""
-    found = {}
+    """What stands on each line of the source: of a statement its first line; of several, all."""
+    found: dict[int, str] = {}
     for node in ast.walk(tree):  # from outside to inside
         if isinstance(node, ast.stmt):
             text = ast.unparse(node).splitlines()[0]
-            found |= dict.fromkeys(range(node.lineno, node.end_lineno + 1), text)
+            for number in _lines_of_its_own(node):
+                before = found.get(number, "")
+                between = "" if not before else " " if before.endswith(":") else "; "
+                found[number] = before + between + text
     return found
+
+
+def _lines_of_its_own(statement: ast.stmt) -> range:
+    """The lines of a statement without those of the block that it leads, if any."""
+    parts = list(ast.iter_child_nodes(statement))
+    head = [part for part in parts if not isinstance(part, BLOCKS)]
+    if len(head) == len(parts):
+        return range(statement.lineno, statement.end_lineno + 1)
+    ends = [getattr(node, "end_lineno", 0) for part in head for node in ast.walk(part)]
+    return range(statement.lineno, max([statement.lineno, *ends]) + 1)
 
 
 def _where(line: str, words: str) -> str:

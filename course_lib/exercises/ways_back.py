@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Callable, Iterator
 
-from course_lib.exercises.habits import Slip, confusions
+from course_lib.exercises.habits import Slip, confusions, with_defaults
 from course_lib.exercises.mutants import Variants, tree_of
 
 LIBRARIES = ("np", "tf", "keras")
@@ -21,6 +21,7 @@ def ways_back(reference: Callable) -> Variants:
     def variants(node: ast.AST, own: dict[str, str], whole: ast.Module) -> Iterator[Slip]:
         yield from confusions(node, own | texts, whole)
         yield from _ways_back(node, own)
+        yield from _typed_in(node, whole)
         yield from _what_is_missing(node, texts, applied)
 
     return variants
@@ -72,6 +73,32 @@ def _ways_back(node: ast.AST, names: dict[str, str]) -> Iterator[Slip]:
             for i in range(len(items) - 1):
                 others = [*items[:i], items[i + 1], items[i], *items[i + 2 :]]
                 yield _said(node, ast.Tuple(others, ast.Store()))
+
+
+def _typed_in(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
+    """An argument, where its default was typed in.
+
+    0 and 1 stand for much else: they are looked at only where the argument is read nowhere.
+    """
+    if not _is_a_number(node):
+        return
+    for argument, default in with_defaults(whole):
+        if default is node or not _is_a_number(default) or default.value != node.value:
+            continue
+        if node.value not in (0, 1) or not _is_read(argument.arg, whole):
+            yield _said(node, ast.Name(argument.arg, ast.Load()))
+
+
+def _is_a_number(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
+    )
+
+
+def _is_read(name: str, whole: ast.Module) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(whole))
 
 
 def _what_is_missing(

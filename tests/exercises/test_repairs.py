@@ -14,9 +14,10 @@ from course_lib.exercises.exercise import Problem
 from course_lib.exercises.mutants import changes
 from course_lib.exercises.recognition import MORE
 from course_lib.exercises.registry import get
-from course_lib.exercises.repairs import likeliest_first, repair
+from course_lib.exercises.repairs import _lines, likeliest_first, repair
 from course_lib.exercises.ways_back import ways_back
 from course_lib.instructor.sandbox.remote_function import Remote
+from course_lib.scratch.gradnets import cosine_map
 
 pytestmark = pytest.mark.usefixtures("patient")
 
@@ -61,6 +62,23 @@ def lru_forward(x, z_0, params):
         z.append(z_t)
     z = np.stack(z, axis=1)
     return (z @ params["C"]).real + x @ params["D"], z
+
+
+# fmt: off
+def stop_gate(depth, eta=0.9):
+    def last(g):
+        c = 0.0
+        for _ in range(depth): c = cosine_map(c, 1 - g)  # noqa: E701
+        return c
+
+    if last(1.0) <= eta: return 1.0  # noqa: E701
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        g = (low + high) / 2
+        if last(g) <= 0.9: low = g  # noqa: E701
+        else: high = g  # noqa: E701
+    return low
+# fmt: on
 
 
 @pytest.mark.parametrize(
@@ -206,3 +224,28 @@ def test_an_array_too_many_is_not_made_one_of_no_rows():
         return np.r_[W_xh, np.identity(n), np.zeros((1, n))]
 
     assert "zeros((0" not in check(identity_recurrence).sentence
+
+
+@pytest.mark.parametrize(
+    ("source", "number", "line"),
+    [
+        ("if wide: low = m", 1, "if wide: low = m"),
+        ("for t in steps: a = 1; b = 2", 1, "for t in steps: a = 1; b = 2"),
+        ("a = 1; b = 2", 1, "a = 1; b = 2"),
+        ("if (a and\n    b): c = 1", 2, "if a and b: c = 1"),
+        ("if a: b = f(\n    c)", 2, "b = f(c)"),
+        ("while a:\n    b = 1", 1, "while a:"),
+        ("while a:\n    b = 1", 2, "b = 1"),
+        ("try: a = 1\nexcept E: b = 2", 2, "b = 2"),
+        ("if a:\n    b = 1\nelse: c = 2", 3, "c = 2"),
+        ("def f(a,\n      b=1): return a", 2, "def f(a, b=1): return a"),
+    ],
+)
+def test_the_line_that_is_named_is_the_whole_line(source, number, line):
+    assert _lines(ast.parse(source))[number] == line
+
+
+def test_a_slip_in_a_short_if_is_not_laid_to_the_block_behind_it():
+    report = check(stop_gate)
+    assert "with `last(g) <= eta` for `last(g) <= 0.9`" in report.sentence
+    assert "in the line `if last(g) <= 0.9: low = g`" in report.sentence

@@ -116,8 +116,8 @@ EXERCISE = Exercise(
             "two layers, each of which brings inputs closer",
             two_layers,
             right,
-            "The second layer begins with the cosine that the first has left. The gates of a "
-            "coarse grid are not exact enough.",
+            "The second layer begins with the cosine that the first has left. Of the gate, ten "
+            "digits are asked for.",
         ),
         matches(
             f"behind {MANY} layers the cosine is eta",

@@ -489,7 +489,7 @@ def labels_shuffled_apart(sequences, labels, batch_size, bounds, seed=0):
 
 
 @EXERCISE.mistake(
-    "The shuffle buffer holds only one batch, so a sequence is mixed only with its neighbours in "
+    "The shuffle buffer holds a few sequences only, so each is mixed only with its neighbours in "
     "the data: a buffer as large as the data shuffles all of it."
 )
 def small_buffer(sequences, labels, batch_size, bounds, seed=0):
