@@ -350,3 +350,32 @@ def test_a_layer_of_double_precision_that_answers_in_single():
     report = check(with_changes("GradualDropout", code))
     assert not report.ok
     assert "y comes as float32" in report.sentence
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("np.maximum(1e-8, np.abs(grads[name])", "np.maximum(1e-5, np.abs(grads[name])"),
+        ("np.abs(grads[name] - numerical)", "(grads[name] != 0) * np.abs(grads[name] - numerical)"),
+        ("np.abs(grads[name] - numerical)", "(numerical != 0) * np.abs(grads[name] - numerical)"),
+    ],
+)
+def test_errors_of_small_gradients_and_of_such_as_are_zero(before, after):
+    assert not check(with_changes("gradient_check", (before, after)), "gradient_check").ok
+
+
+@pytest.mark.parametrize("spoilt", [np.squeeze, lambda codes: codes.astype(np.int8)])
+def test_codes_of_a_single_row_or_of_many_characters(spoilt):
+    right = get("sample_with_temperature").reference
+
+    def sample_with_temperature(logits, temperature, rng):
+        return spoilt(right(logits, temperature, rng))
+
+    report = check(sample_with_temperature)
+    assert report.failed == "a single row, and many characters"
+
+
+def test_directions_that_are_small_are_not_nothing():
+    changed = with_changes("fit_modes", ("rcond=None", "rcond=0.05"))
+    report = check(changed, "fit_modes")
+    assert report.failed == "a unit that is hardly nudged is fitted like the others"

@@ -59,6 +59,19 @@ def unused() -> Arrays:
     }
 
 
+def one_is_zero() -> Arrays:
+    """One entry of a gradient was left out, and c, which the loss doesn't read, was given one."""
+    return {
+        "params": {"W": np.array([3.0, 1.0]), "c": np.array([0.5])},
+        "grads": {"W": np.array([6.0, 0.0]), "c": np.array([3.0])},
+    }
+
+
+def faint() -> Arrays:
+    """A slope far below 1, and a gradient that says twice as much."""
+    return {"params": {"w": np.array([0.0])}, "slope": 1e-7, "grads": {"w": np.array([2e-7])}}
+
+
 def cubes() -> Arrays:
     """The loss w³ at 2."""
     return {"params": {"w": np.array([2.0])}}
@@ -120,6 +133,13 @@ def step_and_tolerance(function, given: Arrays) -> Arrays:
     }
     right = dict(zip(found, (True, False, True, False, False), strict=True))
     return found | {f"{name} expected": np.array(value) for name, value in right.items()}
+
+
+def of_a_faint_slope(function, given: Arrays) -> Arrays:
+    """The verdict on a gradient that is twice the slope, an error of 1/3."""
+    params, slope, grads = given.values()
+    passed, _ = function(lambda: slope * float(params["w"][0]), params, grads, 1e-5, 0.3)
+    return {"passed": passed, "passed expected": np.array(False)}
 
 
 def with_the_defaults(function, given: Arrays) -> Arrays:
@@ -240,6 +260,22 @@ EXERCISE = Exercise(
             "The loss doesn't read c, so both its gradients are 0, and 0 is the error.",
             verdict,
         ),
+        matches(
+            "where only one of them is 0 they don't",
+            one_is_zero,
+            lambda given: {"passed": np.array(False), "errors": {"W": 1.0, "c": 1.0}},
+            "The gradient of W[1] is 0 where 2 is measured, that of c is 3 where 0 is measured: "
+            "|0 - 2| / (0 + 2) = 1, and |3 - 0| / (3 + 0) = 1.",
+            verdict,
+        ),
+        holds(
+            "small gradients are compared like large ones",
+            faint,
+            of_a_faint_slope,
+            "The gradient is 2e-7 where 1e-7 is measured, an error of 1/3, and the tolerance is "
+            "0.3.",
+            known=True,
+        ),
         holds(
             "a NaN doesn't pass",
             not_a_number,
@@ -310,7 +346,11 @@ EXERCISE = Exercise(
         "tolerance: the largest": "step and tolerance are the caller's",
         "passed: True if": "the right gradient of an RNN passes, and one wrong entry doesn't",
         "passed: a NaN": "a NaN doesn't pass",
-        "errors: dict": "equal to the definition, entry by entry",
+        "errors: dict": (
+            "equal to the definition, entry by entry",
+            "where only one of them is 0 they don't",
+            "small gradients are compared like large ones",
+        ),
     },
     hints=(
         Hint(
@@ -394,6 +434,38 @@ def zero_over_zero_passes(loss, params, grads, step=1e-5, tolerance=1e-6):
 def zero_over_zero_refused(loss, params, grads, step=1e-5, tolerance=1e-6):
     """No floor, with a safe verdict."""
     return _check(loss, params, grads, step, tolerance, error=_without_floor)
+
+
+@EXERCISE.mistake(
+    "Entries in which one of the two gradients is 0 are said to agree. They do where both are 0; a "
+    "gradient that was forgotten is 0 too, and its error is 1."
+)
+def zero_agrees_with_all(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """0 where either is 0."""
+    return _check(
+        loss,
+        params,
+        grads,
+        step,
+        tolerance,
+        error=lambda a, b: np.where((a == 0) | (b == 0), 0 * (a - b), _relative(a, b)),
+    )
+
+
+@EXERCISE.mistake(
+    "What keeps 0 out of the bottom is so large that it hides errors in small gradients: let it be "
+    "1e-8, far below every gradient that matters."
+)
+def floor_too_high(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """1e-5."""
+    return _check(
+        loss,
+        params,
+        grads,
+        step,
+        tolerance,
+        error=lambda a, b: np.abs(a - b) / np.maximum(1e-5, np.abs(a) + np.abs(b)),
+    )
 
 
 @EXERCISE.mistake(

@@ -28,6 +28,11 @@ def stops_early() -> Arrays:
     return {"epochs": 2, "end": np.array(8.0), "start": np.array(1.0), **ends}
 
 
+def shuts() -> Arrays:
+    """From a gate that is nearly open to one that is nearly shut."""
+    return {**stops_early(), "first": np.array(0.9), "last": np.array(0.2)}
+
+
 def by_default() -> Arrays:
     """One epoch; all that has a default is left out."""
     return {"epochs": 1, "end": np.array(4.0)}
@@ -230,6 +235,13 @@ EXERCISE = Exercise(
         matches("arguments that are left out have their defaults", by_default, in_numpy, call=run),
         matches("the gate may begin and stop elsewhere", stops_early, in_numpy, call=run),
         matches(
+            "the gate may shut, too",
+            shuts,
+            in_numpy,
+            "The gate goes from 0.9 to 0.2.",
+            call=run,
+        ),
+        matches(
             "it leaves the gates as the last step has left the network",
             stops_early,
             end_of_it,
@@ -252,8 +264,8 @@ EXERCISE = Exercise(
         "gates: a list": EACH,
         "end: the step": "each step finds its own gate",
         "start: the step": "each step finds its own gate",
-        "first: the value": "the gate may begin and stop elsewhere",
-        "last: the value": "the gate may begin and stop elsewhere",
+        "first: the value": ("the gate may begin and stop elsewhere", "the gate may shut, too"),
+        "last: the value": ("the gate may begin and stop elsewhere", "the gate may shut, too"),
         "below 1 the gate stops": "the gate may begin and stop elsewhere",
         "ValueError": "it refuses what isn't a schedule",
         "on_train_batch_begin: The step that follows": "each step finds its own gate",
@@ -323,6 +335,19 @@ class ByBatch(_Wrong):
     def now(self, batch):
         """Keras's argument."""
         return batch
+
+
+@EXERCISE.mistake(
+    "The gate is kept between first and last as if first were the smaller of the two. A schedule "
+    "may shut its gates as well: limit the share of the way, not the gate."
+)
+class OnlyUpwards(_Wrong):
+    """min(max(g, first), last)."""
+
+    def value(self, step):
+        """The line, cut at both ends."""
+        part = (step - self.start) / (self.end - self.start)
+        return min(max(self.first + (self.last - self.first) * part, self.first), self.last)
 
 
 @EXERCISE.mistake(

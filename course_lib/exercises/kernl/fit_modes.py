@@ -55,6 +55,12 @@ def turning_network() -> Arrays:
     }
 
 
+def one_hardly_nudged() -> Arrays:
+    """Of the three units, the last is nudged a hundredth as far as the others."""
+    given = small()
+    return {**given, "psi": given["psi"] * np.array([1.0, 1.0, 0.01])}
+
+
 def whole_numbers() -> Arrays:
     """Nudges of whole numbers, as a coin gives them."""
     given = two_modes()
@@ -159,7 +165,10 @@ EXERCISE = Exercise(
         "counts in full at its own step": "a case small enough to do by hand",
         "A nudge of unit i moves": "its own prediction gives the same kernel",
         "nudges, shape": "a case small enough to do by hand",
-        "how far all nudges so far": "equal to the normal equations, column by column",
+        "how far all nudges so far": (
+            "equal to the normal equations, column by column",
+            "a unit that is hardly nudged is fitted like the others",
+        ),
         "decay and angle of each mode": "a network that turns is one mode, exactly",
         "complex, shape (M, n, n)": "it runs, and the shapes are right",
         "Where a mode has no sine": "modes that only fade or alternate have real sensitivities",
@@ -210,6 +219,12 @@ EXERCISE = Exercise(
             "Tangents that a kernel predicts are explained by that kernel.",
         ),
         matches("equal to the normal equations, column by column", small, by_normal_equations),
+        matches(
+            "a unit that is hardly nudged is fitted like the others",
+            one_hardly_nudged,
+            by_normal_equations,
+            "The last of three units was nudged a hundredth as far as the other two.",
+        ),
         holds(
             "modes that only fade or alternate have real sensitivities",
             lambda: {**small(), "omega": np.array([0.0, np.pi])},

@@ -67,6 +67,11 @@ def hot() -> Arrays:
     return {"logits": np.tile(100 * np.log(SHARES), (MANY, 1)), "temperature": 100.0, "seed": 9}
 
 
+def one_row() -> Arrays:
+    """A single row, of more characters than a byte can count; one of them is sure to come."""
+    return {"logits": 3000.0 * np.eye(1, 1000, 700), "temperature": 1.5, "seed": 10}
+
+
 def refused() -> Arrays:
     """What is no temperature."""
     return {"temperatures": [-1.0, float("inf"), float("nan")]}
@@ -83,10 +88,11 @@ def codes_of(function, given: Arrays, rng: np.random.Generator | None = None) ->
         )
     if codes.dtype.kind not in "iu":
         raise Unusable(f"codes has dtype {codes.dtype}; a code is an integer.")
-    if codes.min() < 0 or codes.max() >= logits.shape[1]:
+    beyond = codes[(codes < 0) | (codes >= logits.shape[1])]
+    if beyond.size:
         raise Unusable(
-            f"A code is {codes.min()} or {codes.max()}; with c = {logits.shape[1]} it lies between "
-            f"0 and {logits.shape[1] - 1}."
+            f"A code is {beyond[0]}; with c = {logits.shape[1]} it lies between 0 and "
+            f"{logits.shape[1] - 1}."
         )
     return codes
 
@@ -193,6 +199,13 @@ EXERCISE = Exercise(
             "temperature is 100.",
             shares,
         ),
+        matches(
+            "a single row, and many characters",
+            one_row,
+            lambda given: {"codes": given["logits"].argmax(axis=1)},
+            "Of 1,000 characters one is 3000 above the others, in a batch of a single row.",
+            drawn_codes,
+        ),
         drawn(alike, codes_of),
         refuses(
             "what is no temperature is refused",
@@ -211,7 +224,10 @@ EXERCISE = Exercise(
         ),
         "At 0 it is": ("at 0, always the likeliest", "no temperature is taken for 0"),
         "rng: a NumPy": "the generator decides, and nothing else",
-        "codes, shape (batch,)": "it runs, and gives a code a row",
+        "codes, shape (batch,)": (
+            "it runs, and gives a code a row",
+            "a single row, and many characters",
+        ),
         "each row is drawn": "rows that are alike are drawn one by one",
         "ValueError": "what is no temperature is refused",
     },
