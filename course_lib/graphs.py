@@ -123,7 +123,7 @@ def by_xla(
     def run():
         compiled = make(jit_compile=True)
         outputs.update(results(compiled(*arguments)))
-        if slices_that_change(compiled):
+        if slices_that_change(compiled) or lists_that_grow(compiled):
             plain = results(make()(*arguments))
             outputs.update({f"{name} without XLA": value for name, value in plain.items()})
 
@@ -147,6 +147,19 @@ def slices_that_change(graph: Any) -> bool:
         if node.op in ("While", "StatelessWhile")
     ]
     return any(_cuts_by_a_computed_size(body) for body in bodies)
+
+
+def lists_that_grow(graph: Any) -> bool:
+    """Whether a TensorArray grows while it is written, as with `dynamic_size=True`.
+
+    XLA gives it the size that it begins with, and what is written beyond is lost without a word
+    (TensorFlow 2.21).
+
+    Args:
+        graph: what `trace` gives.
+    """
+    grows = "resize_if_index_out_of_bounds"
+    return any(node.op == "TensorListSetItem" and node.attr[grows].b for node in nodes(graph))
 
 
 def _cuts_by_a_computed_size(body: Iterable[Any]) -> bool:

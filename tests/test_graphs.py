@@ -163,6 +163,28 @@ def test_slices_outside_of_loops_have_one_size_each_time():
     assert not graphs.slices_that_change(graph)
 
 
+@pytest.mark.parametrize("grows", [True, False])
+def test_a_list_that_grows_while_it_is_written(grows):
+    """What XLA makes of it is the reason for telling: an empty array, without a word."""
+
+    def collect(x):
+        T = tf.shape(x)[0]
+        kept = tf.TensorArray(x.dtype, 0 if grows else T, dynamic_size=grows)
+        step = lambda t, kept: (t + 1, kept.write(t, 2 * x[t]))  # noqa: E731
+        return tf.while_loop(lambda t, _: t < T, step, (0, kept))[1].stack()
+
+    def make(**settings):
+        return graphs.trace(collect, tf.TensorSpec((None,), tf.float32), **settings)
+
+    assert graphs.lists_that_grow(make()) is grows
+    found = graphs.by_xla(make, [np.ones(3, np.float32)], lambda y: {"y": y})
+    if grows:
+        assert found["y"].shape == (0,)
+        np.testing.assert_array_equal(found["y without XLA"], [2, 2, 2])
+    else:
+        assert found["refused"] or found["y"].shape == (3,)
+
+
 def test_gradients_that_do_not_arrive_are_nan():
     w = [tf.Variable(2.0, name=name) for name in ("used", "zero", "cut", "used")]
     sizes = graphs.gradient_sizes(

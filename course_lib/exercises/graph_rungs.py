@@ -175,8 +175,8 @@ def compiles(
                 "Not so here, but it counts as right: without XLA the graph gives the right "
                 "numbers, with XLA other ones, and no error says so. XLA lays out all memory "
                 "beforehand, so no array may have a size that is computed while the graph runs, "
-                "such as a slice whose length changes from turn to turn. Where all have one "
-                "length, it stays right."
+                "such as a slice whose length changes from turn to turn, or a TensorArray with "
+                "dynamic_size=True. Where all have one length, it stays right."
             )
         if _wants_sizes(refusal):
             return (

@@ -28,7 +28,7 @@ from course_lib.graphs import (
     trace,
 )
 from course_lib.layers.by_hand.lru import LRULayer
-from course_lib.scratch.diagonal import init_lru, lru_forward
+from course_lib.scratch.diagonal import init_lru, lru_backward, lru_forward
 
 WEIGHTS = ("nu_log", "theta_log", "gamma_log", "B_re", "B_im", "C_re", "C_im", "D")
 
@@ -101,16 +101,19 @@ def called_once(layer_class, given: Arrays) -> Arrays:
     return {"y": keras.ops.convert_to_numpy(outputs_of(layer_of(layer_class, given), given["x"]))}
 
 
+def in_complex_numbers(given: Arrays) -> Arrays:
+    """The weights as `init_lru` has them."""
+    params = {name: given[name] for name in ("nu_log", "theta_log", "gamma_log", "D")}
+    complex_ones = {one: given[f"{one}_re"] + 1j * given[f"{one}_im"] for one in "BC"}
+    return params | complex_ones
+
+
 def with_own_twin(layer_class, given: Arrays) -> Arrays:
     """The outputs; beside them, the learner's own NumPy."""
     outputs = called_once(layer_class, given)
     twin = own_twin(layer_class, "lru_forward")
     if twin is not None:
-        params = {name: given[name] for name in ("nu_log", "theta_log", "gamma_log", "D")}
-        params |= {
-            "B": given["B_re"] + 1j * given["B_im"],
-            "C": given["C_re"] + 1j * given["C_im"],
-        }
+        params = in_complex_numbers(given)
         start = np.zeros((len(given["x"]), len(given["nu_log"])), complex)
         outputs["y by your twin"] = twin(given["x"], start, params)[0]
     return outputs
@@ -166,8 +169,7 @@ def two_batches(layer_class, given: Arrays) -> Arrays:
 
 def in_numpy(given: Arrays) -> Arrays:
     """What lru_forward makes of the same numbers, from a state of zero."""
-    params = {name: given[name] for name in ("nu_log", "theta_log", "gamma_log", "D")}
-    params |= {"B": given["B_re"] + 1j * given["B_im"], "C": given["C_re"] + 1j * given["C_im"]}
+    params = in_complex_numbers(given)
     start = np.zeros((len(given["x"]), len(given["nu_log"])), complex)
     return {"y": lru_forward(given["x"], start, params)[0]}
 
@@ -196,6 +198,28 @@ def gradients(layer_class, given: Arrays) -> Arrays:
         lambda: tf.reduce_sum(tf.square(layer(given["x"]))), layer.trainable_variables
     )
     return {"gradients": sizes}
+
+
+def way_back(layer_class, given: Arrays) -> Arrays:
+    """The gradient of half the squares of all outputs, by each weight."""
+    layer = layer_of(layer_class, given)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.square(layer(given["x"]))) / 2
+    weights = [w.value for w in layer.trainable_variables]
+    grads = tape.gradient(loss, weights, unconnected_gradients="zero")
+    return {f"gradient by {name}": grad.numpy() for name, grad in zip(WEIGHTS, grads, strict=True)}
+
+
+def way_back_in_numpy(given: Arrays) -> Arrays:
+    """The same by lru_backward."""
+    params = in_complex_numbers(given)
+    start = np.zeros((len(given["x"]), len(given["nu_log"])), complex)
+    y, z = lru_forward(given["x"], start, params)
+    grads, _ = lru_backward(y @ np.conj(params["C"]).T, given["x"], start, z, params)
+    dC = np.einsum("bti,btk->ik", np.conj(z), y)
+    grads |= {"B_re": grads["B"].real, "B_im": grads["B"].imag, "C_re": dC.real, "C_im": dC.imag}
+    grads["D"] = np.einsum("btj,btk->jk", given["x"], y)
+    return {f"gradient by {name}": grads[name] for name in WEIGHTS}
 
 
 def compiled(layer_class, given: Arrays) -> Arrays:
@@ -261,6 +285,13 @@ EXERCISE = Exercise(
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         reaches_every_weight(sequence, gradients, *WEIGHTS),
+        matches(
+            "the gradient goes back through all steps",
+            sequence,
+            way_back_in_numpy,
+            "The outputs are right, but training follows another gradient than theirs.",
+            call=way_back,
+        ),
         compiles(sequence, in_numpy, compiled),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
@@ -440,6 +471,22 @@ class KeepsItsState(_Base):
         z = tf.scan(lambda z, b_t: lam * z + b_t, by_time, first)
         if not tf.inside_function():
             self.kept = z[-1]
+        return tf.transpose(z, (1, 0, 2))
+
+
+@EXERCISE.mistake(
+    "The gradient ends at the step that it comes from: the state is cut from the tape on its way "
+    "to the next one, so what an early step has done for a late one is never learned."
+)
+class StatesCut(_Base):
+    """tf.stop_gradient on the state that comes in."""
+
+    def states(self, x):
+        """Right, and kept from the tape."""
+        b = tf.complex(self.gain() * (x @ self.B_re), self.gain() * (x @ self.B_im))
+        lam = self.lam()
+        by_time = tf.transpose(b, (1, 0, 2))
+        z = tf.scan(lambda z, b_t: lam * tf.stop_gradient(z) + b_t, by_time, tf.zeros_like(b[:, 0]))
         return tf.transpose(z, (1, 0, 2))
 
 

@@ -1,5 +1,7 @@
 """Exercise: the loop over time moves from Python into the graph."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -18,7 +20,7 @@ from course_lib.exercises.graph_rungs import (
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import by_hand, irregular, matches
 from course_lib.graphs import gpu_report, gradient_sizes, own_twin, trace
-from course_lib.layers.loops import looped
+from course_lib.layers.loops import looped, unrolled
 from course_lib.scratch.gated import lstm_step
 from course_lib.scratch.stacked import collect_outputs
 
@@ -35,6 +37,11 @@ def from_a_state() -> Arrays:
     given = sequence()
     x = given["x"][:1, :1]
     return {**given, "x": x, "h_0": irregular(1, 4, shift=1), "c_0": irregular(1, 4, shift=7)}
+
+
+def sequence_from_a_state() -> Arrays:
+    """Two sequences of five steps, from states that aren't zero."""
+    return {**sequence(), "h_0": irregular(2, 4, shift=1), "c_0": irregular(2, 4, shift=7)}
 
 
 def three_numbers() -> Arrays:
@@ -150,6 +157,25 @@ def reached(function, given: Arrays) -> Arrays:
     return {"gradients": gradient_sizes(loss, cell.trainable_variables)}
 
 
+def way_back(function, given: Arrays) -> Arrays:
+    """The gradient of a loss that feels every output and the last states, by all that comes in."""
+    x, h_0, c_0 = (tf.constant(given[name]) for name in ("x", "h_0", "c_0"))
+    cell = lstm(given)
+    weights = {"kernel": cell.kernel, "recurrent kernel": cell.recurrent_kernel}
+    sources = {"x": x, "h_0": h_0, "c_0": c_0, **{n: w.value for n, w in weights.items()}}
+    with tf.GradientTape() as tape:
+        tape.watch([x, h_0, c_0])
+        outputs, last = run(function, cell, x, [h_0, c_0])
+        loss = sum(tf.reduce_sum(one**2) for one in (outputs, *last))
+    grads = tape.gradient(loss, sources, unconnected_gradients="zero")
+    return {f"gradient by {name}": grad.numpy() for name, grad in grads.items()}
+
+
+def way_back_unrolled(given: Arrays) -> Arrays:
+    """The same through a loop of Python's."""
+    return way_back(unrolled, given)
+
+
 def by_xla(function, given: Arrays) -> Arrays:
     """The sequences read by a graph that XLA has compiled."""
     return compiled(reader(function, given)[0], given["x"])
@@ -197,6 +223,18 @@ EXERCISE = Exercise(
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         reaches_every_weight(sequence, reached),
+        # Without an oracle for recognition: what differs here alone differs in nothing else.
+        replace(
+            matches(
+                "the gradient goes back through all steps",
+                sequence_from_a_state,
+                way_back_unrolled,
+                "The outputs are right, but training follows another gradient than theirs: "
+                "something in the loop is kept from the tape.",
+                call=way_back,
+            ),
+            right=None,
+        ),
         compiles(sequence, in_numpy, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
@@ -386,6 +424,20 @@ def tape_cut(cell, x, states):
     return tf.stop_gradient(outputs), states
 
 
+@EXERCISE.mistake(
+    "The gradient ends at the step that it comes from: the states are cut from the tape on their "
+    "way to the next one, so what an early step has done for a late one is never learned."
+)
+def states_cut(cell, x, states):
+    """As truncated BPTT does between its windows, but at every step."""
+
+    def step(x_t, states):
+        h_t, states = cell(x_t, states)
+        return h_t, [tf.stop_gradient(state) for state in states]
+
+    return _loop(step, x, states)
+
+
 @EXERCISE.alternative
 def by_autograph(cell, x, states):
     """A for over tf.range; AutoGraph makes a loop of it."""
@@ -396,6 +448,19 @@ def by_autograph(cell, x, states):
         h_t, states = cell(x[:, t], states)
         outputs = outputs.write(t, h_t)
     return tf.transpose(outputs.stack(), [1, 0, 2]), states
+
+
+@EXERCISE.alternative
+def into_a_list_that_grows(cell, x, states):
+    """Right, and the idiom of many examples; XLA alone makes nothing of it."""
+
+    def step(t, outputs, states):
+        h_t, states = cell(tf.gather(x, t, axis=1), states)
+        return t + 1, outputs.write(t, h_t), states
+
+    kept = tf.TensorArray(x.dtype, size=0, dynamic_size=True)
+    _, kept, states = tf.while_loop(lambda t, *_: t < tf.shape(x)[1], step, (0, kept, states))
+    return tf.einsum("tbn->btn", kept.stack()), states
 
 
 @EXERCISE.alternative
