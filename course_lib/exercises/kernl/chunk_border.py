@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.rungs import by_hand, gradient, holds, irregular, matches, shapes
+from course_lib.exercises.watched import watched
 from course_lib.scratch.kernl import chunk_border, trace_step
 
 RETURNS = {"dW": "array", "E_C": "array"}
@@ -106,6 +107,42 @@ def step_by_step(given: Arrays) -> Arrays:
     return {"dW": dW, "E_C": E_t}
 
 
+def long() -> Arrays:
+    """Twelve steps, and sizes that can't be taken for one another."""
+    return {
+        "E_0": irregular(3, 7, 11),
+        "v": irregular(3, 12, 7, shift=1),
+        "d": irregular(3, 12, 11, shift=2) ** 2,
+        "credit": irregular(3, 12, 11, shift=3),
+        "gamma": 0.1 + irregular(11, shift=4) ** 2,
+    }
+
+
+def traces_built(function, given: Arrays) -> Arrays:
+    """How often something as large as all traces is made, in half of the steps and in all."""
+    E_0, v, d, credit, gamma = given.values()
+    built = {}
+    for steps in (v.shape[1] // 2, v.shape[1]):
+        sizes: list[int] = []
+        now = (one[:, :steps] for one in (v, d, credit))
+        function(*watched(sizes, E_0, *now, gamma))
+        built[f"in {steps} steps"] = sizes.count(E_0.size)
+    return built
+
+
+def as_many_for_any_chunk(given: Arrays, outputs: Arrays) -> Problem | None:
+    """A longer chunk makes no more traces."""
+    half, all_ = (int(number) for number in outputs.values())
+    steps = given["v"].shape[1]
+    if all_ - half < steps // 2:
+        return None
+    return Problem(
+        f"The numbers are right, but something of the size of all traces is made {half} times in "
+        f"{steps // 2} steps and {all_} times in {steps}: traces are built step by step, as "
+        "before. Ask at each step which losses it causes, and only vectors are left inside."
+    )
+
+
 EXERCISE = Exercise(
     reference=chunk_border,
     title="A chunk at once",
@@ -168,9 +205,19 @@ EXERCISE = Exercise(
             step_by_step,
             "With gamma up to 700 and a chunk of 32 steps:",
         ),
+        Rung(
+            "no trace is built between the first and the last",
+            long,
+            as_many_for_any_chunk,
+            traces_built,
+            by_verdict=True,
+        ),
     ),
     promises={
-        "Equal to C times": "equal to the traces, step by step",
+        "Equal to C times": (
+            "equal to the traces, step by step",
+            "no trace is built between the first and the last",
+        ),
         "E_0: traces": "a silent chunk: a late loss still reaches what came before",
         "v: what": "it runs, and the shapes are right",
         "d: derivatives": "it runs, and the shapes are right",
@@ -329,11 +376,30 @@ def derivative_left_out(E_0, v, d, credit, gamma):
     return _with(_later(credit, gamma), E_0, v, np.ones_like(d), gamma)[0], E_C
 
 
-@EXERCISE.alternative
+@EXERCISE.mistake(
+    "A trace is built at every step, and that is what a chunk is to save. Change the order of the "
+    "two sums: ask at each step which losses it causes, this one and all later ones of the chunk, "
+    "each faded by the distance. That takes a vector of n, not a trace."
+)
 def step_after_step(E_0, v, d, credit, gamma):
-    """The traces built one by one: slow, and right."""
+    """trace_step at every step; the numbers are right."""
     results = step_by_step({"E_0": E_0, "v": v, "d": d, "credit": credit, "gamma": gamma})
     return results["dW"], results["E_C"]
+
+
+@EXERCISE.alternative
+def joined_at_the_end(E_0, v, d, credit, gamma):
+    """The steps' credit in a list; products of all steps in place of einsum."""
+    after, back = np.zeros_like(credit[:, 0]), []
+    for now in np.moveaxis(credit, 1, 0)[::-1]:
+        after = now + np.exp(-gamma) * after
+        back.append(after)
+    later = np.stack(back[::-1], axis=1)
+    inside = np.tensordot(v, d * later, axes=((0, 1), (0, 1)))
+    before = np.sum(E_0 * (np.exp(-gamma) * later[:, 0])[:, None], axis=0)
+    to_the_end = np.arange(v.shape[1])[::-1, None]
+    left = np.swapaxes(v, 1, 2) @ (d * np.exp(-gamma * to_the_end))
+    return inside + before, np.exp(-gamma * v.shape[1]) * E_0 + left
 
 
 @EXERCISE.alternative
