@@ -39,6 +39,11 @@ def shorter_than_a_chunk() -> Arrays:
     return sequence(T=1, C=7)
 
 
+def chunks_of_one() -> Arrays:
+    """Three steps, a border after each."""
+    return sequence(T=3, C=1)
+
+
 def forgetful() -> Arrays:
     """Units that forget everything within a step or two, in long chunks."""
     return {**sequence(T=70, C=32), "gamma": np.array([0.01, 30.0, 700.0])}
@@ -257,6 +262,7 @@ EXERCISE = Exercise(
             "With T = 1 and C = 7:",
             call=by_tensorflow,
         ),
+        matches("chunks of one step", chunks_of_one, in_numpy, "With C = 1:", by_tensorflow),
         matches(
             "right for units that forget at once",
             forgetful,
@@ -294,7 +300,11 @@ EXERCISE = Exercise(
         "d: derivatives": "a case small enough to do by hand",
         "credit: dh": "a case small enough to do by hand",
         "gamma: decay": "right for units that forget at once",
-        "C: steps": ("the whole sequence as one chunk", "a sequence shorter than a chunk"),
+        "C: steps": (
+            "the whole sequence as one chunk",
+            "a sequence shorter than a chunk",
+            "chunks of one step",
+        ),
         "C: Where T": "equal to chunk_border, to 1e-10 in float64",
         "dW: shape": "equal to chunk_border, to 1e-10 in float64",
         "E_T: the traces": "two chunks, and the border between them",
