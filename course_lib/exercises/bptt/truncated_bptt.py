@@ -49,6 +49,12 @@ def one_window() -> Arrays:
     return {**small(), "window": 7}
 
 
+def one_step() -> Arrays:
+    """Sequences shorter than a window: T = 1."""
+    given = small()
+    return {**given, "x": given["x"][:, :1], "labels": given["labels"][:, :1]}
+
+
 def in_full(given: Arrays) -> Arrays:
     """BPTT through all the steps."""
     *inputs, _ = given.values()
@@ -154,6 +160,7 @@ EXERCISE = Exercise(
             in_full,
             "With one window for all the steps nothing is cut.",
         ),
+        matches("one step, and a window of three", one_step, in_full, "With T = 1 nothing is cut."),
         by_hand(
             three_steps,
             how="the probabilities are 1/4 and 3/4 at each step, the labels 0, 0 and 1\n"

@@ -24,6 +24,11 @@ def fewer_inputs() -> Arrays:
     return {"m": 3, "n": 4, "layers": 3, "seed": 0}
 
 
+def one_layer() -> Arrays:
+    """A stack of one layer."""
+    return {"m": 3, "n": 4, "layers": 1, "seed": 0}
+
+
 def made(function, given: Arrays, **changes) -> list[dict]:
     """The cells that the function makes; a sentence if they are no list of dicts of arrays."""
     cells = function(*{**given, **changes}.values())
@@ -102,9 +107,11 @@ def seeds(function, given: Arrays) -> Arrays:
 def judge_sizes(given: Arrays, outputs: Arrays) -> Problem | None:
     """As many layers as asked for; each reads what stands below it."""
     if outputs["number of layers"] != given["layers"]:
-        return Problem(f"There are {outputs['number of layers']} layers; it should be 3.")
-    m, n = given["m"], given["n"]
-    for name, right in (("inputs", [m, n, n]), ("units", [n, n, n])):
+        return Problem(
+            f"There are {outputs['number of layers']} layers; it should be {given['layers']}."
+        )
+    m, n, above = given["m"], given["n"], given["layers"] - 1
+    for name, right in (("inputs", [m] + above * [n]), ("units", [n] + above * [n])):
         for layer, (got, wanted) in enumerate(zip(outputs[name], right, strict=True), 1):
             if got != wanted:
                 return Problem(
@@ -172,6 +179,7 @@ EXERCISE = Exercise(
         ),
         Rung("no two layers start alike", as_many_inputs_as_units, judge_alike, alike),
         Rung("each layer reads the one below it", fewer_inputs, judge_sizes, sizes),
+        Rung("a stack of one layer", one_layer, judge_sizes, sizes),
         holds(
             "each layer starts as init_lstm_params starts it",
             fewer_inputs,

@@ -38,6 +38,12 @@ def one_layer() -> Arrays:
     }
 
 
+def one_step() -> Arrays:
+    """T = 1."""
+    given = small()
+    return {**given, "x": given["x"][:, :1]}
+
+
 def whole_numbers() -> Arrays:
     """Inputs as integers."""
     return {**small(), "x": np.arange(36).reshape(2, 6, 3) % 4}
@@ -227,6 +233,7 @@ EXERCISE = Exercise(
             logits=np.array([[-0.01261467, 1.02522933]]),
         ),
         matches("one layer, read at its last step", one_layer, one_layer_read, call=forward),
+        matches("one step alone", one_step, all_layers_step_by_step, "With T = 1:", forward),
         holds(
             "at evaluation the rate doesn't matter",
             small,

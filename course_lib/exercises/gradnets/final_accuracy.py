@@ -25,6 +25,12 @@ def stopped_early() -> Arrays:
     return {**small(), "g_now": 0.1, "g_end": 0.6}
 
 
+def one_row() -> Arrays:
+    """A single row, which is right."""
+    given = small()
+    return {**given, "x": given["x"][:1], "labels": given["labels"][:1]}
+
+
 def votes() -> Arrays:
     """Five rows whose logits stand there as they are, for each gate and for dropout."""
     right = np.array([[1.0, 0.0]] * 5)
@@ -172,6 +178,7 @@ EXERCISE = Exercise(
             "The accuracy changes with size, which should only save memory.",
         ),
         matches("equal to the definition, row by row", small, row_by_row, call=called),
+        matches("one row alone", one_row, row_by_row, "With a single row:", called),
         matches(
             "also when the gate ends before 1",
             stopped_early,

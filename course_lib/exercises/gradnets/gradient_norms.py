@@ -29,6 +29,11 @@ def three_layers() -> Arrays:
     }
 
 
+def one_layer() -> Arrays:
+    """A single layer."""
+    return {"layer 1": small()["layer 1"]}
+
+
 def whole_numbers() -> Arrays:
     """Gradients as integers."""
     one = {"W": np.array([[1, 2], [-3, 4]]), "b": np.array([1, -2])}
@@ -113,6 +118,7 @@ EXERCISE = Exercise(
             "The squares of the layers' norms must add up to the square of the whole gradient's.",
         ),
         matches("equal to the definition, entry by entry", small, entry_by_entry, call=called),
+        matches("one layer alone", one_layer, entry_by_entry, "With one layer:", called),
     ),
     promises={
         "grads: a list": "equal to the definition, entry by entry",

@@ -51,6 +51,12 @@ def turning() -> Arrays:
     }
 
 
+def one_layer() -> Arrays:
+    """depth = 1."""
+    given = small()
+    return {**given, "weights": given["weights"][:1]}
+
+
 def different_widths() -> Arrays:
     """Five inputs, then four units, then two."""
     return {
@@ -187,6 +193,7 @@ EXERCISE = Exercise(
             measured,
             call=called,
         ),
+        matches("one layer alone", one_layer, measured, "With one layer:", called),
         matches("layers may differ in width", different_widths, measured, call=called),
     ),
     promises={

@@ -29,6 +29,12 @@ def one_weight() -> Arrays:
     }
 
 
+def one_step() -> Arrays:
+    """T = 1."""
+    given = small()
+    return {**given, **{name: given[name][:, :1] for name in ("v", "squashed", "dh")}}
+
+
 def without_recurrence() -> Arrays:
     """A leaky network without recurrent weights: here RFLO leaves nothing out."""
     W = irregular(6, 3, shift=3, scale=0.7)
@@ -98,6 +104,7 @@ EXERCISE = Exercise(
             each_row_alone,
             "Sequences together must give the sum of their gradients.",
         ),
+        matches("one step alone", one_step, by_its_own_recursion, "With T = 1:"),
         gradient(without_recurrence, loss, of_a_run, dW="W"),
         matches("equal to RFLO's own recursion", small, by_its_own_recursion),
     ),

@@ -31,6 +31,11 @@ def far_apart() -> Arrays:
     return {"logits": logits.astype(np.float32), "labels": np.array([0, 0, 0, 0])}
 
 
+def one_label() -> Arrays:
+    """A single row."""
+    return {"logits": irregular(1, 4, shift=1, scale=2), "labels": np.array([3])}
+
+
 def by_definition(given: Arrays) -> Arrays:
     """-log softmax of the right class, averaged; safe here because the scores are small."""
     logits, labels = given["logits"], given["labels"]
@@ -95,6 +100,7 @@ EXERCISE = Exercise(
             by_definition,
             "With labels of shape (batch, T) the mean is over all of them.",
         ),
+        matches("one label alone", one_label, by_definition, "With a single row:"),
         holds(
             "adding a constant to a row's scores changes nothing",
             small,

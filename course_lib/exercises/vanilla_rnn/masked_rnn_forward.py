@@ -56,6 +56,11 @@ def gap() -> Arrays:
     return {**small(), "mask": mask}
 
 
+def one_step() -> Arrays:
+    """T = 1; the step of the second sequence is padding."""
+    return {**small(), "x": irregular(3, 1, 2), "mask": np.array([[True], [False], [True]])}
+
+
 def unmasked(given: Arrays) -> Arrays:
     """The plain network."""
     x, _, *rest = given.values()
@@ -89,7 +94,8 @@ def each_sequence_cut(given: Arrays) -> Arrays:
     for b, real in enumerate(mask):
         states, _ = rnn_forward(x[b : b + 1, real], h_0[b : b + 1], *weights)
         h[b, real] = states[0]
-        h_last[b] = states[0, -1]
+        if real.any():
+            h_last[b] = states[0, -1]
     return {"h": h, "h_last": h_last}
 
 
@@ -167,6 +173,7 @@ EXERCISE = Exercise(
             "The mask says for each step separately whether it is real; here there is padding at "
             "the start and in the middle too.",
         ),
+        matches("one step alone", one_step, each_sequence_cut, "With T = 1:"),
     ),
     promises={
         "At a padded step": (
