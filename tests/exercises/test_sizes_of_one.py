@@ -28,7 +28,8 @@ NEEDED_NOWHERE = {
     "fresh_cells": {"m": "no other than any number of inputs", "n": "no other than any units"},
     "dropout_between_layers": {f"axis {k} of h": "entry by entry" for k in range(3)},
     "grelu": {f"axis {k} of u": "entry by entry" for k in range(3)},
-    "grelu_backward": {f"axis {k} of {name}": "entry by entry" for name, axes in (("dy", 3), ("u", 2))
+    "grelu_backward": {f"axis {k} of {name}": "entry by entry"
+                       for name, axes in (("dy", 3), ("u", 2))
                        for k in range(axes)},
     "propagate": {"axis 0 of x": "its cosines need two inputs at least, as it says"},
     "gradual_dropout": {f"axis {k} of x": "entry by entry" for k in range(2)},
