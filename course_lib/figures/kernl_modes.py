@@ -169,5 +169,5 @@ def accuracies(results: dict[str, dict]) -> Figure:
         for seed in seeds:
             ax.plot(epochs, seed, **CYCLE[number] | {"linestyle": "none", "markersize": 3})
     ax.set(xlabel="epoch", ylabel="test accuracy", xticks=epochs)
-    ax.legend(loc="lower right")
+    ax.legend(loc="center right")
     return closed(figure)
