@@ -4,12 +4,22 @@ Reads JSON and text only: no line of Python is parsed here, let alone run.
 """
 
 import json
+import re
 from dataclasses import dataclass, field
 
 from course_lib.exercises.registry import ids
 from course_lib.instructor.intake.decoding import decoded
 from course_lib.release import difference, release_of
 
+BROKE = "it broke while it was saved or sent"
+OTHERS = {
+    b"PK\x03\x04": "a zip",
+    b"%PDF-": "a PDF",
+    b"\x1f\x8b": "a gzip archive",
+    b"Rar!": "a RAR archive",
+}
+MERGE = re.compile(r"^(?:<{7} |>{7} |={7}\r?$)", re.M)
+PYTHON = re.compile(r"^(?:def \w+\(|class \w+|import \w+|from [\w.]+ import )", re.M)
 MOST_CELLS = 5_000
 LONGEST = 500_000  # characters of one cell
 MOST_CODE = 4_000_000  # characters of all code cells
@@ -53,7 +63,8 @@ def extract(content: bytes) -> Cells:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "a number"
         if not text.strip():
             raise Unreadable("it is empty") from None
-        raise Unreadable(f"it is not JSON ({where}): it broke while it was saved or sent") from None
+        what = _instead(content, text)
+        raise Unreadable(what or f"it is not JSON ({where}): {BROKE}") from None
     if not isinstance(notebook, dict):
         raise Unreadable("it is JSON, but no notebook")
     cells = notebook.get("cells")
@@ -75,6 +86,21 @@ def extract(content: bytes) -> Cells:
         if isinstance(cell, dict):
             _take(number, cell, found)
     return found
+
+
+def _instead(content: bytes, text: str) -> str:
+    """What it is where it is no notebook, or what became of it; empty if that can't be told."""
+    for begins, what in OTHERS.items():
+        if content.startswith(begins):
+            return f"it is {what}, whatever its name says"
+    if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
+        return "it is a web page, not the notebook itself"
+    if conflict := MERGE.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        return f"a merge of two versions was not brought to an end (line {line})"
+    if PYTHON.search(text) and not text.lstrip().startswith("{"):
+        return "it is Python code, not a notebook"
+    return ""
 
 
 def _take(number: int, cell: dict, found: Cells) -> None:

@@ -16,10 +16,12 @@ from course_lib.instructor.intake.names import (
     Owner,
     chapter_in,
     is_assignment,
+    is_notebook,
     is_part,
     owner,
     tidy,
     without_copy,
+    without_ending,
 )
 from course_lib.instructor.intake.read import ARCHIVES, Submission
 from course_lib.instructor.intake.tree import LARGEST, File, Folder, readable, tree
@@ -74,7 +76,7 @@ def find(paths: list[Path], by: str = "", leave_out: Iterable[Path] = ()) -> Fou
             raise BadUsage(f"There is no {path}.")
         if path.is_dir() or path.suffix.lower() == ".zip":
             finder.argument(path, tree(path, tuple(leave_out)))
-        elif path.suffix.lower() == ".ipynb":
+        elif is_notebook(path.name):
             finder.notebook(path)
         else:
             raise BadUsage(f"{path} is neither a folder nor a notebook (.ipynb) nor a zip.")
@@ -126,7 +128,11 @@ class _Finder:
         if self.pattern is not None:
             self._by_pattern(Folder("", "", [file]), path.absolute().parent.parts)
             return
-        self._add(without_copy(path.stem), (*path.absolute().parent.parts, file.base), [file])
+        self._add(
+            without_copy(without_ending(path.name)),
+            (*path.absolute().parent.parts, file.base),
+            [file],
+        )
 
     def _class(self, folder: Folder, place: tuple[str, ...], within: str = "") -> None:
         """Each folder, zip and notebook in it is a student's, or a group's.
@@ -172,7 +178,7 @@ class _Finder:
                 may_be_work=True,
             )
             return
-        who = named[1] if named else without_copy(file.base[: -len(file.kind)])
+        who = named[1] if named else without_copy(without_ending(file.base))
         self._add(who, place, [file])
 
     def _folder_of(
@@ -283,7 +289,7 @@ def _is_of_an_assignment(folder: Folder) -> bool:
 
 def _holds_parts_alone(folder: Folder) -> bool:
     """Whether all in it is named like parts of one person's work, or there is no work in it."""
-    names = [file.base[: -len(file.kind)] for file in folder.files if file.kind == ".ipynb"]
+    names = [without_ending(file.base) for file in folder.files if file.kind == ".ipynb"]
     names += [one.base for one in folder.folders if _holds_work(one)]
     return all(map(is_part, names))
 
@@ -293,7 +299,7 @@ def _is_results(folder: Folder) -> bool:
 
 
 def _is_part(file: File) -> bool:
-    return is_part(file.base[: -len(file.kind)])
+    return is_part(without_ending(file.base))
 
 
 def _holds_work(folder: Folder) -> bool:

@@ -1,10 +1,14 @@
 """Whose work it is, by the names that people and learning platforms give to files and folders."""
 
+import os
 import re
 import unicodedata
 from dataclasses import dataclass
 
 from course_lib.exercises.registry import CHAPTERS
+
+# Some browsers save a notebook with an ending of their own behind.
+NOTEBOOK_ENDING = re.compile(r"\.ipynb(?:\.(?:txt|json))?$", re.I)
 
 NOTEBOOKS = {chapter.notebook.lower(): chapter.name for chapter in CHAPTERS}
 
@@ -15,6 +19,9 @@ PLATFORMS = (
     r"(?P<who>[^_]+)_(?:(?P<late>LATE)_)?(?P<number>\d{3,})_\d{3,}_(?P<rest>.+)",
     # Blackboard: Assignment_user_attempt_2026-05-01-10-00-00_name.ipynb
     r".+_(?P<who>[^_]+)_attempt_\d{4}(?:-\d\d){5}(?:_(?P<rest>.+))?",
+    # Brightspace: 123-456 - Name - May 1, 2026 1012 AM, a folder or the beginning of a file's name
+    r"(?P<number>\d+)-\d+ - (?P<who>.+?) - \D*\d{1,2}\D+\d{4},? \d{1,2}[.:]?\d\d(?: [AP]M)?"
+    r"(?: - (?P<rest>.+))?",
 )
 # Words of names that say which version or which part of the work it is, and not whose.
 PARTS = (
@@ -22,6 +29,7 @@ PARTS = (
     r"solution|solutions|solved|answer|answers|exercise|exercises|homework|hw|task|tasks|aufgabe|"
     r"assignment|assignments|week|chapter|chapters|kapitel|lab|part|sheet|blatt|day|work|backup|"
     r"abgaben|woche|archive|notebook|notebooks|untitled|untitled\d+|src|code|try|attempt|first|second|third|"
+    r"of|von|copie|copia|cópia|kopia|de|di|van|"  # Colab: "Copy of ...", in its own language
     r"last|my|test|tests|data|updated|corrected|fixed|revised|resubmission|(?=\d*[a-f])[0-9a-f]{8}"
 )
 # Those of them that one thing to hand in is called, and so a folder of what a class handed in.
@@ -65,13 +73,23 @@ def chapter_in(base: str) -> tuple[str, str] | None:
     Args:
         base: the file's name, without folders.
     """
-    stem = base.rpartition(".")[0] or base
+    stem = without_ending(base)
     for notebook, chapter in NOTEBOOKS.items():
         at = stem.lower().find(notebook)
         if at >= 0:
             rest = tidy(f"{stem[:at]} {stem[at + len(notebook) :]}")
             return chapter, tidy(re.sub(VERSION, "", rest, flags=re.I))
     return None
+
+
+def is_notebook(name: str) -> bool:
+    """Whether a file is a notebook by its name, perhaps with an ending that a browser added."""
+    return NOTEBOOK_ENDING.search(name) is not None
+
+
+def without_ending(base: str) -> str:
+    """The name of a file without what says of which kind it is."""
+    return NOTEBOOK_ENDING.sub("", base) if is_notebook(base) else os.path.splitext(base)[0]
 
 
 def is_part(name: str) -> bool:

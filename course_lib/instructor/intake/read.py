@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from course_lib.exercises.projects.arrays import LARGEST as LARGEST_ARRAYS
 from course_lib.exercises.registry import project_files
+from course_lib.instructor.intake.names import is_notebook
 from course_lib.instructor.intake.tree import LARGEST, File, TooMuch, why_not
 
 MOST = 100 << 20  # bytes of all the notebooks of a student
@@ -43,17 +44,17 @@ class Submission:
     @property
     def notebooks(self) -> list[tuple[str, bytes]]:
         """The notebooks among its files."""
-        return [(name, content) for name, content in self.files if _is_notebook(name)]
+        return [(name, content) for name, content in self.files if is_notebook(name)]
 
     def notebook_names(self) -> list[str]:
         """All notebooks among its sources, whether they can be read or not."""
-        return [file.name for file in self.sources if _is_notebook(file.name)]
+        return [file.name for file in self.sources if is_notebook(file.name)]
 
     def arrays_beside(self, notebook: str) -> dict[str, bytes]:
         """The arrays of projects by file name: those beside a notebook, else from anywhere."""
         folder = notebook.rpartition("/")[0]
         ordered = sorted(self.files, key=lambda one: one[0].rpartition("/")[0] == folder)
-        return {_base(name): content for name, content in ordered if not _is_notebook(name)}
+        return {_base(name): content for name, content in ordered if not is_notebook(name)}
 
     def load(self) -> "Submission":
         """Read its files; whatever is wrong with one becomes a remark, and the others go on."""
@@ -86,7 +87,7 @@ class Submission:
         notebooks = arrays = 0
         others = []
         for file in self.sources:
-            if _is_notebook(file.name):
+            if is_notebook(file.name):
                 notebooks += 1
                 if notebooks <= MOST_NOTEBOOKS:
                     yield file
@@ -111,7 +112,7 @@ class Submission:
             )
 
     def _read(self, file: File) -> None:
-        if not _is_notebook(file.name):  # a beginning is enough to say that it is too large
+        if not is_notebook(file.name):  # a beginning is enough to say that it is too large
             self.files.append((file.name, file.read(LARGEST_ARRAYS + 1, cut=True)))
             return
         left = MOST - sum(len(content) for _, content in self.notebooks)
@@ -120,10 +121,6 @@ class Submission:
             self.files.append((file.name, file.read(limit)))
         except TooMuch:
             self.remarks.append(f"{file.name} was left out: it is larger than {limit >> 20} MB.")
-
-
-def _is_notebook(name: str) -> bool:
-    return name.lower().endswith(".ipynb")
 
 
 def _base(name: str) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from course_lib.instructor.intake.names import is_notebook
+
 LARGEST = 50 << 20  # bytes of a notebook, or of a zip inside a zip
 MOST_FILES = 200_000  # in one folder or zip, with all that is below
 DEEPEST, MOST_ZIPS = 30, 3  # folders below each other, and zips inside each other
@@ -19,7 +21,7 @@ DEEPEST, MOST_ZIPS = 30, 3  # folders below each other, and zips inside each oth
 NOT_LOOKED_INTO = {".ipynb_checkpoints", "__MACOSX", ".git", ".venv", "__pycache__", ".course"}
 LEFT_BY_SYSTEMS = {".ds_store", "thumbs.db", "desktop.ini"}
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
-ENCRYPTED = 1
+ENCRYPTED, SAYS_UTF_8 = 1, 1 << 11  # flags
 
 
 class TooMuch(Exception):
@@ -48,8 +50,8 @@ class File:
 
     @property
     def kind(self) -> str:
-        """The ending, in small letters, with its dot."""
-        return os.path.splitext(self.base)[1].lower()
+        """The ending, in small letters, with its dot; of a notebook always the same."""
+        return ".ipynb" if is_notebook(self.base) else os.path.splitext(self.base)[1].lower()
 
     def read(self, most: int, cut: bool = False) -> bytes:
         """The content.
@@ -175,22 +177,25 @@ class _Walk:
             return
         folders = {"": into}
         for number, entry in enumerate(entries):
-            parts = entry.filename.replace("\\", "/").split("/")
+            parts = _name(entry).replace("\\", "/").split("/")
             name = "/".join(parts)
-            if entry.is_dir() or any(map(_is_left_by_programs, parts)):
-                continue
+            left = [place for place, part in enumerate(parts) if _is_left_by_programs(part)]
             if name.startswith("/") or ".." in parts or ":" in parts[0]:
                 into.not_understood.append(f"{name} was left out: it points outside the zip.")
                 continue
-            if stat.S_ISLNK(entry.external_attr >> 16):
-                into.not_understood.append(f"{name} was left out: it is a symbolic link.")
-                continue
-            if len(parts) > DEEPEST:
+            above = parts[: left[0]] if left else parts[:-1]
+            if len(above) >= DEEPEST:
                 into.not_understood.append(f"{name[:200]} was left out: it lies too deep.")
                 continue
-            if not self._one_more(into):
+            is_new = "/".join(above) not in folders
+            if (is_new or not (left or entry.is_dir())) and not self._one_more(into):
                 return
-            above = _folder(folders, parts[:-1], into)
+            above = _folder(folders, above, into)  # also where there is no work in it
+            if left or entry.is_dir():
+                continue
+            if stat.S_ISLNK(entry.external_attr >> 16):
+                above.not_understood.append(f"{name} was left out: it is a symbolic link.")
+                continue
             inner = File(_below(above, parts[-1]), file.path, (*file.inside, number))
             if problem := _cannot_be_read(entry):
                 above.not_understood.append(f"{inner.name} was left out: {problem}.")
@@ -220,6 +225,14 @@ def _folder(folders: dict[str, Folder], parts: list[str], top: Folder) -> Folder
         folders[key] = Folder(_below(above, parts[-1]), parts[-1])
         above.folders.append(folders[key])
     return folders[key]
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """Its name; UTF-8 also where a program wrote that and didn't say so, as macOS does."""
+    if not entry.flag_bits & SAYS_UTF_8:
+        with contextlib.suppress(UnicodeError):
+            return entry.filename.encode("cp437").decode("utf-8")
+    return entry.filename
 
 
 def why_not(error: Exception) -> str:

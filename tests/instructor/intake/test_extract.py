@@ -15,7 +15,7 @@ def test_cells_of_every_format():
     assert extract(json.dumps(ONE).encode()).code == [(1, "x = 1\ny = 2")]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-32"])
 def test_cells_in_every_encoding(encoding):
     text = json.dumps({"cells": [{"cell_type": "code", "source": "# é"}]}, ensure_ascii=False)
     assert extract(text.encode(encoding)).code == [(1, "# é")]
@@ -36,6 +36,23 @@ def test_cells_in_every_encoding(encoding):
 )
 def test_what_is_no_notebook_is_said(content):
     with pytest.raises(Unreadable):
+        extract(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PK\x03\x04...", "a zip"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"\n<!DOCTYPE html><html></html>", "a web page"),
+        (b"import numpy as np\n\ndef rnn_step(x):\n    return x\n", "Python code"),
+        (b'{\n "cells": [\n<<<<<<< HEAD\n]\n=======\n]\n>>>>>>> other\n}', "merge"),
+        (b'{"cells": [{"source": "def f(x):', "broke while"),
+        (b'{\n"cells": [\n"import os', "broke while"),
+    ],
+)
+def test_what_it_is_instead_is_said_and_nothing_that_is_false(content, what):
+    with pytest.raises(Unreadable, match=what):
         extract(content)
 
 

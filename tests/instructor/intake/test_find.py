@@ -110,6 +110,34 @@ LAYOUTS = {
         {"anna01": [f"Week 1_anna01_attempt_2026-05-01-10-00-00_{FIRST}.ipynb"],
          "ben02": [f"Week 1_ben02_attempt_2026-05-01-11-00-00_{FIRST}.ipynb"]},
     ),
+    "Brightspace, with a second try": (
+        [f"101-9 - Anna A - May 1, 2026 1012 AM/{FIRST}.ipynb",
+         f"101-9 - Anna A - May 2, 2026 900 PM/{SECOND}.ipynb",
+         f"102-9 - Ben-Li B - 3 June, 2026 1400/{FIRST}.ipynb"],
+        {"Anna A": [f"{FIRST}.ipynb", f"{SECOND}.ipynb"], "Ben-Li B": [f"{FIRST}.ipynb"]},
+    ),
+    "Brightspace, files": (
+        [f"101-9 - Anna A - May 1, 2026 1012 AM - {FIRST}.ipynb",
+         f"102-9 - Ben B - May 1, 2026 1012 AM - {FIRST}.ipynb"],
+        {"Anna A": [f"101-9 - Anna A - May 1, 2026 1012 AM - {FIRST}.ipynb"],
+         "Ben B": [f"102-9 - Ben B - May 1, 2026 1012 AM - {FIRST}.ipynb"]},
+    ),
+    "Colab's copies": (
+        [f"anna/Copy of {FIRST}.ipynb", f"anna/Copy of Copy of {FIRST}.ipynb",
+         f"ben/Kopie von {FIRST}.ipynb", f"ben/{FIRST}.ipynb"],
+        {"anna": [f"Copy of Copy of {FIRST}.ipynb", f"Copy of {FIRST}.ipynb"],
+         "ben": [f"{FIRST}.ipynb", f"Kopie von {FIRST}.ipynb"]},
+    ),
+    "an ending that a browser added": (
+        [f"{FIRST}_anna.ipynb.txt", f"{FIRST}_ben.IPYNB.json", f"cem/{FIRST}.ipynb.txt"],
+        {"anna": [f"{FIRST}_anna.ipynb.txt"], "ben": [f"{FIRST}_ben.IPYNB.json"],
+         "cem": [f"{FIRST}.ipynb.txt"]},
+    ),
+    "a student with nothing but what programs leave": (
+        [f"anna/.ipynb_checkpoints/{FIRST}-checkpoint.ipynb", f"ben/{FIRST}.ipynb",
+         f"cem/{FIRST}.ipynb"],
+        {"anna": [], "ben": [f"{FIRST}.ipynb"], "cem": [f"{FIRST}.ipynb"]},
+    ),
     "nbgrader": (
         [f"submitted/anna/rnn/{FIRST}.ipynb", f"submitted/ben/rnn/{FIRST}.ipynb"],
         {"anna": [f"rnn/{FIRST}.ipynb"], "ben": [f"rnn/{FIRST}.ipynb"]},
@@ -308,6 +336,45 @@ def test_a_pattern_names_the_student(tmp_path, by, right):
     assert sum(len(files) for files in seen(found).values()) == 3
     assert "nobody.ipynb: --by finds nobody in it." in found.not_understood
     assert found.work_is_left
+
+
+def test_names_in_a_zip_that_does_not_say_its_encoding(tmp_path):
+    names = ["Jürgen Ångström", "李明"]
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for name in names:  # as long in either encoding, to be put in its place
+            entry = zipfile.ZipInfo("?" * len(name.encode()) + f"/{FIRST}.ipynb")
+            archive.writestr(entry, ONE)
+    content = (tmp_path / "class.zip").read_bytes()
+    for name in names:
+        content = content.replace(b"?" * len(name.encode()), name.encode())
+    (tmp_path / "class.zip").write_bytes(content)
+    assert set(seen(find([tmp_path / "class.zip"]))) == set(names)
+
+
+def test_an_empty_folder_and_a_link_in_a_zip_are_their_students(tmp_path):
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.writestr("anna/", b"")
+        link = zipfile.ZipInfo(f"ben/{FIRST}.ipynb")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, b"/etc/passwd")
+        for name in ("cem", "dora"):
+            archive.writestr(f"{name}/{FIRST}.ipynb", ONE)
+    found = find([tmp_path / "class.zip"])
+    assert set(seen(found)) == {"anna", "ben", "cem", "dora"}
+    assert "symbolic link" in {one.student: one for one in found.submissions}["ben"].found[0]
+
+
+def test_a_copy_that_colab_named_is_nobodys(tmp_path):
+    lay(tmp_path, "anna.ipynb", f"Copy of {FIRST}.ipynb", content=STEP)
+    found = find([tmp_path])
+    assert set(seen(found)) == {"anna"}
+    assert "Copy of" in found.not_understood[0]
+    assert found.work_is_left
+
+
+@pytest.mark.parametrize("name", ["anna.ipynb.txt", "anna.ipynb.json"])
+def test_one_notebook_with_an_ending_of_a_browser(tmp_path, name):
+    assert set(seen(find([lay(tmp_path, name) / name]))) == {"anna"}
 
 
 @pytest.mark.parametrize("by", ["(", "nobody-is-called-so"])
