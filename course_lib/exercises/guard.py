@@ -92,7 +92,9 @@ class CappedOutput(io.StringIO):
 def time_limit(seconds: float) -> Iterator[None]:
     """Stop the block after `seconds` of work; does nothing where POSIX signals are missing.
 
-    Limits nest: the one inside is for its part, and the one around it goes on.
+    A block that swallowed it, as a `__del__` does with every exception, has used up its seconds
+    too: it is stopped at its end. Limits nest: the one inside is for its part, and the one around
+    it goes on.
 
     Work is the processor's time, so that nobody is stopped because the machine had other things to
     do; what only waits is stopped after `BUSY` times as long.
@@ -134,6 +136,8 @@ def time_limit(seconds: float) -> Iterator[None]:
             yield
         finally:
             armed = False  # it must not fire again while the block is being left
+        if next(swallowed):
+            raise _TookTooLong(seconds)
     finally:
         armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -241,8 +245,12 @@ def _in_words(name: str, function: Callable, error: BaseException) -> Exception:
 def _plain(error: BaseException) -> str:
     """The message itself: Keras colours it and wraps it in what was called, TensorFlow too."""
     message = ""
-    with contextlib.suppress(Exception):  # an exception of the learner's own can fail at this too
+    try:
         message = re.sub(r"\x1b\[\d*m", "", str(error)[:LONGEST])
+    except _TookTooLong:
+        raise
+    except BaseException:  # an exception of the learner's own can fail at this too, in any way
+        return message
     message = re.sub(r"^Exception encountered when calling \S+\s*", "", message)
     message = re.sub(r"\{\{function_node .*?\}\}|\[Op:\w+\]", "", message)
     return message.split("\n\nArguments received by")[0].strip()
@@ -263,10 +271,10 @@ def what_it_raised(name: str, function: Callable, error: BaseException) -> str:
     """One sentence for an exception: its kind, its message and the learner's line."""
     if isinstance(error, SystemExit):
         return f"{name} called exit(): leave that out and return the result."
-    kind = type(error).__name__
+    kind = " ".join(type(error).__name__[:LONGEST_NAME].split())
     if message := " ".join(_plain(error).split())[:300].rstrip("."):
         kind += f": {message}"
-    code = getattr(function, "__code__", None)
+    code = _code(function)
     if isinstance(function, type):  # a class: its methods share one file
         methods = [m for m in vars(function).values() if hasattr(m, "__code__")]
         code = methods[0].__code__ if methods else None
@@ -509,6 +517,14 @@ def _kind(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"a {'tuple' if isinstance(value, tuple) else 'list'} of {len(value)}"
     return with_article(type(value).__name__[:LONGEST_NAME])
+
+
+def _code(function: Callable) -> types.CodeType | None:
+    """Its code; an object of the learner's own may answer anything when it is asked for it."""
+    with contextlib.suppress(Exception):
+        if isinstance(function.__code__, types.CodeType):
+            return function.__code__
+    return None
 
 
 def full_stop(text: str) -> str:

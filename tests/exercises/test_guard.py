@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from course_lib.exercises import check, guard
+from course_lib.exercises.registry import get
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN
 from course_lib.scratch.bptt import rnn_step_backward
 
@@ -60,6 +61,22 @@ def test_an_endless_loop_is_stopped(monkeypatch, swallow):
     report = report_on(forever)
     assert "still running" in report.sentence
     assert time.monotonic() - started < 5
+
+
+@posix
+def test_a_limit_that_was_swallowed_where_nothing_can_be_raised_still_counts(monkeypatch):
+    monkeypatch.setattr(guard, "TIME_LIMIT", 0.3)
+
+    class Late:
+        def __del__(self):  # Python throws away what is raised here
+            for _ in range(10**9):
+                pass
+
+    def late(*arguments):
+        Late()
+        return get("rnn_step").reference(*arguments)
+
+    assert "still running" in report_on(late).sentence
 
 
 @posix
@@ -213,6 +230,27 @@ def test_an_exception_that_can_not_be_shown_is_a_sentence():
         raise Hidden
 
     assert "raised Hidden" in report_on(hides).sentence
+
+
+@pytest.mark.parametrize("ends", [SystemExit, GeneratorExit, KeyboardInterrupt, ValueError])
+def test_nor_does_an_exception_end_the_check_while_it_is_shown(ends):
+    class Odd(Exception):
+        def __str__(self):
+            raise ends
+
+    def fails(*_):
+        raise Odd
+
+    assert " raised Odd" in report_on(fails).sentence
+
+
+def test_the_name_of_an_exception_is_one_short_line():
+    def fails(*_):
+        raise type("First\nsecond" + "x" * 10**5, (Exception,), {})
+
+    sentence = report_on(fails).sentence
+    assert "\n" not in sentence
+    assert len(sentence) < 300
 
 
 def test_a_library_that_implements_not_something_is_no_stub():

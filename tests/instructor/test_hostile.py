@@ -267,3 +267,36 @@ def test_an_endless_loop_over_a_moved_argument_is_an_endless_loop(judged):
     found = judged(code, ("numerical_gradient",), chapter=2)
     assert found["numerical_gradient"].outcome == "time limit"
     assert "still running" in found["numerical_gradient"].sentence
+
+
+# What an object of the student's own may say of itself, in place of what it is.
+OF_ITSELF = {
+    "anything": "def __getattr__(self, name): return self",
+    "nothing": "def __getattribute__(self, name): raise SystemExit",
+    "that it is equal": "__code__ = property(lambda self: 3)\n    __wrapped__ = 4",
+    "that it is a module": "__class__ = property(lambda self: type(np))",
+    "nothing, when asked for its class": "__class__ = property(lambda self: 1 / 0)",
+    "an endless story": "def __getattr__(self, name):\n        while True: pass",
+}
+
+
+@pytest.mark.parametrize("says", OF_ITSELF.values(), ids=OF_ITSELF)
+def test_what_an_object_says_of_itself_costs_no_other_exercise(judged, says):
+    before = f"""
+class Odd:
+    {says}
+    def __eq__(self, other): return True
+    def __hash__(self): return 0
+    def __call__(self, *arguments): return 0 * arguments[1]
+odd = Odd()
+"""
+    found = judged(f"{before}\nrnn_step = Odd()\n")
+    assert found["rnn_step"].outcome not in ("passed", "missing")
+    assert found["rnn_forward"].outcome == "passed"
+
+
+def test_an_endless_loop_where_exceptions_are_swallowed_is_an_endless_loop(judged):
+    before = "class Late:\n    def __del__(self):\n        while True: pass\n"
+    found = judged(step("late = Late()", before))
+    assert found["rnn_step"].outcome == "time limit"
+    assert found["rnn_forward"].outcome == "passed"

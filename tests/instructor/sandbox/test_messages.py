@@ -64,6 +64,17 @@ def test_a_foreign_object_arrives_as_the_name_of_its_type():
     assert back != 1
 
 
+@pytest.mark.parametrize(
+    ("dtype", "name"),
+    [("M8[ns]", "datetime64"), ("m8[D]", "timedelta64"), ("U9", "str"), ("S9", "bytes"),
+     ("O", "object"), ([("a", "f8")], "void"), (complex, "complex128")],
+)  # fmt: skip
+def test_an_array_of_no_real_numbers_arrives_as_its_kind(dtype, name):
+    back = there_and_back(np.zeros((2, 3), dtype))
+    assert back.shape == (2, 3)
+    assert back.dtype.name.startswith(name)
+
+
 def test_an_array_of_objects_arrives_without_them():
     back = there_and_back(np.array([object(), {}]))
     assert back.shape == (2,)

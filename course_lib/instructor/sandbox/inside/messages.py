@@ -20,6 +20,15 @@ MOST_NODES = 20_000  # values in one message
 DEEPEST = 12
 LONG_DOUBLE = f"f{np.dtype(np.longdouble).itemsize}"
 REAL = "b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", LONG_DOUBLE
+# Of arrays that aren't of real numbers only the kind is sent: the check names it.
+NOT_REAL = {
+    "complex": "c16",
+    "datetime64": "M8[s]",
+    "timedelta64": "m8[s]",
+    "str": "U1",
+    "bytes": "S1",
+    "void": "V1",
+}
 KINDS = frozenset((*REAL, "c8", "c16"))  # numbers, nothing else
 KEYS = str | int | np.integer  # of a dict
 LONGEST = 100_000  # characters of a string that a student's process sends
@@ -208,14 +217,21 @@ def _decode(tree, message, handles, state, depth):
     raise Violation("a message that can't be read")
 
 
+def _not_real(name: str) -> str:
+    """What stands for a dtype that isn't of real numbers, as short as it can be, by its name."""
+    for begins, stands in NOT_REAL.items():
+        if name.startswith(begins):
+            return stands
+    return "O"
+
+
 def _array_back(tag, kind, shape, message, state):
     if len(shape) > 16 or any(type(n) is not int or not 0 <= n <= LARGEST for n in shape):
         raise Violation("an array of an impossible shape")
     if tag == "n":
-        # Only that it is not made of real numbers matters.
         if math.prod(shape) > MOST_NODES:
             raise Violation("an array of an impossible shape")
-        return np.zeros(shape, complex if str(kind).startswith("complex") else object)
+        return np.zeros(shape, _not_real(str(kind)))
     if kind not in KINDS:
         raise Violation("an array of an unknown kind")
     dtype = np.dtype(kind).newbyteorder("<")

@@ -164,16 +164,26 @@ class Student:
         except guard.NotWritten:
             problem = "A stub runs while the notebook is read."
         found, imported = {}, []
+        # An object of the student's own may say anything of itself; its type is what it is.
         for one, value in self.taken.values.items():
-            if isinstance(value, Missing):
+            if type(value) is Missing:
                 imported.append((one, value.module, value.__name__))
-            elif isinstance(value, types.ModuleType) and isinstance(value.__loader__, Course):
+            elif type(value) is types.ModuleType and type(value.__loader__) is Course:
                 imported.append((one, value.__name__, ""))
-        for names in answers.values():
-            for one in names:
-                value = self.taken.values.get(one)
-                if not isinstance(value, Missing) and self.taken.answer(one) is not None:
-                    found[one] = [_cell(value), _parameters(value)]
+        failed = {
+            one: [failure.sentence, _kind(failure.error)]
+            for one, failure in self.taken.failures.items()
+        }
+        for one in dict.fromkeys(one for names in answers.values() for one in names):
+            value = self.taken.values.get(one)
+            try:
+                with guard.time_limit(each):
+                    if type(value) is not Missing and self.taken.answer(one) is not None:
+                        found[one] = [_cell(value), _parameters(value)]
+            except BaseException as error:  # it is this one alone that can't be judged
+                what = guard.with_article(type(value).__name__[: guard.LONGEST_NAME])
+                raised = type(error).__name__.lstrip("_")
+                failed[one] = [f"{one} is {what} that can't be looked at ({raised}).", guard.RAISED]
         self.missing = {one: (module, there) for one, module, there in imported if there}
         return {
             "problem": problem,
@@ -181,10 +191,7 @@ class Student:
             "found": found,
             "imported": imported,
             "names": sorted(self.taken.names & self.taken.values.keys()),
-            "failed": {
-                one: [failure.sentence, _kind(failure.error)]
-                for one, failure in self.taken.failures.items()
-            },
+            "failed": failed,
             "remarks": self.taken.remarks,
             "replaced": replaced(),
         }
@@ -359,7 +366,7 @@ def _cell(value) -> int:
     methods = vars(value).values() if isinstance(value, type) else [value]
     for one in methods:
         code = getattr(one, "__code__", None)
-        if code is not None:
+        if type(code) is types.CodeType:
             tail = code.co_filename.rstrip(">").rpartition("cell ")[2]
             return int(tail) if tail.isdigit() else 0
     return 0
@@ -377,6 +384,14 @@ def _kind(error) -> str:
     if error is None:
         return guard.OUT_OF_TIME
     return guard.OUT_OF_MEMORY if isinstance(error, MemoryError) else guard.RAISED
+
+
+def _in_the_way(name, error) -> str:
+    try:
+        what = guard.full_stop(" ".join(f"{type(error).__name__}: {error}"[:300].split()))
+    except Exception:
+        what = f"{type(error).__name__}."
+    return f"What {name or 'the notebook'} left behind got in the judge's way: {what}"
 
 
 def serve(connection) -> None:
@@ -426,7 +441,7 @@ def serve(connection) -> None:
         except guard._TookTooLong:
             answer = {"unusable": "out of time", "kind": guard.OUT_OF_TIME}
         except Exception as error:  # a student's leftovers got in the way
-            answer = {"unusable": f"{type(error).__name__}: {error}"[:500], "kind": guard.RAISED}
+            answer = {"unusable": _in_the_way(student.name, error), "kind": guard.RAISED}
         open_calls.pop()
         answer["meddled with"] = look()[:20]
         try:
