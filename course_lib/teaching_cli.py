@@ -37,8 +37,11 @@ def _run(module: str, function: str, *arguments) -> None:
     except (BadUsage, UnknownExercise) as error:
         print(f"course: {shown_lines(error)}", file=sys.stderr)
         code = 2
+    except BrokenPipeError:  # `| head` has seen enough
+        raise
     except OSError as error:
-        print(f"course: {error.filename or 'file'}: {error.strerror}.", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"course: {where}{error.strerror or error}.", file=sys.stderr)
         code = 1
     raise typer.Exit(code)
 

@@ -17,7 +17,7 @@ import course_lib
 from course_lib.instructor.command.validate import wanted_exercises
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.judging.hidden_cases import load_cases
-from course_lib.instructor.results.output import output_file
+from course_lib.instructor.results.output import drafted, output_file
 from course_lib.instructor.results.points import load_weights
 from course_lib.learner import released_folder
 
@@ -123,7 +123,7 @@ def write_bundle(
         cases=cases.read_text(encoding="utf-8") if cases else "",
         seed=secrets.randbits(62),
     )
-    with zipfile.ZipFile(out, "x", zipfile.ZIP_DEFLATED) as bundle:
+    with drafted(out) as draft, zipfile.ZipFile(draft, "x", zipfile.ZIP_DEFLATED) as bundle:
         for name, content, mode in _files(settings):
             entry = zipfile.ZipInfo(name, DATE)
             entry.external_attr = (0o100000 | mode) << 16

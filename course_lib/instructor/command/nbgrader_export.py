@@ -9,6 +9,7 @@ from pathlib import Path
 from course_lib.authoring.source import Region, regions, source_of
 from course_lib.exercises.registry import get
 from course_lib.instructor.errors import BadUsage
+from course_lib.instructor.results.output import drafted
 from course_lib.instructor.results.points import load_weights
 from course_lib.learner import released_folder
 
@@ -44,12 +45,13 @@ def export(folder: Path, weights: Path | None = None) -> int:
     files = sorted(released_folder().glob("*.ipynb"))
     ids = [one for file in files for one in _exercises(json.loads(file.read_text("utf-8")))]
     points = load_weights(weights, ids)
-    for file in files:
-        content = assignment(json.loads(file.read_text(encoding="utf-8")), points)
-        target = folder / "source" / file.stem / file.name
-        target.parent.mkdir(parents=True)
-        target.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    config.write_text(CONFIG, encoding="utf-8")
+    with drafted(config) as settings, drafted(folder / "source") as source:
+        for file in files:
+            content = assignment(json.loads(file.read_text(encoding="utf-8")), points)
+            target = source / file.stem / file.name
+            target.parent.mkdir(parents=True)
+            target.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        settings.write_text(CONFIG, encoding="utf-8")
     print(
         f"Wrote {len(files)} assignments to {folder / 'source'}. There, with nbgrader:\n"
         f"    cd {folder}\n"

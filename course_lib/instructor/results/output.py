@@ -1,6 +1,9 @@
 """Where a file that was asked for may be written."""
 
-from collections.abc import Iterable
+import contextlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from course_lib.instructor.errors import BadUsage
@@ -29,3 +32,22 @@ def output_file(out: Path, kinds: Iterable[str], inputs: Iterable[Path] = ()) ->
     if out.exists() and out.suffix.lower() not in kinds:
         raise BadUsage(f"--out {out} is there, and is no {' or '.join(kinds)}: choose another.")
     return out
+
+
+@contextlib.contextmanager
+def drafted(place: Path) -> Iterator[Path]:
+    """Where to write a file or folder that shall be there whole or not at all.
+
+    Args:
+        place: where it goes in the end; an `OSError` in between names it.
+    """
+    draft = place.with_name(f"{place.name}.{os.getpid()}.tmp")
+    try:
+        yield draft
+        draft.rename(place)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
+        if isinstance(error, OSError):
+            error.filename = str(place)  # nobody has heard of the draft
+        raise
