@@ -139,9 +139,8 @@ def targets(loss, x, y, weight, out, sequences, by_chunk=False):
     if not (known or by_chunk) or len(out.shape) != usual or y.shape.rank is None:
         return
     c, lead = out.shape[-1], tuple(x.shape[: usual - 1])
-    wanted = [(*lead, 1)] if c == 1 or type(loss) is losses.SPARSE else []
-    if c == 1 or type(loss) is losses.SPARSE:
-        wanted.append(lead)
+    one_number = c == 1 or type(loss) is losses.SPARSE
+    wanted = [(*lead, 1), lead] if one_number else []
     if type(loss) is not losses.SPARSE:
         wanted.append((*lead, c))
     shape = tuple(y.shape)
