@@ -1,8 +1,11 @@
 """Help of the command `course`: as wide as the terminal, down to 40 columns, no word broken."""
 
 import shutil
+from functools import partial
 
 import typer.core
+
+from course_lib.closed_pipe import end_quietly
 
 # In the order in which people need them: learners, instructors, readers of numbers, contributors.
 ORDER = (
@@ -32,6 +35,10 @@ class Group(typer.core.TyperGroup):
     """Commands, each with help as wide as the terminal, and no sentence cut short."""
 
     context_class = HelpContext
+
+    def main(self, *arguments, **options):
+        """The command that was asked for; a reader that has seen enough is no fault."""
+        return end_quietly(partial(super().main, *arguments, **options))
 
     def get_command(self, ctx, cmd_name):
         """The command of that name, with the same help."""

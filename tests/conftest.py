@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # without COLUMNS, the terminal itself would be asked.
 for name in ("LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
     os.environ.pop(name, None)
+os.environ.pop("PYTHONUNBUFFERED", None)  # containers set it, and it hides what is printed too late
 os.environ["COLUMNS"] = "80"
 
 cores.compile_in_haste()

@@ -68,6 +68,8 @@ def run(
     except NoSandbox as error:
         print(f"course: {shown_lines(error)}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # `| head` has seen enough
+        raise
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error
         print(

@@ -1,0 +1,33 @@
+"""The end of a command whose output nobody takes: `course … | head`, or a full disk behind `>`."""
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+
+def end_quietly(command: Callable[[], object]) -> object:
+    """Run a command, then write out what it printed.
+
+    Python does that itself, but only when it shuts down, and there a reader that has gone is
+    "Exception ignored in …" and exit code 120. Here it ends with 1 and without a word, just as
+    when the reader goes earlier; a full disk is said in one line.
+    """
+    try:
+        try:
+            return command()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _leave()
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        print("course: the output can't be written: the disk is full.", file=sys.stderr)
+        _leave()
+
+
+def _leave() -> None:
+    """What is still to be written goes nowhere; as the docs of `signal` do, "Note on SIGPIPE"."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)

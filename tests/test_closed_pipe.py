@@ -1,0 +1,65 @@
+"""`course … | head` ends without a word, and a full disk in one line, however Python buffers."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FULL = Path("/dev/full")
+BY_PRINT = ("hint", "rnn_step")
+NOTEBOOK = "work/01-vanilla-rnn.ipynb"
+COMMANDS = [BY_PRINT, ("--version",), ("--help",), ("doctor",), ("check", NOTEBOOK),
+            ("validate", "work", "--list", "--out=out"), ("export", "nbgrader", "out"),
+            ("start", "other"), ("gradescope", "init")]  # fmt: skip
+
+commands = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+buffered = pytest.mark.parametrize("buffered", [True, False], ids=["buffered", "unbuffered"])
+
+
+@pytest.fixture
+def place(tmp_path):
+    (tmp_path / "work").mkdir()
+    shutil.copy(ROOT / "exercises" / "01-vanilla-rnn.ipynb", tmp_path / "work")
+    return tmp_path
+
+
+def run(command, place, stdout, buffered=True):
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    environment |= {} if buffered else {"PYTHONUNBUFFERED": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "course_lib.cli", *command],
+        cwd=place, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+
+
+@buffered
+@commands
+def test_a_reader_that_has_gone_is_no_fault(command, buffered, place):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as gone:
+        done = run(command, place, gone, buffered)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
+@buffered
+@pytest.mark.parametrize("command", [BY_PRINT, ("doctor",)], ids=" ".join)
+def test_a_full_disk_is_said(command, buffered, place):
+    with FULL.open("w") as full:
+        done = run(command, place, full, buffered)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("course: ")
+
+
+def test_what_was_done_is_there(tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as gone:
+        run(("export", "nbgrader", "out"), tmp_path, gone)
+    assert (tmp_path / "out" / "nbgrader_config.py").exists()
