@@ -9,9 +9,9 @@ from course_lib.exercises.projects.streams import learn_along
 from course_lib.scratch.projects import predict_no_tape
 
 STREAMS, STEPS, LONGEST = 16, 2_000, 6  # LONGEST: the largest k of a^k
-REPEATS = (
-    3  # now and then learning goes wrong, in about one attempt of fifty; the middle of three counts
-)
+# Now and then learning goes wrong: 17 of 2,684 attempts with the reference's arrays missed the last
+# mark. The middle one of five counts.
+REPEATS = 5
 JUDGED = STEPS // 4  # the last steps, when it has had time to learn
 MOST_BYTES = 400_000
 MARKS = (0.5, 0.75, 0.9)
