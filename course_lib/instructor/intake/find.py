@@ -6,6 +6,8 @@ understood.
 """
 
 import re
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,9 @@ from pathlib import Path
 from course_lib.exercises.registry import CHAPTERS
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.intake.names import (
+    EXPORT,
+    EXPORTED,
+    WHOSE,
     Owner,
     chapter_in,
     is_assignment,
@@ -52,6 +57,7 @@ class Found:
 @dataclass
 class _Person:
     name: str
+    written: str  # the name with the separators around it
     place: tuple[str, ...]  # the folders above, and the name of the folder or file
     number: str = ""
     sources: list[File] = field(default_factory=list)
@@ -107,12 +113,24 @@ class _Finder:
 
     def result(self) -> Found:
         people = list(self.people.values())
+        self._keep_apart(people)
         named = zip(_names(people), people, strict=True)
         submissions = [
             Submission(name, one.sources, one.found, name=one.name, number=one.number)
             for name, one in named
         ]
         return Found(submissions, self.left, self.work_is_left)
+
+    @staticmethod
+    def _keep_apart(people: list[_Person]) -> None:
+        """Who differs in nothing but separators, as "anna" and "anna_", is called as written."""
+        several: dict[tuple, list[_Person]] = defaultdict(list)
+        for one in people:
+            several[one.place[:-1], one.name, one.number].append(one)
+        for alike in several.values():
+            if len({one.written for one in alike}) > 1:
+                for one in alike:
+                    one.name = one.written
 
     def argument(self, path: Path, top: Folder) -> None:
         above = path.absolute().parent.parts
@@ -144,10 +162,12 @@ class _Finder:
                 in two of them is the same student.
         """
         self._leave(folder.not_understood, may_be_work=True)
-        groups = _groups(folder.folders)
+        groups = _groups(folder)
         assignments = [one for one in groups if is_assignment(one.base)]
         for one in sorted((*folder.files, *folder.folders), key=lambda one: one.name):
             inner = (*place, one.base)
+            if isinstance(one, File) and one.base == WHOSE and _is_export(folder):
+                continue
             if isinstance(one, File):
                 self._file_of_a_class(one, inner)
             elif by := owner(one.base):
@@ -217,10 +237,10 @@ class _Finder:
             return
         files = new
         self.seen |= {(one.path, one.inside) for one in files}
-        who = tidy(readable(who)) or "?"
+        written = unicodedata.normalize("NFC", readable(who))
         number = by.number if by else ""
-        key = (key, who) if key is not None else (place[:-1], who, number)
-        person = self.people.setdefault(key, _Person(who, place, number))
+        key = (key, written) if key is not None else (place[:-1], written, number)
+        person = self.people.setdefault(key, _Person(tidy(written) or "?", written, place, number))
         person.sources += files
         person.found += list(said)
         if by and by.late and LATE not in person.found:
@@ -247,7 +267,7 @@ def _is_one_persons(folder: Folder) -> bool:
 
 def _is_group(folder: Folder) -> bool:
     """Whether the work of several people lies in it."""
-    if any(owner(one.base) for one in (*folder.files, *folder.folders)):
+    if _is_export(folder) or any(owner(one.base) for one in (*folder.files, *folder.folders)):
         return True
     if _is_one_persons(folder):
         return False
@@ -268,13 +288,28 @@ def _is_class(folder: Folder) -> bool:
     return _is_group(folder) or any(map(_is_of_an_assignment, folder.folders))
 
 
-def _groups(folders: list[Folder]) -> list[Folder]:
+def _is_export(folder: Folder) -> bool:
+    """Whether it is Gradescope's: each folder in it is a submission, whatever lies in that."""
+    said = EXPORT.fullmatch(folder.base) or any(file.base == WHOSE for file in folder.files)
+    return bool(said and folder.folders) and _are_exported(folder.folders)
+
+
+def _are_exported(folders: list[Folder]) -> bool:
+    return all(EXPORTED.fullmatch(one.base) for one in folders)
+
+
+def _groups(folder: Folder) -> list[Folder]:
     """Those of the folders in a class that hold the work of several people.
 
     A folder that looks like one of them, among others that clearly are, is one too.
     """
-    open_ = [one for one in folders if not owner(one.base) and not _is_results(one)]
-    found = [one for one in open_ if _is_group(one) or _is_of_an_assignment(one)]
+    if _is_export(folder):
+        return []
+    open_ = [one for one in folder.folders if not owner(one.base) and not _is_results(one)]
+    found = [one for one in open_ if _is_group(one)]
+    if not found and len(open_) > 1 and _are_exported(open_):  # "submission" is no assignment here
+        return []
+    found += [one for one in open_ if one not in found and _is_of_an_assignment(one)]
     for is_zip in (False, True):
         alike = [one for one in open_ if one.is_zip == is_zip]
         if any(one in found for one in alike) and not any(map(_holds_parts_alone, alike)):

@@ -12,13 +12,20 @@ NOTEBOOK_ENDING = re.compile(r"\.ipynb(?:\.(?:txt|json))?$", re.I)
 
 NOTEBOOKS = {chapter.notebook.lower(): chapter.name for chapter in CHAPTERS}
 
+# What one thing to hand in is called, and so a folder of what a class handed in.
+ASSIGNMENTS = (
+    r"submission|submissions|submitted|abgabe|abgaben|exercise|exercises|homework|hw|task|aufgabe|"
+    r"assignment|week|woche|chapter|kapitel|lab|sheet|blatt|day"
+)
 PLATFORMS = (
     # Moodle: Name_123_assignsubmission_file_ is a folder, or the beginning of a file's name
     r"(?P<who>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<rest>.*))?",
     # Canvas: lastfirst_LATE_123_456_name.ipynb
     r"(?P<who>[^_]+)_(?:(?P<late>LATE)_)?(?P<number>\d{3,})_\d{3,}_(?P<rest>.+)",
-    # Blackboard: Assignment_user_attempt_2026-05-01-10-00-00_name.ipynb
-    r".+_(?P<who>[^_]+)_attempt_\d{4}(?:-\d\d){5}(?:_(?P<rest>.+))?",
+    # Blackboard: Assignment_user_attempt_2026-05-01-10-00-00_name.ipynb. Both may hold "_"; what
+    # stands behind the first one is the user's, so that nobody is taken for somebody else.
+    rf"(?:(?:[^_]+_)*?(?:[^_]* )?(?i:{ASSIGNMENTS})_\d{{1,2}}|[^_]+)_(?P<who>.+?)"
+    r"_attempt_\d{4}(?:-\d\d){5}(?:_(?P<rest>.+))?",
     # Brightspace: 123-456 - Name - May 1, 2026 1012 AM, a folder or the beginning of a file's name
     r"(?P<number>\d+)-\d+ - (?P<who>.+?) - \D*\d{1,2}\D+\d{4},? \d{1,2}[.:]?\d\d(?: [AP]M)?"
     r"(?: - (?P<rest>.+))?",
@@ -32,11 +39,10 @@ PARTS = (
     r"of|von|copie|copia|cópia|kopia|de|di|van|"  # Colab: "Copy of ...", in its own language
     r"last|my|test|tests|data|updated|corrected|fixed|revised|resubmission|(?=\d*[a-f])[0-9a-f]{8}"
 )
-# Those of them that one thing to hand in is called, and so a folder of what a class handed in.
-ASSIGNMENTS = (
-    r"submission|submissions|submitted|abgabe|abgaben|exercise|exercises|homework|hw|task|aufgabe|"
-    r"assignment|week|woche|chapter|kapitel|lab|sheet|blatt|day"
-)
+# Gradescope: assignment_123_export/submission_456/, and a file that says whose each of them is
+EXPORT = re.compile(r"assignment_\d+_export")
+EXPORTED = re.compile(r"submission_\d+")
+WHOSE = "submission_metadata.yml"
 # What browsers and file managers add to the name of a second file.
 COPY = r"(?:\s*(?:-\s*)?\b(?:copy|kopie))?(?:\s*\(\d{1,3}\))?$"
 SEPARATORS = r"[\s_.,()+-]+"

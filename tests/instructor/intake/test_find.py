@@ -110,6 +110,55 @@ LAYOUTS = {
         {"anna01": [f"Week 1_anna01_attempt_2026-05-01-10-00-00_{FIRST}.ipynb"],
          "ben02": [f"Week 1_ben02_attempt_2026-05-01-11-00-00_{FIRST}.ipynb"]},
     ),
+    "Blackboard, users with an underscore": (
+        [f"Week 1_{who}_attempt_2026-05-01-10-00-00_{FIRST}.ipynb"
+         for who in ("a_o", "b_o", "1_o", "2_o", "s_12", "s_13")],
+        {who: [f"Week 1_{who}_attempt_2026-05-01-10-00-00_{FIRST}.ipynb"]
+         for who in ("a_o", "b_o", "1_o", "2_o", "s_12", "s_13")},
+    ),
+    "Blackboard, an assignment with underscores": (
+        [f"RNN_Week_1_a_o_attempt_2026-05-01-10-00-00_{FIRST}.ipynb",
+         f"RNN_Week_1_b_o_attempt_2026-05-01-11-00-00_{FIRST}.ipynb",
+         f"RNN_Week_2_b_o_attempt_2026-05-01-11-00-00_{SECOND}.ipynb"],
+        {"a_o": [f"RNN_Week_1_a_o_attempt_2026-05-01-10-00-00_{FIRST}.ipynb"],
+         "b_o": [f"RNN_Week_1_b_o_attempt_2026-05-01-11-00-00_{FIRST}.ipynb",
+                 f"RNN_Week_2_b_o_attempt_2026-05-01-11-00-00_{SECOND}.ipynb"]},
+    ),
+    "Gradescope": (
+        [f"assignment_9_export/submission_1/{FIRST}.ipynb",
+         "assignment_9_export/submission_12/mine.ipynb",
+         f"assignment_9_export/submission_123/{FIRST}.ipynb",
+         f"assignment_9_export/submission_123/b/{SECOND}.ipynb",
+         "assignment_9_export/submission_123456/x.ipynb",
+         "assignment_9_export/submission_metadata.yml"],
+        {"submission_1": [f"{FIRST}.ipynb"], "submission_12": ["mine.ipynb"],
+         "submission_123": [f"{FIRST}.ipynb", f"b/{SECOND}.ipynb"],
+         "submission_123456": ["x.ipynb"]},
+    ),
+    "Gradescope, with one submission": (
+        ["submission_1/mine.ipynb", f"submission_1/{FIRST}.ipynb", "submission_metadata.yml"],
+        {"submission_1": [f"{FIRST}.ipynb", "mine.ipynb"]},
+    ),
+    "Gradescope's folders alone": (
+        ["submission_1/anna.ipynb", f"submission_12/{FIRST}.ipynb", "submission_2/x/y.ipynb"],
+        {"submission_1": ["anna.ipynb"], "submission_12": [f"{FIRST}.ipynb"],
+         "submission_2": ["x/y.ipynb"]},
+    ),
+    "submissions that are a whole class's": (
+        [f"submission_{n}/{who}.ipynb" for n in (1, 2) for who in ("anna", "ben")],
+        {who: [f"submission_{n}/{who}.ipynb" for n in (1, 2)] for who in ("anna", "ben")},
+    ),
+    "submissions of one student": (
+        [f"anna/submission_1/{FIRST}.ipynb", f"anna/submission_2/{FIRST}.ipynb",
+         f"ben/{FIRST}.ipynb"],
+        {"anna": [f"submission_{n}/{FIRST}.ipynb" for n in (1, 2)], "ben": [f"{FIRST}.ipynb"]},
+    ),
+    "names that differ in separators alone": (
+        [f"anna/{FIRST}.ipynb", f"anna_/{FIRST}.ipynb", f"_anna/{SECOND}.ipynb",
+         f"ben_/{FIRST}.ipynb", f"___/{FIRST}.ipynb"],
+        {"anna": [f"{FIRST}.ipynb"], "anna_": [f"{FIRST}.ipynb"], "_anna": [f"{SECOND}.ipynb"],
+         "ben": [f"{FIRST}.ipynb"], "?": [f"{FIRST}.ipynb"]},
+    ),
     "Brightspace, with a second try": (
         [f"101-9 - Anna A - May 1, 2026 1012 AM/{FIRST}.ipynb",
          f"101-9 - Anna A - May 2, 2026 900 PM/{SECOND}.ipynb",
@@ -236,7 +285,7 @@ LAYOUTS = {
 MAYBE_ONE_STUDENTS = (
     "the same student as folder and zip", "what programs leave", "names before the notebook's",
     "a notebook or a zip a student", "a group of one beside a group of two",
-    "students who are numbers",
+    "students who are numbers", "Gradescope's folders alone",
 )  # fmt: skip
 
 
