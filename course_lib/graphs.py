@@ -11,6 +11,7 @@ import inspect
 import math
 import re
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -351,22 +352,58 @@ def computed_by(operation: str, function: Callable, *arguments: Any) -> int:
         function: of tensors.
         arguments: its arguments.
     """
-    from tensorflow.python.framework import op_callbacks
-
     numbers = 0
 
-    def count(op_type, inputs, attrs, outputs, op_name=None, graph=None):
+    def count(tensor):
         nonlocal numbers
-        if op_type == operation and graph is None:
-            numbers += sum(output.shape.num_elements() for output in outputs)
+        numbers += tensor.shape.num_elements()
 
-    op_callbacks.add_op_callback(count)
+    _watched(operation, count, lambda: function(*arguments))
+    return numbers
+
+
+def alive_at_once(operation: str, function: Callable, *arguments: Any) -> int:
+    """How many numbers that operations of a kind computed are in memory at the same time, at most.
+
+    What a tape holds for its way back counts. Functions that TensorFlow would trace run step by
+    step, so this sees through them where XLA can't.
+
+    Args:
+        operation: TensorFlow's name for it, such as "Tanh".
+        function: of tensors.
+        arguments: its arguments.
+    """
+    now = most = 0
+
+    def add(numbers):
+        nonlocal now, most
+        now += numbers
+        most = max(most, now)
+
+    def follow(tensor):
+        numbers = tensor.shape.num_elements()
+        add(numbers)
+        weakref.finalize(tensor, add, -numbers)
+
+    _watched(operation, follow, lambda: function(*arguments))
+    return most
+
+
+def _watched(operation: str, see: Callable, run: Callable) -> None:
+    """Run something step by step, and see the results of one kind of operation as they come."""
+    from tensorflow.python.framework import op_callbacks
+
+    def called(op_type, inputs, attrs, outputs, op_name=None, graph=None):
+        if op_type == operation and graph is None:
+            for output in outputs:
+                see(output)
+
+    op_callbacks.add_op_callback(called)
     try:
         with step_by_step():
-            function(*arguments)
+            run()
     finally:
-        op_callbacks.remove_op_callback(count)
-    return numbers
+        op_callbacks.remove_op_callback(called)
 
 
 def _bytes(shapes: str) -> int:

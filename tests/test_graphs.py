@@ -249,6 +249,28 @@ def test_what_is_computed_again_counts_again():
     assert not tf.config.functions_run_eagerly()
 
 
+def test_what_a_tape_holds_is_counted_until_it_lets_go():
+    x = tf.ones((2, 3))
+
+    def forgotten():
+        for _ in range(4):
+            tf.tanh(x)
+
+    def kept():
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            h = x
+            for _ in range(4):
+                h = tf.tanh(h)
+        tape.gradient(h, x)
+        tf.tanh(x)
+
+    assert graphs.alive_at_once("Tanh", forgotten) == 6
+    assert graphs.alive_at_once("Tanh", kept) == 24
+    assert graphs.alive_at_once("Tanh", tf.function(kept)) == 24
+    assert graphs.alive_at_once("Exp", kept) == 0
+
+
 @pytest.mark.slow
 def test_a_graph_reads_a_weight_before_it_changes_it():
     """Without it, TensorFlow 2.21 gives another result in a fifth to a half of all runs."""

@@ -9,6 +9,7 @@ from course_lib.exercises.graph_rungs import compiles, equal_to_twin, fit_for_a_
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import irregular, matches
 from course_lib.graphs import (
+    alive_at_once,
     computed_by,
     gpu_report,
     nodes,
@@ -162,8 +163,10 @@ def sizes(function, given: Arrays) -> Arrays:
 
     "states" says how many states the longer one computes, those that are computed again included;
     "operations", how long the way there is. XLA's program, which takes longest, is made only where
-    these two leave anything open.
+    these two leave anything open. Where XLA can't make one, "kept" says how many states are there
+    at once.
     """
+    function = getattr(function, "python_function", function)  # below tf.function
 
     def both(dh_last, *arguments):
         return there_and_back(function, dh_last, list(arguments))
@@ -177,9 +180,14 @@ def sizes(function, given: Arrays) -> Arrays:
         found[f"operations at T={T}"] = len(nodes(trace(function, *there)))
     if computed_once(found) or grown(found, "operations"):
         return found
-    for T in (SHORT, LONG):
-        for name, size in program_size(both, dh_last, x[:, :T], *others).items():
-            found[f"{name} at T={T}"] = size
+    try:
+        for T in (SHORT, LONG):
+            for name, size in program_size(both, dh_last, x[:, :T], *others).items():
+                found[f"{name} at T={T}"] = size
+    except (ValueError, tf.errors.OpError):  # a loop in a function that TensorFlow traces by itself
+        for T, stretched in ((LONG, x), (4 * LONG, tf.tile(x, (1, 4, 1)))):
+            alive = alive_at_once("Tanh", both, dh_last, stretched, *others)
+            found[f"kept at T={T}"] = alive // others[0].shape.num_elements()
     return found
 
 
@@ -188,10 +196,10 @@ def computed_once(sizes: Arrays) -> bool:
     return LONG <= sizes["states"] < 1.5 * LONG
 
 
-def grown(sizes: Arrays, what: str, fixed: int = 0) -> bool:
+def grown(sizes: Arrays, what: str, fixed: int = 0, short: int = SHORT) -> bool:
     """Whether four times the steps take far more than twice of something, beside a fixed part."""
-    short, long = (int(sizes[f"{what} at T={T}"]) - fixed for T in (SHORT, LONG))
-    return long > FOURFOLD * short
+    before, after = (int(sizes[f"{what} at T={T}"]) - fixed for T in (short, 4 * short))
+    return after > FOURFOLD * before
 
 
 def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
@@ -210,14 +218,20 @@ def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
             "all of them are kept until the way back needs them, in one piece or in many. Forget "
             "those inside a piece, and compute them again on the way back."
         )
-    if grown(outputs, "bytes", sum(given[name].nbytes for name in ("W_xh", "W_hh", "b_h"))):
-        short, long = (int(outputs[f"bytes at T={T}"]) for T in (SHORT, LONG))
-        return Problem(
-            f"For {SHORT} steps a loop carries {short:,} bytes, for {LONG} steps {long:,}: memory "
-            "grows with T, not with its root. States are computed again, but in pieces that are as "
-            "long as the sequence, or a fixed share of it, and on the way back all states of a "
-            "piece are there at once: cut shorter pieces, more of them where T is larger."
-        )
+    weights = sum(given[name].nbytes for name in ("W_xh", "W_hh", "b_h"))
+    for what, T, fixed, said in (
+        ("bytes", SHORT, weights, "a loop carries {:,} bytes"),
+        ("kept", LONG, 0, "{} states are there at once"),
+    ):
+        if f"{what} at T={T}" in outputs and grown(outputs, what, fixed, T):
+            short, long = (int(outputs[f"{what} at T={steps}"]) for steps in (T, 4 * T))
+            return Problem(
+                f"For {T} steps {said.format(short)}, for {4 * T} steps {said.format(long)}: "
+                "memory grows with T, not with its root. States are computed again, but in pieces "
+                "that are as long as the sequence, or a fixed share of it, and on the way back all "
+                "states of a piece are there at once: cut shorter pieces, more of them where T is "
+                "larger."
+            )
     return None
 
 
@@ -428,6 +442,12 @@ def state_in_numpy(*arguments):
         _root,
         carry=lambda h, h_0: h if h is h_0 else tf.constant(np.array(h)),
     )
+
+
+@EXERCISE.alternative
+def traced_by_itself(*arguments):
+    """tf.function around it, through which XLA can't see."""
+    return tf.function(checkpointed)(*arguments)
 
 
 @EXERCISE.alternative

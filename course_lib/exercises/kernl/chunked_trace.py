@@ -367,9 +367,9 @@ def _over_chunks(chunk, E_0, v, d, credit, gamma, C, rest=True):
 
     def body(k, E, dW):
         part, E = chunk(E, *(tf.slice(a, [0, k * C, 0], [-1, C, -1]) for a in (v, d, credit)))
-        return k + 1, E, dW + part
+        return k + 1, tf.ensure_shape(E, shape), tf.ensure_shape(dW + part, shape[1:])
 
-    dW = tf.zeros_like(E_0[0])
+    dW, shape = tf.zeros_like(E_0[0]), E_0.shape
     _, E, dW = tf.while_loop(lambda k, *_: k < T // C, body, (0, E_0, dW))
     if rest:
         part, E = chunk(E, *(a[:, T // C * C :] for a in (v, d, credit)))
@@ -581,13 +581,14 @@ def rest_first(E_0, v, d, credit, gamma, C):
     T = tf.shape(v)[1]
     short = T % C
     dW, E = _chunk(E_0, v[:, :short], d[:, :short], credit[:, :short], gamma)
+    shape = E_0.shape
     size = tf.minimum(C, T)
 
     def body(start, E, dW):
         part, E = _chunk(
             E, *(tf.slice(a, [0, start, 0], [-1, size, -1]) for a in (v, d, credit)), gamma
         )
-        return start + size, E, dW + part
+        return start + size, tf.ensure_shape(E, shape), tf.ensure_shape(dW + part, shape[1:])
 
     _, E, dW = tf.while_loop(lambda start, *_: start < T, body, (short, E, dW))
     return dW, E

@@ -43,7 +43,7 @@ def chunked_trace(E_0, v, d, credit, gamma, C):
         left = tf.einsum("bsj,bsi->bji", v, faded(t[::-1]) * d)
         return faded(tf.size(t)) * E + left, dW
 
-    T = tf.shape(v)[1]
+    T, shape = tf.shape(v)[1], E_0.shape
     C = tf.minimum(C, T)
     whole = T // C
 
@@ -51,7 +51,10 @@ def chunked_trace(E_0, v, d, credit, gamma, C):
         part = [
             tf.slice(a, [0, k * C, 0], [-1, C, -1]) for a in (v, d, credit)
         ]
-        return k + 1, *advance(E, dW, *part)
+        E, dW = advance(E, dW, *part)
+        # A slice doesn't know its shape, and a loop must not lose one.
+        E, dW = tf.ensure_shape(E, shape), tf.ensure_shape(dW, shape[1:])
+        return k + 1, E, dW
 
     dW = tf.zeros_like(E_0[0])
     _, E_T, dW = tf.while_loop(

@@ -34,6 +34,19 @@ def test_chunks_give_what_the_steps_give(C, compiled):
     np.testing.assert_allclose(E_T, right_E, rtol=1e-10)
 
 
+@pytest.mark.parametrize("sizes", [(1, 3, 4), (2, 1, 4), (2, 3, 1), (1, 1, 1)])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_sizes_of_one_in_a_graph(sizes, compiled):
+    """What is known to be one may be stretched, so TensorFlow forgets it, and a loop may not."""
+    batch, p, n = sizes
+    rng = np.random.default_rng(3)
+    shapes = ((batch, p, n), (batch, 7, p), (batch, 7, n), (batch, 7, n), (n,))
+    given = [tf.constant(rng.uniform(size=shape)) for shape in shapes]
+    traced = tf.function(chunked_trace, autograph=False, jit_compile=compiled)
+    for mine, right in zip(traced(*given, 3), chunked_trace(*given, 3), strict=True):
+        np.testing.assert_allclose(mine, right, rtol=1e-12)
+
+
 def test_chunks_are_the_gradient_where_the_kernel_is_the_truth():
     _, v, _, credit, gamma = sequence()
     W = np.random.default_rng(1).normal(size=(5, 3))
@@ -92,3 +105,12 @@ def test_fit_trains_by_the_rule():
     history = model.fit(x, np.cumsum(x, axis=1) / 3, epochs=15, verbose=0).history
     assert history["loss"][-1] < history["loss"][0] / 2
     assert set(history) == {"loss", "mae"}
+
+
+@pytest.mark.parametrize(("batch", "units"), [(1, 8), (2, 1), (1, 1)])
+def test_fit_with_one_of_something(batch, units):
+    x = np.random.default_rng(0).normal(size=(2, 10, 1)).astype(np.float32)
+    model = KernlModel(units, 1, np.eye(units), np.full(units, 0.5), C=4)
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    data = tf.data.Dataset.from_tensor_slices((x, x)).batch(batch, drop_remainder=True)
+    assert np.isfinite(model.fit(data, epochs=2, verbose=0).history["loss"]).all()
