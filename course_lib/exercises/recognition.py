@@ -25,7 +25,7 @@ from course_lib.exercises.slips import (
     relatives,
     slips,
 )
-from course_lib.exercises.suspects import Lifted, Slipped, SlippedInTensorFlow, Suspect
+from course_lib.exercises.suspects import Fall, Lifted, Slipped, SlippedInTensorFlow, Suspect
 
 FIRST_FALLS = 3  # rungs that are looked at for a fault that shows alone
 PATIENCE = 1.0  # seconds of the processor for what two slips together do
@@ -190,28 +190,33 @@ def _first_of_two(evidence: Evidence, near: list[Suspect], named: list[Suspect])
         if not suspect.is_proven_by(evidence.first) or any(map(suspect.falls_at, evidence.held)):
             continue
         falls = evidence.falls
-        raised = [one for one in falls if one.outcome.outputs is None]
-        # What raises comes first: nothing behind it has been computed yet.
-        if raised and falls[0] is raised[0] and all(map(suspect.is_like, raised)):
-            found.append(suspect)
-            continue
         later = [one for one in falls if not suspect.is_like(one)]
+        others = [one for one in named if one is not suspect]
+        raised = [one for one in falls if one.outcome.outputs is None]
+        # What raises comes first: nothing behind it has been computed yet. But other slips raise at
+        # the same place: where its numbers are wrong in another way, a second mistake must be seen.
+        if raised and falls[0] is raised[0] and all(map(suspect.is_like, raised)):
+            differs = any(suspect.falls_at(one.rung) for one in later)
+            if not differs or any(_is_explained(evidence, one, others) for one in later):
+                found.append(suspect)
+            continue
         first = falls[: falls.index(later[0])] if later else []
         proven = sum(map(suspect.is_proven_by, first))
         if proven < ENOUGH or any(suspect.is_like(one) for one in falls[len(first) :]):
             continue
-        if any(
-            all(
-                not evidence.glance.clears_at(one.rung, o)
-                and o.is_like(one)
-                and o.is_proven_by(one)
-                for one in later
-            )
-            for o in named
-            if o is not suspect
-        ):
+        if any(all(_is_explained(evidence, one, [o]) for one in later) for o in others):
             found.append(suspect)
     return found[0] if len(found) == 1 else None
+
+
+def _is_explained(evidence: Evidence, fall: Fall, named: list[Suspect]) -> bool:
+    """Whether one of them does the same there, and is wrong in the same numbers."""
+    return any(
+        not evidence.glance.clears_at(fall.rung, one)
+        and one.is_like(fall)
+        and one.is_proven_by(fall)
+        for one in named
+    )
 
 
 def _two_slips(evidence: Evidence, named: list[Suspect], reference: Suspect) -> Recognised | None:

@@ -134,3 +134,29 @@ def test_what_the_rung_says(outputs, sentence):
     said = problem.sentence if problem else ""
     assert sentence in said
     assert bool(said) == bool(sentence)
+
+
+def twice(u):
+    return keras.ops.tanh(2 * u)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", ["tanh", keras.activations.tanh, keras.ops.tanh, twice])
+def test_a_function_in_a_configuration_is_made_again_where_keras_does_it(activation, tmp_path):
+    class Raw(get("GradualActivation").reference):
+        def get_config(self):
+            return {**super().get_config(), "activation": self.activation}
+
+    layer, path = Raw(activation), tmp_path / "network.keras"
+    keras.Sequential([keras.Input((3,)), layer]).save(path)
+
+    def by_keras():
+        return keras.saving.load_model(path, custom_objects={"Raw": Raw})
+
+    ways = by_keras, lambda: from_a_file(layer)
+    if activation is twice:
+        for way in ways:
+            with pytest.raises(TypeError):
+                way()
+    else:
+        assert ways[0]().layers[-1].activation is ways[1]().activation

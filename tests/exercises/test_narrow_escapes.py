@@ -379,3 +379,12 @@ def test_directions_that_are_small_are_not_nothing():
     changed = with_changes("fit_modes", ("rcond=None", "rcond=0.05"))
     report = check(changed, "fit_modes")
     assert report.failed == "a unit that is hardly nudged is fitted like the others"
+
+
+def test_logits_that_float32_cant_tell_apart():
+    right = get("sample_with_temperature").reference
+
+    def sample_with_temperature(logits, temperature, rng):
+        return right(logits.astype(np.float32), temperature, rng)
+
+    assert check(sample_with_temperature).failed.startswith("each row by its own logits")

@@ -13,6 +13,7 @@ from course_lib.exercises.registry import get, ids
 from course_lib.exercises.slips import can_be_said_of_some
 from course_lib.exercises.suspects import Fall, Lifted, agree
 from course_lib.scratch.diagonal import lru_trace_gradient
+from course_lib.scratch.stacked import collect_outputs, dropout_between_layers
 
 pytestmark = pytest.mark.usefixtures("patient")
 
@@ -525,3 +526,38 @@ def test_a_mistake_that_is_only_seen_in_yes_or_no_says_what_is_seen():
         return lam * (z_prev + E_lam), lam * E_x + x_t[..., None]
 
     assert "a factor lam too many" in check(lru_trace_step).sentence
+
+
+def the_top_layer_for_the_lowest(x, layers, readout, rate=0.0, training=False, rng=None):
+    h = collect_outputs(x, layers[-1])
+    for params in layers[1:]:
+        h = collect_outputs(dropout_between_layers(h, rate, training, rng), params)
+    return h[:, -1] @ readout["W_hy"] + readout["b_y"]
+
+
+def the_top_layer_for_all_others(x, layers, readout, rate=0.0, training=False, rng=None):
+    h = collect_outputs(x, layers[0])
+    for _ in layers[1:]:
+        h = dropout_between_layers(h, rate, training, rng)
+        h = collect_outputs(h, layers[-1])
+    return h[:, -1] @ readout["W_hy"] + readout["b_y"]
+
+
+def the_top_layer_for_the_lowest_and_doubled(*arguments, **named):
+    return 2 * the_top_layer_for_the_lowest(*arguments, **named)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        the_top_layer_for_the_lowest,
+        the_top_layer_for_all_others,
+        the_top_layer_for_the_lowest_and_doubled,
+    ],
+)
+def test_layers_that_fail_at_the_same_place_are_not_all_reversed(answer):
+    """The sizes don't fit in either: the numbers of layers that are alike have to agree too."""
+    report = check(answer, "stacked_forward")
+    assert report.failed == "it runs, and the shapes are right"
+    assert "from the top down" not in report.sentence
+    assert "reversed" not in report.sentence

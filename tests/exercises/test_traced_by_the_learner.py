@@ -1,14 +1,74 @@
 """A right answer stays right where the learner has put tf.function above it."""
 
+import math
+
 import pytest
 import tensorflow as tf
 
 from course_lib.exercises import check
 from course_lib.exercises.bptt import checkpointed
 from course_lib.exercises.kernl.update_inside import by_autograph
-from course_lib.exercises.registry import get
+from course_lib.exercises.registry import get, ids
+from course_lib.exercises.tensorflow_only import loads_tensorflow
 
 pytestmark = pytest.mark.slow
+
+# What tf.function can't stand above, by what it gives or takes: a graph knows tensors alone.
+KNOWS_MORE_THAN_TENSORS = {
+    "train_step": "gives a function",
+    "train_step_windows": "gives a function",
+    "padded_batches": "takes lists of different lengths, and gives a dataset",
+    "recurrent_classifier": "gives a model",
+    "gru_for_a_gpu": "gives a layer",
+}
+
+
+def functions_of_tensorflow():
+    """The exercises whose answer is a function that works on tensors."""
+    return [
+        one
+        for one in ids()
+        if not isinstance(get(one).reference, type)
+        and loads_tensorflow(get(one).reference.__module__)
+        and one not in KNOWS_MORE_THAN_TENSORS
+    ]
+
+
+def test_those_that_are_left_out_can_not_be_below_tf_function():
+    for name in KNOWS_MORE_THAN_TENSORS:
+        report = check(tf.function(get(name).reference), name)
+        assert "tf.function" in report.sentence or "symbolic" in report.sentence
+
+
+@pytest.mark.parametrize("name", functions_of_tensorflow())
+def test_every_right_answer_below_tf_function(name):
+    report = check(tf.function(get(name).reference), name)
+    assert report.ok, report.sentence
+
+
+@pytest.mark.parametrize("mistake", get("checkpointed").mistakes, ids=lambda m: m.name)
+def test_a_wrong_one_stays_wrong_below_tf_function(mistake):
+    assert not check(tf.function(mistake.answer), "checkpointed").ok
+
+
+@pytest.mark.parametrize("outer", [tf.function, lambda function: function])
+def test_a_tf_function_inside_with_or_without_one_around_it(outer):
+    @tf.recompute_grad
+    @tf.function
+    def read(x, h, W_xh, W_hh, b_h):
+        by_time = tf.transpose(x @ W_xh + b_h, (1, 0, 2))
+        return tf.foldl(lambda h, a: tf.tanh(a + h @ W_hh), by_time, h)
+
+    @outer
+    def checkpointed(x, h_0, *weights):
+        T, h = x.shape[1], h_0
+        piece = math.isqrt(T - 1) + 1
+        for start in range(0, T, piece):
+            h = read(x[:, start : start + piece], h, *weights)
+        return h
+
+    report = check(checkpointed, "checkpointed")
+    assert report.ok, report.sentence
 
 
 # The others return functions, or pipelines and models, which TensorFlow doesn't let out of a graph.

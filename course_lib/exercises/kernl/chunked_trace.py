@@ -7,7 +7,16 @@ from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.graph_rungs import compiles, equal_to_twin, fit_for_a_gpu, traceable
 from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import by_hand, irregular, isolating, matches
-from course_lib.graphs import by_xla, gpu_report, nodes, own_twin, stumble, trace, written
+from course_lib.graphs import (
+    by_xla,
+    gpu_report,
+    nodes,
+    own_twin,
+    step_by_step,
+    stumble,
+    trace,
+    written,
+)
 from course_lib.online.by_hand.chunks import chunked_trace
 from course_lib.scratch.kernl import chunk_border
 
@@ -93,6 +102,12 @@ def by_tensorflow(function, given: Arrays) -> Arrays:
     *arrays, C = given.values()
     dW, E_T = dW_and_E_T(function(*map(tf.constant, arrays), int(C)))
     return {"dW": np.asarray(dW), "E_T": np.asarray(E_T)}
+
+
+def without_a_graph(function, given: Arrays) -> Arrays:
+    """The same, step by step: a size of 1 that a graph knows may be stretched, for all it knows."""
+    with step_by_step():
+        return by_tensorflow(function, given)
 
 
 def beside_the_twin(function, given: Arrays) -> Arrays:
@@ -242,7 +257,7 @@ EXERCISE = Exercise(
             one_weight,
             how="traces: 8 × 0.5 + 2 = 6, then 6 × 0.5 + 3 = 6, then 6 × 0.5 + 1 = 4\n"
             "dW = 10 × 6 + 100 × 6 + 1000 × 4 = 4660",
-            call=by_tensorflow,
+            call=without_a_graph,
             dW=np.array([[4660.0]]),
             E_T=np.array([[[4.0]]]),
         ),

@@ -187,6 +187,24 @@ def keeps_the_leak(v, squashed, dh, leak):
 
 
 @EXERCISE.mistake(
+    "leak and 1 - leak have changed places: leak is the share that comes in anew, so it belongs to "
+    "d, and 1 - leak is what a state keeps, which gamma is made from."
+)
+def leak_and_rest_exchanged(v, squashed, dh, leak):
+    """1 - leak comes in, leak is kept."""
+    return _kernel(v, squashed, dh, gamma=-np.log(leak), d=(1 - leak) * (1 - squashed**2))
+
+
+@EXERCISE.mistake(
+    "The factor of d is 1 - leak, which is what a state keeps: what comes in anew has the factor "
+    "leak."
+)
+def what_is_kept_comes_in(v, squashed, dh, leak):
+    """1 - leak in d alone."""
+    return _kernel(v, squashed, dh, gamma=-np.log(1 - leak), d=(1 - leak) * (1 - squashed**2))
+
+
+@EXERCISE.mistake(
     "The sign of gamma is wrong: log(1 - leak) is negative, and the traces would grow. It is "
     "-log(1 - leak)."
 )
