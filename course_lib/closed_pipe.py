@@ -11,7 +11,7 @@ def end_quietly(command: Callable[[], object]) -> object:
 
     Python does that itself, but only when it shuts down, and there a reader that has gone is
     "Exception ignored in …" and exit code 120. Here it ends with 1 and without a word, just as
-    when the reader goes earlier; a full disk is said in one line.
+    when the reader goes earlier. A full disk is said in one line, and so is a file of no use.
     """
     try:
         try:
@@ -21,7 +21,10 @@ def end_quietly(command: Callable[[], object]) -> object:
     except BrokenPipeError:
         _leave()
     except OSError as error:
-        if error.errno != errno.ENOSPC or error.filename is not None:
+        if error.filename is not None:  # a name too long, a folder that may not be read, ...
+            print(f"course: {error.filename!s}: {error.strerror}.", file=sys.stderr)
+            sys.exit(1)
+        if error.errno != errno.ENOSPC:
             raise
         print("course: the output can't be written: the disk is full.", file=sys.stderr)
         _leave()

@@ -1,8 +1,10 @@
 """Help of the command `course`: as wide as the terminal, down to 40 columns, no word broken."""
 
 import shutil
+import sys
 from functools import partial
 
+import typer
 import typer.core
 
 from course_lib.closed_pipe import end_quietly
@@ -14,6 +16,7 @@ ORDER = (
     *("reproduce", "bench", "gpu", "notebooks", "prove"),
 )
 NARROW = 60  # columns: with fewer, what an option does stands below it
+INTERRUPTED = 130  # exit code: 128 and the number of the signal
 Context = typer.core.TyperGroup.context_class
 
 
@@ -39,6 +42,14 @@ class Group(typer.core.TyperGroup):
     def main(self, *arguments, **options):
         """The command that was asked for; a reader that has seen enough is no fault."""
         return end_quietly(partial(super().main, *arguments, **options))
+
+    def invoke(self, ctx):
+        """Ctrl-C ends every command in one line, with what shells know as its exit code."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            print("\rcourse: stopped.", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED) from None
 
     def get_command(self, ctx, cmd_name):
         """The command of that name, with the same help."""

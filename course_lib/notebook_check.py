@@ -1,7 +1,6 @@
 """Check the exercises in a learner's notebook; of the rest only what they need is run."""
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +9,8 @@ from course_lib.authoring.source import start_of_hunt
 from course_lib.exercises import check, guard
 from course_lib.exercises.registry import CHAPTERS, chapter_of, get, ids
 from course_lib.exercises.report import Report
+from course_lib.instructor.intake.extract import Cells, Unreadable, extract
 from course_lib.reading.run import Notebook, read, run
-from course_lib.release import difference, release_of
 
 
 class NotebookError(Exception):
@@ -59,11 +58,10 @@ def answers_in(
     """
     for one in wanted:
         chapter_of(one)
-    cells, release = read_notebook(path)
+    cells = read_notebook(path)
     with contextlib.chdir(path.resolve().parent), _importable(path.resolve().parent):
-        program, notebook = read(path.name, cells)
-        if other := difference(release):
-            notebook.remarks.append(f"{path.name}: {other}")
+        program, notebook = read(path.name, cells.code)
+        notebook.remarks += [f"{path.name}: {one}" for one in cells.remarks]
         asked = wanted or belonging(notebook)
         there = [one for one in asked if one in notebook.names]
         starts = {one: code for one in there if (code := start_of_hunt(get(one)))}
@@ -71,22 +69,14 @@ def answers_in(
         yield notebook, {one: notebook.answer(one) for one in asked}
 
 
-def read_notebook(path: Path) -> tuple[list[tuple[int, str]], str]:
-    """The code cells, and the release that the notebook is of.
-
-    Of a cell its position in the notebook, from 1 and counting cells of text, and its source.
+def read_notebook(path: Path) -> Cells:
+    """What the judge of a class reads of it too, in whatever encoding and format it is.
 
     Raises:
-        NotebookError: if the file can't be read as a notebook.
+        NotebookError: if the file can't be read as a notebook; says what it is instead.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        cells = [
-            (number, "".join(cell["source"]))
-            for number, cell in enumerate(content["cells"], start=1)
-            if cell["cell_type"] == "code"
-        ]
-        return cells, release_of(content)
+        return extract(path.read_bytes())
     except FileNotFoundError:
         raise NotebookError(f"There is no file {path}.{_nearest_notebook(path)}") from None
     except IsADirectoryError:
@@ -95,10 +85,10 @@ def read_notebook(path: Path) -> tuple[list[tuple[int, str]], str]:
         raise NotebookError(f"{path} is a folder: name a notebook{such}.") from None
     except OSError as error:
         raise NotebookError(f"{path} can't be read ({error.strerror}).") from None
-    except (ValueError, KeyError, TypeError):
+    except Unreadable as problem:
         raise NotebookError(
-            f"{path} is not a notebook of nbformat 4 that can be read. If it broke while it was "
-            "saved, Jupyter's .ipynb_checkpoints folder beside it may hold an earlier version."
+            f"{path} is no notebook that can be read: {problem}. If it was one, Jupyter's "
+            ".ipynb_checkpoints folder beside it may hold an earlier version."
         ) from None
 
 

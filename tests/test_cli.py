@@ -12,6 +12,7 @@ from course_lib.authoring.source import reference_code, stub_code
 from course_lib.cli import app
 from course_lib.exercises import progress
 from course_lib.exercises.registry import CHAPTERS, get, ids
+from course_lib.instructor.intake.extract import LONGEST, Unreadable, extract
 from course_lib.release import mark
 
 pytestmark = pytest.mark.usefixtures("terminal")
@@ -183,12 +184,38 @@ def test_an_answer_that_could_not_be_made_says_why(write):
     assert "✗ rnn_step: Cell 3, line 2 was left out: NameError: name 'no_such_decorator'" in out
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"cells": 3}', '{"worksheets": []}'])
-def test_a_broken_notebook_is_bad_usage(tmp_path, content):
+NOT_NOTEBOOKS = [
+    *(b"", b"{", b"[]", b"null", b'{"cells": 3}', b"[" * 100_000),
+    *(b"PK\x03\x04", b"%PDF-1.7", b"\xff\xfe\0", b"<!DOCTYPE html><html>"),
+    b"import numpy\n\ndef rnn_step(x):\n    return x\n",
+    b'{"cells": [\n<<<<<<< HEAD\n]\n=======\n]}\n>>>>>>> other\n',
+]
+
+
+@pytest.mark.parametrize("content", NOT_NOTEBOOKS, ids=lambda content: repr(content[:12]))
+def test_what_a_file_is_instead_of_a_notebook_is_said_as_to_the_instructor(tmp_path, content):
     path = tmp_path / "broken.ipynb"
-    path.write_text(content)
-    code, _, err = course("check", path)
-    assert (code, "is not a notebook of nbformat 4 that can be read" in err) == (2, True)
+    path.write_bytes(content)
+    with pytest.raises(Unreadable) as said:
+        extract(content)
+    for command in (("check", path), ("audit-gpu", path)):
+        code, _, err = course(*command)
+        assert (code, f"can be read: {said.value}." in err) == (2, True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1"])
+def test_a_notebook_in_any_encoding_is_checked(write, encoding):
+    path = write("# é\nimport numpy as np", RIGHT)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_bytes(json.dumps(content, ensure_ascii=False).encode(encoding))
+    code, out, _ = course("check", path)
+    assert (code, "1 of 1 passed" in out) == (0, True)
+
+
+def test_what_was_left_out_of_a_notebook_is_said(write):
+    path = write("import numpy as np", RIGHT, "#" * (LONGEST + 1))
+    code, out, _ = course("check", path)
+    assert (code, f"{path.name}: Cell 4 was left out: it has" in out) == (0, True)
 
 
 def test_a_notebook_without_exercises_is_bad_usage(write):
