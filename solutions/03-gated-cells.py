@@ -71,9 +71,10 @@ measured("left after twenty steps", sigmoid(1.0) ** 20)
 
 # %% mystnb={"image": {"alt": "The share of the memory left over 200 steps, for three forget biases: one falls to nothing within a few steps, one within some 60, and one, whose half is left after 100 steps, is still at a quarter at the end."}}
 if when_passed("forget_bias_for"):
+    print("steps until half is left    bias")
     for steps in (1, 10, 100, 1000):
-        bias = forget_bias_for(steps)
-        print(f"half is left after {steps:4d} steps with bias {bias:.2f}")
+        bias = round(forget_bias_for(steps), 2) + 0.0  # adding 0 takes the sign off a zero
+        print(f"{steps:24d}{bias:8.2f}")
     steps = np.arange(200)
     for lasts in (1, 10, 100):
         plt.plot(steps, sigmoid(forget_bias_for(lasts)) ** steps, markevery=20, label=f"{lasts}")
@@ -230,10 +231,11 @@ if when_passed("lstm_step") and when_passed("lstm_step_backward"):
     runs = {"vanilla": vanilla_back(inputs)}
     for bias in (0.0, 1.0, 3.0):
         runs[f"LSTM, forget bias {bias:.0f}"] = lstm_back(inputs, bias)
+    back = (1, 10, 100)
+    print(f"{'left, by steps back':20s}" + "".join(f"{k:9d}" for k in back))
     for name, steps in runs.items():
         left = left_of_it(steps, start=4.0)
-        shown = "   ".join(f"{k:3d} steps: {left[k - 1]:.0e}" for k in (1, 10, 100))
-        print(f"{name:20s}{shown}")
+        print(f"{name:20s}" + "".join(f"{left[k - 1]:9.0e}" for k in back))
 
 # %% [markdown]
 # Now let it learn. The first input of a sequence is 1 or -1, then thirty steps of noise follow,

@@ -337,7 +337,7 @@ if when_passed("GradualDropout"):
         if step in (1, 4, 12):
             expected = 1 - 0.75**step
             share = within(once.mean(), expected - 0.12, expected + 0.12)
-            print(f"after {step:2} steps, {expected:.2f} expected: {share}")
+            print(f"after step {step:2}, {expected:.2f} expected: {share}")
 
 # %% [markdown]
 # ## A curve that lies

@@ -91,7 +91,7 @@ def fused_layer(cell, **rnn):
 
 
 def gru_for_a_gpu(units, dropout=0.0):
-    """A GRU layer that cuDNN can run as one kernel.
+    """A GRU layer that cuDNN can run.
 
     Args:
         units: number of units, n.

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -294,3 +295,37 @@ def test_stored_outputs_look_like_one_run_from_top_to_bottom(path):
     for cell in code:
         own = {cell.execution_count}
         assert {one.get("execution_count", *own) for one in cell.outputs} <= own
+
+
+SIGNED_ZERO = re.compile(r"(?<![\w.])-0(\.0*)?(?![\w.])")
+# What follows a lone 1 and ends like a plural; words that only end like one are left out.
+ONE_OF_MANY = re.compile(r"(?<![\w.,:/^-])1(?![\w.,])\s+(?!has\b)[a-z]*[^\W\daius]s\b")
+
+
+def wrong_amounts(text):
+    """What of a text says minus zero, or names one thing as if it were several."""
+    return [found[0] for rule in (SIGNED_ZERO, ONE_OF_MANY) for found in rule.finditer(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("with bias -0.00", ["-0.00"]),
+        ("from -0 to 0", ["-0"]),
+        ("after  1 steps, 0.25 expected", ["1 steps"]),
+        ("1 epochs, 1 points", ["1 epochs", "1 points"]),
+        ("-0.01, 1e-0, 10-0 and -0.001", []),
+        ("window  1   loss", []),
+        ("1 step, 11 steps, 0.1 steps, -1 units, layer 1 has two, 1 class, 1 is", []),
+    ],
+)
+def test_a_wrong_amount_is_seen(text, wrong):
+    assert wrong_amounts(text) == wrong
+
+
+@pytest.mark.parametrize("path", sorted(SOLUTIONS.glob("[0-9]*.ipynb")), ids=lambda one: one.stem)
+def test_no_output_says_minus_zero_or_one_steps(path):
+    """A rounded -0.004 prints a sign that means nothing, and a table's first row a plural."""
+    outputs = [one for cell in nbformat.read(path, 4).cells for one in cell.get("outputs", ())]
+    texts = [one.get("text") or one.get("data", {}).get("text/plain", "") for one in outputs]
+    assert wrong_amounts("\n".join(texts)) == []

@@ -199,16 +199,17 @@ EXERCISE = Exercise(
             "exp(-exp(nu_log) + i exp(theta_log)) by each of the two. What they share is lam.",
         ),
         Hint(
-            "It is right for real losses, and wrong for others.",
+            "It is right for real numbers, and wrong for complex ones.",
             "For a real parameter it is Re(conj(dz) × how z moves). For a complex one, dB, the "
             "conjugate is on the other factor: dz × conj(how z moves).",
         ),
         Hint(
             "Show me the recipe.",
             "`along = sum over the batch of conj(dz_t) * E_lam, times lam`. dnu_log is "
-            "`-exp(nu_log) * along.real`, dtheta_log `-exp(theta_log) * along.imag`. dgamma_log is "
-            "gamma times the real part of the batch sum of conj(dz_t) times the sum over j of "
-            "`E_x[:, j] * B[j]`. dB is gamma times the batch sum of dz_t times conj(E_x).",
+            "`-exp(nu_log) * along.real`, dtheta_log `-exp(theta_log) * along.imag`. With "
+            "`gamma = np.exp(gamma_log)`, dgamma_log is gamma times the real part of the batch sum "
+            "of conj(dz_t) times the sum over j of `E_x[:, j] * B[j]`; dB is gamma times the batch "
+            "sum of dz_t times conj(E_x).",
         ),
     ),
 )

@@ -327,8 +327,9 @@ EXERCISE = Exercise(
         Hint(
             "Show me the recipe.",
             "`lam = tf.exp(tf.complex(-tf.exp(nu_log), tf.exp(theta_log)))`; b is `tf.complex` of "
-            "gamma times `x @ B_re` and gamma times `x @ B_im`; a is `tf.broadcast_to(lam, "
-            "tf.shape(b))`; `fast_scan` from zeros; then the two products and `x @ D`.",
+            "`tf.exp(gamma_log)` times `x @ B_re` and the same times `x @ B_im`; a is "
+            "`tf.broadcast_to(lam, tf.shape(b))`; `fast_scan` from zeros; then the two products "
+            "and `x @ D`.",
         ),
     ),
 )

@@ -176,14 +176,15 @@ EXERCISE = Exercise(
         ),
         Hint(
             "How loud is a unit?",
-            "At each step noise of variance gamma² comes in, and |lam|² of the variance that was "
-            "there is kept. When does it no longer change?",
+            "Call the input's factor f, which is exp(gamma_log). At each step noise of variance f² "
+            "comes in, and |lam|² of the variance that was there is kept. When does it no longer "
+            "change?",
         ),
         Hint(
             "Show me the recipe.",
             "`radius_squared = r_min**2 + u * (r_max**2 - r_min**2)`. nu_log is the log of minus "
-            "half its log; theta_log the log of `max_phase * v`; gamma_log half the log of 1 "
-            "minus it.",
+            "half the log of `radius_squared`; theta_log the log of `max_phase * v`; gamma_log "
+            "half the log of `1 - radius_squared`.",
         ),
     ),
 )
@@ -235,8 +236,8 @@ def square_for_the_radius(u, v, r_min, r_max, max_phase):
 
 
 @EXERCISE.mistake(
-    "gamma is 1 - |lam|², without the root: that balances the variance only if gamma itself were a "
-    "variance. It multiplies the input, so gamma² is what comes in."
+    "exp(gamma_log) is 1 - |lam|², without the root. But it multiplies the input, so its square is "
+    "the variance that comes in."
 )
 def no_root_in_gamma(u, v, r_min, r_max, max_phase):
     """log(1 - r²)."""
@@ -245,8 +246,8 @@ def no_root_in_gamma(u, v, r_min, r_max, max_phase):
 
 
 @EXERCISE.mistake(
-    "gamma is 1 - |lam|: that makes a steady input come to 1, but noise adds up by its variance, "
-    "and there the square of |lam| is what is left."
+    "exp(gamma_log) is 1 - |lam|: that makes a steady input come to 1, but noise adds up by its "
+    "variance, and of that the square of |lam| is left at each step."
 )
 def gamma_for_a_steady_input(u, v, r_min, r_max, max_phase):
     """log(1 - r)."""
@@ -255,8 +256,8 @@ def gamma_for_a_steady_input(u, v, r_min, r_max, max_phase):
 
 
 @EXERCISE.mistake(
-    "gamma has its root, but what is under it is 1 - |lam|: noise adds up by its variance, and of "
-    "that the square of |lam| is left at each step."
+    "exp(gamma_log) is a root, but of 1 - |lam|: noise adds up by its variance, and of that the "
+    "square of |lam| is left at each step."
 )
 def square_forgotten_in_gamma(u, v, r_min, r_max, max_phase):
     """log(sqrt(1 - r))."""

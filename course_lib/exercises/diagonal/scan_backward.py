@@ -191,12 +191,12 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "Where do I begin?",
-            "Call g_t the whole gradient that reaches h_t: from its own step, and through h_{t+1}. "
-            "By how much does h_{t+1} move when h_t does? Write g_t with g_{t+1}.",
+            "Call G_t the whole gradient that reaches h_t: from its own step, and through h_{t+1}. "
+            "By how much does h_{t+1} move when h_t does? Write G_t with G_{t+1}.",
         ),
         Hint(
             "What does this have to do with a scan?",
-            "Compare your formula for g_t with h_t = a_t h_{t-1} + b_t. It is the same recurrence, "
+            "Compare your formula for G_t with h_t = a_t h_{t-1} + b_t. It is the same recurrence, "
             "in the other direction. Write down, for three steps, what stands in the place of a_t. "
             "It isn't a_t.",
         ),

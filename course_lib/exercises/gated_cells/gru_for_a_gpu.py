@@ -145,7 +145,7 @@ def drops(_: Arrays, outputs: Arrays) -> Problem | None:
 EXERCISE = Exercise(
     reference=gru_for_a_gpu,
     title="A kernel that is never used",
-    goal="Find out why this layer would never run as one kernel on a GPU, and fix it.",
+    goal="Find out why Keras would never hand this layer to cuDNN on a GPU, and fix it.",
     difficulty=2,
     minutes=20,
     returns={},
@@ -177,7 +177,7 @@ EXERCISE = Exercise(
         Hint(
             "I have fixed one thing, and nothing changed.",
             "One condition that isn't met is enough, and there may be more than one. Compare each "
-            "argument with the chapter's table, line by line.",
+            "argument with the table of conditions on the page about GPUs, line by line.",
         ),
         Hint(
             "But it *is* a tanh.",
@@ -188,7 +188,7 @@ EXERCISE = Exercise(
             "Show me the recipe.",
             "Leave out `activation` and `reset_after`: Keras's defaults are cuDNN's. Give the rate "
             "as `dropout`, which acts on what the layer reads, and not as `recurrent_dropout`, "
-            "which would have to act at each step, inside the kernel.",
+            "which would have to act at each step, inside cuDNN.",
         ),
     ),
 )
@@ -204,7 +204,7 @@ def _squash(a):
     "cuDNN's kernel is nowhere in it."
 )
 def step_by_step(units, dropout=0.0):
-    """A GRU layer that cuDNN can run as one kernel.
+    """A GRU layer that cuDNN can run.
 
     Args:
         units: number of units, n.
@@ -233,8 +233,8 @@ def a_tanh_of_its_own(units, dropout=0.0):
 
 
 @EXERCISE.mistake(
-    "There is still dropout inside the recurrence: it would have to act between two steps of the "
-    "kernel. Drop what the layer reads instead: `dropout`."
+    "There is still dropout inside the recurrence: it would have to act between two steps, "
+    "inside cuDNN. Drop what the layer reads instead: `dropout`."
 )
 def dropout_inside(units, dropout=0.0):
     """recurrent_dropout."""
