@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup
 
+from course_lib.authoring.amounts import wrong_amounts
+
 CONTENT = "article"  # the theme's element around the text that we write
 FILE_NAME = re.compile(r"^[\w./-]*\.(png|svg|jpe?g|gif|webp)$", re.IGNORECASE)
 BLOCKS = (
@@ -25,6 +27,7 @@ BLOCKS = (
     *(f"h{n}" for n in range(1, 7)),
 )
 CODE = ("code", "pre", "script", "style")
+PRINTED = ".output.stream, .output.text_plain"  # what a cell printed, as text
 PARTED = re.compile(r".{0,30}[\d)][^\S\xa0]+%.{0,10}", re.DOTALL)
 CSS_ADDRESS = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')\s;]+)""")
 
@@ -206,6 +209,17 @@ def _sentences(page: Page) -> Iterable[str]:
             )
 
 
+def gate_amounts(html: Path, pages: list[Page]) -> list[str]:
+    """No cell prints minus zero, or "1 steps"."""
+    return [
+        f"{page.name}: a cell prints {found!r}. Round before the sign is printed, or choose words "
+        "that fit one thing as well as several."
+        for page in pages
+        for printed in page.soup.select(PRINTED)
+        for found in wrong_amounts(printed.get_text())
+    ]
+
+
 GATES = (
     gate_index,
     gate_links,
@@ -213,6 +227,7 @@ GATES = (
     gate_one_heading,
     gate_offline,
     gate_percent_signs,
+    gate_amounts,
 )
 
 

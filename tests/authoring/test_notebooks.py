@@ -2,7 +2,6 @@
 
 import ast
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import nbformat
 import pytest
 
 from course_lib.authoring import notebooks
+from course_lib.authoring.amounts import wrong_amounts
 from course_lib.authoring.notebooks import DirectiveError, as_text, drift, expand, main, write
 from course_lib.exercises.registry import get, ids
 
@@ -295,16 +295,6 @@ def test_stored_outputs_look_like_one_run_from_top_to_bottom(path):
     for cell in code:
         own = {cell.execution_count}
         assert {one.get("execution_count", *own) for one in cell.outputs} <= own
-
-
-SIGNED_ZERO = re.compile(r"(?<![\w.])-0(\.0*)?(?![\w.])")
-# What follows a lone 1 and ends like a plural; words that only end like one are left out.
-ONE_OF_MANY = re.compile(r"(?<![\w.,:/^-])1(?![\w.,])\s+(?!has\b)[a-z]*[^\W\daius]s\b")
-
-
-def wrong_amounts(text):
-    """What of a text says minus zero, or names one thing as if it were several."""
-    return [found[0] for rule in (SIGNED_ZERO, ONE_OF_MANY) for found in rule.finditer(text)]
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,19 @@ def test_a_number_with_its_percent_sign(site, sentence):
     assert site("</article>", f"<p>It is {sentence}.</p></article>") == []
 
 
+PRINTED = '<div class="output stream"><pre>{}</pre></div></article>'
+
+
+@pytest.mark.parametrize(("printed", "wrong"), [("bias -0.00", "-0.00"), ("1 steps", "1 steps")])
+def test_a_cell_that_prints_a_wrong_amount(site, printed, wrong):
+    assert f"page.html: a cell prints '{wrong}'" in site("</article>", PRINTED.format(printed))[0]
+    assert site(PRINTED.format(printed), f"<p>{printed}</p></article>") == []
+
+
+def test_amounts_that_are_right(site):
+    assert site("</article>", PRINTED.format("bias 0.00, -0.001; 1 step, 11 steps")) == []
+
+
 def test_a_drawing_that_moves_says_what_it_shows_too(site):
     drawing = "<figure><svg role='img'{}></svg></figure></article>"
     assert site("</article>", drawing.format(" aria-label='The loss falls.'")) == []
