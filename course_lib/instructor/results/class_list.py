@@ -218,7 +218,7 @@ def _names(people: ClassList, row: list[str]) -> list[str]:
         cells = [row[place] for place in people.who]
         pairs = list(itertools.combinations(cells, 2))
     else:
-        cells = [people.cell(row, "student"), people.cell(row, "name")]
+        cells = [people.cell(row, one) for one in ("student", "name", "full name")]
         first = people.cell(row, "first name")
         pairs = [(first, people.cell(row, "last name", "surname"))]
     pairs += [(rest, last) for last, comma, rest in (one.partition(",") for one in cells) if comma]

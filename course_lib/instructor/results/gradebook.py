@@ -80,6 +80,8 @@ def choose_column(platform: str, people: ClassList, name: str = "", maximum: str
     is_worksheet = people.place("identifier") is not None and people.place("grade") is not None
     if place is None and platform == "moodle" and is_worksheet:
         place = people.place("grade")
+        if [_plain(head) for head in people.head].count("grade") > 1:
+            raise BadUsage("The class list has several columns 'Grade': rename all but one.")
     most, most_in = number_in(maximum), people.place(maximum) if maximum else None
     if maximum and not most and most_in is None:
         raise BadUsage(

@@ -111,14 +111,14 @@ class Weeks:
             weeks += [None] * (len(self.titles) - len(weeks))
 
     def exercises(self) -> list[str]:
-        """Those that somebody has begun, in the course's order."""
+        """Those that somebody has begun, in the course's order; another release's come last."""
         begun = {
             one
             for counts in self.counts
             for one, outcomes in counts.items()
             if outcomes.keys() - {MISSING, NOT_WRITTEN}
         }
-        return [one for one in ids() if one in begun]
+        return sorted(begun, key=_place)
 
     def stuck(self) -> list[Stuck]:
         """Who is stuck where, the longest first."""
@@ -135,7 +135,7 @@ class Weeks:
                     count += 1
                 if count > 1:
                     found.append(Stuck(name, one, count, self.last[name, one]))
-        return sorted(found, key=lambda one: (-one.weeks, ids().index(one.exercise), one.student))
+        return sorted(found, key=lambda one: (-one.weeks, _place(one.exercise), one.student))
 
     def gone(self) -> dict[str, str]:
         """Who handed in nothing in the last week: name, and the week of the last hand-in."""
@@ -172,6 +172,12 @@ class Weeks:
             for before, after in itertools.pairwise(handed_in):
                 for one in before.keys() & after.keys():
                     yield one, before[one], after[one]
+
+
+def _place(exercise: str) -> tuple[int, str]:
+    """Where an exercise stands in the course; one that only another release has stands behind."""
+    known = ids()
+    return (known.index(exercise) if exercise in known else len(known), exercise)
 
 
 def _cell(e: dict) -> Cell:

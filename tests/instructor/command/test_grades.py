@@ -142,6 +142,21 @@ def test_of_two_columns_of_canvas_the_whole_heading_names_one(grades):
     assert (code, rows[0][-1], rows[2][-1]) == (0, "Week 1 (77)", "20")
 
 
+@pytest.mark.parametrize("heading", ["Name", "Full name", "Student"])
+def test_last_name_comma_first_name_is_read_in_every_column_of_whole_names(grades, heading):
+    text = f'{heading};Email address\r\n"GROSS, Jörg";j@x\r\n"Fuchs, 🦊";f@x\r\n'
+    code, _, rows = grades("moodle", text, ("Jörg Groß", "Jörg Groß", "", 2),
+                           ("🦊 Fuchs", "🦊 Fuchs", "", 1), encoding="utf-8-sig")  # fmt: skip
+    assert code == 0
+    assert [row[-1] for row in rows[1:]] == ["2", "1"]
+
+
+def test_of_two_columns_of_grades_none_is_guessed(grades):
+    text = WORKSHEET.replace("Status", "Grade")
+    code, said, rows = grades("moodle", text, ("Anna Ådams", "Anna Ådams", "11", 2))
+    assert (code, "several columns 'Grade'" in said, rows) == (2, True, [])
+
+
 def test_two_students_never_share_a_row(grades):
     code, said, rows = grades(
         "canvas", CANVAS, ("anna01", "anna01", "", 1), ("adamsanna", "adamsanna", "", 2)

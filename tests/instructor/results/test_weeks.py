@@ -122,6 +122,31 @@ def invoke(*arguments):
     return CliRunner().invoke(app, ["weeks", *map(str, arguments)])
 
 
+def test_an_exercise_that_only_another_release_has_stands_behind_the_others():
+    def old(**students):
+        return [
+            result(name, wrong("an_old_step"), *map(Verdict, WANTED[1:], ["passed"] * 2))
+            for name in students
+        ]
+
+    weeks = weeks_of(old(anna=()), week(ben=[wrong()]), old(anna=()), week(ben=[wrong()]))
+    assert weeks.exercises() == ["rnn_step", "rnn_forward", "predict_rows", "an_old_step"]
+    assert [one.exercise for one in weeks.stuck()] == ["rnn_step", "an_old_step"]
+
+
+def test_weeks_with_nobody_in_them_stand(tmp_path):
+    nobody = Invented(0, WANTED)
+    folders = []
+    for number, students in enumerate((nobody, Invented(2, WANTED), nobody)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        write_reports(folder, students, WANTED, dict.fromkeys(WANTED, 1.0), {})
+        folders.append(str(folder))
+    done = CliRunner().invoke(app, ["weeks", *folders, "--out", str(tmp_path / "w.html")])
+    assert done.exit_code == 0
+    assert done.output.startswith("2 students over 3 weeks, 0 stuck")
+
+
 def test_the_command_writes_one_page(tmp_path):
     one = run_of(tmp_path / "monday", week(anna=[wrong()], ben=[passed()]))
     two = run_of(tmp_path / "tuesday", week(anna=[wrong()]))
