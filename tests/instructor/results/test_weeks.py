@@ -14,6 +14,7 @@ from course_lib.authoring.browser import new_context
 from course_lib.cli import app
 from course_lib.instructor.command.weeks import week_names
 from course_lib.instructor.judging.verdict import Verdict
+from course_lib.instructor.results.pages.weeks_page import weeks_page
 from course_lib.instructor.results.reports import write_reports
 from course_lib.instructor.results.weeks import Stuck, Weeks
 
@@ -132,6 +133,9 @@ def test_an_exercise_that_only_another_release_has_stands_behind_the_others():
     weeks = weeks_of(old(anna=()), week(ben=[wrong()]), old(anna=()), week(ben=[wrong()]))
     assert weeks.exercises() == ["rnn_step", "rnn_forward", "predict_rows", "an_old_step"]
     assert [one.exercise for one in weeks.stuck()] == ["rnn_step", "an_old_step"]
+    page = "".join(weeks_page(weeks, "now"))
+    by_exercise = page[page.index("By exercise") :]
+    assert by_exercise.index("predict_rows") < by_exercise.index("an_old_step")
 
 
 def test_weeks_with_nobody_in_them_stand(tmp_path):

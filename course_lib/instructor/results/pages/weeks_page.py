@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from course_lib.exercises.registry import CHAPTERS
 from course_lib.exercises.report import PASSED
 from course_lib.instructor.judging.verdict import MISSING, OUTCOMES
 from course_lib.instructor.results.pages.class_page import outcome_bar
@@ -79,11 +78,10 @@ def _mistake(weeks: Weeks, mistake: Mistake) -> tuple[str, str]:
 
 
 def _by_exercise(weeks: Weeks) -> str:
-    begun, body = weeks.exercises(), []
-    for chapter in CHAPTERS:
-        for one in (one for one in chapter.exercises if one in begun):
-            cells = [_week(counts.get(one, {})) for counts in weeks.counts]
-            body.append((escaped(one), *cells))
+    body = [
+        (escaped(one), *(_week(counts.get(one, {})) for counts in weeks.counts))
+        for one in weeks.exercises()
+    ]
     if not body:
         return "<p>Nobody has begun.</p>"
     return _table("By exercise", ("exercise", *map(escaped, weeks.titles)), body)
