@@ -20,7 +20,6 @@ from typing import Any
 GPU_KERNELS = ("GPU", "DEFAULT")
 STRING = 7  # tf.string, as a graph writes it
 HOST = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # py_function and numpy_function
-SIZE_UNKNOWN = "must be a compile-time constant"  # how XLA asks for the size of an array
 FILES = ("WriteSummary", "FlushSummaryWriter")  # on the host, where the file is
 
 # How TensorFlow says that it can't trace something: what it stumbles over, and how it puts that.
@@ -329,18 +328,8 @@ def program_size(function: Callable, *examples: Any) -> dict[str, int]:
     """
     import tensorflow as tf
 
-    def program_of() -> str:
-        compiled = tf.function(function, jit_compile=True, autograph=False)
-        return compiled.experimental_get_compiler_ir(*examples)(stage="hlo")
-
-    try:
-        program = program_of()
-    except ValueError as error:
-        if SIZE_UNKNOWN not in str(error):
-            raise
-        # The way back through a graph in the graph may hand sizes on as numbers of its own.
-        with inlined():
-            program = program_of()
+    compiled = tf.function(function, jit_compile=True, autograph=False)
+    program = compiled.experimental_get_compiler_ir(*examples)(stage="hlo")
     carried = re.findall(r" = \((.*)\) while\(", program)
     return {
         "instructions": program.count(" = "),
@@ -431,33 +420,6 @@ def step_by_step() -> Iterator[None]:
     """While it lasts, functions that TensorFlow would trace run as the Python that they are."""
     with _functions_run_eagerly(True):
         yield
-
-
-@contextlib.contextmanager
-def inlined() -> Iterator[None]:
-    """While it lasts, a function below `tf.function` becomes part of the graph that calls it.
-
-    Else it is a graph of its own there, called by the other one; what it computes is the same.
-    """
-    import tensorflow as tf
-    from tensorflow.python.eager.polymorphic_function.polymorphic_function import Function
-
-    calls = Function.__call__
-
-    def written_out(self: Any, *arguments: Any, **named: Any) -> Any:
-        if not tf.inside_function():
-            return calls(self, *arguments, **named)
-        inner = self.python_function
-        if self._autograph:
-            with contextlib.suppress(Exception):  # without its source it stays what it is
-                inner = tf.autograph.to_graph(inner)
-        return inner(*arguments, **named)
-
-    Function.__call__ = written_out
-    try:
-        yield
-    finally:
-        Function.__call__ = calls
 
 
 @contextlib.contextmanager

@@ -328,21 +328,3 @@ def test_beside_what_xla_may_get_wrong_stands_the_graph_itself():
     found = outputs(growing)
     np.testing.assert_allclose(found["y without XLA"], np.cumsum(x, axis=1))
     assert outputs(lambda x: tf.cumsum(x, axis=1)).keys() == {"refused", "y"}
-
-
-def test_a_graph_in_the_graph_is_written_out_with_its_loop_and_only_for_so_long():
-    @tf.function
-    def inner(x):
-        for _ in tf.range(3):
-            x = tf.sin(x)
-        return x
-
-    def operations():
-        return [n.op for n in graphs.trace(lambda x: inner(x) + 1, SPEC).graph.as_graph_def().node]
-
-    with graphs.inlined():
-        inside = operations()
-        assert inner(tf.ones((1, 1, 3), tf.float64)).shape == (1, 1, 3)
-    assert "While" in inside or "StatelessWhile" in inside
-    assert not any("PartitionedCall" in one for one in inside)
-    assert any("PartitionedCall" in one for one in operations())
