@@ -17,7 +17,8 @@ def end_quietly(command: Callable[[], object]) -> object:
         try:
             return command()
         finally:
-            sys.stdout.flush()
+            if sys.stdout is not None:  # as it is with `>&-`
+                sys.stdout.flush()
     except BrokenPipeError:
         _leave()
     except OSError as error:

@@ -63,3 +63,11 @@ def test_what_was_done_is_there(tmp_path):
     with open(writer, "w") as gone:
         run(("export", "nbgrader", "out"), tmp_path, gone)
     assert (tmp_path / "out" / "nbgrader_config.py").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes its output so")
+@pytest.mark.parametrize("command", [BY_PRINT, ("doctor",)], ids=" ".join)
+def test_no_output_at_all_is_no_fault(command, place):
+    shell = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "course_lib.cli", *command]
+    done = subprocess.run(shell, cwd=place, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
