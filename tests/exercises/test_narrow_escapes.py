@@ -8,6 +8,7 @@ import pytest
 from course_lib.authoring.source import reference_code
 from course_lib.exercises import check
 from course_lib.exercises.registry import get
+from course_lib.scratch.gated import init_lstm_params
 from course_lib.scratch.gradcheck import numerical_gradient
 
 
@@ -388,3 +389,30 @@ def test_logits_that_float32_cant_tell_apart():
         return right(logits.astype(np.float32), temperature, rng)
 
     assert check(sample_with_temperature).failed.startswith("each row by its own logits")
+
+
+CHANCE = np.random.default_rng()  # goes on between calls
+SEEDS = {
+    "upper layers without a seed": lambda seed, k: None if k else seed,
+    "the last layer without one": lambda seed, k: None if k == 2 else seed + k,
+    "upper layers from what goes on": lambda seed, k: CHANCE if k else seed,
+    "upper layers deaf to it": lambda seed, k: 100 + k if k else seed,
+    "multiples of it": lambda seed, k: seed * (k + 1),
+}
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_the_seed_of_a_stack_decides_about_each_layer(name):
+    def fresh_cells(m, n, layers, seed=0):
+        return [
+            init_lstm_params(m if k == 0 else n, n, SEEDS[name](seed, k)) for k in range(layers)
+        ]
+
+    assert not check(fresh_cells).ok
+
+
+def test_a_seed_that_is_multiplied_is_not_called_one_seed_for_all():
+    def fresh_cells(m, n, layers, seed=0):
+        return [init_lstm_params(m if k == 0 else n, n, seed * (k + 1)) for k in range(layers)]
+
+    assert check(fresh_cells).mistake == "multiples of the seed"

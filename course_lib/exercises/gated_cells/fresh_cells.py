@@ -76,9 +76,12 @@ def moved(function, given: Arrays) -> Arrays:
 
 
 def alike(function, given: Arrays) -> Arrays:
-    """For each pair of layers, whether they hold the same recurrent weights."""
-    recurrent = [cell["W_hc"] for cell in made(function, given)]
-    return {"alike": np.array([[np.array_equal(a, b) for b in recurrent] for a in recurrent])}
+    """For each pair of layers, whether they hold the same recurrent weights; seed 0 by itself."""
+    found = {}
+    for name, seed in (("alike", 5), ("alike with seed 0", 0)):
+        recurrent = [cell["W_hc"] for cell in made(function, given, seed=seed)]
+        found[name] = np.array([[np.array_equal(a, b) for b in recurrent] for a in recurrent])
+    return found
 
 
 def starts(function, given: Arrays) -> Arrays:
@@ -94,14 +97,20 @@ def starts(function, given: Arrays) -> Arrays:
 
 
 def seeds(function, given: Arrays) -> Arrays:
-    """Whether the seed, and nothing else, decides; and which one it is by default."""
-    first, again, other = (made(function, given, seed=s)[0]["W_hc"] for s in (0, 0, 1))
-    without = {name: size for name, size in given.items() if name != "seed"}
+    """For each layer, whether the seed, and nothing else, decides; and which one by default."""
+    first, again, other = (made(function, given, seed=s) for s in (0, 0, 1))
+    without = made(function, {name: size for name, size in given.items() if name != "seed"})
     return {
-        "no seed, as with 0": np.array_equal(made(function, without)[0]["W_hc"], first),
-        "same seed, same weights": np.array_equal(first, again),
-        "other seed, other weights": not np.array_equal(first, other),
+        "no seed, as with 0": _same(without, first),
+        "same seed, same weights": _same(first, again),
+        "other seed, other weights": ~_same(first, other),
     }
+
+
+def _same(cells: list[dict], others: list[dict]) -> np.ndarray:
+    """For each layer, whether its recurrent weights are the same."""
+    pairs = zip(cells, others, strict=True)
+    return np.array([np.array_equal(a["W_hc"], b["W_hc"]) for a, b in pairs])
 
 
 def judge_sizes(given: Arrays, outputs: Arrays) -> Problem | None:
@@ -134,22 +143,28 @@ def judge_moved(_: Arrays, outputs: Arrays) -> Problem | None:
 
 
 def judge_alike(_: Arrays, outputs: Arrays) -> Problem | None:
-    """No two layers may hold the same weights."""
-    same = np.argwhere(np.triu(outputs["alike"], 1))
-    if not len(same):
-        return None
-    a, b = same[0] + 1
-    return Problem(f"Layers {a} and {b} start with the same numbers in W_hc.")
+    """No two layers may hold the same weights, whatever the seed."""
+    for name, where in (("alike", ""), ("alike with seed 0", "With seed = 0, ")):
+        same = np.argwhere(np.triu(outputs[name], 1))
+        if len(same):
+            a, b = same[0] + 1
+            layers = f"{'layers' if where else 'Layers'} {a} and {b}"
+            return Problem(f"{where}{layers} start with the same numbers in W_hc.")
+    return None
 
 
 def judge_seeds(_: Arrays, outputs: Arrays) -> Problem | None:
     """Deterministic, and not deaf to the seed."""
-    if not outputs["same seed, same weights"]:
-        return Problem("Two calls with the same seed gave different weights.")
-    if not outputs["other seed, other weights"]:
-        return Problem("Two calls with different seeds gave the same weights: seed isn't used.")
-    if not outputs["no seed, as with 0"]:
-        return Problem("A call without a seed gave other weights than one with seed=0.")
+    for name, said in (
+        ("same seed, same weights", "Two calls with the same seed gave layer {} other weights."),
+        (
+            "other seed, other weights",
+            "Two calls with different seeds gave layer {} the same weights: seed isn't used there.",
+        ),
+        ("no seed, as with 0", "A call without a seed gave layer {} other weights than seed = 0."),
+    ):
+        if not outputs[name].all():
+            return Problem(said.format(1 + int(np.argmin(outputs[name]))))
     return None
 
 
@@ -305,6 +320,24 @@ def seed_ignored(m, n, layers, seed=0):
 def no_seed_at_all(m, n, layers, seed=0):
     """Seeded by the operating system."""
     return [init_lstm_params(m if k == 0 else n, n, None) for k in range(layers)]
+
+
+@EXERCISE.mistake(
+    "The seed decides about the lowest layer alone; what the layers above it draw is different in "
+    "each call. Derive their seeds from `seed` too, or hand one generator on to all."
+)
+def upper_layers_without_a_seed(m, n, layers, seed=0):
+    """seed for the first, None for the others."""
+    return [init_lstm_params(m if k == 0 else n, n, None if k else seed) for k in range(layers)]
+
+
+@EXERCISE.mistake(
+    "The layers' seeds are multiples of `seed`. Where it is 0, and that is the default, all of "
+    "them are 0, and the layers start alike: add something that differs, and don't multiply."
+)
+def multiples_of_the_seed(m, n, layers, seed=0):
+    """seed * (k + 1)."""
+    return [init_lstm_params(m if k == 0 else n, n, seed * (k + 1)) for k in range(layers)]
 
 
 @EXERCISE.mistake("A layer is missing: `layers` counts all of them, the first one included.")
