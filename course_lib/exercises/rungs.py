@@ -374,10 +374,11 @@ def unlike(outputs: Arrays, expected: Arrays, own: bool = False) -> Problem | No
     if right.ndim and right.size <= 24:
         other = f"your {name}, the other way" if own else f"expected {name}"
         details = {other: right, f"your {name}": got}
-    numbers = f"{name}{_at(where)} is {_number(got[at])}"
+    mine, wanted = _told_apart(got[at], right[at])
+    numbers = f"{name}{_at(where)} is {mine}"
     if own:
-        return Problem(f"{numbers} one way and {_number(right[at])} the other.", details, errors)
-    sentence = f"{numbers}; it should be {_number(right[at])}."
+        return Problem(f"{numbers} one way and {wanted} the other.", details, errors)
+    sentence = f"{numbers}; it should be {wanted}."
     if other := _stands_at(name, flat_outputs, flat_expected):
         sentence += (
             f" What you return as {other} would be right for {name}: are {RIGHT_ORDER} "
@@ -463,5 +464,14 @@ def _at(where: np.ndarray) -> str:
     return f"[{', '.join(str(int(i)) for i in where)}]" if len(where) else ""
 
 
-def _number(value: Any) -> str:
-    return str(bool(value)) if isinstance(value, np.bool_) else f"{float(value):.6g}"
+def _told_apart(got: Any, right: Any) -> tuple[str, str]:
+    """Two numbers as text, with as many digits as it takes to see that they differ."""
+    for digits in (6, 9, 12, 17):
+        both = _number(got, digits), _number(right, digits)
+        if both[0] != both[1]:
+            break
+    return both
+
+
+def _number(value: Any, digits: int) -> str:
+    return str(bool(value)) if isinstance(value, np.bool_) else f"{float(value):.{digits}g}"

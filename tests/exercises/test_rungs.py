@@ -65,6 +65,14 @@ def test_unlike_sees_every_kind_of_difference(got, right, words):
     assert words in unlike(got, right).sentence
 
 
+@pytest.mark.parametrize("by", [1.0, 1e-3, -2e-6, 6e-7])
+def test_numbers_that_differ_are_shown_so_that_one_sees_it(by):
+    sentence = unlike({"a": np.array([-2 + by])}, {"a": np.array([-2.0])}).sentence
+    mine, wanted = sentence.removeprefix("a[0] is ").removesuffix(".").split("; it should be ")
+    assert float(mine) - float(wanted) == pytest.approx(by, rel=1e-2)
+    assert len(mine) <= 12
+
+
 def test_single_precision_is_held_to_its_own_tolerance():
     right = {"a": np.array([1.0])}
     assert unlike({"a": np.array([1.00001], np.float32)}, right) is None
