@@ -17,6 +17,7 @@ from course_lib.exercises.change_in_words import change_in_words
 
 Node = ast.AST
 CONTEXT = 16  # characters around a change that its key shows
+TWICE = 60  # characters of an expression that a person reads twice, before and after
 
 OPERATORS = {
     ast.Add: (ast.Sub,),
@@ -255,10 +256,15 @@ def _putter(parent: Node, field: str, position: int | None) -> Callable[[Any], N
 
 
 def _around_it(node: Node, parents: dict[Node, Node]) -> Node:
-    """The expression around a node that is long enough to be found in the code."""
+    """The expression around a node that is long enough to be found in the code.
+
+    An entry, such as `params['W_hh']`, does where what it stands in is too long to be read twice.
+    """
     shown = around = node
     while len(ast.unparse(shown)) < CONTEXT and isinstance(around, ast.expr | ast.keyword):
         around = parents[around]
+        if isinstance(shown, ast.Subscript) and len(ast.unparse(around)) > TWICE:
+            break
         shown = around if isinstance(around, ast.expr) else shown
     return shown
 

@@ -22,7 +22,7 @@ def ways_back(reference: Callable) -> Variants:
         yield from confusions(node, own | texts, whole)
         yield from _ways_back(node, own)
         yield from _typed_in(node, whole)
-        yield from _what_is_missing(node, texts, applied)
+        yield from _what_is_missing(node, texts, applied, whole)
 
     return variants
 
@@ -102,16 +102,24 @@ def _is_read(name: str, whole: ast.Module) -> bool:
 
 
 def _what_is_missing(
-    node: ast.AST, texts: dict[str, str], applied: list[ast.expr]
+    node: ast.AST, texts: dict[str, str], applied: list[ast.expr], whole: ast.Module
 ) -> Iterator[Slip]:
     """What the right code has, where the learner left it out or took something else."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        if repr(node.value) not in texts:
-            for other in texts.values():
-                yield ast.Constant(other), f"with `{other}` for `{node.value}`"
+        # A text of the right code may have been copied to where another belongs, which is then
+        # written nowhere.
+        left_out = texts.keys() - _written(whole) if repr(node.value) in texts else texts.keys()
+        for other in (text for name, text in texts.items() if name in left_out):
+            yield ast.Constant(other), f"with `{other}` for `{node.value}`"
     elif isinstance(node, VALUES) and not _is_a_place(node):
         for function in applied:
             yield _said(node, ast.Call(function, [node], []))
+
+
+def _written(whole: ast.Module) -> set[str]:
+    """The texts in quotes of a learner's code."""
+    constants = (node for node in ast.walk(whole) if isinstance(node, ast.Constant))
+    return {repr(node.value) for node in constants if isinstance(node.value, str)}
 
 
 def _is_a_place(node: ast.expr) -> bool:

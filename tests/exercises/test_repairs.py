@@ -96,6 +96,51 @@ def test_one_change_away_from_right_it_is_told_which(answer, words):
     assert report.mistake
 
 
+def gate(x_t, h_prev, W_x, W_h, b):
+    return 1 / (1 + np.exp(-(x_t @ W_x + h_prev @ W_h + b)))
+
+
+def weight_of_the_gate_above(x_t, h_prev, params):
+    r = gate(x_t, h_prev, params["W_xr"], params["W_hr"], params["b_r"])
+    z = gate(x_t, h_prev, params["W_xz"], params["W_hr"], params["b_z"])
+    new = x_t @ params["W_xh"] + (r * h_prev) @ params["W_hh"] + params["b_h"]
+    return z * h_prev + (1 - z) * np.tanh(new)
+
+
+def bias_of_the_gate_above(x_t, h_prev, params):
+    r = gate(x_t, h_prev, params["W_xr"], params["W_hr"], params["b_r"])
+    z = gate(x_t, h_prev, params["W_xz"], params["W_hz"], params["b_r"])
+    new = x_t @ params["W_xh"] + (r * h_prev) @ params["W_hh"] + params["b_h"]
+    return z * h_prev + (1 - z) * np.tanh(new)
+
+
+def forget_gate_with_a_weight_of_the_input_gate(x_t, h_prev, c_prev, params):
+    i = gate(x_t, h_prev, params["W_xi"], params["W_hi"], params["b_i"])
+    f = gate(x_t, h_prev, params["W_xf"], params["W_hi"], params["b_f"])
+    o = gate(x_t, h_prev, params["W_xo"], params["W_ho"], params["b_o"])
+    new = np.tanh(x_t @ params["W_xc"] + h_prev @ params["W_hc"] + params["b_c"])
+    c_t = f * c_prev + i * new
+    cache = {"x_t": x_t, "h_prev": h_prev, "c_prev": c_prev, "i": i, "f": f, "o": o}
+    return o * np.tanh(c_t), c_t, cache | {"candidate": new, "c_t": c_t}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "right", "wrong"),
+    [
+        ("gru_step", weight_of_the_gate_above, "W_hz", "W_hr"),
+        ("gru_step", bias_of_the_gate_above, "b_z", "b_r"),
+        ("lstm_step", forget_gate_with_a_weight_of_the_input_gate, "W_hf", "W_hi"),
+    ],
+)
+def test_a_key_that_was_copied_is_told(name, answer, right, wrong):
+    said = f"with `params['{wrong}']` for `params['{right}']`"
+    assert check(answer, name).sentence == f"Your code behaves exactly like the right code {said}."
+    exercise = get(name)
+    mended = repair(exercise, answer, exercise.ladder[0], Budget(exercise))
+    said = f"with `params['{right}']` for `params['{wrong}']`, in the line"
+    assert mended.sentence.startswith(f"Your code passes every check {said}")
+
+
 def test_the_change_does_what_the_sentence_says():
     exercise = get("rnn_backward")
     mended = repair(exercise, rnn_backward, exercise.ladder[0], Budget(exercise))
