@@ -281,6 +281,16 @@ def no_state_before_the_first(dh, a, h, h_0):
 
 
 @EXERCISE.mistake(
+    "dh_0 gets what the first step's own loss says about h_1, and nothing of what comes back to it "
+    "through the later states: that is db_1, which has both."
+)
+def dh_0_from_the_first_loss_alone(dh, a, h, h_0):
+    """dh_1 in place of db_1."""
+    da, db, _ = scan_backward(dh, a, h, h_0)
+    return da, db, np.conj(a[:, 0]) * dh[:, 0]
+
+
+@EXERCISE.mistake(
     "dh_0 lacks its factor: h_0 comes in as a_1 h_0, so what reaches it is conj(a_1) times db_1."
 )
 def dh_0_without_its_factor(dh, a, h, h_0):

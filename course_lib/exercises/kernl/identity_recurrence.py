@@ -34,10 +34,15 @@ def after_silence(function, given: Arrays) -> Arrays:
     W = function(given["W_xh"])
     m, n = given["W_xh"].shape
     h_t = np.concatenate([np.ones(m), np.zeros(n)]) @ W
-    first = h_t
+    states = [h_t]
     for _ in range(8):
-        h_t = np.concatenate([np.zeros(m), h_t]) @ W
-    return {"h after eight steps": h_t, "h after eight steps expected": first}
+        states.append(np.concatenate([np.zeros(m), states[-1]]) @ W)
+    return {
+        "h after eight steps": states[8],
+        "h after eight steps expected": states[0],
+        "h after one step": states[1],
+        "h after one step expected": states[0],
+    }
 
 
 def inputs_come_in(function, given: Arrays) -> Arrays:
@@ -156,6 +161,18 @@ def still_shifted(W_xh):
     """W_xh written over the first rows."""
     m, n = W_xh.shape
     W = np.eye(m + n, n)
+    W[:m] = W_xh
+    return W
+
+
+@EXERCISE.mistake(
+    "The inputs' weights are there, but the diagonal below them is moved to the right, not down: "
+    "the first row of the recurrence has its 1 in the first column. np.eye(n), by itself, has it."
+)
+def moved_to_the_right(W_xh):
+    """k=m for k=-m."""
+    m, n = W_xh.shape
+    W = np.eye(m + n, n, k=m)
     W[:m] = W_xh
     return W
 

@@ -21,8 +21,9 @@ def some() -> Arrays:
 
 
 def cold() -> Arrays:
-    """At temperature 0."""
-    return {"logits": irregular(40, 7, shift=1), "temperature": 0, "seed": 2}
+    """At temperature 0; in every fourth row the logits hardly differ, and still they do."""
+    scale = np.where(np.arange(40) % 4, 1.0, 1e-9)[:, None]
+    return {"logits": scale * irregular(40, 7, shift=1), "temperature": 0, "seed": 2}
 
 
 def sure() -> Arrays:
@@ -389,6 +390,30 @@ def over_the_batch(logits, temperature, rng):
         return logits.argmax(axis=1)
     weights = np.exp((logits - logits.max(axis=0)) / temperature)
     return _sample(weights / weights.sum(axis=0), rng)
+
+
+@EXERCISE.mistake(
+    "The largest logit of all rows is taken off each row. In one that lies far below it every exp "
+    "is 0, and there is nothing left to draw: take off each row's own largest."
+)
+def largest_of_all_rows(logits, temperature, rng):
+    """logits.max() without an axis."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    return _sample(np.exp((logits - logits.max()) / temperature), rng)
+
+
+@EXERCISE.mistake(
+    "The noise on the logits is of the wrong kind: numbers between 0 and 1 give other shares than "
+    "the softmax. The largest of logits with noise is a draw by it only if the noise is Gumbel's."
+)
+def even_noise(logits, temperature, rng):
+    """argmax of logits + rng.random."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    return np.argmax(logits / temperature + rng.random(logits.shape), axis=1)
 
 
 @EXERCISE.mistake(
