@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from course_lib.data import Mnist
 
 NEEDS_MNIST = False
-FIRST_OWN_STREAM = 1 << 20  # seeds below are left to the judge
+FIRST_OWN_STREAM = 1 << 20  # seeds of the run's own streams; the judge draws its own, from far more
 
 
 @dataclass(frozen=True)
