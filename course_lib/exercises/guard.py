@@ -97,7 +97,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     it goes on.
 
     Work is the processor's time, so that nobody is stopped because the machine had other things to
-    do; what only waits is stopped after `BUSY` times as long.
+    do; what only waits, or loads a module, is stopped after `BUSY` times as long.
 
     Windows has no such signal, and only the main thread can be stopped: there an endless loop is
     stopped by hand, with the notebook's stop button.
@@ -115,7 +115,7 @@ def time_limit(seconds: float) -> Iterator[None]:
         if not armed:
             return
         left = seconds - (time.process_time() - worked_before)
-        if left > 0 and time.monotonic() - started < BUSY * seconds:
+        if (left > 0 or _is_importing(frame)) and time.monotonic() - started < BUSY * seconds:
             signal.setitimer(signal.ITIMER_REAL, max(left, AGAIN * seconds / TIME_LIMIT))
             return
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
@@ -147,6 +147,18 @@ def time_limit(seconds: float) -> Iterator[None]:
         if outer_left:
             left = max(0.01, outer_left - (time.monotonic() - started))
             signal.setitimer(signal.ITIMER_REAL, left)
+
+
+def _is_importing(frame: types.FrameType | None) -> bool:
+    """Whether the block is loading a module, as TensorFlow does when a part of it is first used.
+
+    A module that was stopped half-way can't be loaded again where it had entered itself somewhere.
+    """
+    while frame is not None and frame.f_globals is not globals():
+        if frame.f_globals.get("__name__") == "importlib._bootstrap":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _after(lines: int, frame: types.FrameType, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """Whatever a learner's function does ends in a sentence, and the notebook goes on."""
 
 import functools
+import importlib
 import os
 import signal
 import sys
@@ -98,6 +99,39 @@ def test_only_work_counts_as_long_as_it_is_not_forever():
     with pytest.raises(guard._TookTooLong), guard.time_limit(0.3):
         works()
     assert time.process_time() - started < 2
+
+
+@posix
+def test_a_module_is_loaded_to_its_end(tmp_path, monkeypatch):
+    """TensorFlow loads parts of itself at first use; one that is cut off never loads again."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(guard, "BUSY", 100)  # however busy the machine is
+    (tmp_path / "loaded_late.py").write_text(
+        "import time\n"
+        "until = time.process_time() + 0.5\n"
+        "while time.process_time() < until:\n"
+        "    pass\n"
+        "whole = True\n"
+    )
+
+    def works():
+        importlib.import_module("loaded_late")
+        while True:  # the limit holds again as soon as it is there
+            pass
+
+    with pytest.raises(guard._TookTooLong), guard.time_limit(0.3):
+        works()
+    assert sys.modules["loaded_late"].whole
+
+
+@posix
+def test_a_module_that_never_ends_is_stopped_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "loaded_for_ever.py").write_text("while True:\n    pass\n")
+    started = time.monotonic()
+    with pytest.raises(guard._TookTooLong), guard.time_limit(0.3):
+        importlib.import_module("loaded_for_ever")
+    assert time.monotonic() - started < 10
 
 
 @posix

@@ -7,6 +7,7 @@ import pytest
 
 from course_lib.authoring.source import reference_code
 from course_lib.exercises import check
+from course_lib.exercises.gradnets.stop_gate import last_cosine
 from course_lib.exercises.registry import get
 from course_lib.scratch.gated import init_lstm_params
 from course_lib.scratch.gradcheck import numerical_gradient
@@ -416,3 +417,17 @@ def test_a_seed_that_is_multiplied_is_not_called_one_seed_for_all():
         return [init_lstm_params(m if k == 0 else n, n, seed * (k + 1)) for k in range(layers)]
 
     assert check(fresh_cells).mistake == "multiples of the seed"
+
+
+@pytest.mark.parametrize("halvings", [24, 27, 30])
+def test_a_search_that_ended_before_ten_digits(halvings):
+    def stop_gate(depth, eta=0.9):
+        narrow, wide = 0.0, 1.0
+        for _ in range(halvings):
+            g = (narrow + wide) / 2
+            narrow, wide = (narrow, g) if last_cosine(depth, g) > eta else (g, wide)
+        return narrow
+
+    report = check(stop_gate)
+    assert not report.ok
+    assert "Ten digits are asked for" in report.sentence

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, matches, shapes
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.rungs import by_hand, matches, remembering, shapes
 from course_lib.scratch.gradnets import cosine_map, stop_gate
 
 MANY = 48
@@ -90,6 +90,29 @@ def right_at_each(given: Arrays) -> Arrays:
     return {"g": np.array([searched(depth, eta) for depth, eta in pairs])}
 
 
+NEAR = 1e-3  # a gate off by less comes from a search that ended early
+
+
+def to_ten_digits(rung: Rung) -> Rung:
+    """The rung, where a gate that is near but not near enough is told just that."""
+
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        problem = rung.judge(given, outputs)
+        exact = rung.right(given)["g"]
+        off = np.abs(outputs["g"] - exact)
+        if off.shape != exact.shape or off.max() > NEAR or (problem is None and off.max() <= 1e-10):
+            return problem
+        worst = np.argmax(off)
+        g, exact, off = (float(np.ravel(one)[worst]) for one in (outputs["g"], exact, off))
+        return Problem(
+            f"g is {g:.12f}; it should be {exact:.12f}. Ten digits are asked for, and "
+            f"{int(-np.log10(off))} are right: go on searching between the last gate that was "
+            "narrow enough and the first that was too wide."
+        )
+
+    return replace(rung, judge=judge)
+
+
 EXERCISE = Exercise(
     reference=stop_gate,
     title="Where to stop",
@@ -112,12 +135,13 @@ EXERCISE = Exercise(
             ),
             name="a shallow network may be all ReLU",
         ),
-        matches(
-            "two layers, each of which brings inputs closer",
-            two_layers,
-            right,
-            "The second layer begins with the cosine that the first has left. Of the gate, ten "
-            "digits are asked for.",
+        to_ten_digits(
+            matches(
+                "two layers, each of which brings inputs closer",
+                two_layers,
+                remembering(right),
+                "The second layer begins with the cosine that the first has left.",
+            )
         ),
         matches(
             f"behind {MANY} layers the cosine is eta",
@@ -126,7 +150,14 @@ EXERCISE = Exercise(
             "Two inputs at right angles were sent through the network, with your gate.",
             cosine_at_the_end,
         ),
-        matches("equal to another search, at every depth", several, right_at_each, call=at_each),
+        to_ten_digits(
+            matches(
+                "equal to another search, at every depth",
+                several,
+                remembering(right_at_each),
+                call=at_each,
+            )
+        ),
         matches("unless told, eta is 0.9", by_default, right),
     ),
     equivalent={
@@ -140,7 +171,7 @@ EXERCISE = Exercise(
         " too_wide = (0.0, 1.0) ->  too_wide = (0.001, 1.0)": "no network is so deep",
         "too_wide = (0.0, 1.0) -> too_wide = (0.0, 1.01)": "the gate is below 1 here",
         "too_wide = (0.0, 1.0) -> too_wide = (0.0, 2.0)": "the gate is below 1 here",
-        "for _ in range(50): -> …": "ten digits are asked for, and it gives fifteen",
+        "for _ in range(50): -> …range(…": "ten digits are asked for, and it gives fifteen",
         "last_cosine(middle) > eta: -> last_cosine(middle) >= eta:": "the ends meet as well",
         "return g -> return too_wide": "the two ends have met",
     },
