@@ -25,6 +25,11 @@ def stopped_early() -> Arrays:
     return {**small(), "g_now": 0.1, "g_end": 0.6}
 
 
+def closing() -> Arrays:
+    """A gate that ends further shut than it is now."""
+    return {**small(), "g_now": 1.0, "g_end": 0.2}
+
+
 def one_row() -> Arrays:
     """A single row, which is right."""
     given = small()
@@ -186,6 +191,9 @@ EXERCISE = Exercise(
             "This gate ends at 0.6.",
             called,
         ),
+        matches(
+            "also when the gate closes", closing, row_by_row, "It goes from 1 back to 0.2.", called
+        ),
         holds(
             "size rows at once, 100 by default",
             many_rows,
@@ -200,7 +208,7 @@ EXERCISE = Exercise(
         "x: inputs": "it runs, and the shapes are right",
         "labels: right": "equal to the definition, row by row",
         "g_now: the late": "five rows by hand, all at once",
-        "g_end: the late": "also when the gate ends before 1",
+        "g_end: the late": ("also when the gate ends before 1", "also when the gate closes"),
         "size: rows": "size rows at once, 100 by default",
         "size: the last ones": "the same five rows, four at once",
         "The share of": (
