@@ -24,8 +24,9 @@ def ring(u, v, r_min, r_max, max_phase):
     2023.
 
     Args:
-        u: numbers between 0 and 1, shape (n,), uniform; |lam| grows with u.
-        v: numbers between 0 and 1, shape (n,), uniform; the phase grows with v.
+        u: numbers between 0 and 1, shape (n,), uniform; |lam| grows with it.
+        v: numbers between 0 and 1, shape (n,), uniform; the phase grows with
+            it.
         r_min, r_max: radii of the ring, with 0 <= r_min < r_max <= 1.
         max_phase: the largest phase, in radians; the smallest is 0.
 
