@@ -90,7 +90,22 @@ def layer_of(cell: Any, weights: Sequence[np.ndarray], m: int, dtype: str, **set
     layer = keras.layers.RNN(cell, return_sequences=True, dtype=dtype, **settings)
     layer.build((None, None, m))
     set_weights(layer, weights)
+    ask_for_the_width(cell, weights[1].shape[0])
     return layer
+
+
+def ask_for_the_width(cell: Any, n: int) -> None:
+    """Keras makes the layer above as wide as the cell says in output_size, if it has one.
+
+    Raises:
+        Unusable: it says anything but n.
+    """
+    said = getattr(cell, "output_size", None)
+    if said is not None and said != n:
+        raise Unusable(
+            f"The cell's output_size tells Keras that each step gives {said} numbers. They are "
+            f"{n}, as many as there are units."
+        )
 
 
 def returned(result: Any, states: Sequence[str]) -> dict[str, Any]:

@@ -546,8 +546,8 @@ def full_stop(text: str) -> str:
 
 
 def with_article(noun: str) -> str:
-    """The noun with "a" or "an" before it."""
-    return f"{'an' if noun[0] in 'aeiouAEIO' else 'a'} {noun}"
+    """The noun, or the digit, with "a" or "an" before it."""
+    return f"{'an' if noun[0] in 'aeiouAEIO8' else 'a'} {noun}"
 
 
 def _same(a: Any, b: Any) -> bool:

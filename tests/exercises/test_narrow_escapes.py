@@ -2,6 +2,7 @@
 
 import sys
 
+import keras
 import numpy as np
 import pytest
 
@@ -431,3 +432,25 @@ def test_a_search_that_ended_before_ten_digits(halvings):
     report = check(stop_gate)
     assert not report.ok
     assert "Ten digits are asked for" in report.sentence
+
+
+CELLS = ("VanillaRNNCell", "LSTMCell", "GRUCell")
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_cell_that_says_it_is_wider_than_it_is(name):
+    class Cell(get(name).reference):
+        output_size = property(lambda self: 4 * self.units, lambda self, value: None)
+
+    report = check(Cell, name)
+    assert "gives 16 numbers" in report.sentence
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_cell_with_a_dropout_that_nobody_asked_for(name):
+    class Cell(get(name).reference):
+        def call(self, x_t, states, training=False):
+            output, states = super().call(x_t, states)
+            return (keras.ops.zeros_like(output) if training else output), states
+
+    assert not check(Cell, name).ok

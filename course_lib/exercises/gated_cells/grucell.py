@@ -150,7 +150,8 @@ def call_once(cell_class, given: Arrays) -> Arrays:
 def unrolled(cell_class, given: Arrays) -> Arrays:
     """Keras unrolls the cell over the sequences; beside it, the learner's own NumPy."""
     x, params = given.values()
-    outputs = {"h": all_states(laid_out(cell_class, given), x)}
+    layer = laid_out(cell_class, given)
+    outputs = {"h": all_states(layer, x, training=True)}  # which makes no difference here
     twin = own_twin(cell_class, "gru_step")
     if twin is not None:
         h_t = np.zeros((len(x), len(params["W_hh"])))

@@ -173,7 +173,8 @@ def call_once(cell_class, given: Arrays) -> Arrays:
 def unrolled(cell_class, given: Arrays) -> Arrays:
     """Keras unrolls the cell over the sequences; beside it, the learner's own NumPy."""
     x, params = given.values()
-    h, _, c_last = laid_out(cell_class, given, return_state=True)(x)
+    layer = laid_out(cell_class, given, return_state=True)
+    h, _, c_last = layer(x, training=True)  # which makes no difference here
     outputs = {"h": keras.ops.convert_to_numpy(h), "c_last": keras.ops.convert_to_numpy(c_last)}
     twin = own_twin(cell_class, "lstm_step")
     if twin is not None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from course_lib.data.held_back import held_back_digits
+from course_lib.exercises.guard import with_article
 from course_lib.exercises.projects.project import Batch, Measured
 
 CLASSES = 10
@@ -29,8 +30,8 @@ def measure(batches: tuple[Batch, ...], outputs: list[np.ndarray]) -> Measured:
     confusion = "Nothing: every digit is right."
     if wrong.any():
         confusion = (
-            f"A {digit} is taken for a {taken_for} most often, {wrong[digit, taken_for]} times of "
-            f"{table[digit].sum()}."
+            f"{with_article(str(digit)).capitalize()} is taken for {with_article(str(taken_for))} "
+            f"most often, {wrong[digit, taken_for]} times out of {table[digit].sum()}."
         )
     return Measured(float(np.mean(guess == y)), confusion)
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.cell_calls import loaded, through_time
+from course_lib.exercises.cell_calls import ask_for_the_width, loaded, through_time
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.graph_rungs import (
     compiles,
@@ -69,6 +69,7 @@ def layer_of(cell_class, given: Arrays, **settings):
     layer = keras.layers.RNN(cell, return_sequences=True, dtype=dtype, **settings)
     layer.build((None, None, given["x"].shape[2]))
     set_weights(layer, [given["W_xh"], given["W_hh"], given["b_h"]])
+    ask_for_the_width(cell, given["W_hh"].shape[0])
     return layer
 
 
@@ -201,7 +202,7 @@ def output_and_state(returned):
 def unrolled(cell_class, given: Arrays) -> Arrays:
     """Keras unrolls the cell over the sequences; beside it, the learner's own NumPy."""
     layer = layer_of(cell_class, given, return_state=True)
-    h, h_last = layer(given["x"])
+    h, h_last = layer(given["x"], training=True)  # which makes no difference here
     outputs = {"h": keras.ops.convert_to_numpy(h), "h_last": keras.ops.convert_to_numpy(h_last)}
     twin = own_twin(cell_class, "rnn_forward")
     if twin is not None:
