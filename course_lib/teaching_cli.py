@@ -166,5 +166,5 @@ def export_nbgrader(
         Path | None, typer.Option(metavar="FILE", help="Points by exercise, as for `validate`.")
     ] = None,
 ) -> None:
-    """Write the exercises as assignments of nbgrader, one for each chapter."""
+    """Write the exercises as assignments of nbgrader, one for each notebook."""
     _run("nbgrader_export", "export", folder, weights)

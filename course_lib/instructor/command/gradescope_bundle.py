@@ -6,6 +6,7 @@ to /autograder/source, runs setup.sh once, with a network, and for each submissi
 
 import importlib.metadata
 import json
+import os
 import re
 import secrets
 import zipfile
@@ -124,6 +125,7 @@ def write_bundle(
         seed=secrets.randbits(62),
     )
     with drafted(out) as draft, zipfile.ZipFile(draft, "x", zipfile.ZIP_DEFLATED) as bundle:
+        os.chmod(draft, 0o600)  # hidden cases
         for name, content, mode in _files(settings):
             entry = zipfile.ZipInfo(name, DATE)
             entry.external_attr = (0o100000 | mode) << 16

@@ -69,7 +69,7 @@ def write_reports(
     replace_file(out / "grades.csv", csv_lines(students, wanted, weights))
     replace_file(out / "junit.xml", junit_xml(students))
     pages = out / "students"
-    pages.mkdir(exist_ok=True)
+    pages.mkdir(0o700, exist_ok=True)  # names are in the names of its files
     names = {student["student"]: page_name(student["student"]) for student in students}
     for student in students:
         base = names[student["student"]]

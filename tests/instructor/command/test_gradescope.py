@@ -215,6 +215,10 @@ def test_the_bundle_holds_what_the_format_asks_for(bundle):
     assert "requirements.txt" in setup
 
 
+def test_nobody_else_can_read_the_cases_in_it(bundle):
+    assert not bundle.stat().st_mode & 0o077
+
+
 @pytest.mark.parametrize("script", ["setup.sh", "run_autograder"])
 def test_the_scripts_are_bash(bundle, script):
     with zipfile.ZipFile(bundle) as archive:

@@ -98,6 +98,11 @@ def test_names_of_files_are_safe(written):
         assert page.name.replace(".", "").replace("-", "").replace("_", "").isalnum()
 
 
+def test_nobody_else_can_read_them_or_see_the_names(written):
+    for place in written.iterdir():
+        assert not place.stat().st_mode & 0o077, place.name
+
+
 @pytest.mark.parametrize(
     "text",
     [
