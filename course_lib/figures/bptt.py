@@ -173,9 +173,14 @@ def _last_step_gradients(
     return float(cross_entropy_from_logits(logits, label)), grads
 
 
-def learning_by_window(windows: tuple[int, ...], seeds: range) -> dict[int, list[float]]:
+def learning_by_window(
+    windows: tuple[int, ...], seeds: range, steps: int
+) -> dict[int, list[float]]:
     """Return the losses of `loss_after_training` for each window, one a seed."""
-    return {window: [loss_after_training(window, seed) for seed in seeds] for window in windows}
+    return {
+        window: [loss_after_training(window, seed, steps=steps) for seed in seeds]
+        for window in windows
+    }
 
 
 def step_errors(steps: np.ndarray) -> dict[str, np.ndarray]:
