@@ -354,9 +354,13 @@ class _Base(keras.layers.Layer):
         """What the input is multiplied by."""
         return tf.exp(self.gamma_log)
 
+    def parts(self, x):
+        """What comes in, the real part and the imaginary one."""
+        return self.gain() * (x @ self.B_re), self.gain() * (x @ self.B_im)
+
     def states(self, x):
         """By TensorFlow's own scan."""
-        b = tf.complex(self.gain() * (x @ self.B_re), self.gain() * (x @ self.B_im))
+        b = tf.complex(*self.parts(x))
         lam = self.lam()
         by_time = tf.transpose(b, (1, 0, 2))
         z = tf.scan(lambda z, b_t: lam * z + b_t, by_time, tf.zeros_like(b[:, 0]))
@@ -390,6 +394,91 @@ class OnlyFading(_Base):
     def lam(self):
         """|lam|."""
         return tf.cast(tf.exp(-tf.exp(self.nu_log)), tf.complex(self.nu_log, 0 * self.nu_log).dtype)
+
+
+@EXERCISE.mistake(
+    "theta_log is taken for the phase: it is the phase's logarithm, so the units turn by "
+    "exp(theta_log)."
+)
+class PhaseItself(_Base):
+    """theta_log."""
+
+    def lam(self):
+        """Without the inner exp."""
+        return tf.exp(tf.complex(-tf.exp(self.nu_log), tf.convert_to_tensor(self.theta_log)))
+
+
+@EXERCISE.mistake(
+    "The units grow at each step: |lam| is exp(-exp(nu_log)), which is below 1, and here the minus "
+    "is missing."
+)
+class Growing(_Base):
+    """exp(+exp(nu_log))."""
+
+    def lam(self):
+        """Above 1."""
+        return tf.exp(tf.complex(tf.exp(self.nu_log), tf.exp(self.theta_log)))
+
+
+@EXERCISE.mistake(
+    "nu_log is taken for the rate of fading: it is the logarithm of that rate, so |lam| is "
+    "exp(-exp(nu_log))."
+)
+class RateItself(_Base):
+    """exp(-nu_log)."""
+
+    def lam(self):
+        """Without the inner exp."""
+        return tf.exp(tf.complex(-tf.convert_to_tensor(self.nu_log), tf.exp(self.theta_log)))
+
+
+@EXERCISE.mistake(
+    "The units turn the other way round: the phase is plus exp(theta_log), not minus."
+)
+class TurningBack(_Base):
+    """exp(-i phase)."""
+
+    def lam(self):
+        """The conjugate."""
+        return tf.math.conj(_Base.lam(self))
+
+
+@EXERCISE.mistake(
+    "gamma multiplies the real part of x B alone. Who scales a complex number scales both of its "
+    "parts."
+)
+class GainOnRealPart(_Base):
+    """gamma Re(x B) + i Im(x B)."""
+
+    def parts(self, x):
+        """One of them as it is."""
+        return self.gain() * (x @ self.B_re), x @ self.B_im
+
+
+@EXERCISE.mistake(
+    "The imaginary part of B is left out of what comes in: x B is complex, so each unit is also "
+    "pushed at a right angle."
+)
+class RealInput(_Base):
+    """gamma Re(x B)."""
+
+    def parts(self, x):
+        """Nothing for the second."""
+        real, imag = _Base.parts(self, x)
+        return real, tf.zeros_like(imag)
+
+
+@EXERCISE.mistake(
+    "The output is read before the step has been taken: y_t comes from z_t, in which x_t already "
+    "is, and not from the state before it."
+)
+class OneStepLate(_Base):
+    """z_(t-1)."""
+
+    def states(self, x):
+        """Zero, and all but the last."""
+        z = _Base.states(self, x)
+        return tf.concat([tf.zeros_like(z[:, :1]), z[:, :-1]], axis=1)
 
 
 @EXERCISE.mistake(
@@ -447,7 +536,7 @@ class LoopInPython(_Base):
 
     def states(self, x):
         """Step by step."""
-        b = tf.complex(self.gain() * (x @ self.B_re), self.gain() * (x @ self.B_im))
+        b = tf.complex(*self.parts(x))
         z, states = tf.zeros_like(b[:, 0]), []
         for t in range(x.shape[1]):
             z = self.lam() * z + b[:, t]
@@ -464,7 +553,7 @@ class KeepsItsState(_Base):
 
     def states(self, x):
         """From where the last call ended."""
-        b = tf.complex(self.gain() * (x @ self.B_re), self.gain() * (x @ self.B_im))
+        b = tf.complex(*self.parts(x))
         lam, first = self.lam(), getattr(self, "kept", None)
         if first is None or tf.inside_function():
             first = tf.zeros_like(b[:, 0])
@@ -484,7 +573,7 @@ class StatesCut(_Base):
 
     def states(self, x):
         """Right, and kept from the tape."""
-        b = tf.complex(self.gain() * (x @ self.B_re), self.gain() * (x @ self.B_im))
+        b = tf.complex(*self.parts(x))
         lam = self.lam()
         by_time = tf.transpose(b, (1, 0, 2))
         z = tf.scan(lambda z, b_t: lam * tf.stop_gradient(z) + b_t, by_time, tf.zeros_like(b[:, 0]))
