@@ -92,15 +92,24 @@ def network(config: Config, seed: int) -> "OnlineScan":
     return OnlineScan(layers, 10)
 
 
-def cosines(model: "OnlineScan", x: Any, y: Any, loss: Any, window: int) -> list[float]:
-    """Between the gradients of traces and of BPTT, for each recurrence from below."""
+def gradients_by(model: "OnlineScan", rule: str, x: Any, y: Any, loss: Any, **chosen: Any) -> Any:
+    """A function that gives a rule's gradients of a batch, from the weights that there are then.
+
+    It is traced once; the model may be compiled anew after it.
+    """
     import tensorflow as tf
 
-    of = []
-    for rule in ("exact", "bptt"):
-        model.compile("sgd", loss, rule=rule, chunk=window, jit_compile=False)
-        found = tf.function(model.gradients, autograph=False)(x, y)[2]
-        of.append({id(w): g for w, g in zip(model.trainable_variables, found, strict=True)})
+    model.compile("sgd", loss, rule=rule, jit_compile=False, **chosen)
+    graph = tf.function(model.gradients, autograph=False).get_concrete_function(x, y)
+    return lambda: graph(x, y)[2]
+
+
+def cosines(model: "OnlineScan", one: list, other: list) -> list[float]:
+    """Between two gradients, for each recurrence from below."""
+    of = [
+        {id(w): g for w, g in zip(model.trainable_variables, found, strict=True)}
+        for found in (one, other)
+    ]
 
     def flat(gradients: dict[int, Any], layer: Any) -> np.ndarray:
         weights = getattr(layer, "recurrence", layer).trainable_variables
@@ -124,9 +133,12 @@ def _measure(config: Config, data: "Mnist", seed: int) -> dict[str, dict[str, li
     model.build((None, *images.shape[1:]))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     x, y = (tf.constant(a[: config.measured]) for a in (images, data.y_train))
+    exact = {w: gradients_by(model, "exact", x, y, loss, chunk=w) for w in config.windows}
+    bptt = gradients_by(model, "bptt", x, y, loss)
     found = {}
     for when in ("start", "trained"):
-        found[when] = {str(w): cosines(model, x, y, loss, w) for w in config.windows}
+        true = bptt()
+        found[when] = {str(w): cosines(model, walk(), true) for w, walk in exact.items()}
         if when == "start":
             model.compile(keras.optimizers.Adam(config.learning_rate), loss, rule="bptt")
             chosen = np.asarray(order(len(images), seed, 0))
