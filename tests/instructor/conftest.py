@@ -8,7 +8,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for a_class
 
+from choices import choice
+
 from course_lib.instructor.intake.extract import extract
+from course_lib.instructor.judging import exercise as judging
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.sandbox.available import problem_with
 from course_lib.instructor.sandbox.limits import Limits
@@ -32,6 +35,14 @@ def box(kind):
     """A sandbox of that kind, for the tests of a module."""
     with Sandbox(kind) as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session", autouse=True)
+def chosen_once():
+    """Each test has a judge of its own, and all of them would choose the same fresh numbers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging, "fresh_ladder", lambda one, seed: choice(one, seed).ladder)
+        yield
 
 
 @pytest.fixture

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 from a_class import answer_code, notebook, released
+from choices import choice
 
 from course_lib.exercises.registry import CHAPTERS, chapter_of, get, ids
 from course_lib.instructor.intake.extract import extract
+from course_lib.instructor.judging.exercise import _called_inside
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
+SEED = 7**20  # of the fresh numbers
 
 
 def speed_ups():
@@ -36,7 +39,7 @@ def verdict(fast_box):
         others = {other: answer_code(other) for other in get(one).uses if other in speed_ups()}
         content = notebook(chapter, others | {one: code}) if code else released(chapter)
         cells = extract(json.dumps(content).encode())
-        judge = Judge(lambda tensorflow: fast_box, Limits(seconds=seconds), 5)
+        judge = Judge(lambda tensorflow: fast_box, Limits(seconds=seconds), SEED)
         return judge.notebook("nb.ipynb", cells.code, cells.roles, [one])["verdicts"][0]
 
     return judged
@@ -66,6 +69,18 @@ def test_the_parent_that_forks_has_run_nothing(fast_box):
 def test_the_references_pass_from_one_parent(verdict, one):
     found = verdict(one, answer_code(one))
     assert found.outcome == "passed", found
+
+
+@pytest.mark.parametrize("one", speed_ups())
+def test_every_named_mistake_falls_even_if_it_knows_the_public_answers(one):
+    exercise = _called_inside(one)  # as the judge of the references has asked for it
+    made = choice(exercise, SEED)
+    # The choice of rungs has tried each mistake and each right answer on them: not a second time.
+    names = {mistake.name: made.cheat_with(mistake.answer) for mistake in exercise.mistakes}
+    assert not [name for name, cheat in names.items() if all(made.stands_at(cheat))]
+    assert made.ladder
+    for answer in (exercise.reference, *exercise.alternatives):
+        assert made.stands_at(answer) == [True] * len(made.ladder)
 
 
 @pytest.mark.parametrize("one", speed_ups())
