@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 
@@ -38,6 +39,28 @@ def over_seeds(values: Sequence[float], form: str = ".2f") -> str:
         _written_out(f"{x:{form}}") for x in (np.mean(values), min(values), max(values))
     )
     return mean if min(values) == max(values) else f"{mean} ({low} to {high})"
+
+
+def at_most(number: float, form: str) -> str:
+    """Return a number as text for "at most": rounded up, so that the sentence stays true.
+
+    Args:
+        number: the largest that was seen.
+        form: format with a number of digits, such as ".2f" or ".0e".
+    """
+    return _rounded(number, form, ROUND_CEILING)
+
+
+def at_least(number: float, form: str) -> str:
+    """Return a number as text for "at least": rounded down; otherwise as `at_most`."""
+    return _rounded(number, form, ROUND_FLOOR)
+
+
+def _rounded(number: float, form: str, way: str) -> str:
+    exact = Decimal(f"{number:.9g}")  # 100 * 0.0003 isn't 0.03 to the last bit
+    digits = int(form[1:-1])
+    last = -digits if form.endswith("f") else exact.adjusted() - digits
+    return f"{exact.quantize(Decimal(1).scaleb(last), way) + 0:{form}}"  # 0: no minus before a zero
 
 
 def _written_out(text: str) -> str:

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from course_lib.figures import numbers
 
@@ -35,3 +37,29 @@ def test_numbers_are_kept_as_they_shall_stand(monkeypatch):
     assert kept == {"low": 7, "high": 0.5, "shape": None}
     assert type(kept["low"]) is int
     assert type(kept["high"]) is float
+
+
+@pytest.mark.parametrize(
+    ("number", "form", "most", "least"),
+    [
+        (1.2500000000000142, ".1f", "1.3", "1.2"),
+        (100 * 11 / 12, ".0f", "92", "91"),
+        (100 * 0.0003, ".2f", "0.03", "0.03"),
+        (np.float32(0.5), ".1f", "0.5", "0.5"),
+        (-0.06, ".1f", "0.0", "-0.1"),
+        (1.4e-16, ".0e", "2e-16", "1e-16"),
+        (9.6e-7, ".0e", "1e-6", "9e-7"),
+        (0.0, ".0e", "0e+0", "0e+0"),
+    ],
+)
+def test_a_bound_is_rounded_to_the_side_that_holds(number, form, most, least):
+    assert numbers.at_most(number, form) == most
+    assert numbers.at_least(number, form) == least
+
+
+@given(st.floats(-1e6, 1e6), st.sampled_from([".0f", ".1f", ".3f", ".0e", ".2e"]))
+def test_a_bound_holds_and_one_of_the_two_is_the_nearest(number, form):
+    most, least = (float(f(number, form)) for f in (numbers.at_most, numbers.at_least))
+    slack = 1e-8 * abs(number)
+    assert least - slack <= number <= most + slack
+    assert min(most - number, number - least) <= abs(float(f"{number:{form}}") - number) + slack
