@@ -103,7 +103,8 @@ class Reference(SphinxDirective):
         self.env.note_dependency(str(path))  # the page is rebuilt when the code changes
         block = nodes.literal_block(code, code, language="python")
         self.set_source_info(block)
-        name = html.escape(self.arguments[0].rsplit(".", 1)[-1])
+        module = ".".join(path.relative_to(root).with_suffix("").parts)
+        name = html.escape(self.arguments[0].removeprefix(f"{module}."))
         what = "what is to be written in" if hidden else "the reference code of"
         opening = (
             f'<details class="reference-code"{" open" if "open" in self.options else ""}>'

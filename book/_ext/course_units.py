@@ -6,7 +6,7 @@ from docutils import nodes
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNIT = r"(?:%|(?:m|µ|n)?s|min|h|(?:k|M|G|T)B|(?:K|M|G|T)iB|px)(?![\w-])"
-PARTED = re.compile(rf"(?<=[\d)])[ \n]+(?={UNIT})")
+PARTED = re.compile(rf"(?<=[\d)])(?:[ \n]+(?={UNIT})|(?=%))")  # 98% too, from a check
 OPENING = re.compile(r"[(\[‘“]+$")  # no line may end with one
 ENDING = re.compile(r"[,.;:!?)\]’”%-]+")  # no line may begin with one
 TOGETHER = "together"  # the class of what the style sheet keeps on one line

@@ -117,6 +117,12 @@ def test_the_directive_can_stand_open(package):
     assert opening.astext().startswith('<details class="reference-code" open>')
 
 
+@pytest.mark.parametrize("name", ["Cell.size", "course_lib.scratch.rnn.Cell.size"])
+def test_a_method_is_shown_with_the_name_of_its_class(package, name):
+    (opening, *_), _ = run_directive(package, name)
+    assert "<code>Cell.size</code>" in opening.astext()
+
+
 def test_an_unknown_name_is_an_error_of_the_page(package):
     from docutils.parsers.rst import DirectiveError
 

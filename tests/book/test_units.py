@@ -42,6 +42,12 @@ def test_a_number_keeps_its_unit(text, gap):
     assert shown(text.replace("~", gap)) == text.replace("~", "\N{NO-BREAK SPACE}")
 
 
+def test_a_sentence_of_a_check_has_its_percent_written_as_the_book_does():
+    assert shown("95.0% right, ", nodes.strong("", "97"), "% or more") == (
+        "95.0\N{NO-BREAK SPACE}% right, 97\N{NO-BREAK SPACE}% or more"
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     ["3 min-max scalings", "a s", "2 hidden layers", "98\N{NO-BREAK SPACE}%", "7 steps", "% 5"],
