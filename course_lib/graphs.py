@@ -338,7 +338,9 @@ def program_size(function: Callable, *examples: Any) -> dict[str, int]:
 
 
 def loop_bytes(function: Callable, *examples: Any) -> int:
-    """The most bytes that one loop of a function carries; see `program_size`."""
+    """The most bytes that one loop of a function carries when XLA compiles it for these
+    examples.
+    """
     return program_size(function, *examples)["bytes"]
 
 

@@ -157,11 +157,11 @@ def page_with(label: str, book: Path = ROOT / "book") -> str:
 def _speed_up(exercise: Exercise) -> str:
     """What is different about this kind."""
     if exercise.twin:
-        twin = f"the fast form of `{exercise.twin}`"
+        twin = f"; it goes on from `{exercise.twin}`, which was in NumPy"
     else:
-        twin = "with no NumPy form, since it is about Keras's own training loop"
+        twin = ", with no NumPy form, since it is about Keras's own training loop"
     return (
-        f"**Speed up.** In TensorFlow, {twin}. The first check waits for TensorFlow to start; "
+        f"**Speed up.** In TensorFlow{twin}. The first check waits for TensorFlow to start; "
         "where there is a GPU, it runs on it.\n\n"
     )
 

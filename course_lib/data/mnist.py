@@ -46,6 +46,10 @@ def load_mnist(
         fallback: if the full set can't be downloaded now, True warns (once a process) and gives
             the subset; False raises.
 
+    Returns:
+        x_train and x_test (N, 28, 28), float32 from 0 to 1, y_train and y_test (N,), the digits;
+        and a name for the set.
+
     Raises:
         ValueError: `size` is neither "subset" nor "full".
         DataError: the file is missing, damaged or holds something else; or the full set can't be

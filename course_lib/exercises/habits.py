@@ -205,10 +205,10 @@ def _out_of_a_call(node: ast.Call) -> Iterator[Slip]:
     for inside, outside in behind + alone:
         first = ast.Call(node.func, [_sum(inside)], [])
         said = " and ".join(f"`{ast.unparse(one)}`" for one in outside)
-        yield _sum([first, *outside]), f"with {said} outside of {name}"
+        yield _sum([first, *outside]), f"with {said} outside of `{name}`"
         second = ast.Call(node.func, [_sum(outside)], [])
         itself = "by itself" if len(outside) == 1 else "by themselves"
-        yield ast.BinOp(first, ast.Add(), second), f"with {name} of {said} {itself}"
+        yield ast.BinOp(first, ast.Add(), second), f"with `{name}` of {said} {itself}"
 
 
 def _terms(node: ast.AST) -> list[ast.AST]:

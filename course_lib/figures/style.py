@@ -24,7 +24,9 @@ SHARP = "COURSE_SHARP_FIGURES"  # set where the book is built: its figures are d
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults for the course. Call it first in every figure function.
+    """Set matplotlib's defaults for the course.
+
+    Call it first in every figure function.
 
     The default figure is 5.5 inches wide: shown on a screen of 360 px its 13 pt text is still about
     11 px high. Lines carry the markers of `CYCLE`; on a line of more than about fifty points pass

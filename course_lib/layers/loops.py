@@ -6,7 +6,7 @@ tf = tensorflow_for("looped", instead="keras.layers.RNN")
 
 
 def unrolled(cell, x, states):
-    """Run a cell over time by a loop of Python's, called like `looped`."""
+    """Run a cell over time by a Python loop; called like `looped`."""
     outputs = []
     for t in range(x.shape[1]):
         h_t, states = cell(x[:, t], states)

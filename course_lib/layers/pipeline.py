@@ -10,8 +10,8 @@ def padded_batches(sequences, labels, batch_size, bounds, seed=0):
     Each pass gives every sequence once, with its own label, in a new order and
     in new batches; all orders follow from the seed. The lengths in a batch lie
     between the same two bounds, so that little of it is padding. Batches that
-    can't be filled are smaller. No line of Python runs while the
-    batches are made: the next one is ready when the network asks for it.
+    can't be filled are smaller. No line of Python runs while the batches are
+    made: the next one is ready when the network asks for it.
 
     Args:
         sequences: a list of N arrays (T_i, m) of one float dtype.

@@ -6,8 +6,8 @@ import numpy as np
 def numerical_gradient(loss, w, step=1e-5):
     """Centred differences of `loss` with respect to every entry of `w`.
 
-    (loss(w + step) - loss(w - step)) / (2 step); the error of the formula
-    shrinks with step², that of rounding grows with 1/step.
+    The error of the formula shrinks with step², that of rounding grows with
+    1/step.
 
     Args:
         loss: a function of no argument that reads `w` and returns a float.

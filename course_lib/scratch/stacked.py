@@ -60,7 +60,7 @@ def collect_outputs(x, params):
 
 
 def dropout_between_layers(h, rate, training, rng):
-    """Dropout on its way from one layer to the next.
+    """Dropout on the way from one layer to the next.
 
     In training each entry is dropped, that is, set to zero, with probability
     `rate`, on its own; what is kept is divided by 1 - rate, so that the mean

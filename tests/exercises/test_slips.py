@@ -25,7 +25,7 @@ def model(x, h, rate=0.5):
     [
         "with the ReLU for the tanh",
         "with a clip to -1 and 1 for the tanh",
-        "with `rate` outside of np.tanh",
+        "with `rate` outside of `np.tanh`",
         "with `total` twice as large",
         "with `x[t]` for `x[:, t]`",
         "with `range(3 + 1)` for `range(3)`",
@@ -63,9 +63,9 @@ def test_a_condition_in_brackets_keeps_them():
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("tf.tanh(a + h @ W + b)", "with `h @ W` and `b` outside of tf.tanh"),
-        ("tf.tanh(a + h @ W + b)", "with `h @ W` outside of tf.tanh"),
-        ("tf.tanh(a + h @ W + b)", "with tf.tanh of `b` by itself"),
+        ("tf.tanh(a + h @ W + b)", "with `h @ W` and `b` outside of `tf.tanh`"),
+        ("tf.tanh(a + h @ W + b)", "with `h @ W` outside of `tf.tanh`"),
+        ("tf.tanh(a + h @ W + b)", "with `tf.tanh` of `b` by itself"),
         ("keras.ops.tanh(a)", "with the ReLU for the tanh"),
         ("keras.ops.sigmoid(a)", "with a tanh for `keras.ops.sigmoid(a)`"),
         ("1 - h ** 2", "with `1 - np.tanh(h) ** 2` for `1 - h ** 2`"),

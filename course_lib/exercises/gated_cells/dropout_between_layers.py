@@ -205,7 +205,7 @@ EXERCISE = Exercise(
     "image, and gives two answers."
 )
 def also_at_evaluation(h, rate, training, rng):
-    """Dropout on its way from one layer to the next.
+    """Dropout on the way from one layer to the next.
 
     In training each entry is dropped, that is, set to zero, with probability
     `rate`, on its own; what is kept is divided by 1 - rate, so that the mean

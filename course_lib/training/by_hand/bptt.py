@@ -99,8 +99,8 @@ def gradient_by_step(x, h_0, W_xh, W_hh, b_h, loss):
         x: inputs, shape (batch, T, m).
         h_0: state before the first step, shape (batch, n).
         W_xh, W_hh, b_h: the weights, shapes (m, n), (n, n) and (n,).
-        loss: a function of TensorFlow's, from the states (batch, T, n) to a
-            number.
+        loss: a function that gives a number for the states (batch, T, n), by
+            operations of TensorFlow.
 
     Returns:
         dh: shape (batch, T, n); dh[:, t] says how the loss changes when the

@@ -13,11 +13,11 @@ def train_step_windows(model, optimizer, window, max_norm):
         model: called with x (batch, K, m) and a state (batch, n) it gives
             logits (batch, K, c) and the state after the K steps; it is built,
             and its weights are `model.trainable_variables`.
-        optimizer: one of Keras's.
+        optimizer: of Keras.
         window: steps that a gradient may go back, K; the last window is
             shorter where K does not divide T.
-        max_norm: the longest step that is taken, as the joint norm of what
-            the optimizer gets.
+        max_norm: the largest joint norm of the gradients that the optimizer
+            gets.
 
     Returns:
         step: a function of x (batch, T, m), labels (batch, T) and h_0
