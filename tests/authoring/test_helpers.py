@@ -90,3 +90,11 @@ def test_whatever_an_exercise_calls_is_shown_before_it_or_written_in_it(chapter)
                         continue  # np, keras, math: others document them
                     assert f"`{name}(" in shown or f"def {name}" in source, (exercise.id, name)
         shown += source
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "exercises").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_no_helper_sends_the_learner_to_a_name_that_the_notebook_does_not_import(path):
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    told = ["".join(cell["source"]) for cell in cells]
+    lists = "\n".join(text for text in told if text.startswith(HEADING))
+    assert re.findall(r"see `[^`]+`|Call it first", lists) == []
