@@ -93,7 +93,10 @@ Variants = Callable[[Node, dict[str, str], ast.Module], Iterator[tuple[Node, str
 
 
 def mutants(
-    reference: Callable, decorated: bool = True, also: Variants | None = None
+    reference: Callable,
+    decorated: bool = True,
+    also: Variants | None = None,
+    keyed: bool = True,
 ) -> list[Mutant]:
     """Every mutant of a function or class, in the order of its source.
 
@@ -102,11 +105,14 @@ def mutants(
         decorated: whether what decorates it stays.
         also: from a node, the function's own names and the whole tree to what else may stand in the
             node's place, with the words for it.
+        keyed: whether each gets its key, and keeps its docstrings. Both take as long as the rest.
 
     Raises:
         OSError, TypeError: if it has no source.
     """
     tree = tree_of(reference, decorated)
+    if not keyed:
+        without_docstrings(tree)
     original = ast.unparse(tree)
     found, seen, keys = [], {original}, {}
     for change in changes(tree, also):
@@ -115,9 +121,9 @@ def mutants(
         if source in seen:
             continue
         seen.add(source)
-        key = change.key or _difference(original, source)
+        key = (change.key or _difference(original, source)) if keyed else ""
         keys[key] = keys.get(key, 0) + 1
-        if keys[key] > 1:  # the same line stands there twice, or is changed to the same twice
+        if key and keys[key] > 1:  # the same line is there twice, or is changed to the same twice
             key = f"{key} (number {keys[key]})"
         found.append(Mutant(key, change.line, source, change.words))
     return found
@@ -138,6 +144,14 @@ def tree_of(made: Callable, decorated: bool = True) -> ast.Module:
     tree = ast.parse(textwrap.dedent(source))
     if not decorated:
         getattr(tree.body[0], "decorator_list", []).clear()
+    return tree
+
+
+def without_docstrings(tree: ast.Module) -> ast.Module:
+    """The tree itself, which is quicker to write out then: a docstring goes letter by letter."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and len(node.body) > 1:
+            del node.body[: _is_docstring(node.body[0])]
     return tree
 
 
@@ -172,7 +186,8 @@ def compiled(
         Exception: whatever its definition raises.
     """
     namespace = dict(namespace or vars(sys.modules[reference.__module__]))
-    where = f"<mutant of {reference.__name__}: {mutant.key} {id(mutant)}>"
+    # By what it holds: of two with one name, the second's source would be taken for the first's.
+    where = f"<mutant of {reference.__name__}: {mutant.key} {hash(mutant.source)}>"
     linecache.cache[where] = (
         len(mutant.source),
         None,

@@ -17,7 +17,14 @@ from typing import Any
 from course_lib.exercises.climbing import Budget, climb, judge
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.guard import CappedOutput, NotWritten
-from course_lib.exercises.mutants import Change, Mutant, changes, compiled, tree_of
+from course_lib.exercises.mutants import (
+    Change,
+    Mutant,
+    changes,
+    compiled,
+    tree_of,
+    without_docstrings,
+)
 from course_lib.exercises.slips import LONGEST
 from course_lib.exercises.ways_back import ways_back
 from course_lib.graphs import namespace_of
@@ -87,7 +94,7 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
     names = namespace_of(function)
     lines = _lines(tree)
     original = ast.unparse(tree)
-    seen = {original}
+    seen = {ast.unparse(without_docstrings(tree))}
     counters, lines_alone, sizes = _counters(tree), _lines_alone(tree), _sizes(tree)
     found = [
         c

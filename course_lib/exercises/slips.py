@@ -18,7 +18,7 @@ from typing import Any
 
 from course_lib.exercises.exercise import Exercise, Mistake
 from course_lib.exercises.habits import habits
-from course_lib.exercises.mutants import compiled, mutants, tree_of
+from course_lib.exercises.mutants import compiled, mutants, tree_of, without_docstrings
 from course_lib.graphs import namespace_of
 
 # Words of a sentence that is about several things at once.
@@ -31,7 +31,8 @@ class Slip(Mistake):
     """A reference with one small thing changed.
 
     Args:
-        source: the whole changed function or class, as `ast.unparse` writes it.
+        source: the whole changed function or class without its docstrings, as `ast.unparse` writes
+            it.
     """
 
     source: str = ""
@@ -62,8 +63,8 @@ def nearest_first(reference: Callable, function: Callable) -> list[Slip]:
     own, right = _source(function), _source(reference)
     if not own or not right:
         return list(slips(reference))
-    before = right.splitlines()
-    theirs, ours = _pairs(own.splitlines()), _pairs(before)
+    before = ast.unparse(without_docstrings(tree_of(reference, decorated=False))).splitlines()
+    theirs, ours = _pairs(own.splitlines()), _pairs(right.splitlines())
 
     def farther(slip: Slip) -> int:
         """How much farther away the slip's code is than the reference's."""
@@ -131,7 +132,7 @@ def made_in_part(exercise: Exercise, mistake: Mistake, results: Collection[str])
 
 def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[str, Callable, str]]:
     try:
-        found = mutants(function, decorated=False, also=habits)
+        found = mutants(function, decorated=False, also=habits, keyed=False)
         asked = _lines_asked_for(function)
         made = _made_there(tree_of(function, decorated=False))
     except (OSError, TypeError):  # without source

@@ -7,7 +7,7 @@ import pytest
 
 from course_lib.exercises import check
 from course_lib.exercises.habits import habits
-from course_lib.exercises.mutants import mutants
+from course_lib.exercises.mutants import mutants, tree_of
 from course_lib.exercises.registry import get
 from course_lib.exercises.slips import LONGEST, relatives, slips
 
@@ -47,6 +47,12 @@ def faded(x, gamma, rest=None):
     total, count = 0.0, x + (rest if rest else 0)
     total = decay * x
     return np.tanh(decay), total + count
+
+
+def test_each_has_its_own_source():
+    """TensorFlow, and whoever looks for a second slip, reads it; what made the slip is gone."""
+    for slip in slips(get("rnn_step").reference):
+        assert ast.unparse(tree_of(slip.answer, decorated=False)) == slip.source
 
 
 def test_another_size_is_a_slip_of_results_alone():
