@@ -51,10 +51,21 @@ def terminal(request, monkeypatch):
     return request.param
 
 
+FIRST = ("long", "slow")
+
+
+def pytest_configure(config):
+    """The mark that only the order below reads."""
+    config.addinivalue_line("markers", "long: makes its file take minutes, so it is begun first")
+
+
 def pytest_collection_modifyitems(items):
-    """Files with slow tests come first, so that no core is left with one when all else is done."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Files with slow tests come first, so that no core is left with one when all else is done.
+
+    Before them come those that take minutes.
+    """
+    marked = {mark: {i.path for i in items if i.get_closest_marker(mark)} for mark in FIRST}
+    items.sort(key=lambda item: [item.path not in marked[mark] for mark in FIRST])
 
 
 def pytest_collection_finish():

@@ -228,6 +228,7 @@ def test_cudnn_is_taken_or_missed(cell):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_steps_of_the_course_pass():
     """In a process of its own, with which the gigabytes go that XLA has compiled."""
     command = [sys.executable, "-m", "course_lib.cli", "audit-gpu", "--json"]

@@ -1,15 +1,11 @@
 """What an honest student's notebook comes to, in the sandbox that works here."""
 
-import inspect
 import json
 
 import pytest
 from a_class import ROOT, answer_code, notebook, released, solved
 
 from course_lib.exercises.registry import CHAPTERS, get, ids, needs_tensorflow
-from course_lib.instructor.judging.notebook import Judge
-from course_lib.instructor.sandbox.limits import Limits
-from course_lib.instructor.sandbox.sandbox import Sandbox
 
 NUMPY = [one for one in ids() if not needs_tensorflow(one) and get(one).kind != "project"]
 
@@ -72,24 +68,3 @@ def test_no_rung_of_a_class_compares_what_the_sandbox_says_with_itself():
     for exercise in classes:
         for rung in exercise.ladder:
             assert not rung.judge.__qualname__.startswith("holds."), (exercise.id, rung.name)
-
-
-@pytest.mark.slow
-def test_a_class_is_judged_where_tensorflow_is(kind):
-    with Sandbox(kind, tensorflow=True) as sandbox:
-        judge = Judge(lambda tensorflow: sandbox, Limits(), 5)
-        one = "VanillaRNNCell"
-        exercise = get(one)
-        for answer in (exercise.reference, exercise.mistakes[0].answer):
-            code = answer_code(one, exercise.reference)
-            if answer is not exercise.reference:
-                code = inspect.getsource(answer)
-                code = code[code.index("class ") :].replace(
-                    f"class {answer.__name__}", f"class {one}"
-                )
-            cells = [(1, f"import keras\nfrom course_lib.layers.vanilla import *\n{code}")]
-            verdict = judge.notebook("nb", cells, {}, [one])["verdicts"][0]
-            if answer is exercise.reference:
-                assert verdict.outcome == "passed", verdict
-            else:
-                assert verdict.outcome in ("not right yet", "error", "missing"), verdict

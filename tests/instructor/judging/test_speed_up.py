@@ -1,5 +1,6 @@
 """The exercises in TensorFlow, judged behind every wall."""
 
+import inspect
 import json
 import os
 from pathlib import Path
@@ -15,7 +16,7 @@ from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 SEED = 7**20  # of the fresh numbers
 
 
@@ -69,6 +70,24 @@ def test_the_parent_that_forks_has_run_nothing(fast_box):
 def test_the_references_pass_from_one_parent(verdict, one):
     found = verdict(one, answer_code(one))
     assert found.outcome == "passed", found
+
+
+def test_a_class_is_judged_where_tensorflow_is(fast_box):
+    """In a notebook that the course didn't release."""
+    judge = Judge(lambda tensorflow: fast_box, Limits(), SEED)
+    one = "VanillaRNNCell"
+    exercise = get(one)
+    for answer in (exercise.reference, exercise.mistakes[0].answer):
+        code = answer_code(one, exercise.reference)
+        if answer is not exercise.reference:
+            code = inspect.getsource(answer)
+            code = code[code.index("class ") :].replace(f"class {answer.__name__}", f"class {one}")
+        cells = [(1, f"import keras\nfrom course_lib.layers.vanilla import *\n{code}")]
+        verdict = judge.notebook("nb", cells, {}, [one])["verdicts"][0]
+        if answer is exercise.reference:
+            assert verdict.outcome == "passed", verdict
+        else:
+            assert verdict.outcome in ("not right yet", "error", "missing"), verdict
 
 
 @pytest.mark.parametrize("one", speed_ups())
