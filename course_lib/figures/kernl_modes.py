@@ -91,7 +91,7 @@ def modes_slider(counts: tuple[int, ...], start: int) -> Slider:
         }
         alt = (
             f"{count} {'mode' if count == 1 else 'modes'}. The true sensitivities of an orthogonal "
-            "network swing about zero. The kernel's miss them by "
+            "network go up and down. The kernel's miss them by "
             f"{off['itself']:.2f} (on itself) and {off['other']:.2f} (on the other unit) on "
             f"average; the cosine with BPTT is {lines['cosine']:.2f}."
         )
