@@ -94,7 +94,7 @@ def same_numbers(result: Result) -> str:
         names = {row["step"] for row in steps}
         said.append(
             f"We took {len(names)} training steps of this course on the GPU and on the CPU, from "
-            "the same weights. " + _apart(steps)
+            "the same weights, with TF32 off (see *Half the bits*). " + _apart(steps)
         )
         if bad := sorted({row["step"] for row in steps if not row["same"]}):
             said.append(f"That is too much for {_code(bad)}.")
