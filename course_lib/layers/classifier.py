@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from course_lib.layers.double import in_double
+from course_lib.layers.sizes import checked_units
 from course_lib.layers.stacked import stacked_rnn
 
 
@@ -48,6 +49,11 @@ class RecurrentClassifier(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        steps = checked_units(steps, "steps")
+        pixels = checked_units(pixels, "pixels")
+        units = checked_units(units)
+        layers = checked_units(layers, "layers")
+        classes = checked_units(classes, "classes")
         self.settings = {
             "steps": steps,
             "pixels": pixels,

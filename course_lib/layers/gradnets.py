@@ -16,6 +16,7 @@ import keras
 from keras import ops
 
 from course_lib.layers.double import in_double
+from course_lib.layers.sizes import checked_units
 from course_lib.scratch.gradnets import FORMS
 
 
@@ -81,7 +82,7 @@ class _Dense(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.units = units
+        self.units = checked_units(units)
         self.kernel_initializer = _fresh(kernel_initializer)
         self.bias_initializer = _fresh(bias_initializer)
 
@@ -417,6 +418,7 @@ class GradualRNNCell(keras.layers.Layer):
         self, units, g=0.0, recurrent_initializer="identity", **kwargs
     ):
         super().__init__(**kwargs)
+        units = checked_units(units)
         self.units = self.state_size = self.output_size = units
         self.start = float(g)
         self.recurrent_initializer = keras.initializers.get(

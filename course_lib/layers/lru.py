@@ -11,10 +11,10 @@ from course_lib.layers.scan import scan
 from course_lib.layers.scanned import (
     ScannedRNN,
     checked_timescales,
-    checked_units,
     held,
     last_real,
 )
+from course_lib.layers.sizes import checked_units
 
 
 @keras.saving.register_keras_serializable("course_lib")

@@ -10,9 +10,9 @@ from course_lib.layers.scan import scan
 from course_lib.layers.scanned import (
     ScannedRNN,
     checked_timescales,
-    checked_units,
     held,
 )
+from course_lib.layers.sizes import checked_units
 
 
 @keras.saving.register_keras_serializable("course_lib")

@@ -1,7 +1,5 @@
 """What the layers whose loop is a scan have in common."""
 
-import operator
-
 import keras
 from keras import ops
 
@@ -190,21 +188,6 @@ def checked_timescales(timescales):
             "time constant, in steps, above 0."
         )
     return shortest, longest
-
-
-def checked_units(units, name="units"):
-    """A number of units: a whole number, 1 or more.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    try:
-        whole = operator.index(units)
-    except TypeError:
-        whole = 0
-    if isinstance(units, bool) or whole < 1:
-        raise ValueError(f"{name} is {units!r}; give a whole number above 0.")
-    return whole
 
 
 def _fits(shape, wanted):

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.layers import LSTMCell, VanillaRNNCell
-from course_lib.layers.scanned import checked_units
+from course_lib.layers import LSTMCell, MinGRUCell, VanillaRNNCell
+from course_lib.layers.sizes import checked_units
 from course_lib.online import checks
 from course_lib.online.forward import size, unroll
 
@@ -383,6 +383,11 @@ def dynamics_of(cell):
     for kind in (type(cell), owner):
         if kind in DYNAMICS:
             return DYNAMICS[kind](cell)
+    if isinstance(cell, MinGRUCell):
+        raise TypeError(
+            "No rule is written for the step of MinGRUCell: give MinGRU, or a list of such layers,"
+            " to OnlineScan, which carries their exact traces; or take the rule bptt."
+        )
     known = dict.fromkeys(f"{kind.__module__.split('.')[0]}'s {kind.__name__}" for kind in DYNAMICS)
     raise TypeError(
         f"No rule is written for the step of {type(cell).__name__}. There is one for"

@@ -23,7 +23,8 @@ class OnlineScan(keras.Model):
     rounding. In a stack the top recurrence's gradient is exact too, and that of all that stands
     above it. What stands below a recurrence (a lower layer, a block's norm) gets all its credit
     from the same window of steps; what it did to a later loss by way of that recurrence's memory
-    from before the window is left out. Longer windows leave out less.
+    from before the window is left out. Longer windows leave out less. There is no `stream`, and
+    nothing is carried from one batch to the next; `OnlineRNN` has both.
 
     Inputs (batch, T, m); outputs (batch, c), of the last step, or (batch, T, c) if the top layer
     returns sequences.
@@ -37,6 +38,10 @@ class OnlineScan(keras.Model):
     """
 
     def __init__(self, layers, readout, mask_value=None, **kwargs):
+        if kwargs.pop("stateful", False):
+            raise ValueError(
+                "OnlineScan is not stateful: each batch holds whole sequences; OnlineRNN is."
+            )
         layers = list(layers) if isinstance(layers, list | tuple) else [layers]
         _check_layers(layers)
         super().__init__(**{"dtype": layers[0].dtype_policy, **kwargs})
@@ -171,6 +176,17 @@ class OnlineScan(keras.Model):
         """Keras's own, without class_weight where each step has a class."""
         checks.class_weight(kwargs.get("class_weight"), self.return_sequences)
         return super().fit(*args, **kwargs)
+
+    def stream(self, batch_size=None):
+        """There is none: states and traces go on inside a batch alone.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(
+            "OnlineScan has no stream: give fit whole sequences, of any length, and update_every to"
+            " learn inside them; OnlineRNN has one."
+        )
 
     def train_step(self, data):
         """One step of `fit`."""

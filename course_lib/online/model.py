@@ -1,5 +1,7 @@
 """A Keras model that learns with any rule: `model.compile(rule="kernl")`, then `fit`."""
 
+import contextlib
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,6 +9,7 @@ from keras.src.backend import get_keras_mask, set_keras_mask
 
 from course_lib.layers.scanned import checked_timescales
 from course_lib.online import checks, losses, modes_traces, traces
+from course_lib.online.batches import in_one_sentence, of_one_size
 from course_lib.online.bptt import Window, read_on, truncated_bptt
 from course_lib.online.cells import dynamics_of
 from course_lib.online.engine import Carry, Engine
@@ -629,24 +632,55 @@ class OnlineRNN(keras.Model):
         """Keras's own, of batches of one size if the model is stateful."""
         checks.class_weight(kwargs.get("class_weight"), self.return_sequences)
         left = 1 - kwargs.get("validation_split", 0.0)
-        self._check_batches(x, batch_size, left, kwargs.get("steps_per_epoch"))
-        return super().fit(x, y, batch_size, *args, **kwargs)
+        x = self._check_batches(x, batch_size, left, kwargs.get("steps_per_epoch"))
+        if "validation_data" in kwargs:
+            # Arrays come back to `evaluate`.
+            kwargs["validation_data"] = self._check_batches(kwargs["validation_data"], None)
+        with self._one_size():
+            return super().fit(x, y, batch_size, *args, **kwargs)
 
     def evaluate(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """See `fit`."""
-        self._check_batches(x, batch_size, steps=kwargs.get("steps"))
-        return super().evaluate(x, y, batch_size, *args, **kwargs)
+        x = self._check_batches(x, batch_size, steps=kwargs.get("steps"))
+        with self._one_size():
+            return super().evaluate(x, y, batch_size, *args, **kwargs)
 
     def predict(self, x, batch_size=None, *args, **kwargs):
         """See `fit`."""
-        self._check_batches(x, batch_size, steps=kwargs.get("steps"))
-        return super().predict(x, batch_size, *args, **kwargs)
+        x = self._check_batches(x, batch_size, steps=kwargs.get("steps"))
+        with self._one_size():
+            return super().predict(x, batch_size, *args, **kwargs)
+
+    def train_on_batch(self, x, *args, **kwargs):
+        """See `fit`."""
+        return super().train_on_batch(self._check_batch(x), *args, **kwargs)
+
+    def test_on_batch(self, x, *args, **kwargs):
+        """See `fit`."""
+        return super().test_on_batch(self._check_batch(x), *args, **kwargs)
+
+    def predict_on_batch(self, x):
+        """See `fit`."""
+        return super().predict_on_batch(self._check_batch(x))
 
     def _check_batches(self, x, batch_size, part=1, steps=None):
         # A graph that meets another size says so in its own words.
-        if self.stateful and self.memory is not None and hasattr(x, "shape") and steps is None:
+        if not self.stateful or self.memory is None:
+            return x
+        if hasattr(x, "shape") and steps is None:
             count, size = int(part * x.shape[0]), batch_size or 32
             self.memory.check(min(count, size), count % size or size)
+        return of_one_size(x, self.memory.batch)
+
+    def _check_batch(self, x):
+        if self.stateful and self.memory is not None:
+            self.memory.check(len(x))
+        return x
+
+    def _one_size(self):
+        if not self.stateful or self.memory is None:
+            return contextlib.nullcontext()
+        return in_one_sentence(self.memory.batch)
 
     @property
     def metrics(self):

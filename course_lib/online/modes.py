@@ -19,6 +19,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.layers.sizes import checked_units
 from course_lib.online.traces import leaky_scan
 from course_lib.scratch.kernl_modes import spread_modes
 
@@ -99,7 +100,7 @@ class ModesKernel(keras.layers.Layer):
 
     def __init__(self, units, gamma, omega, **kwargs):
         super().__init__(**kwargs | {"trainable": False})
-        self.units = units
+        self.units = units = checked_units(units)
         self.fixed = np.array(gamma, dtype=float), np.array(omega, dtype=float)
         self.modes = len(self.fixed[0])
         self.turning = int(_turns(self.fixed[1]).sum())

@@ -2,10 +2,14 @@
 
 import keras
 
-from course_lib.layers.scanned import checked_units
+from course_lib.layers import LRUCell, ResidualBlock
+from course_lib.layers.scanned import ScannedRNN
+from course_lib.layers.sizes import checked_units
 
 # Of Keras's layers that are told whether they are in training, those that do not care.
 ALIKE = (keras.layers.Dense, keras.layers.EinsumDense)
+# What a model of scans is made of.
+SCANNED = "an LRU, a MinGRU, or a list of these and of ResidualBlocks,"
 
 
 def as_cell(parts):
@@ -16,12 +20,14 @@ def as_cell(parts):
         ValueError: a cell has no units; or see `StackCell`.
     """
     if not isinstance(parts, list | tuple):
+        _check_scanned(parts)
         if not isinstance(parts, keras.layers.Layer) or not _is_cell(parts):
             raise TypeError(f"{parts!r} is no cell: give one, such as LeakyRNNCell(32), or a list.")
         if hasattr(parts, "cell"):
             raise TypeError(f"{type(parts).__name__} reads whole sequences: give its cell.")
         if not isinstance(parts, StackCell | keras.layers.StackedRNNCells):
             checked_units(getattr(parts, "units", None))
+            _check_output(parts)
         return parts
     if len(parts) == 1 and hasattr(parts[0], "state_size"):
         return as_cell(parts[0])
@@ -143,12 +149,14 @@ def _check(parts):
         if not isinstance(part, keras.layers.Layer):
             raise TypeError(f"{part!r} is neither a cell nor a layer: a stack is a list of these.")
         name = type(part).__name__
+        _check_scanned(part)
         if hasattr(part, "cell"):
             raise TypeError(f"{name} reads whole sequences; a stack needs its cell.")
         if isinstance(part, StackCell | keras.layers.StackedRNNCells):
             raise TypeError(f"{name} is a stack of its own: give one list of all cells.")
         if _is_cell(part):
             checked_units(getattr(part, "units", None))
+            _check_output(part)
             _check_cell(part)
         else:
             _check_layer(part)
@@ -163,6 +171,33 @@ def _check(parts):
         raise ValueError(
             f"The parts of a stack have different dtypes, {' and '.join(sorted(policies))}: give"
             " all of them the same dtype."
+        )
+
+
+def _check_scanned(part):
+    """See that a part isn't one that has its exact traces elsewhere.
+
+    Raises:
+        TypeError: it is.
+    """
+    if isinstance(part, ScannedRNN | ResidualBlock | LRUCell):
+        raise TypeError(
+            f"No rule is written for the step of {type(part).__name__}: give {SCANNED} to"
+            " OnlineScan, which carries their exact traces."
+        )
+
+
+def _check_output(cell):
+    """See that a cell shows its units, which the rules blame.
+
+    Raises:
+        ValueError: it shows something else.
+    """
+    shown = getattr(cell, "output_size", None)
+    if shown not in (None, cell.units):
+        raise ValueError(
+            f"{type(cell).__name__} has {cell.units} units and shows {shown} numbers: give a cell"
+            " whose output is its state, and put what makes of it something else into the readout."
         )
 
 

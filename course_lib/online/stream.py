@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from course_lib.online.batches import see_sizes
 from course_lib.online.checks import tensors
 
 
@@ -36,12 +37,7 @@ class Memory:
         Raises:
             ValueError: one isn't.
         """
-        if not {None, self.batch}.issuperset(sizes):
-            raise ValueError(
-                f"A batch has another size than the {self.batch} sequences that the model carries"
-                f" on from call to call: give batches of {self.batch}, and leave out a smaller last"
-                " one."
-            )
+        see_sizes(self.batch, *sizes)
 
     def read(self):
         """What is carried, as tensors."""

@@ -233,7 +233,7 @@ def test_a_function_that_makes_cells():
 def test_what_can_not_be_built_says_so():
     with pytest.raises(ValueError, match="choose one of vanilla, gru"):
         stacked_rnn("GRU", 5)
-    with pytest.raises(ValueError, match="one at least"):
+    with pytest.raises(ValueError, match="layers is 0"):
         stacked_rnn("gru", 5, layers=0)
 
 

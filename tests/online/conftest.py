@@ -63,3 +63,14 @@ def cosine():
         return a @ b / np.linalg.norm(a) / np.linalg.norm(b)
 
     return between
+
+
+@pytest.fixture
+def wide():
+    """Keras adds penalties to a loss of the same dtype alone, and takes losses in its floatx."""
+    import keras
+
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx(before)

@@ -6,7 +6,15 @@ import pytest
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from course_lib.layers import LRU, LRUCell, LSTMCell, MinGRU  # noqa: E402
+from course_lib.layers import (  # noqa: E402
+    LRU,
+    LRUCell,
+    LSTMCell,
+    MinGRU,
+    MinGRUCell,
+    ResidualBlock,
+    VanillaRNNCell,
+)
 from course_lib.online import LeakyRNNCell, OnlineRNN, OnlineScan, checks  # noqa: E402
 from course_lib.online.reading import acts_by_step  # noqa: E402
 
@@ -336,7 +344,40 @@ def test_a_scanned_layer_that_is_built(kind, message, x):
 
 
 def test_a_cell_of_scans_is_no_cell_of_the_rules():
-    model = OnlineRNN(LRUCell(N), C)
-    model.compile("sgd", "mse")
-    with pytest.raises(TypeError, match="No rule is written for the step of LRUCell"):
+    for part in (LRUCell(N), LRUCell(N, N), LRU(N), MinGRU(N), ResidualBlock(LRU(N))):
+        name = type(part).__name__
+        for parts in (part, [part], [LeakyRNNCell(N), part], [part, LeakyRNNCell(N)]):
+            with pytest.raises(TypeError, match=rf"^No rule .* of {name}: .* to OnlineScan"):
+                OnlineRNN(parts, C)
+    for cell in (MinGRUCell(N), [MinGRUCell(N), LeakyRNNCell(N)]):
+        model = OnlineRNN(cell, C)
+        model.compile("sgd", "mse", rule="snap1")
+        with pytest.raises(TypeError, match=r"^No rule .* of MinGRUCell: .* to OnlineScan.*bptt"):
+            model.build(X.shape)
+        model.compile("sgd", "mse", rule="bptt")
         model.build(X.shape)
+
+
+class Doubles(VanillaRNNCell):
+    """Shows more than it has units."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(units, **kwargs)
+        self.output_size = 2 * units
+
+    def call(self, x_t, states, training=False):
+        h, states = super().call(x_t, states)
+        return keras.ops.concatenate([h, h], axis=-1), states
+
+
+@pytest.mark.parametrize("parts", [Doubles(N), [Doubles(N)], [LeakyRNNCell(N), Doubles(N)]])
+def test_a_cell_shows_its_units(parts):
+    with pytest.raises(ValueError, match=r"^Doubles has .* units and shows .* numbers"):
+        OnlineRNN(parts, C)
+
+
+def test_a_model_of_scans_has_no_stream():
+    with pytest.raises(NotImplementedError, match="OnlineRNN has one"):
+        OnlineScan(LRU(N), C).stream(2)
+    with pytest.raises(ValueError, match="is not stateful"):
+        OnlineScan(LRU(N), C, stateful=True)

@@ -183,15 +183,6 @@ def test_weights_masks_and_loss_weights(nets, loss, sequences, masked):
             np.testing.assert_allclose(a, b, atol=1e-12)
 
 
-@pytest.fixture
-def wide():
-    """Keras adds penalties to a loss of the same dtype alone, and takes losses in its floatx."""
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx(before)
-
-
 def penalized():
     return keras.layers.Dense(
         C,

@@ -228,3 +228,89 @@ def test_the_same_steps_give_the_same_bits():
     for again in found[1:]:
         for a, b in zip(again, found[0], strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def sources():
+    """What `fit` takes beside arrays, of batches of 4 and a last one of 2."""
+    x, y = np.zeros((6, 5, M), "float32"), np.zeros((6, 5, C), "float32")
+    cuts = [(x[:4], y[:4]), (x[4:], y[4:])]
+
+    class Two(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, number):
+            return cuts[number]
+
+    whole = tf.data.Dataset.from_tensor_slices((x, y))
+    return {
+        "dataset": lambda: whole.batch(4),
+        "dataset, prefetched": lambda: whole.batch(4).prefetch(2),
+        "generator": lambda: iter_of(cuts),
+        "py dataset": Two,
+    }
+
+
+def iter_of(batches):
+    yield from batches
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("rule", "source", "jit_compile"),
+    [
+        *(("snap1", source, False) for source in sources()),
+        ("bptt", "dataset", False),
+        ("kernl", "dataset", True),
+    ],
+)
+def test_batches_of_another_size_are_one_sentence(rule, source, jit_compile):
+    """Where a graph would say it: the sizes of what comes in pieces are not known before."""
+    model = OnlineRNN(LeakyRNNCell(N), C, True, stateful=True)
+    model.build((4, 5, M))
+    model.compile("sgd", "mse", rule=rule, jit_compile=jit_compile)
+    make, sentence = sources()[source], r"^A batch has another size than the 4 sequences"
+    x, y = np.zeros((4, 5, M), "float32"), np.zeros((4, 5, C), "float32")
+    asked = [
+        lambda: model.fit(make(), verbose=0),
+        lambda: model.evaluate(make(), verbose=0),
+        lambda: model.predict(make(), verbose=0),
+        lambda: model.fit(x, y, batch_size=4, validation_data=make(), verbose=0),
+    ]
+    for ask in asked:
+        with pytest.raises(ValueError, match=sentence):
+            ask()
+    model.fit(x, y, batch_size=4, verbose=0)  # it goes on
+
+
+@pytest.mark.parametrize("how", ["train_on_batch", "test_on_batch", "predict_on_batch"])
+def test_a_single_batch_of_another_size_is_one_sentence(how):
+    model = OnlineRNN(LeakyRNNCell(N), C, True, stateful=True)
+    model.build((4, 5, M))
+    model.compile("sgd", "mse", rule="snap1", jit_compile=False)
+    x, y = np.zeros((4, 5, M), "float32"), np.zeros((4, 5, C), "float32")
+    targets = () if how == "predict_on_batch" else (y,)
+    ask = getattr(model, how)
+    ask(x, *targets)
+    for count in (3, 2):  # the second time, no size is known in the graph
+        with pytest.raises(ValueError, match=r"^A batch has another size than the 4 sequences"):
+            ask(x[:count], *(a[:count] for a in targets))
+    ask(x, *targets)
+
+
+@pytest.mark.slow
+def test_a_dataset_of_one_size_goes_on_as_arrays_do():
+    rng = np.random.default_rng(3)
+    shapes = (8, 5, M), (8, 5, C)
+    x, y = (rng.normal(size=shape).astype("float32") for shape in shapes)
+    found = []
+    for source in ((x, y), (tf.data.Dataset.from_tensor_slices((x, y)).batch(4),)):
+        keras.utils.set_random_seed(0)
+        model = OnlineRNN(LeakyRNNCell(N, dtype="float64"), C, True, stateful=True)
+        model.build((4, 5, M))
+        model.compile("sgd", "mse", rule="snap1", jit_compile=False)
+        batch = {"batch_size": 4} if len(source) == 2 else {}
+        model.fit(*source, shuffle=False, verbose=0, **batch)
+        found.append([*weights(model), *(v.numpy() for v in model.memory.variables)])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -1,0 +1,70 @@
+"""A size that is none is one sentence, whatever class or function it is given to."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+from course_lib import layers, online
+from course_lib.layers import gradnets
+
+NONE = [0, -1, 2.0, 2.5, float("nan"), True, "4", None, [3]]
+MORE = {
+    online.SparseRNNCell: {"connections": 1},
+    online.ModesKernel: {"gamma": [[0.1] * 3], "omega": [[0.0] * 3]},
+}
+
+
+def sized():
+    """All that is public and begins with a number of units."""
+    for module in (layers, online, gradnets):
+        for name, thing in vars(module).items():
+            public = name in getattr(module, "__all__", [name]) and not name.startswith("_")
+            own = callable(thing) and thing.__module__.startswith("course_lib")
+            if public and own and "units" in inspect.signature(thing).parameters:
+                yield thing
+
+
+# They are what learners write, line by line, and look at nothing that they are given.
+WRITTEN_BY_LEARNERS = (layers.VanillaRNNCell, layers.LSTMCell, layers.GRUCell)
+ALL = list(dict.fromkeys(sized()))
+SIZED = [thing for thing in ALL if thing not in (*WRITTEN_BY_LEARNERS, layers.recurrent_classifier)]
+
+
+def made(thing, units):
+    if thing in (layers.stacked_rnn, layers.StackedRNN):
+        return thing("gru", units)
+    return thing(units=units, **MORE.get(thing, {}))
+
+
+def test_all_are_found():
+    names = {thing.__name__ for thing in ALL}
+    assert names >= {"VanillaRNNCell", "LSTMCell", "LSTMVariantCell", "GRUCell", "LRU", "MinGRU"}
+    assert names >= {"GReLUDense", "HighwayDense", "GradualRNNCell", "LeakyRNNCell", "Kernel"}
+    assert names >= {"stacked_rnn", "RecurrentClassifier"}
+
+
+@pytest.mark.parametrize("thing", SIZED, ids=lambda thing: thing.__name__)
+def test_a_number_of_units_is_whole_and_above_zero(thing):
+    for units in NONE:
+        with pytest.raises(ValueError, match=r"^units is .*; give a whole number above 0\.$"):
+            made(thing, units)
+    made(thing, 3)
+    new = made(thing, np.int64(3))
+    if isinstance(new, keras.layers.Layer) and hasattr(new, "units"):
+        assert type(new.units) is int
+        assert type(new).from_config(new.get_config()).units == 3
+
+
+@pytest.mark.parametrize("name", ["steps", "pixels", "layers", "classes"])
+def test_a_classifier_has_sizes(name):
+    for size in NONE:
+        with pytest.raises(ValueError, match=rf"^{name} is .*; give a whole number above 0\.$"):
+            layers.RecurrentClassifier(units=3, **{name: size})
+
+
+def test_a_stack_has_layers():
+    for count in NONE:
+        with pytest.raises(ValueError, match=r"^layers is .*; give a whole number above 0\.$"):
+            layers.stacked_rnn("gru", 3, count)
