@@ -1,12 +1,39 @@
 """Truncated backpropagation through time: the tape is cut every few steps."""
 
+import keras
+import numpy as np
 import tensorflow as tf
 from keras.src import backend
 
 from course_lib.online.forward import size
 
 
-def read_on(rnn, x, mask, state, cuts=None):
+def check_shown(rnn, inputs):
+    """See that a cell's output is its state, the first part of it: all that `read_on` gives.
+
+    Args:
+        rnn: a `keras.layers.RNN`, built.
+        inputs: m.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    draw = np.random.default_rng(0)
+    before = [
+        part + tf.cast(draw.normal(size=part.shape), part.dtype)
+        for part in keras.tree.flatten(rnn.get_initial_state(2))
+    ]
+    out, after = rnn.cell(tf.zeros((2, inputs), rnn.compute_dtype), before)
+    state = keras.tree.flatten(after)[0]
+    if out.shape != state.shape or not bool(tf.reduce_all(out == state)):
+        raise ValueError(
+            f"The output of {type(rnn.cell).__name__} is not its state, which tbptt, stateful"
+            " models and streams read: take the rule bptt, or leave to the readout what makes the"
+            " one of the other."
+        )
+
+
+def read_on(rnn, x, mask, state, cuts=None, training=False):
     """Run the cell of a Keras RNN from a state.
 
     At a masked step the state stays, and so does what is shown of it: a sequence that begins with
@@ -19,11 +46,21 @@ def read_on(rnn, x, mask, state, cuts=None):
         state: a list of tensors (batch, n).
         cuts: (T,), True where the gradient goes back to the step itself and no further; None: it
             goes back to the first step.
+        training: what a cell is told that asks for it.
 
     Returns:
         h after each step, (batch, T, n), and the last state, a list.
+
+    Raises:
+        ValueError: in training, the cell has dropout inside, which Keras's own layer alone draws.
     """
-    inputs = x.shape[2]
+    cell, inputs = rnn.cell, x.shape[2]
+    if training and (getattr(cell, "dropout", 0) or getattr(cell, "recurrent_dropout", 0)):
+        raise ValueError(
+            "Windows and streams don't know dropout inside a cell: leave it out there, put a"
+            " Dropout into the readout, or take the rule bptt without a stream."
+        )
+    told = {"training": training} if cell._call_has_training_arg else {}
     if cuts is not None:  # beside the inputs, since Keras's loop is told of nothing else
         cuts = tf.broadcast_to(tf.cast(cuts, x.dtype)[None, :, None], tf.shape(x[..., :1]))
         x = tf.concat([x, cuts], axis=2)
@@ -32,7 +69,7 @@ def read_on(rnn, x, mask, state, cuts=None):
         if cuts is not None:
             cut = x_t[:, inputs:] > 0
             state = [tf.where(cut, tf.stop_gradient(part), part) for part in state]
-        _, new = rnn.cell(x_t[:, :inputs], state)
+        _, new = cell(x_t[:, :inputs], state, **told)
         new = list(new) if isinstance(new, (list, tuple)) else [new]
         return new[0], new
 
@@ -53,18 +90,11 @@ def truncated_bptt(rnn, x, mask, window, state):
         window: steps between two cuts; "auto" is T, which is BPTT.
 
     Returns:
-        As `read_on`.
-
-    Raises:
-        ValueError: the cell has dropout inside, which Keras's own layer alone can draw.
+        As `read_on`, in training.
     """
-    if getattr(rnn.cell, "dropout", 0) or getattr(rnn.cell, "recurrent_dropout", 0):
-        raise ValueError(
-            "Windows and streams don't know dropout inside a cell: leave it out there, put a"
-            " Dropout into the readout, or take the rule bptt without a stream."
-        )
     left = size(x, 1) - tf.range(size(x, 1))
-    return read_on(rnn, x, mask, state, None if window == "auto" else left % window == 0)
+    cuts = None if window == "auto" else left % window == 0
+    return read_on(rnn, x, mask, state, cuts, training=True)
 
 
 class Window:

@@ -1,5 +1,6 @@
 """What a user gives, held against what a model takes: one sentence where it doesn't fit."""
 
+import inspect
 import math
 from numbers import Integral, Real
 
@@ -99,6 +100,16 @@ def inputs(x, built_for=None):
     if built_for not in (None, x.shape[2]):
         raise ValueError(f"The model was built for {built_for} inputs; x has {x.shape[2]}.")
     return x
+
+
+def named(method, args, kwargs):
+    """Arguments by their names, also those that were given by their place.
+
+    Args:
+        method: what they are for.
+        args, kwargs: as a caller gives them.
+    """
+    return inspect.signature(method).bind(*args, **kwargs).arguments
 
 
 def class_weight(given, sequences):

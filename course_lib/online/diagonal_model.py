@@ -129,6 +129,8 @@ class OnlineScan(keras.Model):
                 "ramp weighs the losses inside a sequence that has one target: set update_every,"
                 " and leave return_sequences out."
             )
+        if rule == "exact":
+            _check_activity(self.stack)
         if rule == "exact" and self.return_sequences:
             _check_readout(self.readout)
             if loss is not None:
@@ -174,8 +176,15 @@ class OnlineScan(keras.Model):
 
     def fit(self, *args, **kwargs):
         """Keras's own, without class_weight where each step has a class."""
-        checks.class_weight(kwargs.get("class_weight"), self.return_sequences)
-        return super().fit(*args, **kwargs)
+        given = checks.named(super().fit, args, kwargs)
+        checks.class_weight(given.get("class_weight"), self.return_sequences)
+        return super().fit(**given)
+
+    def train_on_batch(self, *args, **kwargs):
+        """See `fit`."""
+        given = checks.named(super().train_on_batch, args, kwargs)
+        checks.class_weight(given.get("class_weight"), self.return_sequences)
+        return super().train_on_batch(**given)
 
     def stream(self, batch_size=None):
         """There is none: states and traces go on inside a batch alone.
@@ -207,6 +216,12 @@ class OnlineScan(keras.Model):
             self._apply(gradients)
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
         return self.compute_metrics(x, y, out, weight)
+
+    def test_step(self, data):
+        """Keras's own, with targets that belong to the inputs."""
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        self._check_targets(checks.inputs(x), checks.tensors(y), checks.tensors(weight))
+        return super().test_step(data)
 
     def _walk(self, x, y, weight, update, scaled=False):
         """Window after window. Kept between two of them: states, traces and sums."""
@@ -393,7 +408,7 @@ class OnlineScan(keras.Model):
         """What `compile` was given."""
         config = super().get_compile_config()
         return config and {
-            **{k: config[k] for k in ("optimizer", "loss", "metrics", "jit_compile")},
+            **config,
             **self._options,
         }
 
@@ -433,6 +448,20 @@ def _check_mean(loss: Any) -> None:
             " Keras's with reduction='sum_over_batch_size', along the last axis and without"
             " ignore_class, or take the rule bptt."
         )
+
+
+def _check_activity(layers: list[Any]) -> None:
+    """See that layers whose steps are taken window by window have no penalty on outputs.
+
+    Raises:
+        ValueError: one has.
+    """
+    for leaf in (leaf for layer in layers for leaf in layer._flatten_layers()):
+        if leaf.activity_regularizer is not None:
+            raise ValueError(
+                f"{leaf.name} can't have an activity_regularizer with the rule exact: leave it out,"
+                " or take the rule bptt."
+            )
 
 
 def _check_readout(readout: Any) -> None:

@@ -10,7 +10,7 @@ from keras.src.backend import get_keras_mask, set_keras_mask
 from course_lib.layers.scanned import checked_timescales
 from course_lib.online import checks, losses, modes_traces, traces
 from course_lib.online.batches import in_one_sentence, of_one_size
-from course_lib.online.bptt import Window, read_on, truncated_bptt
+from course_lib.online.bptt import Window, check_shown, read_on, truncated_bptt
 from course_lib.online.cells import dynamics_of
 from course_lib.online.engine import Carry, Engine
 from course_lib.online.forward import piece, size
@@ -240,8 +240,14 @@ class OnlineRNN(keras.Model):
         inside = self._rule == "tbptt" and self._options["update_every"] is not None
         if self._rule in RULES or self._rule in ("rtrl", "snap2", "uoro") or inside:
             self._make_engine()
+        if self._rule == "tbptt":
+            self._check_shown()
         if self.stateful:
             self._remember(self._batch)
+
+    def _check_shown(self):
+        with tf.init_scope():
+            check_shown(self.rnn, self._inputs)
 
     def _make_engine(self):
         options, rule = self._options, RULES.get(self._rule)
@@ -333,6 +339,7 @@ class OnlineRNN(keras.Model):
             memory.check(x.shape[0])
         if engine is None:
             return self._backward(x, y, weight, scale, memory)
+        engine.dynamics.check()  # something may be trainable that was not when it was compiled
         mask = self.mask(x)
         reader = Reader(self, x, y, weight, mask, scale)
         variables = self.trainable_variables
@@ -387,6 +394,13 @@ class OnlineRNN(keras.Model):
             self._fit.update_state(r_squared(fit))
             logs["kernel_r2"] = self._fit.result()
         return logs
+
+    def test_step(self, data):
+        """Keras's own, with targets that belong to the inputs."""
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        x, y, weight = checks.inputs(x), checks.tensors(y), checks.tensors(weight)
+        self.check_targets(x, y, weight, by_chunk=False)
+        return super().test_step(data)
 
     def learn_from(self, x, y, weight, memory):
         """Change the weights as the rule wants it; what `fit` does with a batch.
@@ -449,7 +463,8 @@ class OnlineRNN(keras.Model):
         # An LSTM's engine also knows o, which nothing reads before it is made anew.
         dynamics = None if self.engine is None else self.engine.dynamics
         before = carry.state if dynamics is None else dynamics.of_cell(carry.state)
-        h, state = read_on(self.rnn, x, mask, [tf.cast(part, x.dtype) for part in before])
+        state = [tf.cast(part, x.dtype) for part in before]
+        h, state = read_on(self.rnn, x, mask, state, training=training)
         now = [tf.cast(a, b.dtype) for a, b in zip(state, before, strict=True)]
         state = tuple(now) if dynamics is None else dynamics.with_cell(carry.state, now)
         memory.write(carry._replace(state=state))
@@ -486,6 +501,8 @@ class OnlineRNN(keras.Model):
         """Make a memory, and take over what was stored."""
         stored = self._stored or [v.numpy() for v in getattr(self.memory, "variables", [])]
         every = self._rule and self._options["update_every"]
+        if self.engine is None:
+            self._check_shown()
 
         def start():
             if self.engine is None:
@@ -599,7 +616,9 @@ class OnlineRNN(keras.Model):
     def _in_order(self, totals):
         dynamics = self.engine.dynamics
         split = getattr(self.engine.learner, "split", dynamics.split)
-        of_cell = {id(w): g for w, g in zip(dynamics.weights(), split(totals.cell), strict=True)}
+        of_cell = {}
+        for w, g in zip(dynamics.weights(), split(totals.cell), strict=True):
+            of_cell[id(w)] = of_cell.get(id(w), 0) + g  # a layer may stand below several cells
         return [
             own + of_cell[id(w)] if id(w) in of_cell else own
             for w, own in zip(self.trainable_variables, totals.own, strict=True)
@@ -628,16 +647,17 @@ class OnlineRNN(keras.Model):
         """Inputs as a tensor of a dtype; see `checks.inputs`."""
         return tf.cast(checks.inputs(x, self._inputs if self.built else None), dtype)
 
-    def fit(self, x=None, y=None, batch_size=None, *args, **kwargs):
+    def fit(self, *args, **kwargs):
         """Keras's own, of batches of one size if the model is stateful."""
-        checks.class_weight(kwargs.get("class_weight"), self.return_sequences)
-        left = 1 - kwargs.get("validation_split", 0.0)
-        x = self._check_batches(x, batch_size, left, kwargs.get("steps_per_epoch"))
-        if "validation_data" in kwargs:
+        given = checks.named(super().fit, args, kwargs)
+        checks.class_weight(given.get("class_weight"), self.return_sequences)
+        left, steps = 1 - given.get("validation_split", 0.0), given.get("steps_per_epoch")
+        given["x"] = self._check_batches(given.get("x"), given.get("batch_size"), left, steps)
+        if "validation_data" in given:
             # Arrays come back to `evaluate`.
-            kwargs["validation_data"] = self._check_batches(kwargs["validation_data"], None)
+            given["validation_data"] = self._check_batches(given["validation_data"], None)
         with self._one_size():
-            return super().fit(x, y, batch_size, *args, **kwargs)
+            return super().fit(**given)
 
     def evaluate(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """See `fit`."""
@@ -651,9 +671,12 @@ class OnlineRNN(keras.Model):
         with self._one_size():
             return super().predict(x, batch_size, *args, **kwargs)
 
-    def train_on_batch(self, x, *args, **kwargs):
+    def train_on_batch(self, *args, **kwargs):
         """See `fit`."""
-        return super().train_on_batch(self._check_batch(x), *args, **kwargs)
+        given = checks.named(super().train_on_batch, args, kwargs)
+        checks.class_weight(given.get("class_weight"), self.return_sequences)
+        given["x"] = self._check_batch(given["x"])
+        return super().train_on_batch(**given)
 
     def test_on_batch(self, x, *args, **kwargs):
         """See `fit`."""
@@ -708,7 +731,7 @@ class OnlineRNN(keras.Model):
         """What `compile` was given."""
         config = super().get_compile_config()
         return config and {
-            **{k: config[k] for k in ("optimizer", "loss", "metrics", "jit_compile")},
+            **config,
             "kernel_optimizer": keras.saving.serialize_keras_object(self.kernel_optimizer),
             **self._options,
         }

@@ -132,6 +132,8 @@ def acts_by_step(readout) -> bool:
         return False
     if isinstance(readout, keras.layers.LayerNormalization) and readout.axis not in (-1, [-1]):
         return False
+    if isinstance(readout, keras.layers.Dropout) and readout.noise_shape is not None:
+        return False  # steps may have their noise in common
     phi = getattr(readout, "activation", None)
     return phi is None or phi.__module__.startswith("keras.")
 

@@ -48,7 +48,12 @@ class Level:
 
     def __init__(self, layers: list, dynamics: Dynamics) -> None:
         self.layers, self.dynamics = layers, dynamics
-        self.weights_below = [w for layer in layers for w in layer.trainable_variables]
+
+    @property
+    def weights_below(self) -> list:
+        """Of the layers, each once: those that are to be trained now, frozen or not before."""
+        found = {id(w): w for layer in self.layers for w in layer.trainable_variables}
+        return list(found.values())
 
     def read(self, x: tf.Tensor) -> tf.Tensor:
         """What the cell reads of x (C, B, k), each step by itself.

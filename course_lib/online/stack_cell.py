@@ -19,15 +19,15 @@ def as_cell(parts):
         TypeError: it is neither.
         ValueError: a cell has no units; or see `StackCell`.
     """
+    if isinstance(parts, StackCell):
+        return parts
     if not isinstance(parts, list | tuple):
         _check_scanned(parts)
         if not isinstance(parts, keras.layers.Layer) or not _is_cell(parts):
             raise TypeError(f"{parts!r} is no cell: give one, such as LeakyRNNCell(32), or a list.")
         if hasattr(parts, "cell"):
             raise TypeError(f"{type(parts).__name__} reads whole sequences: give its cell.")
-        if not isinstance(parts, StackCell | keras.layers.StackedRNNCells):
-            checked_units(getattr(parts, "units", None))
-            _check_output(parts)
+        _check_own(parts)
         return parts
     if len(parts) == 1 and hasattr(parts[0], "state_size"):
         return as_cell(parts[0])
@@ -152,11 +152,8 @@ def _check(parts):
         _check_scanned(part)
         if hasattr(part, "cell"):
             raise TypeError(f"{name} reads whole sequences; a stack needs its cell.")
-        if isinstance(part, StackCell | keras.layers.StackedRNNCells):
-            raise TypeError(f"{name} is a stack of its own: give one list of all cells.")
         if _is_cell(part):
-            checked_units(getattr(part, "units", None))
-            _check_output(part)
+            _check_own(part)
             _check_cell(part)
         else:
             _check_layer(part)
@@ -187,12 +184,22 @@ def _check_scanned(part):
         )
 
 
-def _check_output(cell):
-    """See that a cell shows its units, which the rules blame.
+def _check_own(cell):
+    """See that a cell is one, shows its units, which the rules blame, and has no loss of its own.
 
     Raises:
-        ValueError: it shows something else.
+        TypeError: it is several.
+        ValueError: it has no units, shows something else, or has a loss.
     """
+    if isinstance(cell, StackCell | keras.layers.StackedRNNCells):
+        name = type(cell).__name__
+        raise TypeError(f"{name} is a stack of its own: give one list of all cells.")
+    checked_units(getattr(cell, "units", None))
+    if cell.activity_regularizer is not None:
+        raise ValueError(
+            f"{type(cell).__name__} can't have an activity_regularizer: leave it out, or write the"
+            " penalty into the loss."
+        )
     shown = getattr(cell, "output_size", None)
     if shown not in (None, cell.units):
         raise ValueError(

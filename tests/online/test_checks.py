@@ -101,6 +101,8 @@ def test_targets_of_another_shape(make, rule, sequences, loss, readout, shape, w
         model = make(rule, sequences, loss, readout, **option)
         with pytest.raises(ValueError, match=wanted):
             model.train_step((tf.constant(X), tf.constant(y)))
+        with pytest.raises(ValueError, match=wanted):
+            model.test_step((tf.constant(X), tf.constant(y)))
 
 
 @every_rule
@@ -129,9 +131,16 @@ def test_weights_of_another_shape(make, rule):
 
 @every_rule
 def test_classes_of_steps_have_no_weights_of_their_own(make, rule):
-    y = np.zeros((B, T), int)
-    with pytest.raises(ValueError, match="give sample_weight of shape"):
-        make(rule, True, SPARSE).fit(X, y, class_weight={0: 1.0, 1: 2.0}, verbose=0)
+    y, weights = np.zeros((B, T), int), {0: 1.0, 1: 2.0}
+    model = make(rule, True, SPARSE)
+    for use in (
+        lambda: model.fit(X, y, class_weight=weights, verbose=0),
+        lambda: model.fit(X, y, B, 1, 0, None, 0.0, None, True, weights),
+        lambda: model.train_on_batch(X, y, class_weight=weights),
+        lambda: model.train_on_batch(X, y, None, weights),
+    ):
+        with pytest.raises(ValueError, match="give sample_weight of shape"):
+            use()
 
 
 @pytest.mark.parametrize(
@@ -158,6 +167,7 @@ def test_windows_have_losses_that_add_up_or_none(loss):
         (lambda: keras.layers.LayerNormalization(), True),
         (lambda: keras.layers.Dense(3, "gelu"), True),
         (lambda: keras.layers.Dropout(0.5), True),
+        (lambda: keras.layers.Dropout(0.5, noise_shape=(None, 1, None)), False),
         (lambda: keras.layers.BatchNormalization(), False),
         (lambda: keras.layers.Conv1D(3, 3, padding="same"), False),
         (lambda: keras.layers.GRU(3, return_sequences=True), False),
@@ -249,11 +259,33 @@ def test_readouts_and_masks(model):
 
 @pytest.mark.parametrize(
     "cell",
-    [5, "lstm", None, LeakyRNNCell, keras.layers.Dense(N), keras.layers.LSTM(N), LRU(N)],
+    [5, "lstm", None, LeakyRNNCell, keras.layers.Dense(N), keras.layers.LSTM(N)],
 )
 def test_what_is_no_cell(cell):
     with pytest.raises(TypeError, match=r"no cell|its cell"):
         OnlineRNN(cell, C)
+
+
+@pytest.mark.parametrize("parts", [lambda cells: cells, lambda cells: [cells, LeakyRNNCell(N)]])
+def test_a_cell_is_one(parts):
+    cells = keras.layers.StackedRNNCells([keras.layers.GRUCell(N), keras.layers.GRUCell(N)])
+    with pytest.raises(TypeError, match="give one list of all cells"):
+        OnlineRNN(parts(cells), C)
+
+
+def test_a_cell_has_no_penalty_on_its_output():
+    """The rules take a cell's step without a call of it, which would ask for the penalty."""
+    for cell in (LeakyRNNCell, keras.layers.GRUCell):
+        penalized = cell(N, activity_regularizer="l2")
+        for parts in (penalized, [penalized, LeakyRNNCell(N)]):
+            with pytest.raises(ValueError, match="can't have an activity_regularizer"):
+                OnlineRNN(parts, C)
+    of_outputs = {"activity_regularizer": "l2"}
+    for layer in (LRU(N, **of_outputs), ResidualBlock(MinGRU(M), **of_outputs)):
+        model = OnlineScan(layer, C)
+        with pytest.raises(ValueError, match="can't have an activity_regularizer"):
+            model.compile("sgd", "mse")
+        model.compile("sgd", "mse", rule="bptt")
 
 
 @pytest.mark.parametrize("units", [0, -1, 2.5, "4", True, None])

@@ -22,7 +22,7 @@ EAGER = {"run_eagerly": True, "jit_compile": False}
 
 
 def data(sequences, seed=0):
-    """Inputs, targets, and weights of samples. The last sequence is short, where there is a mask."""
+    """Inputs, targets, weights of samples. With a mask the last sequence is a short one."""
     rng = np.random.default_rng(seed)
     lead = (SIZE, T) if sequences else (SIZE,)
     x, y = rng.normal(size=(SIZE, T, M)), rng.normal(size=(*lead, C))

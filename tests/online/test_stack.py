@@ -389,6 +389,26 @@ def test_a_frozen_cell_stays_and_lets_credit_through():
     equal(frozen, [*found[:2], *found[5:]])
 
 
+def test_a_layer_below_two_cells_has_credit_from_both():
+    """With one step, rtrl leaves nothing out; nor where it stands twice below one cell."""
+    tied = LAYERS.Dense(M, **F64)
+    first, second = LeakyRNNCell(M, **F64), LeakyRNNCell(3, **F64)
+    model = model_of([keras.Sequential([tied]), keras.Sequential([tied]), first, tied, second])
+    x, y = data(steps=1)
+    equal(gradients(model, x, y, "rtrl"), gradients(model, x, y, "bptt"))
+
+
+def test_what_is_set_free_after_compile_learns():
+    front = LAYERS.Dense(5, **F64)
+    model = model_of([front, *two()])
+    x, y = data(steps=1)
+    expected = gradients(model, x, y, "bptt")
+    front.trainable = False
+    compiled(model, "rtrl")
+    front.trainable = True
+    equal(model.gradients(tf.constant(x), tf.constant(y))[2], expected)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", ["kernl", "bptt"])
 def test_it_learns_what_it_has_to_remember(rule):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_lib.layers import LSTMCell
-from course_lib.online import LeakyRNNCell, OnlineRNN
+from course_lib.layers import LRU, LSTMCell, VanillaRNNCell
+from course_lib.online import LeakyRNNCell, OnlineRNN, OnlineScan
 
 B, T, M, N, C = 4, 6, 2, 3, 2
 RULES = ["kernl", "snap1", "rtrl", "uoro", "bptt", "tbptt"]
@@ -110,6 +110,51 @@ def test_a_readout_knows_that_it_is_in_training(rule, sequences):
     assert np.abs(norm.layers[0].moving_mean.numpy()).max() > 0
 
 
+class Louder(VanillaRNNCell):
+    """Doubles in training."""
+
+    def call(self, x_t, states, training=False):
+        h, _ = super().call(x_t, states)
+        h = 2 * h if training else h
+        return h, [h]
+
+
+class Squashed(VanillaRNNCell):
+    """Shows its state on another scale."""
+
+    def call(self, x_t, states, training=False):
+        h, states = super().call(x_t, states)
+        return keras.ops.tanh(h), states
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+def test_a_cell_of_ones_own_knows_that_it_is_in_training(sequences):
+    x, y = data(sequences)
+    found = []
+    for rule in ("bptt", "tbptt"):
+        model = model_of(rule, sequences, cell=Louder(N, dtype="float64"))
+        model.build(x.shape)
+        found.append(model.gradients(x, y)[2])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+
+
+def test_an_output_that_is_not_the_state():
+    """What reads the state for it is refused; bptt calls the cell as Keras does."""
+    x, y = data()
+    sentence = "output of Squashed is not its state"
+    with pytest.raises(ValueError, match=sentence):
+        model_of("tbptt", cell=Squashed(N)).build(x.shape)
+    with pytest.raises(ValueError, match=sentence):
+        OnlineRNN(Squashed(N), C, stateful=True).build(x.shape)
+    model = model_of("bptt", cell=Squashed(N))
+    model.build(x.shape)
+    with pytest.raises(ValueError, match=sentence):
+        model.stream(B)
+    h = keras.layers.RNN(model.cell)(x)
+    np.testing.assert_allclose(model.gradients(x, y)[1], model.readout(h), atol=1e-6)
+
+
 @pytest.mark.parametrize("rule", ["kernl", "kernl_modes"])
 def test_what_the_kernel_has_learned_is_kept(rule, tmp_path):
     x, y = data()
@@ -124,6 +169,29 @@ def test_what_the_kernel_has_learned_is_kept(rule, tmp_path):
     again.compile("sgd", "mse", rule=rule)
     for w, a in zip(again.kernel.weights, learned, strict=True):
         np.testing.assert_array_equal(w.numpy(), a)
+
+
+@pytest.mark.parametrize("scans", [False, True])
+def test_a_stored_model_is_compiled_as_it_was(scans, tmp_path):
+    """With all that `compile` was given, not the optimizer, loss and rule alone."""
+    if scans:
+        model = OnlineScan(LRU(N, return_sequences=True), C)
+    else:
+        model = OnlineRNN(LeakyRNNCell(N), C, True)
+    model.build((None, T, M))
+    how = {"loss_weights": 0.3, "run_eagerly": True, "jit_compile": False}
+    rule = "exact" if scans else "snap1"
+    model.compile("sgd", "mse", ["mae"], rule, weighted_metrics=["mse"], **how)
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras")
+    x, y = data(True)
+    weight = np.random.default_rng(1).uniform(0.5, 2, (B, T)).astype("float32")
+    first, second = (m.train_on_batch(x, y, weight, return_dict=True) for m in (model, again))
+    assert first == second
+    assert {"loss", "mae", "mse"} <= first.keys()
+    for a, b in zip(arrays(model), arrays(again), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert again.run_eagerly
 
 
 def test_a_kernel_that_learned_nothing_takes_the_new_timescales():
