@@ -454,3 +454,41 @@ def test_a_cell_with_a_dropout_that_nobody_asked_for(name):
             return (keras.ops.zeros_like(output) if training else output), states
 
     assert not check(Cell, name).ok
+
+
+IN_ONE = "v = tf.concat([x, before, tf.ones_like(h[:, :, :1])], axis=2)"
+IN_TWO = (
+    "v = tf.concat([x, before], axis=2)\n"
+    "        v = tf.concat([v, tf.ones_like(h[:, :, :1])], axis=2)"
+)
+
+
+@pytest.mark.slow
+def test_inputs_and_states_side_by_side_are_not_all_pairs_of_steps():
+    """As wide as the sequences are long, if the check takes the wrong sizes."""
+    assert check(with_changes("KernlModel", (IN_ONE, IN_TWO)), "KernlModel").ok
+
+
+ALL_IN_ONE_GO = """self.optimizer.apply(
+            [dW_xh, dW_hh, db_h[0], *gradients],
+            self.rnn.trainable_variables + self.readout.trainable_variables,
+        )"""
+IN_TWO_GOES = """self.optimizer.apply([dW_xh, dW_hh, db_h[0]], self.rnn.trainable_variables)
+        self.optimizer.apply(gradients, self.readout.trainable_variables)"""
+
+
+@pytest.mark.slow
+def test_a_step_in_two_parts_counts_twice():
+    report = check(with_changes("KernlModel", (ALL_IN_ONE_GO, IN_TWO_GOES)), "KernlModel")
+    assert "has counted is 6" in report.sentence
+
+
+@pytest.mark.slow
+def test_weights_that_are_kept_for_the_next_training():
+    class EarlyStopping(get("EarlyStopping").reference):
+        def on_train_begin(self, logs=None):
+            kept = getattr(self, "kept", None)
+            super().on_train_begin(logs)
+            self.kept = kept
+
+    assert "third training" in check(EarlyStopping, "EarlyStopping").sentence

@@ -82,6 +82,10 @@ def nonsense() -> Arrays:
     return {"patience": np.array([0, -1, 2, 1]), "min_delta": np.array([0, 0, -1, 0])}
 
 
+NO_LOSSES = np.full(3, np.nan)
+OF_THIRD = " in the third training"
+
+
 class Scripted(keras.Model):
     """A model whose validation losses are written down beforehand.
 
@@ -191,10 +195,12 @@ def weights_alone(callback_class, given: Arrays) -> Arrays:
 
 
 def again(callback_class, given: Arrays) -> Arrays:
-    """One callback watches two trainings; the second counts its epochs on."""
+    """One callback, three trainings: the second counts its epochs on, the third is all NaN."""
     callback = callback_class(**settings(given))
     trained(callback, given["losses"])
-    return trained(callback, given["later"], begins=len(given["losses"]))
+    second = trained(callback, given["later"], begins=len(given["losses"]))
+    third = trained(callback, NO_LOSSES)
+    return {**second, **{f"{name}{OF_THIRD}": value for name, value in third.items()}}
 
 
 def refusals(callback_class, given: Arrays) -> Arrays:
@@ -240,8 +246,12 @@ def decided_weights(given: Arrays) -> Arrays:
 
 
 def decided_again(given: Arrays) -> Arrays:
-    """The second training, as if there had been no first."""
-    return decided({"losses": given["later"], "patience": given["patience"]})
+    """The second and the third training, as if there had been none before."""
+    second, third = (
+        decided({"losses": losses, "patience": given["patience"]})
+        for losses in (given["later"], NO_LOSSES)
+    )
+    return {**second, **{f"{name}{OF_THIRD}": value for name, value in third.items()}}
 
 
 def all_refused(_: Arrays, outputs: Arrays) -> Problem | None:
@@ -328,7 +338,8 @@ EXERCISE = Exercise(
             ANEW,
             twice,
             decided_again,
-            "The same callback watched two trainings; this is about the second.",
+            "The same callback watched three trainings; this is about the second, or the third, "
+            "whose losses are NaN.",
             again,
         ),
         Rung("it refuses what is no patience", nonsense, all_refused, refusals),

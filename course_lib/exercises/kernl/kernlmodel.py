@@ -29,6 +29,7 @@ from course_lib.scratch.kernl import chunk_border, presynaptic
 from course_lib.scratch.rnn import rnn_forward
 
 WEIGHTS = ("W_xh", "W_hh", "b_h", "W_hy", "b_y")
+COUNTED = "the number of steps that the optimizer has counted"
 
 
 def batch() -> Arrays:
@@ -50,6 +51,11 @@ def one_step_long() -> Arrays:
     """One sequence of a single step: there is nothing to remember."""
     given = batch()
     return {**given, "x": given["x"][:1, :1], "y": given["y"][:1, :1]}
+
+
+def thirteen_steps() -> Arrays:
+    """As many as no other axis has, nor two of them side by side."""
+    return {**batch(), "x": irregular(3, 13, 2), "y": irregular(3, 13, 3, shift=1)}
 
 
 def plain_kernel() -> Arrays:
@@ -212,7 +218,7 @@ def three_steps(model_class, given: Arrays) -> Arrays:
     model = model_of(model_class, given, keras.optimizers.SGD(0.1, momentum=0.9))
     for _ in range(3):
         step_of(model, given["x"], given["y"])
-    return weights_of(model)
+    return {**weights_of(model), COUNTED: np.array(int(model.optimizer.iterations))}
 
 
 def with_momentum(given: Arrays) -> Arrays:
@@ -223,7 +229,7 @@ def with_momentum(given: Arrays) -> Arrays:
             way[name] = 0.9 * way[name] - 0.1 * value
         for name in WEIGHTS:
             given[name] = given[name] + way[name]
-    return {f"{name} after": given[name] for name in WEIGHTS}
+    return {**{f"{name} after": given[name] for name in WEIGHTS}, COUNTED: np.array(3)}
 
 
 def two_batches(model_class, given: Arrays) -> Arrays:
@@ -293,8 +299,8 @@ def no_longer_than_a_chunk(_: Arrays, outputs: Arrays) -> Problem | None:
     """C is handed on."""
     if shape := str(outputs["of all pairs of steps"]):
         return Problem(
-            f"With C = 3 and seven steps, a step makes an array of shape {shape}, for all pairs of "
-            "time steps: the model was asked for chunks of C steps, so hand its C on."
+            f"With C = 3 and 13 steps, train_step makes an array of shape {shape}, for all pairs "
+            "of time steps: the model was asked for chunks of C steps, so hand its C on."
         )
     return None
 
@@ -348,7 +354,7 @@ EXERCISE = Exercise(
             "Compiled with three times the squared error:",
             call=of_another_loss,
         ),
-        Rung("C steps at a time", batch, no_longer_than_a_chunk, in_chunks),
+        Rung("C steps at a time", thirteen_steps, no_longer_than_a_chunk, in_chunks),
         matches(
             "the metrics are those of the epoch so far",
             batch,
