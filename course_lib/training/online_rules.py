@@ -67,16 +67,27 @@ def cosines(
     return {"config": config, "curves": {}, "summary": found}
 
 
-def cosine_with_bptt(model: "OnlineRNN", x: Any, y: Any) -> float:
-    """The cosine of the rule's gradient with BPTT's, over all weights of the cell."""
+def cosine_with_bptt(model: "OnlineRNN", x: Any, y: Any, traced: bool = False) -> float:
+    """The cosine of the rule's gradient with BPTT's, over all weights of the cell.
+
+    Args:
+        model: compiled and built.
+        x, y: a batch.
+        traced: whether a graph is made of it first, which pays for sequences of hundreds of steps.
+    """
     import tensorflow as tf
 
-    with tf.GradientTape() as tape:
-        loss = model.compute_loss(x, y, model(x))
-    of_cell = [id(w) for w in model.cell.trainable_weights]
     weights = model.trainable_weights
-    true = tape.gradient(loss, [w.value for w in weights])
-    _, _, ours, _ = model.gradients(tf.convert_to_tensor(x), tf.convert_to_tensor(y))
+
+    def gradients(x, y):
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(x, y, model(x))
+        return model.gradients(x, y)[2], tape.gradient(loss, [w.value for w in weights])
+
+    if traced:
+        gradients = tf.function(gradients, autograph=False)
+    ours, true = gradients(tf.convert_to_tensor(x), tf.convert_to_tensor(y))
+    of_cell = [id(w) for w in model.cell.trainable_weights]
     a, b = (
         np.concatenate(
             [np.ravel(g) for g, w in zip(grads, weights, strict=True) if id(w) in of_cell]

@@ -166,7 +166,7 @@ def train(
             now["test_accuracy"] = found["test"][1]
         if "kernel_r2" in logs:
             now["kernel_r2"] = logs["kernel_r2"][0]
-            now["cosine"] = cosine_with_bptt(model, x_few, y_few)
+            now["cosine"] = cosine_with_bptt(model, x_few, y_few, traced=True)
         for name, value in now.items():
             curves.setdefault(name, []).append(round(float(value), 4))
         if verbose:
