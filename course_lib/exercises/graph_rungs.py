@@ -18,8 +18,8 @@ ON_A_GPU = "nothing in it keeps it from a GPU"
 EXACT = 1e-10  # float64, sums of a few dozen terms: rounding alone stays below 1e-13
 
 STUMBLES = {
-    "NumPy": "NumPy can't work here: while TensorFlow traces the code, a tensor holds no numbers "
-    "yet. Use the function of the same name in TensorFlow or in keras.ops.",
+    "NumPy": "NumPy, int() and float() can't work here: while TensorFlow traces the code, a tensor "
+    "holds no numbers yet. Go on with the tensor, by functions of TensorFlow or of keras.ops.",
     "numbers": "`.numpy()` asks a tensor for its numbers, and while TensorFlow traces the code it "
     "holds none yet: go on with the tensor itself.",
     "if": "A Python `if` decides once, while the code is traced, and a tensor holds no numbers "

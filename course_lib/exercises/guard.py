@@ -264,8 +264,17 @@ def _plain(error: BaseException) -> str:
     except BaseException:  # an exception of the learner's own can fail at this too, in any way
         return message
     message = re.sub(r"^Exception encountered when calling \S+\s*", "", message)
+    message = _behind_the_way_there(message)
     message = re.sub(r"\{\{function_node .*?\}\}|\[Op:\w+\]", "", message)
     return message.split("\n\nArguments received by")[0].strip()
+
+
+def _behind_the_way_there(message: str) -> str:
+    """What TensorFlow says at the end, after a traceback of its own, line by line."""
+    if not message.startswith("in user code:"):
+        return message
+    what = re.search(r"\n\n +\w+: (.*)", message, re.DOTALL)
+    return what[1] if what else message
 
 
 # How TensorFlow says it, in words that don't say what to do.

@@ -149,6 +149,17 @@ def test_the_callers_own_alarm_survives():
     assert fired
 
 
+def test_what_tensorflow_says_comes_before_the_way_there():
+    import tensorflow as tf
+
+    @tf.function
+    def inner():
+        return tf.ones([2]) @ tf.ones([3, 3])
+
+    sentence = report_on(lambda *_: inner()).sentence
+    assert "raised ValueError: Shape must be rank 2 but is rank 1" in sentence
+
+
 def test_an_exception_names_its_kind_and_line():
     def broken(x_t, *_):
         return x_t.no_such_thing

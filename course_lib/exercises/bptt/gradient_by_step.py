@@ -385,8 +385,8 @@ def start_state_ignored(x, h_0, W_xh, W_hh, b_h, loss):
 
 
 @EXERCISE.mistake(
-    "What comes back is averaged over the sequences: each has its own states, and each state its "
-    "own gradient."
+    "What comes back is divided by the number of sequences, as a mean would be: each has its own "
+    "states, and each state its own gradient."
 )
 def averaged_over_the_batch(x, h_0, W_xh, W_hh, b_h, loss):
     """Divided by the size of the batch."""

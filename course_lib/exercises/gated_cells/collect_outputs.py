@@ -247,9 +247,7 @@ def nothing_carried(x, params):
                            for t in range(x.shape[1])], axis=1)  # fmt: skip
 
 
-@EXERCISE.mistake(
-    "The steps are in reverse order: append each state at the end of the list, not at its start."
-)
+@EXERCISE.mistake("The steps come back in reverse order: the first one comes first.")
 def newest_first(x, params):
     """outputs.insert(0, h_t)."""
     return np.stack(_steps(x, params)[::-1], axis=1)

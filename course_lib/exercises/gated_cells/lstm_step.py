@@ -451,8 +451,8 @@ def no_output_gate(x_t, h_prev, c_prev, params):
 
 
 @EXERCISE.mistake(
-    "One is added to the forget gate's bias at each step: here the bias only starts at one, in "
-    "init_lstm_params, and is used as it is from then on."
+    "One is added to the forget gate's bias at each step: here the bias only starts at one, where "
+    "the weights are made, and is used as it is from then on."
 )
 def forget_bias_added_each_step(x_t, h_prev, c_prev, params):
     """As the cells of TensorFlow 1 did."""

@@ -465,8 +465,8 @@ class CandidateNotSquashed(_Wrong):
 
 
 @EXERCISE.mistake(
-    "A sigmoid was applied to all four parts at once: three of them are gates, but the candidate "
-    "goes through tanh."
+    "The candidate goes through a sigmoid here. Three of the four parts are gates, which do; the "
+    "candidate goes through tanh."
 )
 class SigmoidForAll(_Wrong):
     """One nonlinearity for the whole product."""

@@ -432,8 +432,8 @@ def tanh_of_the_logits(x, layers, readout, rate=0.0, training=False, rng=None):
 
 
 @EXERCISE.mistake(
-    "There is no dropout between the layers: hand what one layer gives to dropout_between_layers, "
-    "and what that returns to the next layer."
+    "Nothing is dropped between the layers, in training either: what a layer gives goes through "
+    "dropout_between_layers, which is told `training` as it came, and on to the next layer."
 )
 def no_dropout(x, layers, readout, rate=0.0, training=False, rng=None):
     """The three arguments unused."""

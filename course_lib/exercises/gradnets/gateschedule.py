@@ -351,8 +351,8 @@ class OnlyUpwards(_Wrong):
 
 
 @EXERCISE.mistake(
-    "A counter of the callback's own begins at 0 with each new callback. A run that was stopped "
-    "and goes on would shut its gates again: the optimizer's count is saved with the model."
+    "The count begins at 0 again with each new training. A run that was stopped and goes on would "
+    "shut its gates again: the optimizer's count goes on, and is saved with the model."
 )
 class OwnCounter(_Wrong):
     """self.step += 1."""

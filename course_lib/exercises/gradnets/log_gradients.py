@@ -450,8 +450,8 @@ def without_biases(writer, gradients, step, every=100):
 
 
 @EXERCISE.mistake(
-    "An `if` on the step is decided while the step is traced, when it has no number yet: hand the "
-    "condition to tf.summary.record_if as a tensor."
+    "Python asks for the step while it is traced, when it has no number yet: hand the condition to "
+    "tf.summary.record_if as a tensor."
 )
 def if_on_the_step(writer, gradients, step, every=100):
     """if step % every == 0."""

@@ -480,9 +480,9 @@ def table_turned_over(E_0, v, d, credit, gamma, C):
 
 
 @EXERCISE.mistake(
-    "The fading is divided out again: a sum of credit times exp(-gamma * t), divided by "
-    "exp(-gamma * s). In a long chunk both are zero for a unit that forgets fast, and 0 / 0 isn't "
-    "a number. Take the fading over the difference t - s."
+    "In a long chunk, a unit that forgets fast gives NaN: 0 / 0 where the fading is divided out "
+    "again, 0 times infinity where it is taken backwards in time. Take it over the difference "
+    "t - s at once, and only where that isn't below 0."
 )
 def fading_divided_out(E_0, v, d, credit, gamma, C):
     """A running sum in place of the table."""

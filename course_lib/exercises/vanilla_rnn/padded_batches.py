@@ -164,6 +164,12 @@ def padding(padded_batches, given: Arrays) -> Arrays:
     batches = one_pass(dataset_of(padded_batches, given))
     lost = taken = changed = filled = too_long = 0
     for (x, mask, _), numbers in zip(batches, numbers_of(batches, given), strict=True):
+        if x.shape[:2] != mask.shape:
+            raise Unusable(
+                f"A batch x of shape {x.shape} has a mask of shape {mask.shape}: a mask has one "
+                "entry for each step of each sequence, of the padding too. Is x longer than its "
+                "longest sequence?"
+            )
         lengths = given["lengths"][numbers]
         real = np.arange(x.shape[1]) < lengths[:, None]
         lost += int((real & ~mask).sum())
@@ -183,8 +189,8 @@ def padding(padded_batches, given: Arrays) -> Arrays:
 
 
 PADDING = {
-    "a real step is masked": "The mask is False at a real step: a step that holds nothing but "
-    "zeros is still a step. Only the length of a sequence tells which steps are real.",
+    "a real step is masked": "The mask is False at a real step. It is True at as many steps as "
+    "the sequence has, also at those that hold nothing but zeros, and False at the padding.",
     "padding isn't masked": "The mask is True at a step that is padding.",
     "a sequence changed": "The steps of a sequence have changed in the pipeline.",
     "padding isn't zero": "The padding should hold zeros.",
@@ -489,8 +495,8 @@ def labels_shuffled_apart(sequences, labels, batch_size, bounds, seed=0):
 
 
 @EXERCISE.mistake(
-    "The shuffle buffer holds a few sequences only, so each is mixed only with its neighbours in "
-    "the data: a buffer as large as the data shuffles all of it."
+    "The sequences come in the order of the data, or nearly so: shuffle all of them, which a "
+    "buffer as large as the data does. A smaller one mixes neighbours only."
 )
 def small_buffer(sequences, labels, batch_size, bounds, seed=0):
     """shuffle(batch_size)."""

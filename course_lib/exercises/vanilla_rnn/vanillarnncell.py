@@ -605,8 +605,8 @@ class Float32Inside(_Wrong):
 
 
 @EXERCISE.mistake(
-    "W_hh begins like any other weight. It is applied at every step, so it begins orthogonal: then "
-    "no state grows or shrinks before anything is learned."
+    "W_hh doesn't begin as an orthogonal matrix. It is applied at every step, and only so does no "
+    "state grow or shrink before anything is learned."
 )
 class AnyStart(VanillaRNNCell):
     """Keras's default for all weights."""
