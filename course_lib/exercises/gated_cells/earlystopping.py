@@ -56,8 +56,8 @@ def slow_fall() -> Arrays:
 
 
 def nan_first() -> Arrays:
-    """The first epoch has no number; two have none later, in the middle of a bump."""
-    losses = np.array([np.nan, 2.0, 1.0, np.nan, 1.5, 0.75, np.nan, np.nan, np.nan, 0.5])
+    """The first epoch has no number; some have none later, of which the last end the training."""
+    losses = np.array([np.nan, 2.0, 1.0, np.nan, 1.5, 0.75, np.nan, np.nan, np.nan, 0.9])
     return {"losses": losses, "patience": 3}
 
 
@@ -631,6 +631,19 @@ class NotWorse(_Wrong):
     def better(self, loss):
         """The opposite, denied."""
         return not loss >= self.best - self.min_delta
+
+
+@EXERCISE.mistake(
+    "An epoch whose loss is NaN isn't counted. It is an epoch that isn't better, and patience ends "
+    "with such ones as well; a network that gives nothing but NaN would train for ever."
+)
+class NaNIsSkipped(_Wrong):
+    """As if it had not been."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Numbers only."""
+        if not np.isnan(logs["val_loss"]):
+            super().on_epoch_end(epoch, logs)
 
 
 @EXERCISE.mistake(

@@ -411,6 +411,19 @@ class NoiseOfNumPy(_Wrong):
 
 
 @EXERCISE.mistake(
+    "The noise is normal, and so it lies below the probability far more often than it should: "
+    "uniform noise between 0 and 1 lies below q with probability q."
+)
+class NormalNoise(_Wrong):
+    """keras.random.normal."""
+
+    def noise(self, x):
+        """Half of it below zero."""
+        shape = keras.ops.shape(x)
+        return keras.random.normal(shape, dtype=x.dtype, seed=self.seed_generator)
+
+
+@EXERCISE.mistake(
     "The seed is a plain number, so every call draws the same noise: a SeedGenerator, made "
     "once in __init__, remembers how much was drawn."
 )

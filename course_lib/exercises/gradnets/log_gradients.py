@@ -99,8 +99,10 @@ def events(folder: str) -> Arrays:
         for record in tf.compat.v1.io.tf_record_iterator(str(file)):
             event = tf.compat.v1.Event.FromString(record)
             for value in event.summary.value:
-                number = tf.make_ndarray(value.tensor).astype(float)
-                found.setdefault(value.tag, []).append((event.step, number))
+                number = tf.make_ndarray(value.tensor)
+                if number.dtype.kind not in "biuf":
+                    raise Unusable(f'Under "{value.tag}" the file holds text, and no numbers.')
+                found.setdefault(value.tag, []).append((event.step, number.astype(float)))
     return found
 
 
@@ -152,6 +154,12 @@ def growing(given: Arrays) -> Arrays:
 def curves(function, given: Arrays) -> Arrays:
     """The curves of the norms, as they stand in the file."""
     _, found = written_by(function, given)
+    for tag in (f"gradient norm/{layer}" for layer in layers_of(given)):
+        if any(np.ndim(value) for _, value in found.get(tag, [])):
+            raise Unusable(
+                f'Under "{tag}" the file holds a histogram: what is drawn as a curve is one number '
+                "a step, a scalar."
+            )
     return {
         f"{part} of {layer}": np.array([one[index] for one in found.get(tag, [])], float)
         for layer in layers_of(given)
@@ -175,7 +183,7 @@ def histograms(function, given: Arrays) -> Arrays:
     outputs = {}
     for layer in layers_of(given):
         tables = [table for _, table in found.get(f"gradient/{layer}", [])]
-        if not tables:
+        if not tables or np.ndim(tables[0]) != 2:
             raise Unusable(f'The file has no histogram "gradient/{layer}".')
         left, right, counts = tables[0].T
         outputs[f"entries of {layer}"] = counts.sum()

@@ -506,6 +506,31 @@ class TapeOverEverything(KernlModel):
 
 
 @EXERCISE.mistake(
+    "Only the readout is trained: the RNN's three weights stay where they were. Hand their "
+    "gradients, which your own function gives, to the optimizer too."
+)
+class ReadoutAlone(_Wrong):
+    """The RNN's gradients are left out."""
+
+    def move(self, gradients):
+        """The readout's two."""
+        self.optimizer.apply(gradients[3:], self.readout.trainable_variables)
+
+
+@EXERCISE.mistake(
+    "The optimizer takes two steps a batch, one for the RNN and one for the readout. It counts "
+    "them, for a schedule or for Adam: hand all gradients over in one go."
+)
+class TwoUpdates(_Wrong):
+    """Two calls of apply."""
+
+    def move(self, gradients):
+        """One after the other."""
+        self.optimizer.apply(gradients[:3], self.rnn.trainable_variables)
+        self.optimizer.apply(gradients[3:], self.readout.trainable_variables)
+
+
+@EXERCISE.mistake(
     "beta is not used: what reaches a state goes through the kernel first, dh @ beta."
 )
 class NoBeta(_Wrong):
