@@ -246,6 +246,7 @@ def _windows(
     share=lambda steps, T, window: steps / T,
     carry=lambda h_last, h_0: h_last,
     only=lambda starts: starts,
+    short=0,
 ):
     """Truncated BPTT with one of its parts replaced; for mistakes."""
     params, x, labels, h_0, window = given
@@ -253,7 +254,7 @@ def _windows(
     loss, h = 0.0, h_0
     grads = {name: np.zeros_like(w) for name, w in params.items()}
     for start in only(range(0, T, window)):
-        cut = slice(start, start + window)
+        cut = slice(start, start + window - short)
         one, window_grads, h = loss_and_gradients(params, x[:, cut], labels[:, cut], carry(h, h_0))
         weight = share(x[:, cut].shape[1], T, window)
         loss += weight * one
@@ -277,6 +278,24 @@ def not_truncated(params, x, labels, h_0, window):
 def state_reset(params, x, labels, h_0, window):
     """h_0 at each window."""
     return _windows((params, x, labels, h_0, window), carry=lambda h_last, h_0: h_0)
+
+
+@EXERCISE.mistake(
+    "Every window starts from zeros: the gradient is cut, the state is not. The first window "
+    "starts from h_0, each later one from the h_last of the one before."
+)
+def state_of_zeros(params, x, labels, h_0, window):
+    """No state at all comes in."""
+    return _windows((params, x, labels, h_0, window), carry=lambda h_last, h_0: 0 * h_0)
+
+
+@EXERCISE.mistake(
+    "Each window is one step short, and that step is never read: the end of a slice is not part of "
+    "it, so a window ends at start + window."
+)
+def windows_one_step_short(params, x, labels, h_0, window):
+    """start + window - 1."""
+    return _windows((params, x, labels, h_0, window), short=1)
 
 
 @EXERCISE.mistake(

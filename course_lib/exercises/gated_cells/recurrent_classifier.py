@@ -35,6 +35,7 @@ PIXELS = 4
 UNITS = 4
 CLASSES = 3
 RATE = 0.4
+WITH_GRU = "penalty with cells of keras.layers.GRUCell, all of whose weights are 1"
 
 
 def two_layers() -> Arrays:
@@ -73,7 +74,7 @@ def cell(units):
     return keras.layers.LSTMCell(units)
 
 
-def made(function, layers=2, classes=CLASSES, **settings):
+def made(function, layers=2, classes=CLASSES, cell=cell, **settings):
     """A model of the learner's; in float64 only where `keras_in` stands around it.
 
     Raises:
@@ -255,10 +256,15 @@ def drops_well(_: Arrays, outputs: Arrays) -> Problem | None:
 
 @keras_in("float64")
 def penalty(function, given: Arrays) -> Arrays:
-    """The sum of what the model adds to its loss."""
+    """The sum of what models add to their loss; the second has biases in two rows, as for cuDNN."""
     model = with_weights(made(function, l2=given["l2"]), given)
-    model(given["images"])
-    return {"penalty": float(sum(float(one) for one in model.losses))}
+    gru = made(function, l2=given["l2"], cell=keras.layers.GRUCell)
+    gru.set_weights([np.ones(w.shape) for w in gru.weights])
+    found = {}
+    for name, one in (("penalty", model), (WITH_GRU, gru)):
+        one(given["images"])
+        found[name] = float(sum(float(part) for part in one.losses))
+    return found
 
 
 def all_matrices(given: Arrays) -> Arrays:
@@ -269,7 +275,11 @@ def all_matrices(given: Arrays) -> Arrays:
         for name, w in params.items()
         if name.startswith("W")
     ]
-    return {"penalty": given["l2"] / 2 * sum(np.sum(w**2) for w in matrices)}
+    entries = UNITS * (3 * PIXELS + 3 * 3 * UNITS + CLASSES)  # of two GRUs and the readout
+    return {
+        "penalty": given["l2"] / 2 * sum(np.sum(w**2) for w in matrices),
+        WITH_GRU: given["l2"] / 2 * entries,
+    }
 
 
 def spec(dtype):
@@ -570,6 +580,28 @@ def recurrent_kernels_free(
     return _model(cell, units, layers, dropout, l2, steps, pixels, classes, punish=punish)
 
 
+@EXERCISE.mistake(
+    "The readout's matrix has no penalty: it is a weight matrix of the model, like those of the "
+    "cells."
+)
+def readout_free(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
+    """The cells alone."""
+    punish = lambda w, readout: w.name.endswith("kernel") and not readout  # noqa: E731
+    return _model(cell, units, layers, dropout, l2, steps, pixels, classes, punish=punish)
+
+
+@EXERCISE.mistake(
+    "Matrices are told by their two axes, and the bias of Keras's GRU cell has two as well: it is "
+    "penalised here. Tell them by their name, or by their place."
+)
+def matrices_by_their_axes(
+    cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10
+):
+    """len(w.shape) == 2."""
+    punish = lambda w, readout: len(w.shape) == 2  # noqa: E731
+    return _model(cell, units, layers, dropout, l2, steps, pixels, classes, punish=punish)
+
+
 @EXERCISE.mistake("There is no penalty: `l2` has to reach the loss, by way of `model.losses`.")
 def no_penalty(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """The argument unused."""
@@ -588,7 +620,7 @@ def always_one_layer(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixel
 
 @EXERCISE.alternative
 def functional(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
-    """Keras's functional style; the penalty tells matrices by their shape."""
+    """Keras's functional style; the penalty tells matrices by their name."""
     images = keras.Input(shape=(steps * pixels,))
     h = keras.layers.Reshape((-1, pixels))(images)
     for k in range(layers):
@@ -598,7 +630,7 @@ def functional(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, 
         h = keras.layers.Dropout(dropout)(h)
     model = keras.Model(images, keras.layers.Dense(classes)(h))
     for w in model.weights:
-        if len(w.shape) > 1:
+        if "kernel" in w.name or w.name[0] == "W":
             w.regularizer = keras.regularizers.L2(0.5 * l2)
     return model
 

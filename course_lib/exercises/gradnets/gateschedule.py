@@ -325,16 +325,35 @@ class _Wrong(GateSchedule):
         self.on_train_batch_begin(STEPS)
 
 
-@EXERCISE.mistake(
+AT_THE_END = "Only where the training ends is it right."
+
+
+class _RightAtTheEnd(_Wrong):
+    """Whatever counts during the training, at its end the optimizer's steps do."""
+
+    def on_train_end(self, logs=None):
+        """As the reference."""
+        self.move(self.value(int(self.model.optimizer.iterations)))
+
+
+BY_BATCH = (
     "`batch` begins at 0 again in every epoch, so that the gate shuts with each of them: count the "
     "steps of the whole training."
 )
+
+
+@EXERCISE.mistake(BY_BATCH)
 class ByBatch(_Wrong):
     """The step within the epoch."""
 
     def now(self, batch):
         """Keras's argument."""
         return batch
+
+
+@EXERCISE.mistake(f"{BY_BATCH} {AT_THE_END}")
+class ByBatchButAtTheEnd(_RightAtTheEnd, ByBatch):
+    """The same, and where training ends the gate of that moment."""
 
 
 @EXERCISE.mistake(
@@ -365,10 +384,13 @@ class OwnCounter(_Wrong):
         return self.steps - 1
 
 
-@EXERCISE.mistake(
+BY_EPOCH = (
     "The gate is set by epochs, and jumps from one to the next; the network should change a little "
     "at every step."
 )
+
+
+@EXERCISE.mistake(BY_EPOCH)
 class ByEpoch(_Wrong):
     """Steps rounded to epochs."""
 
@@ -380,16 +402,29 @@ class ByEpoch(_Wrong):
         """At the last epoch's gate."""
 
 
-@EXERCISE.mistake(
+@EXERCISE.mistake(f"{BY_EPOCH} {AT_THE_END}")
+class ByEpochButAtTheEnd(_RightAtTheEnd, ByEpoch):
+    """The same, and where training ends the gate of that moment."""
+
+
+LATE = (
     "Each step finds the gate of the step before it: what is set after a step comes one step late. "
     "on_train_batch_begin comes before the step, and `iterations` counts the steps that are done."
 )
+
+
+@EXERCISE.mistake(LATE)
 class OneStepLate(_Wrong):
     """iterations - 1."""
 
     def now(self, batch):
         """The step before."""
         return max(int(self.model.optimizer.iterations) - 1, 0)
+
+
+@EXERCISE.mistake(f"{LATE} {AT_THE_END}")
+class OneStepLateButAtTheEnd(_RightAtTheEnd, OneStepLate):
+    """The same, and where training ends the gate of that moment."""
 
 
 @EXERCISE.mistake(
@@ -424,6 +459,18 @@ class FirstGateOnly(_Wrong):
     def move(self, value):
         """One gate."""
         self.gates[0].g.assign(value)
+
+
+@EXERCISE.mistake(
+    "start is not looked at: before that step the gates stay at first, and the way to last begins "
+    "there."
+)
+class FromTheFirstStep(_Wrong):
+    """As if start were 0."""
+
+    def value(self, step):
+        """From step 0 to end."""
+        return self.first + (self.last - self.first) * late_gate(step, 0, self.end)
 
 
 @EXERCISE.mistake(
