@@ -366,6 +366,19 @@ def pieces_without_forgetting(x, h_0, *weights):
 
 
 @EXERCISE.mistake(
+    "The piece takes the weights from around it. What is computed again has gradients for its own "
+    "arguments, so the weights get none: hand them in as well."
+)
+def weights_from_around(x, h_0, *weights):
+    """A closure."""
+    length, h = _root(x.shape[1]), h_0
+    piece = tf.recompute_grad(lambda x, h: _read(x, h, *weights))
+    for start in range(0, x.shape[1], length):
+        h = piece(x[:, start : start + length], h)
+    return h
+
+
+@EXERCISE.mistake(
     "Two pieces halve the memory, but half of T still grows with T: when the sequence gets longer, "
     "there must be both more pieces and longer ones."
 )

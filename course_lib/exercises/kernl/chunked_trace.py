@@ -434,6 +434,19 @@ def every_chunk_afresh(E_0, v, d, credit, gamma, C):
 
 
 @EXERCISE.mistake(
+    "Every chunk begins with E_0: what leaves one chunk comes into the next, and only the first "
+    "begins with E_0."
+)
+def every_chunk_from_E_0(E_0, v, d, credit, gamma, C):
+    """E isn't handed on, but E_0 again."""
+
+    def chunk(E, v, d, credit):
+        return _chunk(E_0, v, d, credit, gamma)
+
+    return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
+
+
+@EXERCISE.mistake(
     "A loss gives no credit to what came before its chunk: the traces that come in get the chunk's "
     "credit too, each loss faded by its distance from the border."
 )
