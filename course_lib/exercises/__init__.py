@@ -10,6 +10,7 @@ from course_lib.exercises import progress
 from course_lib.exercises.cards import Card, apology, hint_card, solution_card
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.guard import with_article
+from course_lib.exercises.next_hint import next_hint
 from course_lib.exercises.predictions import measured, predict, within
 from course_lib.exercises.projects.checking import check_project
 from course_lib.exercises.projects.project import Project
@@ -32,7 +33,8 @@ __all__ = [
 
 _passed: dict[str, Callable] = {}  # in this session, with what passed
 _checked: set[str] = set()  # in this session, with whatever outcome
-_hints_seen: dict[str, int] = {}
+_found: dict[str, tuple[str, ...]] = {}  # by the last check: the mistake's name, the rung's
+_hints_seen: dict[str, set[int]] = {}
 
 
 def check(function: Callable, exercise: str | None = None, strict: bool = False) -> Report | Card:
@@ -70,6 +72,7 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
         report = check_function(asked, function, _passed)
     _passed.pop(name, None)
     _checked.add(name)
+    _found[name] = tuple(one for one in (report.mistake, report.failed) if one)
     if report.ok:
         _passed[name] = function
     note = progress.record(name, report, begin=not strict)
@@ -81,7 +84,10 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
 
 
 def hint(exercise: str | Callable = "", number: int | None = None) -> Card:
-    """The next hint for an exercise, or hint `number`; there are at most four."""
+    """The next hint for an exercise, or hint `number`; there are at most four.
+
+    The first one is that which fits what the last check found.
+    """
     try:
         name = _id_of(exercise)
         hints = get(name).hints
@@ -89,11 +95,12 @@ def hint(exercise: str | Callable = "", number: int | None = None) -> Card:
         return apology(str(problem))
     except OtherBackend as problem:
         return _elsewhere(problem)
+    seen = _hints_seen.setdefault(name, set())
     if number is None:
-        number = min(_hints_seen.get(name, 0) + 1, len(hints))
-        _hints_seen[name] = number
+        number = next_hint(hints, _found.get(name, ()), seen)
     if number not in range(1, len(hints) + 1):
         return apology(f"{name} has hints 1 to {len(hints)}; {number!r} is none of them.")
+    seen.add(number)
     return hint_card(get(name), number)
 
 

@@ -20,10 +20,13 @@ class Hint:
     Args:
         symptom: what the learner sees or thinks, the title of the folded hint.
         text: what to think about next, in Markdown.
+        fits: names of mistakes, and of rungs, after which `hint()` begins here; after all others it
+            begins with the first.
     """
 
     symptom: str
     text: str
+    fits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

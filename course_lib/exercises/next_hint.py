@@ -1,0 +1,23 @@
+"""Which hint comes next: one begins with the hint that fits what the last check found."""
+
+from collections.abc import Collection, Sequence
+
+from course_lib.exercises.exercise import Hint
+
+
+def next_hint(hints: Sequence[Hint], found: Sequence[str], seen: Collection[int]) -> int:
+    """The number of the hint to show, from 1.
+
+    From the fitting one they go up, then come those before it. The last one, which is the recipe,
+    waits for all others; after it there is nothing new, and it comes again.
+
+    Args:
+        hints: of the exercise.
+        found: names of what the last check found, the most telling first: a mistake, a rung.
+        seen: numbers of the hints that have been shown.
+    """
+    last = len(hints)
+    fitting = (n for name in found for n, hint in enumerate(hints, 1) if name in hint.fits)
+    first = next(fitting, 1)
+    order = [*range(first, last), *range(1, first), last]
+    return next((number for number in order if number not in seen), last)

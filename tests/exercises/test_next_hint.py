@@ -1,0 +1,55 @@
+"""Help begins where the last check has found something, and ends with the recipe."""
+
+import pytest
+
+import course_lib.exercises as notebook
+from course_lib.exercises import check, hint
+from course_lib.exercises.exercise import Hint
+from course_lib.exercises.next_hint import next_hint
+from course_lib.exercises.registry import get, ids
+
+HINTS = (
+    Hint("A question?", "…"),
+    Hint("A picture.", "…", fits=("wrong axis",)),
+    Hint("The idea.", "…", fits=("one step late", "a case by hand")),
+    Hint("The recipe.", "…"),
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "order"),
+    [
+        ((), [1, 2, 3, 4, 4]),
+        (("wrong axis", "a case by hand"), [2, 3, 1, 4, 4]),
+        (("with `a` for `b`", "a case by hand"), [3, 1, 2, 4, 4]),
+        (("another mistake", "another rung"), [1, 2, 3, 4, 4]),
+    ],
+    ids=["nothing checked", "a mistake", "a rung", "what no hint fits"],
+)
+def test_from_the_fitting_one_upwards_and_the_recipe_last(found, order):
+    seen = []
+    for _ in order:
+        seen.append(next_hint(HINTS, found, seen))
+    assert seen == order
+
+
+def test_one_hint_alone_comes_again():
+    assert next_hint(HINTS[:1], (), ()) == next_hint(HINTS[:1], ("wrong axis",), {1}) == 1
+
+
+def test_another_mistake_leads_to_another_hint():
+    assert next_hint(HINTS, ("one step late",), {2}) == 3
+    assert next_hint(HINTS, ("wrong axis",), {2}) == 3
+
+
+@pytest.mark.parametrize("name", ids())
+def test_a_hint_fits_what_a_check_can_find(name):
+    """By names that are there, each at one hint only; the recipe fits nothing."""
+    exercise = get(name)
+    findings = {one.name for one in exercise.mistakes}
+    findings |= {rung.name for rung in getattr(exercise, "ladder", ())}
+    fits = [one for hint in exercise.hints for one in hint.fits]
+    assert set(fits) <= findings
+    assert len(set(fits)) == len(fits)
+    assert not exercise.hints[0].fits  # it comes first in any case
+    assert not exercise.hints[-1].fits
