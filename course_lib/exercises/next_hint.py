@@ -8,8 +8,8 @@ from course_lib.exercises.exercise import Hint
 def next_hint(hints: Sequence[Hint], found: Sequence[str], seen: Collection[int]) -> int:
     """The number of the hint to show, from 1.
 
-    From the fitting one they go up, then come those before it. The last one, which is the recipe,
-    waits for all others; after it there is nothing new, and it comes again.
+    From the fitting one they go up, then come those before it. The last one, as a rule the recipe,
+    waits for all others, unless it is the one that fits. When there is nothing new, it comes again.
 
     Args:
         hints: of the exercise.
@@ -20,4 +20,6 @@ def next_hint(hints: Sequence[Hint], found: Sequence[str], seen: Collection[int]
     fitting = (n for name in found for n, hint in enumerate(hints, 1) if name in hint.fits)
     first = next(fitting, 1)
     order = [*range(first, last), *range(1, first), last]
+    if first == last:
+        order = [last, *range(1, last)]
     return next((number for number in order if number not in seen), last)

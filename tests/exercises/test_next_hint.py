@@ -1,5 +1,6 @@
 """Help begins where the last check has found something, and ends with the recipe."""
 
+import numpy as np
 import pytest
 
 import course_lib.exercises as notebook
@@ -33,6 +34,14 @@ def test_from_the_fitting_one_upwards_and_the_recipe_last(found, order):
     assert seen == order
 
 
+def test_a_last_hint_that_is_no_recipe_may_come_first():
+    hints = (*HINTS[:2], Hint("My numbers are too small.", "…", fits=("a sum left out",)))
+    seen = []
+    for _ in hints:
+        seen.append(next_hint(hints, ("a sum left out",), seen))
+    assert seen == [3, 1, 2]
+
+
 def test_one_hint_alone_comes_again():
     assert next_hint(HINTS[:1], (), ()) == next_hint(HINTS[:1], ("wrong axis",), {1}) == 1
 
@@ -51,5 +60,21 @@ def test_a_hint_fits_what_a_check_can_find(name):
     fits = [one for hint in exercise.hints for one in hint.fits]
     assert set(fits) <= findings
     assert len(set(fits)) == len(fits)
-    assert not exercise.hints[0].fits  # it comes first in any case
-    assert not exercise.hints[-1].fits
+    recipes = [hint for hint in exercise.hints if "recipe" in hint.symptom]
+    assert not any(hint.fits for hint in recipes)
+
+
+def test_it_begins_where_the_last_check_fell(monkeypatch):
+    monkeypatch.setattr(notebook, "_found", {})
+    monkeypatch.setattr(notebook, "_hints_seen", {})
+
+    def trace_step(E_prev, v_t, d_t, gamma):
+        return (E_prev + v_t[:, :, None] * d_t[:, None, :]) * np.exp(-gamma)
+
+    assert hint("trace_step").title.startswith("Hint 1 of 4")
+    check(trace_step)
+    assert hint("trace_step").title == "Hint 3 of 4: My trace is too small by a constant factor."
+    assert hint("trace_step").title.startswith("Hint 2 of 4")  # then what was not seen yet
+    assert hint("trace_step").title.startswith("Hint 4 of 4")
+    check(get("trace_step").reference)
+    assert notebook._found["trace_step"] == ()

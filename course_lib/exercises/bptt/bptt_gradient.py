@@ -233,6 +233,7 @@ EXERCISE = Exercise(
             "Only `da_t` needs the step after it. Once all of them are there, (batch, T, n), each "
             "weight's gradient is one product over batch *and* time. You also need the states "
             "*before* each step: `h_0` and all of `h` but the last.",
+            fits=("future forgotten", "forwards in time", "states after the step"),
         ),
         Hint(
             "The numbers are right, and it can't be traced, or the graph grows.",
@@ -240,6 +241,12 @@ EXERCISE = Exercise(
             "`tf.scan` goes over the first axis of what it is given, and passes on what the last "
             "iteration returned; `reverse=True` begins at the end. Time is the second axis here, "
             "so it has to be brought to the front.",
+            fits=(
+                "loop in python",
+                "numpy inside",
+                "TensorFlow can trace it, whatever the size of the batch",
+                "the graph doesn't grow with the number of time steps",
+            ),
         ),
         Hint(
             "Show me the recipe.",

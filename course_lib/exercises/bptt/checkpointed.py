@@ -293,6 +293,7 @@ EXERCISE = Exercise(
             "Cut 100 steps into pieces of K. You keep the states at the borders, 100/K of them, "
             "and while you go back through a piece, its K states. Draw the sum of both over K. "
             "Where is it smallest, and what is it there?",
+            fits=("one piece", "two halves", "pieces of one length", "step by step"),
         ),
         Hint(
             "How does TensorFlow forget?",
@@ -301,6 +302,11 @@ EXERCISE = Exercise(
             "called again. Everything that wants a gradient must be among the arguments. What do "
             "you wrap: a step, a piece, or the whole sequence? And which of your loops may Python "
             "write out, the one over pieces or the one inside a piece?",
+            fits=(
+                "pieces without forgetting",
+                "stopped at the borders",
+                "stopped before each piece",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -162,11 +162,18 @@ EXERCISE = Exercise(
             "Small gradients change too.",
             "What should happen to a gradient that is short enough? And to one that is zero "
             "everywhere? The factor must say so for both.",
+            fits=(
+                "always rescaled",
+                "always rescaled even zeros",
+                "a gradient that is short enough is left alone",
+                "a gradient of zeros stays zero",
+            ),
         ),
         Hint(
             "It says that I changed grads in place.",
             "`g *= factor` writes into the caller's array. `factor * g` makes a new one: collect "
             "those in a new dict.",
+            fits=("in place",),
         ),
         Hint(
             "Show me the recipe.",

@@ -248,12 +248,14 @@ EXERCISE = Exercise(
             "Which tensor do I have to watch?",
             "One of shape (batch, T, n), of which entry t moves the state of step t, *before* that "
             "state is handed to the next step. Where in your loop is this moment?",
+            fits=("of what goes into the tanh", "one step early"),
         ),
         Hint(
             "There is no such tensor.",
             "Then make one. A number that is added and happens to be zero changes no state, and "
             "its gradient is that of what it was added to. Or think of it backwards: what comes "
             "along a state's direct path, you can ask for; the rest is a recursion that you know.",
+            fits=("through later states only", "one step far"),
         ),
         Hint(
             "Show me the recipe.",

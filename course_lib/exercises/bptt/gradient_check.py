@@ -363,11 +363,25 @@ EXERCISE = Exercise(
             "I get nan for a parameter that the loss doesn't use.",
             "Both gradients are 0 there, and so is what you divide by. The chapter puts a floor "
             "under it, entry by entry.",
+            fits=(
+                "zero over zero passes",
+                "zero over zero refused",
+                "zero agrees with all",
+                "floor too high",
+                "where both gradients are 0 they agree",
+                "where only one of them is 0 they don't",
+            ),
         ),
         Hint(
             "A gradient full of NaN passes.",
             "Every comparison with NaN is False. So looking for an error that is too large finds "
             "none. Ask for what must be true in order to pass.",
+            fits=(
+                "NaN slips through",
+                "NaN left out",
+                "largest by Pythons max",
+                "a NaN doesn't pass",
+            ),
         ),
         Hint(
             "Show me the recipe.",

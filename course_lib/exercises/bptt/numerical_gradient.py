@@ -214,12 +214,22 @@ EXERCISE = Exercise(
             "It says that w is left changed.",
             "Adding a step and taking it away again leaves a rounding error behind. How "
             "can an entry be put back exactly as it was?",
+            fits=("restored up to rounding", "not put back", "put back too late"),
         ),
         Hint(
             "My gradient is twice as large as it should be, or a little off.",
             "Draw the loss over this entry, and the two points that you measure. How far apart "
             "are they? If one of them is `w` itself, the difference isn't centred, and its error "
             "shrinks with the step only, not with its square.",
+            fits=(
+                "one sided",
+                "one sided from below",
+                "divided by one step",
+                "not divided",
+                "back to the start",
+                "no brackets",
+                "half the step, a quarter of the error",
+            ),
         ),
         Hint(
             "Show me the recipe.",

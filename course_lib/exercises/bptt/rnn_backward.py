@@ -263,11 +263,18 @@ EXERCISE = Exercise(
             "A single step is right, two steps are wrong.",
             "Look at what lives from one turn of the loop to the next. Which arrays belong to one"
             " step, and are replaced, and which belong to all of them, and grow?",
+            fits=("dh next added up", "weight gradients overwritten", "last step only"),
         ),
         Hint(
             "Only the first step is wrong (t = 0).",
             "The state before step t is `h[:, t - 1]`, but the state before the first step is "
             "`h_0`. NumPy doesn't complain about `h[:, -1]`: it is the last state.",
+            fits=(
+                "first step left out",
+                "first step wraps around",
+                "own state as h prev",
+                "h 0 ignored",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -179,6 +179,13 @@ EXERCISE = Exercise(
             "I don't have the sum, so how do I get the derivative of tanh?",
             "You don't need it. The derivative of tanh(a) is 1 - tanh(a)², and tanh(a) is "
             "something that came in. That is why the forward pass keeps its states.",
+            fits=(
+                "derivative from the pre activation",
+                "tanh twice",
+                "derivative of the old state",
+                "square forgotten",
+                "derivative of the sigmoid",
+            ),
         ),
         Hint(
             "My shapes don't fit.",
@@ -186,6 +193,18 @@ EXERCISE = Exercise(
             "arrays that it is made from below each other, and only one product gives the right "
             "one. Every weight is shared by the batch: where does a product add up over the batch "
             "by itself, and where must you?",
+            fits=(
+                "inputs not transposed",
+                "states not transposed",
+                "W xh not transposed",
+                "no batch sum in db",
+                "batch axis kept in db",
+                "db summed over the units",
+                "batch mean in db",
+                "batch mean everywhere",
+                "it runs, and the shapes are right",
+                "a batch is the sum of its sequences",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -161,11 +161,20 @@ EXERCISE = Exercise(
             "The order matters. h_1 moves with h_0, then h_2 with h_1: on which side of your "
             "product so far does the later step go? And it is a matrix product, not one entry by "
             "entry.",
+            fits=(
+                "order reversed",
+                "entry wise product",
+                "sum for product",
+                "last step only",
+                "two steps by hand: the order matters",
+                "cut in two, it is the later part times the earlier",
+            ),
         ),
         Hint(
             "My result comes out transposed.",
             "Row j is about unit j of the last state, column i about unit i of h_0. But in "
             "`h_prev @ W_hh` states are rows, and `W_hh[i, j]` is the weight *from* i *to* j.",
+            fits=("W hh not transposed", "result transposed"),
         ),
         Hint(
             "Show me the recipe.",

@@ -318,12 +318,19 @@ EXERCISE = Exercise(
             "What is added up, and with which weight?",
             "Windows of 3, 3 and 1 of 7 steps. The loss is the mean over all 7. Draw the seven "
             "errors, and write next to each what it is divided by in the mean of its own window.",
+            fits=("windows count alike", "windows added up", "last window only"),
         ),
         Hint(
             "It is traced again and again.",
             "What `tf.function` returns keeps its graphs. A new one for each batch starts with "
             "none, so make it once, outside the step's calls. And a graph for one size of batch "
             "does not fit the next size, unless TensorFlow is told that the size may differ.",
+            fits=(
+                "not traced",
+                "traced for every batch",
+                "TensorFlow can trace it, whatever the size of the batch",
+                "traced once, for batches of any size",
+            ),
         ),
         Hint(
             "Show me the recipe.",

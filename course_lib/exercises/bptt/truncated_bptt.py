@@ -225,11 +225,26 @@ EXERCISE = Exercise(
             "My loss changes with the window.",
             "Two suspects. From which state does each window start? And of how many steps is each"
             " window's loss the mean, when you need the mean over all T?",
+            fits=(
+                "state reset",
+                "sum of windows",
+                "divided by T",
+                "gradients not weighted",
+                "loss not weighted",
+                "the loss and the last state are the same for any window",
+            ),
         ),
         Hint(
             "It fails when the window doesn't divide T.",
             "The last window is shorter. A slice in NumPy that runs past the end simply ends "
             "where the array does: how many steps did you get, and how much of the whole is that?",
+            fits=(
+                "last window dropped",
+                "mean of whole windows",
+                "mean of windows",
+                "full weight for a short window",
+                "one step, and a window of three",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -110,6 +110,13 @@ EXERCISE = Exercise(
             "Which of the two b is multiplied by what?",
             "Draw the two spans as boxes in a row. What the first adds still has to pass through "
             "the second box. What the second adds comes last, and passes through nothing.",
+            fits=(
+                "second goes first",
+                "b only added",
+                "second b lost",
+                "own a twice",
+                "second b multiplied",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -231,11 +231,18 @@ EXERCISE = Exercise(
             "A function under `@tf.custom_gradient` returns two things: its value, and a function "
             "that takes what comes back for the value and gives what goes back to each argument, "
             "in their order.",
+            fits=("no gradient of its own", "TensorFlow keeps nothing for the way back"),
         ),
         Hint(
             "How do I loop without a `for`?",
             "`tf.scan` walks over the first axis, with `reverse=True` from its end. So put time "
             "first for the loop, and batch first again when you return.",
+            fits=(
+                "forward in time",
+                "loop in python",
+                "TensorFlow can trace it, whatever the size of the batch",
+                "the graph doesn't grow with the number of time steps",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -113,6 +113,11 @@ EXERCISE = Exercise(
             "What are the shapes?",
             "One factor for each step and unit, (T, n). It meets b, (batch, T, n), and the steps "
             "are summed over.",
+            fits=(
+                "mean over the steps",
+                "it runs, and the shapes are right",
+                "all units told the same",
+            ),
         ),
         Hint(
             "Show me the recipe.",

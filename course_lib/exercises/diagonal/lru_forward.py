@@ -122,11 +122,13 @@ EXERCISE = Exercise(
             "How can a state never grow?",
             "exp(nu_log) is positive, whatever nu_log is. Then what is the size of exp(-exp(nu_log)"
             " + i something)? The i changes only the direction.",
+            fits=("unstable", "never turns", "no parameter makes a state grow"),
         ),
         Hint(
             "y should be real.",
             "The output is a real part of a product, not a product of real parts: Re(z C) has a "
             "share of both imaginary parts.",
+            fits=("real parts first", "only Re(z_t C) matters"),
         ),
         Hint(
             "Show me the recipe.",

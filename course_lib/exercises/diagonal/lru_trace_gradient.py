@@ -197,11 +197,19 @@ EXERCISE = Exercise(
             "How does z move with nu_log?",
             "By way of lam: E_lam says how z moves with lam. Now differentiate lam = "
             "exp(-exp(nu_log) + i exp(theta_log)) by each of the two. What they share is lam.",
+            fits=(
+                "fading for turning",
+                "inner derivative missing",
+                "lam missing",
+                "parts exchanged",
+                "turning without i",
+            ),
         ),
         Hint(
             "It is right for real numbers, and wrong for complex ones.",
             "For a real parameter it is Re(conj(dz) × how z moves). For a complex one, dB, the "
             "conjugate is on the other factor: dz × conj(how z moves).",
+            fits=("dz not conjugated", "trace not conjugated", "conjugate of dB"),
         ),
         Hint(
             "Show me the recipe.",

@@ -149,11 +149,13 @@ EXERCISE = Exercise(
             "And for B?",
             "Entry (j, i) of B meets x_t[j] alone, and moves z[i] alone. What it moved at the step "
             "before has been multiplied by lam[i] since.",
+            fits=("new input fades", "only x_t matters"),
         ),
         Hint(
             "My shapes don't fit.",
             "E_x has an axis for the input and one for the unit, (batch, m, n). x_t has the first "
             "of them, lam the last.",
+            fits=("it runs, and the shapes are right",),
         ),
         Hint(
             "Show me the recipe.",

@@ -318,11 +318,17 @@ EXERCISE = Exercise(
             "What are the shapes?",
             "`fast_scan` wants a and b of shape (batch, T, n). b comes from x. lam is (n,), the "
             "same for every sequence and step; the sizes are known to b, as a tensor.",
+            fits=(
+                "LoopInPython",
+                "TensorFlow can trace it, whatever the size of the batch",
+                "the graph doesn't grow with the number of time steps",
+            ),
         ),
         Hint(
             "How do I get a real output from complex states?",
             "Re(z C) = Re z Re C - Im z Im C: two real products, which a GPU does faster than a "
             "complex one.",
+            fits=("PartsAdded", "RealPartsFirst"),
         ),
         Hint(
             "Show me the recipe.",

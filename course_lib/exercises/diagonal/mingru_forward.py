@@ -138,6 +138,15 @@ EXERCISE = Exercise(
             "Write down the first state.",
             "By the step: h_1 = (1 - g_1) h_0 + g_1 c_1. By the code: what is added before the "
             "scan, and what does the scan then multiply it by?",
+            fits=(
+                "start state dropped",
+                "start state through the gate",
+                "start state twice",
+                "start state never fades",
+                "gate turned round",
+                "candidate not gated",
+                "one step alone",
+            ),
         ),
         Hint(
             "Show me the recipe.",

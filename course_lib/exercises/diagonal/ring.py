@@ -173,12 +173,19 @@ EXERCISE = Exercise(
             "I have the radius. What is nu_log?",
             "|lam| = exp(-exp(nu_log)). Undo the two exponentials, one after the other, and mind "
             "the minus sign: the logarithm of a number below 1 is negative.",
+            fits=("one logarithm short", "square for the radius"),
         ),
         Hint(
             "How loud is a unit?",
             "Call the input's factor f, which is exp(gamma_log). At each step noise of variance f² "
             "comes in, and |lam|² of the variance that was there is kept. When does it no longer "
             "change?",
+            fits=(
+                "no root in gamma",
+                "gamma for a steady input",
+                "square forgotten in gamma",
+                "white noise makes every unit equally loud",
+            ),
         ),
         Hint(
             "Show me the recipe.",

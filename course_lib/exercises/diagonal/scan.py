@@ -192,11 +192,20 @@ EXERCISE = Exercise(
             "Write the steps 1 2 3 4 in a row. In round one every entry but the first is joined "
             "with its left neighbour: 1, 1-2, 2-3, 3-4. In round two every entry is joined with "
             "the one two places to its left: what is each entry now? Who is left alone?",
+            fits=(
+                "later before earlier",
+                "reach plus one",
+                "one round short",
+                "neighbours only",
+                "eight steps",
+                "any number of steps",
+            ),
         ),
         Hint(
             "What do I do with the state before the first step?",
             "It acts through the first step only. Put that share into the first step's b, and "
             "begin from nothing.",
+            fits=("start state ignored", "start state whole", "one step alone"),
         ),
         Hint(
             "Show me the recipe.",

@@ -199,11 +199,18 @@ EXERCISE = Exercise(
             "Compare your formula for G_t with h_t = a_t h_{t-1} + b_t. It is the same recurrence, "
             "in the other direction. Write down, for three steps, what stands in the place of a_t. "
             "It isn't a_t.",
+            fits=("factor of the same step", "rolled the wrong way", "forward in time"),
         ),
         Hint(
             "It fails only where numbers turn.",
             "A factor f on the way forward is conj(f) on the way back: that is what the gradient "
             "as ∂L/∂Re + i ∂L/∂Im comes to. How many factors do you have?",
+            fits=(
+                "nothing conjugated",
+                "states not conjugated",
+                "dh 0 not conjugated",
+                "equal to centred differences, where numbers turn",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -119,11 +119,13 @@ EXERCISE = Exercise(
             "What is the difference between concatenate and stack?",
             "`np.concatenate` joins arrays along an axis that they have; `np.stack` makes a new "
             "one. Time is an axis that a single step doesn't have.",
+            fits=("under each other", "cut as if by units", "cut into units first"),
         ),
         Hint(
             "The shape is right, but the numbers are in the wrong place.",
             "`reshape` never moves a number. Which axis runs fastest in what you reshape? With "
             "`np.stack` and the right `axis` you don't need it.",
+            fits=("reshaped from time first",),
         ),
     ),
 )

@@ -195,6 +195,13 @@ EXERCISE = Exercise(
             "Must I scale something at evaluation?",
             "No. What is kept in training is divided by 1 - rate, so the mean is the same with "
             "dropout and without. (Older texts scale at evaluation in place of it.)",
+            fits=(
+                "not scaled",
+                "scaled at evaluation",
+                "scaled down",
+                "divided by rate",
+                "rate taken for keep prob",
+            ),
         ),
     ),
 )

@@ -379,11 +379,23 @@ EXERCISE = Exercise(
             "Which of these is a copy: a list of the model's variables, or a list of what was in "
             "them at that moment? Training goes on changing the variables. And a model has more "
             "than `trainable_weights`.",
+            fits=(
+                "it goes back to the best epoch",
+                "the whole network goes back, its statistics too",
+                "LastWeights",
+                "TrainedWeightsOnly",
+            ),
         ),
         Hint(
             "NaN gets in my way.",
             "Any comparison with NaN is False. So ask for what must be true of a better epoch, not "
             "for the opposite; and begin with a best loss that every number lies below.",
+            fits=(
+                "NaN is no number, and never the best",
+                "without a single number the weights stay as they are",
+                "FirstIsBest",
+                "NotWorse",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -119,17 +119,25 @@ EXERCISE = Exercise(
             "Where do I begin?",
             "A gate with bias b multiplies the memory by the same number f at every step. What is "
             "left after two steps? After `steps` of them? Which f does that take?",
+            fits=("one over steps",),
         ),
         Hint(
             "How do I get from the gate to its bias?",
             "Solve f = 1 / (1 + exp(-b)) for b. Draw it, if it helps: f = 1/2 belongs to b = 0, "
             "and the nearer f is to 1, the larger b becomes.",
+            fits=(
+                "a case small enough to do by hand",
+                "sign reversed",
+                "the gate itself",
+                "squashed again",
+            ),
         ),
         Hint(
             "It is inf, or wrong in its last digits, for many steps.",
             "f is then so near to 1 that float64 can't hold the difference, and the difference is "
             "all that counts. Don't compute f. Its logarithm is a small number with all its "
             "digits; and NumPy has a function for exp(x) - 1 where x is small.",
+            fits=("digits lost", "memories that last for 1e15 steps"),
         ),
         Hint(
             "Show me the recipe.",

@@ -224,10 +224,21 @@ EXERCISE = Exercise(
             "A copy of the dict still holds the same arrays, and a deep copy holds the same "
             "numbers. Layers that start alike are not what we want either: draw each of them "
             "separately.",
+            fits=(
+                "no two layers start alike",
+                "shallow copies",
+                "the same numbers",
+                "the same seed for each",
+                "multiples of the seed",
+            ),
         ),
         Hint(
             "My layers have the wrong number of inputs.",
             "Only the first layer reads the m inputs. What does the second one read?",
+            fits=(
+                "every layer reads the inputs",
+                "no layer reads the inputs",
+            ),
         ),
     ),
 )

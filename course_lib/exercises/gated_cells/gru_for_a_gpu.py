@@ -178,11 +178,13 @@ EXERCISE = Exercise(
             "I have fixed one thing, and nothing changed.",
             "One condition that isn't met is enough, and there may be more than one. Compare each "
             "argument with the table of conditions on the page about GPUs, line by line.",
+            fits=("dropout inside", "reset before", "hard gates", "without bias"),
         ),
         Hint(
             "But it *is* a tanh.",
             "Keras can't look into a function of yours. It compares by identity: only its own "
             "tanh, or TensorFlow's, is known to be one.",
+            fits=("a tanh of its own",),
         ),
         Hint(
             "Show me the recipe.",

@@ -162,17 +162,33 @@ EXERCISE = Exercise(
             "What do the two gates decide?",
             "One is about what is *kept*, the other about what is *heard*. Which of the two acts "
             "before the new part of the state is computed, and which after?",
+            fits=("gates swapped",),
         ),
         Hint(
             "So many weights: which go where?",
             "The last letter of a key says what the weight computes: r, z, or h for the candidate. "
             "Each of the three takes x_t (batch, m) and a state (batch, n), and gives (batch, n).",
+            fits=(
+                "it runs, and the shapes are right",
+                "one gate for both",
+                "weights of z in the candidate",
+            ),
         ),
         Hint(
             "It fails where z is 1, or at the case by hand.",
             "The candidate is a step of the vanilla RNN whose memory is dampened first. Ask what z "
             "multiplies: in this course's convention, and in Keras's, z = 1 keeps all of the old "
             "state. Some papers have it the other way round.",
+            fits=(
+                "a case small enough to do by hand",
+                "where z is 1 the old state is kept",
+                "with z at 0 and r at 1 it is a vanilla RNN",
+                "two units by hand: each resets what it passes on",
+                "update gate backwards",
+                "reset after the product",
+                "candidate reset",
+                "both conventions turned round",
+            ),
         ),
         Hint(
             "Show me the recipe.",

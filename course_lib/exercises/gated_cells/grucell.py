@@ -361,12 +361,23 @@ EXERCISE = Exercise(
             "x_t times W_x is (batch, 3n): n columns each for z, r and the candidate, in this "
             "order. If the reset comes first, W_h is used in two pieces, its first 2n columns and "
             "its last n. If it comes after, b has two rows, one for each product.",
+            fits=("its weights have the right shapes", "ResetFirst"),
         ),
         Hint(
             "It is right in one convention only.",
             "reset_after=False: the old state is dampened, then multiplied. reset_after=True: it "
             "is multiplied, the second row of the bias is added, and the sum is dampened, bias "
             "included. What comes from the input is never dampened.",
+            fits=(
+                "with reset_after it is the other GRU",
+                "AlwaysAfter",
+                "AlwaysBefore",
+                "BiasNotReset",
+                "BiasRowsExchanged",
+                "SecondBiasForgotten",
+                "NoReset",
+                "InputReset",
+            ),
         ),
         Hint(
             "Show me the recipe.",

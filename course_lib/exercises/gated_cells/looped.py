@@ -265,11 +265,21 @@ EXERCISE = Exercise(
             "Three things change from one iteration to the next: the number t, the list of "
             "states, and what has been collected. Each keeps its shape and type throughout. A "
             "Python list can't grow in a graph; `tf.TensorArray` is TensorFlow's kind of list.",
+            fits=(
+                "it starts from the states that it is given, and returns the last ones",
+                "nothing carried",
+                "states collected",
+                "from zeros",
+                "old states returned",
+                "last output only",
+                "float32 collected",
+            ),
         ),
         Hint(
             "Batch and time are mixed up.",
             "A TensorArray is indexed along the first axis. So time has to come first on the way "
             "in, and must go back to second place on the way out.",
+            fits=("time first", "reshaped"),
         ),
         Hint(
             "Show me the recipe.",

@@ -208,11 +208,21 @@ EXERCISE = Exercise(
             "The last letter of a key says what the weight computes: i, f, o, or c for the "
             "candidate. Each of the four takes x_t (batch, m) and h_prev (batch, n), and gives "
             "(batch, n). The memory isn't among what they see.",
+            fits=(
+                "it runs, and the shapes are right",
+                "weights of i and f swapped",
+                "input and output gate swapped",
+                "one gate for all",
+                "memory for state",
+                "candidate sees the memory",
+                "output gate sees the memory",
+            ),
         ),
         Hint(
             "I get `NameError: name 'candidate' is not defined`, or one like it.",
             "The lines below yours put `i`, `f`, `o`, `candidate` and `c_t` into the cache, so "
             "your variables need these names.",
+            fits=("the cache holds what the step back needs",),
         ),
         Hint(
             "Show me the recipe.",

@@ -244,6 +244,13 @@ EXERCISE = Exercise(
             "The lines below yours show it: a dict with the letters i, f, o and c as keys, each "
             "(batch, n). `da[g]` is the gradient at the sum *inside* the sigmoid, or for c the "
             "tanh, of letter g: what arrives at its result, times the slope there.",
+            fits=(
+                "it runs, and the shapes are right",
+                "no slopes of the sigmoids",
+                "no slope of the candidate",
+                "no batch sum in the biases",
+                "order of the letters",
+            ),
         ),
         Hint(
             "Some of it is right, and some isn't.",
@@ -252,6 +259,32 @@ EXERCISE = Exercise(
             "of o depends only on that of h_t. All the others depend on that of the memory, which "
             "comes along two paths, and these add up. The slope of a sigmoid follows from its "
             "value g: g (1 - g); that of a tanh is 1 - g².",
+            fits=(
+                "equal to centred differences of the loss",
+                "equal to the chain rule, entry by entry",
+                "output gate from dc",
+                "output gate times the memory",
+                "output gate without its factor",
+                "forget gate times the new memory",
+                "forget gate without its factor",
+                "input gate without its factor",
+                "factors of i and f swapped",
+                "no output gate on the way back",
+                "no slope of the tanh",
+                "slope from the memory",
+                "gates from dc t alone",
+                "the two added as they are",
+                "slope for both",
+                "slopes of tanh at the gates",
+                "slope of a sigmoid at the candidate",
+                "candidate without its gate",
+                "square forgotten at the memory",
+                "square forgotten at the candidate",
+                "tanh of the candidate twice",
+                "slope of the memory at the candidate",
+                "forget gate missing on the way back",
+                "input gate for forget gate",
+            ),
         ),
         Hint(
             "Show me the recipe.",

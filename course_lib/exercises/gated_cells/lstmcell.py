@@ -348,12 +348,27 @@ EXERCISE = Exercise(
             "x_t (batch, m) times W_x (m, 4n) is (batch, 4n): n columns for each of i, f, "
             "candidate and o, in this order. `states` is a list of two tensors, h and c, each "
             "(batch, n), so the width of the state is a list of two numbers.",
+            fits=(
+                "it has two states and three weights",
+                "CandidateLast",
+                "ForgetFirst",
+                "StatesTakenInTheWrongOrder",
+                "StatesExchanged",
+                "MemoryFirst",
+                "OneState",
+            ),
         ),
         Hint(
             "The forget gate begins wrong, or is too far open.",
             "`forget_bias` is the value that a weight *has* before training, like the zeros of the "
             "others; training moves it. What is added at each step is the weight. An initializer "
             "may be made from an array: `keras.initializers.Constant`.",
+            fits=(
+                "the weights begin as they should",
+                "ForgetBiasAtEachStep",
+                "ForgetBiasForgotten",
+                "ForgetBiasEverywhere",
+            ),
         ),
         Hint(
             "Show me the recipe.",

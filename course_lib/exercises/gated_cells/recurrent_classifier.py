@@ -391,12 +391,21 @@ EXERCISE = Exercise(
             "Which shapes go from layer to layer?",
             "Images (batch, T·m) → sequences (batch, T, m) → states at every step (batch, T, n), "
             "once for each layer but the top one → its last state (batch, n) → logits (batch, c).",
+            fits=("mean over time", "cut into columns", "always one layer"),
         ),
         Hint(
             "How does a penalty reach the weights of a cell that knows nothing about it?",
             "Every Keras weight has an attribute `regularizer`, which you may set once the weight "
             "exists; `model.losses` then has one entry for each. By their names you can tell "
             "kernels from biases. `keras.regularizers.L2(a)` is a times the sum of squares.",
+            fits=(
+                "the penalty is on all matrices, and on nothing else",
+                "readout penalised only",
+                "biases penalised",
+                "penalty not halved",
+                "recurrent kernels free",
+                "no penalty",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -304,12 +304,35 @@ EXERCISE = Exercise(
             "My logits have a time axis.",
             "Layers read and give (batch, T, n). A class is read once, after the whole sequence: "
             "from (batch, n), the top layer's state at its last step.",
+            fits=(
+                "one layer, read at its last step",
+                "read at every step",
+                "last sequence",
+                "last unit read",
+                "first step read",
+                "mean over time",
+                "last state to the next layer",
+            ),
         ),
         Hint(
             "It is right at evaluation, and wrong in training.",
             "The dropout stands where one layer reads another: not on the inputs, and not before "
             "the readout. `rate`, `training` and `rng` are handed on as they came; the function "
             "knows what to do at evaluation.",
+            fits=(
+                "at evaluation the rate doesn't matter",
+                "a single layer has nothing to drop",
+                "without a rate nothing is dropped",
+                "in training entries are dropped between the layers",
+                "each border draws for itself",
+                "the generator decides, and nothing else",
+                "no dropout",
+                "training forgotten",
+                "generator of its own",
+                "one mask for all borders",
+                "dropout after the last",
+                "dropout on the inputs",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -226,11 +226,23 @@ EXERCISE = Exercise(
             "Which gate is the right one?",
             "The network with a half-open gate is scaffolding: nobody will use it. Measure with "
             "the gate where training ends. That need not be 1.",
+            fits=(
+                "also when the gate ends before 1",
+                "also when the gate closes",
+                "gate of the moment",
+                "gate at one",
+            ),
         ),
         Hint(
             "Batches of four give a different number than all at once.",
             "Three of four right and none of one is three of five, 0.6. The mean of 3/4 and 0/1 is "
             "0.375. Count the right answers, and divide once, by the number of rows.",
+            fits=(
+                "mean of shares",
+                "last batch dropped",
+                "divided by whole batches",
+                "last batch alone",
+            ),
         ),
     ),
 )

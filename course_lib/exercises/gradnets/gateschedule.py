@@ -282,11 +282,17 @@ EXERCISE = Exercise(
             "The graph of the step holds on to the *variable* that the layer had when it was "
             "traced. If the name `g` is bound to something new, the graph goes on with the old "
             "variable. Change what is in it.",
+            fits=("NameRebound",),
         ),
         Hint(
             "What about the end?",
             "No step follows the last one, so nobody sets the gate once more. But the network is "
             "evaluated then. The schedule knows where the gate stands after so many steps.",
+            fits=(
+                "it leaves the gates as the last step has left the network",
+                "NothingAtTheEnd",
+                "OpenAtTheEnd",
+            ),
         ),
         Hint(
             "Show me the recipe.",

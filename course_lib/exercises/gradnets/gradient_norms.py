@@ -138,11 +138,22 @@ EXERCISE = Exercise(
             "One number per layer, because one number for the network can't say *where* a gradient "
             "vanishes. For a layer: square all its entries, those of the weights and those of the "
             "biases, add them up, and take one root.",
+            fits=(
+                "a case small enough to do by hand",
+                "all layers together give the norm that clipping uses",
+                "one norm for all",
+                "signed mean of all layers",
+                "weights alone",
+                "norms added",
+                "root mean square",
+                "root forgotten",
+            ),
         ),
         Hint(
             "My shape is (2,), or (0,), where there are more layers.",
             "`grads[1:-1]` leaves out the first layer and the last. They are the interesting ones: "
             "compare them and you see what is lost on the way.",
+            fits=("hidden layers alone",),
         ),
     ),
 )

@@ -258,12 +258,26 @@ EXERCISE = Exercise(
             "My mean gets smaller.",
             "If the share q is dropped, 1 - q is left. Divide what is kept by 1 - q. What is q "
             "here, when the gate is g?",
+            fits=(
+                "not scaled",
+                "scaled down",
+                "scaled at evaluation",
+                "scaled for an open gate",
+                "divided by what is dropped",
+                "gate ignored",
+                "gate alone",
+                "fading out",
+            ),
         ),
         Hint(
             "What is scale for?",
             "It holds both things that happen to an entry: 0 if it is dropped, 1/(1 - q) if it is "
             "kept. Then `y = x * scale` in the forward pass, and `dx = dy * scale` in the backward "
             "pass. At evaluation it stays at the ones that it begins with.",
+            fits=(
+                "scale without the factor",
+                "active at evaluation",
+            ),
         ),
     ),
 )

@@ -341,11 +341,18 @@ EXERCISE = Exercise(
             "It is a single number, so its shape is (). Keras has to know of it, or it isn't saved "
             "with the network; and the optimizer must leave it alone. `layer.weights` has one "
             "entry, `layer.trainable_weights` none.",
+            fits=("Trainable", "VariableOfTensorFlow"),
         ),
         Hint(
             "How do I take an activation by name?",
             "`keras.activations` has a function that turns a name, or a function, into the "
             "function; and another that turns it back into something that a file can hold.",
+            fits=(
+                "it fades in any activation",
+                "saved and loaded, it is the same layer",
+                "AlwaysReLU",
+                "NothingStored",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -357,12 +357,19 @@ EXERCISE = Exercise(
             "A seed that is a plain number gives the same noise each time. Something has to "
             "remember, from run to run of the graph, how much has been drawn: a variable. Keras "
             "has a class for it, and it is made once.",
+            fits=("SeedAsANumber", "GeneratorInCall"),
         ),
         Hint(
             "What are the sizes?",
             "The noise has the shape of x, and the batch is None while the graph is traced: ask "
             "the tensor for its shape. The gate is a tensor as well: compute with it, and choose "
             "entry by entry.",
+            fits=(
+                "TensorFlow can trace it, whatever the size of the batch",
+                "WholeRows",
+                "WholeColumns",
+                "IfOnTheGate",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -112,6 +112,7 @@ EXERCISE = Exercise(
             "It says that the truth value of an array is ambiguous.",
             "`if u > 0:` asks for one answer, and an array has many. `np.where(condition, a, b)` "
             "picks from a where the condition holds and from b elsewhere, entry by entry.",
+            fits=("one branch for all",),
         ),
     ),
 )

@@ -107,6 +107,10 @@ EXERCISE = Exercise(
             "It fails when dy has more axes than u.",
             "Don't index with a mask of u's shape, `du[u < 0] = …`: dy has another shape. "
             "`np.where(u > 0, dy, …)` broadcasts, and so does a product with an array of slopes.",
+            fits=(
+                "mask of another shape",
+                "one branch for all",
+            ),
         ),
     ),
 )

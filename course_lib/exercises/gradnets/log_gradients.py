@@ -345,12 +345,30 @@ EXERCISE = Exercise(
             "A layer has a list of tensors of several shapes, and perhaps a None. What you need of "
             "it is one row with all entries that there are; its length gives one number, the norm, "
             "and the row itself is what the histogram is about.",
+            fits=(
+                "a weight without a gradient counts as nothing",
+                "the file has the histograms of all entries",
+                "mean of entries",
+                "without the root",
+                "root of the mean",
+                "norms added",
+                "without biases",
+                "histogram without biases",
+                "norm in the histogram",
+            ),
         ),
         Hint(
             "The file has every step, or none.",
             "TensorFlow asks a condition before each thing that it writes. The condition may be a "
             "tensor, so that it is evaluated each time the graph runs: look at "
             "tf.summary.record_if. And the writer has to know which step it is.",
+            fits=(
+                "the file has the curves, at the steps that count",
+                "all steps",
+                "steps in between",
+                "always step zero",
+                "zero in between",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -228,12 +228,31 @@ EXERCISE = Exercise(
             "Go from the top: `for l in range(depth, 0, -1)`. Layer l has `weights[l - 1]` and its "
             "own u, `us[l - 1]`; what `layer_backward` returns belongs to `h_{l-1}`. And "
             "`backward[depth]` is measured before the loop.",
+            fits=(
+                "equal to the definitions, the way down to centred differences",
+                "from top to bottom",
+                "down in the order of up",
+                "top left out",
+                "every layer from the top",
+                "one place too high",
+                "outputs for pre activations",
+                "index of the layer",
+                "bottom left out",
+            ),
         ),
         Hint(
             "What is the root of what, exactly?",
             "`dh` has shape (n, batch, units): one gradient for each unit at the top. Independent "
             "gradients add up by their squares, so sum `dh**2` over axis 0. Over batch and units, "
             "the other two axes, take the mean; then the root.",
+            fits=(
+                "mean over all axes",
+                "added before squaring",
+                "summed over the units",
+                "root forgotten on the way down",
+                "root before the mean",
+                "norm on the way down",
+            ),
         ),
     ),
 )

@@ -197,12 +197,24 @@ EXERCISE = Exercise(
             "Plot the last cosine over the gate, from 0 to 1. A gate that is shut leaves it at 0; "
             "the wider it is, the higher the curve. Where does it cross the height eta? It may not "
             "reach it at all.",
+            fits=(
+                "slope for gate",
+                "gate for slope",
+                "always open",
+                "shut if shallow",
+                "always nine tenths",
+            ),
         ),
         Hint(
             "The equation can't be solved for g.",
             "No, but a guess can be tested: it is too wide, or not. A curve that only rises lets "
             "you throw away half of what is left with each guess, and forty guesses give twelve "
             "digits.",
+            fits=(
+                "behind 48 layers the cosine is eta",
+                "equal to another search, at every depth",
+                "hundred gates",
+            ),
         ),
         Hint(
             "Show me the recipe.",

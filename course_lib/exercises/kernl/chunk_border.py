@@ -244,11 +244,22 @@ EXERCISE = Exercise(
             "My gradient is right for the first chunk, but not for the second.",
             "What came in has faded once when the chunk's first step sees it. So E_0 gets the "
             "credit `decay * later[:, 0]`, sequence by sequence.",
+            fits=(
+                "credit stops at the border",
+                "border not faded",
+                "a silent chunk: a late loss still reaches what came before",
+            ),
         ),
         Hint(
             "My outgoing trace is wrong.",
             "E_0 fades at all C steps: `decay**C`. What step t puts in fades at the C - 1 - t "
             "steps that follow it; the last step's part does not fade.",
+            fits=(
+                "trace starts afresh",
+                "E 0 faded once",
+                "fading turned round",
+                "one decay too many",
+            ),
         ),
         Hint(
             "Show me the recipe.",

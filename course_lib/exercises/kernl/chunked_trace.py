@@ -336,6 +336,15 @@ EXERCISE = Exercise(
             "Draw a table, C × C: row s is a step, column t a loss. Each entry holds what is left "
             "of step s at t, one number per unit: `exp(-gamma * (t - s))`, and 0 below the "
             "diagonal. Its shape is (C, C, n). Credit has (batch, C, n). Which axis goes?",
+            fits=(
+                "table turned over",
+                "fading divided out",
+                "step after step",
+                "only what happens inside matters",
+                "right for units that forget at once",
+                "no trace is built inside a chunk",
+                "nothing larger than what came in",
+            ),
         ),
         Hint(
             "T is not a multiple of C.",
@@ -343,6 +352,12 @@ EXERCISE = Exercise(
             "matter: what is left over can be a chunk of its own, before or after the loop, of "
             "`T % C` steps, and it may even be empty. If it is, asking for its first step fails, "
             "and sums over its steps don't.",
+            fits=(
+                "rest is lost",
+                "filled up behind",
+                "a sequence shorter than a chunk",
+                "chunks of one step",
+            ),
         ),
         Hint(
             "Show me the recipe.",

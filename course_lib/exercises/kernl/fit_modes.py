@@ -247,11 +247,21 @@ EXERCISE = Exercise(
             "To be explained: (batch × T, n). Known: the M faded and turned sums of the nudges, "
             "each with a real and an imaginary part: (batch × T, 2 M n). To be found: what leads "
             "from the one to the other, (2 M n, n).",
+            fits=(
+                "later unit in the column",
+                "mode by mode",
+                "each unit by itself",
+                "mean of the fits",
+                "running sums",
+                "it runs, and the shapes are right",
+                "the later unit is the row",
+            ),
         ),
         Hint(
             "How do complex numbers come into a real regression?",
             "The real part of (a + ib) z is a times the real part of z minus b times its imaginary "
             "part. So the real and the imaginary part of each sensitivity are two real unknowns.",
+            fits=("sine turned round", "cosines alone"),
         ),
         Hint(
             "Show me the recipe.",

@@ -141,12 +141,22 @@ EXERCISE = Exercise(
             "Draw step t as an arrow from h_(t-1) to h_t. Write at its two ends, and along it, "
             "what the step reads, what it multiplies, where its tanh is, and where its loss is "
             "measured. Then see which of these each line of the code takes.",
+            fits=(
+                "new state as input",
+                "slope of the old state",
+                "always from the start",
+            ),
         ),
         Hint(
             "I have mended one thing, and it is still wrong.",
             "There are three questions. Does the trace include a step by the time that step's "
             "loss is used? Which state were the weights of a step multiplied by? And which "
             "state is the slope of that step's tanh taken at?",
+            fits=(
+                "two faults left",
+                "input mended alone",
+                "slope mended alone",
+            ),
         ),
     ),
 )

@@ -153,11 +153,22 @@ EXERCISE = Exercise(
             "Can I use what I have written?",
             "Yes: `kernel_gradients(beta, tangent, Omega, Gamma)` is right, and takes the place of "
             "the lines that are not.",
+            fits=(
+                "only beta mended",
+                "formulas mended",
+                "every step but Gamma",
+                "gamma by the later unit",
+                "summed over the batch",
+            ),
         ),
         Hint(
             "My gradients are those of the last step.",
             "Every step shows how far the nudges of the past have moved the network: call "
             "`kernel_gradients` inside the loop, and take the mean over the T steps.",
+            fits=(
+                "last step only",
+                "summed over the steps",
+            ),
         ),
     ),
 )

@@ -132,11 +132,18 @@ EXERCISE = Exercise(
             "My dbeta has the right numbers in the wrong places.",
             "Entry [k, i] is error[k] times Omega[i]: the later unit is the row. Then the mean "
             "over the batch.",
+            fits=("dbeta transposed", "beta by Gamma", "summed over the batch", "a sum and a mean"),
         ),
         Hint(
             "How does gamma come into J?",
             "Only through Omega, and ∂Omega[i]/∂gamma[i] is Gamma[i]. First find the gradient of "
             "J by Omega, of shape (batch, n).",
+            fits=(
+                "gamma by Omega",
+                "gamma by the later unit",
+                "gamma through beta transposed",
+                "gamma without beta",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -407,6 +407,16 @@ EXERCISE = Exercise(
             "blame for its own step, since the RNN lies before the tape. You also need `v`, "
             "(batch, T, m + n + 1), with the states *before* each step, and d. Your function "
             "wants dh @ beta.",
+            fits=(
+                "NoBeta",
+                "BetaTransposed",
+                "StateAfterTheStep",
+                "ShiftedTheWrongWay",
+                "StateBeforeTheInput",
+                "NoSlope",
+                "a kernel that remembers nothing and mixes nothing",
+                "equal to chunk_border, to 1e-10 in float64",
+            ),
         ),
         Hint(
             "The numbers are right, but the optimizer or the metrics are not.",
@@ -415,6 +425,14 @@ EXERCISE = Exercise(
             'compiled; the one called "loss" wants the loss, all others want targets and outputs. '
             "Those that you compiled with stand there as one, and come apart in "
             "`get_metrics_result`.",
+            fits=(
+                "PastTheOptimizer",
+                "ReadoutLeftOut",
+                "ThisBatchOnly",
+                "AskedAgain",
+                "the optimizer remembers from step to step",
+                "the metrics are those of the epoch so far",
+            ),
         ),
         Hint(
             "Show me the recipe.",

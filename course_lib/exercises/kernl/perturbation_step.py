@@ -167,11 +167,19 @@ EXERCISE = Exercise(
             "What is Gamma?",
             "Write down how Omega after the step comes from Omega before it, and differentiate by"
             " gamma. gamma appears twice: in the exponential, and inside the old Omega.",
+            fits=(
+                "sign of the exponential",
+                "half of the product rule",
+                "Gamma of a linear decay",
+                "Omega without decay",
+                "new nudge faded",
+            ),
         ),
         Hint(
             "My Gamma is wrong from the second step on.",
             "It needs Omega as it was *before* this step. Compute Gamma first, then overwrite "
             "Omega.",
+            fits=("Gamma from the new Omega",),
         ),
         Hint(
             "Show me the recipe.",

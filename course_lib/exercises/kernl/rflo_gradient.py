@@ -128,11 +128,18 @@ EXERCISE = Exercise(
             "What does beta have to be?",
             "RFLO follows a state only along its own leak: no unit moves another. What is beta[k,"
             " i], then, where k = i, and elsewhere?",
+            fits=("beta of ones",),
         ),
         Hint(
             "My gradient is too large by a constant factor.",
             "h_t changes by `leak` times what its tanh changes by: the derivative d has that "
             "factor too.",
+            fits=(
+                "d without the leak",
+                "what is kept comes in",
+                "leak and rest exchanged",
+                "one step alone",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -158,10 +158,18 @@ EXERCISE = Exercise(
             "the axis that it lacks, and NumPy broadcasts them. gamma, of shape (n,), meets the "
             "last axis: a"
             " trace fades with the unit that its weight leads *to*.",
+            fits=(
+                "fades by the presynaptic side",
+                "axes exchanged",
+                "batch mixed",
+                "it runs, and the shapes are right",
+                "two rates by hand: a trace fades with the unit that its weight leads to",
+            ),
         ),
         Hint(
             "My trace is too small by a constant factor.",
             "What is new at this step has had no time to fade. Only the old trace fades.",
+            fits=("new part faded too", "running average"),
         ),
         Hint(
             "Show me the recipe.",

@@ -296,12 +296,24 @@ EXERCISE = Exercise(
             "The state, (batch, n), and the traces, (batch, p, n), go round in the loop; the loss "
             "of each step is one number, and a `tf.TensorArray` collects them. The weights don't "
             "go round: they stay in their variable.",
+            fits=(
+                "traces begin anew",
+                "loop in python",
+                "TensorFlow can trace it, whatever the size of the batch",
+                "the graph doesn't grow with the number of time steps",
+            ),
         ),
         Hint(
             "The losses are those of weights that never change.",
             "A variable used as a tensor is read at the place where it is used. Read before the "
             "loop, it gives the old weights at every step, for ever. And `W = W - …` only gives "
             "the name W to another tensor.",
+            fits=(
+                "read before the loop",
+                "another tensor",
+                "a second reading goes on from the weights that the first has left",
+                "in a graph too, a step reads the weights that the last one left",
+            ),
         ),
         Hint(
             "Show me the recipe.",

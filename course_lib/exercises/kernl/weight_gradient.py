@@ -177,11 +177,20 @@ EXERCISE = Exercise(
             "Row k is the later unit, which feels the loss; column i the earlier one, which is to"
             " get the credit. `dh_t` is about later units, so it meets the rows, and (batch, n) "
             "comes out.",
+            fits=("beta transposed",),
         ),
         Hint(
             "My gradient is right for one sequence, but not for two.",
             "Multiply each sequence's credit by its own traces first, and sum over the batch "
             "last. No division: if the loss is a mean, it is in `dh_t` already.",
+            fits=(
+                "means multiplied",
+                "sums multiplied",
+                "batch mean",
+                "no batch sum",
+                "two sequences by hand: multiply first, then sum",
+                "a batch is the sum of its sequences",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -154,6 +154,7 @@ EXERCISE = Exercise(
             "Where should a lane's text lie?",
             "Imagine two people who read one book, one from page 1 and one from the middle. Each "
             "reads a page, then both turn over. Draw which pages are open at the same time.",
+            fits=("interleaved",),
         ),
         Hint(
             "How do I get there with reshape?",
@@ -161,6 +162,7 @@ EXERCISE = Exercise(
             "whole lane before the next one begins, so in which order must lane, window and "
             "character stand while you reshape? Then `transpose` brings them into the order that "
             "is wanted.",
+            fits=("lanes first", "it runs, and the shapes are right"),
         ),
         Hint(
             "Show me the recipe.",

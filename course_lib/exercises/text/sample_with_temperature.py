@@ -246,12 +246,33 @@ EXERCISE = Exercise(
             "`np.exp(1000)` is infinite. The softmax doesn't change if the same number is taken "
             "off all logits of a row: which one is safe for all of them? And division by 0 says "
             "nothing about temperature 0, which needs a line of its own.",
+            fits=(
+                "exp overflows",
+                "largest of all rows",
+                "zero divided by",
+                "zero as one",
+                "at 0, always the likeliest",
+                "each row by its own logits, however large they are",
+            ),
         ),
         Hint(
             "How do I draw for all rows at once?",
             "Lay the probabilities of a row end to end on a line from 0 to 1, and throw a dart at "
             "it: `np.cumsum` gives the ends, `rng.random` the dart. How many ends lie below the "
             "dart? One dart for each row.",
+            fits=(
+                "one draw for all",
+                "first row for all",
+                "over the batch",
+                "counted from one",
+                "all alike",
+                "always the likeliest",
+                "even noise",
+                "probabilities",
+                "it runs, and gives a code a row",
+                "rows that are alike are drawn one by one",
+                "at 1, as often as the softmax says",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -123,11 +123,18 @@ EXERCISE = Exercise(
             "What is being averaged?",
             "How surprised is the network by the right class, if softmax gives its probability? "
             "And what is left of that probability in float32 when another logit is 110 larger?",
+            fits=("mean over batch only",),
         ),
         Hint(
             "How do I pick the right class of every row?",
             "`labels` has one axis less than `logits`. `np.take_along_axis(logits, "
             "labels[..., None], axis=-1)[..., 0]` works for labels of any shape.",
+            fits=(
+                "index for a single axis",
+                "classes on axis 1",
+                "mean over the classes",
+                "one label a step: the mean is over batch and time",
+            ),
         ),
         Hint(
             "I get inf or nan.",
@@ -135,6 +142,15 @@ EXERCISE = Exercise(
             "has become exactly 0 has no logarithm. The logarithm of a quotient is a difference: "
             "take it on paper, before anything vanishes. And a row of logits may be moved up or "
             "down together; what doesn't change?",
+            fits=(
+                "log of softmax",
+                "no shift",
+                "epsilon in the log",
+                "right logit not shifted",
+                "one maximum for all",
+                "adding a constant to a row's scores changes nothing",
+                "finite and right for logits 200 apart in float32",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -197,11 +197,25 @@ EXERCISE = Exercise(
             "NumPy complains about shapes.",
             "`mask[:, t]` has shape (batch,), the state (batch, n). `mask[:, t, None]` has shape "
             "(batch, 1) and is spread over the units.",
+            fits=(
+                "mask without an axis",
+                "if for a whole batch",
+                "it runs, and the shapes are right",
+            ),
         ),
         Hint(
             "The outputs are right but h_last is not.",
             "Two things happen at a padded step, and they differ: the *state* stays as it was, the "
             "*output* is zero. `h_last` is the state, so it isn't `h[:, -1]`.",
+            fits=(
+                "only outputs masked",
+                "only outputs chosen",
+                "inputs and outputs chosen",
+                "last output as state",
+                "state repeated",
+                "state erased",
+                "h last never set",
+            ),
         ),
         Hint(
             "Show me the recipe.",

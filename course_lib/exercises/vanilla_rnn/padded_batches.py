@@ -397,12 +397,24 @@ EXERCISE = Exercise(
             "N arrays of shapes (T_i, m) don't fit into one array, but all their steps one after "
             "the other do: (T_1 + … + T_N, m). Keep the N lengths beside it. TensorFlow has a "
             "tensor for just this, a ragged one, which a dataset cuts into sequences again.",
+            fits=(
+                "python generator",
+                "the batches have the promised form",
+                "no line of Python runs",
+            ),
         ),
         Hint(
             "How do I tell padding from real steps?",
             "Not by what they hold: a real step can be all zeros. Let each sequence carry its "
             "length through the chain, beside its steps and its label. What is masked follows "
             "from the lengths, once a batch is made.",
+            fits=(
+                "mask from zeros",
+                "features counted",
+                "padded with minus one",
+                "mask of numbers",
+                "last step masked",
+            ),
         ),
         Hint(
             "Show me the recipe.",

@@ -191,11 +191,18 @@ EXERCISE = Exercise(
             "My shapes come out as (T, batch, n).",
             "The batch is the first axis and time the second: step t reads `x[:, t]`, of shape "
             "(batch, m), and writes `h[:, t]`, of shape (batch, n).",
+            fits=(
+                "last state only",
+                "last state everywhere",
+                "nothing stored",
+                "it runs, and the shapes are right",
+            ),
         ),
         Hint(
             "Every step but the first is wrong.",
             "Look at what you pass to `rnn_step` as `h_prev`: it must be the state that the "
             "previous iteration of the loop returned, not `h_0` again.",
+            fits=("state not carried",),
         ),
         Hint(
             "Show me the recipe.",

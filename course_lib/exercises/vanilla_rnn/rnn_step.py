@@ -129,11 +129,21 @@ EXERCISE = Exercise(
             "Write the shapes under the names: `x_t` is (batch, m) and `W_xh` is (m, n). Only one "
             "order of the two gives (batch, n). The same holds for `h_prev` and `W_hh`. The bias "
             "has shape (n,); NumPy adds it to every row by itself.",
+            fits=(
+                "weights first",
+                "entry wise product",
+                "transposed recurrence",
+                "it runs, and the shapes are right",
+                "only x_t @ W_xh matters",
+                "only h_prev @ W_hh matters",
+                "only b_h matters",
+            ),
         ),
         Hint(
             "My numbers are larger than 1.",
             "Everything that a unit hears is added up first, the bias too. Then the sum is "
             "squashed, once, so that no state grows without bound.",
+            fits=("no tanh", "tanh of each", "bias outside the tanh", "no bias", "relu for tanh"),
         ),
         Hint(
             "Show me the recipe.",

@@ -383,12 +383,14 @@ EXERCISE = Exercise(
             "x is (batch, T, m), or a tuple when the model wants a mask too; logits are (batch, "
             "c), y is (batch,), the loss is (). For each trained weight there is one gradient, of "
             "its shape.",
+            fits=("frozen layers moved", "x may be a tuple, as for a model with a mask"),
         ),
         Hint(
             "It is right, but Python runs at every batch.",
             "TensorFlow makes a graph of a Python function the first time that it is called, if "
             "you ask for it, and another for each new shape, unless it knows that sizes may "
             "differ. The chapter shows both ways to say so.",
+            fits=("not traced", "traced for each size", "traced once, for batches of any size"),
         ),
         Hint(
             "Show me the recipe.",

@@ -410,12 +410,26 @@ EXERCISE = Exercise(
             "`input_shape` is (batch, m), and only m matters. Inside `call`, x_t is (batch, m); "
             "`states` is a *list* with one tensor (batch, n), because some cells have two states. "
             "What is returned has the same form: (batch, n), and a list with one tensor.",
+            fits=(
+                "NoRecurrence",
+                "OldStateReturned",
+                "StateOfItsOwn",
+                "a case small enough to do by hand",
+                "a batch is not affected by the one before",
+            ),
         ),
         Hint(
             "It is right in the first checks, and wrong when it is traced.",
             "To compile a model, Keras runs `call` once with tensors that hold no numbers, and "
             "notes the operations. NumPy, `.numpy()`, `if` and `for` on a tensor need numbers at "
             "that moment. Operations of `keras.ops` or TensorFlow don't.",
+            fits=(
+                "NumPyInside",
+                "NumbersTakenOut",
+                "IfOnATensor",
+                "TensorFlow can trace it, whatever the size of the batch",
+                "compiles with XLA, and stays right",
+            ),
         ),
         Hint(
             "Show me the recipe.",
