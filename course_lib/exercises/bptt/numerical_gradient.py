@@ -196,7 +196,6 @@ EXERCISE = Exercise(
         ): ("each entry is measured by itself"),
     },
     promises={
-        "(loss(w + step)": "equal to the definition, entry by entry",
         "the error of the formula": "half the step, a quarter of the error",
         "loss: a function": "equal to the definition, entry by entry",
         "w: the array to move": "a view of another array is moved too",

@@ -301,7 +301,7 @@ EXERCISE = Exercise(
         "Source: ": "scaffold: where it comes from",
         "model: called": "equal to truncated_bptt, to 1e-10 in float64",
         "model: it is built": "equal to truncated_bptt, to 1e-10 in float64",
-        "optimizer: one": "the optimizer decides how far to go",
+        "optimizer: of Keras": "the optimizer decides how far to go",
         "window: steps": "equal to truncated_bptt, to 1e-10 in float64",
         "window: the last": "equal to truncated_bptt, to 1e-10 in float64",
         "max_norm: ": "a gradient that is too long is shortened as a whole",
