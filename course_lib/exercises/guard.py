@@ -264,12 +264,12 @@ def _plain(error: BaseException) -> str:
     except BaseException:  # an exception of the learner's own can fail at this too, in any way
         return message
     message = re.sub(r"^Exception encountered when calling \S+\s*", "", message)
-    message = _behind_the_way_there(message)
+    message = _without_traceback(message)
     message = re.sub(r"\{\{function_node .*?\}\}|\[Op:\w+\]", "", message)
     return message.split("\n\nArguments received by")[0].strip()
 
 
-def _behind_the_way_there(message: str) -> str:
+def _without_traceback(message: str) -> str:
     """What TensorFlow says at the end, after a traceback of its own, line by line."""
     if not message.startswith("in user code:"):
         return message
