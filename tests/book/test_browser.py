@@ -188,6 +188,22 @@ def test_no_line_parts_a_formula_from_its_punctuation(page, width):
     assert page.evaluate(PARTED_FROM_FORMULA) == []
 
 
+def test_formulas_fit_a_phone(page):
+    page.set_viewport_size(PHONE)
+    page.evaluate("window.MathJax?.startup?.promise")
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll('mjx-container[display="true"]')]
+            .filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent.slice(0, 40))"""
+    )
+    assert wide == []
+
+
+def test_a_table_with_a_head_says_something_in_it(page):
+    """Markdown has no table without a head: where nothing stands in it, none is shown."""
+    blank = "[...document.querySelectorAll('.bd-article thead')].filter(e => !e.textContent.trim()"
+    assert page.evaluate(f"{blank} && e.getClientRects().length).length") == 0
+
+
 def test_code_fits_a_desk(page):
     """Left out is what is folded away and wider: what makes a figure, and the engine's own code.
 
