@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 
 from course_lib.release import release_of
+from course_lib.words import listed
 
 # The cells of an exercise, as `course notebooks` marks them, in the learner's words.
 PARTS = {
@@ -105,7 +106,7 @@ def changes(
         compared = [part for part in PARTS if not (answered and part in ("code", "check"))]
         found = [PARTS[p] for p in compared if ours[one].get(p) != parts.get(p)]
         if found:
-            lines.append(f"{one}: {_listed(found)} changed")
+            lines.append(f"{one}: {listed(found)} changed")
         if one not in stayed:
             lines.append(f"{one}: moved to another place")
     lines += [
@@ -125,7 +126,3 @@ def _in_the_same_order(old: list[str], new: list[str]) -> set[str]:
 def _where(how: str, exercise: str, notebooks: dict[str, Contents], nowhere: str) -> str:
     other = [name for name, contents in notebooks.items() if exercise in contents.exercises]
     return f"{how} {other[0]}" if other else nowhere
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

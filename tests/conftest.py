@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from course_lib import cores
 from course_lib.exercises.frameworks import framework_settings, traced_gradients_forgotten
@@ -25,6 +26,10 @@ os.environ.pop("PYTHONUNBUFFERED", None)  # containers set it, and it hides what
 os.environ["COLUMNS"] = "80"
 
 cores.compile_in_haste()
+
+# An example takes as long as it takes: on a busy machine, a limit says nothing about the code.
+settings.register_profile("course", parent=settings(), deadline=None)
+settings.load_profile("course")
 
 # A shell's background jobs ignore Ctrl-C, and so would all that their tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -1,6 +1,7 @@
 """What a learner calls in a notebook: `check`, `hint`, `solution`, `when_passed`."""
 
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from course_lib.exercises.projects.project import Project
 from course_lib.exercises.registry import UnknownExercise, chapter_of, get, ids
 from course_lib.exercises.report import CheckFailed, Report
 from course_lib.exercises.tensorflow_only import OtherBackend
+from course_lib.words import listed
 
 __all__ = [
     "CheckFailed",
@@ -30,6 +32,16 @@ __all__ = [
     "when_passed",
     "within",
 ]
+
+LINE = 72  # characters
+NEEDED = (
+    "It needs {}: write it, then run its check.",
+    "It needs {}: write them, then run their checks.",
+)
+PASSED_BEFORE = (
+    "You have passed {} in an earlier session: run its cell and its check again.",
+    "You have passed {} in an earlier session: run their cells and checks again.",
+)
 
 _passed: dict[str, Callable] = {}  # in this session, with what passed
 _checked: set[str] = set()  # in this session, with whatever outcome
@@ -126,17 +138,18 @@ def when_passed(*exercises: str) -> bool:
     missing = [name for name in needed if name not in _passed]
     if missing:
         passed_before = progress.passed() - _checked
-        todo = (_to_do(name, name in passed_before) for name in missing)
-        print("This cell was skipped.", *todo)
+        _skipped(
+            _to_do([name for name in missing if name in passed_before], PASSED_BEFORE),
+            _to_do([name for name in missing if name not in passed_before], NEEDED),
+        )
         return False
     theirs = sys._getframe(1).f_globals
     for name in needed:
         written = theirs.get(name)
         if written is not _passed[name] and _is_stub(written):
             called = getattr(_passed[name], "__name__", "another function")
-            print(
-                f"This cell was skipped. It calls {name}, and what has passed is {called}: "
-                f"run `{name} = {called}` first."
+            _skipped(
+                f"It calls {name}, and what has passed is {called}: run `{name} = {called}` first."
             )
             return False
     return True
@@ -151,10 +164,16 @@ def _is_stub(function: Callable | None) -> bool:
     return code is not None and "NotImplementedError" in code.co_names
 
 
-def _to_do(name: str, passed_before: bool) -> str:
-    if passed_before:
-        return f"You have passed {name} in an earlier session: run its cell and its check again."
-    return f"It needs {name}: write it, then run its check."
+def _to_do(names: list[str], sentences: tuple[str, str]) -> str:
+    """What is to be done about exercises, in the sentence for one or that for several."""
+    one, several = sentences
+    return (several if len(names) > 1 else one).format(listed(names)) if names else ""
+
+
+def _skipped(*reasons: str) -> None:
+    """Say so, in lines that JupyterLab need not break, which it does in the middle of a word."""
+    for sentence in ("This cell was skipped.", *filter(None, reasons)):
+        print(textwrap.fill(sentence, LINE, break_long_words=False, break_on_hyphens=False))
 
 
 def _id_of(exercise: str | Callable) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from course_lib.exercises.exercise import Arrays, Problem, Rung
 from course_lib.exercises.guard import Unusable
 from course_lib.scratch.gradcheck import numerical_gradient
+from course_lib.words import listed
 
 REMEMBERED = 8  # right answers of one rung
 WHOLE_NUMBERS = "whole numbers in, floating point out"
@@ -173,15 +174,11 @@ def isolating(
             f"only {term} matters",
             alone(zeros),
             right,
-            f"With {_and(zeros)} at zero, only {term} is left.",
+            f"With {listed(zeros)} at zero, only {term} is left.",
             call,
         )
         for term, zeros in terms.items()
     )
-
-
-def _and(names: tuple[str, ...]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def gradient(

@@ -21,7 +21,7 @@ from course_lib.scratch.bptt import truncated_bptt
 from course_lib.scratch.gradcheck import numerical_gradient
 from course_lib.scratch.rnn import rnn_forward, rnn_step
 
-SKIPPED = "This cell was skipped. It needs rnn_step: write it, then run its check.\n"
+SKIPPED = "This cell was skipped.\nIt needs rnn_step: write it, then run its check.\n"
 
 
 def rnn_step_right(x_t, h_prev, W_xh, W_hh, b_h):
@@ -205,9 +205,22 @@ def test_what_was_passed_in_an_earlier_session_is_to_be_run_again(capsys, monkey
     monkeypatch.setattr("course_lib.exercises._checked", set())
     assert not when_passed("rnn_forward")
     assert capsys.readouterr().out == (
-        "This cell was skipped. You have passed rnn_step in an earlier session: run its cell and "
-        "its check again. It needs rnn_forward: write it, then run its check.\n"
+        "This cell was skipped.\n"
+        "You have passed rnn_step in an earlier session: run its cell and its\ncheck again.\n"
+        "It needs rnn_forward: write it, then run its check.\n"
     )
+
+
+def test_several_exercises_are_told_in_one_sentence_that_no_narrow_window_cuts(capsys, monkeypatch):
+    monkeypatch.setattr("course_lib.exercises._passed", {})
+    names = ("rnn_step", "rnn_step_backward", "numerical_gradient", "clip_by_global_norm")
+    assert not when_passed(*names)
+    said = capsys.readouterr().out
+    assert said.replace("\n", " ") == (
+        "This cell was skipped. It needs rnn_step, rnn_step_backward, numerical_gradient and "
+        "clip_by_global_norm: write them, then run their checks. "
+    )
+    assert max(map(len, said.splitlines())) <= 72
 
 
 def test_what_was_broken_in_this_session_is_no_earlier_session_s_success(
@@ -239,7 +252,7 @@ def test_where_another_function_has_passed_a_stub_is_not_run_into(capsys, monkey
     check(rnn_step_right, exercise="rnn_step")
     monkeypatch.setitem(globals(), "rnn_step", stub)
     assert not when_passed("rnn_step")
-    assert "run `rnn_step = rnn_step_right` first" in capsys.readouterr().out
+    assert "run `rnn_step = rnn_step_right` first" in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_what_calls_an_exercise_that_is_not_passed_is_skipped_too(capsys, monkeypatch):

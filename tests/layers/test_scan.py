@@ -145,7 +145,7 @@ def test_gradients_equal_centred_differences(method, reverse):
             np.testing.assert_allclose(one, other, rtol=0, atol=1e-8)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.integers(1, 4), st.integers(1, 40), st.integers(1, 4), st.integers(0, 39), st.integers(0, 99)
 )

@@ -47,7 +47,7 @@ def test_chunks_of_any_length_are_single_steps(make, rule, sequences, lengths):
         assert_equal(gradients(rule, chunk=chunk), one)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(
     units=st.integers(1, 4),
     steps=st.integers(1, 6),

@@ -19,7 +19,7 @@ def by_hand(E, r, d, v, l):
     return E, gradient
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     steps=st.integers(1, 7),
     batch=st.integers(1, 3),

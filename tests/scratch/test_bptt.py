@@ -206,7 +206,7 @@ def test_jacobian_is_not_transposed():
 
 
 @given(T=st.integers(1, 6), n=st.integers(1, 5), seed=st.integers(0, 100))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_jacobian_is_what_bptt_multiplies_with(T, n, seed):
     params, x, _, h_0 = case(batch=1, T=T, n=n, seed=seed)
     h, cache = forward(params, x, h_0)
@@ -217,7 +217,7 @@ def test_jacobian_is_what_bptt_multiplies_with(T, n, seed):
 
 
 @given(T=st.integers(1, 8), radius=st.floats(0.1, 2.0), seed=st.integers(0, 100))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_jacobian_is_within_the_bound(T, radius, seed):
     rng = np.random.default_rng(seed)
     W_hh = init_params(2, 4, 3, seed=seed, recurrent="gaussian", radius=radius)["W_hh"]
@@ -236,7 +236,7 @@ def test_jacobian_is_within_the_bound(T, radius, seed):
     n=st.integers(1, 5),
     seed=st.integers(0, 100),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_batch_is_a_sum_of_sequences(batch, T, m, n, seed):
     params, x, _, h_0 = case(batch, T, m, n, seed=seed)
     h, cache = forward(params, x, h_0)
@@ -255,7 +255,7 @@ def test_batch_is_a_sum_of_sequences(batch, T, m, n, seed):
 
 
 @given(T=st.integers(2, 6), t=st.integers(0, 4), seed=st.integers(0, 100))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_credit_from_a_loss_to_later_steps(T, t, seed):
     t = min(t, T - 2)
     params, x, _, h_0 = case(T=T, seed=seed)
@@ -299,7 +299,7 @@ def test_a_window_over_all_steps_is_full_bptt(window):
     batch=st.integers(1, 3),
     seed=st.integers(0, 100),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_loss_and_state_do_not_depend_on_the_window(T, window, batch, seed):
     data = case(batch=batch, T=T, seed=seed)
     loss, grads, h_last = bptt.loss_and_gradients(*data)

@@ -18,7 +18,7 @@ every_form = pytest.mark.parametrize("form", gradnets.FORMS)
 every_gate = pytest.mark.parametrize("g", GATES)
 gates = st.floats(0, 1)
 seeds = st.integers(0, 1000)
-quick = settings(max_examples=40, deadline=None)
+quick = settings(max_examples=40)
 
 
 def normal(*shape, seed=0):
@@ -465,7 +465,7 @@ def test_propagate_takes_layers_of_different_width():
 
 @pytest.mark.parametrize("form", ["pre-activation", "gain"])
 @given(n=st.integers(1, 6), depth=st.integers(1, 8), seed=seeds)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_orthogonal_layers_at_0_change_nothing(form, n, depth, seed):
     x = normal(3, n, seed=seed)
     rms, cosines, backward = gradnets.propagate(x, orthogonal(depth, n, seed), 0, form)

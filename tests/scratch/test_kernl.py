@@ -181,7 +181,7 @@ def test_learning_leaves_its_start_alone_and_gamma_above_zero():
 
 
 @given(T=st.integers(1, 12), C=st.integers(1, 13), batch=st.integers(1, 3), seed=st.integers(0, 9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_chunks_of_any_length_change_nothing(T, C, batch, seed):
     _, x, h_0, h, _, dh = case(batch=batch, T=T, seed=seed)
     v, d, (beta, gamma) = kernl.presynaptic(x, h_0, h), 1 - h**2, kernel(seed=seed)

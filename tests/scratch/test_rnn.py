@@ -36,7 +36,7 @@ def test_the_state_goes_through_the_weights_as_a_row_vector():
 
 
 @given(sizes)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_sequence_is_its_steps(size):
     x, h_0, *weights = problem(*size)
     h, cache = rnn_forward(x, h_0, *weights)
@@ -50,7 +50,7 @@ def test_the_sequence_is_its_steps(size):
 
 
 @given(sizes, st.integers(0, 4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_state_depends_on_a_later_input(size, t):
     x, h_0, *weights = problem(*size)
     t %= size[1]
@@ -62,7 +62,7 @@ def test_no_state_depends_on_a_later_input(size, t):
 
 
 @given(sizes, st.integers(0, 5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_sequence_may_be_cut_anywhere(size, cut):
     x, h_0, *weights = problem(*size)
     cut = min(cut, size[1])
@@ -112,7 +112,7 @@ def test_equal_to_keras():
 
 
 @given(sizes, st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_padding_is_invisible(size, data):
     batch, T, _, n = size
     x, h_0, *weights = problem(*size)

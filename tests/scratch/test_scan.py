@@ -68,7 +68,7 @@ def test_equal_to_the_loop(T, turning):
     np.testing.assert_allclose(scan(a, b, h_0), scan_loop(a, b, h_0), rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(T=st.integers(1, 40), n=st.integers(1, 4), seed=st.integers(0, 99))
 def test_any_length(T, n, seed):
     a, b, h_0 = case(T, True, n=n, seed=seed)

@@ -156,7 +156,7 @@ def test_deep_json_is_a_violation():
         unpack(struct.pack("<I", len(text)) + text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_value_or_a_violation(data):
     with contextlib.suppress(Violation):
