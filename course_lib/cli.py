@@ -1,5 +1,11 @@
 """The command `course`. Each verb loads what it needs when it runs, so that help is instant."""
 
+# The first thing, as the rest takes a moment: Ctrl-C while it loads is one line too.
+from course_lib import interrupted
+
+if interrupted.is_program(__name__, "course"):
+    interrupted.end_at_once("course")
+
 import os
 import sys
 from dataclasses import replace

@@ -7,6 +7,7 @@ from functools import partial
 import typer
 import typer.core
 
+from course_lib import interrupted
 from course_lib.closed_pipe import end_quietly
 
 # In the order in which people need them: learners, instructors, readers of numbers, contributors.
@@ -16,7 +17,6 @@ ORDER = (
     *("reproduce", "bench", "gpu", "notebooks", "prove"),
 )
 NARROW = 60  # columns: with fewer, what an option does stands below it
-INTERRUPTED = 130  # exit code: 128 and the number of the signal
 Context = typer.core.TyperGroup.context_class
 
 
@@ -41,15 +41,21 @@ class Group(typer.core.TyperGroup):
 
     def main(self, *arguments, **options):
         """The command that was asked for; a reader that has seen enough is no fault."""
-        return end_quietly(partial(super().main, *arguments, **options))
+        early = interrupted.is_set()
+        try:
+            return end_quietly(partial(super().main, *arguments, **options))
+        finally:
+            if early:  # Python shuts down next
+                interrupted.end_at_once("course")
 
     def invoke(self, ctx):
         """Ctrl-C ends every command in one line, with what shells know as its exit code."""
         try:
+            interrupted.raise_again()
             return super().invoke(ctx)
         except KeyboardInterrupt:
             print("\rcourse: stopped.", file=sys.stderr)
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(interrupted.EXIT_CODE) from None
 
     def get_command(self, ctx, cmd_name):
         """The command of that name, with the same help."""

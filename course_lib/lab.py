@@ -1,6 +1,12 @@
 """Start JupyterLab in the learner's copy: `python -m course_lib.lab FOLDER [OPTION]...`."""
 
+from course_lib import interrupted
+
+if __name__ == "__main__":
+    interrupted.end_at_once("lab")
+
 import os
+import runpy
 import sys
 from pathlib import Path
 
@@ -17,7 +23,7 @@ NO_TOKEN = (
 
 
 def command(options: list[str], root: bool) -> list[str]:
-    """The command that starts JupyterLab.
+    """What JupyterLab is started with, its name first.
 
     Args:
         options: for JupyterLab.
@@ -28,7 +34,7 @@ def command(options: list[str], root: bool) -> list[str]:
         more.append("--allow-root")
         if not any(option.split("=")[0] in ("--ip", "--ServerApp.ip") for option in options):
             more.append("--ServerApp.ip=127.0.0.1")
-    return [sys.executable, "-m", "jupyterlab", *more, *options]
+    return ["jupyterlab", *more, *options]
 
 
 def token_is_off(options: list[str]) -> bool:
@@ -44,7 +50,11 @@ def token_is_off(options: list[str]) -> bool:
 
 
 def main(folder: str, *options: str) -> int:
-    """Become JupyterLab in `folder`; returns, with 2, only if it must not start."""
+    """Become JupyterLab in `folder`; returns, with 2, only if it must not start.
+
+    In this process, so that Ctrl-C is one line until JupyterLab asks what it means, and no file of
+    the learner's there, such as a random.py, is taken for a module of JupyterLab's.
+    """
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     if root and token_is_off(list(options)):
         print(NO_TOKEN, file=sys.stderr)
@@ -54,9 +64,10 @@ def main(folder: str, *options: str) -> int:
     paths = [os.environ.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]  # whose own settings come first
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     os.chdir(Path(folder))
-    start = command(list(options), root)
-    os.execv(start[0], start)
+    sys.argv = command(list(options), root)
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
+    # Until JupyterLab says what Ctrl-C means, it goes on ending this in one line.
     sys.exit(main(*sys.argv[1:]))

@@ -1,6 +1,9 @@
 """How `make lab` starts JupyterLab: with the options that it is given, and as root with care."""
 
 import os
+import runpy
+import subprocess
+import sys
 
 import pytest
 
@@ -11,13 +14,13 @@ OURS = ("--allow-root", "--ServerApp.ip=127.0.0.1")
 
 def test_the_options_are_passed_on():
     options = ["--no-browser", "--port", "9000"]
-    assert lab.command(options, root=False)[1:] == ["-m", "jupyterlab", *options]
-    assert lab.command(options, root=True)[1:] == ["-m", "jupyterlab", *OURS, *options]
+    assert lab.command(options, root=False) == ["jupyterlab", *options]
+    assert lab.command(options, root=True) == ["jupyterlab", *OURS, *options]
 
 
 @pytest.mark.parametrize("option", ["--ip=0.0.0.0", "--ServerApp.ip=0.0.0.0", "--ip"])
 def test_root_may_ask_for_another_address(option):
-    assert lab.command([option], root=True)[3:] == ["--allow-root", option]
+    assert lab.command([option], root=True)[1:] == ["--allow-root", option]
 
 
 @pytest.fixture
@@ -61,7 +64,8 @@ def start(configured, monkeypatch, tmp_path, capsys):
     def start(user, *options):
         started = []
         monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
-        monkeypatch.setattr(os, "execv", lambda program, command: started.append(command))
+        monkeypatch.setattr(sys, "argv", ["lab.py"])
+        monkeypatch.setattr(runpy, "run_module", lambda name, **_: started.append(sys.argv))
         return lab.main(str(tmp_path), *options), started, capsys.readouterr()
 
     return start
@@ -92,3 +96,13 @@ def test_root_does_not_start_without_a_token(start):
     assert (code, started) == (2, [])
     assert "Leave `token` out of ARGS" in said.err
     assert len(start(1000, OFF[0])[1]) == 1
+
+
+def test_a_file_of_the_learners_is_not_taken_for_a_module_of_jupyterlabs(tmp_path):
+    (tmp_path / "tornado.py").write_text("raise SystemExit('taken for a module')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "course_lib.lab", str(tmp_path), "--version"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1][0].isdigit()

@@ -9,6 +9,11 @@ With SOLUTIONS=hidden in the environment, the book is built without the solution
 
 from __future__ import annotations
 
+from course_lib import interrupted
+
+if __name__ == "__main__":
+    interrupted.end_at_once("book")
+
 import hashlib
 import json
 import os
@@ -116,8 +121,9 @@ def run_jupyter_book(root: Path, toc: Path) -> int:
         **os.environ,
     }
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        return subprocess.run(command, cwd=root, env=environment, check=False).returncode
-    with subprocess.Popen(
+        with interrupted.apart(command, cwd=root, env=environment) as process:
+            return process.wait()
+    with interrupted.apart(
         command,
         cwd=root,
         env=environment | {"PYTHONUNBUFFERED": "1"},
@@ -192,4 +198,5 @@ def build(root: Path, solutions: str = SHOWN) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(build(Path.cwd(), os.environ.get("SOLUTIONS", SHOWN)))
+    which = os.environ.get("SOLUTIONS", SHOWN)
+    sys.exit(interrupted.in_one_line("book", lambda: build(Path.cwd(), which)))

@@ -9,6 +9,11 @@ says beside its position how far that goes.
 
 from __future__ import annotations
 
+from course_lib import interrupted
+
+if __name__ == "__main__":
+    interrupted.end_at_once("pdf")
+
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,4 +182,4 @@ def main(root: Path = Path(".")) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(interrupted.in_one_line("pdf", main))

@@ -4,6 +4,11 @@ Jupyter Book writes the `conf.py` that its settings amount to; Sphinx needs noth
 pages are then compared with those of `make book`, if there are any: they must be the same.
 """
 
+from course_lib import interrupted
+
+if __name__ == "__main__":
+    interrupted.end_at_once("sphinx")
+
 import filecmp
 import os
 import shutil
@@ -42,7 +47,8 @@ def run_sphinx(root: Path) -> int:
     ]
     path = os.pathsep.join([str(root / "book" / "_ext"), os.environ.get("PYTHONPATH", "")])
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": path.strip(os.pathsep)}
-    return subprocess.run(command, cwd=root, env=environment, check=False).returncode
+    with interrupted.apart(command, cwd=root, env=environment) as process:
+        return process.wait()
 
 
 def differences(ours: Path, theirs: Path) -> list[str]:
@@ -92,4 +98,4 @@ def build(root: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(build(Path.cwd()))
+    sys.exit(interrupted.in_one_line("sphinx", lambda: build(Path.cwd())))

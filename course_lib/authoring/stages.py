@@ -1,5 +1,10 @@
 """Everything that is claimed, checked: the stages of `make test`, and the few of `make check`."""
 
+from course_lib import interrupted
+
+if __name__ == "__main__":
+    interrupted.end_at_once("test")
+
 import json
 import os
 import subprocess
@@ -154,16 +159,15 @@ def _run(command: tuple[str, ...]) -> Tally:
 
 def _passed_through(command: list[str], environment: dict[str, str]) -> tuple[int, Iterable[str]]:
     """Run a command, its output passed through line by line; its exit code and last lines."""
-    process = subprocess.Popen(
+    last = deque(maxlen=LAST_LINES)
+    with interrupted.apart(
         command,
         env=environment | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-    )
-    last = deque(maxlen=LAST_LINES)
-    with process:
+    ) as process:
         for line in process.stdout:
             print(line, end="", flush=True)
             last.append(line.rstrip())
@@ -173,9 +177,9 @@ def _passed_through(command: list[str], environment: dict[str, str]) -> tuple[in
 def _pytest(command: tuple[str, ...], environment: dict[str, str]) -> Tally:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        code = subprocess.call(
-            [sys.executable, *command, "--junitxml", str(report)], env=environment
-        )
+        command = (sys.executable, *command, "--junitxml", str(report))
+        with interrupted.apart(list(command), env=environment) as process:
+            code = process.wait()
         return of_pytest(code, report)
 
 
@@ -224,4 +228,5 @@ def main(stages: tuple[Stage, ...] = STAGES) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(inner_loop() if sys.argv[1:] == ["check"] else STAGES))
+    is_check = sys.argv[1:] == ["check"]
+    sys.exit(interrupted.in_one_line("test", lambda: main(inner_loop() if is_check else STAGES)))

@@ -1,0 +1,123 @@
+"""Ctrl-C ends a program in one line: before it has begun, while it works, and when it is done.
+
+While Python still loads a program there is nothing to catch `KeyboardInterrupt`, and when it shuts
+down nobody can: both would be a traceback. There, the signal itself ends the process.
+This module loads nothing slow, so that a program can import it first.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
+
+EXIT_CODE = 130  # 128 and the number of the signal, as shells have it
+GRACE = 5.0  # seconds that a command has to end by itself
+# What else ends a program and does not reach a command that runs apart.
+OTHERS = ("SIGTERM", "SIGHUP")
+
+
+def end_at_once(who: str) -> None:
+    """From now on Ctrl-C ends the process, unless somebody has said what else it is to do.
+
+    Args:
+        who: what the line begins with.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        with contextlib.suppress(ValueError):  # not in the main thread: none of its business
+            signal.signal(signal.SIGINT, partial(_end, who))
+
+
+def is_set() -> bool:
+    """Whether `end_at_once` counts now."""
+    handler = signal.getsignal(signal.SIGINT)
+    return isinstance(handler, partial) and handler.func is _end
+
+
+def raise_again() -> None:
+    """From now on Ctrl-C is `KeyboardInterrupt` again, where `end_at_once` has changed that."""
+    if is_set():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def say(who: str) -> None:
+    """The one line; it writes over the ^C that a terminal shows."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"\r{who}: stopped.\n".encode())
+
+
+def _end(who: str, *_: object) -> None:
+    say(who)
+    os._exit(EXIT_CODE)
+
+
+def in_one_line(who: str, program: Callable[[], int]) -> int:
+    """Run a program; its exit code, whether it comes to its end or is stopped."""
+    try:
+        raise_again()
+        return program()
+    except KeyboardInterrupt:
+        say(who)
+        return EXIT_CODE
+    finally:
+        end_at_once(who)  # Python shuts down next
+
+
+@contextlib.contextmanager
+def apart(command: list[str], **options: object) -> Iterator["subprocess.Popen"]:
+    """A command that Ctrl-C doesn't reach: it is ended, with all that it has started, from here.
+
+    It would else print a traceback of its own, and so would each process that it has started.
+    """
+    import subprocess
+
+    with (
+        _all_as_ctrl_c(),
+        subprocess.Popen(command, start_new_session=True, **options) as process,
+    ):
+        try:
+            yield process
+            process.wait()
+        except BaseException:
+            _end_all(process)
+            raise
+
+
+@contextlib.contextmanager
+def _all_as_ctrl_c() -> Iterator[None]:
+    """Whatever else ends a program from outside is `KeyboardInterrupt` too."""
+    before = {}
+    for name in OTHERS:
+        number = getattr(signal, name, None)  # Windows hasn't all
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            with contextlib.suppress(ValueError):
+                before[number] = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_all(process: "subprocess.Popen") -> None:
+    from subprocess import TimeoutExpired
+
+    if not hasattr(os, "killpg"):
+        process.kill()
+        return
+    for number in signal.SIGTERM, signal.SIGKILL:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(TimeoutExpired):
+            process.wait(GRACE)
+
+
+def is_program(module: str, name: str) -> bool:
+    """Whether this module is what was started, by its name or by the script of that name."""
+    script = os.path.basename(sys.argv[0]) if sys.argv else ""
+    return module == "__main__" or script.partition(".")[0] == name

@@ -1,0 +1,118 @@
+"""Ctrl-C is one line while a program still loads, while others work for it, and at its end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from course_lib import interrupted
+
+ROOT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no Ctrl-C to send here")
+
+# A program that gets Ctrl-C when it imports some module for the first time, or when it ends.
+PROGRAM = """
+import atexit, os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == WHEN:
+            os.kill(os.getpid(), signal.SIGINT)
+
+WHEN, module, *sys.argv[1:] = sys.argv[1:]
+sys.meta_path.insert(0, Finder())
+if WHEN == "the end":
+    atexit.register(os.kill, os.getpid(), signal.SIGINT)
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
+
+
+def stopped(when, module, *arguments, cwd=ROOT):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, when, module, *arguments],
+        capture_output=True, check=False, timeout=60, cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    return done.returncode, done.stderr.decode()
+
+
+@pytest.mark.parametrize("when", ["typer", "course_lib.teaching_cli", "course_lib.doctor"])
+def test_while_the_command_loads(when):
+    assert stopped(when, "course_lib.cli", "doctor") == (130, "\rcourse: stopped.\n")
+
+
+def test_when_the_command_is_done():
+    assert stopped("the end", "course_lib.cli", "--version") == (130, "\rcourse: stopped.\n")
+
+
+LOADED = {
+    "book": ("rich", "authoring.book"),
+    "test": ("course_lib.cores", "authoring.stages"),
+    "sphinx": ("bs4", "authoring.plain_sphinx"),
+    "pdf": ("yaml", "authoring.pdf"),
+    "lab": ("jupyter_server", "lab", "."),
+}
+
+
+@pytest.mark.parametrize("who", LOADED)
+def test_while_what_make_calls_loads(who, tmp_path):
+    when, module, *arguments = LOADED[who]
+    said = stopped(when, f"course_lib.{module}", *arguments, cwd=tmp_path)
+    assert said == (130, f"\r{who}: stopped.\n")
+
+
+def test_a_library_leaves_the_signal_alone():
+    from course_lib import cli  # noqa: F401
+
+    assert not interrupted.is_set()
+
+
+# It prints a traceback if Ctrl-C reaches it, as does what it starts.
+OTHER = """
+import subprocess, sys, time
+other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print(other.pid, flush=True)
+time.sleep(60)
+"""
+RUNS_IT = f"""
+import sys
+from course_lib import interrupted
+
+def program():
+    with interrupted.apart([sys.executable, "-c", {OTHER!r}]) as process:
+        return process.wait()
+
+sys.exit(interrupted.in_one_line("test", program))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_works_for_a_program_ends_with_it(number):
+    with subprocess.Popen(
+        [sys.executable, "-c", RUNS_IT], start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        grandchild = int(process.stdout.readline())
+        os.killpg(process.pid, number)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (130, b"\rtest: stopped.\n")
+    assert _is_gone(grandchild)
+
+
+def _is_gone(pid, within=5.0):
+    ends = time.monotonic() + within
+    while time.monotonic() < ends:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        with open(f"/proc/{pid}/stat") as file:  # nobody may wait for it
+            if file.read().rpartition(")")[2].split()[0] == "Z":
+                return True
+        time.sleep(0.05)
+    return False
