@@ -29,7 +29,11 @@ from course_lib.scratch.kernl import trace_step, weight_gradient
 
 
 def sequence() -> Arrays:
-    """Three sequences of six steps, two inputs, four units, two outputs."""
+    """Three sequences of six steps, two inputs, four units, two outputs.
+
+    The rate is one that float32 holds exactly: `tf.cast(rate, x.dtype)` takes a number of Python
+    there by way of float32, and nobody who keeps the dtypes apart in this way has made a mistake.
+    """
     return {
         "W": irregular(7, 4, scale=0.6),
         "R": irregular(4, 2, shift=1),
@@ -37,7 +41,7 @@ def sequence() -> Arrays:
         "y": irregular(3, 6, 2, shift=3),
         "beta": np.eye(4) + irregular(4, 4, shift=4, scale=0.5),
         "gamma": np.array([0.0, 0.1, 0.5, 1.2]),
-        "rate": 0.3,
+        "rate": 0.3125,
     }
 
 
@@ -311,6 +315,7 @@ EXERCISE = Exercise(
             fits=(
                 "read before the loop",
                 "another tensor",
+                "carried but not assigned",
                 "a second reading goes on from the weights that the first has left",
                 "in a graph too, a step reads the weights that the last one left",
             ),
@@ -330,8 +335,8 @@ EXERCISE = Exercise(
 def _loop(W, R, x, y, beta, gamma, rate, **other):
     """A loop in the graph of which parts can be replaced, for mistakes and alternatives.
 
-    weights: gives the weights that a step reads; credit, traces, dh: of the step; change: what an
-    update does; one: the constant input of the bias.
+    weights: gives the weights that a step reads; credit, traces: of the step; change: what an
+    update does; late: the change is made with the traces from before the step.
     """
     weights = other.get("weights", lambda: W)
     credit = other.get("credit", lambda dh: dh @ beta)
@@ -345,10 +350,11 @@ def _loop(W, R, x, y, beta, gamma, rate, **other):
     def step(t, h, E, losses):
         v = tf.concat([x[:, t], h, tf.ones((batch, 1), x.dtype)], axis=1)
         h = tf.tanh(v @ weights())
-        E = traces(E, seen(v, h)[:, :, None], (1 - h**2)[:, None, :])
+        E_before, E = E, traces(E, seen(v, h)[:, :, None], (1 - h**2)[:, None, :])
         error = h @ R - y[:, t]
         loss = tf.reduce_sum(error**2) / 2 / size
-        change(tf.einsum("bi,bji->ji", credit(error @ tf.transpose(R) * share), E))
+        used = E_before if "late" in other else E
+        change(tf.einsum("bi,bji->ji", credit(error @ tf.transpose(R) * share), used))
         if "after" in other:
             loss = tf.reduce_sum((tf.tanh(v @ W) @ R - y[:, t]) ** 2) / 2 / size
         return t + 1, h, E, losses.write(t, loss)
@@ -359,8 +365,8 @@ def _loop(W, R, x, y, beta, gamma, rate, **other):
 
 
 @EXERCISE.mistake(
-    "The weights are read once, before the loop, so every step runs with those of the beginning: "
-    "read the variable inside the step."
+    "Every step runs with the weights of the beginning: they are read before the loop, or changed "
+    "only after it. Read the variable inside the step, and change it there."
 )
 def read_before_the_loop(W, R, x, y, beta, gamma, rate):
     """A tensor in place of the variable."""
@@ -375,6 +381,67 @@ def read_before_the_loop(W, R, x, y, beta, gamma, rate):
 def another_tensor(W, R, x, y, beta, gamma, rate):
     """Nothing is assigned."""
     return _loop(W, R, x, y, beta, gamma, rate, change=lambda dW: W - rate * dW)
+
+
+@EXERCISE.mistake(
+    "The losses are right, but W is as it was: what learns is a copy of it, which goes round in "
+    "the loop or is a variable of its own. Assign to W: it is changed in place."
+)
+def carried_but_not_assigned(W, R, x, y, beta, gamma, rate):
+    """A copy learns."""
+    learner = tf.Variable(W) if tf.executing_eagerly() else W
+    return _loop(learner, R, x, y, beta, gamma, rate)
+
+
+@EXERCISE.mistake(
+    "The mean is taken over the outputs too: half the squared error is summed over the outputs, "
+    "and the mean is over the batch alone."
+)
+def mean_over_the_outputs(W, R, x, y, beta, gamma, rate):
+    """Of all numbers."""
+    outputs = R.shape[1]
+    share = 1 / tf.cast(outputs * tf.shape(x)[0], x.dtype)
+    return _loop(W, R, x, y, beta, gamma, rate, share=share) / outputs
+
+
+@EXERCISE.mistake(
+    "The gradient is that of the mean over all outputs, while the losses are right: the loss is "
+    "summed over the outputs, so dh_t is the error @ Rᵀ, divided by the batch alone."
+)
+def gradient_of_the_mean_over_outputs(W, R, x, y, beta, gamma, rate):
+    """Divided once too often."""
+    share = 1 / tf.cast(R.shape[1] * tf.shape(x)[0], x.dtype)
+    return _loop(W, R, x, y, beta, gamma, rate, share=share)
+
+
+@EXERCISE.mistake(
+    "The loss is the whole squared error: half of it is asked for, so that its gradient is the "
+    "error itself."
+)
+def without_the_half(W, R, x, y, beta, gamma, rate):
+    """The loss alone; its gradient is right."""
+    return 2 * _loop(W, R, x, y, beta, gamma, rate)
+
+
+@EXERCISE.mistake(
+    "The change is made with the traces from before the step: take this step into the traces "
+    "first, since its own loss depends on it most."
+)
+def traces_a_step_late(W, R, x, y, beta, gamma, rate):
+    """dW before the traces."""
+    return _loop(W, R, x, y, beta, gamma, rate, late=True)
+
+
+@EXERCISE.mistake(
+    "The slope of the tanh is missing from the traces: this step adds v_t times 1 - h_t²."
+)
+def without_the_slope(W, R, x, y, beta, gamma, rate):
+    """As if the units were linear."""
+
+    def traces(E, v, d):
+        return E * tf.exp(-gamma) + v * tf.ones_like(d)
+
+    return _loop(W, R, x, y, beta, gamma, rate, traces=traces)
 
 
 @EXERCISE.mistake(
@@ -521,6 +588,30 @@ def as_a_function_of_its_own(W, R, x, y, beta, gamma, rate):
         return losses.stack()
 
     return run(x, y)
+
+
+@EXERCISE.alternative
+def in_the_dtype_of_the_weights(W, R, x, y, beta, gamma, rate):
+    """The rate cast to the dtype; the new weights go round, and are assigned once at the end."""
+    rate = tf.cast(rate, x.dtype)
+    batch, T = tf.shape(x)[0], tf.shape(x)[1]
+
+    def step(t, w, h, E, losses):
+        v = tf.concat([x[:, t], h, tf.ones([batch, 1], x.dtype)], axis=1)
+        h = tf.tanh(v @ w)
+        E = tf.exp(-gamma) * E + v[..., None] * (1 - h * h)[:, None]
+        error = h @ R - y[:, t]
+        loss = tf.reduce_mean(tf.reduce_sum(error * error, axis=1)) / 2
+        dh = error @ tf.transpose(R) / tf.cast(batch, x.dtype)
+        dW = tf.reduce_sum((dh @ beta)[:, None] * E, axis=0)
+        return t + 1, w - rate * dW, h, E, losses.write(t, loss)
+
+    h, E = tf.zeros([batch, R.shape[0]], x.dtype), tf.zeros([batch, *W.shape], x.dtype)
+    losses = tf.TensorArray(x.dtype, size=T, element_shape=())
+    start = (0, W.read_value(), h, E, losses)
+    _, w, _, _, losses = tf.while_loop(lambda t, *_: t < T, step, start)
+    W.assign(w)
+    return losses.stack()
 
 
 @EXERCISE.alternative
