@@ -20,6 +20,7 @@ OTHERS = {
 }
 MERGE = re.compile(r"^(?:<{7} |>{7} |={7}\r?$)", re.M)
 PYTHON = re.compile(r"^(?:def \w+\(|class \w+|import \w+|from [\w.]+ import )", re.M)
+STRICT = re.compile(r"check\(\w+, strict=True\)")  # only the course's own solutions check so
 MOST_CELLS = 5_000
 LONGEST = 500_000  # characters of one cell
 MOST_CODE = 4_000_000  # characters of all code cells
@@ -38,12 +39,14 @@ class Cells:
         roles: from numbers of cells to the exercise that the course released there.
         remarks: what is odd about it, one sentence each.
         release: of the course, that the notebook is of; empty if it doesn't say.
+        is_solution: whether it is the course's own solution, by its strict checks.
     """
 
     code: list[tuple[int, str]] = field(default_factory=list)
     roles: dict[int, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     release: str = ""
+    is_solution: bool = False
 
 
 def extract(content: bytes) -> Cells:
@@ -135,18 +138,24 @@ def _take(number: int, cell: dict, found: Cells) -> None:
     # Text with half a surrogate pair can't be sent, nor can it be Python.
     source = source.encode("utf-8", "replace").decode("utf-8")
     found.code.append((number, source))
+    found.is_solution |= STRICT.fullmatch(source.strip()) is not None and _course(cell, "check")
     if role:
         found.roles[number] = role
 
 
 def _role(cell: dict) -> str:
     """The exercise whose code the course released in this cell, from its metadata or its id."""
-    metadata = cell.get("metadata")
-    course = metadata.get("course") if isinstance(metadata, dict) else None
-    if isinstance(course, dict) and course.get("role") == "code":
-        one = course.get("exercise")
+    if _course(cell, "code"):
+        one = cell["metadata"]["course"].get("exercise")
         return one if one in ids() else ""
     name = cell.get("id")
     if isinstance(name, str) and name.endswith("-code") and name[:-5] in ids():
         return name[:-5]
     return ""
+
+
+def _course(cell: dict, role: str) -> bool:
+    """Whether the course released this cell in that role."""
+    metadata = cell.get("metadata")
+    course = metadata.get("course") if isinstance(metadata, dict) else None
+    return isinstance(course, dict) and course.get("role") == role

@@ -10,7 +10,11 @@ from course_lib.exercises.registry import CHAPTERS
 # Some browsers save a notebook with an ending of their own behind.
 NOTEBOOK_ENDING = re.compile(r"\.ipynb(?:\.(?:txt|json))?$", re.I)
 
-NOTEBOOKS = {chapter.notebook.lower(): chapter.name for chapter in CHAPTERS}
+# Some platforms and people write other separators than the course does.
+NOTEBOOKS = {
+    re.compile(re.escape(chapter.notebook).replace(r"\-", "[-_ ]"), re.I): chapter.name
+    for chapter in CHAPTERS
+}
 
 # What one thing to hand in is called, and so a folder of what a class handed in.
 ASSIGNMENTS = (
@@ -45,6 +49,11 @@ EXPORTED = re.compile(r"submission_\d+")
 WHOSE = "submission_metadata.yml"
 # What browsers and file managers add to the name of a second file.
 COPY = r"(?:\s*(?:-\s*)?\b(?:copy|kopie))?(?:\s*\(\d{1,3}\))?$"
+# What Colab puts before the name of a copy, once for each time, and people put theirs before that.
+COPY_OF = (
+    r"(?i)(?<![^\W\d_])"
+    r"(?:(?:copy[ _]of|kopie[ _]v[ao]n|copie[ _]de|c[oó]pia[ _]de|kopia)[ _-]+)+$"
+)
 SEPARATORS = r"[\s_.,()+-]+"
 VERSION = rf"(?:{SEPARATORS}(?:\d{{1,3}}|v\d+|copy|kopie|final)\)*)+$"
 
@@ -80,10 +89,10 @@ def chapter_in(base: str) -> tuple[str, str] | None:
         base: the file's name, without folders.
     """
     stem = without_ending(base)
-    for notebook, chapter in NOTEBOOKS.items():
-        at = stem.lower().find(notebook)
-        if at >= 0:
-            rest = tidy(f"{stem[:at]} {stem[at + len(notebook) :]}")
+    for pattern, chapter in NOTEBOOKS.items():
+        if found := pattern.search(stem):
+            before = re.sub(COPY_OF, "", stem[: found.start()])
+            rest = tidy(f"{before} {stem[found.end() :]}")
             return chapter, tidy(re.sub(VERSION, "", rest, flags=re.I))
     return None
 

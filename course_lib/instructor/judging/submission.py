@@ -40,6 +40,8 @@ def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
         remarks += [f"{name}: {one}" for one in cells.remarks]
     if not submission.notebooks:
         remarks.append("There is no notebook in it.")
+    notebooks, about = _without_solutions(notebooks)
+    remarks += about
     best: dict[str, Verdict] = {}
     for name, cells in notebooks:
         asked = [one for one in wanted if _may_hold(one, cells)]
@@ -64,6 +66,17 @@ def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
         "exercises": [verdict.as_dict() for verdict in verdicts],
         "remarks": _first(list(dict.fromkeys(remarks))),
     }
+
+
+def _without_solutions(
+    notebooks: list[tuple[str, Cells]],
+) -> tuple[list[tuple[str, Cells]], list[str]]:
+    """What counts, and remarks: in a whole checkout of the course lie its solutions too."""
+    solutions = [name for name, cells in notebooks if cells.is_solution]
+    own = [(name, cells) for name, cells in notebooks if not cells.is_solution]
+    left = " and was left out" if own else ""
+    about = [f"{name} is the course's own notebook of solutions{left}." for name in solutions]
+    return own or notebooks, about
 
 
 def _why_nowhere(notebooks: list[tuple[str, Cells]]) -> str:

@@ -177,6 +177,19 @@ LAYOUTS = {
         {"anna": [f"Copy of Copy of {FIRST}.ipynb", f"Copy of {FIRST}.ipynb"],
          "ben": [f"{FIRST}.ipynb", f"Kopie von {FIRST}.ipynb"]},
     ),
+    "copies of Colab's that people put their names before": (
+        [f"anna Copy of {FIRST}.ipynb", f"Ben B - {FIRST}.ipynb",
+         f"Ben B - Copy of Copy of {FIRST}.ipynb", f"cem_Copy_of_{FIRST}.ipynb"],
+        {"anna": [f"anna Copy of {FIRST}.ipynb"],
+         "Ben B": [f"Ben B - {FIRST}.ipynb", f"Ben B - Copy of Copy of {FIRST}.ipynb"],
+         "cem": [f"cem_Copy_of_{FIRST}.ipynb"]},
+    ),
+    "a notebook's name with other separators": (
+        ["01_vanilla_rnn_anna.ipynb", "02_bptt_anna.ipynb", "02 bptt ben.ipynb",
+         "cem_02_bptt_v2.ipynb"],
+        {"anna": ["01_vanilla_rnn_anna.ipynb", "02_bptt_anna.ipynb"],
+         "ben": ["02 bptt ben.ipynb"], "cem": ["cem_02_bptt_v2.ipynb"]},
+    ),
     "an ending that a browser added": (
         [f"{FIRST}_anna.ipynb.txt", f"{FIRST}_ben.IPYNB.json", f"cem/{FIRST}.ipynb.txt"],
         {"anna": [f"{FIRST}_anna.ipynb.txt"], "ben": [f"{FIRST}_ben.IPYNB.json"],

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from a_class import answer_code, released, solved, submission, write
+from a_class import ROOT, answer_code, released, solved, submission, write
 
 from course_lib.exercises.registry import get
 from course_lib.instructor.intake.find import find
@@ -49,6 +49,20 @@ def test_cells_that_were_moved(graded):
     for place, cell in zip(places, reversed(cells), strict=True):
         notebook["cells"][place] = cell
     assert outcomes(graded(moved=notebook)[0]) == ["passed", "passed"]
+
+
+def test_of_a_whole_checkout_the_solutions_are_nobodys(graded):
+    solution = json.loads((ROOT / "solutions" / "01-vanilla-rnn.ipynb").read_text())
+    found, remarks = graded(own=released(1), theirs=solution)
+    assert outcomes(found) == ["not written yet", "not written yet"]
+    assert "theirs.ipynb is the course's own notebook of solutions and was left out." in remarks
+
+
+def test_solutions_alone_are_graded_and_said(graded):
+    solution = json.loads((ROOT / "solutions" / "01-vanilla-rnn.ipynb").read_text())
+    found, remarks = graded(theirs=solution)
+    assert outcomes(found) == ["passed", "passed"]
+    assert "theirs.ipynb is the course's own notebook of solutions." in remarks
 
 
 def test_of_a_copied_cell_the_last_one_counts_as_in_jupyter(graded):
