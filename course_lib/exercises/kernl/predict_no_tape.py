@@ -49,7 +49,8 @@ def measured(batch: Batch, logits: np.ndarray) -> Measured:
 
 def read(score: float) -> str:
     """A share of the way in words."""
-    return f"{score:.0%} of what can be learned"
+    percent = round(100 * score) + 0  # a whole number, so that nothing is called -0
+    return f"{percent}% of what can be learned"
 
 
 def advice(score: float) -> str:
@@ -150,6 +151,31 @@ def only_counts_characters(weights):
     def predict(weights, x):
         counts = weights.get("counts", np.ones(3)) + x.sum(axis=0)
         return np.log(np.tile(counts, (len(x), 1))), weights | {"counts": counts}
+
+    return weights, predict
+
+
+@EXERCISE.wrong_hand_in("does it learn at every step")
+def knows_and_tells_nothing(weights):
+    """The logits come back, but not what was learned."""
+
+    def predict(weights, x):
+        return predict_no_tape(weights, x)[0], weights
+
+    return weights, predict
+
+
+@EXERCISE.wrong_hand_in("read as logits, not as probabilities")
+def probabilities_of_the_next(weights):
+    """Counted pairs, as shares of their row."""
+
+    def predict(weights, x):
+        w = dict(weights)
+        pairs = w.get("pairs", np.ones((len(x), 3, 3)))
+        w["pairs"] = pairs + w["before"][:, :, None] * x[:, None] if "before" in w else pairs
+        w["before"] = x
+        counts = np.einsum("bi,bij->bj", x, w["pairs"])
+        return counts / counts.sum(axis=1, keepdims=True), w
 
     return weights, predict
 

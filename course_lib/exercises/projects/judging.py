@@ -101,17 +101,24 @@ def ladder(project: Project, weights: Weights, batches: tuple[Batch, ...]) -> It
         outputs, alone = found["outputs"], found["alone"]
         if problem := of_its_shape(inputs, found):
             return problem
-        if problem := _unlike(outputs[_spread(len(outputs))], alone, (
-            f"{project.id} gives an input another output when others stand beside it: keep no "
-            "state between calls, and use no statistics of the batch."
-        )):  # fmt: skip
-            return problem
+        places = _spread(len(outputs))
+        which = _first_unlike(outputs[places], alone)
+        if which is not None:
+            return Problem(
+                f"{project.id} gives an input another output when others stand beside it: keep no "
+                "state between calls, and use no statistics of the batch.",
+                {"with others beside it": outputs[places][which], "alone": alone[which]},
+            )
         if project.network is None:
             return None
-        return _unlike(outputs, project.network(*inputs.values()), (
-            f"{project.id} computes something other than the network that {project.file} "
-            "describes: use its arrays, as the docstring says."
-        ))  # fmt: skip
+        expected = project.network(*inputs.values())
+        which = _first_unlike(outputs, expected)
+        if which is None:
+            return None
+        return Problem(
+            _what_it_is(project, outputs, expected),
+            {f"what you give for input {which}": outputs[which], "the network": expected[which]},
+        )
 
     if project.run is not None:
 
@@ -183,12 +190,37 @@ def _spread(count: int) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, FEW).astype(int))
 
 
-def _unlike(outputs: np.ndarray, expected: np.ndarray, sentence: str) -> Problem | None:
-    """A problem if outputs differ by more than rounding in float32 explains."""
+def _alike(outputs: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Which outputs differ by no more than rounding in float32 explains, one by one."""
     near = ALIKE * max(1e-6, np.abs(expected).max())
-    if outputs.shape == expected.shape and np.allclose(outputs, expected, rtol=0, atol=near):
-        return None
-    return Problem(sentence, {"the first": outputs[:1], "expected": expected[:1]})
+    return np.isclose(outputs, expected, rtol=0, atol=near).reshape(len(outputs), -1).all(axis=1)
+
+
+def _first_unlike(outputs: np.ndarray, expected: np.ndarray) -> int | None:
+    """The first input whose output isn't as expected; None if there is none."""
+    if outputs.shape != expected.shape:
+        return 0
+    alike = _alike(outputs, expected)
+    return None if alike.all() else int(np.argmin(alike))
+
+
+def _what_it_is(project: Project, outputs: np.ndarray, expected: np.ndarray) -> str:
+    """What outputs are that aren't the network's."""
+    if outputs.shape == expected.shape and outputs.shape[-1] > 1:
+        powers = np.exp(expected - expected.max(axis=-1, keepdims=True))
+        softmax = powers / powers.sum(axis=-1, keepdims=True)
+        with np.errstate(divide="ignore"):
+            soft = {"probabilities": softmax, "logarithms of probabilities": np.log(softmax)}
+        for words, values in soft.items():
+            if _alike(outputs, values).all():
+                return (
+                    f"What {project.id} returns are {words}: return the network's logits, as the "
+                    "readout gives them, without a softmax."
+                )
+    return (
+        f"{project.id} computes something other than the network that {project.file} "
+        "describes: use its arrays, as the docstring says."
+    )
 
 
 def _misshapen(project: Project, x: np.ndarray, outputs: np.ndarray) -> Problem | None:
@@ -238,6 +270,11 @@ def _too_little(project: Project, score: float) -> str:
     first = f"The first mark is {project.read(project.marks[0])}, this is {project.read(score)}."
     if score > project.chance:
         return first
+    if project.run is not None:  # it learns while it is judged, from whatever it begins with
+        return (
+            f"{first} That is no better than a guess: does it learn at every step, and does it "
+            "return what it has learned? What it predicts is read as logits, not as probabilities."
+        )
     return (
         f"{first} That is no better than a guess: are these the arrays that {project.id} was "
         "written for, and are they trained?"

@@ -118,6 +118,18 @@ def first_row_only(weights):
     return weights, predict
 
 
+@EXERCISE.wrong_hand_in("are probabilities: return the network's logits")
+def through_a_softmax(weights):
+    """What the loss would have done."""
+
+    def predict(weights, x):
+        logits = predict_rows(weights, x)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    return weights, predict
+
+
 @EXERCISE.right_hand_in
 def in_the_learners_own_loop(weights):
     """Without rnn_forward, in float64, with the states of the batch in columns."""

@@ -275,3 +275,32 @@ def test_a_wrong_shape_is_told_for_all_inputs_together(code):
     home = {}
     exec(f"import numpy as np\ndef shape(x):\n    {code}", home)
     assert gave == home["shape"](np.zeros(given)).shape
+
+
+def test_what_is_shown_is_an_input_for_which_the_outputs_differ():
+    """An answer may be right for the first input, and the numbers shown there say nothing."""
+
+    def right_for_the_first(weights, x):
+        moved = np.where(np.arange(len(x))[:, None, None] < 3, x, np.roll(x, 1, axis=2))
+        alone = len(x) == 1
+        return predict_rows(weights, x if alone else moved)
+
+    def with_other_columns(weights, x):
+        outputs = predict_rows(weights, x)
+        return np.where(x.mean(axis=(1, 2))[:, None] > 0.1, outputs + 1, outputs)
+
+    project = get("predict_rows")
+    batches = project.held_back("check", 0)
+    content = as_file(reference_arrays(project))
+    for function, theirs in (
+        (right_for_the_first, "alone"),
+        (with_other_columns, "the network"),
+    ):
+        details = dict(judge_project(project, function, content, batches).problem.details)
+        expected = details.pop(theirs)
+        (given,) = details.values()
+        assert np.abs(given - expected).max() > 0.1
+
+
+def test_a_share_of_nothing_is_not_called_minus_zero():
+    assert get("predict_no_tape").read(-0.001) == "0% of what can be learned"
