@@ -5,6 +5,7 @@ import __future__
 import ast
 import contextlib
 import linecache
+import re
 import sys
 import time
 import types
@@ -17,6 +18,8 @@ from .magics import OF_IPYTHON, NotPython, is_for_ipython, tree_of
 from .needed import Program
 
 MODULE = "learner_notebook"  # what the learner's functions and classes give as their module
+# What a cell defines that is no Python, as far as a look at its text can tell.
+DEFINED = re.compile(r"^(?:async )?(?:def|class) (\w+)", re.M)
 EACH, ALL = 10.0, 30.0  # seconds for one statement, and for all of them
 
 
@@ -88,7 +91,9 @@ def read(name: str, cells: Iterable[tuple[int, str]]) -> tuple[Program, Notebook
             notebook.remarks.append(f"Cell {number} was left out: {other}.")
             continue
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            notebook.remarks.append(f"Cell {number} was left out: {_syntax(error)}.")
+            failure = Failure(f"Cell {number} was left out: {_syntax(error)}.", error)
+            notebook.remarks.append(failure.sentence)
+            notebook.failures |= dict.fromkeys(DEFINED.findall(source), failure)
             continue
         # So that a report can quote the line that failed.
         linecache.cache[where] = (len(python), None, python.splitlines(keepends=True), where)

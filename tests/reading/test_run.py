@@ -259,6 +259,13 @@ def test_a_cell_that_is_no_python_is_said(cell):
     assert notebook.remarks[0].startswith("Cell 1 was left out: ")
 
 
+@pytest.mark.parametrize("before", ["", "<<<<<<< HEAD\n", "%%time\n"])
+def test_what_such_a_cell_would_define_says_why_it_is_missing(before):
+    notebook = taken(f"{before}def f():\n    return (6\n\nclass G:\n    def h(self): pass")
+    assert set(notebook.failures) == {"f", "G"}
+    assert "syntax error" in notebook.failures["f"].sentence
+
+
 def test_what_is_imported_from_the_course_is_no_answer():
     assert taken("from course_lib.scratch.rnn import rnn_step as f").answer("f") is None
     cells = "from functools import partial\nfrom course_lib.scratch import rnn"

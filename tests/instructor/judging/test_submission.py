@@ -51,6 +51,14 @@ def test_cells_that_were_moved(graded):
     assert outcomes(graded(moved=notebook)[0]) == ["passed", "passed"]
 
 
+def test_a_syntax_error_is_said_where_the_answer_is_missing(graded):
+    notebook = solved(1, rnn_step="def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    return (0\n")
+    found = graded(broken=notebook)[0]
+    assert found["rnn_step"]["outcome"] == "error"
+    assert "line 2 has a syntax error" in found["rnn_step"]["sentence"]
+    assert found["rnn_forward"]["outcome"] == "passed"
+
+
 def test_of_a_whole_checkout_the_solutions_are_nobodys(graded):
     solution = json.loads((ROOT / "solutions" / "01-vanilla-rnn.ipynb").read_text())
     found, remarks = graded(own=released(1), theirs=solution)
