@@ -134,10 +134,21 @@ def what_was_dropped(function, given: Arrays) -> Arrays:
     """
     layers = [without_memory(np.eye(4)) for _ in range(2)]
     readout = {"W_hy": np.eye(4), "b_y": np.zeros(4)}
-    logits = function(given["x"], layers, readout, RATE, True, np.random.default_rng(given["seed"]))
+
+    def in_training(layers):
+        rng = np.random.default_rng(given["seed"])
+        return np.asarray(function(given["x"], layers, readout, RATE, True, rng))
+
+    logits = in_training(layers)
+    with_memory = {**layers[1], "b_f": np.full(4, OPEN)}  # adds up its two steps
+    dropped, sums = logits == 0, in_training([layers[0], with_memory])
+    largest = np.abs(sums).max()
+    between = (np.abs(sums) > 1e-3 * largest) & (np.abs(sums) < (1 - 1e-3) * largest)
     return {
         "values": np.unique(np.round(logits, 5))[:10],
-        "share of zeros": np.round(np.mean(logits == 0), 1),
+        "share of zeros": np.round(np.mean(dropped), 1),
+        "kept at one of two steps": np.round(np.mean(between), 1),
+        "all units alike": np.round(np.mean(dropped.min(axis=1) == dropped.max(axis=1)), 1),
     }
 
 
@@ -185,6 +196,16 @@ def judge_dropped(given: Arrays, outputs: Arrays) -> Problem | None:
     if not np.isclose(outputs["share of zeros"], RATE):
         return Problem(
             f"With rate {RATE}, about {outputs['share of zeros']} of the entries were dropped."
+        )
+    if outputs["all units alike"] > 0.5:
+        return Problem(
+            "All units of a sequence are dropped together, or all are kept: each entry of (batch, "
+            "T, n) is dropped on its own."
+        )
+    if not outputs["kept at one of two steps"]:
+        return Problem(
+            "Over two steps each unit is dropped at both, or kept at both: each entry of (batch, "
+            "T, n) is dropped on its own, at every step anew."
         )
     return None
 
@@ -330,6 +351,9 @@ EXERCISE = Exercise(
                 "training forgotten",
                 "generator of its own",
                 "one mask for all borders",
+                "one mask for all steps",
+                "one mask for all units",
+                "training wherever there is a rate",
                 "dropout after the last",
                 "dropout on the inputs",
             ),
@@ -410,6 +434,44 @@ def read_at_every_step(x, layers, readout, rate=0.0, training=False, rng=None):
 def last_sequence(x, layers, readout, rate=0.0, training=False, rng=None):
     """h[-1]."""
     return _read(_up(x, layers, rate, training, rng)[-1], readout)
+
+
+@EXERCISE.mistake(
+    "One mask is drawn for all steps, so that a unit is missing from the beginning to the end: "
+    "each entry is dropped on its own, at every step anew."
+)
+def one_mask_for_all_steps(x, layers, readout, rate=0.0, training=False, rng=None):
+    """Dropout of ones, (batch, 1, n)."""
+    h = collect_outputs(x, layers[0])
+    for params in layers[1:]:
+        mask = dropout_between_layers(np.ones_like(h[:, :1]), rate, training, rng)
+        h = collect_outputs(h * mask, params)
+    return _read(h[:, -1], readout)
+
+
+@EXERCISE.mistake(
+    "One number is drawn for all units of a step, so that the next layer reads all of them or "
+    "nothing: each entry is dropped on its own."
+)
+def one_mask_for_all_units(x, layers, readout, rate=0.0, training=False, rng=None):
+    """Dropout of ones, (batch, T, 1)."""
+    h = collect_outputs(x, layers[0])
+    for params in layers[1:]:
+        mask = dropout_between_layers(np.ones_like(h[..., :1]), rate, training, rng)
+        h = collect_outputs(h * mask, params)
+    return _read(h[:, -1], readout)
+
+
+@EXERCISE.mistake(
+    "It is taken to be training wherever there is a rate: the dropout acts by `training` alone, "
+    "and at evaluation a rate changes nothing."
+)
+def training_wherever_there_is_a_rate(x, layers, readout, rate=0.0, training=False, rng=None):
+    """True for training."""
+    h = collect_outputs(x, layers[0])
+    for params in layers[1:]:
+        h = collect_outputs(dropout_between_layers(h, rate, rate > 0, rng), params)
+    return _read(h[:, -1], readout)
 
 
 @EXERCISE.mistake(
