@@ -192,15 +192,29 @@ def loops_stand_in_the_graph(_: Arrays, outputs: Arrays) -> Problem | None:
 
 
 def what_is_built(function, given: Arrays) -> Arrays:
-    """How often something as large as all traces is written, and the largest tensor."""
+    """How often something as large as all traces is written, and the largest tensor.
+
+    "traces at once" is how many times all traces fit exactly into one tensor, at most.
+    """
     shapes = written(lambda: by_tensorflow(function, given))
-    sizes = [int(np.prod(shape)) for shape in shapes]
-    return {"traces": sizes.count(given["E_0"].size), "largest": max(sizes, default=0)}
+    sizes, of_all = [int(np.prod(shape)) for shape in shapes], given["E_0"].size
+    at_once = [size // of_all for size in sizes if size % of_all == 0]
+    return {
+        "traces": sizes.count(of_all),
+        "traces at once": max(at_once, default=0),
+        "largest": max(sizes, default=0),
+    }
 
 
 def few_traces(given: Arrays, outputs: Arrays) -> Problem | None:
-    """Fewer than one a step."""
+    """Fewer than one a step, one after the other or side by side."""
     T, traces = given["v"].shape[1], int(outputs["traces"])
+    if int(outputs["traces at once"]) >= given["C"]:
+        return Problem(
+            f"With C = {given['C']}, a tensor holds {outputs['traces at once']} times as many "
+            "numbers as all traces: something of their size is built for each step, if only to be "
+            "summed. Let one product of v with the rest do both (tf.einsum, tf.matmul)."
+        )
     if traces < T:
         return None
     return Problem(
@@ -340,6 +354,7 @@ EXERCISE = Exercise(
                 "table turned over",
                 "fading divided out",
                 "step after step",
+                "a trace for each step",
                 "only what happens inside matters",
                 "right for units that forget at once",
                 "no trace is built inside a chunk",
@@ -355,6 +370,7 @@ EXERCISE = Exercise(
             fits=(
                 "rest is lost",
                 "filled up behind",
+                "shorter chunk afresh",
                 "a sequence shorter than a chunk",
                 "chunks of one step",
             ),
@@ -407,6 +423,15 @@ def _over_chunks(chunk, E_0, v, d, credit, gamma, C, rest=True):
     return dW, E
 
 
+def _all_chunks(E_0, v, d, credit, gamma, C):
+    """As it should be."""
+
+    def chunk(E, v, d, credit):
+        return _chunk(E, v, d, credit, gamma)
+
+    return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
+
+
 @EXERCISE.mistake(
     "The steps after the last full chunk are lost: where T is not a multiple of C, one chunk is "
     "shorter."
@@ -444,6 +469,63 @@ def every_chunk_afresh(E_0, v, d, credit, gamma, C):
 
     def chunk(E, v, d, credit):
         return _chunk(tf.zeros_like(E), v, d, credit, gamma)
+
+    return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
+
+
+@EXERCISE.mistake(
+    "What leaves the last full chunk doesn't reach the shorter one: its losses see the traces that "
+    "come in, too."
+)
+def shorter_chunk_afresh(E_0, v, d, credit, gamma, C):
+    """Zeros where the rest begins; E itself fades on."""
+    T = tf.shape(v)[1]
+    whole = T // tf.minimum(C, T) * tf.minimum(C, T)
+
+    def chunk(E, v, d, credit):
+        return _chunk(E, v, d, credit, gamma)
+
+    dW, E = _over_chunks(chunk, E_0, v, d, credit, gamma, C, rest=False)
+    part, left = chunk(tf.zeros_like(E), *(a[:, whole:] for a in (v, d, credit)))
+    return dW + part, E * tf.exp(-gamma * tf.cast(T - whole, gamma.dtype)) + left
+
+
+@EXERCISE.mistake(
+    "dW is a mean over the batch: it is the sum, and whoever wants a mean divides the credit."
+)
+def mean_over_the_batch(E_0, v, d, credit, gamma, C):
+    """Divided by the number of sequences."""
+    dW, E = _all_chunks(E_0, v, d, credit, gamma, C)
+    return dW / tf.cast(tf.shape(v)[0], dW.dtype), E
+
+
+@EXERCISE.mistake(
+    "What a chunk adds to the traces doesn't fade inside it: a step that is followed by k more is "
+    "left over by exp(-gamma * k) at the border."
+)
+def added_without_fading(E_0, v, d, credit, gamma, C):
+    """A plain sum over the chunk's steps."""
+
+    def chunk(E, v, d, credit):
+        dW, _ = _chunk(E, v, d, credit, gamma)
+        whole = tf.exp(-gamma * tf.cast(tf.shape(v)[1], gamma.dtype)) * E
+        return dW, whole + tf.einsum("bsj,bsi->bji", v, d)
+
+    return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
+
+
+@EXERCISE.mistake(
+    "The right numbers, by way of a trace for every step of a chunk, (batch, C, p, n), that is "
+    "summed afterwards: name both axes that go in one tf.einsum, and nothing of the kind is built."
+)
+def a_trace_for_each_step(E_0, v, d, credit, gamma, C):
+    """An outer product, then a sum."""
+
+    def chunk(E, v, d, credit):
+        dW, E_C = _chunk(E, v, d, credit, gamma)
+        later = tf.einsum("sti,bti->bsi", _table(tf.shape(v)[1], gamma), credit)
+        inside = tf.einsum("bsj,bsi->ji", v, later * d)
+        return dW - inside + tf.reduce_sum(v[..., None] * (later * d)[:, :, None], (0, 1)), E_C
 
     return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
 
