@@ -21,7 +21,6 @@ from course_lib.exercises.guard import (
     guarded,
     held,
     name_outputs,
-    see_that_it_is_of_ones_own,
     with_article,
 )
 from course_lib.exercises.rungs import shapes_that_came_in
@@ -144,8 +143,6 @@ def _see_what_it_is(exercise: Exercise, function: Callable) -> None:
             f"The __init__ of {exercise.id} doesn't call super().__init__(), which makes it a "
             f"{function.__base__.__name__}: begin with that line."
         )
-    if isinstance(function, type):
-        see_that_it_is_of_ones_own(exercise.id, function)
     if wanted == "function" and inspect.isfunction(function):
         names = list(inspect.signature(exercise.reference).parameters)
         parameters = inspect.signature(function).parameters.values()

@@ -49,9 +49,6 @@ class NotWritten(Exception):
 RAISED, OUT_OF_TIME, OUT_OF_MEMORY = "error", "time limit", "memory limit"
 
 
-FRAMEWORKS = {"keras": "Keras", "tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}
-
-
 class Unusable(Exception):
     """What the function did or returned can't be judged; the message says why.
 
@@ -555,33 +552,6 @@ def full_stop(text: str) -> str:
     """The text with a full stop, unless it ends a sentence by itself, as a question does."""
     text = text.rstrip()
     return text if re.search(r"[.?!…:][\"'`)»”]*$", text) else f"{text}."
-
-
-def see_that_it_is_of_ones_own(name: str, made: type) -> None:
-    """A class does something itself; one of a framework's under another name is no answer.
-
-    Args:
-        name: what to call it in sentences.
-        made: the class.
-
-    Raises:
-        Unusable: if the framework does all the work.
-    """
-    theirs = None
-    for one in type.mro(made):
-        if str(one.__module__).split(".")[0] in FRAMEWORKS:
-            theirs = theirs or one
-        elif any(_does_something(key, value) for key, value in vars(one).items()):
-            return
-    if theirs is not None:
-        raise Unusable(
-            f"{name} leaves all the work to {theirs.__name__}, which comes with "
-            f"{FRAMEWORKS[theirs.__module__.split('.')[0]]}: write its methods yourself."
-        )
-
-
-def _does_something(name: str, value: Any) -> bool:
-    return callable(value) and not name.startswith("__") and name != "get_config"
 
 
 def with_article(noun: str) -> str:

@@ -3,15 +3,11 @@
 import gc
 import weakref
 
-import keras
 import pytest
 import tensorflow as tf
 from tensorflow.python.framework import ops
 
-from course_lib.exercises.checker import check_function
 from course_lib.exercises.frameworks import traced_gradients_forgotten
-from course_lib.exercises.guard import Unusable, see_that_it_is_of_ones_own
-from course_lib.exercises.registry import get, ids
 
 
 @tf.custom_gradient
@@ -60,31 +56,3 @@ def test_what_was_traced_before_keeps_its_gradient():
             tf.function(looped, autograph=False)(tf.constant(2.0))
         assert float(slope(traced)(tf.constant(2.0))) == 3.0
         assert float(slope(looped)(tf.constant(2.0))) == 9.0
-
-
-class UnderAnotherName(keras.layers.SimpleRNNCell):
-    def get_config(self):
-        return super().get_config()
-
-
-class WithAStepOfItsOwn(keras.layers.SimpleRNNCell):
-    def call(self, inputs, states, training=False):
-        return inputs, states
-
-
-@pytest.mark.parametrize("cell", [keras.layers.SimpleRNNCell, UnderAnotherName])
-def test_a_class_of_keras_under_another_name_is_no_answer(cell):
-    report = check_function(get("VanillaRNNCell"), cell)
-    assert report.sentence == (
-        "VanillaRNNCell leaves all the work to SimpleRNNCell, which comes with Keras: write its "
-        "methods yourself."
-    )
-    with pytest.raises(Unusable):
-        see_that_it_is_of_ones_own("VanillaRNNCell", cell)
-
-
-def test_a_class_that_does_something_is_ones_own():
-    for one in ids():
-        if isinstance(made := get(one).reference, type):
-            see_that_it_is_of_ones_own(one, made)
-    see_that_it_is_of_ones_own("VanillaRNNCell", WithAStepOfItsOwn)

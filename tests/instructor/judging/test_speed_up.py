@@ -129,11 +129,6 @@ def test_the_walls_stand_around_tensorflow_too(verdict, fast_box, body, outcome)
     assert not found.sentence.startswith("Full marks")
 
 
-def test_a_class_of_keras_under_another_name_is_no_answer(verdict):
-    code = "class VanillaRNNCell(keras.layers.SimpleRNNCell):\n    pass\n"
-    assert "leaves all the work to SimpleRNNCell" in verdict("VanillaRNNCell", code).sentence
-
-
 def test_a_fault_that_only_a_graph_shows_has_its_name_behind_the_walls(verdict):
     code = answer_code("log_gradients").replace(
         "    step = tf.cast(step,", "    step = tf.cast(step.numpy(),"

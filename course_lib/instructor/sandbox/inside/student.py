@@ -259,8 +259,6 @@ class Student:
 
     def _by_the_judge(self, call, inputs):
         try:
-            if isinstance(self.function, type):
-                guard.see_that_it_is_of_ones_own(self.name, self.function)
             return call(self.function, inputs)
         except (guard.Unusable, guard.NotWritten) as problem:
             if _raised_in(problem) in ("<call>", guard.__file__, graphs.__file__):
