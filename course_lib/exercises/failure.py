@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 UNKNOWN = "?"
+REFUSED = "raise"  # of an exception that the function raises itself, in words of its own
 DEEPEST, MOST, LARGEST = 4, 100, 100_000  # lists in lists, entries of one, numbers in an array
 
 
@@ -34,7 +35,10 @@ def what_failed(error: BaseException | None, function: Any) -> str:
         frame, position = _last_line_of(error, _file(function))
         if frame is None:
             return ""
-        operation, operands = _parts(_expression(frame.f_code, position))
+        expression = _expression(frame.f_code, position)
+        if isinstance(expression, ast.Raise):
+            return f"{REFUSED} {type(error).__name__}"
+        operation, operands = _parts(expression)
         with np.errstate(all="ignore"):
             described = [_operand(one, frame) for one in operands]
     except Exception:  # an object of the learner's own can raise whatever it likes

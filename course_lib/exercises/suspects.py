@@ -14,6 +14,7 @@ import numpy as np
 
 from course_lib.exercises.climbing import Outcome, climb, judge
 from course_lib.exercises.exercise import BY_TWIN, Arrays, Exercise, Mistake, Problem, Rung
+from course_lib.exercises.failure import REFUSED
 from course_lib.exercises.generic import SHRUNK, moved
 from course_lib.exercises.guard import BUSY, RAISED, CappedOutput, NotWritten, Unusable, guarded
 from course_lib.exercises.slips import Slip
@@ -184,7 +185,7 @@ class Suspect:
             return False  # in float32, what is right and what is nearly right agree
         if theirs.outputs is None:
             # Of a result of the wrong form the sentence says all. An exception's text does not.
-            return not theirs.kind or mine.where == theirs.where != ""
+            return not theirs.kind or _same_operation(mine, theirs)
         if _finite(mine.outputs) and _finite(theirs.outputs):
             return True
         return self._breaks_at_the_same_size(one.rung)
@@ -214,7 +215,7 @@ class Slipped(Suspect):
         if not one.fell or not agree(mine, theirs) or not self.falls_at(one.rung):
             return False  # many a slip changes nothing
         if theirs.outputs is None:
-            return theirs.kind == RAISED and mine.where == theirs.where != ""
+            return theirs.kind == RAISED and _same_operation(mine, theirs)
         return _finite(theirs.outputs)
 
     def is_finely_proven_by(self, one: Fall) -> bool:
@@ -350,11 +351,23 @@ def agree(a: Outcome, b: Outcome) -> bool:
     if a.outputs is None or b.outputs is None:
         if a.outputs is not b.outputs or a.kind != b.kind:
             return False
+        if a.where == b.where and _refused(a):
+            return True  # each in words of its own
         # Messages name the line that failed, which differs; what went wrong stands before it.
         same_text = _cause(a.unusable) == _cause(b.unusable)
         return same_text and (a.where == b.where or not (a.where and b.where))
     ours, theirs = _computed(a.outputs), _computed(b.outputs)
     return ours.keys() == theirs.keys() and all(_alike(ours[n], theirs[n]) for n in ours)
+
+
+def _refused(outcome: Outcome) -> bool:
+    """Whether the function itself raises what it raises."""
+    return outcome.where.startswith(REFUSED)
+
+
+def _same_operation(a: Outcome, b: Outcome) -> bool:
+    """Whether it is known to have failed in both, on the same operands."""
+    return a.where == b.where != "" and not _refused(a)
 
 
 def _with_other_numbers(rung: Rung) -> Rung:

@@ -11,7 +11,7 @@ from course_lib.exercises.exercise import Problem, Rung
 from course_lib.exercises.recognition import ELSEWHERE, MORE
 from course_lib.exercises.registry import get, ids
 from course_lib.exercises.slips import can_be_said_of_some
-from course_lib.exercises.suspects import Fall, Lifted, agree
+from course_lib.exercises.suspects import Fall, Lifted, Suspect, agree
 from course_lib.scratch.diagonal import lru_trace_gradient
 from course_lib.scratch.stacked import collect_outputs, dropout_between_layers
 
@@ -77,6 +77,38 @@ def test_an_equal_text_alone_is_not():
         return np.tanh(x_t @ W_xh + W_hh @ h_prev + b_h)
 
     assert check(other_operands, "rnn_step").mistake != "weights first"
+
+
+def one_for_each_lane(refusal):
+    """A named mistake of carried_windows, in which a text that is too short is refused."""
+
+    def carried_windows(codes, lanes, window):
+        piece = len(codes) // lanes
+        windows = (piece - 1) // window
+        if windows < 1:
+            raise refusal
+        text = codes[: lanes * piece].reshape(lanes, piece)
+        pair = text[:, : windows * window], text[:, 1 : windows * window + 1]
+        return tuple(one.reshape(lanes, windows, -1).transpose(1, 0, 2) for one in pair)
+
+    return carried_windows
+
+
+def test_an_error_that_is_raised_on_purpose_may_have_words_of_its_own():
+    name = "a last one for each lane"
+    assert check(one_for_each_lane(ValueError("words of my own"))).mistake == name
+    assert check(one_for_each_lane(KeyError("another error"))).mistake != name
+
+
+def test_an_error_that_is_raised_on_purpose_is_no_evidence():
+    raised = Outcome(None, "f raised ValueError: words", "raised", "raise ValueError")
+    other = Outcome(None, "f raised ValueError: of another", "raised", "raise ValueError")
+    assert agree(raised, other)
+    rung = get("carried_windows").ladder[0]
+    fall = Fall(rung, other, Problem("words"))
+    suspect = Suspect(get("carried_windows"), get("carried_windows").mistakes[0], None)
+    suspect.known = {(suspect.mistake.answer, rung): raised}
+    assert not suspect.is_proven_by(fall)
 
 
 def test_of_two_faults_the_first_is_named_and_more_is_said():

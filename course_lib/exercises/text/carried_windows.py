@@ -154,7 +154,7 @@ EXERCISE = Exercise(
             "Where should a lane's text lie?",
             "Imagine two people who read one book, one from page 1 and one from the middle. Each "
             "reads a page, then both turn over. Draw which pages are open at the same time.",
-            fits=("interleaved",),
+            fits=("interleaved", "a rest for each lane", "windows overlap"),
         ),
         Hint(
             "How do I get there with reshape?",
@@ -162,7 +162,7 @@ EXERCISE = Exercise(
             "whole lane before the next one begins, so in which order must lane, window and "
             "character stand while you reshape? Then `transpose` brings them into the order that "
             "is wanted.",
-            fits=("lanes first", "it runs, and the shapes are right"),
+            fits=("lanes first", "y in another order", "it runs, and the shapes are right"),
         ),
         Hint(
             "Show me the recipe.",
@@ -299,6 +299,59 @@ def pieces_of_one_more(codes, lanes, window):
 def the_end_predicts_the_beginning(codes, lanes, window):
     """len(codes) for len(codes) - 1."""
     return _cut(codes, lanes, window, windows=len(codes) // (lanes * window))
+
+
+@EXERCISE.mistake(
+    "The last character that is read should predict the one after it, and predicts the first of "
+    "the text: np.roll turns in a circle. Cut y out of codes[1:] instead."
+)
+def rolled_before_it_is_cut(codes, lanes, window):
+    """np.roll of what is read."""
+    windows = (len(codes) - 1) // (lanes * window)
+    x, _ = _cut(codes, lanes, window)
+    used = np.roll(codes[: lanes * windows * window], -1)
+    return x, used.reshape(lanes, windows, window).transpose(1, 0, 2)
+
+
+@EXERCISE.mistake(
+    "x is right, but y is only reshaped, and lies in another order than x: what is done with the "
+    "one must be done with the other."
+)
+def y_in_another_order(codes, lanes, window):
+    """The transpose forgotten in y."""
+    x, y = _cut(codes, lanes, window)
+    return x, y.transpose(1, 0, 2).reshape(x.shape)
+
+
+@EXERCISE.mistake(
+    "What fills no window is dropped at the end of each lane, so the next lane begins that much "
+    "later in the text. Let the lanes follow each other without a gap: what is dropped is left at "
+    "the end of the text."
+)
+def a_rest_for_each_lane(codes, lanes, window):
+    """Lanes of (T - 1) // lanes characters, cut into windows afterwards."""
+    piece = (len(codes) - 1) // lanes
+    windows = piece // window
+    if windows < 1:
+        raise ValueError("Too short.")
+    lane, t = np.ogrid[:lanes, : windows * window]
+    shape = (lanes, windows, window)
+    x, y = (codes[lane * piece + t + k].reshape(shape).transpose(1, 0, 2) for k in (0, 1))
+    return x, y
+
+
+@EXERCISE.mistake(
+    "The windows overlap: each begins with the character that the one before ended with, so the "
+    "state reads it twice. It goes on with the one after it."
+)
+def windows_overlap(codes, lanes, window):
+    """A stride of K - 1."""
+    windows = (len(codes) - 1) // (lanes * window)
+    if windows < 1:
+        raise ValueError("Too short.")
+    k, lane, t = np.ogrid[:windows, :lanes, :window]
+    place = lane * windows * window + k * max(window - 1, 1) + t
+    return codes[place], codes[place + 1]
 
 
 @EXERCISE.mistake(
