@@ -351,6 +351,16 @@ def multiples_of_the_seed(m, n, layers, seed=0):
     return [init_lstm_params(m if k == 0 else n, n, seed * (k + 1)) for k in range(layers)]
 
 
+@EXERCISE.mistake(
+    "The sizes are in reverse order: the list begins with the lowest layer, and that is the one "
+    "that reads the m inputs."
+)
+def top_layer_first(m, n, layers, seed=0):
+    """m at the end."""
+    sizes = [n] * (layers - 1) + [m]
+    return [init_lstm_params(size, n, seed + k) for k, size in enumerate(sizes)]
+
+
 @EXERCISE.mistake("A layer is missing: `layers` counts all of them, the first one included.")
 def one_layer_short(m, n, layers, seed=0):
     """The loop starts at 1."""

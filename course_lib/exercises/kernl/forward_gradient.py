@@ -275,6 +275,24 @@ def always_from_the_start(x, h_0, h, dh, beta, gamma):
 
 
 @EXERCISE.mistake(
+    "Before the first step the state is taken for zero: it was h_0, and the first step's weights "
+    "were multiplied by it."
+)
+def zero_before_the_first(x, h_0, h, dh, beta, gamma):
+    """h_0 never used."""
+    return _along(x, np.zeros_like(h_0), h, dh, beta, gamma)
+
+
+@EXERCISE.mistake(
+    "Before the first step stands the last state of the sequence: np.roll turns in a circle. The "
+    "state before the first step is h_0."
+)
+def rolled_round(x, h_0, h, dh, beta, gamma):
+    """np.roll(h, 1, axis=1)."""
+    return _along(x, h[:, -1], h, dh, beta, gamma)
+
+
+@EXERCISE.mistake(
     "Only the loss of the last step is used: add up the parts of every step's loss, each with "
     "the traces of its moment."
 )

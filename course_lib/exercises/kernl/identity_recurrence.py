@@ -178,6 +178,27 @@ def moved_to_the_right(W_xh):
 
 
 @EXERCISE.mistake(
+    "W_xh was added to the matrix as it was: the ones are still on the diagonal of the whole, in "
+    "the inputs' rows too. Above stands W_xh alone, below it the identity of n rows."
+)
+def added_to_the_old(W_xh):
+    """eye(m + n, n) + W_xh above."""
+    m, n = W_xh.shape
+    W = np.eye(m + n, n)
+    W[:m] += W_xh
+    return W
+
+
+@EXERCISE.mistake(
+    "The diagonal of the recurrence runs the other way: unit i's row must lead to unit i, so the "
+    "ones go down to the right."
+)
+def other_diagonal(W_xh):
+    """Turned over."""
+    return np.vstack([W_xh, np.eye(W_xh.shape[1])[::-1]])
+
+
+@EXERCISE.mistake(
     "The recurrence is all ones: every unit then gets the sum of all, and the state explodes. Only "
     "the diagonal is 1."
 )

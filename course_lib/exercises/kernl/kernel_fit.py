@@ -159,6 +159,9 @@ EXERCISE = Exercise(
                 "every step but Gamma",
                 "gamma by the later unit",
                 "summed over the batch",
+                "beta summed over the batch",
+                "beta turned over",
+                "batch divided out twice",
             ),
         ),
         Hint(
@@ -168,6 +171,9 @@ EXERCISE = Exercise(
             fits=(
                 "last step only",
                 "summed over the steps",
+                "averaged too early",
+                "asked before the step",
+                "divided again and again",
             ),
         ),
     ),
@@ -299,6 +305,78 @@ def summed_over_the_steps(h, W_hh, beta, gamma, psi):
 def summed_over_the_batch(h, W_hh, beta, gamma, psi):
     """No division by the batch size."""
     return tuple(len(h) * g for g in kernel_fit(h, W_hh, beta, gamma, psi))
+
+
+@EXERCISE.mistake(
+    "The mean over the batch is taken twice: kernel_gradients has taken it, so what it gives is "
+    "only divided by the number of steps."
+)
+def batch_divided_out_twice(h, W_hh, beta, gamma, psi):
+    """Divided by batch and steps."""
+    return tuple(g / len(h) for g in kernel_fit(h, W_hh, beta, gamma, psi))
+
+
+@EXERCISE.mistake(
+    "dbeta is still a sum over the batch, while dgamma is a mean: divide the product by the number "
+    "of sequences too."
+)
+def beta_summed_over_the_batch(h, W_hh, beta, gamma, psi):
+    """error.T @ Omega, as it stands."""
+    dbeta, dgamma = kernel_fit(h, W_hh, beta, gamma, psi)
+    return len(h) * dbeta, dgamma
+
+
+@EXERCISE.mistake(
+    "dbeta is turned over: beta[k, i] leads from the nudged unit i to the later unit k, so rows go "
+    "with the error and columns with Omega."
+)
+def beta_turned_over(h, W_hh, beta, gamma, psi):
+    """Omega.T @ error."""
+    dbeta, dgamma = kernel_fit(h, W_hh, beta, gamma, psi)
+    return dbeta.T, dgamma
+
+
+@EXERCISE.mistake(
+    "The tangents and the integrators are averaged over the steps, and then multiplied: the "
+    "product of means is not the mean of the products. Take the gradients at each step."
+)
+def averaged_too_early(h, W_hh, beta, gamma, psi):
+    """One gradient, of means."""
+    state = (np.zeros_like(h[:, 0]),) * 3
+    states = []
+    for t in range(h.shape[1]):
+        state = perturbation_step(*state, h[:, t], W_hh, gamma, psi[:, t])
+        states.append(state)
+    return kernel_gradients(beta, *np.mean(states, axis=0))
+
+
+@EXERCISE.mistake(
+    "Each gradient is taken before its step: the first is that of zeros, and the last step is "
+    "never used. Let the step come first."
+)
+def asked_before_the_step(h, W_hh, beta, gamma, psi):
+    """kernel_gradients at the top of the loop."""
+    state = (np.zeros_like(h[:, 0]),) * 3
+    found = []
+    for t in range(h.shape[1]):
+        found.append(kernel_gradients(beta, *state))
+        state = perturbation_step(*state, h[:, t], W_hh, gamma, psi[:, t])
+    return tuple(np.mean(steps, axis=0) for steps in zip(*found, strict=True))
+
+
+@EXERCISE.mistake(
+    "The division is inside the loop, so what the first steps gave is divided again and again: add "
+    "up over all steps, and divide by their number once, after the loop."
+)
+def divided_again_and_again(h, W_hh, beta, gamma, psi):
+    """A running mean that isn't one."""
+    state = (np.zeros_like(h[:, 0]),) * 3
+    dbeta, dgamma = np.zeros_like(beta), np.zeros_like(gamma)
+    for t in range(h.shape[1]):
+        state = perturbation_step(*state, h[:, t], W_hh, gamma, psi[:, t])
+        more = kernel_gradients(beta, *state)
+        dbeta, dgamma = (dbeta + more[0]) / (t + 1), (dgamma + more[1]) / (t + 1)
+    return dbeta, dgamma
 
 
 @EXERCISE.alternative
