@@ -248,11 +248,16 @@ def _is_a_message(node: Any) -> bool:
 
 
 def _fits(kernel: Any, node: Any) -> bool:
-    """Whether a kernel is for the types of numbers that the node has."""
+    """Whether a kernel is for the types of numbers that the node has.
+
+    A rule about something else, such as what GatherNd does with an index out of range, lists no
+    types.
+    """
     return all(
         set(node.attr[rule.name].list.type or [node.attr[rule.name].type])
         <= set(rule.allowed_values.list.type)
         for rule in kernel.constraint
+        if rule.allowed_values.list.type
     )
 
 
@@ -391,12 +396,39 @@ def alive_at_once(operation: str, function: Callable, *arguments: Any) -> int:
     return most
 
 
-def _watched(operation: str, see: Callable, run: Callable) -> None:
-    """Run something step by step, and see the results of one kind of operation as they come."""
+def most_in_one_array(width: int, function: Callable, *arguments: Any) -> int:
+    """How many numbers the largest array holds that is made while a function runs.
+
+    Only arrays with an axis of a given width count, and none that has the shape of an argument,
+    such as its gradient. Functions that TensorFlow would trace run step by step.
+
+    Args:
+        width: size of that axis.
+        function: of tensors.
+        arguments: its arguments.
+    """
+    most = 0
+    known = {tuple(one.shape) for one in arguments}
+
+    def see(tensor):
+        nonlocal most
+        shape = tuple(tensor.shape)
+        if tensor.dtype.is_floating and width in shape and shape not in known:
+            most = max(most, math.prod(shape))
+
+    _watched(None, see, lambda: function(*arguments))
+    return most
+
+
+def _watched(operation: str | None, see: Callable, run: Callable) -> None:
+    """Run something step by step, and see the results of one kind of operation as they come.
+
+    None stands for every kind.
+    """
     from tensorflow.python.framework import op_callbacks
 
     def called(op_type, inputs, attrs, outputs, op_name=None, graph=None):
-        if op_type == operation and graph is None:
+        if operation in (None, op_type) and graph is None:
             for output in outputs:
                 see(output)
 

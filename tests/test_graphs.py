@@ -108,6 +108,13 @@ def test_gpu_report_of_what_fits_and_what_does_not():
     assert graphs.gpu_report(graphs.trace(python, SPEC))["in Python"] == "PyFunc"
 
 
+def test_a_rule_of_a_kernel_about_something_else_than_numbers_does_not_count():
+    def picked(x):
+        return tf.gather_nd(x, tf.zeros((1, 1), tf.int64))  # the rule: what a bad index does
+
+    assert graphs.gpu_report(graphs.trace(picked, SPEC))["without a kernel"] == ""
+
+
 def test_gpu_report_names_what_writes_to_a_file(tmp_path):
     writer = tf.summary.create_file_writer(str(tmp_path))
 
@@ -247,6 +254,16 @@ def test_what_is_computed_again_counts_again():
     assert graphs.computed_by("Tanh", twice, tf.ones((2, 3))) == 12
     assert graphs.computed_by("Tanh", tf.exp, tf.ones((2, 3))) == 0
     assert not tf.config.functions_run_eagerly()
+
+
+def test_the_largest_array_of_a_width_is_found():
+    def made(x, y):
+        return tf.concat([x, x, y[:, 0]], axis=0) + 0 * tf.reduce_sum(tf.tile(y, (9, 1, 1)))
+
+    examples = tf.ones((2, 3)), tf.ones((1, 5, 3))
+    assert graphs.most_in_one_array(3, tf.function(made), *examples) == 9 * 15
+    assert graphs.most_in_one_array(3, lambda x, y: tf.tanh(y), *examples) == 0  # an argument's
+    assert graphs.most_in_one_array(4, made, *examples) == 0
 
 
 def test_what_a_tape_holds_is_counted_until_it_lets_go():

@@ -1,5 +1,7 @@
 """Exercise: states are recomputed, and memory grows with the root of T."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -12,6 +14,7 @@ from course_lib.graphs import (
     alive_at_once,
     computed_by,
     gpu_report,
+    most_in_one_array,
     nodes,
     own_twin,
     program_size,
@@ -164,7 +167,8 @@ def sizes(function, given: Arrays) -> Arrays:
     "states" says how many states the longer one computes, those that are computed again included;
     "operations", how long the way there is. XLA's program, which takes longest, is made only where
     these two leave anything open. Where XLA can't make one, "kept" says how many states are there
-    at once.
+    at once. Last, "side by side" says how many states, or how many of something else that is as
+    wide, stand in one array: a loop's bytes don't tell what stands outside of it.
     """
     function = getattr(function, "python_function", function)  # below tf.function
 
@@ -188,6 +192,10 @@ def sizes(function, given: Arrays) -> Arrays:
         for T, stretched in ((LONG, x), (4 * LONG, tf.tile(x, (1, 4, 1)))):
             alive = alive_at_once("Tanh", both, dh_last, stretched, *others)
             found[f"kept at T={T}"] = alive // others[0].shape.num_elements()
+    batch, n = others[0].shape
+    for T, stretched in ((LONG, x), (4 * LONG, tf.tile(x, (1, 4, 1)))):
+        most = most_in_one_array(n, both, dh_last, stretched, *others)
+        found[f"side by side at T={T}"] = most // (batch * n)
     return found
 
 
@@ -228,11 +236,81 @@ def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
             return Problem(
                 f"For {T} steps {said.format(short)}, for {4 * T} steps {said.format(long)}: "
                 "memory grows with T, not with its root. States are computed again, but in pieces "
-                "that are as long as the sequence, or a fixed share of it, and on the way back all "
-                "states of a piece are there at once: cut shorter pieces, more of them where T is "
-                "larger."
+                "of the wrong length: on the way back all states of a piece are there at once, and "
+                "those at the borders too. A piece as long as the sequence, or a fixed share of "
+                "it, is too long, and a single step too short: with T, both the number of pieces "
+                "and their length grow."
             )
+    return beside_the_loops(given, outputs)
+
+
+def beside_the_loops(given: Arrays, outputs: Arrays) -> Problem | None:
+    """No array grows with T that is as wide as the states."""
+    name = "side by side at T={}".format
+    if name(LONG) not in outputs:
+        return None
+    if outputs[name(LONG)] >= LONG:
+        return Problem(
+            f"One array holds {given['h_0'].shape[1]} numbers for each of {LONG} steps, as much as "
+            "all states together: W_xh times all inputs, say, or the states of all pieces side by "
+            "side. Let a piece make what it needs, and give back its last state alone."
+        )
+    if grown(outputs, "side by side", short=LONG):
+        short, long = (outputs[name(T)] for T in (LONG, 4 * LONG))
+        return Problem(
+            f"Of {LONG} steps at most {short} states stand in one array, of {4 * LONG} steps "
+            f"{long}: the pieces get longer as fast as the sequence does. Their number has to grow "
+            "with T too, and both only with its root."
+        )
     return None
+
+
+def with_the_cause(rung: Rung) -> Rung:
+    """The same rung, which says of wrong numbers where they come from, if they show it."""
+
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        problem = rung.judge(given, outputs)
+        cause = problem and (unread(given, outputs) or cut_off(given, outputs))
+        return replace(problem, sentence=cause) if cause else problem
+
+    return replace(rung, judge=judge)
+
+
+def unread(given: Arrays, outputs: Arrays) -> str:
+    """Whether the state is that of a part of the sequence; how long a piece is doesn't matter."""
+    _, x, *others = given.values()
+    T, h_last = x.shape[1], outputs["h_last"]
+    states, _ = rnn_forward(x, *others)
+    if np.shape(h_last) != states[:, 0].shape:
+        return ""
+    for t in range(1, T):
+        if np.allclose(h_last, states[:, t - 1]):
+            return (
+                f"With T = {T}: h_last is the state after step {t}, so the steps after it are "
+                "never read. The last piece may be shorter than the others."
+            )
+        if np.allclose(h_last, rnn_forward(x[:, t:], *others)[0][:, -1]):
+            return (
+                f"With T = {T}: h_last is what the last {T - t} steps give from h_0. A piece "
+                "begins with the state in which the piece before it ended."
+            )
+    return ""
+
+
+def cut_off(given: Arrays, outputs: Arrays) -> str:
+    """Whether no gradient comes to the first steps, as if the state before a piece were given."""
+    dx, T = outputs["dx"], given["x"].shape[1]
+    if np.shape(dx) != given["x"].shape:
+        return ""
+    reached = np.any(dx != 0, axis=(0, 2))
+    first = int(np.argmax(reached))
+    if not first or not reached[first:].all() or outputs["dh_0"].any():
+        return ""
+    return (
+        f"With T = {T}: no gradient comes to the first {first} steps, nor to h_0. Nothing is to be "
+        "cut, as truncated BPTT would: what is forgotten is computed again, and the gradient goes "
+        "through all pieces."
+    )
 
 
 def by_xla(function, given: Arrays) -> Arrays:
@@ -266,8 +344,12 @@ EXERCISE = Exercise(
     returns={},
     ladder=(
         matches("one step alone", one_step, in_numpy, "With T = 1:", both_passes),
-        matches("four steps", four_steps, in_numpy, "With T = 4, called again:", called_again),
-        matches("a prime number of steps", a_prime_number, in_numpy, "With T = 23:", both_passes),
+        with_the_cause(matches("four steps", four_steps, in_numpy, "With T = 4:", called_again)),
+        with_the_cause(
+            matches(
+                "a prime number of steps", a_prime_number, in_numpy, "With T = 23:", both_passes
+            )
+        ),
         equal_to_twin("rnn_backward", sequence, in_numpy, with_own_twin),
         traceable(three_steps, traced),
         Rung("memory grows with the root of T", wide, grows_with_the_root, sizes, by_verdict=True),
@@ -293,7 +375,7 @@ EXERCISE = Exercise(
             "Cut 100 steps into pieces of K. You keep the states at the borders, 100/K of them, "
             "and while you go back through a piece, its K states. Draw the sum of both over K. "
             "Where is it smallest, and what is it there?",
-            fits=("one piece", "two halves", "pieces of one length", "step by step"),
+            fits=("one piece", "two halves", "ten pieces", "pieces of one length", "step by step"),
         ),
         Hint(
             "How does TensorFlow forget?",
@@ -304,6 +386,7 @@ EXERCISE = Exercise(
             "write out, the one over pieces or the one inside a piece?",
             fits=(
                 "pieces without forgetting",
+                "projected before",
                 "stopped at the borders",
                 "stopped before each piece",
             ),
@@ -391,6 +474,37 @@ def weights_from_around(x, h_0, *weights):
 def two_halves(*arguments):
     """T/2 steps a piece."""
     return _in_pieces(arguments, lambda T: max(1, (T + 1) // 2))
+
+
+@EXERCISE.mistake(
+    "There are never more than ten pieces, so in a long sequence each of them is a tenth of it: "
+    "the number of pieces grows with the root of T, like their length."
+)
+def ten_pieces(*arguments):
+    """T/10 steps a piece, all of which are side by side."""
+
+    def read(x, h, W_xh, W_hh, b_h):
+        by_time = tf.transpose(x, (1, 0, 2))
+        return tf.scan(lambda h, x_t: tf.tanh(x_t @ W_xh + h @ W_hh + b_h), by_time, h)[-1]
+
+    return _in_pieces(arguments, lambda T: -(-T // 10), read)
+
+
+@EXERCISE.mistake(
+    "Beside the pieces waits something as long as the sequence and as wide as the states, such as "
+    "the product of all inputs with W_xh, or all states put together: leave both to the pieces."
+)
+def projected_before(x, h_0, W_xh, W_hh, b_h):
+    """x @ W_xh once, as it is fastest."""
+    a, h, length = x @ W_xh + b_h, h_0, _root(x.shape[1])
+    piece = tf.recompute_grad(
+        lambda a, h, W_hh: tf.foldl(
+            lambda h, a_t: tf.tanh(a_t + h @ W_hh), tf.transpose(a, (1, 0, 2)), h
+        )
+    )
+    for start in range(0, x.shape[1], length):
+        h = piece(a[:, start : start + length], h, W_hh)
+    return h
 
 
 @EXERCISE.mistake(
