@@ -12,7 +12,9 @@ READY := $(VENV)/.ready
 ifeq ($(origin PYTHON),command line)
 CHOSEN := $(PYTHON)
 endif
-override PYTHON := "$(CURDIR)/$(VENV)/bin/python"
+# For the shell; a folder may have any name, also one with quotes or dollars in it.
+HERE := '$(subst ','\'',$(CURDIR))'
+override PYTHON := $(HERE)/$(VENV)/bin/python
 TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_CPP_MIN_LOG_LEVEL
 # They would lead the environment's Python to packages of another place.
@@ -54,7 +56,7 @@ check: $(READY)
 
 lab: $(READY)
 	@$(PYTHON) -m course_lib.cli start work
-	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m course_lib.lab work $(ARGS)
+	@PATH=$(HERE)/$(VENV)/bin:"$$PATH" $(PYTHON) -m course_lib.lab work $(ARGS)
 
 notebooks: $(READY)
 	@$(PYTHON) -m course_lib.cli notebooks

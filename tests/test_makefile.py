@@ -112,6 +112,28 @@ def test_lab_hands_its_options_to_jupyterlab(checkout):
     ]
 
 
+@pytest.mark.parametrize("name", ["it's", 'a "quote"', "a $HOME", "a `back` tick", "a;b&c (d)"])
+def test_a_folder_may_have_any_name(tmp_path, name):
+    folder = tmp_path / name
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    for one in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / one, folder)
+    shutil.copytree(ROOT / "environment", folder / "environment")
+    python = folder / ".venv" / "bin" / "python"
+    python.write_text('#!/bin/sh\necho "$@" >> asked\necho "$PATH" >> paths\n')
+    python.chmod(0o755)
+    (folder / ".venv" / ".ready").write_text(f"{folder.resolve()}\n")
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    for goal in ("book", "lab"):
+        done = subprocess.run(["make", goal], cwd=folder, env=environment, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+    asked = (folder / "asked").read_text()
+    assert "-m course_lib.authoring.book\n" in asked
+    assert asked.endswith("-m course_lib.lab work\n")
+    path = (folder / "paths").read_text().splitlines()[-1]
+    assert path == f"{folder.resolve()}/.venv/bin:/usr/bin:/bin"
+
+
 def test_a_changed_lock_brings_it_up_to_date(checkout):
     make(checkout)
     touch_lock(checkout)
