@@ -13,6 +13,7 @@ import re
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 # Kernels for a GPU. DEFAULT ones are registered for every device, and so for this one: they move
@@ -32,12 +33,20 @@ STUMBLES = {
     "for": r"Iterating over a symbolic",
     "length": r"'(?:NoneType|SymbolicTensor)' object cannot be interpreted as an integer|"
     r"Expected int\d+, but got None|len is not well defined for a symbolic Tensor|"
-    r"Cannot convert a partially known TensorShape|Cannot infer argument `num` from shape",
+    r"Cannot convert a partially known TensorShape|Cannot infer argument `num` from shape|"
+    r"Failed to convert elements of [\[(][^\])]*\bNone\b[^\])]*[\])] to Tensor|"
+    r"Argument `size` must be provided",
     "variable": r"only supports singleton tf\.Variables|tried to create variables on non-first|"
     r"add new elements of state \(variables or sub-layers\)",
     "dtype": r"has type float\d+ that does not match type float\d+|"
     r"expected to be a \w+ tensor but is a \w+ tensor",
 }
+LIBRARIES = {"tensorflow", "keras"}  # their code asks for shapes, too
+# Words about a None, which is a size where somebody asks a tensor for its shape.
+NOTHING = (
+    r"None values not supported|'NoneType' and |and 'NoneType'|"
+    r"bad operand type for unary .*'NoneType'"
+)
 
 
 class Untraceable(Exception):
@@ -66,7 +75,7 @@ def trace(function: Callable, *signature: Any, **settings: Any) -> Any:
     try:
         return tf.function(function, **settings).get_concrete_function(*signature)
     except Exception as error:
-        if over := _what_stumbled(error):
+        if over := _what_stumbled(error) or _a_size(error):
             raise Untraceable(over) from error
         raise
 
@@ -90,6 +99,19 @@ def stumble(attempt: Callable[[], Any]) -> str:
 def _what_stumbled(error: Exception) -> str:
     message = " ".join(str(error).split())
     return next((over for over, words in STUMBLES.items() if re.search(words, message)), "")
+
+
+def _a_size(error: Exception) -> str:
+    """ "length" if what failed is None, and code of the traced function asks for a shape."""
+    if not re.search(NOTHING, " ".join(str(error).split())):
+        return ""
+    within = error.__traceback__.tb_next  # what `trace` has called
+    while within is not None:
+        code = within.tb_frame.f_code
+        if "shape" in code.co_names and not LIBRARIES & set(Path(code.co_filename).parts):
+            return "length"
+        within = within.tb_next
+    return ""
 
 
 def xla_refusal(attempt: Callable[[], Any]) -> str:

@@ -7,6 +7,7 @@ imported quietly. The packages that use TensorFlow import this first.
 import contextlib
 import importlib.abc
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -47,6 +48,17 @@ class _QuietTensorFlow(importlib.abc.MetaPathFinder):
             spec.loader.exec_module = load_quietly
         return spec
 
+
+def _is_of_a_learner(record: logging.LogRecord) -> bool:
+    """Whether a warning is about code that somebody wrote.
+
+    To find the name of a mistake, a check runs code with something left out (`exercises.mutants`).
+    What TensorFlow says about that would stand below the learner's own cell.
+    """
+    return "<mutant of " not in record.getMessage()
+
+
+logging.getLogger("tensorflow").addFilter(_is_of_a_learner)
 
 if "tensorflow" not in sys.modules:
     sys.meta_path.insert(0, _QuietTensorFlow())

@@ -70,6 +70,16 @@ def adds_a_weight(x):
         (unrolled, "length"),
         (lambda x: [x[:, t] for t in range(tf.shape(x)[1])], "length"),
         (lambda x: tf.zeros((x.shape[0], 3)), "length"),
+        (lambda x: tf.reshape(x, [x.shape[0], -1]), "length"),
+        (lambda x: tf.tile(x[:1], [x.shape[0], 1, 1]), "length"),
+        (lambda x: tf.fill((x.shape[0], 2), 0.0), "length"),
+        (lambda x: tf.TensorArray(tf.float32, x.shape[1]).stack(), "length"),
+        (lambda x: tf.range(x.shape[1]), "length"),
+        (lambda x: x[:, : x.shape[1] // 2], "length"),
+        (lambda x: x[:, : -x.shape[1] % 4], "length"),
+        (lambda x: tf.reduce_sum(x) / x.shape[0], "length"),
+        (lambda x: x[:, : min(4, x.shape[1])], "length"),
+        (lambda x: tf.while_loop(lambda t: t < x.shape[1], lambda t: t + 1, (0,)), "length"),
         (lambda x: len(x) * x, "length"),
         (tf.unstack, "length"),
         (makes_a_variable, "variable"),
@@ -92,6 +102,11 @@ def test_what_fails_for_another_reason_fails_as_it_is():
 
     with pytest.raises(KeyError, match="mine"):
         graphs.stumble(lambda: graphs.trace(broken, SPEC))
+
+
+def test_a_none_that_is_no_size_fails_as_it_is():
+    with pytest.raises(ValueError, match="None values"):
+        graphs.trace(lambda x: tf.reduce_sum(x) * None, SPEC)
 
 
 def test_gpu_report_of_what_fits_and_what_does_not():

@@ -5,6 +5,7 @@ of the exercise's file that traces what the learner wrote, with the help of `cou
 gives plain numbers and words. What is made here judges them, and never sees a tensor.
 """
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +15,8 @@ from course_lib.exercises.rungs import remembering, unlike
 
 # Words of XLA where the size of some array isn't known before the graph runs.
 WANTS_SIZES = "must be a compile-time constant", "Incompatible shapes", "dynamic sized slice"
+PYTHON = "PyFunc"  # in the words of XLA: an operation that runs Python
+OF_THE_GRAPH = r" when trying to compile graph \S+ on XLA_\w+"  # a name that nobody has given
 ON_A_GPU = "nothing in it keeps it from a GPU"
 EXACT = 1e-10  # float64, sums of a few dozen terms: rounding alone stays below 1e-13
 
@@ -153,7 +156,14 @@ def compiles(
         if refusal := str(outputs["refused"]):
             if _wants_bounds(refusal) or _wants_sizes(refusal):
                 return None
-            return Problem(f"It doesn't compile with XLA: {refusal.rstrip('.')}.")
+            if PYTHON in refusal:
+                return Problem(
+                    "It doesn't compile with XLA: a part of it calls back into Python, as "
+                    "tf.numpy_function and tf.py_function do, where no graph can go. Write it with "
+                    "operations of TensorFlow."
+                )
+            words = re.sub(OF_THE_GRAPH, "", refusal).rstrip(".")
+            return Problem(f"It doesn't compile with XLA: {words}.")
         problem = unlike(outputs, right(given))
         if problem and _right_without_xla(given, outputs):
             return None

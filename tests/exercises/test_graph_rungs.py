@@ -78,6 +78,18 @@ def test_xla():
     assert rung.remark({}, {"refused": "", "h": np.ones(2)}) == ""
 
 
+def test_what_xla_cant_compile_is_said_without_names_that_nobody_gave():
+    refusal = (
+        "Detected unsupported operations when trying to compile graph __inference_both_14512"
+        "[_XlaMustCompile=true,config_proto=1356,executor_type=1116] on XLA_CPU_JIT: {} (No "
+        "registered kernel)"
+    )
+    rung = rungs.compiles(nothing, lambda given: {"h": np.ones(2)}, None)
+    found = said(rung, {"refused": refusal.format("AsString")})
+    assert "Detected unsupported operations: AsString (No" in found
+    assert "calls back into Python" in said(rung, {"refused": refusal.format("EagerPyFunc")})
+
+
 def test_a_right_loop_without_bounds_passes_and_is_told_what_xla_wants():
     rung = rungs.compiles(nothing, lambda given: {"h": np.ones(2)}, None)
     no_bound = "XLA compilation requires a fixed tensor list size. Set the max number of elements."
