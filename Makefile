@@ -22,6 +22,9 @@ unexport PYTHONHOME PYTHONPATH
 
 USABLE := $(shell environment/usable.sh '$(CHOSEN)' && echo yes)
 
+# Each goal uses all cores by itself, and "book" and "test" write into the same folder.
+.NOTPARALLEL:
+
 .PHONY: help book pdf sphinx test check lab notebooks bench gpu lock clean afresh
 
 help:

@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import os
+import shlex
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -54,4 +55,9 @@ def how_to_get_it() -> list[str]:
     build = ["make book"]
     if os.name == "nt":  # there is no make
         build = ['pip install ".[book]"', "python -m course_lib.authoring.book"]
-    return ["The book is not built yet. In a terminal:", f'cd "{checkout}"', *build]
+    return ["The book is not built yet. In a terminal:", f"cd {for_a_shell(checkout)}", *build]
+
+
+def for_a_shell(path: Path) -> str:
+    """A path as one types it into a terminal, whatever stands in it."""
+    return f'"{path}"' if os.name == "nt" else shlex.quote(str(path))

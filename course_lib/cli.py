@@ -112,7 +112,7 @@ def start(
     Run it again after an upgrade: what you wrote is never overwritten.
     """
     from course_lib import learner
-    from course_lib.built_book import find_book, how_to_get_it
+    from course_lib.built_book import find_book, for_a_shell, how_to_get_it
     from course_lib.repository import find_repository
 
     folder = learner.choose_folder(folder)
@@ -131,7 +131,7 @@ def start(
         if one.action == learner.RENEWED:
             _print_changes(one.changes)
     _print_news(learner.news(folder))
-    print(f"\nOpen the notebooks in {folder}: jupyter lab {folder}")
+    print(f"\nOpen the notebooks in {folder}: jupyter lab {for_a_shell(folder)}")
     if find_book() is not None:
         return
     if repository := find_repository():

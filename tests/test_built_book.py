@@ -2,11 +2,13 @@
 
 import importlib.metadata
 import json
+import os
+import subprocess
 
 import pytest
 
 from course_lib import built_book
-from course_lib.built_book import find_book, find_checkout, how_to_get_it
+from course_lib.built_book import find_book, find_checkout, for_a_shell, how_to_get_it
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_the_checkout_that_pip_installed_from_has_it(installed, tmp_path):
     installed.origin = json.dumps({"url": checkout.as_uri(), "dir_info": {}})
     assert find_book() is None
     assert how_to_get_it() == [
-        "The book is not built yet. In a terminal:", f'cd "{checkout}"', "make book"
+        "The book is not built yet. In a terminal:", f"cd {for_a_shell(checkout)}", "make book"
     ]  # fmt: skip
     book = make_book(checkout / "_build" / "html")
     assert find_book() == book
@@ -83,3 +85,13 @@ def test_a_package_that_was_never_installed_is_no_fault(installed, monkeypatch):
 
     monkeypatch.setattr(importlib.metadata, "distribution", missing)
     assert find_checkout() is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="it is quoted for a POSIX shell here")
+@pytest.mark.parametrize("name", ["w", "a folder", "it's", "a $HOME", 'a "q" `id`'])
+def test_a_path_can_be_typed_as_it_is_said(tmp_path, name):
+    folder = tmp_path / name
+    said = subprocess.run(
+        ["sh", "-c", f"printf %s {for_a_shell(folder)}"], capture_output=True, text=True
+    )
+    assert said.stdout == str(folder)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from course_lib import learner
 from course_lib.authoring.source import reference_code, stub_code
+from course_lib.built_book import for_a_shell
 from course_lib.cli import app
 from course_lib.exercises import progress
 from course_lib.exercises.registry import CHAPTERS, get, ids
@@ -408,6 +409,12 @@ def test_start_says_what_it_did(release, tmp_path):
     assert "  - rnn_step: what you start from changed\n" in out
     code, _, err = course("start", path)
     assert (code, "a file is in the way" in err) == (2, True)
+
+
+def test_the_command_that_start_names_can_be_typed(release, tmp_path):
+    copy = tmp_path / "a folder"
+    release("first")
+    assert f"jupyter lab {for_a_shell(copy)}\n" in course("start", copy)[1]
 
 
 def test_start_and_progress_say_what_is_new_each_time(release, tmp_path):

@@ -112,26 +112,47 @@ def test_lab_hands_its_options_to_jupyterlab(checkout):
     ]
 
 
+@pytest.fixture
+def ready(tmp_path):
+    """Make a folder of that name whose environment is ready, its Python such a script."""
+
+    def prepared(name, script):
+        folder = tmp_path / name
+        (folder / ".venv" / "bin").mkdir(parents=True)
+        for one in ("Makefile", "requirements.lock", "pyproject.toml"):
+            shutil.copy(ROOT / one, folder)
+        shutil.copytree(ROOT / "environment", folder / "environment")
+        python = folder / ".venv" / "bin" / "python"
+        python.write_text(f"#!/bin/sh\n{script}\n")
+        python.chmod(0o755)
+        (folder / ".venv" / ".ready").write_text(f"{folder.resolve()}\n")
+        return folder
+
+    return prepared
+
+
+def make_in(folder, *arguments):
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder)}
+    done = subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize("name", ["it's", 'a "quote"', "a $HOME", "a `back` tick", "a;b&c (d)"])
-def test_a_folder_may_have_any_name(tmp_path, name):
-    folder = tmp_path / name
-    (folder / ".venv" / "bin").mkdir(parents=True)
-    for one in ("Makefile", "requirements.lock", "pyproject.toml"):
-        shutil.copy(ROOT / one, folder)
-    shutil.copytree(ROOT / "environment", folder / "environment")
-    python = folder / ".venv" / "bin" / "python"
-    python.write_text('#!/bin/sh\necho "$@" >> asked\necho "$PATH" >> paths\n')
-    python.chmod(0o755)
-    (folder / ".venv" / ".ready").write_text(f"{folder.resolve()}\n")
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    for goal in ("book", "lab"):
-        done = subprocess.run(["make", goal], cwd=folder, env=environment, capture_output=True)
-        assert (done.returncode, done.stderr) == (0, b"")
+def test_a_folder_may_have_any_name(ready, name):
+    folder = ready(name, 'echo "$@" >> asked; echo "$PATH" >> paths')
+    make_in(folder, "book")
+    make_in(folder, "lab")
     asked = (folder / "asked").read_text()
     assert "-m course_lib.authoring.book\n" in asked
     assert asked.endswith("-m course_lib.lab work\n")
     path = (folder / "paths").read_text().splitlines()[-1]
     assert path == f"{folder.resolve()}/.venv/bin:/usr/bin:/bin"
+
+
+def test_two_goals_do_not_run_at_once(ready):
+    folder = ready("course", 'case "$*" in *authoring*) echo in; sleep 0.2; echo out;; esac >> log')
+    make_in(folder, "-j4", "book", "test")
+    assert (folder / "log").read_text().split() == ["in", "out"] * 2
 
 
 def test_a_changed_lock_brings_it_up_to_date(checkout):
