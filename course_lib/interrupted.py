@@ -6,6 +6,7 @@ This module loads nothing slow, so that a program can import it first.
 """
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 EXIT_CODE = 130  # 128 and the number of the signal, as shells have it
 GRACE = 5.0  # seconds that a command has to end by itself
+NO_QUOTA = getattr(errno, "EDQUOT", errno.ENOSPC)  # not everywhere
+NOT_TO_BE_WRITTEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, NO_QUOTA)
 # What else ends a program and does not reach a command that runs apart.
 OTHERS = ("SIGTERM", "SIGHUP")
 
@@ -57,13 +60,22 @@ def _end(who: str, *_: object) -> None:
 
 
 def in_one_line(who: str, program: Callable[[], int]) -> int:
-    """Run a program; its exit code, whether it comes to its end or is stopped."""
+    """Run a program; its exit code, whether it comes to its end or is stopped.
+
+    A folder that may not be written to, or a full disk, is one line too.
+    """
     try:
         raise_again()
         return program()
     except KeyboardInterrupt:
         say(who)
         return EXIT_CODE
+    except OSError as error:
+        if error.errno not in NOT_TO_BE_WRITTEN:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{who}: {where}{error.strerror}.", file=sys.stderr)
+        return 1
     finally:
         end_at_once(who)  # Python shuts down next
 

@@ -116,3 +116,20 @@ def _is_gone(pid, within=5.0):
                 return True
         time.sleep(0.05)
     return False
+
+
+@pytest.mark.parametrize("number", interrupted.NOT_TO_BE_WRITTEN)
+def test_a_place_that_can_not_be_written_to_is_one_line(capsys, monkeypatch, number):
+    monkeypatch.setattr(interrupted, "end_at_once", lambda who: None)
+
+    def program():
+        raise OSError(number, "No", "_build")
+
+    assert interrupted.in_one_line("book", program) == 1
+    assert capsys.readouterr().err == "book: _build: No.\n"
+
+
+def test_another_fault_of_a_file_is_a_fault_of_the_program(monkeypatch):
+    monkeypatch.setattr(interrupted, "end_at_once", lambda who: None)
+    with pytest.raises(FileNotFoundError):
+        interrupted.in_one_line("book", Path("/is/not/there").read_text)
