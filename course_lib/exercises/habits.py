@@ -243,7 +243,7 @@ def _results(value: ast.AST, tree: ast.Module) -> Iterator[Slip]:
     arguments = _arguments(tree).args
     for argument in arguments:
         name = ast.Name(argument.arg, ast.Load())
-        yield ast.BinOp(value, ast.Add(), name), f"and `{argument.arg}` added to it"
+        yield ast.BinOp(value, ast.Add(), name), f"increased by `{argument.arg}`"
     for axis in (0, 1) if arguments else ():  # of the batch, of time
         size = f"{arguments[0].arg}.shape[{axis}]"
         yield _parsed(f"({text}) / {size}"), f"divided by `{size}`"

@@ -31,7 +31,7 @@ def model(x, h, rate=0.5):
         "with `range(3 + 1)` for `range(3)`",
         "with `total = np.zeros_like(x)` inside the loop",
         "with the `return` inside the loop",
-        "with the result and `x` added to it",
+        "with the result increased by `x`",
         "without `- h`",
         "with `+` for the `-` before `h`",
         "without the line `return total - h`",

@@ -30,9 +30,9 @@ def short_enough() -> Arrays:
 
 
 def small_numbers() -> Arrays:
-    """A joint norm below 1, and still too long."""
+    """A joint norm far below 1, and still too long."""
     given = small()
-    return {"grads": {name: g / 200 for name, g in given["grads"].items()}, "max_norm": 0.03}
+    return {"grads": {name: 1e-6 * g for name, g in given["grads"].items()}, "max_norm": 5e-6}
 
 
 def all_zero() -> Arrays:
@@ -59,8 +59,8 @@ def direction_and_length(function, given: Arrays) -> Arrays:
     return {
         "the cosine of the angle": cosine,
         "the cosine of the angle expected": 1.0,
-        "the norm after clipping": np.linalg.norm(after),
-        "the norm after clipping expected": given["max_norm"],
+        "the norm after clipping, over max_norm,": np.linalg.norm(after) / given["max_norm"],
+        "the norm after clipping, over max_norm, expected": 1.0,
     }
 
 
@@ -317,6 +317,17 @@ def in_place(grads, max_norm):
     return grads, norm
 
 
+@EXERCISE.mistake(
+    "A small number is added to the norm, as some libraries do. What is clipped then comes out "
+    "shorter than is allowed, and gradients as small as that number come out far too short: take "
+    "the norm as it is, and treat a norm of 0 apart."
+)
+def a_small_number_added(grads, max_norm):
+    """1e-6 in the divisor."""
+    norm = _norm(grads)
+    return {name: min(1.0, max_norm / (norm + 1e-6)) * g for name, g in grads.items()}, norm
+
+
 @EXERCISE.alternative
 def as_one_long_vector(grads, max_norm):
     """np.linalg.norm of all the entries; divides only where it must."""
@@ -334,10 +345,10 @@ def norm_of_the_norms(grads, max_norm):
 
 
 @EXERCISE.alternative
-def with_a_small_number_added(grads, max_norm):
-    """1e-6 in the divisor, as some libraries have it; the norm as a Python float."""
+def as_a_python_float(grads, max_norm):
+    """The factor and the norm are Python's own numbers."""
     norm = sum(float(np.vdot(g, g)) for g in grads.values()) ** 0.5
-    factor = min(max_norm / (norm + 1e-6), 1.0)
+    factor = max_norm / norm if norm > max_norm else 1.0
     return dict(zip(grads, (np.multiply(g, factor) for g in grads.values()), strict=True)), norm
 
 

@@ -294,7 +294,8 @@ EXERCISE = Exercise(
             "by default the step is 1e-5 and the tolerance 1e-6",
             at_zero,
             with_the_defaults,
-            "Step and tolerance were left out, and an error as large as the tolerance is allowed.",
+            "The call names neither step nor tolerance, so the defaults hold. Each parameter has "
+            "to be within the tolerance, and an error as large as it is allowed.",
             known=True,
         ),
         holds(

@@ -92,14 +92,21 @@ def in_pieces(function, given: Arrays) -> Arrays:
 
 
 def counted(function, given: Arrays) -> Arrays:
-    """How often it joined spans; the same spans once only, as a sandbox may run it again."""
+    """How often it joined spans, of all the steps and of the first alone."""
+    first = {**given, "a": given["a"][:, :1], "b": given["b"][:, :1]}
+    h, calls = _calls(function, given)
+    return {"h": h, "calls": calls, "calls for one step": _calls(function, first)[1]}
+
+
+def _calls(function, given: Arrays) -> tuple[np.ndarray, int]:
+    """The states and how often it joined; the same spans once, as a sandbox may run it again."""
     calls = set()
 
     def join(first, second):
         calls.add(b"".join(np.ascontiguousarray(one).tobytes() for one in (*first, *second)))
         return combine(first, second)
 
-    return {"h": function(*given.values(), join), "calls": len(calls)}
+    return function(*given.values(), join), len(calls)
 
 
 def few_calls(given: Arrays, outputs: Arrays) -> Problem | None:
@@ -116,6 +123,11 @@ def few_calls(given: Arrays, outputs: Arrays) -> Problem | None:
         return Problem(
             f"For {T} steps join was called {calls} times; 2 log2(T), rounded up, is {most}. Join "
             "many pairs of spans in one call: whole slices, not single steps."
+        )
+    if int(outputs["calls for one step"]):
+        return Problem(
+            "The states are right, but with T = 1 join was called, and 2 log2(1) is 0: one step "
+            "has no neighbour to be joined with."
         )
     return None
 
@@ -166,7 +178,6 @@ EXERCISE = Exercise(
     equivalent={
         "…np.result_type(a, b, h_0) -> …np.result_type(b, a, h_0)": "the order doesn't matter",
         "np.result_type(a, b, h_0) -> np.result_type(a, h_0, b)": "the order doesn't matter",
-        "while reach < b.shape[1]: -> while reach <= b.shape[1]:": "one round more joins nothing",
         "scan(a, b, h_0, join=combine): -> scan(a, b, h_0, join):": (
             "the first line stands in the stub, and the checks name what joins"
         ),
@@ -325,6 +336,23 @@ def start_written_into_the_argument(a, b, h_0, join):
         A[:, reach:], b[:, reach:] = join(earlier, later)
         reach *= 2
     return b
+
+
+@EXERCISE.mistake(
+    "join is called even if there is but one step, where 2 log2(T) is 0: let h_0 come in through "
+    "the first step's b, not as a span of its own, and join only while two spans are left."
+)
+def start_state_as_a_span(a, b, h_0, join):
+    """T + 1 spans, the first of which is (0, h_0)."""
+    dtype = np.result_type(a, b, h_0)
+    A = np.concatenate([np.zeros_like(a[:, :1]), a], axis=1).astype(dtype)
+    B = np.concatenate([h_0[:, None], b], axis=1).astype(dtype)
+    reach = 1
+    while reach < B.shape[1]:
+        earlier, later = (A[:, :-reach], B[:, :-reach]), (A[:, reach:], B[:, reach:])
+        A[:, reach:], B[:, reach:] = join(earlier, later)
+        reach *= 2
+    return B[:, 1:]
 
 
 @EXERCISE.alternative

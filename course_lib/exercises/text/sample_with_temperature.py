@@ -63,12 +63,15 @@ def cool() -> Arrays:
 
 def nearly_cold() -> Arrays:
     """Hardly above 0, of logits that are as close together: the same shares."""
-    return {"logits": np.tile(0.003 * np.log(SHARES), (MANY, 1)), "temperature": 0.003, "seed": 8}
+    return {"logits": np.tile(3e-7 * np.log(SHARES), (MANY, 1)), "temperature": 3e-7, "seed": 8}
 
 
 def hot() -> Arrays:
-    """A hundred times as warm, of logits a hundred times as far apart: the same shares."""
-    return {"logits": np.tile(100 * np.log(SHARES), (MANY, 1)), "temperature": 100.0, "seed": 9}
+    """A thousand times as warm, of logits a thousand times as far apart: the same shares.
+
+    The exp of their differences is 0, so that no power of it brings them back.
+    """
+    return {"logits": np.tile(1000 * np.log(SHARES), (MANY, 1)), "temperature": 1000.0, "seed": 9}
 
 
 def one_row() -> Arrays:
@@ -112,8 +115,8 @@ def drawn_codes(function, given: Arrays) -> Arrays:
 
 
 def kinds(function, given: Arrays) -> Arrays:
-    """Whether rows that are alike get different characters."""
-    return {"several characters": bool(len(set(codes_of(function, given).tolist())) > 1)}
+    """How many different characters come where all are equally likely."""
+    return {"different characters": len(set(codes_of(function, given).tolist()))}
 
 
 def shares(function, given: Arrays) -> Arrays:
@@ -162,8 +165,8 @@ EXERCISE = Exercise(
         matches(
             "rows that are alike are drawn one by one",
             alike,
-            lambda _: {"several characters": True},
-            "In 200 rows of equal logits each of four characters should come up.",
+            lambda _: {"different characters": 4},
+            "In 200 rows, all four logits are equal, so each character should come up.",
             kinds,
         ),
         matches(
@@ -191,16 +194,16 @@ EXERCISE = Exercise(
             "no temperature is taken for 0",
             nearly_cold,
             expected_shares,
-            "The logits are the logarithms of 0.4 and of six 0.1, times 0.003, which is the "
-            "temperature.",
+            "The logits are the logarithms of 0.4 and of six 0.1, times 0.0000003, which is "
+            "the temperature.",
             shares,
         ),
         matches(
-            "at 100 they count a hundredth",
+            "at 1000 they count a thousandth",
             hot,
             expected_shares,
-            "The logits are a hundred times the logarithms of 0.4 and of six 0.1, and the "
-            "temperature is 100.",
+            "The logits are a thousand times the logarithms of 0.4 and of six 0.1, and the "
+            "temperature is 1000.",
             shares,
         ),
         matches(
@@ -224,7 +227,7 @@ EXERCISE = Exercise(
         "Below, likely": "at 1/50, they count fifty times",
         "above, the differences": (
             "at 2, differences count half",
-            "at 100 they count a hundredth",
+            "at 1000 they count a thousandth",
         ),
         "At 0 it is": ("at 0, always the likeliest", "no temperature is taken for 0"),
         "rng: a NumPy": "the generator decides, and nothing else",
@@ -248,6 +251,7 @@ EXERCISE = Exercise(
             "nothing about temperature 0, which needs a line of its own.",
             fits=(
                 "exp overflows",
+                "largest not taken off",
                 "largest of all rows",
                 "zero divided by",
                 "zero as one",
@@ -261,6 +265,7 @@ EXERCISE = Exercise(
             "it: `np.cumsum` gives the ends, `rng.random` the dart. How many ends lie below the "
             "dart? One dart for each row.",
             fits=(
+                "dart from 0 to 1",
                 "one draw for all",
                 "first row for all",
                 "over the batch",
@@ -497,6 +502,57 @@ def anything_goes(logits, temperature, rng):
         return _sample(_weights(logits, 1 / temperature), rng)
 
 
+@EXERCISE.mistake(
+    "The temperature comes in as a power of the probabilities, after the exp. Of a logit far below "
+    "the largest, the exp is already 0, and so is every power of it: divide the logits instead."
+)
+def power_after_the_exp(logits, temperature, rng):
+    """softmax(logits) ** (1 / temperature)."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    p = _weights(logits, 1.0)
+    return _sample((p / p.sum(axis=1, keepdims=True)) ** (1 / temperature), rng)
+
+
+@EXERCISE.mistake(
+    "A small temperature is taken for 0. However small it is, logits that are as close together "
+    "leave something to chance: only 0 itself is a case of its own."
+)
+def small_temperature_for_zero(logits, temperature, rng):
+    """temperature < 1e-3."""
+    _check(temperature)
+    if temperature < 1e-3:
+        return logits.argmax(axis=1)
+    return _sample(_weights(logits, 1 / temperature), rng)
+
+
+@EXERCISE.mistake(
+    "The weights of a row don't add up to 1, and the dart flies from 0 to 1 all the same: divide "
+    "them by their sum, or throw the dart from 0 to the last end."
+)
+def dart_from_0_to_1(logits, temperature, rng):
+    """The ends are not those of probabilities."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    ends = np.cumsum(_weights(logits, 1 / temperature), axis=1)
+    return np.sum(ends <= rng.random((len(ends), 1)), axis=1)
+
+
+@EXERCISE.mistake(
+    "A logit far below 0 has an exp of 0, one far above it an infinite one, and then no end lies "
+    "where it should: take each row's largest logit off, which changes no probability."
+)
+def largest_not_taken_off(logits, temperature, rng):
+    """No shift; the dart flies to the last end."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    with np.errstate(all="ignore"):
+        return _sample(np.exp(logits / temperature), rng)
+
+
 @EXERCISE.alternative
 def with_choice(logits, temperature, rng):
     """Row by row, by NumPy's own draw."""
@@ -519,12 +575,12 @@ def with_gumbel_noise(logits, temperature, rng):
 
 
 @EXERCISE.alternative
-def with_powers_of_probabilities(logits, temperature, rng):
-    """p to the power of one over the temperature."""
+def with_powers_in_logarithms(logits, temperature, rng):
+    """p to the power of one over the temperature, as a product with the logarithm of p."""
     _check(temperature)
     if temperature == 0:
         return logits.argmax(-1)
     shifted = logits - logits.max(-1, keepdims=True)
-    p = np.exp(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))
-    p = p ** (1 / temperature)
+    log_p = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    p = np.exp((log_p - log_p.max(-1, keepdims=True)) / temperature)
     return rng.multinomial(1, p / p.sum(-1, keepdims=True)).argmax(-1)

@@ -64,9 +64,9 @@ def stays_finite(given: Arrays, outputs: Arrays) -> Problem | None:
     right = (np.logaddexp.reduce(logits, axis=-1) - of_class).mean()
     if abs(loss - right) > 1e-3:
         return Problem(
-            f"The loss is {loss:.6g} for logits 200 apart; it should be {right:.6g}: a small "
-            "number added inside the log, or a clipped probability, hides how wrong a confident "
-            "mistake is.",
+            f"The loss is {loss:.6g} for logits 200 apart; it should be {right:.6g}. Is "
+            "something held back on the way? A small number inside the log hides how wrong a "
+            "confident mistake is, and so does a logit or a probability that is clipped.",
             {"logits": given["logits"], "labels": given["labels"]},
         )
     return None
