@@ -328,7 +328,7 @@ EXERCISE = Exercise(
             "How do I get a real output from complex states?",
             "Re(z C) = Re z Re C - Im z Im C: two real products, which a GPU does faster than a "
             "complex one.",
-            fits=("PartsAdded", "RealPartsFirst"),
+            fits=("PartsAdded", "RealPartsFirst", "SizeOfTheProduct"),
         ),
         Hint(
             "Show me the recipe.",
@@ -509,6 +509,47 @@ class RealPartsFirst(_Base):
     def read(self, z):
         """Half of it."""
         return tf.math.real(z) @ self.C_re
+
+
+@EXERCISE.mistake(
+    "The size of z C is read: y_t is its real part, which can be negative, and has nothing to do "
+    "with the imaginary one."
+)
+class SizeOfTheProduct(_Base):
+    """|z C|."""
+
+    def read(self, z):
+        """tf.abs."""
+        return tf.abs(tf.matmul(z, tf.complex(self.C_re.value, self.C_im.value)))
+
+
+@EXERCISE.mistake(
+    "nu_log and theta_log are taken as they are: both are logarithms, so lam is exp(-exp(nu_log) + "
+    "i exp(theta_log))."
+)
+class LogarithmsThemselves(_Base):
+    """exp(-nu_log + i theta_log)."""
+
+    def lam(self):
+        """Without both inner exp."""
+        return tf.exp(tf.complex(-self.nu_log.value, self.theta_log.value))
+
+
+@EXERCISE.mistake(
+    "The eigenvalues are computed when the layer is built, and stay as they were when nu_log and "
+    "theta_log change: compute them in `call`, from the weights of that moment."
+)
+class EigenvaluesOfTheBeginning(_Base):
+    """lam in build."""
+
+    def build(self, input_shape):
+        """Once."""
+        super().build(input_shape)
+        self.first = keras.ops.convert_to_numpy(_Base.lam(self))
+
+    def lam(self):
+        """What it was."""
+        return tf.constant(self.first)
 
 
 @EXERCISE.mistake("The way past the units, x_t D, is missing.")

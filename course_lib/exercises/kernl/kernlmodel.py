@@ -412,6 +412,7 @@ EXERCISE = Exercise(
                 "BetaTransposed",
                 "StateAfterTheStep",
                 "ShiftedTheWrongWay",
+                "RolledRound",
                 "StateBeforeTheInput",
                 "NoSlope",
                 "a kernel that remembers nothing and mixes nothing",
@@ -430,6 +431,8 @@ EXERCISE = Exercise(
                 "ReadoutLeftOut",
                 "ThisBatchOnly",
                 "AskedAgain",
+                "LossAfterTheUpdate",
+                "LossAlone",
                 "the optimizer remembers from step to step",
                 "the metrics are those of the epoch so far",
             ),
@@ -700,6 +703,67 @@ class AskedAgain(_Wrong):
     def report(self, x, y, y_pred, loss):
         """With the new weights."""
         return _report(self, y, self(x), loss)
+
+
+@EXERCISE.mistake(
+    "The loss and the metrics are those after the update: take both from the forward pass that the "
+    "gradients came from."
+)
+class LossAfterTheUpdate(_Wrong):
+    """All of it anew."""
+
+    def report(self, x, y, y_pred, loss):
+        """With the new weights."""
+        y_pred = self(x)
+        return _report(self, y, y_pred, self.compute_loss(x=x, y=y, y_pred=y_pred))
+
+
+@EXERCISE.mistake(
+    "Only the loss is updated: what was compiled as `metrics` stands in `self.metrics` too, and "
+    "wants targets and outputs."
+)
+class LossAlone(_Wrong):
+    """The other metrics stay at zero."""
+
+    def report(self, x, y, y_pred, loss):
+        """The one that is called "loss"."""
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(loss)
+        return self.get_metrics_result()
+
+
+@EXERCISE.mistake(
+    "v is shifted by tf.roll, which turns in a circle: before the first step stands the last "
+    "state, and it should be zero."
+)
+class RolledRound(_Wrong):
+    """tf.roll."""
+
+    def recurrent(self, x, h, dh):
+        """The last state in front."""
+        return _recurrent(self, x, h, dh @ self.beta, before=tf.roll(h, 1, axis=1))
+
+
+@EXERCISE.mistake(
+    "It learns by the mean squared error, whatever it was compiled with: `self.compute_loss` is "
+    "the loss that was asked for."
+)
+class LossOfItsOwn(_Wrong):
+    """A loss written out."""
+
+    def train_step(self, data):
+        """The mean of the squares."""
+        x, y = data
+        h = self.rnn(x)
+        with tf.GradientTape() as tape:
+            tape.watch(h)
+            y_pred = self.readout(h)
+            loss = tf.reduce_mean(tf.square(y - y_pred))
+        readout = [w.value for w in self.readout.trainable_variables]
+        dh, *of_readout = tape.gradient(loss, [h, *readout])
+        self.move([*self.recurrent(x, h, dh), *of_readout])
+        return self.report(x, y, y_pred, loss)
 
 
 @EXERCISE.mistake(
