@@ -26,6 +26,7 @@ from course_lib.instructor.sandbox.view import (
     SCRATCH,
     bubblewrap_command,
     namespaces_plan,
+    package_folders,
 )
 
 FIRST_USER = 62_000  # of the users that submissions run as, when root runs the command
@@ -63,6 +64,7 @@ class Sandbox:
             "control": theirs.fileno(),
             "imports": TENSORFLOW if tensorflow else (),
             "families": FAMILIES[kind],
+            "packages": package_folders(),
         }
         if kind == "bubblewrap":
             command = [

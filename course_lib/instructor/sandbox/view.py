@@ -127,7 +127,9 @@ def _shown() -> tuple[list[str], dict[str, str]]:
         else:
             folders.append(name)
     prefixes = {sys.base_prefix, sys.prefix} - {"/usr", "/usr/local"}
-    folders += [str(Path(folder).absolute()) for folder in (*prefixes, *_pythons_own())]
+    folders += [
+        str(Path(folder).absolute()) for folder in (*prefixes, *_pythons_own(), *package_folders())
+    ]
     return sorted({folder for folder in folders if os.path.isdir(folder)}), links
 
 
@@ -170,6 +172,12 @@ def _somewhere_to_build(folders: list[str]) -> str:
         if Path(place).is_dir() and not any(Path(f).is_relative_to(place) for f in shown):
             return place
     raise NoSandbox("there is no folder such as /mnt to build the sandbox on")
+
+
+def package_folders() -> list[str]:
+    """Where this Python finds packages; also the folder that `pip install --user` fills."""
+    names = ("site-packages", "dist-packages")
+    return [folder for folder in sys.path if os.path.basename(folder) in names]
 
 
 def _pythons_own() -> set[str]:

@@ -28,6 +28,8 @@ POLL = 0.05  # seconds between two looks at the memory
 def main() -> None:
     """Prepare, say so, and serve until the control socket closes."""
     options = json.loads(sys.argv[1])
+    # -I leaves out those of the user's own, where `pip install` may have put everything.
+    sys.path += [folder for folder in options["packages"] if folder not in sys.path]
     kernel.lift_data_limit()  # that is the judge's own; children get theirs
     kernel.die_with_parent()
     if options.get("outer"):
