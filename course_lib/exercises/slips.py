@@ -105,7 +105,7 @@ def both(first: Mistake) -> Iterator[Mistake]:
     for words, answer, _ in _changed(first.answer, namespace_of(first.answer)):
         sentence = (
             "Your code behaves exactly like the right code with two things changed: "
-            f"{first.called} and {words}."
+            f"{first.called}, and {words}."
         )
         yield Mistake(answer, sentence, f"{first.name} and {words}")
 

@@ -199,7 +199,12 @@ EXERCISE = Exercise(
             "Compare your formula for G_t with h_t = a_t h_{t-1} + b_t. It is the same recurrence, "
             "in the other direction. Write down, for three steps, what stands in the place of a_t. "
             "It isn't a_t.",
-            fits=("factor of the same step", "rolled the wrong way", "forward in time"),
+            fits=(
+                "factor of the same step",
+                "multiplied before it is credited",
+                "rolled the wrong way",
+                "forward in time",
+            ),
         ),
         Hint(
             "It fails only where numbers turn.",
@@ -285,6 +290,25 @@ def state_after_the_step(dh, a, h, h_0):
 def no_state_before_the_first(dh, a, h, h_0):
     """0 in place of h_0."""
     return _back(dh, a, h, h_0, before=np.concatenate([np.zeros_like(h[:, :1]), h[:, :-1]], axis=1))
+
+
+@EXERCISE.mistake(
+    "Before the first step stands the last state of all, since index -1 counts from the end: a_1 "
+    "was multiplied by h_0, so da_1 needs that."
+)
+def last_state_before_the_first(dh, a, h, h_0):
+    """h[:, t - 1] at t = 0."""
+    return _back(dh, a, h, h_0, before=np.roll(h, 1, axis=1))
+
+
+@EXERCISE.mistake(
+    "What comes back is multiplied by a_t before step t gets its credit: add dh_t to it, give that "
+    "to step t, and only on the way to step t - 1, or to h_0, multiply it by conj(a_t)."
+)
+def multiplied_before_it_is_credited(dh, a, h, h_0):
+    """G_t = dh_t + conj(a_t) G_{t+1}, in a loop that ends with G_1 for dh_0."""
+    da, db, _ = _back(dh, a, h, h_0, factors=a)
+    return da, db, db[:, 0]
 
 
 @EXERCISE.mistake(

@@ -507,6 +507,19 @@ def anything_goes(logits, temperature, rng):
     "the largest, the exp is already 0, and so is every power of it: divide the logits instead."
 )
 def power_after_the_exp(logits, temperature, rng):
+    """exp(logits) ** (1 / temperature), the largest logit taken off."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    return _sample(_weights(logits, 1.0) ** (1 / temperature), rng)
+
+
+@EXERCISE.mistake(
+    "The probabilities are raised to the power of 1 / temperature. Near temperature 0 that power "
+    "is huge and makes all of them 0, so that nothing is left to draw: divide the logits, and then "
+    "take the row's largest off, before the exp."
+)
+def power_of_the_softmax(logits, temperature, rng):
     """softmax(logits) ** (1 / temperature)."""
     _check(temperature)
     if temperature == 0:
