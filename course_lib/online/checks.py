@@ -90,6 +90,9 @@ def inputs(x, built_for=None):
         raise ValueError(
             "The sequences have different lengths: pad them to one, and give the model mask_value."
         )
+    several = isinstance(x, list | tuple) and any(len(np.shape(a)) > 2 for a in x)
+    if several or isinstance(x, dict):
+        raise ValueError("Inputs are one array (batch, T, m), not several.")
     x = tf.convert_to_tensor(x)
     if x.shape.rank != 3:
         raise ValueError(f"Inputs are (batch, T, m); these have the shape {x.shape}.")

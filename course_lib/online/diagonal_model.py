@@ -220,7 +220,11 @@ class OnlineScan(keras.Model):
     def test_step(self, data):
         """Keras's own, with targets that belong to the inputs."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        self._check_targets(checks.inputs(x), checks.tensors(y), checks.tensors(weight))
+        x = checks.inputs(x)
+        if not self.built:
+            with tf.init_scope():
+                self.build(tuple(x.shape))
+        self._check_targets(x, checks.tensors(y), checks.tensors(weight))
         return super().test_step(data)
 
     def _walk(self, x, y, weight, update, scaled=False):

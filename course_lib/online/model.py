@@ -17,7 +17,7 @@ from course_lib.online.forward import piece, size
 from course_lib.online.kernel import r_squared
 from course_lib.online.kernel_choice import fresh_kernel, plain_modes, ready_kernel
 from course_lib.online.modes_rule import ModesLearner
-from course_lib.online.reading import Read, Reader
+from course_lib.online.reading import Read, Reader, acts_by_step
 from course_lib.online.rtrl import RTRL
 from course_lib.online.rules import RULES, TraceLearner
 from course_lib.online.snap2 import SnAp2
@@ -124,15 +124,18 @@ class OnlineRNN(keras.Model):
 
     def read(self, h, mask=None, training=False):
         """Outputs of the states that the loss looks at, (batch, n) or (batch, T, n)."""
+        masked = mask is not None and self.return_sequences
         if self._folded:
             batch, steps = tf.shape(h)[0], tf.shape(h)[1]
-            out = self.readout(tf.reshape(h, (-1, h.shape[-1])), training=training)
+            h = tf.reshape(h, (-1, h.shape[-1]))
+        if masked and not acts_by_step(self.readout):  # such as a batch norm: it counts real steps
+            set_keras_mask(h, tf.reshape(mask, (-1,)) if self._folded else mask)
+        out = self.readout(h, training=training)
+        if self._folded:
             out = keras.tree.map_structure(
                 lambda a: tf.reshape(a, (batch, steps, *a.shape[1:])), out
             )
-        else:
-            out = self.readout(h, training=training)
-        if mask is not None and self.return_sequences:
+        if masked:
             for part in keras.tree.flatten(out):
                 set_keras_mask(part, mask)
         return out
@@ -323,9 +326,7 @@ class OnlineRNN(keras.Model):
         """
         if self._rule is None:
             raise ValueError("No rule is chosen yet: compile the model first.")
-        if not self.built:
-            with tf.init_scope():
-                self.build(tuple(checks.inputs(x).shape))
+        self._build_for(checks.inputs(x))
         memory = self.memory if self.stateful else None
         return self._learn(x, y, sample_weight, lambda loss: loss, memory)
 
@@ -377,9 +378,7 @@ class OnlineRNN(keras.Model):
     def train_step(self, data):
         """One step of `fit`."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        if not self.built:
-            with tf.init_scope():
-                self.build(tuple(checks.inputs(x).shape))
+        self._build_for(checks.inputs(x))
         loss, out, fit = self.learn_from(x, y, weight, self.memory if self.stateful else None)
         # What Keras scales for the sum over replicas, it reports unscaled.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
@@ -388,17 +387,23 @@ class OnlineRNN(keras.Model):
         if mask is not None and self.return_sequences:
             for part in keras.tree.flatten(out):
                 set_keras_mask(part, mask)
-        _, weight = self.fitted(y, out, weight, mask)
         logs = self.compute_metrics(x, y, out, weight)
         if fit is not None:
             self._fit.update_state(r_squared(fit))
             logs["kernel_r2"] = self._fit.result()
         return logs
 
+    def _build_for(self, x):
+        """Make the weights, if the first batch finds none."""
+        if not self.built:
+            with tf.init_scope():
+                self.build(tuple(x.shape))
+
     def test_step(self, data):
         """Keras's own, with targets that belong to the inputs."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         x, y, weight = checks.inputs(x), checks.tensors(y), checks.tensors(weight)
+        self._build_for(x)
         self.check_targets(x, y, weight, by_chunk=False)
         return super().test_step(data)
 
@@ -549,6 +554,12 @@ class OnlineRNN(keras.Model):
         mask = None if keras.tree.is_nested(y_pred) else get_keras_mask(y_pred)
         y, sample_weight = self.fitted(y, y_pred, sample_weight, mask)
         return super().compute_loss(x, y, y_pred, sample_weight, training=training)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Keras's own, of targets and weights as `fitted` has them."""
+        mask = None if keras.tree.is_nested(y_pred) else get_keras_mask(y_pred)
+        y, sample_weight = self.fitted(y, y_pred, sample_weight, mask)
+        return super().compute_metrics(x, y, y_pred, sample_weight)
 
     def data_loss(self, y, out, weight):
         """The loss of some steps' outputs, without penalties on weights.

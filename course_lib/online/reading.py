@@ -119,7 +119,9 @@ class Reader:
         if model.feedback is not None:
             dout, *more = more
             dh = tf.tensordot(tf.cast(dout, h.dtype), model.feedback, 1)
-        return loss, out, dh, tuple(more)
+        # Where T is unknown TensorFlow forgets an axis, and a loop takes a lone unit's for another.
+        own = (tf.ensure_shape(g, w.shape) for g, w in zip(more, variables, strict=True))
+        return loss, out, dh, tuple(own)
 
 
 def acts_by_step(readout) -> bool:
