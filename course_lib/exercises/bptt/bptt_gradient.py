@@ -16,6 +16,7 @@ from course_lib.exercises.guard import Unusable, with_article
 from course_lib.exercises.rungs import by_hand, irregular, matches
 from course_lib.graphs import (
     by_xla,
+    computed_by,
     gpu_report,
     kept_by_loops,
     nodes,
@@ -135,14 +136,26 @@ def traced(function, given: Arrays) -> Arrays:
 
 
 def kept(function, given: Arrays) -> Arrays:
-    """What the forward loop lays aside for a backward pass of TensorFlow's."""
-    return {"kept": kept_by_loops(graph_of_both(function, given))}
+    """What a loop lays aside for a backward pass of TensorFlow's; are states computed twice?"""
+    laid_aside = kept_by_loops(graph_of_both(function, given))
+    if laid_aside == 0:
+        return {"kept": 0}
+    dh, *arguments = (tf.constant(value) for value in given.values())
+    computed = computed_by("Tanh", lambda: there_and_back(function, dh, arguments))
+    return {"kept": laid_aside, "computed again": computed >= 2 * given["dh"].size}
 
 
 def way_back_is_own(_: Arrays, outputs: Arrays) -> Problem | None:
     """TensorFlow went back through no loop."""
     if outputs["kept"] == 0:
         return None
+    if outputs["computed again"]:
+        return Problem(
+            "The numbers are right, but they are TensorFlow's: on the way back all states are "
+            f"computed once more under a tape, which stores {outputs['kept']} tensors at each step "
+            "and goes back through the loop by itself. Write down what you derived: it needs dh "
+            "and the states that are there already."
+        )
     return Problem(
         "The numbers are right, but they are TensorFlow's: at each step its tape stores "
         f"{outputs['kept']} tensors, and then goes back through the loop by itself. Your own "
@@ -260,7 +273,15 @@ EXERCISE = Exercise(
 )
 
 
-def _with(arguments, da_t=None, gradients=None, before=None, reverse=True):
+def _with(
+    arguments,
+    da_t=None,
+    gradients=None,
+    before=None,
+    reverse=True,
+    turned=lambda da: da,
+    first=lambda da, W_hh: da @ tf.transpose(W_hh),
+):
     """The reference with one of its parts replaced; for mistakes."""
     da_t = da_t or (lambda da, dh, h, W: (dh + da @ tf.transpose(W)) * (1 - h**2))
 
@@ -278,9 +299,11 @@ def _with(arguments, da_t=None, gradients=None, before=None, reverse=True):
                 reverse=reverse,
             )
             old = h if before == "after" else tf.concat([h_0[None], h[:-1]], axis=0)
+            dh_0 = first(da[0], W_hh)
+            da = turned(da)
             right = {
                 "dx": tf.transpose(da @ tf.transpose(W_xh), (1, 0, 2)),
-                "dh_0": da[0] @ tf.transpose(W_hh),
+                "dh_0": dh_0,
                 "dW_xh": tf.einsum("btm,tbn->mn", x, da),
                 "dW_hh": tf.einsum("tbk,tbn->kn", old, da),
                 "db_h": tf.reduce_sum(da, axis=(0, 1)),
@@ -301,6 +324,27 @@ def no_custom_gradient(x, h_0, W_xh, W_hh, b_h):
     by_time = tf.transpose(x @ W_xh + b_h, (1, 0, 2))
     h = tf.scan(lambda h, a: tf.tanh(a + h @ W_hh), by_time, h_0)
     return tf.transpose(h, (1, 0, 2))
+
+
+@EXERCISE.mistake(
+    "The way back asks a tape inside: it computes all states once more and derives the loop "
+    "itself, so the derivation is still TensorFlow's. Yours begins with dh and the states that are "
+    "there already."
+)
+def a_tape_inside(*arguments):
+    """tf.custom_gradient around what needs none."""
+
+    @tf.custom_gradient
+    def states(*inputs):
+        def backward(dh):
+            with tf.GradientTape() as tape:
+                tape.watch(inputs)
+                h = no_custom_gradient(*inputs)
+            return tape.gradient(h, inputs, output_gradients=dh)
+
+        return no_custom_gradient(*inputs), backward
+
+    return states(*arguments)
 
 
 @EXERCISE.mistake(
@@ -371,6 +415,24 @@ def dh_ignored(*arguments):
 def nothing_for_h_0(*arguments):
     """Zeros, as if it were a constant."""
     return _with(arguments, gradients=lambda right: {"dh_0": 0 * right["dh_0"]})
+
+
+@EXERCISE.mistake(
+    "h_0 gets the gradient of what went into the first tanh: h_0 came there through W_hh, and its "
+    "gradient goes back through W_hh as well."
+)
+def h_0_without_W_hh(*arguments):
+    """da[0] as it is."""
+    return _with(arguments, first=lambda da, W_hh: da)
+
+
+@EXERCISE.mistake(
+    "The gradients come in the order in which the loop met them, last step first, and are used as "
+    "if the first came first: turn them round before they meet x and the states."
+)
+def not_turned_round(*arguments):
+    """Reversed before the loop, not after it."""
+    return _with(arguments, turned=lambda da: tf.reverse(da, axis=[0]))
 
 
 @EXERCISE.mistake(

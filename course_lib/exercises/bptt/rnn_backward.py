@@ -434,8 +434,8 @@ def first_step_wraps_around(dh, cache):
 
 
 @EXERCISE.mistake(
-    "The first step is treated as if it began from zeros: the state before it is h_0, which is in "
-    "the cache."
+    "The first step is treated as if it began from zeros: the state before it is h_0, which "
+    "needn't be zero."
 )
 def h_0_ignored(dh, cache):
     """Zeros before the first step."""

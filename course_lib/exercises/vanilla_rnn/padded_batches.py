@@ -49,11 +49,26 @@ def sequences_of(given: Arrays) -> list:
     return np.split(given["steps"], np.cumsum(given["lengths"])[:-1])
 
 
+# What TensorFlow says of sequences cut from a ragged tensor, and what is meant.
+OF_RAGGED = {
+    "RaggedTensorSpec": "A sequence cut from a ragged tensor is itself a ragged one until a map "
+    "has passed it on: TensorFlow can't put it into a padded batch yet.",
+    "no attribute 'to_tensor'": "Inside a map, a sequence cut from a ragged tensor is no ragged "
+    "one any more, so it has no `to_tensor`.",
+}
+
+
 def dataset_of(padded_batches, given: Arrays, seed=SEED):
     """What the function makes of the sequences; it isn't handed a seed of None."""
     seeds = () if seed is None else (seed,)
     sequences = sequences_of(given)
-    dataset = padded_batches(sequences, given["labels"], BATCH, list(BOUNDS), *seeds)
+    try:
+        dataset = padded_batches(sequences, given["labels"], BATCH, list(BOUNDS), *seeds)
+    except (AttributeError, TypeError, ValueError) as error:
+        for words, said in OF_RAGGED.items():
+            if words in str(error):
+                raise Unusable(said) from error
+        raise
     if not isinstance(dataset, tf.data.Dataset):
         kind = "nothing" if dataset is None else with_article(type(dataset).__name__)
         raise Unusable(f"padded_batches returned {kind}; it returns a tf.data.Dataset.")
@@ -463,8 +478,8 @@ def one_seed_for_all(sequences, labels, batch_size, bounds, seed=0):
 
 
 @EXERCISE.mistake(
-    "Every pass has the same order: it was shuffled once and for all. Leave out "
-    "reshuffle_each_iteration=False, and don't cache what is shuffled."
+    "Every pass has the same order: it was shuffled once and for all. Leave it to the dataset to "
+    "shuffle anew in each pass, without reshuffle_each_iteration=False, and with no cache behind."
 )
 def shuffled_once(sequences, labels, batch_size, bounds, seed=0):
     """One order for all passes."""
@@ -654,6 +669,32 @@ def last_step_masked(sequences, labels, batch_size, bounds, seed=0):
     """sequence_mask(length - 1)."""
     data = _bucketed(_source(sequences, labels).shuffle(len(labels), seed), batch_size, bounds)
     return data.map(lambda x, length, y: ((x, tf.sequence_mask(length - 1, tf.shape(x)[1])), y))
+
+
+@EXERCISE.mistake(
+    "A sequence cut from a ragged tensor is itself a ragged one, which padding doesn't take, until "
+    "a map has passed it on as a tensor: put a map before the batches are made, such as the one "
+    "that adds each length."
+)
+def still_ragged(sequences, labels, batch_size, bounds, seed=0):
+    """Lengths from NumPy, and so no map."""
+    lengths = [len(one) for one in sequences]
+    ragged = tf.RaggedTensor.from_row_lengths(np.concatenate(sequences), lengths)
+    data = tf.data.Dataset.from_tensor_slices((ragged, np.array(lengths, np.int32), labels))
+    return _masked(_bucketed(data.shuffle(len(labels), seed), batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "Inside a map, a sequence cut from a ragged tensor is a tensor (T, m) already: take it as it "
+    "is, without to_tensor."
+)
+def made_a_tensor_twice(sequences, labels, batch_size, bounds, seed=0):
+    """x.to_tensor()."""
+    lengths = [len(one) for one in sequences]
+    ragged = tf.RaggedTensor.from_row_lengths(np.concatenate(sequences), lengths)
+    data = tf.data.Dataset.from_tensor_slices((ragged, np.array(lengths, np.int32), labels))
+    data = data.map(lambda x, length, y: (x.to_tensor(), length, y))
+    return _masked(_bucketed(data.shuffle(len(labels), seed), batch_size, bounds))
 
 
 @EXERCISE.alternative

@@ -168,9 +168,34 @@ def all_moving(rung: Rung) -> Rung:
                     f"{name} is the same before and after the step: take the gradient with respect "
                     "to all that is to be trained, and hand all of it to the optimizer."
                 )
-        return rung.judge(given, outputs)
+        problem = rung.judge(given, outputs)
+        cause = problem and too_far(given, outputs)
+        return replace(problem, sentence=cause) if cause else problem
 
     return replace(rung, judge=judge)
+
+
+def too_far(given: Arrays, outputs: Arrays) -> str:
+    """Whether all weights move in the right direction, but too far, or not far enough."""
+    gradient = loss_and_gradient(given)[1]
+    try:
+        moved = np.concatenate([(given[w] - outputs[f"{w} after"]).ravel() for w in WEIGHTS])
+    except ValueError:
+        return ""
+    right = np.concatenate([gradient[w].ravel() for w in WEIGHTS])
+    times = float(moved @ right / (right @ right))
+    if times <= 0 or not np.allclose(moved, times * right, rtol=1e-6, atol=1e-9 * abs(times)):
+        return ""
+    sequences = len(given["y"])
+    if sequences > 1 and np.isclose(times, sequences):
+        return (
+            f"The weights move in the right direction, but {sequences} times as far, and there are "
+            f"{sequences} sequences: take the gradient of the mean over the batch, not of the sum."
+        )
+    return (
+        f"The weights move in the right direction, but {times:.6g} times as far: the optimizer "
+        "gets the gradient of this loss as it is, neither clipped nor scaled."
+    )
 
 
 def several_steps(train_step, given: Arrays) -> Arrays:
@@ -332,12 +357,14 @@ EXERCISE = Exercise(
             "With momentum, a step also goes a part of the way of the step before.",
             call=several_steps,
         ),
-        matches(
-            "finite, however far apart the logits are",
-            far_apart,
-            in_numpy,
-            "One sequence whose logits are thousands apart, and so its gradient is as long.",
-            call=one_step,
+        all_moving(
+            matches(
+                "finite, however far apart the logits are",
+                far_apart,
+                in_numpy,
+                "One sequence whose logits are thousands apart, and so its gradient is as long.",
+                call=one_step,
+            )
         ),
         matches(
             "x may be a tuple, as for a model with a mask",

@@ -462,6 +462,19 @@ class NoTanh(_Wrong):
 
 
 @EXERCISE.mistake(
+    "What is handed on to the next step is the sum before the tanh: the new state is h_t itself, "
+    "as the output is."
+)
+class SumHandedOn(_Wrong):
+    """The tanh for the output alone."""
+
+    def call(self, x_t, states, training=False):
+        """The sum as state."""
+        a_t = x_t @ self.W_xh + states[0] @ self.W_hh + self.b_h
+        return keras.ops.tanh(a_t), [a_t]
+
+
+@EXERCISE.mistake(
     "The cell doesn't use states[0]: the old state has to go through W_hh into the sum."
 )
 class NoRecurrence(_Wrong):
@@ -646,8 +659,9 @@ class UnitsNotStored(VanillaRNNCell):
 
 
 @EXERCISE.mistake(
-    "The weights are tensors, and no optimizer will ever find them: a layer's weights are made by "
-    "self.add_weight, which also gives them a name and a place in the saved file."
+    "Keras doesn't know these weights, be they tensors or TensorFlow's own variables, so no "
+    "optimizer will find them: a layer's weights are made by self.add_weight, which also gives "
+    "them a name and a place in the saved file."
 )
 class WeightsThatAreNone(_Wrong):
     """Random tensors in place of weights."""
