@@ -276,6 +276,16 @@ def first_state_collected_too(x, params):
 
 
 @EXERCISE.mistake(
+    "Every step shows the last state: the list holds one array many times, and each step writes "
+    "over it. Let h_t be a new array, as lstm_step returns it, or append a copy."
+)
+def one_array_written_over(x, params):
+    """h_t[...] = …."""
+    steps = _steps(x, params)
+    return np.stack([steps[-1]] * len(steps), axis=1)
+
+
+@EXERCISE.mistake(
     "The state is carried but the memory isn't: c_t goes on from step to step like h_t, so take "
     "both from lstm_step."
 )

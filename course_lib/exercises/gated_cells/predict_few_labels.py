@@ -64,6 +64,12 @@ EXERCISE = Project(
 )
 
 
+@EXERCISE.wrong_hand_in("it is a share between 0 and 1")
+def expected_in_percent(weights):
+    """93 for 0.93."""
+    return {**weights, "expected": np.array(93.0)}, predict_few_labels
+
+
 @EXERCISE.wrong_hand_in("no better than a guess")
 def never_trained(weights):
     """The right shapes, and nothing learned."""

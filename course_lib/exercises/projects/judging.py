@@ -247,6 +247,11 @@ def _taken(project: Project, content: bytes | None) -> HandIn:
             f"{project.file} has no {EXPECTED!r}: say first what you expect, such as "
             f"{EXPECTED}={project.marks[0]}, and save it with the weights."
         )
+    if project.asks_expectation and not 0 <= hand_in.expected <= 1:
+        raise BadArrays(
+            f"{EXPECTED!r} in {project.file} is {hand_in.expected:g}: it is a share between 0 and "
+            "1, such as 0.93 for 93% right."
+        )
     return hand_in
 
 
