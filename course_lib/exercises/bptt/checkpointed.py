@@ -165,10 +165,10 @@ def sizes(function, given: Arrays) -> Arrays:
     """How large the program of both passes is, for few steps and for four times as many.
 
     "states" says how many states the longer one computes, those that are computed again included;
-    "operations", how long the way there is. XLA's program, which takes longest, is made only where
-    these two leave anything open. Where XLA can't make one, "kept" says how many states are there
-    at once. Last, "side by side" says how many states, or how many of something else that is as
-    wide, stand in one array: a loop's bytes don't tell what stands outside of it.
+    "operations", how long the way there is; "side by side", how many states, or how many of
+    something else that is as wide, stand in one array: a loop's bytes don't tell what stands
+    outside of it. XLA's program, which takes longest, is made only where these leave anything
+    open. Where XLA can't make one, "kept" says how many states are there at once.
     """
     function = getattr(function, "python_function", function)  # below tf.function
 
@@ -184,6 +184,12 @@ def sizes(function, given: Arrays) -> Arrays:
         found[f"operations at T={T}"] = len(nodes(trace(function, *there)))
     if computed_once(found) or grown(found, "operations"):
         return found
+    batch, n = others[0].shape
+    for T, stretched in ((LONG, x), (4 * LONG, tf.tile(x, (1, 4, 1)))):
+        most = most_in_one_array(n, both, dh_last, stretched, *others)
+        found[f"side by side at T={T}"] = most // (batch * n)
+    if beside_the_loops(given, found):
+        return found
     try:
         for T in (SHORT, LONG):
             for name, size in program_size(both, dh_last, x[:, :T], *others).items():
@@ -192,10 +198,6 @@ def sizes(function, given: Arrays) -> Arrays:
         for T, stretched in ((LONG, x), (4 * LONG, tf.tile(x, (1, 4, 1)))):
             alive = alive_at_once("Tanh", both, dh_last, stretched, *others)
             found[f"kept at T={T}"] = alive // others[0].shape.num_elements()
-    batch, n = others[0].shape
-    for T, stretched in ((LONG, x), (4 * LONG, tf.tile(x, (1, 4, 1)))):
-        most = most_in_one_array(n, both, dh_last, stretched, *others)
-        found[f"side by side at T={T}"] = most // (batch * n)
     return found
 
 
@@ -226,6 +228,8 @@ def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
             "all of them are kept until the way back needs them, in one piece or in many. Forget "
             "those inside a piece, and compute them again on the way back."
         )
+    if beside := beside_the_loops(given, outputs):
+        return beside
     weights = sum(given[name].nbytes for name in ("W_xh", "W_hh", "b_h"))
     for what, T, fixed, said in (
         ("bytes", SHORT, weights, "a loop carries {:,} bytes"),
@@ -241,7 +245,7 @@ def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
                 "it, is too long, and a single step too short: with T, both the number of pieces "
                 "and their length grow."
             )
-    return beside_the_loops(given, outputs)
+    return None
 
 
 def beside_the_loops(given: Arrays, outputs: Arrays) -> Problem | None:
