@@ -245,8 +245,8 @@ def test_all_rungs_work_in_a_forked_child_and_say_what_was_audited_or_which_gpu_
     ("answer", "words"),
     [
         (checkpointed.all_states_kept, "each is computed about once"),
-        (checkpointed.one_piece, "computed again, but in pieces that are as long"),
-        (checkpointed.two_halves, "computed again, but in pieces that are as long"),
+        (checkpointed.one_piece, "those of a piece as long as the sequence"),
+        (checkpointed.two_halves, "the pieces get longer as fast as the sequence"),
     ],
 )
 def test_where_memory_grows_it_is_said_whether_anything_is_forgotten(answer, words):

@@ -256,8 +256,9 @@ def beside_the_loops(given: Arrays, outputs: Arrays) -> Problem | None:
     if outputs[name(LONG)] >= LONG:
         return Problem(
             f"One array holds {given['h_0'].shape[1]} numbers for each of {LONG} steps, as much as "
-            "all states together: W_xh times all inputs, say, or the states of all pieces side by "
-            "side. Let a piece make what it needs, and give back its last state alone."
+            "all states together: those of a piece as long as the sequence, say, or of all pieces "
+            "side by side, or W_xh times all inputs. Cut shorter pieces, and let each make what it "
+            "needs and give back its last state alone."
         )
     if grown(outputs, "side by side", short=LONG):
         short, long = (outputs[name(T)] for T in (LONG, 4 * LONG))
