@@ -171,9 +171,10 @@ class Suspect:
         the verdict counts, the sentences must be alike.
         """
         mine = self.outcome(one.rung)
-        if agree(mine, one.outcome):
-            return True
         problem = judge(one.rung, mine)
+        if agree(mine, one.outcome):
+            # What is right and what is nearly right agree, and yet the one falls alone.
+            return not one.fell or problem is not None
         if not one.fell or problem is None:
             return not one.fell and problem is None
         return one.rung.by_verdict and _in_kind(problem) == _in_kind(one.problem)

@@ -401,8 +401,9 @@ class _Wrong(GradualDropout):
 
 
 @EXERCISE.mistake(
-    "The noise comes from NumPy: it is drawn once, while TensorFlow traces the layer, and then a "
-    "constant of the graph. Every step drops the same entries. Draw it with keras.random."
+    "What the noise comes from is Python's, such as a generator of NumPy or a count on self: it is "
+    "asked once, while TensorFlow traces the layer, and the noise is a constant of the graph. Every "
+    "step drops the same entries. Draw with keras.random, from a SeedGenerator made in __init__."
 )
 class NoiseOfNumPy(_Wrong):
     """rng.random, as in chapter 4's NumPy."""

@@ -55,6 +55,14 @@ def layers_of(given: Arrays) -> Arrays:
     return layers
 
 
+def one_blows_up() -> Arrays:
+    """An entry of the first layer is NaN, and one of the last is infinite."""
+    given = small()
+    given["first/W"][1, 2] = np.nan
+    given["last/b"][0] = np.inf
+    return given
+
+
 def as_tensors(given: Arrays, dtype=tf.float64):
     """The gradients as a tape gives them; None where it gives none."""
     return {
@@ -73,6 +81,7 @@ def plain(norms) -> np.ndarray:
 def written_by(function, given: Arrays, steps=STEPS, every=EVERY):
     """Run a traced step several times; what it returned, and what stands in the file.
 
+    It is traced as a step under `tf.function` is, in which AutoGraph makes an operation of an `if`.
     Gradients grow from step to step, so that one step's numbers are told from another's.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -82,7 +91,8 @@ def written_by(function, given: Arrays, steps=STEPS, every=EVERY):
         def one_step(number, gradients):
             return function(writer, gradients, number, every)
 
-        step, returned = trace(one_step, tf.constant(0, tf.int64), gradients), []
+        signature, returned = (tf.constant(0, tf.int64), gradients), []
+        step = trace(one_step, *signature, autograph=True)
         for number in range(steps):
             factor = tf.constant(number + 1, tf.float64)
             grown = {name: [factor * g for g in layer] for name, layer in gradients.items()}
@@ -129,13 +139,28 @@ def in_numpy(given: Arrays) -> Arrays:
     return {"norms": gradient_norms(list(layers_of(given).values()))}
 
 
+def which_are_numbers(function, given: Arrays) -> Arrays:
+    """Of which layers the norm is a finite number."""
+    norms = norms_alone(function, given)["norms"]
+    return {"layers whose norm is a number": np.isfinite(norms)}
+
+
+def the_middle(_: Arrays) -> Arrays:
+    """Neither the first nor the last."""
+    return {"layers whose norm is a number": np.array([False, True, False])}
+
+
 def traced(function, given: Arrays) -> Arrays:
     """Whether a step can be traced before its number is known."""
     with tempfile.TemporaryDirectory() as folder:
         writer = tf.summary.create_file_writer(folder)
         specs = tf.TensorSpec((), tf.int64)
         gradients = as_tensors(given)
-        over = stumble(lambda: trace(lambda step: function(writer, gradients, step), specs))
+
+        def one_step(number):
+            return function(writer, gradients, number)
+
+        over = stumble(lambda: trace(one_step, specs, autograph=True))
         writer.close()
     return {"stumbles over": over}
 
@@ -154,6 +179,12 @@ def growing(given: Arrays) -> Arrays:
 def curves(function, given: Arrays) -> Arrays:
     """The curves of the norms, as they stand in the file."""
     _, found = written_by(function, given)
+    if found and not any(f"gradient norm/{layer}" in found for layer in layers_of(given)):
+        there = ", ".join(f'"{tag}"' for tag in list(found)[:4])
+        raise Unusable(
+            "The file has none of the curves that are asked for: they are called "
+            f'"gradient norm/NAME", with the name of a layer. In the file are {there}.'
+        )
     for tag in (f"gradient norm/{layer}" for layer in layers_of(given)):
         if any(np.ndim(value) for _, value in found.get(tag, [])):
             raise Unusable(
@@ -267,7 +298,11 @@ def for_a_gpu(function, given: Arrays) -> Arrays:
     with tempfile.TemporaryDirectory() as folder:
         writer = tf.summary.create_file_writer(folder)
         gradients = as_tensors(given, tf.float32)
-        graph = trace(lambda step: function(writer, gradients, step), tf.TensorSpec((), tf.int64))
+
+        def one_step(number):
+            return function(writer, gradients, number)
+
+        graph = trace(one_step, tf.TensorSpec((), tf.int64), autograph=True)
         report = gpu_report(graph)
         writer.close()
     return report
@@ -275,6 +310,7 @@ def for_a_gpu(function, given: Arrays) -> Arrays:
 
 NORMS = "equal to gradient_norms, to 1e-10 in float64"
 CURVES = "the file has the curves, at the steps that count"
+BLOWN_UP = "a gradient that blows up is seen in the norm"
 ANY_STEP = "the step may be a Python int, or a tensor of either width"
 HISTOGRAMS = "the file has the histograms of all entries"
 
@@ -302,6 +338,14 @@ EXERCISE = Exercise(
             in_numpy,
             "The bias of the layer in the middle has None for a gradient.",
             call=norms_alone,
+        ),
+        matches(
+            BLOWN_UP,
+            one_blows_up,
+            the_middle,
+            "One entry of the first layer is NaN, and one of the last is infinite. A norm that "
+            "leaves them out hides what one watches for.",
+            call=which_are_numbers,
         ),
         traceable(small, traced),
         matches("the norms are there at every step", small, growing, call=at_each_step),
@@ -331,14 +375,14 @@ EXERCISE = Exercise(
         "step: number of the step": (CURVES, ANY_STEP),
         "every: only steps": (CURVES, "unless told, it writes each hundredth step"),
         "norms: shape": "the norms are there at every step",
-        "Entry l is the L2 norm": NORMS,
+        "Entry l is the L2 norm": (NORMS, BLOWN_UP),
         "The curve of it is called": (CURVES, HISTOGRAMS),
     },
     hints=(
         Hint(
             "Which of my lines run at every step?",
-            "The step is traced once, with a number that isn't known yet. What does an `if` on it "
-            "decide then, and when? What would `int(step)` be?",
+            "The step is traced once, with a number that isn't known yet. What would `int(step)` be "
+            "then? And what has to decide, each time the graph runs, whether something is written?",
         ),
         Hint(
             "What are the shapes?",
@@ -421,6 +465,7 @@ def _write(kind, tag, data):
 
 
 def _table(entries, bins=31):
+    entries = tf.boolean_mask(entries, tf.math.is_finite(entries))
     entries = tf.cast(entries, tf.float32)
     far = tf.maximum(tf.reduce_max(tf.abs(entries)), 1e-30)
     counts = tf.cast(tf.histogram_fixed_width(entries, [-far, far], bins), tf.float32)
@@ -476,23 +521,65 @@ def without_biases(writer, gradients, step, every=100):
 
 
 @EXERCISE.mistake(
-    "Python asks for the step while it is traced, when it has no number yet: hand the condition to "
-    "tf.summary.record_if as a tensor."
-)
-def if_on_the_step(writer, gradients, step, every=100):
-    """if step % every == 0."""
-    if step % every == 0:
-        return _log(writer, gradients, step, every)
-    return tf.stack([tf.norm(_entries(layer)) for layer in gradients.values()])
-
-
-@EXERCISE.mistake(
     "`.numpy()` or `int` takes the number out of the step, and while the step is traced there is "
     "none: go on with the tensor."
 )
 def number_taken_out(writer, gradients, step, every=100):
     """step.numpy()."""
     return _log(writer, gradients, tf.constant(step.numpy()), every)
+
+
+@EXERCISE.mistake(
+    "The layers are put into the order of their names. The norms come in the order in which the "
+    "dict holds the layers, which is that of the network."
+)
+def sorted_by_name(writer, gradients, step, every=100):
+    """sorted(gradients)."""
+    return _log(writer, {name: gradients[name] for name in sorted(gradients)}, step, every)
+
+
+@EXERCISE.mistake(
+    "The norms are right, and in the file they stand under each other's names: the names were "
+    "walked through in another order than the norms."
+)
+def names_in_another_order(writer, gradients, step, every=100):
+    """Names sorted, norms not."""
+    _log(writer, dict(zip(sorted(gradients), gradients.values(), strict=True)), step, every)
+    return tf.stack([tf.norm(_entries(layer)) for layer in gradients.values()])
+
+
+@EXERCISE.mistake(
+    "What isn't finite is left out of the norm, as it has to be of the histogram. But a layer "
+    "whose gradient blows up is what one watches for: its norm is NaN or infinite, and shows it."
+)
+def norm_of_what_is_finite(writer, gradients, step, every=100):
+    """boolean_mask before the norm too."""
+
+    def norm(values):
+        return tf.norm(tf.boolean_mask(values, tf.math.is_finite(values)))
+
+    return _log(writer, gradients, step, every, norm=norm)
+
+
+@EXERCISE.mistake(
+    "The points of a curve are numbered 0, 1, 2: the writer is told how many were written before, "
+    "and wants the number of the step."
+)
+def counted_in_hundreds(writer, gradients, step, every=100):
+    """step // every."""
+    return _log(writer, gradients, step, every, at=tf.cast(step, tf.int64) // every)
+
+
+@EXERCISE.mistake(
+    "Step 0 is left out. `every` divides it too, and where the training began is worth a look."
+)
+def not_the_first_step(writer, gradients, step, every=100):
+    """step > 0 as well."""
+
+    def when(step, every):
+        return (step > 0) & tf.equal(step % every, 0)
+
+    return _log(writer, gradients, step, every, when=when)
 
 
 @EXERCISE.mistake(
@@ -606,3 +693,17 @@ def with_cond(writer, gradients, step, every=100):
 
     tf.cond(tf.math.floormod(step, every) > 0, lambda: False, written)
     return tf.convert_to_tensor(norms)
+
+
+@EXERCISE.alternative
+def with_if(writer, gradients, step, every=100):
+    """A Python `if`, of which AutoGraph makes an operation in a tf.function."""
+    rows = [_entries(layer) for layer in gradients.values()]
+    norms = tf.stack([tf.norm(row) for row in rows])
+    step = tf.cast(step, tf.int64)
+    if step % every == 0:
+        with writer.as_default(step=step):
+            for name, row, norm in zip(gradients, rows, tf.unstack(norms), strict=True):
+                _write("scalars", f"gradient norm/{name}", norm)
+                _write("histograms", f"gradient/{name}", _table(row))
+    return norms
