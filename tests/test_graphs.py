@@ -82,6 +82,7 @@ def adds_a_weight(x):
         (lambda x: tf.while_loop(lambda t: t < x.shape[1], lambda t: t + 1, (0,)), "length"),
         (lambda x: len(x) * x, "length"),
         (tf.unstack, "length"),
+        (lambda x: tf.TensorArray(x.dtype, size=x.shape[1]).stack(), "length"),
         (makes_a_variable, "variable"),
         (adds_a_weight, "variable"),
         (lambda x: x @ tf.ones((3, 2)), "dtype"),

@@ -14,7 +14,12 @@ from course_lib.exercises.exercise import BY_TWIN, WITHOUT_XLA, Arrays, Problem,
 from course_lib.exercises.rungs import remembering, unlike
 
 # Words of XLA where the size of some array isn't known before the graph runs.
-WANTS_SIZES = "must be a compile-time constant", "Incompatible shapes", "dynamic sized slice"
+WANTS_SIZES = (
+    "must be a compile-time constant",
+    "Incompatible shapes",
+    "dynamic sized slice",
+    "Input and output shapes of loop body do not match",
+)
 PYTHON = "PyFunc"  # in the words of XLA: an operation that runs Python
 OF_THE_GRAPH = r" when trying to compile graph \S+ on XLA_\w+"  # a name that nobody has given
 ON_A_GPU = "nothing in it keeps it from a GPU"

@@ -82,6 +82,7 @@ def nonsense() -> Arrays:
     return {"patience": np.array([0, -1, 2, 1]), "min_delta": np.array([0, 0, -1, 0])}
 
 
+MOVED = "epochs that didn't go on from the weights of the one before"
 NO_LOSSES = np.full(3, np.nan)
 OF_THIRD = " in the third training"
 
@@ -99,6 +100,7 @@ class Scripted(keras.Model):
         self.epoch = tf.Variable(0)
         self.script = tf.Variable(np.zeros(MOST))
         self.built = True
+        self.moved = np.array(0)  # epochs that began with other weights than the one before left
 
     @property
     def metrics(self):
@@ -142,6 +144,8 @@ def as_fit_does(model: Scripted, callback, epochs: int, begins: int) -> int:
     watchers.on_train_begin()
     for epoch in range(begins, begins + epochs):
         watchers.on_epoch_begin(epoch)
+        left = float(epoch - begins)
+        model.moved = model.moved + int(float(model.w[0]) != left or float(model.mean[0]) != -left)
         losses = {**model.train_step(None), "val_loss": model.test_step(None)["loss"]}
         watchers.on_epoch_end(epoch, {name: float(loss) for name, loss in losses.items()})
         if model.stop_training:
@@ -159,6 +163,7 @@ def trained(callback, losses: np.ndarray, begins=0, train=as_fit_does) -> Arrays
     for variable in (model.epoch, model.w, model.mean):
         variable.assign(tf.zeros_like(variable))
     model.stop_training = False
+    model.moved = np.array(0)
     epochs = train(model, callback, len(losses), begins)
     return {
         RUN: np.array(epochs),
@@ -192,6 +197,17 @@ def weights_alone(callback_class, given: Arrays) -> Arrays:
     """Without the statistics."""
     outputs = run(callback_class, given)
     return {RUN: outputs[RUN], WEIGHTS: outputs[WEIGHTS]}
+
+
+def left_alone(callback_class, given: Arrays) -> Arrays:
+    """One training, and how many epochs did not go on from the weights of the one before."""
+    outputs = run(callback_class, given)
+    return {**outputs, MOVED: scripted().moved}
+
+
+def decided_and_left_alone(given: Arrays) -> Arrays:
+    """The weights are put back when the training is over, not before."""
+    return {**decided(given), MOVED: np.array(0)}
 
 
 def again(callback_class, given: Arrays) -> Arrays:
@@ -301,7 +317,13 @@ EXERCISE = Exercise(
             weights_alone,
         ),
         matches(WHOLE, a_bump, decided, "A network may have weights that no gradient moves.", run),
-        matches(BUMPS, two_bumps, decided, "Two bumps, each shorter than the patience.", run),
+        matches(
+            BUMPS,
+            two_bumps,
+            decided_and_left_alone,
+            "Two bumps, each shorter than the patience.",
+            left_alone,
+        ),
         matches(
             FROM_BEST,
             falling_again,
@@ -532,6 +554,50 @@ class OneTooFew(_Wrong):
         self.waited += 1
         if self.waited >= self.patience - 1:
             self.model.stop_training = True
+
+
+@EXERCISE.mistake(
+    "After each epoch that isn't better the best weights are put back, while the training goes on: "
+    "so it begins again and again from the same place, and never gets over a bump. They are put "
+    "back once, in on_train_end."
+)
+class BackAfterEachEpoch(_Wrong):
+    """Restores in the middle of the training."""
+
+    def waits(self):
+        """Wait, and go back."""
+        super().waits()
+        if self.kept is not None:
+            self.model.set_weights(self.kept)
+
+
+@EXERCISE.mistake(
+    "The weights of before the training are kept as well, and put back if no epoch had a number: "
+    "then there is no best epoch, and the weights stay as they are."
+)
+class BackToTheBeginning(_Wrong):
+    """get_weights in on_train_begin."""
+
+    def on_train_begin(self, logs=None):
+        """As if the beginning were an epoch."""
+        super().on_train_begin()
+        self.kept = self.model.get_weights()
+
+
+@EXERCISE.mistake(
+    "A second training begins with the best loss of the one before, though the count of epochs "
+    "begins anew: forget the loss and the weights too, in on_train_begin."
+)
+class CountForgottenOnly(_Wrong):
+    """The best loss is set in __init__."""
+
+    def __init__(self, patience=3, min_delta=0.0):
+        super().__init__(patience, min_delta)
+        super().on_train_begin()
+
+    def on_train_begin(self, logs=None):
+        """The count alone."""
+        self.waited = 0
 
 
 @EXERCISE.mistake(

@@ -127,7 +127,14 @@ def dropping(function, given: Arrays) -> Arrays:
     return {
         "at rest": np.array_equal(at_rest, again),
         "in training": not np.allclose(at_rest, in_training),
+        "what comes out": some_units_only(in_training),
     }
+
+
+def some_units_only(state: np.ndarray) -> bool:
+    """Whether units are zero beside others that aren't; where all input is dropped, all are."""
+    zero = state == 0
+    return bool(np.any(zero.any(axis=1) & ~zero.all(axis=1)))
 
 
 def drops(_: Arrays, outputs: Arrays) -> Problem | None:
@@ -138,6 +145,11 @@ def drops(_: Arrays, outputs: Arrays) -> Problem | None:
         return Problem(
             f"With dropout={RATE}, nothing is dropped in training of what the layer reads: the "
             "dropout has to stay."
+        )
+    if outputs["what comes out"]:
+        return Problem(
+            f"With dropout={RATE}, units of the last state are zero in training: what comes out of "
+            "the layer is dropped. It is what the layer reads that is to be dropped."
         )
     return None
 
@@ -262,6 +274,15 @@ def without_dropout(units, dropout=0.0):
 
 
 @EXERCISE.mistake(
+    "The dropout stands behind the layer and acts on what comes out of it. It belongs before: the "
+    "argument `dropout` of the layer drops what the layer reads."
+)
+def dropout_behind(units, dropout=0.0):
+    """A Dropout layer at the end."""
+    return keras.Sequential([keras.layers.GRU(units), keras.layers.Dropout(dropout)])
+
+
+@EXERCISE.mistake(
     "A cell in keras.layers.RNN runs step by step, whatever the cell: only the layers "
     "keras.layers.GRU and keras.layers.LSTM know cuDNN."
 )
@@ -298,6 +319,12 @@ def in_words(units, dropout=0.0):
         dropout=dropout,
         use_cudnn="auto",
     )
+
+
+@EXERCISE.alternative
+def dropout_in_front(units, dropout=0.0):
+    """A layer of its own that drops what the GRU reads."""
+    return keras.Sequential([keras.layers.Dropout(dropout), keras.layers.GRU(units)])
 
 
 @EXERCISE.alternative

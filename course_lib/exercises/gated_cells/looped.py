@@ -372,6 +372,56 @@ def nothing_carried(cell, x, states):
 
 
 @EXERCISE.mistake(
+    "Only the first of the states is carried on: an LSTM has two, and its memory is that of the "
+    "beginning at every step. Each iteration has to pass on the whole list."
+)
+def first_state_only(cell, x, states):
+    """[h, *states[1:]]."""
+    others = list(states[1:])
+
+    def step(x_t, carried):
+        h_t, new = cell(x_t, [*carried, *others])
+        return h_t, new[:1]
+
+    outputs, last = _loop(step, x, states, first=lambda s: s[:1])
+    return outputs, [*last, *others]
+
+
+@EXERCISE.mistake(
+    "The states of every step come back, one above the other: `tf.scan` keeps them all, and only "
+    "the last of each, `[-1]`, is the state after the sequence."
+)
+def states_of_every_step(cell, x, states):
+    """What tf.scan gives, as it is."""
+    by_step = tf.transpose(x, [1, 0, 2])
+    shown, _ = cell(by_step[0], states)
+
+    def step(before, x_t):
+        h_t, new = cell(x_t, list(before[1]))
+        return h_t, list(new)
+
+    outputs, history = tf.scan(step, by_step, initializer=(tf.zeros_like(shown), list(states)))
+    return tf.transpose(outputs, [1, 0, 2]), history
+
+
+@EXERCISE.mistake(
+    "The number of steps is asked of Python, `x.shape[1]`, where it is None while the graph is "
+    "made for sequences of any length. The loop itself is right: ask the tensor, `tf.shape(x)[1]`."
+)
+def length_of_python(cell, x, states):
+    """A loop of TensorFlow, and its end from Python."""
+    collected = tf.TensorArray(x.dtype, size=x.shape[1])
+
+    def step(t, collected, states):
+        h_t, states = cell(x[:, t], states)
+        return t + 1, collected.write(t, h_t), states
+
+    states = list(states)
+    _, collected, states = tf.while_loop(lambda t, *_: t < x.shape[1], step, (0, collected, states))
+    return tf.transpose(collected.stack(), [1, 0, 2]), states
+
+
+@EXERCISE.mistake(
     "You collect the state, not the output of the step. Here they differ: a cell may show "
     "something other than what it carries."
 )
@@ -471,6 +521,25 @@ def into_a_list_that_grows(cell, x, states):
     kept = tf.TensorArray(x.dtype, size=0, dynamic_size=True)
     _, kept, states = tf.while_loop(lambda t, *_: t < tf.shape(x)[1], step, (0, kept, states))
     return tf.einsum("tbn->btn", kept.stack()), states
+
+
+@EXERCISE.alternative
+def a_tensor_that_grows(cell, x, states):
+    """Right, if wasteful: each step copies what was there, and its size may change."""
+    shown, states = cell(x[:, 0], states)
+    states = list(states)
+
+    def step(t, outputs, states):
+        h_t, states = cell(x[:, t], states)
+        return t + 1, tf.concat([outputs, h_t[:, None]], axis=1), list(states)
+
+    grows = tf.TensorShape([None, None, shown.shape[-1]])
+    shapes = (tf.TensorShape([]), grows, [state.shape for state in states])
+    first = (1, shown[:, None], states)
+    _, outputs, states = tf.while_loop(
+        lambda t, *_: t < tf.shape(x)[1], step, first, shape_invariants=shapes
+    )
+    return outputs, states
 
 
 @EXERCISE.alternative

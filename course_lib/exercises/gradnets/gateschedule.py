@@ -434,6 +434,86 @@ class OneStepLateButAtTheEnd(_RightAtTheEnd, OneStepLate):
 
 
 @EXERCISE.mistake(
+    "The gate is set after a step, for the next one, and nobody sets it before the first: that "
+    "step finds the gate where it stood. on_train_batch_begin comes before each, the first too."
+)
+class AfterTheStep(_Wrong):
+    """on_train_batch_end."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Nothing."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        """For the next step."""
+        self.move(self.value(int(self.model.optimizer.iterations)))
+
+    def on_train_end(self, logs=None):
+        """As the last step has left them."""
+
+
+@EXERCISE.mistake(
+    "The gate is set once, when the training begins, and stays there: it moves at every step, so "
+    "set it in on_train_batch_begin."
+)
+class OnceATraining(_Wrong):
+    """on_train_begin."""
+
+    def on_train_begin(self, logs=None):
+        """Once."""
+        self.move(self.value(int(self.model.optimizer.iterations)))
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Nothing."""
+
+    def on_train_end(self, logs=None):
+        """For the evaluation."""
+        self.on_train_begin()
+
+
+@EXERCISE.mistake(
+    "The line goes on beyond both of its ends: before `start` the gate stays at first, from `end` "
+    "on at last. The share of the way is limited to 0 and 1, as `late_gate` does it."
+)
+class LineWithoutEnds(_Wrong):
+    """(step - start) / (end - start)."""
+
+    def value(self, step):
+        """Not limited."""
+        part = (step - self.start) / (self.end - self.start)
+        return self.first + (self.last - self.first) * part
+
+
+@EXERCISE.mistake(
+    "The share of the way is measured from step 0, though it begins to count at `start`: there the "
+    "gate jumps. It is (step - start) / (end - start)."
+)
+class JumpAtTheStart(_Wrong):
+    """step / end, from start on."""
+
+    def value(self, step):
+        """Nothing until start, then at once a part of the way."""
+        part = min(step / self.end, 1.0) if step >= self.start else 0.0
+        return self.first + (self.last - self.first) * part
+
+
+@EXERCISE.mistake(
+    "A small part of the way is added at every step, wherever the step lies, though nothing should "
+    "move before `start` and after `end`. Compute the gate from the number of the step."
+)
+class SomeMoreEachStep(_Wrong):
+    """assign_add."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """One part more."""
+        for gate in self.gates:
+            gate.g.assign_add((self.last - self.first) / (self.end - self.start))
+
+    def on_train_end(self, logs=None):
+        """The gate of that moment."""
+        self.move(self.value(int(self.model.optimizer.iterations)))
+
+
+@EXERCISE.mistake(
     "Each step finds the gate of the step after it: `iterations` is 0 before the first step, so "
     "nothing is to be added."
 )

@@ -1,5 +1,7 @@
 """Exercise: an activation layer whose gate is a variable, the fast form of `grelu`."""
 
+import json
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -18,6 +20,8 @@ from course_lib.exercises.rungs import by_hand, irregular, matches
 from course_lib.graphs import gpu_report, own_twin, stumble, trace, xla_refusal
 from course_lib.layers.gradnets import GradualActivation
 from course_lib.scratch.gradnets import grelu, grelu_backward, interpolate
+
+MADE_OPEN = "y of a layer that was made with g=1, and then shut to g=0.20,"
 
 
 def half_open() -> Arrays:
@@ -152,12 +156,16 @@ def moved(layer_class, given: Arrays) -> Arrays:
     for g in given["gates"]:
         gate_of(layer).assign(g)
         outputs[f"y at g={g:.2f}"] = computed(graph(tf.constant(given["u"])))
+    opened = layer_class(g=1.0, dtype="float64")
+    gate_of(opened).assign(given["gates"][1])
+    outputs[MADE_OPEN] = computed(opened(given["u"]))
     return outputs
 
 
 def moved_in_numpy(given: Arrays) -> Arrays:
     """grelu at each of the gates."""
-    return {f"y at g={g:.2f}": grelu(given["u"], g) for g in given["gates"]}
+    expected = {f"y at g={g:.2f}": grelu(given["u"], g) for g in given["gates"]}
+    return {**expected, MADE_OPEN: grelu(given["u"], given["gates"][1])}
 
 
 def gradient(layer_class, given: Arrays) -> Arrays:
@@ -201,7 +209,18 @@ def remade(layer_class, given: Arrays) -> Arrays:
         begun = np.asarray(gate_of(from_a_file(layer))).reshape(-1).astype(float)
         return {**outputs, "y loaded": computed(again(given["u"])), "gate begun with": begun}
 
-    return loaded(layer, look)
+    return {"no text": no_text(layer.get_config()), **loaded(layer, look)}
+
+
+def no_text(config: dict) -> str:
+    """What json can't make text of, in words; "" if it can of all."""
+    for name, value in config.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError):
+            kind = "a function" if callable(value) else f"an object of type {type(value).__name__}"
+            return f"{kind} under `{name}`"
+    return ""
 
 
 def remade_well(given: Arrays, outputs: Arrays) -> Problem | None:
@@ -214,6 +233,13 @@ def remade_well(given: Arrays, outputs: Arrays) -> Problem | None:
             f"A tanh layer with g={g} is saved, and made again from what get_config holds. It is a "
             "different layer then: get_config must hold everything that the class was called "
             "with, and the activation in a form that a file can hold."
+        )
+    if outputs["no text"]:
+        return Problem(
+            f"get_config holds {outputs['no text']}. A file holds text and plain numbers, so make "
+            "text of it here; `keras.activations.serialize` does that for an activation. (Keras "
+            "may do it for you when it saves a whole network; whoever writes the configuration "
+            "into a file of their own has nobody.)"
         )
     if not outputs["float64 kept"]:
         return lost_dtype("layer")
@@ -352,6 +378,7 @@ EXERCISE = Exercise(
                 "saved and loaded, it is the same layer",
                 "AlwaysReLU",
                 "NothingStored",
+                "FunctionStored",
             ),
         ),
         Hint(
@@ -531,6 +558,48 @@ class VariableStored(GradualActivation):
     def get_config(self):
         """g is the variable."""
         return {**super().get_config(), "g": self.g}
+
+
+@EXERCISE.mistake(
+    "get_config holds the activation itself, which is a function: a file holds text. "
+    "`keras.activations.serialize` gives the name that __init__ takes again."
+)
+class FunctionStored(GradualActivation):
+    """The function in place of its name."""
+
+    def get_config(self):
+        """As it is kept."""
+        return {**super().get_config(), "activation": self.activation}
+
+
+@EXERCISE.mistake(
+    "The gate is kept in float32, whatever the layer's dtype: in a network of float64 it is off "
+    "from the eighth digit on. `add_weight` takes the layer's dtype by itself."
+)
+class Float32Gate(GradualActivation):
+    """dtype="float32" for the gate."""
+
+    def __init__(self, activation="relu", g=0.0, **kwargs):
+        keras.layers.Layer.__init__(self, **kwargs)
+        self.activation, self.start = keras.activations.get(activation), float(g)
+        first = keras.initializers.Constant(self.start)
+        self.g = self.add_weight(
+            name="g", shape=(), initializer=first, trainable=False, dtype="float32"
+        )
+
+
+@EXERCISE.mistake(
+    "A layer that is made with an open gate stays the plain activation, wherever the gate is "
+    "moved: what it was made with decides in call. The mixture alone is right at g = 1 too."
+)
+class OpenForGood(GradualActivation):
+    """A shortcut for layers that are made open."""
+
+    def call(self, u):
+        """By the first gate."""
+        if self.start >= 1:
+            return self.activation(u)
+        return (1 - self.g) * u + self.g * self.activation(u)
 
 
 @EXERCISE.mistake(

@@ -402,8 +402,8 @@ class _Wrong(GradualDropout):
 
 @EXERCISE.mistake(
     "What the noise comes from is Python's, such as a generator of NumPy or a count on self: it is "
-    "asked once, while TensorFlow traces the layer, and the noise is a constant of the graph. Every "
-    "step drops the same entries. Draw with keras.random, from a SeedGenerator made in __init__."
+    "asked once, while TensorFlow traces the layer, and the noise is a constant of the graph. "
+    "Every step drops the same entries. Draw by keras.random, from a SeedGenerator of __init__."
 )
 class NoiseOfNumPy(_Wrong):
     """rng.random, as in chapter 4's NumPy."""

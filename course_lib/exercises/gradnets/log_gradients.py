@@ -14,6 +14,7 @@ from course_lib.graphs import gpu_report, own_twin, stumble, trace
 from course_lib.layers.log_gradients import log_gradients
 from course_lib.scratch.gradnets import gradient_norms
 
+NUMBERS = "whether the norm is a number, with a NaN in the first layer and inf in the last,"
 STEPS, EVERY = 5, 2  # steps that are taken, and which of them count: 0, 2 and 4
 
 
@@ -55,12 +56,12 @@ def layers_of(given: Arrays) -> Arrays:
     return layers
 
 
-def one_blows_up() -> Arrays:
+def blown_up(given: Arrays) -> Arrays:
     """An entry of the first layer is NaN, and one of the last is infinite."""
-    given = small()
-    given["first/W"][1, 2] = np.nan
-    given["last/b"][0] = np.inf
-    return given
+    gradients = {name: np.array(gradient) for name, gradient in given.items()}
+    gradients["first/W"][1, 2] = np.nan
+    gradients["last/b"][0] = np.inf
+    return gradients
 
 
 def as_tensors(given: Arrays, dtype=tf.float64):
@@ -139,15 +140,9 @@ def in_numpy(given: Arrays) -> Arrays:
     return {"norms": gradient_norms(list(layers_of(given).values()))}
 
 
-def which_are_numbers(function, given: Arrays) -> Arrays:
+def which_are_numbers(function, given: Arrays) -> np.ndarray:
     """Of which layers the norm is a finite number."""
-    norms = norms_alone(function, given)["norms"]
-    return {"layers whose norm is a number": np.isfinite(norms)}
-
-
-def the_middle(_: Arrays) -> Arrays:
-    """Neither the first nor the last."""
-    return {"layers whose norm is a number": np.array([False, True, False])}
+    return np.isfinite(norms_alone(function, given)["norms"])
 
 
 def traced(function, given: Arrays) -> Arrays:
@@ -168,12 +163,16 @@ def traced(function, given: Arrays) -> Arrays:
 def at_each_step(function, given: Arrays) -> Arrays:
     """The norms that one graph returned at each step."""
     returned, _ = written_by(function, given)
-    return {"norms of each step": returned}
+    return {"norms of each step": returned, NUMBERS: which_are_numbers(function, blown_up(given))}
 
 
 def growing(given: Arrays) -> Arrays:
     """The norms times 1, 2, 3 …"""
-    return {"norms of each step": np.outer(np.arange(1.0, STEPS + 1), in_numpy(given)["norms"])}
+    norms = in_numpy(given)["norms"]
+    return {
+        "norms of each step": np.outer(np.arange(1.0, STEPS + 1), norms),
+        NUMBERS: np.isfinite(in_numpy(blown_up(given))["norms"]),
+    }
 
 
 def curves(function, given: Arrays) -> Arrays:
@@ -310,7 +309,6 @@ def for_a_gpu(function, given: Arrays) -> Arrays:
 
 NORMS = "equal to gradient_norms, to 1e-10 in float64"
 CURVES = "the file has the curves, at the steps that count"
-BLOWN_UP = "a gradient that blows up is seen in the norm"
 ANY_STEP = "the step may be a Python int, or a tensor of either width"
 HISTOGRAMS = "the file has the histograms of all entries"
 
@@ -338,14 +336,6 @@ EXERCISE = Exercise(
             in_numpy,
             "The bias of the layer in the middle has None for a gradient.",
             call=norms_alone,
-        ),
-        matches(
-            BLOWN_UP,
-            one_blows_up,
-            the_middle,
-            "One entry of the first layer is NaN, and one of the last is infinite. A norm that "
-            "leaves them out hides what one watches for.",
-            call=which_are_numbers,
         ),
         traceable(small, traced),
         matches("the norms are there at every step", small, growing, call=at_each_step),
@@ -375,14 +365,15 @@ EXERCISE = Exercise(
         "step: number of the step": (CURVES, ANY_STEP),
         "every: only steps": (CURVES, "unless told, it writes each hundredth step"),
         "norms: shape": "the norms are there at every step",
-        "Entry l is the L2 norm": (NORMS, BLOWN_UP),
+        "Entry l is the L2 norm": (NORMS, "the norms are there at every step"),
         "The curve of it is called": (CURVES, HISTOGRAMS),
     },
     hints=(
         Hint(
             "Which of my lines run at every step?",
-            "The step is traced once, with a number that isn't known yet. What would `int(step)` be "
-            "then? And what has to decide, each time the graph runs, whether something is written?",
+            "The step is traced once, with a number that isn't known yet. What would `int(step)` "
+            "be then? And what has to decide, each time the graph runs, whether something is "
+            "written?",
         ),
         Hint(
             "What are the shapes?",
