@@ -371,9 +371,8 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "Which of my lines run at every step?",
-            "The step is traced once, with a number that isn't known yet. What would `int(step)` "
-            "be then? And what has to decide, each time the graph runs, whether something is "
-            "written?",
+            "The step is traced once, with a number that isn't known yet. What does an `if` on it "
+            "decide then, and when? What would `int(step)` be?",
         ),
         Hint(
             "What are the shapes?",
