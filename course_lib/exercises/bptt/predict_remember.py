@@ -115,8 +115,8 @@ EXERCISE = Project(
         ),
         Hint(
             "It learns, and then all is lost in one step.",
-            "Print the norm of the gradient. At a cliff, one step throws the weights far away, "
-            "however small the learning rate.",
+            "Print the norm of the gradient. At a cliff it is so large that one step throws the "
+            "weights far away, even at a learning rate that was small enough until then.",
         ),
     ),
 )

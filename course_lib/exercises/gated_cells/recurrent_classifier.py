@@ -384,8 +384,9 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "What does the practical get wrong?",
-            "Its stack is `[cell] * num_layers`, its dropout is set once and for all, and its "
-            "penalty is on the readout. Which object may be used twice, and which may not?",
+            "Its stack is `[cell] * num_layers`, its dropout is set once and for all, its penalty "
+            "is on the readout alone, and the readout begins with weights that are far "
+            "too large. Which object may be used twice, and which may not?",
         ),
         Hint(
             "Which shapes go from layer to layer?",

@@ -279,6 +279,11 @@ EXERCISE = Exercise(
                 "active at evaluation",
             ),
         ),
+        Hint(
+            "Show me the recipe.",
+            "Only in training: q is `p * g`, and scale is `rng.random(x.shape) >= q`, as numbers "
+            "of the dtype of x, over `1 - q`.",
+        ),
     ),
 )
 

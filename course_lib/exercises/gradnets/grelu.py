@@ -114,6 +114,10 @@ EXERCISE = Exercise(
             "picks from a where the condition holds and from b elsewhere, entry by entry.",
             fits=("one branch for all",),
         ),
+        Hint(
+            "Show me the recipe.",
+            "`np.where` with `u > 0` chooses between u itself and `(1 - g) * u`.",
+        ),
     ),
 )
 

@@ -112,6 +112,10 @@ EXERCISE = Exercise(
                 "one branch for all",
             ),
         ),
+        Hint(
+            "Show me the recipe.",
+            "`np.where` with `u > 0` chooses between dy itself and `(1 - g) * dy`.",
+        ),
     ),
 )
 

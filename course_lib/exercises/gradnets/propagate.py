@@ -254,6 +254,13 @@ EXERCISE = Exercise(
                 "norm on the way down",
             ),
         ),
+        Hint(
+            "Show me the recipe.",
+            "Up: for each W `h, u = layer_forward(h, W, g, form, bias)`; keep u, and note the root "
+            "of the mean of `h**2` and `mean_cosine(h)`, as for x before the loop. Down: for l "
+            "from depth to 1 `dh = layer_backward(dh, us[l - 1], weights[l - 1], g, form)`. Each "
+            "time, and before the loop, note the root of the mean of `np.sum(dh**2, axis=0)`.",
+        ),
     ),
 )
 

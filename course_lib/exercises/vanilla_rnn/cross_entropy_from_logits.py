@@ -138,10 +138,10 @@ EXERCISE = Exercise(
         ),
         Hint(
             "I get inf or nan.",
-            "`np.exp(90)` is near the top of float32, `np.exp(200)` is inf, and a probability that "
-            "has become exactly 0 has no logarithm. The logarithm of a quotient is a difference: "
-            "take it on paper, before anything vanishes. And a row of logits may be moved up or "
-            "down together; what doesn't change?",
+            "In float32 the exponential of 88 is near the top and that of 89 is inf, and a "
+            "probability that has become exactly 0 has no logarithm. The logarithm of a quotient "
+            "is a difference: take it on paper, before anything vanishes. And a row of "
+            "logits may be moved up or down together; what doesn't change?",
             fits=(
                 "log of softmax",
                 "no shift",
