@@ -119,7 +119,16 @@ def hidden(answer):
 
 
 @pytest.mark.parametrize("below", [tf.function, hidden])
-def test_memory_is_measured_below_tf_function(below):
+def test_what_stands_in_one_array_is_seen_below_tf_function(below):
+    wrong = {one.name: one.answer for one in get("checkpointed").mistakes}
+    for name, words in (("two halves", "stand in one array"), ("ten pieces", "in one array")):
+        assert words in memory_of(below(wrong[name])).sentence
+
+
+@pytest.mark.parametrize("below", [tf.function, hidden])
+def test_memory_is_measured_below_tf_function(below, monkeypatch):
+    # What stands in one array is told first; here it is the memory itself that is to be seen.
+    monkeypatch.setattr(checkpointed, "most_in_one_array", lambda *_: 0)
     exercise = get("checkpointed")
     wrong = {one.name: one.answer for one in exercise.mistakes}
     assert memory_of(below(exercise.reference)) is None
