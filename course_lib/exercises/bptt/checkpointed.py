@@ -188,7 +188,7 @@ def sizes(function, given: Arrays) -> Arrays:
     for T, stretched in ((LONG, x), (4 * LONG, tf.tile(x, (1, 4, 1)))):
         most = most_in_one_array(n, both, dh_last, stretched, *others)
         found[f"side by side at T={T}"] = most // (batch * n)
-    if beside_the_loops(given, found):
+    if wide_as_the_sequence(found) or grown(found, "side by side", short=LONG):
         return found
     try:
         for T in (SHORT, LONG):
@@ -204,6 +204,11 @@ def sizes(function, given: Arrays) -> Arrays:
 def computed_once(sizes: Arrays) -> bool:
     """Whether each state is computed about once, and so none is forgotten."""
     return LONG <= sizes["states"] < 1.5 * LONG
+
+
+def wide_as_the_sequence(sizes: Arrays) -> bool:
+    """Whether one array holds as much as all states."""
+    return sizes[f"side by side at T={LONG}"] >= LONG
 
 
 def grown(sizes: Arrays, what: str, fixed: int = 0, short: int = SHORT) -> bool:
@@ -253,7 +258,7 @@ def beside_the_loops(given: Arrays, outputs: Arrays) -> Problem | None:
     name = "side by side at T={}".format
     if name(LONG) not in outputs:
         return None
-    if outputs[name(LONG)] >= LONG:
+    if wide_as_the_sequence(outputs):
         return Problem(
             f"One array holds {given['h_0'].shape[1]} numbers for each of {LONG} steps, as much as "
             "all states together: those of a piece as long as the sequence, say, or of all pieces "
