@@ -44,8 +44,8 @@ def test_of_code_that_nobody_wrote_tensorflow_says_nothing(caplog):
         logger.addHandler(caplog.handler)
         try:
             logger.error(said.format("<mutant of fast_scan:  42>"))
-            logger.error(said.format("/home/me/work/mine.py"))
+            logger.error(said.format("/home/me/mine.py"))
         finally:
             logger.removeHandler(caplog.handler)
     messages = {record.getMessage() for record in caplog.records}
-    assert messages == {said.format("/home/me/work/mine.py")}
+    assert messages == {said.format("/home/me/mine.py")}

@@ -78,3 +78,8 @@ def test_it_begins_where_the_last_check_fell(monkeypatch):
     assert hint("trace_step").title.startswith("Hint 4 of 4")
     check(get("trace_step").reference)
     assert notebook._found["trace_step"] == ()
+
+
+@pytest.mark.parametrize("name", [one for one in ids() if get(one).kind in ("build", "speed up")])
+def test_what_is_written_from_nothing_has_a_recipe_at_the_end(name):
+    assert "recipe" in get(name).hints[-1].symptom
