@@ -95,7 +95,8 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
     lines = _lines(tree)
     original = ast.unparse(tree)
     seen = {ast.unparse(without_docstrings(tree))}
-    counters, lines_alone, sizes = _counters(tree), _lines_alone(tree), _sizes(tree)
+    counters, lines_alone = _counters(tree), _lines_alone(tree)
+    sizes, attributes = _sizes(tree), _attributes(tree)
     found = [
         c
         for c in changes(tree, ways_back(reference))
@@ -104,6 +105,7 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
         and not _puts_in(c, counters)
         and not (c.before in lines_alone and not isinstance(c.after, ast.Call))
         and not (c.before in sizes and ast.unparse(c.after) == "0")
+        and c.before not in attributes
     ]
     found = likeliest_first(found, original, ast.unparse(tree_of(reference)))
     for change in conditions_first(found):
@@ -154,6 +156,19 @@ def _sizes(tree: ast.Module) -> list[ast.AST]:
         if ast.unparse(call.func).split(".")[-1] in ("zeros", "ones", "empty", "full")
         for size in ast.walk(call.args[0])
         if isinstance(size, ast.Constant)
+    ]
+
+
+def _attributes(tree: ast.Module) -> list[ast.AST]:
+    """Names of attributes in quotes: one that is nowhere gives the default, or nothing.
+
+    Another name in its place would only leave the line out.
+    """
+    asked = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [
+        call.args[1]
+        for call in asked
+        if ast.unparse(call.func) in ("getattr", "hasattr") and len(call.args) > 1
     ]
 
 

@@ -294,3 +294,16 @@ def test_a_slip_in_a_short_if_is_not_laid_to_the_block_behind_it():
     report = check(stop_gate)
     assert "with `last(g) <= eta` for `last(g) <= 0.9`" in report.sentence
     assert "in the line `if last(g) <= 0.9: low = g`" in report.sentence
+
+
+def test_an_attribute_that_is_nowhere_is_no_cure():
+    """`val_loss` is a word of the right code; as an attribute it only gives the default."""
+
+    class EarlyStopping(get("EarlyStopping").reference):
+        def on_train_begin(self, logs=None):
+            kept = getattr(self, "kept", None)
+            super().on_train_begin(logs)
+            self.kept = kept
+
+    sentence = check(EarlyStopping, "EarlyStopping").sentence
+    assert sentence == "Your code passes every check without the line `self.kept = kept`."
