@@ -166,8 +166,9 @@ if when_passed("masked_rnn_forward"):
 # EXERCISE: cross_entropy_from_logits
 
 # %% [markdown]
-# Compare your loss with the two lines that everyone writes first: softmax, then log. Each class is
-# the right one once; the gap between the logits is that of a confident network.
+# Compare your loss with what everyone writes first: softmax, then log. The larger logit is the
+# right class once and the wrong one once. Gaps of 10 and 110 are those of a sure and of a very
+# sure network.
 
 
 # %%
@@ -190,8 +191,8 @@ if when_passed("cross_entropy_from_logits"):
 # %% [markdown]
 # ## A cell for Keras
 #
-# Keras runs any cell that you give it over time, masks padding and trains the cell. From here on we
-# use TensorFlow, so we load it now. This takes a few seconds.
+# Give Keras a cell: it runs the cell over time, masks padding and trains it. From here on we use
+# TensorFlow, so we load it now. This takes a few seconds.
 
 # %%
 import course_lib.quiet  # loads TensorFlow without its start-up messages
@@ -257,9 +258,8 @@ if when_passed("VanillaRNNCell"):
 # %% [markdown]
 # ## Sequences of different length, many at a time
 #
-# All images have 28 rows. But read them by *columns*, and only from the first column with ink to
-# the last, and they differ: the narrowest 1 has three, a wide 2 has twenty. So these are sequences
-# of different length.
+# All images have 28 rows. But if you read them by *columns*, and only from the first column with
+# ink to the last, they differ in length: the narrowest 1 has three columns, a wide 2 has twenty.
 
 # %%
 mnist = load_mnist()
@@ -308,8 +308,8 @@ if when_passed("padded_batches"):
 
 # %% [markdown]
 # Now put the three together: your cell, your step, your batches. Two passes over the digits, each
-# batch as long as it has to be. **What share of the test set will it get right**, having seen half
-# as much as it did by rows?
+# batch as long as it has to be. A digit now has about 16 steps, not 28. **What share of the test
+# set will the network get right?** (You saw above how well it does by rows.)
 
 # %%
 predict("accuracy_by_columns", ...)

@@ -37,7 +37,8 @@ from course_lib.scratch.rnn import init_params, rnn_forward
 # | `cache` | `(x, h_0, h, W_xh, W_hh)` | what `rnn_forward` kept |
 # | `params`, `grads` | dicts | keys `W_xh`, `W_hh`, `b_h`, `W_hy`, `b_y` |
 #
-# All sizes below differ from each other on purpose: a wrong transpose then has a wrong shape.
+# In most cells below, batch, T, m, n and c all differ, so that a wrong transpose has a wrong
+# shape. Not `W_hh`, which is square: if it is transposed by mistake, only the numbers show it.
 
 # %% [markdown]
 # ## From one step to the sequence
@@ -162,9 +163,9 @@ if when_passed("truncated_bptt"):
 
 # %% [markdown]
 # Now put everything together and train on an echo. The inputs are random signs, and the label of
-# each step is the sign three steps before. The first three labels of a sequence can't be known, so
-# the loss can't get below 3/12 of ln 2. One network looks back one step, the other looks back
-# twelve.
+# each step is the sign three steps before. The first three labels can't be known, so the average
+# loss can't get below 3/12 of ln 2. One network is trained with windows of one step, so no
+# gradient goes back to an earlier step. The other has windows of all twelve.
 
 
 # %%
@@ -199,9 +200,9 @@ if when_passed("truncated_bptt") and when_passed("clip_by_global_norm"):
 # EXERCISE: state_jacobian
 
 # %% [markdown]
-# The largest singular value of your product says how much of a gradient survives. Take an
-# orthogonal network of radius 0.9 with weak inputs. How much is left after 40 steps? Make a guess
-# before you measure.
+# The largest singular value of your product says how much of a gradient can survive at most. Take
+# a network whose `W_hh` is 0.9 times an orthogonal matrix, with weak inputs. What is that value
+# after 40 steps? Make a guess before you measure.
 
 # %%
 predict("left", ...)
@@ -241,8 +242,8 @@ import tensorflow as tf
 from course_lib.graphs import loop_bytes
 
 # %% [markdown]
-# TensorFlow derives gradients by itself, also through a loop. But you have derived this one, and
-# your derivation knows something that the tape doesn't: which few numbers it needs.
+# TensorFlow derives gradients by itself, through a loop too, and stores whatever it might need.
+# You have derived this gradient yourself, so you know how few numbers it needs.
 
 # %%
 # EXERCISE: bptt_gradient
@@ -386,9 +387,8 @@ if when_passed("train_step_windows"):
 # EXERCISE: gradient_by_step
 
 # %% [markdown]
-# What has the trained network (window 12) learned to do with credit? Only the loss of the last
-# step counts, whose answer was shown three steps before. Compare it with the network that it
-# started from.
+# What becomes of the gradient in the trained network (window 12)? Take the loss of the last step
+# alone; its answer was shown three steps before. Compare with the network before training.
 
 # %% mystnb={"image": {"alt": "The norm of the gradient that reaches each of 12 states, on a logarithmic axis. In the fresh network it falls from the last step back to the first in a straight, steep line; in the trained network it hardly falls."}}
 if when_passed("train_step_windows") and when_passed("gradient_by_step"):
@@ -421,9 +421,9 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
 # %% [markdown]
 # ## A project: Remember
 #
-# Now build a network of your own. How long can a row of numbers get before vanilla units can no
-# longer add two of them? Your mark is that length. `course check` and `course validate` look for
-# `remember.npz` beside this notebook.
+# Now build a network of your own. In a row of numbers, two are marked: the network has to add
+# them. How long can the row get before vanilla units fail? That length is your mark. `course
+# check` and `course validate` look for `remember.npz` beside this notebook.
 
 # %%
 # EXERCISE: predict_remember

@@ -38,19 +38,19 @@ use_style()
 # | letter | cell | computes | squashed by |
 # |---|---|---|---|
 # | `r`, `z` | GRU | reset gate, update gate | sigmoid |
-# | `h` | GRU | candidate | tanh |
+# | `h` | GRU | candidate, the proposed new state | tanh |
 # | `i`, `f`, `o` | LSTM | input, forget and output gate | sigmoid |
-# | `c` | LSTM | candidate | tanh |
+# | `c` | LSTM | candidate, what may be added to the memory | tanh |
 #
-# For each letter g there are `W_xg` (m, n), `W_hg` (n, n) and `b_g` (n,). All sizes below differ
-# from each other on purpose: a wrong transpose then has a wrong shape.
+# For each letter g there are `W_xg` (m, n), `W_hg` (n, n) and `b_g` (n,). Mind that `W_hg` is
+# square: if it is transposed by mistake, only the numbers show it.
 
 # %% [markdown]
 # ## One gate
 #
 # A gate is a logistic regression, one for each unit; `gate` is given. With nothing coming in, only
-# its bias decides. How much of a memory is left when a gate with bias 1, the usual start of a
-# forget gate, multiplies it twenty times in a row?
+# its bias decides. A forget gate multiplies what a unit remembers, its *memory*, at every step,
+# and usually starts with bias 1. What share of the memory is left after twenty steps?
 
 # %%
 predict("left after twenty steps", ...)
@@ -64,7 +64,7 @@ measured("left after twenty steps", sigmoid(1.0) ** 20)
 
 # %% [markdown]
 # Now ask the question the other way round: if a memory must last for a given number of steps,
-# which bias does that take?
+# which bias does the gate need?
 
 # %%
 # EXERCISE: forget_bias_for
@@ -117,8 +117,8 @@ if when_passed("gru_step"):
 # EXERCISE: lstm_step
 
 # %% [markdown]
-# The same game with one unit. Its memory is 0.8 and its candidate tanh(0.5) = 0.46. The practical
-# of 2017 says that the old memory is ignored where f is 1. Is it?
+# Do the same with one LSTM unit. Its memory is 0.8 and its candidate tanh(0.5) = 0.46. The
+# practical of 2017 says that the old memory is ignored where f is 1. Is it?
 
 # %%
 if when_passed("lstm_step"):
@@ -305,7 +305,7 @@ if all(map(when_passed, ("lstm_step", "lstm_step_backward", "forget_bias_for")))
 # Besides the cell, a stack has three parts, and each of the two old notebooks got one or two of
 # them wrong. In the practical of 2017 all layers share one cell, and dropout stays on at
 # evaluation. The notebook of 2018 tells its readers to join a layer's outputs in a way that loses
-# the time axis. It did not show, because both ran with a single layer and without dropout. Here are
+# the time axis. Nobody noticed, because both ran with a single layer and without dropout. Here are
 # the three parts, in NumPy.
 
 # %%
@@ -407,8 +407,9 @@ if when_passed("GRUCell"):
 # %% [markdown]
 # ### The loop
 #
-# Keras has unrolled your cells so far. The notebook of 2018 wrote the loop in Python, and so does
-# `unrolled`. Write the one that TensorFlow can keep.
+# So far, Keras has run your cells over time. The notebook of 2018 wrote the loop in Python, and so
+# does `unrolled`. Write it so that TensorFlow has one loop in its graph, not a copy for every
+# step.
 
 # %%
 # EXERCISE: looped
@@ -515,8 +516,8 @@ if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
 # EXERCISE: EarlyStopping
 
 # %% [markdown]
-# Your classifier and your callback on 400 digits; 400 others are the judges. In which of at most 60
-# epochs will it be at its best?
+# Train your classifier on 400 digits, and let your callback judge it by 400 others. Which of at
+# most 60 epochs will be the best?
 
 # %%
 predict("best epoch", ...)

@@ -15,9 +15,9 @@
 #
 # At the end you have every part of a network that starts linear and is turned into a deep
 # nonlinear one while it learns. You train fifty layers with it, in seconds and in NumPy, and
-# compare them with two networks of the same size that do worse. On the way you fix what ended a
-# notebook from 2015 in NaN. [Chapter 4](../book/gradnets.md) explains every formula; each exercise
-# links to its section.
+# compare them with two networks of the same size that do worse. On the way you see why a notebook
+# from 2015 ended in NaN, and you fix two of its measurements. [Chapter 4](../book/gradnets.md)
+# explains every formula; each exercise links to its section.
 
 # %%
 import math
@@ -48,11 +48,11 @@ from course_lib.scratch.losses import safe_loss
 # %% [markdown]
 # | name | shape | |
 # |---|---|---|
-# | `g` | a number from 0 to 1 | the late gate: the weight of the late network |
+# | `g` | a number from 0 to 1 | the late gate: at 0 the network is linear, at 1 it has ReLUs |
 # | `u` | (batch, n) | pre-activation, `x @ W + b` |
 # | `alpha` | a number | slope of the negative side, `1 - g` |
 # | `weights` | list of (n, n) | one matrix a layer, from the input up |
-# | `form` | a word | "pre-activation", "gain" or "identity": which GReLU |
+# | `form` | a word | which gradual ReLU: "pre-activation", "gain" or "identity" |
 #
 # `dv` always means the gradient of the loss with respect to `v`.
 
@@ -61,9 +61,9 @@ from course_lib.scratch.losses import safe_loss
 
 # %% [markdown]
 # `late_gate` is the chapter's clock: 0 until `start`, 1 from `end` on, and a straight line in
-# between. The old notebook opened its gate over ten epochs of 1100 steps. How much does the
-# network change in a single step if you count fractions of epochs, and how much if you count only
-# whole epochs?
+# between. The old notebook opened its gate over ten epochs of 1100 steps. How far does the gate
+# move in a single step if you count fractions of epochs, and how far if you count only whole
+# epochs?
 
 # %%
 steps = np.arange(11_001)
@@ -85,8 +85,9 @@ for name, gates in (("fractions of epochs", fractions), ("whole epochs", whole))
 # %% [markdown]
 # Trust nothing: compare your backward pass with centred differences of your forward pass, at five
 # gates. Then look at the first step of training, where the gate is closed. In your form every
-# weight learns. In the form of the old notebook, which goes towards the layer's input, the
-# gradient of the weights is exactly zero: its log begins with `grad_norm: 0`.
+# weight learns. The old notebook mixed the ReLU with the layer's *input*. A closed gate then
+# passes the input on, past the weights, and their gradient is exactly zero: the log begins with
+# `grad_norm: 0`.
 
 # %%
 if when_passed("grelu") and when_passed("grelu_backward"):
@@ -126,10 +127,9 @@ import tensorflow as tf
 # EXERCISE: GateSchedule
 
 # %% [markdown]
-# Keras now trains twenty layers with your activation while your callback opens the gates. The same
-# network with ReLU from the first step starts from the same weights.
-#
-# Its gates stop at 0.82, before they are fully open; below you find out why, and where.
+# Keras now trains twenty layers with your activation while your callback opens the gates, from 0
+# to 0.82. That is not fully open; why they stop there you find out below. For comparison, the same
+# network has ReLU from the first step, and starts from the same weights.
 #
 # Before you run it: what share of the test digits will the ReLU network get right after three
 # passes through the training data? Guessing gives 0.1. Put a number in place of the dots.
@@ -207,7 +207,8 @@ for margin in (86, 104, 200):
 
 # %% [markdown]
 # Now take an answer that is more and more wrong. The usual patch for the NaN is `log(p + 1e-9)`.
-# What does it leave of the gradient on the right logit, which should be pushed with a force of 1?
+# What does it leave of the gradient at the right logit? It should be close to 1, so that the
+# mistake is corrected.
 
 # %%
 for margin in (10, 20, 25, 40):
@@ -220,7 +221,8 @@ for margin in (10, 20, 25, 40):
 # ## How far a signal gets
 
 # %% [markdown]
-# A leaky ReLU weakens what it gets. `gain` is the factor that makes up for it, for each slope.
+# A leaky ReLU makes what passes through it smaller. `gain` is the factor that makes up for it.
+# Here it is for three slopes.
 
 # %%
 print({alpha: round(gain(alpha), 3) for alpha in (0.0, 0.5, 1.0)})
@@ -324,8 +326,8 @@ if when_passed("gradual_dropout"):
 
 # %% [markdown]
 # Run one graph of your layer again and again. How many of 200 units have been dropped at least
-# once after a number of steps? With the gate half open and a rate of 0.5, each step leaves three
-# quarters of the units that were never dropped.
+# once after a number of steps? With the gate half open and a rate of 0.5, a step drops one unit in
+# four. So of the units that no step has dropped yet, it spares about three quarters.
 
 # %%
 if when_passed("GradualDropout"):
@@ -398,16 +400,16 @@ if all(when_passed(part) for part in PARTS):
             print(f"   first {norms[0]:.0e}   last {norms[-1]:.0e}   old line {old: .0e}")
 
 # %% [markdown]
-# That was a single look. To watch a whole run, write every hundredth step from inside the step
-# that TensorFlow has traced; TensorBoard draws what you write.
+# That was a single look. To watch a whole run, write the norms every so many steps, from inside
+# the step that TensorFlow has traced; TensorBoard draws what you write.
 
 # %%
 # EXERCISE: log_gradients
 
 # %% [markdown]
 # Here is a training step that writes your curves, for the twenty layers from above with ReLU from
-# the start. Then we open the file. (If you have TensorBoard: `tensorboard --logdir` and the
-# folder, which is in `runs`.)
+# the start. Then we open the file. (If you have TensorBoard: run `tensorboard --logdir` with the
+# folder's name, which `print(runs)` shows.)
 #
 # Before you run it: by what factor is the gradient of the first hidden layer smaller than that of
 # the last, at the first step?
@@ -533,8 +535,8 @@ if all(when_passed(part) for part in (*PARTS, "final_accuracy")):
         print(f"gate at {g:.2f}   above 0.9: {bool(share > 0.9)}")
 
 # %% [markdown]
-# A network and its gate belong together: it was trained to end at one gate, and only the accuracy
-# at that gate is its own.
+# A network and its gate belong together: this one was trained to end at one gate, and only the
+# accuracy at that gate counts.
 
 # %% [markdown]
 # ## A project: Depth
@@ -548,12 +550,12 @@ if all(when_passed(part) for part in (*PARTS, "final_accuracy")):
 # %% [markdown]
 # ## Where you are
 #
-# You have an activation with its gradient, the gate at which a deep net still sees, dropout that
-# fades in, and a norm and an accuracy that deserve their names. They train fifty plain layers
-# within seconds. You also have the layers and the callback with which Keras does the same in a
-# graph. You don't know yet how they compare with highway networks, ReZero and TAT when every
-# method gets its own best learning rate, or whether two hundred layers work. [The
-# chapter](../book/gradnets.md) has that table.
+# You have an activation with its gradient, and the gate up to which a deep network can still tell
+# its inputs apart: with these you have trained fifty plain layers within seconds. You also have
+# dropout that fades in, a gradient norm and an accuracy that deserve their names, and the layers
+# and the callback with which Keras does the same in a graph. You don't know yet how all this
+# compares with highway networks, ReZero and TAT when every method gets its own best learning rate,
+# or whether two hundred layers work. [The chapter](../book/gradnets.md) measures it.
 #
 # ## Going further
 #

@@ -13,12 +13,13 @@
 # %% [markdown]
 # # Exercises 5: KeRNL, credit without a tape
 #
-# At the end you have a learning rule of your own that only goes forward. It keeps no past states,
-# learns its own kernel by nudging the network, works in chunks of any length, trains a Keras model,
-# learns while a sequence is still running, and contains another rule as a special case. On the way
-# you fix two bugs of [an old notebook](../book/old_notebook.md) that never learned anything, and a
-# third that is easily made. [Chapter 5](../book/kernl.md) derives the rule, and each exercise links
-# to its section.
+# At the end you have a learning rule of your own that only goes forward. It keeps no past states.
+# It has a *kernel*, an estimate of how an earlier state acts on a later one, and learns that by
+# nudging the network. It works in chunks of any length, trains a Keras model, learns while a
+# sequence is still running, and contains another rule as a special case. On the way you fix two
+# bugs of [an old notebook](../book/old_notebook.md) that never learned anything, and a third that
+# is easily made. [Chapter 5](../book/kernl.md) derives the rule, and each exercise links to its
+# section.
 
 # %%
 import matplotlib.pyplot as plt
@@ -155,9 +156,9 @@ if when_passed("kernel_fit"):
 # ## A kernel that turns
 #
 # That was a network near the identity. In a network whose units hand their states on to each
-# other, the effect of a nudge comes and goes, and no fading kernel can follow it. Give the kernel
-# modes that fade *and* modes that turn, fixed beforehand. What is then left to learn is a linear
-# regression.
+# other, the effect of a nudge comes and goes, and no kernel that only fades can follow it. So
+# build the kernel from several *modes*. Each fades at its own rate, and turns by its own angle at
+# every step. Rates and angles are fixed beforehand; what is left to learn is a linear regression.
 
 # %%
 # EXERCISE: fit_modes
@@ -193,7 +194,7 @@ if when_passed("fit_modes"):
 # EXERCISE: identity_recurrence
 
 # %% [markdown]
-# Eight units, one pulse, then silence. How many units still hold anything?
+# Eight units get one pulse, and then nothing. How many still hold something after ten steps?
 
 # %%
 if when_passed("identity_recurrence"):
@@ -408,9 +409,9 @@ if when_passed("rflo_gradient"):
 # %% [markdown]
 # ## A project: No tape
 #
-# Now write one of your own: a function that learns to count while it reads, and passes all that it
-# remembers from step to step. `course check` and `course validate` look for `no_tape.npz` beside
-# this notebook.
+# Now write a learner of your own: a function that learns to count while it reads, and hands all
+# that it knows from one step to the next. `course check` and `course validate` look for
+# `no_tape.npz` beside this notebook.
 
 # %%
 # EXERCISE: predict_no_tape

@@ -46,7 +46,7 @@ use_style()
 # |---|---|---|
 # | `a`, `b` | (batch, T, n) | what is kept of the state at each step, what is added |
 # | `h`, `h_0` | (batch, T, n), (batch, n) | the states, and the one before the first step |
-# | `lam` | (n,) | a factor that is the same at every step, complex: its size fades, its angle turns |
+# | `lam` | (n,) | a complex factor, the same at every step; it makes a state fade and turn |
 # | `z`, `z_0` | like `h`, `h_0` | complex states |
 # | `E_lam`, `E_x` | (batch, n), (batch, m, n) | traces |
 #
@@ -237,8 +237,8 @@ if when_passed("lru_trace_step", "lru_trace_gradient"):
 # EXERCISE: mingru_forward
 
 # %% [markdown]
-# Read a sequence in two halves, as a program does that hears a sentence in pieces. Is the result
-# the same as when it is read at once?
+# Read a sequence in two halves, as a program does when a sentence reaches it in pieces. Is the
+# result the same as when it is read at once?
 
 # %%
 if when_passed("mingru_forward"):
@@ -384,8 +384,8 @@ if when_passed("fast_scan", "LRULayer"):
 #
 # 1. Shuffle the 784 pixels of all images in the same way, and fit the readout again. Which of the
 #    two kinds of units loses more, and why?
-# 2. Give the fading units as many numbers as you like. Does the readout ever catch up? Look at the
-#    singular values of their powers.
+# 2. Take as many fading units as you like. Does the readout ever catch up? Look at the singular
+#    values of the matrix that holds the powers of their factors, a row for each step.
 # 3. We don't know the answer to this one. Training moves the angles of the units in the project
 #    only a little. Is there a set of eigenvalues, fixed for good, that reads digits as well as
 #    learned ones, and how would you find it without training?

@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Exercises 7: text, letter by letter
 #
-# At the end you have windows in which a network's memory is where it belongs, and a few lines that
-# let any network of characters write, boldly or carefully. You need [chapter 3](../book/gated_cells.md)
-# for the cell. [The page on text](../book/text.md) explains the rest.
+# At the end you can cut a text into windows so that a network's state goes on from each to the
+# next, and let any network that predicts characters write, boldly or carefully. [Chapter
+# 3](../book/gated_cells.md) explains the cell, [the page on text](../book/text.md) the rest.
 
 # %%
 import numpy as np
@@ -31,9 +31,11 @@ print(text.decode(text.train[:160]))
 # %% [markdown]
 # ## What counting can do
 #
-# A text of 68 different characters, all equally likely, would cost about six bits per character. A
-# bigram counts how often each character follows each other one in the training text. How many bits
-# per character does it need on the validation text?
+# A text of 68 different characters, all equally likely, would cost about six bits per character.
+# An n-gram counts, in the training text, which characters follow the last n - 1; with n = 2 it is
+# a bigram. How many bits per character does a bigram need on the validation text? (The
+# *perplexity* is 2 to the power of the bits: guessing among that many equally likely characters
+# costs as much.)
 
 # %%
 predict("bits of a bigram", ...)
@@ -55,8 +57,8 @@ measured("bits of a bigram", bits[2])
 # EXERCISE: carried_windows
 
 # %% [markdown]
-# If your windows are right, each lane can be read like a book. These are the beginnings and ends of
-# the first three windows, in two lanes.
+# If your windows are right, each lane can be read like a book. Each line below is a window: first
+# lane on the left, second lane on the right.
 
 # %%
 if when_passed("carried_windows"):
@@ -125,5 +127,6 @@ if when_passed("sample_with_temperature"):
 #    does it come closest to the real text?
 # 3. Swap the first two axes of your windows, and train again. How much worse is the network, and why
 #    does nothing complain?
-# 4. We don't know the answer to this one. With more lanes, an epoch has fewer updates, and each lane
-#    is read from an older state. Is there a best number of lanes, and what does it depend on?
+# 4. We don't know the answer to this one. With more lanes, each update averages over more of the
+#    text, but an epoch has fewer updates. Is there a best number of lanes, and what does it depend
+#    on?

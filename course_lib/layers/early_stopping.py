@@ -10,8 +10,8 @@ class EarlyStopping(keras.callbacks.Callback):
     It judges by `val_loss`, which `fit` hands to a callback in `logs` after
     each epoch. An epoch is better if its loss lies below that of the best
     epoch so far by more than `min_delta`; the first one that has a number is
-    better than none. A loss of NaN is no number. Keras has a callback of the
-    same name.
+    better than none. A loss of NaN is no number, so such an epoch is never
+    better. Keras has a callback of the same name.
 
     Args:
         patience: training ends after so many epochs in a row that were not
@@ -34,8 +34,8 @@ class EarlyStopping(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Before the first epoch of each training."""
-        # IMPLEMENT-ME: the callback knows as much as on its first day,
-        # whatever it has watched before
+        # IMPLEMENT-ME: the callback starts afresh, whatever trainings it has
+        # watched before
         self.best = np.inf
         self.waited = 0
         self.kept = None
@@ -46,8 +46,8 @@ class EarlyStopping(keras.callbacks.Callback):
 
         To end the training, set `self.model.stop_training` to True.
         """
-        # IMPLEMENT-ME: what the network knew after the epoch that still leads
-        # is safe from all that follows, and training ends if its time is up
+        # IMPLEMENT-ME: the network of the epoch that leads so far is safe from
+        # all that follows, and training ends once patience has run out
         if logs["val_loss"] < self.best - self.min_delta:
             self.best = logs["val_loss"]
             self.waited = 0

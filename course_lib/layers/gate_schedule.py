@@ -39,11 +39,11 @@ class GateSchedule(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         """Before each step; `batch` counts from 0 in each epoch.
 
-        The step that follows has the gates of its own place in the schedule.
+        The step that follows runs with the gates that the schedule has for it.
         """
         # IMPLEMENT-ME: the step that now comes, whether its graph is new or
-        # was traced long ago, finds all gates where they should be; also if
-        # an earlier run has begun to open them
+        # was traced long ago, finds all gates where they should be, even if
+        # an earlier run began to open them
         taken = int(self.model.optimizer.iterations)
         part = late_gate(taken, self.start, self.end)
         for gate in self.gates:
@@ -52,6 +52,7 @@ class GateSchedule(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         """Leave the gates where a step that followed would find them."""
-        # IMPLEMENT-ME: the network is evaluated as the last step has left it
+        # IMPLEMENT-ME: whoever evaluates the network now finds the gates where
+        # the schedule has them after all the steps taken
         self.on_train_batch_begin(0)
         # END IMPLEMENT-ME

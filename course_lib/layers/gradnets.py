@@ -306,7 +306,7 @@ class GradualActivation(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("course_lib")
 class GradualDropout(keras.layers.Layer):
-    """Dropout whose rate fades in; `scratch.gradnets.gradual_dropout`.
+    """Dropout whose rate fades in: `gradual_dropout` as a layer of Keras.
 
     Args:
         rate: probability that an entry is dropped at g = 1, at least 0 and

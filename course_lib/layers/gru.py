@@ -40,7 +40,7 @@ class GRUCell(keras.layers.Layer):
         """Make W_x (m, 3n), W_h (n, 3n), b: (3n,), or (2, 3n) if reset_after.
 
         The first row of the larger b belongs to x, the second to h. W_x starts
-        as Glorot and Bengio (2010) have it, W_h orthogonal, b at zero.
+        uniform, as in Glorot and Bengio (2010), W_h orthogonal, and b at zero.
 
         Args:
             input_shape: shape of the input of one step, (batch, m); the batch

@@ -15,9 +15,9 @@ def unrolled(cell, x, states):
 
 
 def looped(cell, x, states):
-    """Run a cell over time by a loop that stands in the graph.
+    """Run a cell over time by a loop that is part of the graph.
 
-    So does `keras.layers.RNN`, which knows masks and much else besides.
+    So does `keras.layers.RNN`, which also handles masks, and much else.
 
     Args:
         cell: called as cell(x_t, states) with x_t (batch, m); gives the output
@@ -32,8 +32,8 @@ def looped(cell, x, states):
         states: the list of states after the last step.
     """
     # IMPLEMENT-ME: the outputs and the last states are those of the loop in
-    # Python, and what TensorFlow has recorded is as long as a single turn of
-    # it, for sequences of any length
+    # Python, but TensorFlow has recorded its body only once, however long the
+    # sequences are
     T = tf.shape(x)[1]
     inputs = tf.TensorArray(x.dtype, T).unstack(tf.transpose(x, [1, 0, 2]))
     collected = tf.TensorArray(x.dtype, T)

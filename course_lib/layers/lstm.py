@@ -39,8 +39,8 @@ class LSTMCell(keras.layers.Layer):
     def build(self, input_shape):
         """Make W_x (m, 4n), W_h (n, 4n) and b (4n,), in this order.
 
-        W_x starts as Glorot and Bengio (2010) have it, W_h orthogonal, b at
-        zero but for the forget gate's part.
+        W_x starts uniform, as in Glorot and Bengio (2010), W_h orthogonal, and
+        b at zero, except for the forget gate's part.
 
         Args:
             input_shape: shape of the input of one step, (batch, m); the batch

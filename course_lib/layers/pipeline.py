@@ -28,8 +28,8 @@ def padded_batches(sequences, labels, batch_size, bounds, seed=0):
             is the length of the longest in the batch. mask (batch, T) is True
             where a step is real, whatever numbers stand there. y (batch,).
     """
-    # IMPLEMENT-ME: everything that a network trains on, each pass anew; all of
-    # it is there, nothing is mixed up, and little is filled up
+    # IMPLEMENT-ME: all that a network trains on, each time in a new order;
+    # nothing is missing, no label is swapped, and little is padding
     ragged = tf.RaggedTensor.from_row_lengths(
         np.concatenate(sequences), [len(one) for one in sequences]
     )

@@ -19,8 +19,8 @@ class VanillaRNNCell(keras.layers.Layer):
 
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
-        # IMPLEMENT-ME: before any data has come, the cell answers what Keras
-        # asks of one: how wide the memory is that it hands to the next step
+        # IMPLEMENT-ME: before any data has come, Keras can ask the cell how
+        # wide the memory is that it hands to the next step
         self.units = units
         self.state_size = units
         # END IMPLEMENT-ME
@@ -28,8 +28,8 @@ class VanillaRNNCell(keras.layers.Layer):
     def build(self, input_shape):
         """Make the three weights; `get_weights` lists them in this order.
 
-        W_xh (m, n) starts as Glorot and Bengio (2010) have it, W_hh (n, n)
-        orthogonal, b_h (n,) at zero: so does `keras.layers.SimpleRNN`.
+        W_xh (m, n) starts uniform, as in Glorot and Bengio (2010), W_hh (n, n)
+        orthogonal, and b_h (n,) at zero, as in `keras.layers.SimpleRNN`.
 
         Args:
             input_shape: shape of the input of one step, (batch, m); the batch
@@ -61,7 +61,7 @@ class VanillaRNNCell(keras.layers.Layer):
             of new states.
         """
         # IMPLEMENT-ME: what comes out is what your NumPy step gives for the
-        # same numbers, and it still is when there are no numbers yet
+        # same numbers; it also works on tensors that have no numbers yet
         h_prev = states[0]
         h_t = keras.ops.tanh(
             keras.ops.matmul(x_t, self.W_xh)
@@ -73,7 +73,7 @@ class VanillaRNNCell(keras.layers.Layer):
 
     def get_config(self):
         """What Keras stores, so that `from_config` makes the same cell."""
-        # IMPLEMENT-ME: everything that the class was called with
+        # IMPLEMENT-ME: every argument that the cell was made with
         return {**super().get_config(), "units": self.units}
         # END IMPLEMENT-ME
 

@@ -110,7 +110,7 @@ def truncated_bptt(params, x, labels, h_0, window):
 
     The loss is that of the whole sequence. Only the gradient is cut: what
     happens in one window gets no credit for the loss of a later one. One
-    window needs the memory of `window` steps.
+    window needs memory for `window` steps only.
 
     Args:
         params, x, labels, h_0: as in `loss_and_gradients`.

@@ -148,8 +148,8 @@ def lru_trace_step(E_lam, E_x, z_prev, x_t, lam):
     Returns:
         E_lam, E_x: after the step, of the shapes above.
     """
-    # IMPLEMENT-ME: both traces say the same as before, now of the state after
-    # this step; neither grows with the number of steps
+    # IMPLEMENT-ME: both traces mean what they meant before the step, but for
+    # the state after it; neither gets larger as a sequence gets longer
     E_lam = lam * E_lam + z_prev
     E_x = lam * E_x + x_t[:, :, None]
     # END IMPLEMENT-ME
@@ -211,7 +211,7 @@ def last_state(b, lam, z_0):
 
     Args:
         b: what is added at each step, shape (batch, T, n), or (batch, T, 1)
-            where all units are told the same.
+            where all units get the same.
         lam: shape (n,).
         z_0: state before the first step, shape (batch, n).
 
@@ -219,7 +219,7 @@ def last_state(b, lam, z_0):
         z_T: shape (batch, n).
     """
     T = b.shape[1]
-    # IMPLEMENT-ME: the state after the last step, by a single sum over all
+    # IMPLEMENT-ME: the state after the last step, by one sum over all steps
     powers = lam ** np.arange(T - 1, -1, -1)[:, None]
     z_T = lam**T * z_0 + np.einsum("bti,ti->bi", b, powers)
     # END IMPLEMENT-ME

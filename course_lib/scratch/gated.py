@@ -61,8 +61,8 @@ def forget_bias_for(steps, left=0.5):
     """
     if not 0 < left < 1 or np.any(steps <= 0):
         raise ValueError("left lies between 0 and 1, and steps above 0.")
-    # IMPLEMENT-ME: a gate with only this as its input keeps the given share of
-    # a memory, exact to the last digits even over a long time
+    # IMPLEMENT-ME: a gate that sees nothing but this keeps the given share for
+    # that many steps; it is right to the last digits even for long times
     bias = -np.log(np.expm1(-np.log(left) / steps))
     # END IMPLEMENT-ME
     return bias
@@ -109,8 +109,8 @@ def lstm_step(x_t, h_prev, c_prev, params):
         h_prev: state after the previous step, shape (batch, n).
         c_prev: memory after the previous step, shape (batch, n).
         params: dict with W_xi, W_xf, W_xo, W_xc (m, n), W_hi, W_hf, W_ho, W_hc
-            (n, n) and b_i, b_f, b_o, b_c (n,). No bias is added beside b_f:
-            that it starts at one is up to `init_lstm_params`.
+            (n, n) and b_i, b_f, b_o, b_c (n,). Add nothing to b_f, which
+            `init_lstm_params` starts at one.
 
     Returns:
         h_t: the new state, shape (batch, n).

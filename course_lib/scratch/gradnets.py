@@ -59,8 +59,8 @@ def interpolate(early, late, g):
 def grelu(u, g):
     """Gradual ReLU on the pre-activation: the identity at g = 0, ReLU at 1.
 
-    interpolate(u, relu(u), g), which is a leaky ReLU of slope 1 - g. Source:
-    `GradualReLUNode` of treeano.
+    A mixture of u and relu(u) in the shares 1 - g and g, which is a leaky ReLU
+    of slope 1 - g. Source: `GradualReLUNode` of treeano.
 
     Args:
         u: pre-activations, any shape.
@@ -149,7 +149,7 @@ def gain(alpha):
 
 
 def gradual_dropout(x, p, g, rng, training=True):
-    """Dropout whose probability fades in, p g: none at first, p in the end.
+    """Dropout that fades in: its probability is p g, from 0 at first to p.
 
     Inverted scaling: what is kept is scaled up in training, so that nothing
     is done at evaluation. Source: `GradualDropoutNode` of treeano.
@@ -227,12 +227,12 @@ def stop_gate(depth, eta=0.9):
 
     Args:
         depth: number of layers, at least 1.
-        eta: cosine behind the last layer that is just allowed, between 0 and
+        eta: cosine that is just allowed behind the last layer, between 0 and
             1.
 
     Returns:
-        g: the widest gate that keeps to it, from 0 to 1, to ten digits; 1
-            where even ReLU does.
+        g: the widest gate with a cosine of at most eta, from 0 to 1, to ten
+            digits; 1 where even ReLU keeps to that.
     """
 
     # IMPLEMENT-ME: with g the two inputs have come exactly as close together

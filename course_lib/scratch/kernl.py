@@ -110,9 +110,10 @@ def perturbation_step(tangent, Omega, Gamma, h_t, W_hh, gamma, psi_t):
         tangent, Omega, Gamma after the step, each of shape (batch, n).
     """
     decay = np.exp(-gamma)
-    # IMPLEMENT-ME: all three are those after the step. The tangent has gone
-    # the way that the state goes and was nudged anew; Omega remembers all
-    # nudges, the older the less; Gamma is still what gamma does to Omega
+    # IMPLEMENT-ME: all three are those after the step. The tangent has gone on
+    # as a small change of the state would, and was nudged again; Omega
+    # remembers all nudges, old ones less; Gamma still says how Omega changes
+    # with gamma
     Gamma = decay * Gamma - decay * Omega
     Omega = decay * Omega + psi_t
     tangent = (tangent @ W_hh) * (1 - h_t**2) + psi_t
@@ -134,7 +135,7 @@ def kernel_gradients(beta, tangent, Omega, Gamma):
         dbeta (n, n) and dgamma (n,), the gradients of J.
     """
     # IMPLEMENT-ME: dbeta and dgamma say how J changes when an entry of the
-    # kernel does; gamma is heard only by way of what has faded
+    # kernel does; gamma acts by way of Omega alone
     error = Omega @ beta.T - tangent
     dbeta = error.T @ Omega / len(error)
     dgamma = np.mean((error @ beta) * Gamma, axis=0)
@@ -214,8 +215,8 @@ def rflo_gradient(v, squashed, dh, leak):
     Returns:
         dW: shape (p, n), the sum over the steps and the batch.
     """
-    # IMPLEMENT-ME: dW is KeRNL's, for the one kernel that remembers a state
-    # exactly as long as the leak does, and mixes no units
+    # IMPLEMENT-ME: dW is KeRNL's, for the one kernel that forgets a state just
+    # as fast as the leaky network does, and mixes no units
     beta = np.eye(squashed.shape[2])
     gamma = np.full(squashed.shape[2], -np.log(1 - leak))
     d = leak * (1 - squashed**2)

@@ -19,8 +19,8 @@ def softmax(logits):
 def cross_entropy_from_logits(logits, labels):
     """Mean cross-entropy, straight from the logits.
 
-    It stays finite, and right, however far apart the logits are: in float32
-    that is further than any softmax can tell them apart.
+    It stays finite, and right, however far apart the logits are, even where a
+    softmax in float32 gives exactly 0.
 
     Args:
         logits: scores, shape (..., c): (batch, c) or (batch, T, c).

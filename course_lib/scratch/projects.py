@@ -58,7 +58,7 @@ def predict_remember(weights, x):
 
 
 def predict_few_labels(weights, x):
-    """Read digits with the recurrent network that a few labels taught.
+    """Read digits with a recurrent network that has learned from few labels.
 
     Args:
         weights: the arrays of few_labels.npz, whatever your network needs.
@@ -167,16 +167,16 @@ def predict_pixels(weights, x):
     and go through one hidden layer of ReLUs.
 
     Args:
-        weights: the arrays of pixels.npz: nu_log, theta_log, gamma_log (n,),
-            W_re, W_im (n, k) and b_h (k,) of the hidden layer, one for each
-            part, W_hy (k, 10) and b_y (10,) of the readout.
+        weights: the arrays of pixels.npz: nu_log, theta_log, gamma_log (n,);
+            of the hidden layer W_re and W_im (n, k), for the two parts of the
+            state, and b_h (k,); of the readout W_hy (k, 10) and b_y (10,).
         x: images, shape (batch, 28, 28), from 0 to 1.
 
     Returns:
         logits: shape (batch, 10); the largest is the digit.
     """
-    # IMPLEMENT-ME: what the layers make of the state after the last pixel,
-    # from a state that starts at nothing
+    # IMPLEMENT-ME: what the layers make of the state after the last pixel; it
+    # is zero before the first
     w = {name: array.astype(float) for name, array in weights.items()}
     lam = np.exp(-np.exp(w["nu_log"]) + 1j * np.exp(w["theta_log"]))
     pixels = x.reshape(len(x), -1, 1)

@@ -53,8 +53,8 @@ def sample_with_temperature(logits, temperature, rng):
         rng: a NumPy Generator, from which all chance comes.
 
     Returns:
-        codes, shape (batch,), integers from 0 to c - 1; each row is drawn for
-        itself.
+        codes, shape (batch,), integers from 0 to c - 1; each row is drawn
+        independently.
 
     Raises:
         ValueError: the temperature is negative or not finite.
@@ -63,8 +63,8 @@ def sample_with_temperature(logits, temperature, rng):
         raise ValueError(
             f"temperature is {temperature}; take 0, or a positive number."
         )
-    # IMPLEMENT-ME: each row has its own next character; had it been asked many
-    # times, it would have said each one as often as the temperature wants
+    # IMPLEMENT-ME: each row has drawn a character of its own; over many draws,
+    # each one comes as often as logits and temperature say
     if temperature == 0:
         return np.argmax(logits, axis=1)
     shifted = logits - np.max(logits, axis=1, keepdims=True)

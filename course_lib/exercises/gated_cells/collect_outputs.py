@@ -112,7 +112,7 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "I can't see anything wrong.",
-            "The loop is right: five states of shape (batch, n) are in the list. Print the shape "
+            "The loop is right: T states of shape (batch, n) are in the list. Print the shape "
             "of what is returned. Where has time gone?",
         ),
         Hint(

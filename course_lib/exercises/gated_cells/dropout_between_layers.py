@@ -194,7 +194,7 @@ EXERCISE = Exercise(
         Hint(
             "Must I scale something at evaluation?",
             "No. What is kept in training is divided by 1 - rate, so the mean is the same with "
-            "dropout and without. (Older texts scale at evaluation in place of it.)",
+            "dropout and without. (Older texts scale at evaluation instead.)",
             fits=(
                 "not scaled",
                 "scaled at evaluation",

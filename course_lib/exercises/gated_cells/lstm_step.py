@@ -185,7 +185,7 @@ EXERCISE = Exercise(
         "h_prev: state": "it runs, and the shapes are right",
         "c_prev: memory": "it runs, and the shapes are right",
         "params: dict with": "equal to the definition, unit by unit",
-        "params: No bias is added": "equal to the definition, unit by unit",
+        "params: Add nothing to b_f": "equal to the definition, unit by unit",
         "h_t: the new state": (
             "it runs, and the shapes are right",
             "equal to the definition, unit by unit",

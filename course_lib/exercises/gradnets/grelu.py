@@ -95,7 +95,7 @@ EXERCISE = Exercise(
         matches("equal to (1 - g) early + g late, for any shape", three_axes, general_form),
     ),
     promises={
-        "interpolate(u, relu(u), g)": "equal to (1 - g) early + g late, for any shape",
+        "A mixture of u and relu(u)": "equal to (1 - g) early + g late, for any shape",
         "Source: ": "scaffold: where it comes from",
         "u: pre-activations": "equal to (1 - g) early + g late, for any shape",
         "g: the late gate": ("with the gate closed it is linear", "with the gate open it is ReLU"),

@@ -22,9 +22,9 @@ def fast_scan(a, b, h_0):
             gets it from your derivation.
     """
 
-    # IMPLEMENT-ME: h is what your NumPy gives for the same numbers; how it
-    # moves with each argument TensorFlow has from you: it has derived nothing,
-    # and kept nothing for it
+    # IMPLEMENT-ME: h is what your NumPy gives for the same numbers, and its
+    # gradient is yours: TensorFlow has derived nothing, and kept nothing for
+    # it
     @tf.custom_gradient
     def states(a, b, h_0):
         a, b = (tf.transpose(one, (1, 0, 2)) for one in (a, b))

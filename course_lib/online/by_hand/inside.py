@@ -24,9 +24,9 @@ def update_inside(W, R, x, y, beta, gamma, rate):
     Returns:
         losses: shape (T,), each as it was before the change that it led to.
     """
-    # IMPLEMENT-ME: each moment in time reads weights that the last has already
-    # changed, in a graph too; and the graph of a long sequence is no larger
-    # than that of a short sequence
+    # IMPLEMENT-ME: at each moment the network has the weights that the moment
+    # before has left behind, in a graph too; and a long sequence needs no
+    # larger graph than a short sequence
     batch, T = tf.shape(x)[0], tf.shape(x)[1]
     one = tf.ones((batch, 1), x.dtype)
     by_step = tf.TensorArray(x.dtype, T, element_shape=())

@@ -55,8 +55,8 @@ class KernlModel(keras.Model):
             mean over the epoch so far, as it was before the weights moved.
         """
         # IMPLEMENT-ME: every trained weight has moved as the model was
-        # compiled to move it, nothing has gone back through time, and all
-        # that is reported has taken this batch in
+        # compiled to move it, nothing has gone back through time, and every
+        # reported number counts this batch
         x, y = data
         h = self.rnn(x)
         with tf.GradientTape() as tape:

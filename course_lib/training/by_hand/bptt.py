@@ -74,7 +74,8 @@ def checkpointed(x, h_0, W_xh, W_hh, b_h):
     """
 
     # IMPLEMENT-ME: the state after the last step; what waits in memory for the
-    # backward pass, and the graph too, grows with the root of the length only
+    # backward pass grows only with the square root of the length, and so does
+    # the graph
     def read(x, h, W_xh, W_hh, b_h):
         by_time = tf.transpose(x @ W_xh + b_h, (1, 0, 2))
         return tf.foldl(lambda h, a: tf.tanh(a + h @ W_hh), by_time, h)
@@ -106,8 +107,8 @@ def gradient_by_step(x, h_0, W_xh, W_hh, b_h, loss):
         dh: shape (batch, T, n); dh[:, t] says how the loss changes when the
             state of step t is moved and all later ones follow.
     """
-    # IMPLEMENT-ME: dh says how the loss changes with each state: by that
-    # state's own way, and by all ways through the states after it
+    # IMPLEMENT-ME: dh says how the loss changes with each state: directly, and
+    # through all the states after it
     by_time = tf.transpose(x @ W_xh + b_h, (1, 0, 2))
     nudges = tf.zeros_like(by_time)
     with tf.GradientTape() as tape:

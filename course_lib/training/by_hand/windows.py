@@ -27,9 +27,9 @@ def train_step_windows(model, optimizer, window, max_norm):
             state after step T (batch, n), and the norm before it was
             limited.
     """
-    # IMPLEMENT-ME: what makes such a step of these four; its loss is that of
-    # the whole sequence, its direction that of your truncated BPTT, and it is
-    # never too long
+    # IMPLEMENT-ME: the step described above; its loss is that of the whole
+    # sequence, its direction that of your truncated BPTT, and it is never
+    # longer than allowed
     weights = model.trainable_variables
     optimizer.build(weights)
 
