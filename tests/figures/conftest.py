@@ -1,8 +1,14 @@
 """What all tests of figures share."""
 
 import re
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for legible
+
+from legible import faults
 
 COUNTED = re.compile(r"\b(?:epoch|update|step|batch|layer|unit|seed|mode)(?:e?s)?\b")
 
@@ -14,17 +20,31 @@ def no_screen():
     matplotlib.use("agg")
 
 
+@pytest.fixture(autouse=True)
+def frames_are_legible(no_screen, monkeypatch):
+    """Whatever is drawn into a slider, or as a figure that moves, is looked at."""
+    from matplotlib.figure import Figure
+
+    save = Figure.savefig
+
+    def look(figure, *arguments, **settings):
+        save(figure, *arguments, **settings)
+        assert faults(figure, drawn=True) == []
+
+    monkeypatch.setattr(Figure, "savefig", look)
+
+
 @pytest.fixture
 def assert_drawn():
-    """Looks at a figure: drawn, opaque, in no list of open ones: a notebook shows it once."""
+    """Looks at a figure: legible, opaque, in no list of open ones: a notebook shows it once."""
     import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
 
     def look(figure):
         assert isinstance(figure, Figure)
-        figure.canvas.draw()
         assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
         assert not plt.get_fignums()
+        assert faults(figure) == []
         for axis in (ax.xaxis for ax in figure.axes):
             assert parted_counts(axis) == [], axis.get_label_text()
 

@@ -6,7 +6,6 @@ from itertools import pairwise
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from course_lib.figures import vanilla_rnn as figures
 
@@ -34,14 +33,8 @@ DRAWN = {
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_a_figure_is_returned_once_and_on_white(name):
-    import matplotlib.pyplot as plt
-
-    figure = DRAWN[name]()
-    assert isinstance(figure, Figure)
-    assert figure.get_facecolor() == (1, 1, 1, 1)
-    assert not plt.get_fignums()  # else a notebook shows it twice
-    figure.canvas.draw()
+def test_a_figure_is_returned_once_and_on_white(name, assert_drawn):
+    assert_drawn(DRAWN[name]())
 
 
 @pytest.mark.parametrize("name", DRAWN)

@@ -1,0 +1,116 @@
+"""What keeps a reader from reading a figure: words on words, words cut off, arrows astray."""
+
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+TOUCH = 4  # pixels: so little of two boxes lies on each other where letters don't meet
+CUT = 12  # pixels: a page makes room for what stands out by a little, and the layout moves titles
+ASTRAY = 32  # pixels, a fifth of an inch: an arrow that stops so short of things means none
+
+
+def faults(figure, drawn=False):
+    """What is wrong, in words; the figure is drawn for it, unless it has just been."""
+    canvas = FigureCanvasAgg(figure)  # a figure that pyplot has closed draws nothing by itself
+    if not drawn:
+        canvas.draw()
+    words = [(text, _box(text, canvas.get_renderer())) for text in _shown(figure)]
+    found = [*_cut_off(words, figure.bbox), *_on_each_other(words)]
+    for ax in figure.axes:
+        if not ax.axison:  # a diagram: its arrows say what leads where
+            found += _astray(ax, [(text, box) for text, box in words if text.axes is ax])
+    return found
+
+
+def _shown(figure):
+    """All texts that are drawn: a tick outside of what is in view has a text too."""
+    hidden = set()
+    for axis in figure.findobj(Axis):  # of axes that stand in axes, too
+        drawn = axis.axes.axison and axis.get_visible() and axis.axes.get_visible()
+        low, high = sorted(axis.get_view_interval())
+        slack = (high - low) * 1e-9
+        labels = {axis.label, axis.offsetText} if drawn else set()
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()) if drawn else ():
+            if low - slack <= tick.get_loc() <= high + slack:
+                labels |= {tick.label1, tick.label2}
+        hidden |= set(axis.findobj(Text)) - labels
+    texts = figure.findobj(Text)
+    return [t for t in texts if t not in hidden and t.get_visible() and t.get_text().strip()]
+
+
+def _box(text, renderer):
+    return Text.get_window_extent(text, renderer)  # without the arrow, if it has one
+
+
+def _cut_off(words, page):
+    for text, box in words:
+        inside = Bbox.intersection(box, page.padded(CUT))
+        if inside is None or not np.allclose(inside.extents, box.extents):
+            yield f"{text.get_text()!r} leaves the figure"
+
+
+def _on_each_other(words):
+    for number, (text, box) in enumerate(words):
+        for other, beside in words[:number]:
+            both = Bbox.intersection(box, beside)
+            if both is not None and min(both.width, both.height) > TOUCH:
+                yield f"{text.get_text()!r} lies on {other.get_text()!r}"
+
+
+def _astray(ax, words):
+    """Arrows that begin or end at nothing, and lines that strike words out."""
+    arrows = [_pixels(ax, [t.xyann, t.xy]) for t in ax.texts if getattr(t, "arrow_patch", None)]
+    paths = [_pixels(ax, line.get_xydata()) for line in ax.lines if line.get_xydata().size > 2]
+    paths = [path for path in paths if len(path) > 1]
+    shapes = [box for _, box in words] + [*_shapes(ax)]
+    for number, arrow in enumerate(arrows):
+        others = [one for k, one in enumerate(arrows) if k != number] + paths
+        for point in arrow:
+            far = min(
+                [_to_box(point, box) for box in shapes]
+                + [_to_path(point, path) for path in others]
+                + [np.abs(point - ax.bbox.get_points()).min()]  # from, or to, what isn't shown
+            )
+            if far > ASTRAY:
+                yield f"an arrow's end at {point.round()} is {far:.0f} pixels from anything"
+    for path in arrows + paths:
+        for text, box in words:
+            core = box.padded(-TOUCH)
+            if any((_along(path) > core.min).all(1) & (_along(path) < core.max).all(1)):
+                yield f"a line goes through {text.get_text()!r}"
+
+
+def _pixels(ax, points):
+    return ax.transData.transform(np.asarray(points, float))
+
+
+def _shapes(ax):
+    """Where boxes and markers lie."""
+    for patch in ax.patches:
+        if not isinstance(patch, FancyArrowPatch):
+            yield patch.get_window_extent()
+    for line in ax.lines:
+        if line.get_marker() not in ("", "None", None):
+            half = line.get_markersize() * ax.figure.dpi / 72 / 2
+            for point in _pixels(ax, line.get_xydata()):
+                yield Bbox([point - half, point + half])
+
+
+def _to_box(point, box):
+    return np.hypot(*np.maximum(0, np.maximum(box.min - point, point - box.max)))
+
+
+def _to_path(point, path):
+    return np.hypot(*(point - _along(path)).T).min()
+
+
+def _along(path, points=60):
+    """Points on each leg of a path."""
+    share = np.linspace(0, 1, points)[:, None]
+    legs = pairwise(path)
+    return np.concatenate([start + share * (end - start) for start, end in legs])

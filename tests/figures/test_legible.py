@@ -1,0 +1,57 @@
+"""What the tests of figures look for is found where it is, and only there."""
+
+import pytest
+from legible import faults
+
+from course_lib.figures.style import closed, pyplot
+
+
+def diagram():
+    figure, ax = pyplot().subplots()
+    ax.set(xlim=(0, 10), ylim=(0, 10))
+    ax.axis("off")
+    ax.text(3, 5, "from")
+    ax.text(7, 5, "to")
+    return closed(figure), ax
+
+
+def arrow(ax, start, end):
+    ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "shrinkA": 0, "shrinkB": 0})
+
+
+def test_a_tidy_diagram_has_no_fault():
+    figure, ax = diagram()
+    arrow(ax, (3.9, 5.3), (6.8, 5.3))
+    assert faults(figure) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda ax: ax.text(3.2, 5.2, "over"), "'over' lies on 'from'"),
+        (lambda ax: ax.figure.text(0.9, 0.5, "far too long"), "'far too long' leaves the figure"),
+        (lambda ax: arrow(ax, (3.9, 5.3), (6.8, 8)), "an arrow's end"),
+        (lambda ax: arrow(ax, (5, 8), (6.8, 5.3)), "an arrow's end"),
+        (lambda ax: arrow(ax, (1, 5.3), (6.8, 5.3)), "a line goes through 'from'"),
+        (lambda ax: ax.plot([7.15, 7.15], [2, 9], marker=""), "a line goes through 'to'"),
+    ],
+)
+def test_a_fault_is_told(spoil, said):
+    figure, ax = diagram()
+    spoil(ax)
+    assert any(said in one for one in faults(figure))
+
+
+def test_what_cannot_be_drawn_is_noticed():
+    figure, ax = diagram()
+    ax.set_title("$h_{t$")
+    with pytest.raises(ValueError, match="Expected"):
+        faults(figure)
+
+
+def test_ticks_beyond_what_is_in_view_are_no_words():
+    figure, ax = pyplot().subplots(figsize=(3, 2), dpi=100)
+    ax.plot([0, 10], [0, 10])
+    ax.set_xticks([-50, 0, 5, 10, 60])
+    ax.set_xlim(0, 10)
+    assert faults(closed(figure)) == []
