@@ -16,7 +16,7 @@ from a_class import answer_code, solved, write
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.registry import get
 from course_lib.instructor.results.report_csv import FORMULA
-from course_lib.instructor.sandbox.sandbox import FIRST_USER
+from course_lib.instructor.sandbox.own_user import FIRST_USER, MOST
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -459,7 +459,7 @@ def _left_behind() -> set[str]:
             command = (process / "cmdline").read_bytes()
         except OSError:
             continue
-        if FIRST_USER <= uid < FIRST_USER + 100 or b"fork_server.py" in command:
+        if FIRST_USER <= uid < FIRST_USER + MOST or b"fork_server.py" in command:
             found.add(f"process {process.name} {command[:80]!r}")
     return found | {str(p) for p in Path("/tmp").glob("course-*")}
 

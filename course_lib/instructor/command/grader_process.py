@@ -23,7 +23,6 @@ from course_lib.instructor.sandbox.inside import kernel
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.sandbox import Sandbox
 
-MOST = 1_000  # graders on one machine
 OWN_MEMORY = 1 << 30  # bytes that judging one submission may take
 TENSORFLOW_MEMORY = 6 << 30  # the same, where references in TensorFlow are loaded for it
 
@@ -38,7 +37,6 @@ class Sandboxes:
 
     def __init__(self, kind: str, secret: list[str]):
         self.kind = kind or find_sandbox()
-        self.slot, self._held = free_slot()
         self.secret = [Path.cwd(), *map(Path, secret)]
         self.open: dict[bool, Sandbox] = {}
 
@@ -51,30 +49,13 @@ class Sandboxes:
             there.close()
             there = None
         if there is None:
-            there = self.open[tensorflow] = Sandbox(self.kind, self.slot, tensorflow, self.secret)
+            there = self.open[tensorflow] = Sandbox(self.kind, tensorflow, self.secret)
         return there
 
     def close(self) -> None:
         """End all of them."""
         for one in self.open.values():
             one.close()
-        self._held.close()
-
-
-def free_slot() -> tuple[int, socket.socket]:
-    """A number that no other grader on this machine has, and what holds it until it is closed.
-
-    Submissions of different graders run as different users, also of two runs at the same time. The
-    name of a socket is held by the kernel, and free again when the process ends, however it ends.
-    """
-    held = socket.socket(socket.AF_UNIX)
-    for slot in range(MOST):
-        try:
-            held.bind(f"\0course-grader-{slot}")
-        except OSError:
-            continue
-        return slot, held
-    raise NoSandbox(f"{MOST} graders run on this machine already")
 
 
 def make_judge(setup: dict, sandboxes: Sandboxes) -> Judge:

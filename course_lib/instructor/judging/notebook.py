@@ -129,7 +129,9 @@ class Judge:
         return verdicts, said, later
 
     def _verdict(self, session: Session, one: str, name: str, remark: str, arrays) -> Verdict:
-        verdict = _whatever_comes(one, lambda: self._exercises.verdict(session, one, name, arrays))
+        verdict = _whatever_comes(
+            one, session, lambda: self._exercises.verdict(session, one, name, arrays)
+        )
         if remark:
             verdict.remarks.append(remark)
         verdict.replaced = sorted(session.replaced)
@@ -141,21 +143,25 @@ class Judge:
         """The verdict after other numbers and hidden cases."""
         one = verdict.exercise
         verdict = _whatever_comes(
-            one, lambda: self._exercises.beyond_the_public(session, name, verdict)
+            one, session, lambda: self._exercises.beyond_the_public(session, name, verdict)
         )
         if session.replaced or verdict.outcome != PASSED:
             session.lose()
         return verdict
 
 
-def _whatever_comes(one: str, judge: Callable[[], Verdict]) -> Verdict:
+def _whatever_comes(one: str, session: Session, judge: Callable[[], Verdict]) -> Verdict:
     """The verdict; whatever a student's process answers, it costs nobody else a grade.
+
+    Where the process may have ended through no fault of the student's, it is judged once more.
 
     Raises:
         NoSandbox: if the sandbox is gone.
     """
     try:
-        return judge()
+        session.doubtful = False
+        verdict = judge()
+        return judge() if session.doubtful else verdict
     except NoSandbox:
         raise
     except MemoryError:

@@ -19,6 +19,7 @@ from pathlib import Path
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.sandbox.folder import Folder
 from course_lib.instructor.sandbox.limits import Limits
+from course_lib.instructor.sandbox.own_user import OwnUser
 from course_lib.instructor.sandbox.view import (
     CODE,
     ENVIRONMENT,
@@ -29,7 +30,6 @@ from course_lib.instructor.sandbox.view import (
     package_folders,
 )
 
-FIRST_USER = 62_000  # of the users that submissions run as, when root runs the command
 START_SECONDS = {"numpy": 60, "tensorflow": 300}
 TENSORFLOW = ("tensorflow", "keras")
 TENSORFLOW_MEMORY = 3 << 30  # address space that TensorFlow takes beyond NumPy
@@ -44,7 +44,6 @@ class Sandbox:
     Args:
         kind: "bubblewrap", "namespaces"; "user" for a user of its own and no IP sockets, where
             root may make no namespaces; or "none" for no walls at all.
-        slot: number of this sandbox among those that run at the same time.
         tensorflow: whether to import TensorFlow.
         secret: folders and files that it must not see, wherever they lie.
 
@@ -52,21 +51,25 @@ class Sandbox:
         NoSandbox: if it doesn't come up.
     """
 
-    def __init__(
-        self, kind: str, slot: int = 0, tensorflow: bool = False, secret: Iterable[Path] = ()
-    ):
+    def __init__(self, kind: str, tensorflow: bool = False, secret: Iterable[Path] = ()):
         self.kind = kind
-        self.slot = slot
         self.tensorflow = tensorflow
         self.folder = None
-        mine, theirs = socket.socketpair()
+        with contextlib.ExitStack() as opened:
+            self.user = opened.enter_context(contextlib.closing(OwnUser()))
+            self._start(secret, opened)
+            self._opened = opened.pop_all()
+
+    def _start(self, secret: Iterable[Path], opened: contextlib.ExitStack) -> None:
+        """Start the fork server, and note what there is to close."""
+        mine, theirs = (opened.enter_context(one) for one in socket.socketpair())
         options = {
             "control": theirs.fileno(),
-            "imports": TENSORFLOW if tensorflow else (),
-            "families": FAMILIES[kind],
+            "imports": TENSORFLOW if self.tensorflow else (),
+            "families": FAMILIES[self.kind],
             "packages": package_folders(),
         }
-        if kind == "bubblewrap":
+        if self.kind == "bubblewrap":
             command = [
                 *bubblewrap_command(secret),
                 sys.executable,
@@ -74,17 +77,17 @@ class Sandbox:
                 "-B",
                 f"{CODE}/fork_server.py",
             ]
-        elif kind == "namespaces":
+        elif self.kind == "namespaces":
             options["outer"] = namespaces_plan(secret)
             command = [sys.executable, "-I", "-B", str(FILES["fork_server.py"])]
         else:
-            self.folder = Folder()
+            self.folder = opened.enter_context(contextlib.closing(Folder()))
             for name, file in FILES.items():
                 place = self.folder.path / name
                 place.parent.mkdir(exist_ok=True)
                 shutil.copy(file, place)
-            if kind == "user":
-                self.folder.give_to(FIRST_USER + slot)
+            if self.kind == "user":
+                self.folder.give_to(self.user.uid)
             command = [sys.executable, "-I", "-B", f"{self.folder.path}/fork_server.py"]
         try:
             self.process = subprocess.Popen(
@@ -97,19 +100,17 @@ class Sandbox:
                 start_new_session=True,
             )
         except OSError as error:
-            raise NoSandbox(f"{kind} can't be started: {error}") from None
-        finally:
-            theirs.close()
+            raise NoSandbox(f"{self.kind} can't be started: {error}") from None
         self.control = mine
-        mine.settimeout(START_SECONDS["tensorflow" if tensorflow else "numpy"])
+        opened.callback(self._end)
+        theirs.close()
+        mine.settimeout(START_SECONDS["tensorflow" if self.tensorflow else "numpy"])
         try:
             ready = mine.recv(16)
         except TimeoutError:
             ready = b""
         if ready != b"ready\n":
-            said = self._last_words()
-            self.close()
-            raise NoSandbox(f"{kind} doesn't work here: {said}")
+            raise NoSandbox(f"{self.kind} doesn't work here: {self._last_words()}")
         mine.settimeout(30)
 
     def child(self, limits: Limits) -> "Child":
@@ -123,7 +124,7 @@ class Sandbox:
         order = {
             "walls": self.folder is None,
             "own_user": self.kind == "user",
-            "uid": FIRST_USER + self.slot,
+            "uid": self.user.uid,
             "cpu": int(60 * limits.seconds),
             "memory": limits.memory + (TENSORFLOW_MEMORY if self.tensorflow else 0),
             "processes": limits.processes + (256 if self.tensorflow else 0),
@@ -162,13 +163,14 @@ class Sandbox:
 
     def close(self) -> None:
         """End it and all that is in it."""
+        self._opened.close()
+
+    def _end(self) -> None:
         self.control.close()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.process.stderr.close()
-        if self.folder is not None:
-            self.folder.close()
 
     def __enter__(self) -> "Sandbox":
         return self

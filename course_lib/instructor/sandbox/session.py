@@ -21,6 +21,12 @@ READING = 3  # times the seconds of a call that the reading of a notebook may ta
 MOST_ASKED = 200_000  # times that one call may ask for a loss
 NO_BUDGET = "was cut off: the submission has used up its seconds for all exercises together."
 CRASHED, TAMPERED = "crashed", "tampered with"
+# What a student's code can do to itself, and the machine to anybody.
+KILLED = (
+    "was killed (SIGKILL), twice: by itself, or from outside, as a machine does that runs out of "
+    "memory."
+)
+LOST = "lost its connection to the judge, twice."
 
 
 class Stopped(Exception):
@@ -41,6 +47,10 @@ class Session:
         name: the notebook's name.
         cells: numbers and sources of its code cells.
         wanted, roles, starts: see `inside.student.Student.define`.
+
+    Attributes:
+        doubtful: whether a child came to an end that may be none of the student's doing, so that it
+            takes a second one for a verdict.
 
     Raises:
         Stopped: if the notebook's definitions alone bring it down.
@@ -66,10 +76,16 @@ class Session:
             "starts": starts,
         }
         self.child: Child | None = None
+        self.doubtful = False
         self.replaced: set[str] = set()
         self.delivered: set[str] = set()  # names of the course whose source the child has seen
         self.defined = Defined()
-        self.start()
+        try:
+            self.start()
+        except Stopped:
+            if not self.doubtful:
+                raise
+            self.start()
 
     def start(self) -> None:
         """A fresh child."""
@@ -150,12 +166,18 @@ class Session:
         self.lose()
         if "refused" in fate:
             raise NoSandbox(fate["refused"])
+        if not fate:
+            self.doubtful = True
+            return Stopped(CRASHED, LOST)
         code = fate.get("code", 0)
         if fate.get("reason") == "memory":
             most = f"{self.limits.memory >> 20} MB"
             return Stopped(OUT_OF_MEMORY, f"took more than the {most} of memory that it may.")
         if code == -24:
             return Stopped(OUT_OF_TIME, "used up its seconds of CPU: is there an endless loop?")
+        if code == -signal.SIGKILL:
+            self.doubtful = True
+            return Stopped(CRASHED, KILLED)
         if code < 0:
             name = signal.Signals(-code).name if -code in signal.valid_signals() else -code
             return Stopped(CRASHED, f"brought Python down ({name}).")

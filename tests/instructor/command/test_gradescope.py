@@ -22,7 +22,7 @@ from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.judging.submission import grade
 from course_lib.instructor.sandbox.available import problem_with
 from course_lib.instructor.sandbox.limits import Limits
-from course_lib.instructor.sandbox.sandbox import FIRST_USER, Sandbox
+from course_lib.instructor.sandbox.sandbox import Sandbox
 
 # https://gradescope-autograders.readthedocs.io/en/latest/specs/#output-format
 VISIBILITY = {"enum": ["hidden", "after_due_date", "after_published", "visible"]}
@@ -190,15 +190,14 @@ def test_what_goes_wrong_is_said_in_the_result(autograder, tmp_path):
 def test_the_user_of_its_own_gives_the_same_verdicts_and_leaves_nothing_behind(tmp_path):
     if problem_with("user"):
         pytest.skip(problem_with("user"))
-    slot = 900  # no grader here has so many beside it
     write(tmp_path / "a.ipynb", solved(1, rnn_step=SPY))
-    with Sandbox("user", slot=slot) as sandbox:
+    with Sandbox("user") as sandbox:
         judge = Judge(lambda tensorflow: sandbox, Limits(), 5, {})
         found = grade(submission(tmp_path / "a.ipynb").load(), judge, ["rnn_step", "rnn_forward"])
     assert [e["outcome"] for e in found["exercises"]] == ["error", "passed"]
     seen = subprocess.run(["ps", "-eo", "uid,stat"], capture_output=True, text=True).stdout
     there = [line.split() for line in seen.splitlines()]
-    assert not [stat for uid, stat in there if uid == str(FIRST_USER + slot) and stat[0] != "Z"]
+    assert not [stat for uid, stat in there if uid == str(sandbox.user.uid) and stat[0] != "Z"]
 
 
 def test_the_bundle_holds_what_the_format_asks_for(bundle):

@@ -77,13 +77,6 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def box(kind):
-    """A sandbox whose user no other test has, because threads count for the user."""
-    with Sandbox(kind, slot=40) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture(scope="module")
 def outcome():
     """From a call and its arguments to what becomes of it, where namespaces cover IP."""
     return Run(FAMILIES["bubblewrap"])

@@ -1,0 +1,52 @@
+"""What one sandbox does with its user touches no other one."""
+
+import contextlib
+import threading
+
+import pytest
+from a_class import solved
+
+from course_lib.instructor.errors import NoSandbox
+from course_lib.instructor.sandbox import own_user
+from course_lib.instructor.sandbox.available import problem_with
+from course_lib.instructor.sandbox.own_user import OwnUser
+
+pytestmark = pytest.mark.slow
+
+SLOW = """
+import time
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    time.sleep(0.3)
+    return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
+"""
+
+
+def test_each_has_another_one_until_it_is_closed(monkeypatch):
+    with contextlib.ExitStack() as held:
+        several = [held.enter_context(contextlib.closing(OwnUser())) for _ in range(50)]
+        assert len({one.uid for one in several}) == 50
+        monkeypatch.setattr(own_user, "MOST", 1)
+        with contextlib.suppress(NoSandbox):  # somebody else may have it
+            held.enter_context(contextlib.closing(OwnUser()))
+        with pytest.raises(NoSandbox, match="1 sandboxes run on this machine already"):
+            OwnUser()
+
+
+def test_looking_for_a_sandbox_beside_it_ends_no_submission(kind, verdicts):
+    """A user of its own is cleaned up after by ending all that the user runs, on root's machine."""
+    if problem_with("user") == "a user of its own needs root":
+        pytest.skip("only root's sandboxes have users of their own")
+    over = threading.Event()
+
+    def look():
+        while not over.is_set():
+            problem_with.__wrapped__("user")
+
+    beside = threading.Thread(target=look)
+    beside.start()
+    try:
+        found = verdicts(solved(1, rnn_step=SLOW), ["rnn_step"])
+    finally:
+        over.set()
+        beside.join()
+    assert found["rnn_step"].outcome == "passed", found
