@@ -314,7 +314,7 @@ if when_passed("padded_batches"):
 # %%
 predict("accuracy_by_columns", ...)
 
-# %% mystnb={"image": {"alt": "The loss over some 400 batches, a grey point each, widely spread, and their mean as a blue line: it starts at the line of guessing, 2.3 nats, and falls steeply at first, then slowly."}}
+# %% mystnb={"image": {"alt": "The loss over some 400 batches, a grey point each, widely spread, and the mean of twenty as a blue line: it starts a little below the line of guessing, 2.3 nats, and falls steeply at first, then slowly."}}
 if when_passed("VanillaRNNCell", "train_step", "padded_batches"):
     seed_everything(0)
     x = keras.Input((None, 28))

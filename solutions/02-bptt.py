@@ -390,7 +390,7 @@ if when_passed("train_step_windows"):
 # What becomes of the gradient in the trained network (window 12)? Take the loss of the last step
 # alone; its answer was shown three steps before. Compare with the network before training.
 
-# %% mystnb={"image": {"alt": "The norm of the gradient that reaches each of 12 states, on a logarithmic axis. In the fresh network it falls from the last step back to the first in a straight, steep line; in the trained network it hardly falls."}}
+# %% mystnb={"image": {"alt": "The norm of the gradient that reaches each of 12 states, on a logarithmic axis. In the fresh network it falls from the last step back to the first in a straight, steep line; in the trained network it hardly falls over the last four steps, and less steeply before them."}}
 if when_passed("train_step_windows") and when_passed("gradient_by_step"):
     inputs, targets = echo(10_000)
 

@@ -424,7 +424,7 @@ if when_passed("GRUCell"):
 # %%
 predict("times as fast as a loop in Python", ...)
 
-# %% mystnb={"image": {"alt": "Seconds over the number of steps, for three loops, first and later calls side by side. At the first call the traced loop takes longest, and longer with more steps; the loop in the graph takes the same for any length. At later calls the loop in Python is the slowest by far."}}
+# %% mystnb={"image": {"alt": "Seconds over the number of steps, for three loops, first and later calls side by side. At the first call the traced loop takes longest, and longer with more steps; the loop in the graph takes about the same for any length. At later calls the loop in Python is the slowest by far."}}
 from time import perf_counter
 
 
@@ -481,7 +481,7 @@ if when_passed("looped"):
 # Two layers of your LSTM cell, with dropout and with the penalty, on 2,000 digits. The penalty is
 # part of the loss that is shown, so print it separately.
 
-# %% mystnb={"image": {"alt": "Accuracy over four epochs, on the digits that were trained on, with dropout, and on those kept back: both rise together."}}
+# %% mystnb={"image": {"alt": "Accuracy over four epochs, on the digits that were trained on, with dropout, and on those kept back: both end well above where they began."}}
 if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
     seed_everything(0)
     classifier = recurrent_classifier(LSTMCell, 32, layers=2, dropout=0.1, l2=1e-4)
@@ -510,7 +510,7 @@ if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
 # ## When to stop
 #
 # A network that has few digits to learn from soon knows them by heart. From then on its validation
-# loss rises, and every further epoch makes it worse. Something has to stop it in time.
+# loss gets no better, and often worse. Something has to stop it in time.
 
 # %%
 # EXERCISE: EarlyStopping
@@ -522,7 +522,7 @@ if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
 # %%
 predict("best epoch", ...)
 
-# %% mystnb={"image": {"alt": "Loss over the epochs. On the digits that were trained on it falls to nearly nothing. On those kept back it falls, and then rises slowly; a ring marks its lowest point, and training ends a few epochs later."}}
+# %% mystnb={"image": {"alt": "Loss over the epochs. On the digits that were trained on it goes on falling. On those kept back it falls, and then only goes up and down; a ring marks its lowest point, and training ends a few epochs later."}}
 if when_passed("recurrent_classifier") and when_passed("EarlyStopping"):
     mnist = load_mnist()
     seed_everything(0)

@@ -254,7 +254,7 @@ import tensorflow as tf
 # %%
 predict("times_faster", ...)
 
-# %% mystnb={"image": {"alt": "Milliseconds for 512 steps over the number of steps in a chunk, both axes logarithmic: the time falls until chunks have about 32 steps, then it rises again."}}
+# %% mystnb={"image": {"alt": "Milliseconds for 512 steps over the number of steps in a chunk, both axes logarithmic: the time falls until chunks have some tens of steps, and not any further."}}
 if when_passed("chunked_trace"):
     rng = np.random.default_rng(3)
     sizes = ((8, 41, 32), (8, 512, 41), (8, 512, 32), (8, 512, 32))

@@ -259,11 +259,13 @@ def synapse_slider(gammas: tuple[float, ...], start: int) -> Slider:
     frames = []
     for gamma in gammas:
         story = one_synapse(gamma)
-        at = [f"{story['trace'][t]:.2f}" for t in (11, 31)]
+        second, later, last = (f"{story['trace'][t]:.2f}" for t in (5, 11, 31))
+        afterwards = "fades" if gamma else "does not fade"
         alt = (
             f"gamma = {gamma:g}. Above, the input is on at steps 5, 6 and 20; the unit is "
-            f"saturated from 18 to 22. Below, the trace rises to {story['trace'].max():.2f} at "
-            f"step 6 and fades; losses come at steps 12 and 32, where it is {at[0]} and {at[1]}."
+            f"saturated from 18 to 22. Below, the trace rises to {second} at step 6, a little at "
+            f"step 20, and {afterwards}; losses come at steps 12 and 32, where it is {later} and "
+            f"{last}."
         )
         frames.append((f"{gamma:g}", _synapse_frame(story), alt))
     return slider(frames, label="rate of decay gamma", start=start)
@@ -299,9 +301,9 @@ def kernel_slider(gammas: tuple[float, ...], betas: tuple[float, ...], start: in
         ax.set(xlabel="steps since, $t-s$", ylabel="kernel", ylim=(-1.1, 1.6))
         ax.set_xticks(range(0, 21, 4))
         ax.legend(loc="upper right", ncols=2)
-        half = "never" if gamma == 0 else f"after {np.log(2) / gamma:.1f} steps"
-        alt = f"gamma = {gamma:g}: the kernel falls to half {half}. " + " ".join(
-            f"beta = {b:g} starts at {b:g} and is {b * np.exp(-gamma * 20):.2f} after 20 steps."
+        half = f"falls to half after {np.log(2) / gamma:.1f} steps" if gamma else "does not fade"
+        alt = f"gamma = {gamma:g}: the kernel {half}. " + " ".join(
+            f"beta = {b:g} starts at {b:g} and is {b * np.exp(-gamma * 20):z.2f} after 20 steps."
             for b in betas
         )
         frames.append((f"{gamma:g}", closed(figure), alt))

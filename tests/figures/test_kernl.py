@@ -151,9 +151,13 @@ def test_figures_are_drawn(quality, assert_drawn):
 def test_sliders_say_what_they_show():
     synapse = figures.synapse_slider((0.0, 0.1), start=0)
     assert "gamma = 0.1" in synapse.alts[1]
-    kernel = figures.kernel_slider((0.0, 0.1), (1.0, -0.5), start=0)
-    assert "never" in kernel.alts[0]
+    assert "rises to 2.00 at step 6, a little at step 20, and does not fade" in synapse.alts[0]
+    assert "and fades" in synapse.alts[1]
+    kernel = figures.kernel_slider((0.0, 0.1, 1.0), (1.0, -0.5), start=0)
+    assert "the kernel does not fade" in kernel.alts[0]
     assert "after 6.9 steps" in kernel.alts[1]
+    assert "is 0.00 after 20 steps" in kernel.alts[2]
+    assert "-0.00" not in kernel.alts[2]
     look = {"update": 0, "error": 0.2, "cosine": 0.5, "kernl": np.ones(3), "true": np.ones(3)}
     runs = {"KeRNL": [look, look | {"update": 10}], "BPTT": [look, look]}
     assert "Update 10" in figures.training_slider(runs).alts[1]
