@@ -79,6 +79,16 @@ def test_plain_lines_where_there_is_no_terminal(capsys):
     assert "3 of 3 graded, 1 unusual, about 0 min 0 s left" in said
 
 
+def test_what_is_left_is_told_by_what_those_of_this_run_took(monkeypatch, capsys):
+    seconds = iter([100.0, 105.0, 140.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(seconds))
+    progress = Progress(9, done=2)
+    for _ in range(2):  # the first comes too early to be told
+        progress.advance({"exercises": [{"outcome": "missing"}]})
+    (said,) = capsys.readouterr().err.splitlines()[1:]
+    assert said == "4 of 9 graded, 0 unusual, about 2 min 40 s left"
+
+
 def test_without_out_it_says_what_is_missing(students):
     done = invoke(students)
     assert done.exit_code == 2

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from course_lib.cli import app
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.intake.find import find
+from course_lib.instructor.intake.tree import DEEPEST
 
 ONE = json.dumps({"cells": [{"cell_type": "code", "source": "x = 1"}]}).encode()
 STEP = json.dumps(
@@ -367,6 +368,16 @@ def test_what_is_nobodys_is_listed(tmp_path):
     for name in ("helpers.py", "list.csv", "task.pdf", "more.7z", "more.tar.gz", "link"):
         assert name in said
     assert found.work_is_left
+
+
+@pytest.mark.parametrize("place", ["anna/", "anna.zip/"])
+def test_folders_lie_below_each_other_only_so_deep(place, tmp_path):
+    deep = f"{place}{'d/' * (DEEPEST - 2)}{FIRST}.ipynb"
+    deeper = f"{place}{'e/' * (DEEPEST + 2)}{SECOND}.ipynb"
+    found = find([lay(tmp_path, deep, deeper)])
+    assert [name.rpartition("/")[2] for name in seen(found)["anna"]] == [f"{FIRST}.ipynb"]
+    (said,) = (remark for one in found.submissions for remark in one.found)
+    assert "lies too deep" in said
 
 
 def test_results_inside_the_class_are_no_student(tmp_path):
