@@ -50,7 +50,7 @@ def forget_bias_for(steps, left=0.5):
     recurrent neural networks warp time?", 2018.
 
     Args:
-        steps: number of steps, above 0, a number or an array; as many as 1e15.
+        steps: number of steps, above 0, a number or an array; up to 1e15.
         left: the share of the memory that is left after them, between 0 and 1.
 
     Returns:

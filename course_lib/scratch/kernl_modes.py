@@ -110,8 +110,8 @@ def fit_modes(psi, tangent, gamma, omega):
     Returns:
         beta: complex, shape (M, n, n). A nudge of unit i moves unit k, tau
         steps later, by the sum over the modes of the real part of
-        beta[r, k, i] times exp((-gamma[r] + 1j omega[r]) tau). Where a mode
-        has no sine, beta is real.
+        beta[r, k, i] times exp((-gamma[r] + 1j omega[r]) tau). Where omega[r]
+        is 0 or pi, a mode has no sine, and beta[r] is real.
     """
     batch, T, n = psi.shape
     lam = np.exp(-gamma + 1j * omega)[:, None, None]

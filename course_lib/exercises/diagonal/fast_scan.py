@@ -180,7 +180,7 @@ def for_a_gpu(function, given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=fast_scan,
     title="A scan that TensorFlow can go back through",
-    goal="Make the scan a single operation of TensorFlow, with the gradient that you derived.",
+    goal="Write the scan for TensorFlow, and give it the gradient that you derived.",
     difficulty=3,
     minutes=45,
     kind="speed up",

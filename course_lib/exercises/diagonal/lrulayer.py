@@ -317,7 +317,7 @@ EXERCISE = Exercise(
         Hint(
             "What are the shapes?",
             "`fast_scan` wants a and b of shape (batch, T, n). b comes from x. lam is (n,), the "
-            "same for every sequence and step; the sizes are known to b, as a tensor.",
+            "same for every sequence and step; how many there are of both, b can tell.",
             fits=(
                 "LoopInPython",
                 "TensorFlow can trace it, whatever the size of the batch",

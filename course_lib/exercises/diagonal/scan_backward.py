@@ -219,9 +219,9 @@ EXERCISE = Exercise(
         ),
         Hint(
             "Show me the recipe.",
-            "The factors on the way back: `a[:, 1:]` with a zero behind it, conjugated. Turn them "
-            "and dh round along the time axis, `scan` them from a zero state, and turn the result "
-            "round: that is db. da is db times conj of the states before, `h_0` first; dh_0 is "
+            "The factors on the way back: `a[:, 1:]` with a zero behind it, conjugated. Reverse "
+            "them and dh in time, `scan` them from a zero state, and reverse the result: that is "
+            "db. da is db times conj of the states before, `h_0` first; dh_0 is "
             "`conj(a[:, 0]) * db[:, 0]`.",
         ),
     ),
@@ -258,8 +258,8 @@ def rolled_the_wrong_way(dh, a, h, h_0):
 
 
 @EXERCISE.mistake(
-    "The scan runs forward: a state would get credit for losses before it. Turn time round, and "
-    "turn the result round again."
+    "The scan runs forward: a state would get credit for losses before it. Reverse time, and then "
+    "reverse the result."
 )
 def forward_in_time(dh, a, h, h_0):
     """No [::-1]."""

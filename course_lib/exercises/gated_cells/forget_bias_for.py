@@ -151,7 +151,7 @@ EXERCISE = Exercise(
             "a gate with this bias leaves that share",
             "what has no answer is refused",
         ),
-        "as many as 1e15": "memories that last for 1e15 steps",
+        "up to 1e15": "memories that last for 1e15 steps",
         "the share of the memory": (
             "a case small enough to do by hand",
             "half is left by default",

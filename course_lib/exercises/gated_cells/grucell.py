@@ -148,7 +148,7 @@ def call_once(cell_class, given: Arrays) -> Arrays:
 
 
 def unrolled(cell_class, given: Arrays) -> Arrays:
-    """Keras unrolls the cell over the sequences; beside it, the learner's own NumPy."""
+    """Keras runs the cell over the sequences; beside it, the learner's own NumPy."""
     x, params = given.values()
     layer = laid_out(cell_class, given)
     outputs = {"h": all_states(layer, x, training=True)}  # which makes no difference here

@@ -171,7 +171,7 @@ def call_once(cell_class, given: Arrays) -> Arrays:
 
 
 def unrolled(cell_class, given: Arrays) -> Arrays:
-    """Keras unrolls the cell over the sequences; beside it, the learner's own NumPy."""
+    """Keras runs the cell over the sequences; beside it, the learner's own NumPy."""
     x, params = given.values()
     layer = laid_out(cell_class, given, return_state=True)
     h, _, c_last = layer(x, training=True)  # which makes no difference here
@@ -283,7 +283,7 @@ def for_a_gpu(cell_class, given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=LSTMCell,
     title="The fast LSTM cell",
-    goal="Write your LSTM step as a Keras cell that multiplies twice per step, not eight times.",
+    goal="Write your LSTM step as a Keras cell that needs two matrix products, not eight.",
     difficulty=2,
     minutes=40,
     kind="speed up",

@@ -171,7 +171,7 @@ EXERCISE = Exercise(
         ),
         "decay and angle of each mode": "a network that turns is one mode, exactly",
         "complex, shape (M, n, n)": "it runs, and the shapes are right",
-        "Where a mode has no sine": "modes that only fade or alternate have real sensitivities",
+        "Where omega[r] is 0 or pi": "modes that only fade or alternate have real sensitivities",
     },
     ladder=(
         shapes(small, beta=(2, 3, 3)),

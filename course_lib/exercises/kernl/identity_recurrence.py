@@ -69,8 +69,8 @@ def block_by_block(given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=identity_recurrence,
     title="An identity that forgets",
-    goal="The old notebook wanted each unit to keep its own state. Its network forgets everything "
-    "within a few steps. Find out why.",
+    goal="The old notebook wanted each unit to keep its own state. But after a while, nothing is "
+    "left of an input in its network. Find out why.",
     difficulty=1,
     minutes=15,
     returns=RETURNS,

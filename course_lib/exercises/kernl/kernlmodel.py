@@ -424,8 +424,8 @@ EXERCISE = Exercise(
             "Keras hands the optimizer pairs: gradients and variables in the same order, all in "
             "one go, so that it can remember something about each. `self.metrics` lists what was "
             'compiled; the one called "loss" wants the loss, all others want targets and outputs. '
-            "Those that you compiled with stand there as one, and come apart in "
-            "`get_metrics_result`.",
+            "The metrics that you compiled with are a single entry there; `get_metrics_result` "
+            "gives each by its name.",
             fits=(
                 "PastTheOptimizer",
                 "ReadoutLeftOut",

@@ -200,7 +200,7 @@ def output_and_state(returned):
 
 
 def unrolled(cell_class, given: Arrays) -> Arrays:
-    """Keras unrolls the cell over the sequences; beside it, the learner's own NumPy."""
+    """Keras runs the cell over the sequences; beside it, the learner's own NumPy."""
     layer = layer_of(cell_class, given, return_state=True)
     h, h_last = layer(given["x"], training=True)  # which makes no difference here
     outputs = {"h": keras.ops.convert_to_numpy(h), "h_last": keras.ops.convert_to_numpy(h_last)}
@@ -325,7 +325,8 @@ def called_with(given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=VanillaRNNCell,
     title="A Keras cell of your own",
-    goal="Write the step of chapter 1 as a cell that Keras unrolls, compiles, trains and saves.",
+    goal="Write the step of chapter 1 as a cell that Keras can run over time, compile, train and "
+    "save.",
     difficulty=2,
     minutes=35,
     kind="speed up",

@@ -1,4 +1,4 @@
-"""The scan as one operation of TensorFlow, with a gradient of its own."""
+"""The scan in TensorFlow, with a gradient of its own."""
 
 from course_lib.layers.backend import tensorflow_for
 

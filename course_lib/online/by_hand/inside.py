@@ -9,7 +9,7 @@ def update_inside(W, R, x, y, beta, gamma, rate):
     The network is tanh, from a state of zeros; y is compared with what the
     fixed readout R makes of each state. The loss of a step is half the squared
     error, summed over the outputs, mean over the batch. The traces go on
-    through the changes, which they know nothing of.
+    through the changes, as if there were none.
 
     Args:
         W: a tf.Variable, the stacked weights, shape (p, n); changed in place
