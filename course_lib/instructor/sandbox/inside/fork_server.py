@@ -63,9 +63,15 @@ def _warm_up(imports: list[str]) -> None:
 
     import student  # noqa: F401  (and with it NumPy)
 
+    gc.disable()  # a million objects come, which it would walk through often
+    if imports:
+        sys.modules["matplotlib"] = None  # which Keras would import, and can do without
     for name in imports:
         __import__(name)
+    if imports:
+        del sys.modules["matplotlib"]
     gc.freeze()  # so that a child's collector leaves the shared pages alone
+    gc.enable()
 
 
 def _keep(limits: dict, program: bytes, talk: int, tell: int) -> None:
