@@ -15,6 +15,7 @@ from course_lib.sources import notebook_2019
 from course_lib.training import (
     EXPERIMENTS,
     cells_mnist,
+    gradnets_2015,
     reproduce,
     stored_result,
     stored_seeds,
@@ -182,6 +183,38 @@ def test_the_stored_comparison_of_cells_is_what_the_command_would_give_today():
     for varied in ("cell", "dropout", "fraction", "epochs", "units", "patience"):
         del same[varied]
     assert {key: stored[key] for key in same} == same
+
+
+@pytest.mark.parametrize(
+    ("name", "measure"),
+    [("kernl-rules", "cosines"), ("kernl-stack", "stacks"), ("kernl-sparse", "cosines")],
+)
+def test_stored_cosines_are_what_the_command_would_give_today(name, measure, monkeypatch):
+    module = importlib.import_module(EXPERIMENTS[name][0])
+    takes, asked = inspect.signature(getattr(module, measure)), []
+    monkeypatch.setattr(module, measure, lambda *a, **k: asked.append(takes.bind(*a, **k)))
+    module.run(None, seed=0)
+    (today,) = asked
+    today.apply_defaults()
+    n, T, batch, updates = (today.arguments[one] for one in ("n", "T", "batch", "updates"))
+    assert stored_result(name)["config"] == {
+        "units": n, "T": T, "batch_size": batch, "updates": updates,
+        "seeds": list(today.arguments["seeds"]),
+    }  # fmt: skip
+
+
+def test_the_stored_runs_of_the_2015_notebook_are_what_the_command_would_give_today():
+    result, module = stored_result("gradnets-2015"), gradnets_2015
+    names = ("learning_rate", "tau", "log_every", "validation")
+    today = (module.RATE, module.TAU, module.LOG_EVERY, module.VALIDATION)
+    assert tuple(result["config"][name] for name in names) == today
+    assert result["curves"].keys() == module.CASES.keys()
+    for name, case in module.CASES.items():
+        curve = result["curves"][name]
+        ended = curve["non_finite_step"] or case.steps
+        assert len(curve["test_accuracy"]) == ended // module.LOG_EVERY
+        if case.held is not None:
+            assert set(curve["gate"]) == {case.held}
 
 
 @pytest.mark.parametrize("name", ["vanilla-mnist", "vanilla-mnist-constant"])
