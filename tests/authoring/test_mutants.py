@@ -35,6 +35,8 @@ def checkout(tmp_path):
         "tests/part/test_sums.py": TEST,
         "tests/part/test_more.py": "def test_nothing(): pass\n",
         "tests/test_cli.py": "def test_nothing(): pass\n",
+        "tests/pages/test_paper.py": "from course_lib.part import paper\n",
+        "tests/pages/test_other.py": "from course_lib.top import x\n",
         ".gitignore": "ignored\n",
         "ignored/large.bin": "",
     }.items():
@@ -60,6 +62,7 @@ def test_the_exercises_own_files_are_left_aside(checkout):
         ),
         ("part/other.py", [("tests/part",)]),
         ("part/deeper/other.py", [("tests/part",)]),
+        ("part/paper.py", [("tests/pages/test_paper.py",), ("tests/part",)]),
         ("cli.py", [("tests/test_cli.py",)]),
         ("top.py", [("tests/test_cli.py",)]),  # no file of its own: all that lie at the top
     ],

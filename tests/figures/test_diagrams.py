@@ -34,6 +34,17 @@ def test_a_diagram_is_legible_and_its_arrows_lead_somewhere(draw, assert_drawn):
     assert_drawn(draw())
 
 
+def test_windows_and_chunks_are_numbered_from_one():
+    for figure, word in (
+        (diagrams.truncation_windows(windows=2, K=2), "window"),
+        (diagrams.chunk_sweeps(chunks=2, C=2), "chunk"),
+    ):
+        texts = [text.get_text() for text in figure.axes[0].texts]
+        assert [one for one in texts if one.startswith(word)] == [f"{word} 1", f"{word} 2"]
+        states = [f"$h_{t}$" for t in range(1, 5)]
+        assert [one for one in texts if one.startswith("$h_")] == states
+
+
 def test_values_cross_the_border_of_a_window_and_gradients_do_not():
     found = arrows(diagrams.truncation_windows(windows=2, K=3))
     across = [
