@@ -50,16 +50,19 @@ def batch() -> Arrays:
     }
 
 
-def one_sequence() -> Arrays:
-    """One sequence of a single step, and its label."""
-    given = batch()
-    return {**given, "x": given["x"][:1, :1], "mask": given["mask"][:1, :1], "y": given["y"][:1]}
-
-
 def far_apart() -> Arrays:
-    """Weights that are sure of themselves, and wrong: one sequence's logits, thousands apart."""
-    given = one_sequence()
-    return {**given, "W_2": -3000 * given["W_2"]}
+    """Weights that are sure of themselves: logits thousands apart.
+
+    Each sequence has a largest logit of its own, thousands away from that of another, so what is
+    taken off has to be each one's own.
+    """
+    given = batch()
+    return {
+        **given,
+        "x": given["x"][:, :1],
+        "mask": given["mask"][:, :1],
+        "W_2": -3000 * given["W_2"],
+    }
 
 
 def model_of(given: Arrays, dtype="float64", between=(), masked=False):
@@ -158,21 +161,44 @@ def loss_and_gradient(given: Arrays, masked=False) -> tuple[np.ndarray, Arrays]:
     return loss, dict(zip(WEIGHTS, gradients, strict=True))
 
 
-def all_moving(rung: Rung) -> Rung:
-    """The same rung, which first says if a weight hasn't moved at all."""
+def all_moving(rung: Rung, still: str = "") -> Rung:
+    """The same rung, which first says if a weight hasn't moved at all.
+
+    Args:
+        rung: it.
+        still: what to say if none of the weights has moved.
+    """
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
-        for name in WEIGHTS:
-            if np.array_equal(outputs[f"{name} after"], given[name]):
-                return Problem(
-                    f"{name} is the same before and after the step: take the gradient with respect "
-                    "to all that is to be trained, and hand all of it to the optimizer."
-                )
+        resting = [w for w in WEIGHTS if np.array_equal(outputs[f"{w} after"], given[w])]
+        if still and len(resting) == len(WEIGHTS):
+            return Problem(still)
+        if resting:
+            return Problem(
+                f"{resting[0]} is the same before and after the step: take the gradient with "
+                "respect to all that is to be trained, and hand all of it to the optimizer."
+            )
         problem = rung.judge(given, outputs)
-        cause = problem and too_far(given, outputs)
+        cause = problem and (too_far(given, outputs) or counted_otherwise(outputs))
         return replace(problem, sentence=cause) if cause else problem
 
     return replace(rung, judge=judge)
+
+
+def counted_otherwise(outputs: Arrays) -> str:
+    """What to say where an optimizer has counted no step, or several, in place of one."""
+    times = int(outputs[COUNTED])
+    if times == 0:
+        return (
+            "The weights have moved, but not by the optimizer, which has counted no step: what it "
+            "does besides, such as momentum, is left out. Hand it the gradients."
+        )
+    if times > 1:
+        return (
+            f"For one batch the optimizer has counted {times} steps: hand it the gradients of all "
+            "weights together, in one call."
+        )
+    return ""
 
 
 def too_far(given: Arrays, outputs: Arrays) -> str:
@@ -185,6 +211,8 @@ def too_far(given: Arrays, outputs: Arrays) -> str:
     right = np.concatenate([gradient[w].ravel() for w in WEIGHTS])
     times = float(moved @ right / (right @ right))
     if times <= 0 or not np.allclose(moved, times * right, rtol=1e-6, atol=1e-9 * abs(times)):
+        return ""
+    if np.isclose(times, 1):  # as far as they should: something else is wrong
         return ""
     sequences = len(given["y"])
     if sequences > 1 and np.isclose(times, sequences):
@@ -362,9 +390,12 @@ EXERCISE = Exercise(
                 "finite, however far apart the logits are",
                 far_apart,
                 in_numpy,
-                "One sequence whose logits are thousands apart, and so its gradient is as long.",
+                "The logits are thousands apart, and so their gradient is long.",
                 call=one_step,
-            )
+            ),
+            still="Where the logits are thousands apart and the answer is wrong, no gradient comes "
+            "back, and no weight moves. A probability that is cut off, or rounded to 0, does that: "
+            "take the loss from the logits.",
         ),
         matches(
             "x may be a tuple, as for a model with a mask",
@@ -628,6 +659,75 @@ def number_inside(model, optimizer):
         weights = model.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
         return loss.numpy()
+
+    return step
+
+
+@EXERCISE.mistake(
+    "The largest logit of the whole batch is taken off: where a sequence's own logits lie far "
+    "below it, all of their exponentials are 0. Take off each sequence's own largest."
+)
+def largest_of_the_batch(model, optimizer):
+    """reduce_max without an axis."""
+
+    def loss_of(logits, y):
+        logits = logits - tf.reduce_max(logits)
+        log_of_sum = tf.math.log(tf.reduce_sum(tf.exp(logits), axis=1))
+        return tf.reduce_mean(log_of_sum - tf.gather(logits, y, axis=1, batch_dims=1))
+
+    return _step(model, optimizer, loss_of, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
+    "The probability is cut off below: for an answer that is very wrong the loss stays the same "
+    "whatever the weights do, and no gradient comes back. Take the loss from the logits."
+)
+def probabilities_cut_off(model, optimizer):
+    """A tiny number as the least probability."""
+
+    def loss_of(logits, y):
+        right = tf.gather(tf.nn.softmax(logits), y, axis=1, batch_dims=1)
+        return -tf.reduce_mean(tf.math.log(tf.maximum(right, 1e-30)))
+
+    return _step(model, optimizer, loss_of, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
+    "The weights are moved by hand, past the optimizer: what it does besides, momentum or Adam's "
+    "means, never happens. Hand it the gradients."
+)
+def past_the_optimizer(model, optimizer):
+    """Plain descent with the optimizer's rate."""
+
+    @tf.function(reduce_retracing=True)
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = _mean_loss(model(x, training=True), y)
+        weights = model.trainable_variables
+        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+            weight.assign_sub(tf.cast(optimizer.learning_rate, gradient.dtype) * gradient)
+        return loss
+
+    return step
+
+
+@EXERCISE.mistake(
+    "The optimizer is called once for each weight, and counts a step each time: hand it all "
+    "gradients together."
+)
+def a_call_for_each_weight(model, optimizer):
+    """apply in a loop."""
+
+    @tf.function(reduce_retracing=True)
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = _mean_loss(model(x, training=True), y)
+        weights = model.trainable_variables
+        if not optimizer.built:
+            optimizer.build(weights)
+        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+            optimizer.apply_gradients([(gradient, weight)])
+        return loss
 
     return step
 
