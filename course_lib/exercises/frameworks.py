@@ -7,14 +7,22 @@ itself takes the place of the one of the same name, in every model that is loade
 
 import contextlib
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from types import GeneratorType, ModuleType
 from typing import Any
 
 # Where a learner may put something else in the place of an operation.
 OF_OPERATIONS = ("keras", "keras.ops", "keras.random", "tensorflow", "tensorflow.math",
                  "tensorflow.linalg", "tensorflow.nn", "tensorflow.random")  # fmt: skip
+
+# Where TensorFlow's context managers are that change a mode of the whole thread.
+OF_CONTEXTS = tuple(
+    f"tensorflow/python/{name}.py"
+    for name in ("eager/context", "eager/record", "framework/func_graph", "framework/ops",
+                 "framework/stack")
+)  # fmt: skip
 
 # Keras counts with it how many layers were named alike; numbers that go on harm nobody.
 NAMES_IN_USE = "object_name_uids"
@@ -74,21 +82,29 @@ def framework_settings() -> Callable[[], None]:
 
 
 def _tensorflow_settings() -> Callable[[], None]:
+    from tensorflow.python import pywrap_tfe
     from tensorflow.python.eager import context
     from tensorflow.python.eager.polymorphic_function import eager_function_run
     from tensorflow.python.framework import ops
 
+    taping = not pywrap_tfe.TFE_Py_TapeSetIsStopped()
     current = context.context()
     mode, switches = current._thread_local_data, current.context_switches.stack
     graphs = ops._default_graph_stack.stack
     before = mode.is_eager, switches[:], graphs[:]
+    # A thread begins with one switch. Where it has gone on, somebody is inside of a graph.
+    entered = _open_contexts() if graphs or len(switches) > 1 else []
     step_by_step = eager_function_run.RUN_FUNCTIONS_EAGERLY
     seed, draws = current._seed, getattr(current, "_rng", None)
     drawn = draws.getstate() if draws is not None else None
 
     def put_back() -> None:
-        if (mode.is_eager, switches, graphs) != before:
+        is_taping = not pywrap_tfe.TFE_Py_TapeSetIsStopped()
+        if (mode.is_eager, switches, graphs) != before or is_taping != taping:
+            _leave_contexts(entered)
             mode.is_eager, switches[:], graphs[:] = before
+        if taping and pywrap_tfe.TFE_Py_TapeSetIsStopped():
+            pywrap_tfe.TFE_Py_TapeSetRestartOnThread()
         if step_by_step != eager_function_run.RUN_FUNCTIONS_EAGERLY:
             eager_function_run.RUN_FUNCTIONS_EAGERLY = step_by_step
         if current._seed != seed or getattr(current, "_rng", None) is not draws:
@@ -99,6 +115,30 @@ def _tensorflow_settings() -> Callable[[], None]:
             current.clear_kernel_cache()  # there each operation counts its own draws
 
     return put_back
+
+
+def _open_contexts() -> list[GeneratorType]:
+    """What was entered of TensorFlow's, such as a graph, and not left yet."""
+    return [
+        one
+        for one in gc.get_objects()
+        if isinstance(one, GeneratorType)
+        and one.gi_suspended
+        and one.gi_code.co_filename.replace(os.sep, "/").endswith(OF_CONTEXTS)
+    ]
+
+
+def _leave_contexts(kept: list[GeneratorType]) -> None:
+    """Leave what was entered of TensorFlow's and not left, but for what was open before.
+
+    A time limit can fall between the two, and a learner can forget the second. Left to Python's
+    garbage collector, it would be left at any later moment, and change the mode then: in the
+    middle of another graph, or with an "Exception ignored" on the learner's page.
+    """
+    for one in _open_contexts():
+        if not any(one is other for other in kept):
+            with contextlib.suppress(Exception):  # one of them was entered inside of another
+                one.close()
 
 
 def _keras_settings() -> Callable[[], None]:

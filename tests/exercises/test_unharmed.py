@@ -210,20 +210,69 @@ def test_a_loop_that_fails_while_it_is_traced_costs_no_later_gradient():
     assert float(tape.gradient(y, x)) == 6
 
 
-LEFT_OPEN = []  # for good: what is closed late would take TensorFlow's own mode from the stack
+LEFT_OPEN = []
+
+ENTERED = {
+    "a graph": "tf.Graph().as_default()",
+    "a graph that is traced": "tf.__internal__.FuncGraph('f').as_default()",
+    "another graph's outside": "tf.init_scope()",
+    "no gradients": "record.stop_recording()",
+}
 
 
-def test_a_graph_that_was_entered_and_never_left():
+@pytest.mark.parametrize("what", ENTERED)
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_what_was_entered_and_never_left_is_left(what, monkeypatch):
+    """When the check is over, and not when Python happens to throw it away."""
     import tensorflow as tf
+    from tensorflow.python.eager import record
+
+    ignored = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    left_open = []
 
     def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
-        LEFT_OPEN.append(tf.Graph().as_default())
-        LEFT_OPEN[-1].__enter__()
+        for _ in range(2):
+            left_open.append(eval(ENTERED[what], {"tf": tf, "record": record}))
+            left_open[-1].__enter__()
         return 0.5 * h_prev
 
     assert check(rnn_step).outcome == NOT_RIGHT
+    for let_go in (False, True):
+        if let_go:
+            left_open.clear()
+            gc.collect()
+        assert tf.executing_eagerly()
+        x = tf.constant(1.0)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.function(lambda x: x * x)(x)
+        assert float(tape.gradient(y, x)) == 2
+    assert not ignored
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_in_a_graph_of_ones_own_a_check_leaves_the_graph_alone(monkeypatch):
+    import tensorflow as tf
+
+    ignored = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    graph = tf.Graph()
+    with graph.as_default():
+        inside = []
+
+        def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+            inside.append(tf.init_scope())
+            inside[-1].__enter__()
+            return 0.5 * h_prev
+
+        assert check(rnn_step).outcome == NOT_RIGHT
+        assert tf.compat.v1.get_default_graph() is graph
+        assert not tf.executing_eagerly()
+        inside.clear()
+        gc.collect()
     assert tf.executing_eagerly()
-    assert int(tf.function(lambda x: x + 1)(tf.constant(1))) == 2
+    assert not ignored
 
 
 # What a learner's step leaves behind in Keras or TensorFlow.
