@@ -5,6 +5,7 @@ import numpy as np
 from course_lib.exercises.exercise import Hint
 from course_lib.exercises.projects import digits
 from course_lib.exercises.projects.project import Project
+from course_lib.scratch.diagonal import last_state
 from course_lib.scratch.projects import predict_pixels
 
 MARKS = (0.85, 0.93, 0.955)
@@ -79,6 +80,19 @@ EXERCISE = Project(
 )
 
 
+def _with_parts(weights, x, scaled, shifted=True):
+    """The network with something else between the last state and the hidden layer."""
+    w = {name: array.astype(float) for name, array in weights.items()}
+    lam = np.exp(-np.exp(w["nu_log"]) + 1j * np.exp(w["theta_log"]))
+    z = last_state(x.reshape(len(x), -1, 1), lam, np.zeros((len(x), len(lam)), complex))
+    z = np.exp(w["gamma_log"]) * z
+    parts = np.concatenate([z.real, z.imag], axis=1)
+    if shifted:
+        parts = parts - parts.mean(axis=1, keepdims=True)
+    hidden = scaled(parts) @ np.concatenate([w["W_re"], w["W_im"]]) + w["b_h"]
+    return np.maximum(hidden, 0) @ w["W_hy"] + w["b_y"]
+
+
 @EXERCISE.wrong_hand_in("no better than a guess")
 def never_trained(weights):
     """The right shapes, and nothing learned."""
@@ -118,6 +132,75 @@ def guesses_from_the_ink(weights):
         return x.mean(axis=(1, 2))[:, None] * np.arange(10.0)
 
     return weights, predict
+
+
+@EXERCISE.mistake("You read the pixels column by column. They come row after row.")
+def reads_columns(weights, x):
+    """Exchanges the two axes of an image."""
+    return predict_pixels(weights, x.swapaxes(1, 2))
+
+
+@EXERCISE.mistake("You read backwards, from the last pixel to the first.")
+def reads_backwards(weights, x):
+    """Time runs the other way."""
+    return predict_pixels(weights, x[:, ::-1, ::-1])
+
+
+@EXERCISE.mistake(
+    "Your states are one step late: the last pixel comes in whole, it hasn't faded or turned yet."
+)
+def a_step_late(weights, x):
+    """One more step, in which nothing comes in."""
+    pixels = np.pad(x.reshape(len(x), -1), ((0, 0), (0, 1)))
+    return predict_pixels(weights, pixels)
+
+
+@EXERCISE.mistake(
+    "You shift and scale by mean and variance without the 0.001 that is added to the variance."
+)
+def without_the_small_number(weights, x):
+    """Variance 1 exactly."""
+    return _with_parts(weights, x, lambda a: a / a.std(axis=1, keepdims=True))
+
+
+@EXERCISE.mistake("The 0.001 is added to the variance, before the root, not to what comes out.")
+def small_number_outside_of_the_root(weights, x):
+    """Added to the standard deviation."""
+    return _with_parts(weights, x, lambda a: a / (a.std(axis=1, keepdims=True) + 0.001))
+
+
+@EXERCISE.mistake(
+    "You shift and scale real and imaginary parts apart. They have one mean and one variance, of "
+    "both side by side."
+)
+def parts_scaled_apart(weights, x):
+    """A mean and a variance of their own for each half."""
+
+    def scaled(a):
+        halves = np.split(a, 2, axis=1)
+        halves = [one - one.mean(axis=1, keepdims=True) for one in halves]
+        halves = [one / np.sqrt(one.var(axis=1, keepdims=True) + 0.001) for one in halves]
+        return np.concatenate(halves, axis=1)
+
+    return _with_parts(weights, x, scaled, shifted=False)
+
+
+@EXERCISE.mistake("You don't shift and scale the parts of the state before the hidden layer.")
+def neither_shifted_nor_scaled(weights, x):
+    """The state as it is."""
+    return _with_parts(weights, x, lambda a: a, shifted=False)
+
+
+@EXERCISE.mistake("A unit turns the other way: the angle in lam is +exp(theta_log).")
+def turns_the_other_way(weights, x):
+    """The conjugate of lam."""
+    return predict_pixels(weights | {"W_im": -weights["W_im"]}, x)
+
+
+@EXERCISE.mistake("You divide by 255, but the pixels come as numbers from 0 to 1 already.")
+def divides_by_255(weights, x):
+    """As if the pixels were bytes."""
+    return predict_pixels(weights, x / 255)
 
 
 @EXERCISE.right_hand_in

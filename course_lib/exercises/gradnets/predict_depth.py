@@ -7,6 +7,7 @@ from course_lib.exercises.exercise import Hint
 from course_lib.exercises.projects import digits
 from course_lib.exercises.projects.arrays import BadArrays
 from course_lib.exercises.projects.project import Project, Weights
+from course_lib.scratch.gradnets import grelu
 from course_lib.scratch.projects import predict_depth
 
 LAYERS = 100
@@ -165,6 +166,85 @@ def with_a_skip_connection(weights):
         return h @ weights["W_hy"] + weights["b_y"]
 
     return weights, predict
+
+
+@EXERCISE.mistake("`g` bends the other way: the leaky side has the slope 1 - g, not g.")
+def slope_of_the_other_side(weights, x):
+    """Takes g for the slope."""
+    return predict_depth(weights | {"g": 1 - weights["g"]}, x)
+
+
+@EXERCISE.mistake("Your layers leave out their biases `b`.")
+def without_biases(weights, x):
+    """Forgets b."""
+    return predict_depth(weights | {"b": np.zeros_like(weights["b"])}, x)
+
+
+@EXERCISE.mistake("Each layer takes the bias of its neighbour: `b[0]` belongs to `W_in`.")
+def biases_moved_on(weights, x):
+    """Off by one layer."""
+    return predict_depth(weights | {"b": np.roll(weights["b"], 1, axis=0)}, x)
+
+
+@EXERCISE.mistake("The last of the hundred layers doesn't bend: each ends in a `grelu`.")
+def last_layer_linear(weights, x):
+    """Ninety-nine that bend."""
+    w = weights
+    h = grelu(x.reshape(len(x), -1) @ w["W_in"] + w["b"][0], w["g"])
+    for W, b in zip(w["W"][:-1], w["b"][1:-1], strict=True):
+        h = grelu(h @ W + b, w["g"])
+    return (h @ w["W"][-1] + w["b"][-1]) @ w["W_hy"] + w["b_y"]
+
+
+@EXERCISE.mistake("The first of the hundred layers doesn't bend: each ends in a `grelu`.")
+def first_layer_linear(weights, x):
+    """Bends from the second layer on."""
+    w = weights
+    h = x.reshape(len(x), -1) @ w["W_in"] + w["b"][0]
+    for W, b in zip(w["W"], w["b"][1:], strict=True):
+        h = grelu(h @ W + b, w["g"])
+    return h @ w["W_hy"] + w["b_y"]
+
+
+@EXERCISE.mistake("The layers stand in the wrong order: `W[0]` comes after `W_in`, `W[-1]` last.")
+def layers_backwards(weights, x):
+    """From the last to the first."""
+    w = weights
+    return predict_depth(w | {"W": w["W"][::-1]}, x)
+
+
+@EXERCISE.mistake("The weights of the layers stand transposed: it is `h @ W[l]`.")
+def weights_transposed(weights, x):
+    """As for units in columns."""
+    return predict_depth(weights | {"W": weights["W"].swapaxes(1, 2)}, x)
+
+
+@EXERCISE.mistake("Your layers add what they got to what they give; skip connections are left out.")
+def with_skip_connections(weights, x):
+    """A residual network."""
+    w = weights
+    h = grelu(x.reshape(len(x), -1) @ w["W_in"] + w["b"][0], w["g"])
+    for W, b in zip(w["W"], w["b"][1:], strict=True):
+        h = h + grelu(h @ W + b, w["g"])
+    return h @ w["W_hy"] + w["b_y"]
+
+
+@EXERCISE.mistake("You read the pixels column by column. They come row after row.")
+def reads_columns(weights, x):
+    """Exchanges the two axes of an image."""
+    return predict_depth(weights, x.swapaxes(1, 2))
+
+
+@EXERCISE.mistake("You divide by 255, but the pixels come as numbers from 0 to 1 already.")
+def divides_by_255(weights, x):
+    """As if the pixels were bytes."""
+    return predict_depth(weights, x / 255)
+
+
+@EXERCISE.mistake("You multiply by 255, but the network is to read the pixels as they come.")
+def multiplies_by_255(weights, x):
+    """As if the network had been trained on bytes."""
+    return predict_depth(weights, x * 255)
 
 
 @EXERCISE.right_hand_in

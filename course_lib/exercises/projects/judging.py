@@ -10,6 +10,7 @@ from course_lib.exercises.checker import climb, judge
 from course_lib.exercises.exercise import Arrays, Problem, Rung
 from course_lib.exercises.guard import CappedOutput, NotWritten, Unusable
 from course_lib.exercises.projects.arrays import EXPECTED, BadArrays, HandIn, read_hand_in
+from course_lib.exercises.projects.naming import alike, recognised
 from course_lib.exercises.projects.project import Batch, Project, Weights
 from course_lib.exercises.projects.report import ProjectReport
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
@@ -75,7 +76,11 @@ def judge_project(
         problem = judge(rung, outcome)
         if problem is not None:
             facts["kind"] = outcome.kind
-            return report(NOT_RIGHT, problem.sentence, failed=rung.name, problem=problem)
+            sentence, mistake = problem.sentence, None
+            if outcome.outputs and (known := recognised(project, rung.inputs(), outcome.outputs)):
+                sentence, mistake = known.sentence, known.name
+            more = {"failed": rung.name, "problem": problem, "mistake": mistake}
+            return report(NOT_RIGHT, sentence, **more)
         passed.append(rung.name)
         found.append(outcome.outputs)
     outputs = [one["outputs"] for one in found[-len(batches) :]]
@@ -116,7 +121,8 @@ def ladder(project: Project, weights: Weights, batches: tuple[Batch, ...]) -> It
         if which is None:
             return None
         return Problem(
-            _what_it_is(project, outputs, expected),
+            f"{project.id} computes something other than the network that {project.file} "
+            "describes: use its arrays, as the docstring says.",
             {f"what you give for input {which}": outputs[which], "the network": expected[which]},
         )
 
@@ -192,8 +198,7 @@ def _spread(count: int) -> np.ndarray:
 
 def _alike(outputs: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Which outputs differ by no more than rounding in float32 explains, one by one."""
-    near = ALIKE * max(1e-6, np.abs(expected).max())
-    return np.isclose(outputs, expected, rtol=0, atol=near).reshape(len(outputs), -1).all(axis=1)
+    return alike(outputs, expected, ALIKE).reshape(len(outputs), -1).all(axis=1)
 
 
 def _first_unlike(outputs: np.ndarray, expected: np.ndarray) -> int | None:
@@ -202,25 +207,6 @@ def _first_unlike(outputs: np.ndarray, expected: np.ndarray) -> int | None:
         return 0
     alike = _alike(outputs, expected)
     return None if alike.all() else int(np.argmin(alike))
-
-
-def _what_it_is(project: Project, outputs: np.ndarray, expected: np.ndarray) -> str:
-    """What outputs are that aren't the network's."""
-    if outputs.shape == expected.shape and outputs.shape[-1] > 1:
-        powers = np.exp(expected - expected.max(axis=-1, keepdims=True))
-        softmax = powers / powers.sum(axis=-1, keepdims=True)
-        with np.errstate(divide="ignore"):
-            soft = {"probabilities": softmax, "logarithms of probabilities": np.log(softmax)}
-        for words, values in soft.items():
-            if _alike(outputs, values).all():
-                return (
-                    f"What {project.id} returns are {words}: return the network's logits, as the "
-                    "readout gives them, without a softmax."
-                )
-    return (
-        f"{project.id} computes something other than the network that {project.file} "
-        "describes: use its arrays, as the docstring says."
-    )
 
 
 def _misshapen(project: Project, x: np.ndarray, outputs: np.ndarray) -> Problem | None:

@@ -64,6 +64,8 @@ def hand_ins(project: Project) -> Iterator[tuple[str, str, bytes, Callable]]:
     for wrong in project.wrong:
         made, function = wrong.make(weights)
         yield "mistake", wrong.name, filed(made), function
+    for mistake in project.mistakes:
+        yield "mistake", mistake.name, filed(weights), mistake.answer
 
 
 def verdicts(project: Project, stub) -> Iterator[tuple[str, str, str]]:
@@ -75,6 +77,7 @@ def verdicts(project: Project, stub) -> Iterator[tuple[str, str, str]]:
         return judge_project(project, function, file, project.held_back(split, SEED))
 
     says = {wrong.name: wrong.says for wrong in project.wrong}
+    says |= {mistake.name: mistake.sentence for mistake in project.mistakes}
     try:
         for kind, name, file, function in hand_ins(project):
             if kind == "reference":

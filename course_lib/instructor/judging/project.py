@@ -28,6 +28,7 @@ def project_verdict(
         project.id,
         report.kind or report.outcome if report.outcome == NOT_RIGHT else report.outcome,
         sentence,
+        mistake=report.mistake,
         held=report.mark,
         rungs=len(project.marks),
         failed=report.failed,
