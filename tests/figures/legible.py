@@ -67,7 +67,12 @@ def _astray(ax, words):
     arrows = [_pixels(ax, [t.xyann, t.xy]) for t in ax.texts if getattr(t, "arrow_patch", None)]
     paths = [_pixels(ax, line.get_xydata()) for line in ax.lines if line.get_xydata().size > 2]
     paths = [path for path in paths if len(path) > 1]
-    shapes = [box for _, box in words] + [*_shapes(ax)]
+    drawn = [*_shapes(ax)]
+    shapes = [box for _, box in words] + drawn
+    view = ax.bbox.padded(1)
+    for box in drawn + [Bbox([point, point]) for path in arrows + paths for point in path]:
+        if not (view.min <= box.min).all() or not (box.max <= view.max).all():
+            yield f"something at {box.min.round()} is beyond the axes, where nothing is drawn"
     for number, arrow in enumerate(arrows):
         others = [one for k, one in enumerate(arrows) if k != number] + paths
         for point in arrow:

@@ -32,12 +32,14 @@ def test_a_tidy_diagram_has_no_fault():
         (lambda ax: ax.figure.text(0.9, 0.5, "far too long"), "'far too long' leaves the figure"),
         (lambda ax: arrow(ax, (3.9, 5.3), (6.8, 8)), "an arrow's end"),
         (lambda ax: arrow(ax, (5, 8), (6.8, 5.3)), "an arrow's end"),
+        (lambda ax: ax.set_xlim(4, 14), "is beyond the axes"),
         (lambda ax: arrow(ax, (1, 5.3), (6.8, 5.3)), "a line goes through 'from'"),
         (lambda ax: ax.plot([7.15, 7.15], [2, 9], marker=""), "a line goes through 'to'"),
     ],
 )
 def test_a_fault_is_told(spoil, said):
     figure, ax = diagram()
+    ax.plot(3.5, 3, marker="o")
     spoil(ax)
     assert any(said in one for one in faults(figure))
 
