@@ -12,6 +12,7 @@ import ast
 import difflib
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -133,28 +134,32 @@ def sample(root: Path, count: int, seed: int, only: Sequence[Path] = ()) -> list
 def own_tests(root: Path, file: Path) -> list[tuple[str, ...]]:
     """Runs of pytest for a file, those most likely to notice first.
 
-    Tests mirror the package: first the file of the same name, then the rest of its folder. The
-    former may lie in another folder, as those of what makes the book do. A module of the package
-    itself has its own file, or all of those at the top.
+    Tests mirror the package: first the file of the same name, then the rest of its folder. Where
+    there is none of that name, tests of other folders that import the module come first: what makes
+    the book is tested beside the pages. A module of the package itself has its own file, or all of
+    those at the top.
     """
     folder = root / "tests"
     parts = file.relative_to(PACKAGE).parent.parts
     while parts and not folder.joinpath(*parts).is_dir():
         parts = parts[:-1]
     own = folder.joinpath(*parts, f"test_{file.stem}.py")
-    if not own.exists():
-        package = ".".join(file.parent.parts)
-        for other in sorted(folder.rglob(own.name)):
-            if f"from {package} import" in other.read_text(encoding="utf-8"):
-                own = other
-    if parts:
-        rest = [folder.joinpath(*parts)]
+    if own.exists():
+        rest = [folder.joinpath(*parts), f"--ignore={own}"] if parts else []
+        runs = [[own], rest]
+    elif parts:
+        mirrored = folder.joinpath(*parts)
+        others = [one for one in folder.rglob("test_*.py") if not one.is_relative_to(mirrored)]
+        runs = [[one for one in sorted(others) if _imports(one, file)], [mirrored]]
     else:
-        rest = [] if own.exists() else sorted(folder.glob("test_*.py"))
-    runs = [[own]] if own.exists() else []
-    if rest:
-        runs.append([*rest, *(f"--ignore={own}" for _ in runs if own.is_relative_to(rest[0]))])
-    return [tuple(str(p).replace(f"{root}{os.sep}", "") for p in run) for run in runs]
+        runs = [sorted(folder.glob("test_*.py"))]
+    return [tuple(str(p).replace(f"{root}{os.sep}", "") for p in run) for run in runs if run]
+
+
+def _imports(test: Path, module: Path) -> bool:
+    package = re.escape(".".join(module.parent.parts))
+    line = rf"^\s*from {package}(\.{module.stem} import| import .*\b{module.stem}\b)"
+    return re.search(line, test.read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def copy_of(root: Path, target: Path) -> Path:

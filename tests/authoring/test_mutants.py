@@ -13,6 +13,7 @@ RIGHT = (
     "def double(x: int | None) -> int:\n    return 2 * x\n\n\ndef unseen(x):\n    return x + 1\n"
 )
 TEST = "from course_lib.part.sums import double\n\ndef test_double():\n    assert double(3) == 6\n"
+PAGES = ("tests/pages/test_numbers.py", "tests/pages/test_units.py")
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +36,9 @@ def checkout(tmp_path):
         "tests/part/test_sums.py": TEST,
         "tests/part/test_more.py": "def test_nothing(): pass\n",
         "tests/test_cli.py": "def test_nothing(): pass\n",
-        "tests/pages/test_paper.py": "from course_lib.part import paper\n",
-        "tests/pages/test_other.py": "from course_lib.top import x\n",
+        "tests/pages/test_numbers.py": "from course_lib.part import lines, paper\n",
+        "tests/pages/test_units.py": "from course_lib.part.paper import width\n",
+        "tests/pages/test_other.py": "from course_lib.part.papers import other\n",
         ".gitignore": "ignored\n",
         "ignored/large.bin": "",
     }.items():
@@ -62,7 +64,7 @@ def test_the_exercises_own_files_are_left_aside(checkout):
         ),
         ("part/other.py", [("tests/part",)]),
         ("part/deeper/other.py", [("tests/part",)]),
-        ("part/paper.py", [("tests/pages/test_paper.py",), ("tests/part",)]),
+        ("part/paper.py", [PAGES, ("tests/part",)]),
         ("cli.py", [("tests/test_cli.py",)]),
         ("top.py", [("tests/test_cli.py",)]),  # no file of its own: all that lie at the top
     ],
