@@ -28,6 +28,7 @@ import yaml
 from rich.text import Text
 
 from course_lib.authoring.gates import check_site
+from course_lib.authoring.old_pages import FAILED, kept_until_better
 from course_lib.figures.style import SHARP
 
 # What a cell can see: a change here makes every stored output doubtful.
@@ -91,11 +92,11 @@ def toc_without_solutions(toc: str) -> str:
 def drop_stale(build_dir: Path, *, code_changed: bool, last_was_good: bool) -> None:
     """Remove what must not survive into the next build.
 
-    The pages always go: one that was taken out of the book must not stay. What Sphinx remembers
-    goes after a failure: it warns about a page only when it reads it, so the next build would pass
-    in silence. What the cells gave goes when anything that they can see has changed.
+    What Sphinx remembers goes after a failure: it warns about a page only when it reads it, so the
+    next build would pass in silence. What the cells gave goes when anything that they can see has
+    changed. The pages go too, one that was taken out of the book must not stay: see `old_pages`.
     """
-    stale = ["html"]
+    stale = []
     if code_changed or not last_was_good:
         stale.append(".doctrees")
     if code_changed:
@@ -143,6 +144,26 @@ def print_reports(html: Path) -> None:
         print(f"\n--- {report.name}\n{report.read_text('utf-8')}", file=sys.stderr)
 
 
+def _is_good(root: Path, toc: Path, html: Path, solutions: str) -> bool:
+    """Run Jupyter Book, and look at what came of it; what is wrong is printed."""
+    if run_jupyter_book(root, toc) != 0:
+        print_reports(html)
+        print("The book was not built: see the warnings and errors above.", file=sys.stderr)
+        return False
+    problems = check_site(html)
+    if solutions == HIDDEN and (html / "solutions").exists():
+        problems.append("the folder solutions is in it, though the solutions are to be hidden.")
+    for problem in problems:
+        print(f"book: {problem}", file=sys.stderr)
+    if problems:
+        print(
+            f"The book was built, but {len(problems)} thing(s) in it are wrong: "
+            f"{html.with_name(FAILED)}",
+            file=sys.stderr,
+        )
+    return not problems
+
+
 def build(root: Path, solutions: str = SHOWN) -> int:
     """Build and check the book below `root`.
 
@@ -177,18 +198,10 @@ def build(root: Path, solutions: str = SHOWN) -> int:
         shorter = toc_without_solutions(toc.read_text(encoding="utf-8"))
         toc = build_dir / SHORTER_TOC
         toc.write_text(shorter, encoding="utf-8")
-    if run_jupyter_book(root, toc) != 0:
-        print_reports(html)
-        print("The book was not built: see the warnings and errors above.", file=sys.stderr)
-        return 1
-    problems = check_site(html)
-    if solutions == HIDDEN and (html / "solutions").exists():
-        problems.append("the folder solutions is in it, though the solutions are to be hidden.")
-    for problem in problems:
-        print(f"book: {problem}", file=sys.stderr)
-    if problems:
-        print(f"The book was built, but {len(problems)} thing(s) in it are wrong.", file=sys.stderr)
-        return 1
+    with kept_until_better(build_dir) as are_good:
+        if not _is_good(root, toc, html, solutions):
+            return 1
+        are_good()
     write_stamp(build_dir, new)
     which = "The book" if solutions == SHOWN else "The book without solutions"
     print(

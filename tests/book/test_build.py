@@ -122,6 +122,56 @@ def test_a_gate_fails_the_build_each_time(project, capsys):
     assert "index.html: 0 headings of level 1" in capsys.readouterr().err
 
 
+def pages(project, name="html"):
+    found = project.root / "_build" / name / "index.html"
+    return found.read_text(encoding="utf-8") if found.exists() else None
+
+
+def test_until_the_first_good_book_there_is_none(project, capsys):
+    project.tool.code = 1
+    assert book.build(project.root) == 1
+    assert pages(project) is None
+    assert pages(project, "html-failed") == PAGE
+    assert "still there" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", ["a warning", "a gate", "Ctrl-C", "a kill"])
+def test_the_old_pages_stay_until_there_are_better_ones(project, how, monkeypatch, capsys):
+    book.build(project.root)
+    good, worse = book.run_jupyter_book, PAGE.replace("Intro", "Now")
+
+    def stopped(root, toc):
+        good(root, toc)
+        raise KeyboardInterrupt
+
+    for number in range(2):  # a second failure doesn't take the last good book either
+        edit(project, "book/intro.md")
+        (project.root / "book" / "more.md").write_text(str(number), encoding="utf-8")
+        project.tool.page = worse.replace("h1", "h2") if how == "a gate" else worse
+        project.tool.code = int(how == "a warning")
+        if how in ("Ctrl-C", "a kill"):
+            monkeypatch.setattr(book, "run_jupyter_book", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                book.build(project.root)
+            monkeypatch.setattr(book, "run_jupyter_book", good)
+        else:
+            assert book.build(project.root) == 1
+        assert pages(project) == PAGE
+        said = capsys.readouterr().err
+        assert f"The pages of before are still there: {project.root / '_build' / 'html'}" in said
+    if how == "a kill":  # then nobody puts them back but the next build
+        built = project.root / "_build"
+        (built / "html").rename(built / "html-before")
+        (built / "html-failed").rename(built / "html")
+        project.tool.code = 1
+        assert book.build(project.root) == 1
+        assert pages(project) == PAGE
+    project.tool.page, project.tool.code = worse, 0
+    assert book.build(project.root) == 0
+    assert pages(project) == worse
+    assert {path.name for path in (project.root / "_build").glob("html*")} == {"html"}
+
+
 def test_a_broken_stamp_means_a_full_build(project):
     book.build(project.root)
     (project.root / "_build" / book.STAMP).write_text("{", encoding="utf-8")
@@ -146,8 +196,11 @@ def test_after_one_edition_the_other_is_built_anew_from_the_cells(project):
 
 
 def test_solutions_that_slip_into_the_hidden_edition_fail_the_build(project, monkeypatch, capsys):
-    (project.root / "_build" / "html" / "solutions").mkdir(parents=True)
-    monkeypatch.setattr(book, "drop_stale", lambda *a, **k: None)
+    def with_solutions(root, toc):
+        (project.root / "_build" / "html" / "solutions").mkdir(parents=True)
+        return project.tool(root, toc)
+
+    monkeypatch.setattr(book, "run_jupyter_book", with_solutions)
     assert book.build(project.root, "hidden") == 1
     assert "to be hidden" in capsys.readouterr().err
 
