@@ -494,3 +494,32 @@ def test_weights_that_are_kept_for_the_next_training(monkeypatch):
             self.kept = kept
 
     assert "third training" in check(EarlyStopping, "EarlyStopping").sentence
+
+
+def test_steps_that_are_counted_by_the_epochs_of_this_training():
+    class GateSchedule(get("GateSchedule").reference):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.before = epoch * self.params["steps"]
+
+        def on_train_batch_begin(self, batch, logs=None):
+            self.move(self.before + batch)
+
+        def on_train_end(self, logs=None):
+            self.move(self.before + self.params["steps"])
+
+        def move(self, step):
+            part = min(max((step - self.start) / (self.end - self.start), 0.0), 1.0)
+            for gate in self.gates:
+                gate.g.assign(self.first + (self.last - self.first) * part)
+
+    assert check(GateSchedule).failed == "a run that goes on keeps its place"
+
+
+def test_a_logarithm_of_units_that_change_their_sign():
+    def last_state(b, lam, z_0):
+        T = b.shape[1]
+        with np.errstate(all="ignore"):
+            powers = np.exp(np.log(lam) * np.arange(T - 1, -1, -1)[:, None])
+            return np.exp(T * np.log(lam)) * z_0 + (b * powers).sum(axis=1)
+
+    assert check(last_state).mistake == "logarithm of a real number"

@@ -44,8 +44,11 @@ def one_step() -> Arrays:
 
 
 def forgetful() -> Arrays:
-    """Units that forget nearly all at each of a hundred steps."""
-    lam = np.array([1e-4, -1e-5, 1e-6j])
+    """Units that forget nearly all at each of a hundred steps; real, as units are that only fade.
+
+    One changes its sign at each step: the logarithm of a negative number is complex.
+    """
+    lam = np.array([1e-4, -1e-5, 1e-6])
     return {"b": turning(2, 100, 3), "lam": lam, "z_0": turning(2, 3, shift=2)}
 
 
@@ -87,7 +90,7 @@ EXERCISE = Exercise(
             "right for units that forget at once",
             forgetful,
             step_by_step,
-            "Over a hundred steps, of which next to nothing is left each time:",
+            "Over a hundred steps, each of which leaves next to nothing of the state:",
         ),
         holds(
             "two pieces are one",
@@ -117,6 +120,7 @@ EXERCISE = Exercise(
                 "mean over the steps",
                 "it runs, and the shapes are right",
                 "all units told the same",
+                "as real as b",
             ),
         ),
         Hint(
@@ -194,6 +198,43 @@ def mean_over_the_steps(b, lam, z_0):
     """mean for sum."""
     T = b.shape[1]
     return _sum(b / T, lam ** np.arange(T - 1, -1, -1)[:, None], lam**T * z_0)
+
+
+@EXERCISE.mistake(
+    "Each number is divided by a power of lam, to be multiplied by a larger one later. Over many "
+    "steps that power is too small for a float, and what is divided by 0 is gone for good: start "
+    "from the power that is left, T - t, which is never negative."
+)
+def divided_by_powers(b, lam, z_0):
+    """lam**T (z_0 + sum of b_t / lam**t)."""
+    T = b.shape[1]
+    with np.errstate(all="ignore"):
+        powers = lam ** np.arange(1, T + 1)[:, None]
+        return lam**T * (z_0 + np.sum(b / powers, axis=1))
+
+
+@EXERCISE.mistake(
+    "The powers go through the logarithm of lam, which for a negative real number is NaN, and such "
+    "a unit changes its sign at each step: take lam ** t, or make lam complex first."
+)
+def logarithm_of_a_real_number(b, lam, z_0):
+    """exp(t log lam)."""
+    T = b.shape[1]
+    with np.errstate(all="ignore"):
+        log = np.log(lam)
+        powers = np.exp(log * np.arange(T - 1, -1, -1)[:, None])
+        return _sum(b, powers, np.exp(T * log) * z_0)
+
+
+@EXERCISE.mistake(
+    "The result has been given the dtype of b. Where b is real, and lam turns, half of each state "
+    "is lost: the state is as complex as lam."
+)
+def as_real_as_b(b, lam, z_0):
+    """np.zeros(…, b.dtype), filled."""
+    T = b.shape[1]
+    z_T = _sum(b, lam ** np.arange(T - 1, -1, -1)[:, None], lam**T * z_0)
+    return z_T if np.iscomplexobj(b) else np.real(z_T)
 
 
 @EXERCISE.alternative

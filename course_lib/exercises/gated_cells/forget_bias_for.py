@@ -119,7 +119,7 @@ EXERCISE = Exercise(
             "Where do I begin?",
             "A gate with bias b multiplies the memory by the same number f at every step. What is "
             "left after two steps? After `steps` of them? Which f does that take?",
-            fits=("one over steps",),
+            fits=("one over steps", "as in the paper"),
         ),
         Hint(
             "How do I get from the gate to its bias?",
@@ -130,6 +130,7 @@ EXERCISE = Exercise(
                 "sign reversed",
                 "the gate itself",
                 "squashed again",
+                "only what is forgotten",
             ),
         ),
         Hint(
@@ -259,6 +260,28 @@ def one_over_steps(steps, left=0.5):
     """log(steps)."""
     _refuse(steps, left)
     return np.log(steps)
+
+
+@EXERCISE.mistake(
+    "That is log(steps - 1), which Tallec and Ollivier use for a time span of `steps`. It knows "
+    "nothing of the share that is to be left, and has no answer for a single step: solve f to the "
+    "power of `steps` equals `left`."
+)
+def as_in_the_paper(steps, left=0.5):
+    """log(steps - 1)."""
+    _refuse(steps, left)
+    with np.errstate(all="ignore"):
+        return np.log(np.asarray(steps) - 1)
+
+
+@EXERCISE.mistake(
+    "That is -log(1 - f), half of the way: the inverse of the sigmoid is log f - log(1 - f). For a "
+    "gate near 1 the first part hardly counts, for any other it does."
+)
+def only_what_is_forgotten(steps, left=0.5):
+    """-log(1 - f)."""
+    _refuse(steps, left)
+    return -np.log(-np.expm1(np.log(left) / np.asarray(steps)))
 
 
 def _refuse(steps, left):

@@ -231,6 +231,7 @@ EXERCISE = Exercise(
                 "also when the gate closes",
                 "gate of the moment",
                 "gate at one",
+                "wider of two gates",
             ),
         ),
         Hint(
@@ -241,6 +242,8 @@ EXERCISE = Exercise(
                 "mean of shares",
                 "last batch dropped",
                 "divided by whole batches",
+                "shares times size",
+                "it doesn't matter how many rows are passed at once",
                 "last batch alone",
             ),
         ),
@@ -374,6 +377,32 @@ def divided_by_whole_batches(network, x, labels, g_now, g_end, size=100):
     return _accuracy(
         network, x, labels, g_end, False, size, lambda counts, _: sum(counts) / (len(counts) * size)
     )
+
+
+@EXERCISE.mistake(
+    "Each batch's share is multiplied by size to get its right answers, but the last batch has "
+    "fewer rows than size: count the right answers themselves."
+)
+def shares_times_size(network, x, labels, g_now, g_end, size=100):
+    """The sum of the shares, times size, over the number of rows."""
+    return _accuracy(
+        network,
+        x,
+        labels,
+        g_end,
+        False,
+        size,
+        lambda counts, lengths: size * np.sum(counts / lengths) / sum(lengths),
+    )
+
+
+@EXERCISE.mistake(
+    "The wider of the two gates is taken: training may end with a gate that is further shut than "
+    "the one of now. g_end alone counts."
+)
+def wider_of_two_gates(network, x, labels, g_now, g_end, size=100):
+    """max(g_now, g_end)."""
+    return _accuracy(network, x, labels, max(g_now, g_end), False, size)
 
 
 @EXERCISE.mistake(

@@ -97,13 +97,12 @@ def network():
     return model, gates
 
 
-def fitted(model, callback, epochs, initial_epoch=0) -> None:
+def fitted(model, callback, epochs) -> None:
     """Train for some epochs of five steps, always by the graph that is there already."""
-    how = {"epochs": initial_epoch + epochs, "initial_epoch": initial_epoch, "verbose": 0}
     if not isinstance(callback, keras.callbacks.Callback):
         raise Unusable("The class isn't a subclass of keras.callbacks.Callback.")
     with in_graphs():
-        model.fit(nothing_to_learn(), shuffle=False, callbacks=[callback], **how)
+        model.fit(nothing_to_learn(), epochs=epochs, shuffle=False, callbacks=[callback], verbose=0)
 
 
 def found(gates) -> Arrays:
@@ -161,10 +160,14 @@ def first_gate(given: Arrays) -> Arrays:
 
 
 def resumed(callback_class, given: Arrays) -> Arrays:
-    """One epoch; then a new callback goes on with the same model for the rest."""
+    """One epoch; then a new callback goes on with the same model for the rest.
+
+    Nobody tells `fit` that it goes on: the number of the epoch starts at 0 again, as it does where
+    a run was stopped within an epoch. Only the optimizer knows.
+    """
     model, gates = network()
     fitted(model, callback_class(gates, **settings(given)), 1)
-    fitted(model, callback_class(gates, **settings(given)), given["epochs"] - 1, initial_epoch=1)
+    fitted(model, callback_class(gates, **settings(given)), given["epochs"] - 1)
     return found(gates)
 
 
@@ -545,6 +548,31 @@ class FirstGateOnly(_Wrong):
     def move(self, value):
         """One gate."""
         self.gates[0].g.assign(value)
+
+
+@EXERCISE.mistake(
+    "The way begins at `start`, and is `end` steps long, so that it ends `start` steps too late: "
+    "`end` is the step at which it ends, not how many steps it takes."
+)
+class StartAsOffset(_Wrong):
+    """late_gate(step - start, 0, end)."""
+
+    def value(self, step):
+        """The way moved by start."""
+        part = late_gate(step - self.start, 0, self.end)
+        return self.first + (self.last - self.first) * part
+
+
+@EXERCISE.mistake(
+    "The share of the way is added to first as it is, and cut off at last: the gate gets there too "
+    "early. What is added is the same share of the way from first to last, which is last - first."
+)
+class ShareAddedAsItIs(_Wrong):
+    """min(first + part, last)."""
+
+    def value(self, step):
+        """first, and the share of a way from 0 to 1."""
+        return min(self.first + late_gate(step, self.start, self.end), self.last)
 
 
 @EXERCISE.mistake(

@@ -253,6 +253,7 @@ EXERCISE = Exercise(
             "How do I drop with a given probability?",
             "A number from `rng.random` is below q in the share q of all draws. So "
             "`rng.random(x.shape) >= q` is True for what is kept.",
+            fits=("kept and dropped swapped", "share that is kept"),
         ),
         Hint(
             "My mean gets smaller.",
@@ -364,6 +365,18 @@ def divided_by_what_is_dropped(x, p, g, rng, training=True):
 )
 def kept_and_dropped_swapped(x, p, g, rng, training=True):
     """rng.random < p g keeps."""
+    scale = np.ones_like(x)
+    if training:
+        scale = (rng.random(x.shape) < p * g) / (1 - p * g)
+    return x * scale, scale
+
+
+@EXERCISE.mistake(
+    "The mask keeps the share p g and drops the rest: p g is the probability to be *dropped*, "
+    "1 - p g the one to be kept."
+)
+def share_that_is_kept(x, p, g, rng, training=True):
+    """rng.random >= 1 - p g."""
     return _dropout(x, rng, 1 - p * g, 1 / (1 - p * g), training)
 
 

@@ -236,6 +236,7 @@ EXERCISE = Exercise(
                 "every layer from the top",
                 "one place too high",
                 "outputs for pre activations",
+                "last u for all",
                 "index of the layer",
                 "bottom left out",
             ),
@@ -252,6 +253,7 @@ EXERCISE = Exercise(
                 "root forgotten on the way down",
                 "root before the mean",
                 "norm on the way down",
+                "plain mean over the batch",
             ),
         ),
         Hint(
@@ -317,6 +319,48 @@ def mean_for_rms(x, weights, g, form, bias=0.0):
 def standard_deviation(x, weights, g, form, bias=0.0):
     """np.std."""
     return _propagate(x, weights, g, form, bias, size=np.std)
+
+
+@EXERCISE.mistake(
+    "rms holds means of absolute values: that is another measure of size, and always the smaller "
+    "one. Square the entries, take the mean, then the root."
+)
+def mean_of_absolute_values(x, weights, g, form, bias=0.0):
+    """np.abs(h).mean()."""
+    return _propagate(x, weights, g, form, bias, size=lambda h: np.abs(h).mean())
+
+
+@EXERCISE.mistake(
+    "Each example's Frobenius norm is right, but over the batch their plain mean is taken: it is "
+    "their root mean square, so take the mean of the squares, and the root last."
+)
+def plain_mean_over_the_batch(x, weights, g, form, bias=0.0):
+    """The root for each example, then the mean."""
+    return _propagate(
+        x,
+        weights,
+        g,
+        form,
+        bias,
+        back=lambda dh: np.mean(np.sqrt(np.sum(dh**2, axis=(0, 2)) / dh.shape[2])),
+    )
+
+
+@EXERCISE.mistake(
+    "Every layer goes back through the u of the last one: on the way up each u is overwritten by "
+    "the next. Keep them all, in a list."
+)
+def last_u_for_all(x, weights, g, form, bias=0.0):
+    """u after the loop."""
+    rms, cosines, backward = propagate(x, weights, g, form, bias)
+    h = x
+    for W in weights:
+        h, u = layer_forward(h, W, g, form, bias)
+    dh = np.broadcast_to(np.eye(h.shape[1])[:, None], (h.shape[1], *h.shape))
+    for l in range(len(weights), 0, -1):
+        dh = layer_backward(dh, u, weights[l - 1], g, form)
+        backward[l - 1] = _down(dh)
+    return rms, cosines, backward
 
 
 @EXERCISE.mistake(

@@ -98,7 +98,7 @@ def to_ten_digits(rung: Rung) -> Rung:
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         problem = rung.judge(given, outputs)
-        exact = rung.right(given)["g"]
+        exact = (rung.right or right)(given)["g"]
         off = np.abs(outputs["g"] - exact)
         if off.shape != exact.shape or off.max() > NEAR or (problem is None and off.max() <= 1e-10):
             return problem
@@ -123,11 +123,13 @@ EXERCISE = Exercise(
     returns={"g": "number"},
     ladder=(
         shapes(one_layer, g=()),
-        by_hand(
-            one_layer,
-            how="at g = 0.5 the slope is 0.5; from a cosine of 0, where r(0) = 1/π:\n"
-            "0.5² × 1/π / (1 + 0.5²) = 0.2/π, which is eta",
-            g=np.array(0.5),
+        to_ten_digits(
+            by_hand(
+                one_layer,
+                how="at g = 0.5 the slope is 0.5; from a cosine of 0, where r(0) = 1/π:\n"
+                "0.5² × 1/π / (1 + 0.5²) = 0.2/π, which is eta",
+                g=np.array(0.5),
+            )
         ),
         replace(
             by_hand(
@@ -290,6 +292,15 @@ def one_layer_more(depth, eta=0.9):
 def wrong_half(depth, eta=0.9):
     """Ends at 0 or 1."""
     return _bisected(lambda g: last_cosine(depth, g) <= eta)
+
+
+@EXERCISE.mistake(
+    "The answer for a shallow network is right; in any other the search throws the wrong half "
+    "away, and ends at 0 or at 1: where the cosine is larger than eta, go on below the middle."
+)
+def wrong_half_of_a_deep_one(depth, eta=0.9):
+    """The same, after a look at ReLU."""
+    return 1.0 if last_cosine(depth, 1.0) <= eta else wrong_half(depth, eta)
 
 
 @EXERCISE.mistake(

@@ -154,7 +154,12 @@ EXERCISE = Exercise(
             "Where should a lane's text lie?",
             "Imagine two people who read one book, one from page 1 and one from the middle. Each "
             "reads a page, then both turn over. Draw which pages are open at the same time.",
-            fits=("interleaved", "a rest for each lane", "windows overlap"),
+            fits=(
+                "interleaved",
+                "a rest for each lane",
+                "windows overlap",
+                "window on the first axis",
+            ),
         ),
         Hint(
             "How do I get there with reshape?",
@@ -247,6 +252,21 @@ def interleaved(codes, lanes, window):
     shape = (windows, window, lanes)
     return tuple(
         one.reshape(shape).transpose(0, 2, 1) for one in (codes[:used], codes[1 : used + 1])
+    )
+
+
+@EXERCISE.mistake(
+    "Neighbours in a window are not neighbours in the text: the reshape has the characters of a "
+    "window on its first axis, which moves in the largest steps. They belong on its last."
+)
+def window_on_the_first_axis(codes, lanes, window):
+    """reshape(window, lanes, windows), turned round."""
+    _cut(codes, lanes, window)
+    windows = (len(codes) - 1) // (lanes * window)
+    used = lanes * windows * window
+    shape = (window, lanes, windows)
+    return tuple(
+        one.reshape(shape).transpose(2, 1, 0) for one in (codes[:used], codes[1 : used + 1])
     )
 
 

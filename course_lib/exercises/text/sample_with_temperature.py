@@ -273,6 +273,7 @@ EXERCISE = Exercise(
                 "all alike",
                 "always the likeliest",
                 "even noise",
+                "noise of one logarithm",
                 "probabilities",
                 "it runs, and gives a code a row",
                 "rows that are alike are drawn one by one",
@@ -443,6 +444,18 @@ def even_noise(logits, temperature, rng):
 
 
 @EXERCISE.mistake(
+    "The noise on the logits is -log of an even draw, which is one logarithm short of Gumbel's: "
+    "-log(-log u). With it the likeliest character comes too often."
+)
+def noise_of_one_logarithm(logits, temperature, rng):
+    """argmax of logits - log u."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    return np.argmax(logits / temperature - np.log(rng.random(logits.shape)), axis=1)
+
+
+@EXERCISE.mistake(
     "All rows are drawn by the logits of the first: each has its own, so its own probabilities."
 )
 def first_row_for_all(logits, temperature, rng):
@@ -564,6 +577,35 @@ def largest_not_taken_off(logits, temperature, rng):
         return logits.argmax(axis=1)
     with np.errstate(all="ignore"):
         return _sample(np.exp(logits / temperature), rng)
+
+
+@EXERCISE.mistake(
+    "The largest logit of the whole batch is taken off, and in a row that lies far below it every "
+    "weight is 0: 0/0 makes its probabilities NaN. Take off each row's own largest, with axis=1."
+)
+def no_probabilities_far_below(logits, temperature, rng):
+    """logits.max() without an axis, then weights over their sum."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    with np.errstate(all="ignore"):
+        p = np.exp((logits - logits.max()) / temperature)
+        p = p / p.sum(axis=1, keepdims=True)
+    return np.sum(np.cumsum(p, axis=1) < rng.random((len(p), 1)), axis=1)
+
+
+@EXERCISE.mistake(
+    "The probabilities are made to add up to 1 down the batch, axis 0, though the logits were "
+    "shifted row by row: the characters of one row, axis 1, share one sum."
+)
+def added_up_over_the_batch(logits, temperature, rng):
+    """The row's largest taken off, then divided by the sum over axis 0."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    p = _weights(logits, 1 / temperature)
+    ends = np.cumsum(p / p.sum(axis=0), axis=1)
+    return np.argmax(ends > rng.random((len(p), 1)), axis=1)
 
 
 @EXERCISE.alternative
