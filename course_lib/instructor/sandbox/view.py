@@ -140,12 +140,12 @@ def _steps(shown: list[str], secret: Iterable[Path]) -> list[tuple[str, str]]:
         NoSandbox: if something secret is a folder that Python itself needs.
     """
     secret = {one for path in secret for one in (Path(path).absolute(), Path(path).resolve())}
-    for one in secret & {Path(folder) for folder in shown}:
+    for one in _where_seen(secret, shown) & {Path(folder) for folder in shown}:
         raise NoSandbox(
             f"{one} is a folder of Python's or of the system's, which the sandbox must show: move "
             "what is yours out of it, and start the command from another folder."
         )
-    covered = {one for one in _courses_own() | secret if one.exists()}
+    covered = {one for one in _where_seen(_courses_own() | secret, shown) if one.exists()}
     steps = [("show", folder) for folder in shown]
     steps += [("cover" if one.is_dir() else "blank", str(one)) for one in covered]
     needed: list[tuple[str, str]] = []
@@ -155,6 +155,18 @@ def _steps(shown: list[str], secret: Iterable[Path]) -> list[tuple[str, str]]:
         if last != step and not (last == "cover" and step == "blank"):
             needed.append((step, place))
     return needed
+
+
+def _where_seen(places: set[Path], shown: list[str]) -> set[Path]:
+    """The places, by every name that they have inside: what is shown may be shown by a link's."""
+    real = [(Path(folder), Path(folder).resolve()) for folder in shown]
+    also = {
+        folder / one.resolve().relative_to(target)
+        for one in places
+        for folder, target in real
+        if one.resolve().is_relative_to(target)
+    }
+    return places | also
 
 
 def _courses_own() -> set[Path]:

@@ -11,6 +11,7 @@ import pytest
 from a_class import solved, write
 
 from course_lib.instructor.errors import NoSandbox
+from course_lib.instructor.sandbox import view
 from course_lib.instructor.sandbox.view import bubblewrap_command
 
 SECRET = "for-the-instructor-alone"
@@ -79,6 +80,22 @@ def test_one_notebook_among_the_packages_is_blank_for_the_next(kind):
 def test_a_folder_of_the_system_as_the_class_is_refused():
     with pytest.raises(NoSandbox, match="move what is yours out of it"):
         bubblewrap_command([Path("/usr/share")])
+
+
+def test_a_class_is_covered_where_a_link_shows_it(tmp_path, monkeypatch):
+    """The environment may be a link to another checkout's: the sandbox sees it by the link's name,
+    and the folder in which a command is started has only the other one."""
+    real, link = tmp_path / "real", tmp_path / "link"
+    (real / "class").mkdir(parents=True)
+    (real / "cases.json").touch()
+    link.symlink_to(real)
+    monkeypatch.setattr(view, "_shown", lambda: ([str(link)], {}))
+    steps = bubblewrap_command([real / "class", real / "cases.json"])
+    at = {steps[k + 1] for k, word in enumerate(steps) if word == "--tmpfs"}
+    assert str(link / "class") in at
+    assert steps[steps.index(str(link / "cases.json")) - 1] == os.devnull
+    with pytest.raises(NoSandbox, match="move what is yours out of it"):
+        bubblewrap_command([real])
 
 
 def test_what_lies_inside_a_secret_folder_and_is_needed_is_shown():
