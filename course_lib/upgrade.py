@@ -119,10 +119,12 @@ def changes(
 
 def _in_the_same_order(old: list[str], new: list[str]) -> set[str]:
     """The exercises that still follow each other as they did."""
-    blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+    blocks = difflib.SequenceMatcher(None, old, new).get_matching_blocks()
     return {old[block.a + i] for block in blocks for i in range(block.size)}
 
 
 def _where(how: str, exercise: str, notebooks: dict[str, Contents], nowhere: str) -> str:
-    other = [name for name, contents in notebooks.items() if exercise in contents.exercises]
-    return f"{how} {other[0]}" if other else nowhere
+    for name, contents in notebooks.items():
+        if exercise in contents.exercises:
+            return f"{how} {name}"
+    return nowhere

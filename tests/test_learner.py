@@ -106,6 +106,22 @@ def test_a_new_chapter_joins_an_old_copy(release, copy):
     assert (copy / "02-two.ipynb").read_text() == "a new chapter"
 
 
+def test_each_notebook_that_is_newer_is_told(release, copy):
+    second, third = (release.with_name(f"0{n}.ipynb") for n in (2, 3))
+    for one in (second, third):
+        one.write_text("first release")
+    learner.start(copy)
+    for one in (release, second, third):
+        (copy / one.name).write_text("my work")
+    (copy / third.name).unlink()  # the learner does without it
+    release.with_name("00.ipynb").write_text("a new chapter")
+    for one in (second, third):
+        one.write_text("second release")
+    assert [one.name for one in learner.news(copy)] == [second.name]
+    release.write_text("second release")
+    assert [one.name for one in learner.news(copy)] == [release.name, second.name]
+
+
 @pytest.mark.parametrize("broken", ["", "{", "[]", '{"sha256": 3}', '{"sha256": {"a": 1}}'])
 def test_a_broken_record_loses_nothing(release, copy, broken):
     learner.start(copy)
@@ -155,6 +171,7 @@ def test_without_hard_links_it_works_as_well(release, copy, monkeypatch):
 
     monkeypatch.setattr(os, "link", none)
     assert actions(learner.start(copy)) == ["made"]
+    assert (copy / "01-one.ipynb").read_text() == "first release"
     (copy / "01-one.ipynb").write_text("my work")
     assert actions(learner.start(copy)) == ["kept"]
     assert (copy / "01-one.ipynb").read_text() == "my work"

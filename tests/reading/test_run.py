@@ -1,6 +1,7 @@
 """What is run of a notebook: all that the asked-for functions need, and nothing else."""
 
 import ast
+import inspect
 import json
 import time
 from pathlib import Path
@@ -118,6 +119,7 @@ IN_JUPYTER = {
     "eval": ["N = 6", "def f(): return eval('N')"],
     "globals()": ["def g(): return 6", "def f(): return globals()['g']()"],
     "main": ["if __name__ == '__main__':\n    N = 6", "def f(): return N"],
+    "main, with a name": ["M = 2\nif __name__ == '__main__':\n    N = 3 * M", "def f(): return N"],
     "a raised recursion limit": [
         "import sys\nsys.setrecursionlimit(9000)",
         "def down(n): return 0 if n == 0 else 1 + down(n - 1)",
@@ -186,6 +188,7 @@ def test_what_runs_in_jupyter_runs_here(cells):
         f"import numpy as np\nnp.save('x', f())\n{TRAP}",
         f"def g(h=f):\n    {TRAP}\ng()",
         "%%bash\nrm -rf nothing",
+        "%%bash --out said\nrm -rf nothing",
         "%run nowhere.py",
     ],
 )
@@ -206,6 +209,8 @@ def test_the_written_one_counts_wherever_the_stub_stands():
     assert taken(STUB, "from functools import partial\nf = partial(int, 6)").answer("f")() == 6
     with pytest.raises(NotImplementedError):
         taken(STUB, STUB).answer("f")()
+    raises = "def f(x=2):\n    if x < 0:\n        raise ValueError(x)\n    return 3 * x"
+    assert taken(raises, STUB).answer("f")() == 6
 
 
 def test_of_a_hunt_the_changed_code_counts_wherever_the_wrong_one_stands():
@@ -275,6 +280,21 @@ def test_what_is_imported_from_the_course_is_no_answer():
 
 def test_functions_say_where_they_are_from():
     assert taken("def f(): return 6").answer("f").__module__ == MODULE
+    code = "def f():\n    return 6\n"
+    assert inspect.getsource(taken(f"N = 1\n{code}").answer("f")) == code
+
+
+def test_whose_answer_a_function_may_be():
+    cells = ["def rnn_step(): pass", "N = 1\ndef mine(): pass", "class GruCell: pass", "x = 2"]
+    program, notebook = read("nb.ipynb", list(enumerate(cells, 1)))
+    assert notebook.names == {"rnn_step", "N", "mine", "GruCell", "x"}
+    roles = {1: "gru_cell", 2: "lstm_step", 4: "softmax"}
+    assert program.answers(["rnn_step", "lstm_step", "gru_cell", "softmax"], roles) == {
+        "rnn_step": ["rnn_step"],  # its own name
+        "lstm_step": ["mine"],  # in its cell
+        "gru_cell": ["rnn_step", "GruCell"],  # in its cell, and called almost the same
+        "softmax": [],  # no function and no class
+    }
 
 
 def test_lines_keep_their_numbers_below_a_cell_magic():
