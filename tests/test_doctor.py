@@ -8,6 +8,7 @@ import pytest
 
 from course_lib import doctor
 from course_lib.doctor import Finding
+from course_lib.instructor.errors import NoSandbox
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -139,6 +140,41 @@ def test_a_kernel_of_another_python_is_named(tmp_path, monkeypatch):
     assert not finding.ok
     assert "/opt/other/bin/python" in finding.found
     assert "ipykernel install" in finding.todo
+
+
+@pytest.mark.parametrize("content", ["{", '{"argv": [], "display_name": "", "language": "python"}'])
+def test_a_kernel_that_cannot_be_started_is_none(content, tmp_path, monkeypatch):
+    kernels(tmp_path, monkeypatch, sys.executable)
+    (tmp_path / "kernels" / "python3" / "kernel.json").write_text(content)
+    finding = doctor.kernel()
+    assert (finding.ok, finding.found) == (False, "no usable kernel python3")
+    assert "ipykernel install" in finding.todo
+
+
+def found_sandbox(monkeypatch, find):
+    monkeypatch.setattr("course_lib.instructor.sandbox.available.find_sandbox", find)
+    return doctor.sandbox()
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("bubblewrap", "bubblewrap"),
+        ("namespaces", "namespaces, made by Python (without bubblewrap)"),
+    ],
+)
+def test_a_sandbox_is_named(kind, found, monkeypatch):
+    finding = found_sandbox(monkeypatch, lambda: kind)
+    assert (finding.ok, finding.found, finding.essential) == (True, found, False)
+
+
+def test_without_a_sandbox_only_a_class_cannot_be_validated(monkeypatch):
+    def none():
+        raise NoSandbox("it isn't installed")
+
+    finding = found_sandbox(monkeypatch, none)
+    assert (finding.ok, finding.essential) == (False, False)
+    assert "apt-get install bubblewrap" in finding.todo
 
 
 def test_a_missing_browser_is_optional(monkeypatch):

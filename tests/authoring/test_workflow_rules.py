@@ -106,6 +106,16 @@ def test_a_slip_is_named(right, wrong, sentence):
     assert sentence in "\n".join(problems(GOOD.replace(right, wrong, 1), ROOT))
 
 
+@pytest.mark.parametrize("file", ["part.py", "part/__main__.py"])
+def test_a_module_that_can_be_run_is_known(file, tmp_path):
+    script = GOOD.replace(".ci/run", "x/python -m course_lib.part")
+    (tmp_path / "course_lib" / "part").mkdir(parents=True)
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text("utf-8"), "utf-8")
+    assert "there is no module course_lib.part." in "\n".join(problems(script, tmp_path))
+    (tmp_path / "course_lib" / file).touch()
+    assert "no module" not in "\n".join(problems(script, tmp_path))
+
+
 def test_two_steps_of_one_name_are_named():
     twice = GOOD.replace(
         "      - uses: actions/setup", "      - id: a\n        uses: actions/setup"

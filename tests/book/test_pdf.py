@@ -67,6 +67,35 @@ def test_without_a_book_it_says_what_to_do(tmp_path, capsys):
     assert "run `make book` first" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("problems", "code", "said"),
+    [
+        ([], 0, "The book is printed: "),
+        (["intro--lost"], 1, "intro--lost: leads nowhere in the PDF\nThe book is printed: "),
+        (None, 1, "There is no Chromium"),
+    ],
+)
+def test_it_fails_unless_the_whole_book_is_printed(
+    problems, code, said, tmp_path, monkeypatch, capsys
+):
+    def print_book(html, toc, file, title):
+        assert (html, toc) == (tmp_path / "_build" / "html", tmp_path / "book" / "_toc.yml")
+        assert title == "A title"
+        if problems is None:
+            raise FileNotFoundError("There is no Chromium")
+        file.write_bytes(b"%PDF")
+        return problems
+
+    monkeypatch.setattr(pdf, "print_book", print_book)
+    for name in ("_build/html", "_build/pdf"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "_build/html/index.html").touch()
+    (tmp_path / "_config.yml").write_text("title: A title\n")
+    assert pdf.main(tmp_path) == code
+    shown = capsys.readouterr()
+    assert (shown.out or shown.err).startswith(said)
+
+
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
     from pypdf import PdfReader
