@@ -280,6 +280,18 @@ def shallow_copies(m, n, layers, seed=0):
 
 
 @EXERCISE.mistake(
+    "The matrices are drawn for each layer, but all layers hold the same arrays of biases: an "
+    "update in place of one layer's biases reaches the others. Each layer needs its own."
+)
+def biases_in_common(m, n, layers, seed=0):
+    """What starts at a fixed value need not be drawn, but made anew it must be."""
+    rng = np.random.default_rng(seed)
+    cells = [init_lstm_params(m if k == 0 else n, n, rng) for k in range(layers)]
+    biases = {name: value for name, value in cells[0].items() if name.startswith("b")}
+    return [{**cell, **biases} for cell in cells]
+
+
+@EXERCISE.mistake(
     "The layers are separate now, but all start with the same numbers, since each is drawn with "
     "the same seed (or is a deep copy): let each layer draw its own."
 )

@@ -15,6 +15,9 @@ from course_lib.scratch.gated import gate
 
 COLUMNS = "zrh"  # the order of Keras
 RATE = 0.4
+# Of sequences of a single step with three inputs, as many lose all three at most: 0.4 to the third
+# is 6 %, with 400 of them give or take 1.2 %. At 0.6 it would be 22 %.
+ALL_THREE = 0.13
 
 
 def sizes() -> Arrays:
@@ -128,6 +131,7 @@ def dropping(function, given: Arrays) -> Arrays:
         "at rest": np.array_equal(at_rest, again),
         "in training": not np.allclose(at_rest, in_training),
         "what comes out": some_units_only(in_training),
+        "too often": float(np.mean(np.all(in_training == 0, axis=1))) > ALL_THREE,
     }
 
 
@@ -150,6 +154,11 @@ def drops(_: Arrays, outputs: Arrays) -> Problem | None:
         return Problem(
             f"With dropout={RATE}, units of the last state are zero in training: what comes out of "
             "the layer is dropped. It is what the layer reads that is to be dropped."
+        )
+    if outputs["too often"]:
+        return Problem(
+            f"With dropout={RATE}, more is dropped of what the layer reads than this share: "
+            "`dropout` is the rate of what is dropped, not of what is kept."
         )
     return None
 
@@ -190,7 +199,7 @@ EXERCISE = Exercise(
             "I have fixed one thing, and nothing changed.",
             "One condition that isn't met is enough, and there may be more than one. Compare each "
             "argument with the table of conditions on the page about GPUs, line by line.",
-            fits=("dropout inside", "reset before", "hard gates", "without bias"),
+            fits=("dropout inside", "both dropouts", "reset before", "hard gates", "without bias"),
         ),
         Hint(
             "But it *is* a tanh.",
@@ -280,6 +289,24 @@ def without_dropout(units, dropout=0.0):
 def dropout_behind(units, dropout=0.0):
     """A Dropout layer at the end."""
     return keras.Sequential([keras.layers.GRU(units), keras.layers.Dropout(dropout)])
+
+
+@EXERCISE.mistake(
+    "Inside the recurrence dropout still acts as well: cuDNN can't do that. Leave out "
+    "`recurrent_dropout`; `dropout` alone, on what the layer reads, is no hindrance."
+)
+def both_dropouts(units, dropout=0.0):
+    """One added, and none taken away."""
+    return keras.layers.GRU(units, dropout=dropout, recurrent_dropout=dropout)
+
+
+@EXERCISE.mistake(
+    "The rate is taken for the share that is kept: `dropout` says how much is dropped, here and in "
+    "Keras alike, so hand it on as it is."
+)
+def rate_to_keep(units, dropout=0.0):
+    """As the first versions of TensorFlow had it."""
+    return keras.layers.GRU(units, dropout=1 - dropout if dropout else 0.0)
 
 
 @EXERCISE.mistake(
