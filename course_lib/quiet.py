@@ -59,6 +59,9 @@ class _Later(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # `inspect` asks every module for its file, which is no use
             raise AttributeError(name)
+        for one in DRAWING:
+            if isinstance(sys.modules.get(one), _Later):  # else it would only find itself
+                del sys.modules[one]
         return getattr(importlib.import_module(self.__name__), name)
 
 

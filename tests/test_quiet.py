@@ -98,3 +98,16 @@ with no_garbage_sought():
 assert not gc.isenabled()
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_who_draws_before_all_is_loaded_gets_matplotlib_at_once():
+    code = """
+import sys
+from course_lib.quiet import drawing_later
+with drawing_later():
+    import matplotlib.pyplot as plt
+    assert isinstance(plt.Figure, type)
+    assert vars(sys.modules["matplotlib.pyplot"])["Figure"] is plt.Figure
+assert vars(sys.modules["matplotlib.pyplot"])["Figure"] is plt.Figure
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
