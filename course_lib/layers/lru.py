@@ -357,7 +357,8 @@ class LRU(ScannedRNN):
         kwargs: the options of `ScannedRNN`, and what every layer takes.
 
     Raises:
-        ValueError: see `LRUCell`; or `every` doesn't fit.
+        ValueError: see `LRUCell`; `every` doesn't fit; or the dtype is one of
+            16 bits that isn't mixed.
     """
 
     def __init__(
@@ -383,6 +384,12 @@ class LRU(ScannedRNN):
             dtype=kwargs.get("dtype"),
         )
         super().__init__(cell, **kwargs)
+        if self.variable_dtype not in ("float32", "float64"):
+            raise ValueError(
+                f"An LRU needs complex numbers; of {self.variable_dtype} "
+                "there are none: give it the dtype float32, mixed_float16 or "
+                "mixed_bfloat16."
+            )
         self.every = checked_units(every, "every")
         if self.every > 1 and not self.return_sequences:
             raise ValueError(

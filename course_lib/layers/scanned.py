@@ -13,8 +13,9 @@ class ScannedRNN(keras.layers.RNN):
 
     It gives what `keras.layers.RNN(cell)` gives step by step, from any start
     state and with any mask, and has the same options: `return_sequences`,
-    `return_state`, `go_backwards`, `stateful`. With 16-bit policies what the
-    steps add up stays in 32 bits, and so do the states that it hands out.
+    `return_state`, `go_backwards`, `stateful`, `zero_output_for_mask`. With
+    16-bit policies what the steps add up stays in 32 bits, and so do the
+    states that it hands out.
 
     Args:
         cell: a cell with `scan(x, states, mask, every_step, method)`, see
@@ -31,10 +32,8 @@ class ScannedRNN(keras.layers.RNN):
             raise ValueError(
                 f"method is {method!r}; choose one of {', '.join(METHODS)}."
             )
-        if kwargs.get("unroll") or kwargs.get("zero_output_for_mask"):
-            raise ValueError(
-                "unroll and zero_output_for_mask are for keras.layers.RNN."
-            )
+        if kwargs.get("unroll"):
+            raise ValueError("unroll is for keras.layers.RNN.")
         super().__init__(cell, **kwargs)
         self.method = method
 
@@ -56,7 +55,8 @@ class ScannedRNN(keras.layers.RNN):
             initial_state: a list of the cell's states, (batch, n) each; None
                 is zero, or where a stateful layer was left.
             mask: shape (batch, T), False at steps that are none: the states
-                stay, and the output is the one before.
+                stay, and the output is the one before, or zero with
+                `zero_output_for_mask`.
             training: part of the interface; nothing here depends on it.
 
         Returns:
@@ -92,6 +92,10 @@ class ScannedRNN(keras.layers.RNN):
             x = ops.flip(x, 1)
             mask = None if mask is None else ops.flip(mask, 1)
         outputs, states = self.run(x, states, mask)
+        # `keras.layers.Bidirectional` sets it where sequences come out.
+        if mask is not None and self.zero_output_for_mask:
+            real = mask if self.return_sequences else mask[:, -1]
+            outputs = where(real[..., None], outputs, ops.zeros_like(outputs))
         if self.stateful:
             for kept, state in zip(self.states, states, strict=True):
                 kept.assign(state)
@@ -130,7 +134,7 @@ class ScannedRNN(keras.layers.RNN):
     def get_config(self):
         """What Keras stores to build the same layer again."""
         config = super().get_config()
-        for name in ("cell", "unroll", "zero_output_for_mask"):
+        for name in ("cell", "unroll"):
             del config[name]
         return {**config, "method": self.method, **self.cell.settings}
 
@@ -166,7 +170,10 @@ def last_real(x, mask=None):
         return x[:, -1]
     batch, T, k = ops.shape(x)
     steps = ops.arange(1, T + 1, dtype="int32") * ops.cast(mask, "int32")
-    last = ops.max(steps, axis=1)  # 1, 2, ..., T; 0 if there is none
+    # With initial, a batch of no sequences has no largest one either.
+    last = ops.max(
+        steps, axis=1, initial=0
+    )  # 1, 2, ..., T; 0 if there is none
     place = ops.arange(batch, dtype="int32") * T + ops.maximum(last - 1, 0)
     found = ops.take(ops.reshape(x, (-1, k)), place, axis=0)
     return where((last > 0)[:, None], found, ops.zeros_like(found))

@@ -94,15 +94,33 @@ def inputs(x, built_for=None):
     if several or isinstance(x, dict):
         raise ValueError("Inputs are one array (batch, T, m), not several.")
     x = tf.convert_to_tensor(x)
-    if x.shape.rank != 3:
-        raise ValueError(f"Inputs are (batch, T, m); these have the shape {x.shape}.")
+    shape(x.shape, built_for)
     if not (x.dtype.is_floating or x.dtype.is_integer or x.dtype.is_bool):
         raise ValueError(f"Inputs are real numbers; these are of type {x.dtype.name}.")
-    if x.shape[1] == 0:
-        raise ValueError("The sequences have no steps; T is 1 or more.")
-    if built_for not in (None, x.shape[2]):
-        raise ValueError(f"The model was built for {built_for} inputs; x has {x.shape[2]}.")
     return x
+
+
+def shape(given, built_for=None):
+    """See that a shape is that of sequences.
+
+    Args:
+        given: a `tf.TensorShape`.
+        built_for: m, where it is known.
+
+    Raises:
+        ValueError: it isn't.
+    """
+    if given.rank != 3:
+        raise ValueError(f"Inputs are (batch, T, m); these have the shape {given}.")
+    if given[1] == 0:
+        raise ValueError("The sequences have no steps; T is 1 or more.")
+    if built_for not in (None, given[2]):
+        raise ValueError(f"The model was built for {built_for} inputs; x has {given[2]}.")
+
+
+def spec(a):
+    """The shape of an array or tensor, as TensorFlow has it, or None."""
+    return None if a is None else tf.TensorSpec(getattr(a, "shape", np.shape(a)))
 
 
 def named(method, args, kwargs):
@@ -112,7 +130,8 @@ def named(method, args, kwargs):
         method: what they are for.
         args, kwargs: as a caller gives them.
     """
-    return inspect.signature(method).bind(*args, **kwargs).arguments
+    given = inspect.signature(method).bind(*args, **kwargs).arguments
+    return {**given, **given.pop("kwargs", {})}
 
 
 def class_weight(given, sequences):
@@ -145,6 +164,8 @@ def targets(loss, x, y, weight, out, sequences, by_chunk=False):
     Raises:
         ValueError: they don't.
     """
+    if keras.tree.is_nested(loss) and not keras.tree.is_nested(out):
+        raise ValueError("The model has one output, and loss is several: give one.")
     if keras.tree.is_nested(y) or keras.tree.is_nested(out) or y is None:
         return
     loss = losses.instance_of(loss)

@@ -11,12 +11,13 @@ from course_lib.online import checks, losses
 from course_lib.online.diagonal import TRACES
 from course_lib.online.engine import chunk_length
 from course_lib.online.reading import acts_by_step
+from course_lib.online.sequence_model import SequenceModel
 
 RULES = ("exact", "bptt")
 
 
 @keras.saving.register_keras_serializable("course_lib")
-class OnlineScan(keras.Model):
+class OnlineScan(SequenceModel):
     """Layers whose loop is a scan, and a readout; learns in memory that does not know T.
 
     With one recurrent layer the rule "exact" gives the gradient of backpropagation through time, to
@@ -77,12 +78,6 @@ class OnlineScan(keras.Model):
             h = layer(h, mask=mask, training=training)
         return self._read(h, training)
 
-    def mask(self, x):
-        """Which steps are real, (batch, T); None: all."""
-        if self.mask_value is None:
-            return None
-        return tf.reduce_any(tf.not_equal(x, self.mask_value), axis=-1)
-
     def compile(
         self,
         optimizer="adam",
@@ -129,6 +124,7 @@ class OnlineScan(keras.Model):
                 "ramp weighs the losses inside a sequence that has one target: set update_every,"
                 " and leave return_sequences out."
             )
+        loss = losses.the_one(loss)
         if rule == "exact":
             _check_activity(self.stack)
         if rule == "exact" and self.return_sequences:
@@ -163,28 +159,14 @@ class OnlineScan(keras.Model):
             raise ValueError("No rule is chosen yet: compile the model first.")
         x = checks.inputs(x)
         y, sample_weight = checks.tensors(y), checks.tensors(sample_weight)
-        if not self.built:
-            with tf.init_scope():
-                self.build(tuple(x.shape))
-        self._check_targets(x, y, sample_weight)
+        self._build_for(x)
+        self.check_targets(x, y, sample_weight)
         if self._options["rule"] == "bptt":
             with tf.GradientTape() as tape:
                 out = self(x, training=True)
                 loss = self.compute_loss(x, y, out, sample_weight)
             return loss, out, tape.gradient(loss, [w.value for w in self.trainable_variables])
         return self._walk(x, y, sample_weight, update=False)
-
-    def fit(self, *args, **kwargs):
-        """Keras's own, without class_weight where each step has a class."""
-        given = checks.named(super().fit, args, kwargs)
-        checks.class_weight(given.get("class_weight"), self.return_sequences)
-        return super().fit(**given)
-
-    def train_on_batch(self, *args, **kwargs):
-        """See `fit`."""
-        given = checks.named(super().train_on_batch, args, kwargs)
-        checks.class_weight(given.get("class_weight"), self.return_sequences)
-        return super().train_on_batch(**given)
 
     def stream(self, batch_size=None):
         """There is none: states and traces go on inside a batch alone.
@@ -201,11 +183,8 @@ class OnlineScan(keras.Model):
         """One step of `fit`."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         x, y, weight = checks.inputs(x), checks.tensors(y), checks.tensors(weight)
-        if not self.built:
-            with tf.init_scope():
-                self.build(tuple(x.shape))
-                self.optimizer.build(self.trainable_variables)
-        self._check_targets(x, y, weight)
+        self._build_for(x)
+        self.check_targets(x, y, weight)
         if self._options["rule"] == "bptt":
             return super().train_step(data)
         inside = self._options["update_every"] is not None
@@ -221,10 +200,8 @@ class OnlineScan(keras.Model):
         """Keras's own, with targets that belong to the inputs."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         x = checks.inputs(x)
-        if not self.built:
-            with tf.init_scope():
-                self.build(tuple(x.shape))
-        self._check_targets(x, checks.tensors(y), checks.tensors(weight))
+        self._build_for(x)
+        self.check_targets(x, checks.tensors(y), checks.tensors(weight))
         return super().test_step(data)
 
     def _walk(self, x, y, weight, update, scaled=False):
@@ -317,7 +294,7 @@ class OnlineScan(keras.Model):
             y, sample_weight = losses.at_every_step(self.loss, *given)
         return super().compute_loss(x, y, y_pred, sample_weight, training=training)
 
-    def _check_targets(self, x, y, weight):
+    def check_targets(self, x, y, weight, by_chunk=None):
         """See that there are targets, and that they belong to the inputs; see `checks.targets`."""
         if self._compile_loss is None or type(self).compute_loss is not OnlineScan.compute_loss:
             return
@@ -416,12 +393,6 @@ class OnlineScan(keras.Model):
             **self._options,
         }
 
-    def compile_from_config(self, config):
-        """Compile as a stored model was."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        if self.built:
-            self.optimizer.build(self.trainable_variables)
-
     def get_config(self):
         """What Keras stores to build the same model again."""
         return {
@@ -510,6 +481,11 @@ def _check_layers(layers: list[Any]) -> None:
         raise ValueError("A layer stands in the stack twice: make one for each place.")
     for number, layer in enumerate(layers):
         one = _recurrence(layer)
+        if one.zero_output_for_mask:
+            raise ValueError(
+                f"{one.name} shows zero at masked steps; leave zero_output_for_mask out: the model"
+                " reads what it shows at the last real step."
+            )
         if one.stateful or one.go_backwards or one.return_state or getattr(one, "every", 1) > 1:
             raise ValueError(
                 f"{one.name} is stateful, goes backwards, returns its state or leaves out steps;"

@@ -48,6 +48,15 @@ def instance_of(loss):
     return next((kind() for kind in BY_STEP if kind().fn is loss), None)
 
 
+def the_one(loss):
+    """What `compile` was given, but of a list or dict of one loss that loss itself.
+
+    Keras would not find out which output a name in a dict means where there is one output alone.
+    """
+    inside = isinstance(loss, list | tuple | dict) and keras.tree.flatten(loss)
+    return inside[0] if inside and len(inside) == 1 else loss
+
+
 def is_by_step(loss, y, out):
     """Whether a loss is a sum over steps of what each step's own outputs give.
 

@@ -20,6 +20,7 @@ from course_lib.online.modes_rule import ModesLearner
 from course_lib.online.reading import Read, Reader, acts_by_step
 from course_lib.online.rtrl import RTRL
 from course_lib.online.rules import RULES, TraceLearner
+from course_lib.online.sequence_model import SequenceModel
 from course_lib.online.snap2 import SnAp2
 from course_lib.online.stack import StackDynamics, StackLearner
 from course_lib.online.stack_cell import as_cell
@@ -32,7 +33,7 @@ OTHER_RULES = ("rtrl", "snap2", "uoro", "bptt", "tbptt")
 
 
 @keras.saving.register_keras_serializable("course_lib")
-class OnlineRNN(keras.Model):
+class OnlineRNN(SequenceModel):
     """A recurrent layer, or a stack of them, and a readout, trained with the rule of your choice.
 
     Inputs (batch, T, m); outputs (batch, c), of the last state, or (batch, T, c).
@@ -140,12 +141,6 @@ class OnlineRNN(keras.Model):
                 set_keras_mask(part, mask)
         return out
 
-    def mask(self, x):
-        """Which steps are real, (batch, T); None: all."""
-        if self.mask_value is None:
-            return None
-        return tf.reduce_any(tf.not_equal(x, self.mask_value), axis=-1)
-
     def compile(
         self,
         optimizer="adam",
@@ -205,6 +200,11 @@ class OnlineRNN(keras.Model):
         if timescales is not None and not (isinstance(timescales, str) and timescales == "leak"):
             timescales = checked_timescales(timescales)
         if rule == "kernl_modes":
+            if self.cell.variable_dtype not in ("float32", "float64"):
+                raise ValueError(
+                    f"kernl_modes needs complex numbers; of {self.cell.variable_dtype} there are"
+                    " none: give the cell the dtype float32, mixed_float16 or mixed_bfloat16."
+                )
             if timescales is not None:
                 raise ValueError("kernl_modes has modes, no timescales: leave those out.")
             modes = plain_modes(4 if modes is None else modes, self.cell)
@@ -214,6 +214,7 @@ class OnlineRNN(keras.Model):
             chunk = checks.count("chunk", chunk)
         samples, seed = checks.count("samples", samples), checks.count("seed", seed, least=0)
         disturbance = checks.number("disturbance", disturbance)
+        loss = losses.the_one(loss)
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
         self._options = {
             "rule": rule,
@@ -392,12 +393,6 @@ class OnlineRNN(keras.Model):
             self._fit.update_state(r_squared(fit))
             logs["kernel_r2"] = self._fit.result()
         return logs
-
-    def _build_for(self, x):
-        """Make the weights, if the first batch finds none."""
-        if not self.built:
-            with tf.init_scope():
-                self.build(tuple(x.shape))
 
     def test_step(self, data):
         """Keras's own, with targets that belong to the inputs."""
@@ -661,7 +656,6 @@ class OnlineRNN(keras.Model):
     def fit(self, *args, **kwargs):
         """Keras's own, of batches of one size if the model is stateful."""
         given = checks.named(super().fit, args, kwargs)
-        checks.class_weight(given.get("class_weight"), self.return_sequences)
         left, steps = 1 - given.get("validation_split", 0.0), given.get("steps_per_epoch")
         given["x"] = self._check_batches(given.get("x"), given.get("batch_size"), left, steps)
         if "validation_data" in given:
@@ -685,7 +679,6 @@ class OnlineRNN(keras.Model):
     def train_on_batch(self, *args, **kwargs):
         """See `fit`."""
         given = checks.named(super().train_on_batch, args, kwargs)
-        checks.class_weight(given.get("class_weight"), self.return_sequences)
         given["x"] = self._check_batch(given["x"])
         return super().train_on_batch(**given)
 
@@ -721,12 +714,6 @@ class OnlineRNN(keras.Model):
         """Those of the outputs. The fit of the kernel is none: it has no value in evaluation."""
         return [metric for metric in super().metrics if metric is not self._fit]
 
-    def export(self, *args, **kwargs):
-        """Keras's own, which wants a model that was called; the rules train without a call."""
-        if self.built and not self.stateful:
-            self(tf.zeros((1, self._steps or 1, self._inputs), self.compute_dtype))
-        return super().export(*args, **kwargs)
-
     def reset_metrics(self):
         """Begin a new epoch."""
         super().reset_metrics()
@@ -746,12 +733,6 @@ class OnlineRNN(keras.Model):
             "kernel_optimizer": keras.saving.serialize_keras_object(self.kernel_optimizer),
             **self._options,
         }
-
-    def compile_from_config(self, config):
-        """Compile as a stored model was."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        if self.built:
-            self.optimizer.build(self.trainable_variables)
 
     def get_config(self):
         """What Keras stores to build the same model again."""

@@ -340,7 +340,9 @@ def test_a_seed_is_a_start():
         ("r_max 1.5", lambda: LRU(4, r_max=1.5)),
         ("max_phase is 7", lambda: LRU(4, max_phase=7)),
         ("method is 'fast'", lambda: LRU(4, method="fast")),
-        ("unroll and zero_output", lambda: MinGRU(4, unroll=True)),
+        ("unroll is for", lambda: MinGRU(4, unroll=True)),
+        ("of float16 there are none", lambda: LRU(4, dtype="float16")),
+        ("of bfloat16 there are none", lambda: LRU(4, dtype="bfloat16")),
         ("every is 0", lambda: LRU(4, every=0, return_sequences=True)),
         ("set return_sequences", lambda: LRU(4, every=2)),
         ("no mask", lambda: LRU(4, every=3, return_sequences=True)(sequences(), mask=MASKS["end"])),
@@ -384,6 +386,58 @@ def test_bad_settings_get_a_sentence(message, make):
 def test_bad_input_gets_a_sentence(kind, message, call):
     with pytest.raises(ValueError, match=message):
         call(MAKE[kind][0]())
+
+
+@every_layer
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_masked_steps_show_zero_where_that_is_asked(kind, return_sequences):
+    settings = {"return_sequences": return_sequences, "go_backwards": True}
+    ours, theirs = pair(kind, zero_output_for_mask=True, return_state=True, **settings)
+    again = type(ours).from_config(ours.get_config())
+    again.build((None, None, 3))
+    again.set_weights(ours.get_weights())
+    for mask in MASKS.values():
+        given = {"mask": None if mask is None else tf.constant(mask)}
+        for one in (ours, again):
+            for a, b in zip(one(sequences(), **given), theirs(sequences(), **given), strict=True):
+                np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+
+
+@every_layer
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_in_both_directions(kind, return_sequences, tmp_path):
+    """Inside `Bidirectional`, which lets masked steps show zero, as any layer of Keras."""
+    both = [
+        keras.layers.Bidirectional(layer, dtype="float64")
+        for layer in pair(kind, return_sequences=return_sequences)
+    ]
+    for one in both:
+        one.build((None, None, 3))
+    rng = np.random.default_rng(1)
+    both[1].set_weights([w + 0.3 * rng.normal(size=w.shape) for w in both[1].get_weights()])
+    both[0].set_weights(both[1].get_weights())
+    states = [state for _ in range(2) for state in states_of(both[0].forward_layer)]
+    x = keras.Input((None, 3), dtype="float64")
+    model = keras.Model(x, both[0](keras.layers.Masking(dtype="float64")(x)))
+    model.save(tmp_path / "m.keras")
+    stored = keras.saving.load_model(tmp_path / "m.keras")
+    for mask in MASKS.values():
+        given = {"mask": None if mask is None else tf.constant(mask)}
+        for start in (None, states):
+            a, b = (one(sequences(), initial_state=start, **given) for one in both)
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+        masked = sequences() * (1 if mask is None else mask[..., None])
+        np.testing.assert_allclose(stored(masked), both[1](masked, **given), rtol=0, atol=1e-12)
+
+
+@every_layer
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_no_sequences_are_a_batch(kind, return_sequences):
+    layer = MAKE[kind][0](return_sequences=return_sequences, return_state=True)
+    for mask in (None, np.ones((0, 9), bool)):
+        out, *states = layer(sequences(batch=0), mask=mask)
+        assert out.shape == (0, 9, layer.cell.output_size)[:: 1 if return_sequences else 2]
+        assert {tuple(state.shape) for state in states} == {(0, 4)}
 
 
 def test_held_and_last():

@@ -317,14 +317,111 @@ def test_numbers_of_numpy(tmp_path):
         np.testing.assert_allclose(again(x), model(x), atol=1e-6)
 
 
-@pytest.mark.parametrize("rule", ["kernl", "bptt"])
-def test_export(rule, tmp_path):
+def scans(sequences=False):
+    model = OnlineScan(LRU(N, return_sequences=sequences), C)
+    model.compile("sgd", "mse", jit_compile=False)
+    return model
+
+
+MODELS = {
+    "kernl": lambda sequences: model_of("kernl", sequences),
+    "bptt": lambda sequences: model_of("bptt", sequences),
+    "scan": scans,
+}
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_an_exported_model_reads_sequences_of_any_length(kind, tmp_path):
     x, y = data()
-    model = model_of(rule)
+    model = MODELS[kind](False)
     model.fit(x, y, verbose=0)
     model.export(tmp_path / "m", verbose=False)
     stored = tf.saved_model.load(tmp_path / "m")
-    np.testing.assert_allclose(stored.serve(x), model.predict(x, verbose=0), atol=1e-5)
+    for batch, steps in ((B, T), (1, T + 3), (3, 1)):
+        x, _ = data(batch=batch, steps=steps)
+        np.testing.assert_allclose(stored.serve(x), model.predict(x, verbose=0), atol=1e-5)
+    spec = keras.InputSpec("float32", (None, T, M))
+    model.export(tmp_path / "of_one_length", "tf_saved_model", False, [spec])
+    stored = tf.saved_model.load(tmp_path / "of_one_length")
+    with pytest.raises(TypeError):
+        stored.serve(x)
+
+
+def test_an_exported_stateful_model_goes_on(tmp_path):
+    x, y = data(True)
+    model = OnlineRNN(LeakyRNNCell(N), C, True, stateful=True)
+    model.compile("sgd", "mse", rule="kernl", jit_compile=False)
+    model.build((B, None, M))
+    model.fit(x, y, batch_size=B, verbose=0)
+    model.reset_state()
+    model.export(tmp_path / "m", verbose=False)
+    stored = tf.saved_model.load(tmp_path / "m")
+    for part in (x[:, :2], x[:, 2:]):
+        expected = model.predict(part, batch_size=B, verbose=0)
+        np.testing.assert_allclose(stored.serve(part), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_loss_in_a_list_or_dict_is_that_loss(kind, sequences):
+    x, y = data(sequences)
+    found = []
+    for loss in ("mse", ["mse"], {"output": "mse"}):
+        keras.utils.set_random_seed(0)
+        model = MODELS[kind](sequences)
+        settings = {} if kind == "scan" else {"rule": kind}
+        model.compile("sgd", loss, jit_compile=False, **settings)
+        keras.utils.set_random_seed(1)
+        model.build(x.shape)
+        found.append(model.fit(x, y, verbose=0).history["loss"])
+        with pytest.raises(ValueError, match="The targets have the shape"):
+            model.fit(x, y[..., :1], verbose=0)
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("kind", MODELS)
+def test_data_of_another_shape_after_good_ones(kind, sequences):
+    """The graph that Keras makes of the second shape knows neither of them."""
+    x, y = data(sequences)
+    weight = np.ones(B, "float32")
+    model = MODELS[kind](sequences)
+    model.fit(x, y, verbose=0)
+    model.evaluate(x, y, verbose=0)
+    batches = tf.data.Dataset.from_tensor_slices
+    for take in (
+        lambda *a: model.fit(*a, verbose=0),
+        lambda *a: model.evaluate(*a, verbose=0),
+        lambda *a: model.fit(batches(a).batch(B), verbose=0),
+        lambda *a: model.fit(x, y, validation_data=a, verbose=0),
+        model.train_on_batch,
+        model.test_on_batch,
+    ):
+        with pytest.raises(ValueError, match="The targets have the shape"):
+            take(x, y[..., :1])
+        with pytest.raises(ValueError, match="built for 2 inputs; x has 1"):
+            take(x[..., :1], y)
+    for take in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match="The sample weights have the shape"):
+            take(x, y, sample_weight=np.stack(9 * [weight], 1), verbose=0)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_several_losses_of_one_output(kind):
+    x, y = data()
+    model = MODELS[kind](False)
+    for loss in (["mse", "mse"], {"a": "mse", "b": "mae"}):
+        settings = {} if kind == "scan" else {"rule": kind}
+        model.compile("sgd", loss, jit_compile=False, **settings)
+        with pytest.raises(ValueError, match="has one output, and loss is several"):
+            model.fit(x, y, verbose=0)
+
+
+@pytest.mark.parametrize("policy", ["float16", "bfloat16"])
+def test_turning_kernels_have_32_bits_or_more(policy):
+    with pytest.raises(ValueError, match=f"of {policy} there are none"):
+        model_of("kernl_modes", cell=[LeakyRNNCell(N, dtype=policy)])
+    model_of("kernl_modes", cell=LeakyRNNCell(N, dtype=f"mixed_{policy}"))
 
 
 class Begins(LeakyRNNCell):

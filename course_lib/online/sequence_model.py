@@ -1,0 +1,93 @@
+"""What the two models have in common that read sequences, `OnlineRNN` and `OnlineScan`."""
+
+import functools
+
+import keras
+import tensorflow as tf
+
+from course_lib.online import checks
+
+
+class SequenceModel(keras.Model):
+    """A model of sequences (batch, T, m) of any length, with masks, stored as it was compiled.
+
+    A subclass has `check_targets`, `return_sequences` and `mask_value`; once it is built, `_inputs`
+    is m, and of a stateful one `_batch` is the batch size.
+    """
+
+    def mask(self, x):
+        """Which steps are real, (batch, T); None: all."""
+        if self.mask_value is None:
+            return None
+        return tf.reduce_any(tf.not_equal(x, self.mask_value), axis=-1)
+
+    def _build_for(self, x):
+        """Make the weights, if the first batch finds none."""
+        if not self.built:
+            with tf.init_scope():
+                self.build(tuple(x.shape))
+
+    @functools.wraps(keras.Model.fit, assigned=())
+    def fit(self, *args, **kwargs):
+        """Keras's own, after a look at the data."""
+        given = checks.named(super().fit, args, kwargs)
+        self._see(**given)
+        return super().fit(**given)
+
+    @functools.wraps(keras.Model.evaluate, assigned=())
+    def evaluate(self, *args, **kwargs):
+        """See `fit`."""
+        given = checks.named(super().evaluate, args, kwargs)
+        self._see(**given)
+        return super().evaluate(**given)
+
+    @functools.wraps(keras.Model.train_on_batch, assigned=())
+    def train_on_batch(self, *args, **kwargs):
+        """See `fit`."""
+        given = checks.named(super().train_on_batch, args, kwargs)
+        self._see(**given)
+        return super().train_on_batch(**given)
+
+    @functools.wraps(keras.Model.test_on_batch, assigned=())
+    def test_on_batch(self, *args, **kwargs):
+        """See `fit`."""
+        given = checks.named(super().test_on_batch, args, kwargs)
+        self._see(**given)
+        return super().test_on_batch(**given)
+
+    def _see(self, x=None, y=None, sample_weight=None, class_weight=None, **_):
+        """Look at data before Keras hands them to a graph.
+
+        One that was made for data of other shapes knows none, and could not tell.
+        """
+        checks.class_weight(class_weight, self.return_sequences)
+        if not self.built:
+            return
+        if isinstance(x, tf.data.Dataset):
+            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(x.element_spec)
+        several = any(map(keras.tree.is_nested, (x, y, sample_weight)))
+        if several or not hasattr(x, "shape"):
+            return
+        x, y, sample_weight = map(checks.spec, (x, y, sample_weight))
+        checks.shape(x.shape, self._inputs)
+        if y is not None:
+            self.check_targets(x, y, sample_weight, by_chunk=False)
+
+    def export(
+        self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
+    ):
+        """Keras's own, for sequences of any length, though the model has read some of one alone.
+
+        Keras itself takes the shapes of the first call, and the rules train without a call.
+        """
+        if self.built and input_signature is None:
+            batch = self._batch if getattr(self, "stateful", False) else None
+            shape = (batch, None, self._inputs)
+            input_signature = [keras.InputSpec(self.input_dtype, shape)]
+        return super().export(filepath, format, verbose, input_signature, **kwargs)
+
+    def compile_from_config(self, config):
+        """Compile as a stored model was."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
