@@ -1,7 +1,9 @@
 """The generated problems: their form, and their chance levels measured on large samples."""
 
 import inspect
+import itertools
 import math
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from course_lib.data import (
     anbn,
     anbn_chance,
     anbn_floor,
+    anbn_stream,
     copy_memory,
     copy_memory_chance,
     noisy_sine,
@@ -27,6 +30,7 @@ MAKERS = {
     "copy_memory": lambda seed: copy_memory(4, 6, symbols=5, length=3, seed=seed),
     "noisy_sine": lambda seed: noisy_sine(4, 9, seed=seed),
     "anbn": lambda seed: anbn(4, max_n=9, seed=seed),
+    "anbn_stream": lambda seed: anbn_stream(4, 30, max_n=3, seed=seed),
 }
 
 
@@ -75,6 +79,10 @@ def test_noisy_sine_is_the_same_everywhere():
 
 def test_anbn_is_the_same_everywhere():
     np.testing.assert_array_equal(anbn(8).mask.sum(axis=1), [58, 44, 36, 20, 22, 6, 8, 4])
+
+
+def test_anbn_stream_is_the_same_everywhere():
+    assert "".join(map(str, anbn_stream(1, 20, max_n=4).y[0])) == "21012101210122221000"
 
 
 # Adding problem
@@ -225,6 +233,36 @@ def test_anbn_spells_the_language(max_n):
         assert seen == "\n" + text[:-1]
         counts.add(k)
     assert counts == set(range(1, max_n + 1))
+
+
+def spelled(streams, max_n):
+    """The streams as text, in the roles in which all of them spell the language."""
+    line = re.compile(r"(a*)\n(b*)\n")
+    for roles in itertools.permutations("ab\n"):
+        texts = ["".join(roles[character] for character in stream) for stream in streams]
+        whole = [re.search(r"b\n((?:a+\nb+\n)+)", text) for text in texts]
+        if all(whole) and all(
+            len(a) == len(b) <= max_n for one in whole for a, b in line.findall(one[1])
+        ):
+            return roles, texts
+    return None
+
+
+@pytest.mark.parametrize("max_n", [1, 3, 6])
+def test_anbn_streams_spell_the_language_from_the_middle_of_a_line_on(max_n):
+    roles = set()
+    for seed in range(20):
+        x, y = anbn_stream(30, 60, max_n=max_n, seed=seed)
+        assert (x.shape, y.shape) == ((30, 60, 3), (30, 60))
+        assert (x.dtype, y.dtype) == (np.float32, np.int64)
+        np.testing.assert_array_equal(x.sum(axis=-1), 1)
+        np.testing.assert_array_equal(x[:, 1:].argmax(axis=-1), y[:, :-1])
+        role, texts = spelled(y, max_n)
+        roles.add(role)
+        assert len({text[: max_n + 2] for text in texts}) > 2  # they begin at different places
+        longest = max(len(a) for text in texts for a in re.findall("a+", text))
+        assert longest == max_n
+    assert len(roles) > 3 or max_n == 1  # where a and b can change places, and nobody sees it
 
 
 @pytest.mark.parametrize("max_n", [1, 5, 32])
