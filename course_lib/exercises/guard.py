@@ -66,7 +66,16 @@ class Unusable(Exception):
 
 
 class _TookTooLong(BaseException):
-    """The limit in seconds. No Exception, so that an `except Exception` doesn't swallow it."""
+    """The limit in seconds. No Exception, so that an `except Exception` doesn't swallow it.
+
+    Args:
+        seconds: the limit.
+        module: what was being loaded then; "" for nothing.
+    """
+
+    def __init__(self, seconds: float, module: str = ""):
+        super().__init__(seconds)
+        self.seconds, self.module = seconds, module
 
 
 class CappedOutput(io.StringIO):
@@ -115,7 +124,8 @@ def time_limit(seconds: float) -> Iterator[None]:
         if not armed:
             return
         left = seconds - (time.process_time() - worked_before)
-        if (left > 0 or _is_importing(frame)) and time.monotonic() - started < BUSY * seconds:
+        module = _module_being_loaded(frame)
+        if (left > 0 or module) and time.monotonic() - started < BUSY * seconds:
             signal.setitimer(signal.ITIMER_REAL, max(left, AGAIN * seconds / TIME_LIMIT))
             return
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
@@ -124,7 +134,7 @@ def time_limit(seconds: float) -> Iterator[None]:
         if lines := next(swallowed):
             _after(lines, frame, seconds)
         else:
-            raise _TookTooLong(seconds)
+            raise _TookTooLong(seconds, module)
 
     started, worked_before = time.monotonic(), time.process_time()
     outer = signal.getsignal(signal.SIGALRM)
@@ -149,16 +159,19 @@ def time_limit(seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, left)
 
 
-def _is_importing(frame: types.FrameType | None) -> bool:
-    """Whether the block is loading a module, as TensorFlow does when a part of it is first used.
+def _module_being_loaded(frame: types.FrameType | None) -> str:
+    """The module that the block imports now, as TensorFlow does when a part of it is first used.
 
     A module that was stopped half-way can't be loaded again where it had entered itself somewhere.
     """
+    name = ""
     while frame is not None and frame.f_globals is not globals():
         if frame.f_globals.get("__name__") == "importlib._bootstrap":
-            return True
+            if frame.f_code.co_name == "_find_and_load":
+                name = str(frame.f_locals.get("name", ""))
+            name = name or "that it imports"
         frame = frame.f_back
-    return False
+    return name
 
 
 def _after(lines: int, frame: types.FrameType, seconds: float) -> None:
@@ -238,8 +251,15 @@ def guarded(
                 # __str__ of its own as well.
                 raise _in_words(name, function, error) from None
     except _TookTooLong as limit:
+        if limit.module:
+            raise Unusable(
+                f"{name} was still loading the module {limit.module} after "
+                f"{BUSY * limit.seconds:.0f} seconds: import it in a cell of its own first, at the "
+                "top of the notebook. If that fails now, restart the kernel.",
+                OUT_OF_TIME,
+            ) from None
         raise Unusable(
-            f"{name} was still running after {limit.args[0]:.0f} seconds: look for a loop that "
+            f"{name} was still running after {limit.seconds:.0f} seconds: look for a loop that "
             "never ends.",
             OUT_OF_TIME,
         ) from None

@@ -336,3 +336,22 @@ def test_the_environment_is_left_alone():
     before = dict(os.environ), np.geterr(), sys.stdout
     report_on(lambda *_: np.log(np.zeros((2, 4))))
     assert (dict(os.environ), np.geterr(), sys.stdout) == before
+
+
+@posix
+def test_a_module_that_never_ends_is_named(tmp_path, monkeypatch):
+    """A loop that never ends isn't what to look for where a disk is slow."""
+    (tmp_path / "inside_of_it.py").write_text("while True:\n    pass\n")
+    (tmp_path / "never_ends.py").write_text("import inside_of_it\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(guard, "TIME_LIMIT", 0.2)
+    with (
+        pytest.raises(guard.Unusable) as caught,
+        guard.guarded("f", len, guard.CappedOutput()),
+    ):
+        import never_ends  # noqa: F401
+    assert caught.value.kind == guard.OUT_OF_TIME
+    assert str(caught.value) == (
+        "f was still loading the module never_ends after 1 seconds: import it in a cell of its own "
+        "first, at the top of the notebook. If that fails now, restart the kernel."
+    )
