@@ -115,6 +115,7 @@ EXERCISE = Exercise(
                 "b only added",
                 "second b lost",
                 "own a twice",
+                "joint a for b",
                 "second b multiplied",
             ),
         ),
@@ -174,6 +175,15 @@ def own_a_twice(first, second):
 def second_b_multiplied(first, second):
     """a' (b + b')."""
     return first[0] * second[0], second[0] * (first[1] + second[1])
+
+
+@EXERCISE.mistake(
+    "The first b is multiplied by the joint a: it came in after the first span's multiplication, "
+    "so only the second span's a is still to come. (Was a overwritten before b was made?)"
+)
+def joint_a_for_b(first, second):
+    """a a' b + b'."""
+    return first[0] * second[0], first[0] * second[0] * first[1] + second[1]
 
 
 @EXERCISE.alternative

@@ -6,6 +6,7 @@ from course_lib.exercises.diagonal.cases import lru_params, one_turning_unit, tu
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
 from course_lib.exercises.rungs import by_hand, holds, irregular, isolating, matches, shapes
 from course_lib.scratch.diagonal import lru_forward
+from course_lib.scratch.scan import scan, scan_loop
 
 RETURNS = {"y": "array", "z": "complex"}
 
@@ -122,7 +123,12 @@ EXERCISE = Exercise(
             "How can a state never grow?",
             "exp(nu_log) is positive, whatever nu_log is. Then what is the size of exp(-exp(nu_log)"
             " + i something)? The i changes only the direction.",
-            fits=("unstable", "never turns", "no parameter makes a state grow"),
+            fits=(
+                "unstable",
+                "never turns",
+                "logarithms as they are",
+                "no parameter makes a state grow",
+            ),
         ),
         Hint(
             "y should be real.",
@@ -139,16 +145,16 @@ EXERCISE = Exercise(
 )
 
 
-def _run(x, z_0, params, lam=None, gain=None, read=None):
-    """The layer by a loop, with one of its parts replaced; for mistakes."""
+def _run(x, z_0, params, lam=None, gain=None, read=None, states=scan):
+    """The layer with one of its parts replaced; for mistakes.
+
+    By a scan, as most write it: where a state grows beyond all bounds, a loop ends elsewhere.
+    """
     nu, theta = np.exp(params["nu_log"]), np.exp(params["theta_log"])
     lam = np.exp(-nu + 1j * theta) if lam is None else lam
     gain = np.exp(params["gamma_log"]) if gain is None else gain
-    z_t, z = z_0, []
-    for t in range(x.shape[1]):
-        z_t = lam * z_t + gain * (x[:, t] @ params["B"])
-        z.append(z_t)
-    z = np.stack(z, axis=1)
+    b = gain * (x @ params["B"])
+    z = states(np.broadcast_to(lam, b.shape), b, z_0)
     return ((z @ params["C"]).real if read is None else read(z)) + x @ params["D"], z
 
 
@@ -257,10 +263,19 @@ def output_a_step_late(x, z_0, params):
     return (before @ params["C"]).real + x @ params["D"], z
 
 
+@EXERCISE.mistake(
+    "nu_log and theta_log are both used as they are: they are logarithms, so fading and turning "
+    "are exp(nu_log) and exp(theta_log). `eigenvalues` has it right."
+)
+def logarithms_as_they_are(x, z_0, params):
+    """exp(-nu_log + i theta_log)."""
+    return _run(x, z_0, params, lam=np.exp(-params["nu_log"] + 1j * params["theta_log"]))
+
+
 @EXERCISE.alternative
 def by_a_loop(x, z_0, params):
     """Step by step."""
-    return _run(x, z_0, params)
+    return _run(x, z_0, params, states=scan_loop)
 
 
 @EXERCISE.alternative

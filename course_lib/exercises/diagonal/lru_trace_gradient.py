@@ -209,7 +209,12 @@ EXERCISE = Exercise(
             "It is right for real numbers, and wrong for complex ones.",
             "For a real parameter it is Re(conj(dz) × how z moves). For a complex one, dB, the "
             "conjugate is on the other factor: dz × conj(how z moves).",
-            fits=("dz not conjugated", "trace not conjugated", "conjugate of dB"),
+            fits=(
+                "dz not conjugated",
+                "trace not conjugated",
+                "conjugate of dB",
+                "nothing conjugated",
+            ),
         ),
         Hint(
             "Show me the recipe.",
@@ -374,6 +379,15 @@ def gamma_without_B(dz_t, E_lam, E_x, params):
     dnu, dtheta, _, dB = _from(dz_t, E_lam, E_x, params)
     by_gamma = E_x.sum(axis=1)
     return dnu, dtheta, np.exp(params["gamma_log"]) * np.sum(dz_t.conj() * by_gamma, 0).real, dB
+
+
+@EXERCISE.mistake(
+    "Nothing is conjugated. For a real parameter it is Re(conj(dz) s), where s is how z moves with "
+    "it; for the complex B it is dz times the conjugate of what B was multiplied by."
+)
+def nothing_conjugated(dz_t, E_lam, E_x, params):
+    """dz and E_x as they are."""
+    return _from(dz_t, E_lam, E_x, params, conj=lambda z: z, conj_x=lambda z: z)
 
 
 @EXERCISE.alternative

@@ -142,6 +142,7 @@ EXERCISE = Exercise(
                 "start state dropped",
                 "start state through the gate",
                 "start state twice",
+                "start state at every step",
                 "start state never fades",
                 "gate turned round",
                 "candidate not gated",
@@ -241,6 +242,16 @@ def candidate_not_gated(x, h_0, params):
     """c alone."""
     g, c = _parts(x, params)
     return scan(1 - g, c, h_0)
+
+
+@EXERCISE.mistake(
+    "The state before the first step comes in at every step: it acts on the first state alone, "
+    "and reaches the later ones through that."
+)
+def start_state_at_every_step(x, h_0, params):
+    """b + (1 - g) h_0 for all steps."""
+    g, c = _parts(x, params)
+    return scan(1 - g, g * c + (1 - g) * h_0[:, None], np.zeros_like(h_0))
 
 
 @EXERCISE.alternative

@@ -290,6 +290,20 @@ def phases_on_both_sides(u, v, r_min, r_max, max_phase):
     return _from(_radius(u, r_min, r_max), np.abs(max_phase * (2 * v - 1)))
 
 
+@EXERCISE.mistake(
+    "The difference of the radii is squared: what grows evenly is the square of the radius, from "
+    "r_min² to r_max², so it is the difference of the squares."
+)
+def difference_squared(u, v, r_min, r_max, max_phase):
+    """(r_max - r_min)²."""
+    radius_squared = r_min**2 + u * (r_max - r_min) ** 2
+    return (
+        np.log(-0.5 * np.log(radius_squared)),
+        np.log(max_phase * v),
+        0.5 * np.log(1 - radius_squared),
+    )
+
+
 @EXERCISE.alternative
 def by_complex_numbers(u, v, r_min, r_max, max_phase):
     """The eigenvalues first, their parameters from them."""

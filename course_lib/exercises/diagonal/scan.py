@@ -44,13 +44,13 @@ def eight_steps() -> Arrays:
 
 
 def that_turn() -> Arrays:
-    """Complex numbers, seven steps."""
-    return {"a": turning(2, 7, 3), "b": turning(2, 7, 3, shift=1), "h_0": turning(2, 3, shift=2)}
+    """Complex numbers, eight steps: whoever falls here falls over them, not over the number."""
+    return {"a": turning(2, 8, 3), "b": turning(2, 8, 3, shift=1), "h_0": turning(2, 3, shift=2)}
 
 
 def one_complex() -> Arrays:
-    """Real numbers, and complex ones for one of the three at a time."""
-    return {**small(), "turning": turning(2, 5, 3, shift=4)}
+    """Eight steps of real numbers, and complex ones for one of the three at a time."""
+    return {**eight_steps(), "turning": turning(2, 8, 3, shift=4)}
 
 
 def each_in_turn(function, given: Arrays) -> Arrays:
@@ -207,6 +207,9 @@ EXERCISE = Exercise(
                 "later before earlier",
                 "reach plus one",
                 "one round short",
+                "rounds rounded down",
+                "rounds rounded down start last",
+                "reach plus one start last",
                 "neighbours only",
                 "eight steps",
                 "any number of steps",
@@ -230,6 +233,16 @@ EXERCISE = Exercise(
 
 def _rounds(a, b, h_0, join, begin=None, grow=lambda reach: 2 * reach, stop=None, swap=False):
     """The reference with one of its parts replaced; for mistakes."""
+    return _spans(a, b, h_0, join, begin, grow, stop, swap)[1]
+
+
+def _start_last(a, b, h_0, join, **parts):
+    """The same from zero; the start goes through each finished span."""
+    A, B = _spans(a, b, h_0, join, begin=lambda a, h_0: 0 * h_0, **parts)
+    return A * h_0[:, None] + B
+
+
+def _spans(a, b, h_0, join, begin=None, grow=lambda reach: 2 * reach, stop=None, swap=False):
     dtype = np.result_type(a, b, h_0)
     A, B = a.astype(dtype), b.astype(dtype)
     B[:, 0] += a[:, 0] * h_0 if begin is None else begin(a, h_0)
@@ -238,7 +251,12 @@ def _rounds(a, b, h_0, join, begin=None, grow=lambda reach: 2 * reach, stop=None
         earlier, later = (A[:, :-reach], B[:, :-reach]), (A[:, reach:], B[:, reach:])
         A[:, reach:], B[:, reach:] = join(later, earlier) if swap else join(earlier, later)
         reach = grow(reach)
-    return B
+    return A, B
+
+
+def _rounded_down(T):
+    """The distance at which int(log2(T)) rounds are over."""
+    return 2 ** int(np.log2(T))
 
 
 @EXERCISE.mistake(
@@ -353,6 +371,34 @@ def start_state_as_a_span(a, b, h_0, join):
         A[:, reach:], B[:, reach:] = join(earlier, later)
         reach *= 2
     return B[:, 1:]
+
+
+@EXERCISE.mistake(
+    "log2(T) rounds, rounded down, are too few: where T is no power of two, the last round is "
+    "missing, and the latest states know nothing of the first steps. Go on while the distance is "
+    "below T."
+)
+def rounds_rounded_down(a, b, h_0, join):
+    """int(np.log2(T)) rounds."""
+    return _rounds(a, b, h_0, join, stop=_rounded_down)
+
+
+@EXERCISE.mistake(
+    "The number of rounds is log2(T), rounded down: right for 4 and 8 steps, one round too few for "
+    "5 or 7. Round it up, or go on while the distance is below T."
+)
+def rounds_rounded_down_start_last(a, b, h_0, join):
+    """The same, with h_0 put in at the end."""
+    return _start_last(a, b, h_0, join, stop=_rounded_down)
+
+
+@EXERCISE.mistake(
+    "Each round looks one step farther than the one before: but the spans have doubled, so "
+    "neighbours overlap and some steps are counted twice. The distance has to double too."
+)
+def reach_plus_one_start_last(a, b, h_0, join):
+    """1, 2, 3, …, with h_0 put in at the end."""
+    return _start_last(a, b, h_0, join, grow=lambda reach: reach + 1)
 
 
 @EXERCISE.alternative

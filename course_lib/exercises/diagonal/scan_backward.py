@@ -213,6 +213,7 @@ EXERCISE = Exercise(
             fits=(
                 "nothing conjugated",
                 "states not conjugated",
+                "conjugate of da",
                 "dh 0 not conjugated",
                 "equal to centred differences, where numbers turn",
             ),
@@ -355,6 +356,16 @@ def dh_0_not_conjugated(dh, a, h, h_0):
     """a_1 as it is."""
     da, db, _ = scan_backward(dh, a, h, h_0)
     return da, db, a[:, 0] * db[:, 0]
+
+
+@EXERCISE.mistake(
+    "In da the conjugate stands on the wrong factor: what comes from the loss, db_t, stays as it "
+    "is, and the state h_{t-1} that a_t was multiplied by is conjugated."
+)
+def conjugate_of_da(dh, a, h, h_0):
+    """conj(db) h."""
+    da, db, dh_0 = scan_backward(dh, a, h, h_0)
+    return np.conj(da), db, dh_0
 
 
 @EXERCISE.alternative
