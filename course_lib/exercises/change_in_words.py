@@ -1,6 +1,7 @@
 """A small change of a syntax tree in words, to follow "like the right code …"."""
 
 import ast
+import copy
 
 SIGNS = {
     ast.Add: "+",
@@ -37,7 +38,7 @@ def change_in_words(node: ast.AST, other: ast.AST) -> str:
             signs = SIGNS[type(other_op)], SIGNS[type(op)]
             return f"with `{signs[0]}` for the `{signs[1]}` before `{_operand(right)}`"
         case ast.UnaryOp(), _:
-            return f"with `{_text(other)}` for `{_text(node)}`"
+            return f"with `{simply(other)}` for `{_text(node)}`"
         case ast.AugAssign(target), ast.Assign():
             return (
                 f"with `=` for `{_text(node).removeprefix(_text(target)).split('=')[0].strip()}=`"
@@ -53,7 +54,7 @@ def change_in_words(node: ast.AST, other: ast.AST) -> str:
             what = _text(node.targets[0]) if isinstance(node, ast.Assign) else "what is returned"
             return f"with the sign of `{what}` turned round"
         case ast.For(_, source), ast.For(_, changed):
-            return f"with the loop over `{_text(changed)}`, not over `{_text(source)}`"
+            return f"with the loop over `{simply(changed)}`, not over `{_text(source)}`"
         case ast.If(test, _, below), ast.If(ast.Constant(True)):
             return f"without the condition `if {_text(test)}`{' and its `else`' if below else ''}"
         case ast.If(test, _, below), ast.If(ast.Constant(False)):
@@ -61,16 +62,46 @@ def change_in_words(node: ast.AST, other: ast.AST) -> str:
                 return f"with the `else` of `if {_text(test)}` in every case"
             return f"without what stands under `if {_text(test)}`"
         case ast.If(test), ast.If(changed):
-            return f"with `if {_text(changed)}` for `if {_text(test)}`"
+            return f"with `if {simply(changed)}` for `if {_text(test)}`"
         case ast.comprehension(), _:
             return f"without the condition on `{_text(node.target)}`"
+        case ((ast.For() | ast.While() | ast.With()), ast.Pass()):
+            block = "block" if isinstance(node, ast.With) else "loop"
+            return f"without the {block} `{_text(node).splitlines()[0]}`"
         case _, ast.Pass():
             return f"without the line `{_text(node).splitlines()[0]}`"
-    return f"with `{_text(other)}` for `{_text(node)}`"
+    return f"with `{simply(other)}` for `{_text(node)}`"
 
 
 def _text(node: ast.AST) -> str:
     return ast.unparse(node)
+
+
+def simply(node: ast.AST) -> str:
+    """Changed code as a person writes it: `range(n)`, not `range(n - 1 + 1)`; 0, not -0."""
+    return ast.unparse(_Simpler().visit(copy.deepcopy(node)))
+
+
+class _Simpler(ast.NodeTransformer):
+    """Takes out what a change of one number leaves behind."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        match node:
+            case ast.BinOp(
+                ast.BinOp(inner, ast.Sub(), ast.Constant(a)), ast.Add(), ast.Constant(b)
+            ) | ast.BinOp(
+                ast.BinOp(inner, ast.Add(), ast.Constant(a)), ast.Sub(), ast.Constant(b)
+            ) if a == b:
+                return inner
+        return node
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        self.generic_visit(node)
+        match node:
+            case ast.UnaryOp(ast.USub(), ast.Constant(int(value))) if value == 0:
+                return ast.Constant(0)
+        return node
 
 
 def _operand(node: ast.AST) -> str:

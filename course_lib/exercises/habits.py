@@ -8,6 +8,8 @@ import ast
 import functools
 from collections.abc import Iterator
 
+from course_lib.exercises.change_in_words import simply
+
 Slip = tuple[ast.AST, str]  # what stands there now, and the words after "like the right code"
 
 SQUASHINGS = {  # for tanh, by the library that it is taken from
@@ -93,7 +95,7 @@ def confusions(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterat
             for sign in (ast.Sub(), ast.Add()):
                 bound = ast.BinOp(end, sign, ast.Constant(1))
                 other = ast.Compare(left, [below], [bound])
-                yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+                yield other, f"with `{simply(other)}` for `{ast.unparse(node)}`"
         case ast.Call(ast.Attribute(library, "tanh"), [argument], []):
             for words, form in SQUASHINGS.get(ast.unparse(library), {}).items():
                 yield _parsed(form.format(a=ast.unparse(argument))), f"with {words} for the tanh"
@@ -102,16 +104,16 @@ def confusions(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterat
             yield other, f"with a tanh for `{ast.unparse(node)}`"
         case ast.Attribute(ast.Name("tf"), name, ast.Load()) if name in REDUCTIONS:
             other = ast.Attribute(node.value, REDUCTIONS[name], node.ctx)
-            yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+            yield other, f"with `{simply(other)}` for `{ast.unparse(node)}`"
         case ast.Attribute(value, "real", ast.Load()):
             for other in (_parsed(f"np.abs({ast.unparse(value)})"), ast.Attribute(value, "imag")):
-                yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+                yield other, f"with `{simply(other)}` for `{ast.unparse(node)}`"
         case ast.Call(ast.Name("range"), [end], []):
             more = ast.Call(node.func, [ast.BinOp(end, ast.Add(), ast.Constant(1))], [])
-            yield more, f"with `{ast.unparse(more)}` for `{ast.unparse(node)}`"
+            yield more, f"with `{simply(more)}` for `{ast.unparse(node)}`"
         case ast.Subscript(value, ast.Tuple([ast.Slice(None, None, None), index]), ast.Load()):
             other = ast.Subscript(value, index, ast.Load())
-            yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+            yield other, f"with `{simply(other)}` for `{ast.unparse(node)}`"
 
 
 def _instead(node: ast.Name, others: Iterator[str]) -> Iterator[Slip]:
@@ -157,7 +159,7 @@ def _brackets(node: ast.BinOp) -> Iterator[Slip]:
         case _:
             return
     if ast.unparse(other) != ast.unparse(node):
-        yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+        yield other, f"with `{simply(other)}` for `{ast.unparse(node)}`"
 
 
 def _one_more_or_less(node: ast.BinOp) -> Iterator[Slip]:
@@ -165,7 +167,7 @@ def _one_more_or_less(node: ast.BinOp) -> Iterator[Slip]:
         case ast.BinOp(left, (ast.Div() | ast.Mult()) as op, ast.Name() as size):
             for sign in (ast.Sub(), ast.Add()):
                 other = ast.BinOp(left, op, ast.BinOp(size, sign, ast.Constant(1)))
-                yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+                yield other, f"with `{simply(other)}` for `{ast.unparse(node)}`"
 
 
 def _another_sign(node: ast.BinOp) -> Iterator[Slip]:
@@ -173,7 +175,7 @@ def _another_sign(node: ast.BinOp) -> Iterator[Slip]:
     match node:
         case ast.BinOp(left, (ast.Add() | ast.Mult()) as op, right):
             other = ast.BinOp(left, OTHER_SIGNS[type(op)](), right)
-            yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+            yield other, f"with `{simply(other)}` for `{ast.unparse(node)}`"
 
 
 def _slopes(node: ast.BinOp, tree: ast.Module) -> Iterator[Slip]:
@@ -189,7 +191,7 @@ def _slopes(node: ast.BinOp, tree: ast.Module) -> Iterator[Slip]:
             library = "tf" if "tf." in ast.unparse(tree) else "np"
             for form in (f"1 - {library}.tanh({{h}}) ** 2", "({h}) * (1 - ({h}))", "1 - ({h})"):
                 other = _parsed(form.format(h=ast.unparse(out)))
-                yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+                yield other, f"with `{simply(other)}` for `{ast.unparse(node)}`"
 
 
 def _out_of_a_call(node: ast.Call) -> Iterator[Slip]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from course_lib.exercises.change_in_words import change_in_words
+from course_lib.exercises.change_in_words import change_in_words, simply
 
 Node = ast.AST
 CONTEXT = 16  # characters around a change that its key shows
@@ -249,7 +249,7 @@ def changes(tree: ast.Module, also: Variants | None) -> Iterator[Change]:
             change = Change(getattr(node, "lineno", 0), words, node, other, put)
             if shown is not node:  # alone it says too little
                 with change.made():
-                    words = f"with `{ast.unparse(shown)}` for `{text}`"
+                    words = f"with `{simply(shown)}` for `{text}`"
                 change = replace(change, words=words)
             yield change
     for node in list(ast.walk(tree)):

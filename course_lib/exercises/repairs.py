@@ -97,6 +97,7 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
     seen = {ast.unparse(without_docstrings(tree))}
     counters, lines_alone = _counters(tree), _lines_alone(tree)
     sizes, attributes = _sizes(tree), _attributes(tree)
+    models = _models(tree)
     found = [
         c
         for c in changes(tree, ways_back(reference))
@@ -106,6 +107,7 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
         and not (c.before in lines_alone and not isinstance(c.after, ast.Call))
         and not (c.before in sizes and ast.unparse(c.after) == "0")
         and c.before not in attributes
+        and not (c.before in models and isinstance(c.after, ast.Call))
     ]
     found = likeliest_first(found, original, ast.unparse(tree_of(reference)))
     for change in conditions_first(found):
@@ -170,6 +172,15 @@ def _attributes(tree: ast.Module) -> list[ast.AST]:
         for call in asked
         if ast.unparse(call.func) in ("getattr", "hasattr") and len(call.args) > 1
     ]
+
+
+def _models(tree: ast.Module) -> list[ast.AST]:
+    """What new arrays are made alike to: its numbers don't count, so no function of them helps.
+
+    `np.empty_like(np.exp(E))` has the right dtype by chance, and is nothing to learn from.
+    """
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
+    return [call.args[0] for call in calls if ast.unparse(call.func).endswith("_like")]
 
 
 def conditions_first(found: list[Change]) -> Iterator[Change]:

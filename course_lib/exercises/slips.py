@@ -40,7 +40,7 @@ class Slip(Mistake):
     @property
     def leaves_out_a_line(self) -> bool:
         """Whether a whole line is missing."""
-        return self.called.startswith("without the line")
+        return self.called.startswith(("without the line", "without the loop"))
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable, Iterator
 
+from course_lib.exercises.change_in_words import simply
 from course_lib.exercises.habits import Slip, confusions, with_defaults
 from course_lib.exercises.mutants import Variants, tree_of
 
@@ -133,4 +134,4 @@ def _rest(share: ast.Name) -> ast.BinOp:
 
 
 def _said(node: ast.AST, other: ast.AST) -> Slip:
-    return other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
+    return other, f"with `{simply(other)}` for `{ast.unparse(node)}`"

@@ -1,6 +1,7 @@
 """A wrong answer gets a name on evidence only, and of two faults the first."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from course_lib.exercises import check, climbing
 from course_lib.exercises.climbing import Outcome
 from course_lib.exercises.exercise import Problem, Rung
+from course_lib.exercises.failure import _computed
 from course_lib.exercises.recognition import ELSEWHERE, MORE
 from course_lib.exercises.registry import get, ids
 from course_lib.exercises.slips import can_be_said_of_some
@@ -593,3 +595,9 @@ def test_layers_that_fail_at_the_same_place_are_not_all_reversed(answer):
     assert report.failed == "it runs, and the shapes are right"
     assert "from the top down" not in report.sentence
     assert "reversed" not in report.sentence
+
+
+def test_looking_for_the_cause_of_a_failure_warns_of_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert _computed(lambda: np.array([1 + 1j]).astype(float)) == 1

@@ -271,6 +271,51 @@ def test_an_array_too_many_is_not_made_one_of_no_rows():
     assert "zeros((0" not in check(identity_recurrence).sentence
 
 
+def test_what_an_array_is_made_alike_to_is_not_put_through_a_function():
+    def trace_step(E_prev, v_t, d_t, gamma):
+        E_t = np.empty_like(E_prev)
+        for b in range(len(E_prev)):
+            E_t[b] = np.exp(-gamma) * E_prev[b] + np.multiply.outer(v_t[b], d_t[b])
+        return E_t
+
+    sentence = check(trace_step).sentence
+    assert "np.empty_like(np.exp(" not in sentence
+    assert "rounds to whole numbers" in sentence or "dtype" in sentence
+
+
+def test_a_mended_range_is_written_as_a_person_writes_it():
+    def identity_recurrence(W_xh):
+        m, n = W_xh.shape
+        W = np.zeros((m + n, n))
+        W[:m] = W_xh
+        for i in range(n - 1):
+            W[m + i, i] = 1
+        return W
+
+    assert "with `range(n)` for `range(n - 1)`" in check(identity_recurrence).sentence
+
+
+def test_a_loop_too_many_is_called_a_loop():
+    def grelu_backward(dy, u, g):
+        du = dy * np.where(u > 0, 1.0, 1.0 - g)
+        while du.ndim > u.ndim:
+            du = du.sum(axis=0)
+        return du
+
+    assert "without the loop `while du.ndim > u.ndim:`" in check(grelu_backward).sentence
+
+
+def test_an_axis_is_never_minus_nought():
+    def cross_entropy_from_logits(logits, labels):
+        z = logits - logits.max(axis=0, keepdims=True)
+        rest = np.log(np.exp(z).sum(axis=-1))
+        return np.mean(rest - np.take_along_axis(z, labels[..., None], -1)[..., 0])
+
+    sentence = check(cross_entropy_from_logits).sentence
+    assert "axis=0" in sentence
+    assert "-0" not in sentence
+
+
 @pytest.mark.parametrize(
     ("source", "number", "line"),
     [
