@@ -56,3 +56,31 @@ def test_traces_at_every_step_are_named_and_the_learner_is_told_that_the_numbers
     report = check(chunk_border)
     assert report.failed == "no trace is built between the first and the last"
     assert report.mistake == "step after step"
+
+
+def test_traces_of_all_steps_at_once_are_no_better():
+    def chunk_border(E_0, v, d, credit, gamma):
+        keep, later = np.exp(-gamma), np.array(credit)
+        for t in range(v.shape[1] - 2, -1, -1):
+            later[:, t] += keep * later[:, t + 1]
+        every = np.expand_dims(v, 3) * np.expand_dims(d, 2)
+        dW = np.einsum("btpn,btn->pn", every, later)
+        dW = dW + np.einsum("bpn,bn->pn", E_0, keep * later[:, 0])
+        left = keep ** np.arange(v.shape[1])[::-1, None]
+        return dW, keep ** v.shape[1] * E_0 + np.einsum("btpn,tn->bpn", every, left)
+
+    report = check(chunk_border)
+    assert report.failed == "no trace is built between the first and the last"
+    assert report.mistake == "all outer products"
+
+
+def test_however_the_traces_are_built_step_by_step_it_has_a_name():
+    def chunk_border(E_0, v, d, credit, gamma):
+        E, dW = E_0, 0
+        for t in range(v.shape[1]):
+            fresh = np.matmul(v[:, t, :, None], d[:, t, None])
+            E = E * np.exp(-gamma) + fresh
+            dW = dW + (E * credit[:, t, None]).sum(axis=0)
+        return dW, E
+
+    assert check(chunk_border).mistake == "step after step"

@@ -300,6 +300,18 @@ def first_step_left_out(h, W_hh):
     return state_jacobian(h[1:], W_hh)
 
 
+@EXERCISE.mistake(
+    "The Jacobians are multiplied entry by entry: how a unit moves goes through all units of the "
+    "step between, so it is the product of matrices, @."
+)
+def entry_by_entry(h, W_hh):
+    """* in place of @."""
+    product = np.ones_like(W_hh)
+    for h_t in h:
+        product = (1 - h_t**2)[:, None] * W_hh.T * product
+    return product
+
+
 @EXERCISE.alternative
 def from_the_last_step(h, W_hh):
     """The way of BPTT: from the last step backwards, multiplying from the right."""

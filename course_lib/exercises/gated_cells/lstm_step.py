@@ -222,7 +222,7 @@ EXERCISE = Exercise(
             "I get `NameError: name 'candidate' is not defined`, or one like it.",
             "The lines below yours put `i`, `f`, `o`, `candidate` and `c_t` into the cache, so "
             "your variables need these names.",
-            fits=("the cache holds what the step back needs",),
+            fits=("the cache holds what the step back needs", "candidate kept gated"),
         ),
         Hint(
             "Show me the recipe.",
@@ -566,6 +566,16 @@ def swapped_and_no_tanh(x_t, h_prev, c_prev, params):
     i, f, o, new = _parts(x_t, h_prev, params)
     c_t = i * c_prev + f * new
     return _answer(x_t, h_prev, c_prev, i, f, o, new, c_t, o * c_t)
+
+
+@EXERCISE.mistake(
+    "The cache holds a candidate that the input gate has multiplied already, perhaps by *=: the "
+    "step back needs the candidate as it came out of the tanh, so keep the product apart."
+)
+def candidate_kept_gated(x_t, h_prev, c_prev, params):
+    """candidate *= i."""
+    h_t, c_t, cache = lstm_step(x_t, h_prev, c_prev, params)
+    return h_t, c_t, {**cache, "candidate": cache["i"] * cache["candidate"]}
 
 
 @EXERCISE.alternative

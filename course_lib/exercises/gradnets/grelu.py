@@ -235,6 +235,15 @@ def divided(u, g):
     return np.where(u > 0, u, u / np.float64(1 - g))
 
 
+@EXERCISE.mistake(
+    "The gate is used as a switch: it can stand anywhere between 0 and 1, and then y is a mixture, "
+    "(1 - g) u + g relu(u)."
+)
+def switch_for_gate(u, g):
+    """The ReLU at g = 1, else u."""
+    return np.maximum(u, 0) if g >= 1 else u
+
+
 @EXERCISE.alternative
 def the_general_form(u, g):
     """(1 - g) early + g late."""

@@ -119,28 +119,40 @@ def long() -> Arrays:
 
 
 def traces_built(function, given: Arrays) -> Arrays:
-    """How often something as large as all traces is made, in half of the steps and in all."""
+    """Whether something as large as all traces is made at each step, or for all steps at once.
+
+    Facts and no counts, so that two ways to do the same are told the same.
+    """
     E_0, v, d, credit, gamma = given.values()
-    built = {}
+    times, largest = [], 0
     for steps in (v.shape[1] // 2, v.shape[1]):
         sizes: list[int] = []
         now = (one[:, :steps] for one in (v, d, credit))
         function(*watched(sizes, E_0, *now, gamma))
-        built[f"in {steps} steps"] = sizes.count(E_0.size)
-    return built
+        times.append(sizes.count(E_0.size))
+        of_weights = [size for size in sizes if size % (v.shape[2] * d.shape[2]) == 0]
+        largest = max(of_weights, default=0)
+    at_once = largest >= E_0.size * v.shape[1]
+    return {
+        "step by step": not at_once and times[1] - times[0] >= v.shape[1] // 2,
+        "at once": at_once,
+    }
 
 
 def as_many_for_any_chunk(given: Arrays, outputs: Arrays) -> Problem | None:
     """A longer chunk makes no more traces."""
-    half, all_ = (int(number) for number in outputs.values())
-    steps = given["v"].shape[1]
-    if all_ - half < steps // 2:
-        return None
-    return Problem(
-        f"The numbers are right, but something of the size of all traces is made {half} times in "
-        f"{steps // 2} steps and {all_} times in {steps}: traces are built step by step, as "
-        "before. Ask at each step which losses it causes, and only vectors are left inside."
-    )
+    if outputs["at once"]:
+        return Problem(
+            "The numbers are right, but one array holds something for each weight, sequence *and* "
+            "step: that is as large as the traces of all steps. Let one product sum over the steps."
+        )
+    if outputs["step by step"]:
+        return Problem(
+            "The numbers are right, but twice as many steps make twice as many arrays as large as "
+            "all traces: traces are built step by step, as before. Ask at each step which losses "
+            "it causes, and only vectors are left inside."
+        )
+    return None
 
 
 EXERCISE = Exercise(
@@ -396,6 +408,35 @@ def step_after_step(E_0, v, d, credit, gamma):
     """trace_step at every step; the numbers are right."""
     results = step_by_step({"E_0": E_0, "v": v, "d": d, "credit": credit, "gamma": gamma})
     return results["dW"], results["E_C"]
+
+
+@EXERCISE.mistake(
+    "The powers of decay are divided by each other: where a unit forgets at once they vanish, and "
+    "0 / 0 is no number. Walk from step to step, or use powers of distances, never negative ones."
+)
+def divided_by_powers(E_0, v, d, credit, gamma):
+    """cumsum(credit * powers) / powers."""
+    C, decay = v.shape[1], np.exp(-gamma)
+    powers = decay ** np.arange(1, C + 1)[:, None]
+    later = np.cumsum((credit * powers)[:, ::-1], axis=1)[:, ::-1] / powers
+    dW = np.einsum("btj,bti->ji", v, later * d)
+    dW = dW + np.einsum("bi,bji->ji", decay * later[:, 0], E_0)
+    return dW, decay**C * E_0 + np.einsum("btj,bti->bji", v, decay**C / powers * d)
+
+
+@EXERCISE.mistake(
+    "The outer products of v and d are made for all steps at once, before they are summed: that "
+    "takes as much memory as a trace at every step. `np.einsum` with both sums in it, or `@`, "
+    "never makes them."
+)
+def all_outer_products(E_0, v, d, credit, gamma):
+    """v[..., None] * d[..., None, :]; the numbers are right."""
+    C, later = v.shape[1], _later(credit, gamma)
+    outer = v[..., None] * d[:, :, None]
+    dW = (outer * later[:, :, None]).sum(axis=(0, 1))
+    dW += (E_0 * (np.exp(-gamma) * later[:, 0])[:, None]).sum(axis=0)
+    left = np.exp(-gamma * np.arange(C)[::-1, None])
+    return dW, np.exp(-gamma * C) * E_0 + (outer * left[:, None]).sum(axis=1)
 
 
 @EXERCISE.alternative

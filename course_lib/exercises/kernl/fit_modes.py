@@ -261,7 +261,7 @@ EXERCISE = Exercise(
             "How do complex numbers come into a real regression?",
             "The real part of (a + ib) z is a times the real part of z minus b times its imaginary "
             "part. So the real and the imaginary part of each sensitivity are two real unknowns.",
-            fits=("sine turned round", "cosines alone"),
+            fits=("sine turned round", "cosines alone", "complex regression"),
         ),
         Hint(
             "Show me the recipe.",
@@ -386,6 +386,20 @@ def overlap_for_solution(psi, tangent, gamma, omega):
     """Features transposed times tangents, over the number of samples."""
     z = _sums(psi, gamma, omega)
     return np.einsum("rbti,btk->rki", z.conj(), tangent) / (psi.shape[0] * psi.shape[1])
+
+
+@EXERCISE.mistake(
+    "That is a regression of complex numbers: it asks the whole sum of beta z to be the tangent, "
+    "its imaginary part to be zero, but only the real part counts. Make it real: Re z and -Im z "
+    "side by side, and twice as many unknowns."
+)
+def complex_regression(psi, tangent, gamma, omega):
+    """lstsq of z itself."""
+    z = _sums(psi, gamma, omega)
+    M, batch, T, n = z.shape
+    rows = z.transpose(1, 2, 0, 3).reshape(batch * T, -1)
+    solved = np.linalg.lstsq(rows, tangent.reshape(-1, n).astype(complex))[0]
+    return solved.reshape(M, n, n).swapaxes(1, 2)
 
 
 @EXERCISE.alternative

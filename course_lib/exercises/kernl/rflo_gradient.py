@@ -264,6 +264,16 @@ def square_forgotten(v, squashed, dh, leak):
     return _kernel(v, squashed, dh, gamma=-np.log(1 - leak), d=leak * (1 - squashed))
 
 
+@EXERCISE.mistake(
+    "What is new at a step is faded in that step already: it comes in with the factor leak, and "
+    "1 - leak is for what was there before."
+)
+def new_part_faded(v, squashed, dh, leak):
+    """A bracket too wide."""
+    d = (1 - leak) * leak * (1 - squashed**2)
+    return _kernel(v, squashed, dh, gamma=-np.log(1 - leak), d=d)
+
+
 @EXERCISE.alternative
 def leak_in_beta(v, squashed, dh, leak):
     """The factor in the sensitivity instead of in d."""

@@ -271,6 +271,15 @@ def transposed(dh_t, beta, E_t):
     return weight_gradient(dh_t, beta, E_t).T
 
 
+@EXERCISE.mistake(
+    "Only the diagonal of beta is used: a unit then gets credit through itself alone, and nothing "
+    "through the units that it has moved. Take the whole product, dh_t @ beta."
+)
+def diagonal_of_beta(dh_t, beta, E_t):
+    """np.diag(beta)."""
+    return np.einsum("bi,bji->ji", dh_t * np.diag(beta), E_t)
+
+
 @EXERCISE.alternative
 def with_broadcasting(dh_t, beta, E_t):
     """Multiply, then sum."""

@@ -382,6 +382,21 @@ def by_blending(x, mask, h_0, W_xh, W_hh, b_h):
     return np.stack(states, axis=1), h_t
 
 
+@EXERCISE.mistake(
+    "The loop ends at the first step where any sequence has padding, and the longer ones lose "
+    "what still follows: go through all T steps, and choose for each sequence by itself."
+)
+def ends_with_the_shortest(x, mask, h_0, W_xh, W_hh, b_h):
+    """if not mask[:, t].all(): break."""
+    h = np.zeros((*mask.shape, W_hh.shape[0]))
+    h_last = h_0
+    for t in range(x.shape[1]):
+        if not mask[:, t].all():
+            break
+        h[:, t] = h_last = rnn_step(x[:, t], h_last, W_xh, W_hh, b_h)
+    return h, h_last
+
+
 @EXERCISE.alternative
 def one_after_the_other(x, mask, h_0, W_xh, W_hh, b_h):
     """Sequence by sequence, real step by real step."""

@@ -195,6 +195,7 @@ EXERCISE = Exercise(
                 "last state only",
                 "last state everywhere",
                 "nothing stored",
+                "reshaped for swapped",
                 "it runs, and the shapes are right",
             ),
         ),
@@ -308,6 +309,17 @@ def states_shifted(x, h_0, W_xh, W_hh, b_h):
     """h_0 … h_{T-1} where h_1 … h_T belong."""
     h, _ = rnn_forward(x, h_0, W_xh, W_hh, b_h)
     h = np.concatenate([h_0[:, None], h[:, :-1]], axis=1)
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
+@EXERCISE.mistake(
+    "Sequences and steps are mixed up: what was collected step by step is (T, batch, n), and "
+    "reshape only cuts it up anew. Exchange the axes, with np.stack(states, axis=1) or swapaxes."
+)
+def reshaped_for_swapped(x, h_0, W_xh, W_hh, b_h):
+    """np.array(states).reshape(batch, T, n)."""
+    h, _ = rnn_forward(x, h_0, W_xh, W_hh, b_h)
+    h = h.swapaxes(0, 1).reshape(h.shape)
     return h, (x, h_0, h, W_xh, W_hh)
 
 
