@@ -82,7 +82,14 @@ def test_anbn_is_the_same_everywhere():
 
 
 def test_anbn_stream_is_the_same_everywhere():
-    assert "".join(map(str, anbn_stream(1, 20, max_n=4).y[0])) == "21012101210122221000"
+    streams = ["".join(map(str, stream)) for stream in anbn_stream(5, 12, max_n=4).y]
+    assert streams == [
+        "210121012101",
+        "222100001222",
+        "001222100012",
+        "012222100001",
+        "210000122210",
+    ]
 
 
 # Adding problem
