@@ -450,8 +450,8 @@ class TurningBack(_Base):
 
 
 @EXERCISE.mistake(
-    "gamma multiplies the real part of x B alone. Who scales a complex number scales both of its "
-    "parts."
+    "gamma multiplies the real part of x B alone. To scale a complex number is to scale both of "
+    "its parts."
 )
 class GainOnRealPart(_Base):
     """gamma Re(x B) + i Im(x B)."""

@@ -277,7 +277,7 @@ def all_refused(_: Arrays, outputs: Arrays) -> Problem | None:
     if outputs["refused"][-1]:
         return Problem("A patience of 1 is one too; it was refused.")
     return Problem(
-        "A patience below 1, or a min_delta below 0, was taken without a word: __init__ has lines "
+        "A patience below 1, or a min_delta below 0, was silently accepted: __init__ has lines "
         "that refuse it. Leave them in."
     )
 
@@ -572,7 +572,7 @@ class BackAfterEachEpoch(_Wrong):
 
 
 @EXERCISE.mistake(
-    "The weights of before the training are kept as well, and put back if no epoch had a number: "
+    "The weights from before training are kept as well, and put back if no epoch had a number: "
     "then there is no best epoch, and the weights stay as they are."
 )
 class BackToTheBeginning(_Wrong):

@@ -454,8 +454,8 @@ def a_step_short(cell, x, states):
 
 
 @EXERCISE.mistake(
-    "The outputs go through float32, as in a list that is made for it, and float64 comes: take the "
-    "dtype from x."
+    "The outputs go through float32, as in a TensorArray made for it, although x is float64: take "
+    "the dtype from x."
 )
 def float32_collected(cell, x, states):
     """tf.TensorArray(tf.float32, …)."""

@@ -601,8 +601,8 @@ def readout_free(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28
 
 
 @EXERCISE.mistake(
-    "Matrices are told by their two axes, and the bias of Keras's GRU cell has two as well: it is "
-    "penalised here. Tell them by their name, or by their place."
+    "Whatever has two axes is taken for a matrix. The bias of Keras's GRU cell has two as well, "
+    "and is penalised here. Go by the name of a weight, or by its place."
 )
 def matrices_by_their_axes(
     cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10

@@ -334,7 +334,7 @@ class _Wrong(GateSchedule):
         self.on_train_batch_begin(STEPS)
 
 
-AT_THE_END = "Only where the training ends is it right."
+AT_THE_END = "It is right only where the training ends."
 
 
 class _RightAtTheEnd(_Wrong):

@@ -239,7 +239,7 @@ def _bisected(too_wide) -> float:
 
 
 @EXERCISE.mistake(
-    "That is the slope of the negative side. The gate is what is missing to 1: g = 1 - alpha."
+    "That is the slope of the negative side, alpha. The gate is 1 minus that: g = 1 - alpha."
 )
 def slope_for_gate(depth, eta=0.9):
     """alpha."""

@@ -500,8 +500,8 @@ def mean_over_the_batch(E_0, v, d, credit, gamma, C):
 
 
 @EXERCISE.mistake(
-    "What a chunk adds to the traces doesn't fade inside it: a step that is followed by k more is "
-    "left over by exp(-gamma * k) at the border."
+    "What a chunk adds to the traces doesn't fade inside it: if k more steps follow a step, "
+    "exp(-gamma * k) of what it added is left at the border."
 )
 def added_without_fading(E_0, v, d, credit, gamma, C):
     """A plain sum over the chunk's steps."""

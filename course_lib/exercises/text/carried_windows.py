@@ -400,7 +400,7 @@ def backwards(codes, lanes, window):
     return x[::-1], y[::-1]
 
 
-@EXERCISE.mistake("A text that is too short gives no windows without a word: raise a ValueError.")
+@EXERCISE.mistake("A text that is too short silently gives no windows: raise a ValueError.")
 def nothing_without_a_word(codes, lanes, window):
     """No test of the length."""
     windows = (len(codes) - 1) // (lanes * window)

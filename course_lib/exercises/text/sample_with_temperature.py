@@ -505,7 +505,7 @@ def probabilities(logits, temperature, rng):
 
 
 @EXERCISE.mistake(
-    "A temperature below 0, or one that isn't finite, is taken without a word: raise a ValueError."
+    "A temperature below 0, or one that isn't finite, is silently accepted: raise a ValueError."
 )
 def anything_goes(logits, temperature, rng):
     """No test of the temperature."""
