@@ -215,6 +215,15 @@ def lam_conjugated(E_lam, E_x, z_prev, x_t, lam):
     return np.conj(lam) * E_lam + z_prev, np.conj(lam) * E_x + x_t[:, :, None]
 
 
+@EXERCISE.mistake(
+    "The trace of the inputs has lost its imaginary part: the input is real, but what is left of "
+    "earlier ones has turned with the unit, and is complex."
+)
+def inputs_made_real(E_lam, E_x, z_prev, x_t, lam):
+    """.real."""
+    return lam * E_lam + z_prev, (lam * E_x).real + x_t[:, :, None]
+
+
 @EXERCISE.alternative
 def in_place_of_copies(E_lam, E_x, z_prev, x_t, lam):
     """On copies, with +=."""

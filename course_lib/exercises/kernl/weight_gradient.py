@@ -280,6 +280,15 @@ def diagonal_of_beta(dh_t, beta, E_t):
     return np.einsum("bi,bji->ji", dh_t * np.diag(beta), E_t)
 
 
+@EXERCISE.mistake(
+    "The columns of beta are summed before they meet the loss: every later unit then counts with "
+    "the loss of the earlier one. Unit k's own dh_t[k] goes with beta[k, i], and then the sum."
+)
+def columns_summed(dh_t, beta, E_t):
+    """einsum("bi,ki,bji->ji")."""
+    return np.einsum("bi,ki,bji->ji", dh_t, beta, E_t)
+
+
 @EXERCISE.alternative
 def with_broadcasting(dh_t, beta, E_t):
     """Multiply, then sum."""
