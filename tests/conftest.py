@@ -73,6 +73,16 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: [item.path not in marked[mark] for mark in FIRST])
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What is imported is no garbage, and is a million objects to walk through."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_finish():
     """What has been imported by now stays: no need to go through it each time garbage is sought."""
     gc.collect()

@@ -1,5 +1,6 @@
 """TensorFlow keeps its chatter to itself, and one line a package sees to it."""
 
+import gc
 import logging
 import subprocess
 import sys
@@ -111,3 +112,7 @@ with drawing_later():
 assert vars(sys.modules["matplotlib.pyplot"])["Figure"] is plt.Figure
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_garbage_is_sought_again_once_tests_run():
+    assert gc.isenabled()

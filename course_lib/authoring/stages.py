@@ -29,7 +29,9 @@ SLOWEST = ("--durations", "15", "--durations-min", "2")  # how many to name, fro
 # All cores work, each on a whole file at a time: what its tests share is made once. The order is
 # that of tests/conftest.py; the browser's tests are shared out by page.
 CORES = ("-n", str(workers()), "--no-loadscope-reorder")
-ON_CORES = (*SLOWEST, *CORES)
+# Only the solution notebooks need nbval, with which each process would be loaded for a second more.
+NO_NOTEBOOKS = ("-p", "no:nbval")
+ON_CORES = (*NO_NOTEBOOKS, *SLOWEST, *CORES)
 BY_FILE, BY_GROUP = ("--dist", "loadfile"), ("--dist", "loadgroup")
 # Folders whose tests trace and compile most, in turns: what XLA compiles stays in the process, and
 # one that had all tests to run would grow to several times as much.
@@ -52,7 +54,7 @@ def unit_tests() -> tuple[tuple[str, ...], ...]:
     rest = ("tests", *(f"--ignore={folder}" for turn in TRACED for folder in turn))
     which = (*ON_CORES, *BY_FILE, "-m", "not browser and not alone and not backends")
     shared = ((*PYTEST, *where, *which) for where in (*TRACED, rest))
-    return (*shared, (*PYTEST, *marked("alone"), *SLOWEST, "-m", "alone"))
+    return (*shared, (*PYTEST, *marked("alone"), *NO_NOTEBOOKS, *SLOWEST, "-m", "alone"))
 
 
 @dataclass(frozen=True)

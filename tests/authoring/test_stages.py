@@ -151,6 +151,12 @@ def test_every_stage_that_runs_tests_uses_all_cores():
     assert all(("-n" in c) != (c in alone) for c in commands)
 
 
+def test_only_what_runs_notebooks_loads_nbval():
+    tests = [c for stage in stages.STAGES for c in stage.commands if c[: len(PYTEST)] == PYTEST]
+    assert tests
+    assert all(("--nbval" in one) != ("no:nbval" in one) for one in tests)
+
+
 def test_each_file_of_tests_is_run_in_one_turn():
     """Also one in a folder that is yet to come."""
     *turns, alone = stages.unit_tests()
