@@ -197,6 +197,12 @@ def traced(layer_class, given: Arrays) -> Arrays:
     return {"stumbles over": stumble(lambda: trace(layer, signature(given)))}
 
 
+@keras.saving.register_keras_serializable("course_check")
+def bent(u):
+    """An activation of one's own, of which Keras has been told."""
+    return u / (1 + keras.ops.abs(u))
+
+
 def remade(layer_class, given: Arrays) -> Arrays:
     """A layer from the configuration of another, of which json has made text, and its weights."""
     layer = bare(layer_class, given, "tanh")
@@ -209,7 +215,10 @@ def remade(layer_class, given: Arrays) -> Arrays:
         begun = np.asarray(gate_of(from_a_file(layer))).reshape(-1).astype(float)
         return {**outputs, "y loaded": computed(again(given["u"])), "gate begun with": begun}
 
-    return {"no text": no_text(layer.get_config()), **loaded(layer, look)}
+    outputs = {"no text": no_text(layer.get_config()), **loaded(layer, look)}
+    own = bare(layer_class, given, bent)
+    lost = loaded(own, lambda again: {"y by a function": computed(again(given["u"]))})
+    return {**outputs, **lost, "refused": outputs["refused"], "function lost": lost["refused"]}
 
 
 def no_text(config: dict) -> str:
@@ -240,6 +249,18 @@ def remade_well(given: Arrays, outputs: Arrays) -> Problem | None:
             "text of it here; `keras.activations.serialize` does that for an activation. (Keras "
             "may do it for you when it saves a whole network; whoever writes the configuration "
             "into a file of their own has nobody.)"
+        )
+    if outputs["function lost"]:
+        return Problem(
+            "A layer whose activation is a function of one's own, which Keras was told about, is "
+            "saved, and can't be made again from what get_config holds: the name alone doesn't "
+            "say where the function is found."
+        )
+    by_function = interpolate(u, u / (1 + np.abs(u)), g)
+    if not np.allclose(outputs["y by a function"], by_function, atol=1e-7):
+        return Problem(
+            "A layer whose activation is a function of one's own is saved and made again, and has "
+            "another activation then."
         )
     if not outputs["float64 kept"]:
         return lost_dtype("layer")
@@ -367,7 +388,7 @@ EXERCISE = Exercise(
             "It is a single number, so its shape is (). Keras has to know of it, or it isn't saved "
             "with the network; and the optimizer must leave it alone. `layer.weights` has one "
             "entry, `layer.trainable_weights` none.",
-            fits=("Trainable", "VariableOfTensorFlow"),
+            fits=("Trainable", "VariableOfTensorFlow", "VariableThatIsCast"),
         ),
         Hint(
             "How do I take an activation by name?",
@@ -432,7 +453,7 @@ class Trainable(GradualActivation):
 
 @EXERCISE.mistake(
     "Keras doesn't know of a tf.Variable in a layer's attribute, so the gate isn't saved with the "
-    "network: make it with self.add_weight."
+    "network, and isn't cast in mixed precision: make it with self.add_weight, and Keras does both."
 )
 class VariableOfTensorFlow(GradualActivation):
     """tf.Variable."""
@@ -441,6 +462,20 @@ class VariableOfTensorFlow(GradualActivation):
         keras.layers.Layer.__init__(self, **kwargs)
         self.activation, self.start = keras.activations.get(activation), float(g)
         self.g = tf.Variable(self.start, trainable=False, dtype=self.variable_dtype)
+
+
+@EXERCISE.mistake(
+    "Keras doesn't know of a tf.Variable in a layer's attribute. It is cast as it should be, but "
+    "it isn't saved with the network: make the gate with self.add_weight."
+)
+class VariableThatIsCast(VariableOfTensorFlow):
+    """tf.Variable, and tf.cast in call."""
+
+    def call(self, u):
+        """In the numbers of u."""
+        u = tf.convert_to_tensor(u)
+        g = tf.cast(self.g, u.dtype)
+        return (1 - g) * u + g * self.activation(u)
 
 
 @EXERCISE.mistake(
@@ -570,6 +605,18 @@ class FunctionStored(GradualActivation):
     def get_config(self):
         """As it is kept."""
         return {**super().get_config(), "activation": self.activation}
+
+
+@EXERCISE.mistake(
+    "get_config holds the bare name of the activation's function. Keras finds its own functions by "
+    "that, but not one of yours: `keras.activations.serialize` says all that it takes to find it."
+)
+class BareName(GradualActivation):
+    """activation.__name__."""
+
+    def get_config(self):
+        """The function's name."""
+        return {**super().get_config(), "activation": self.activation.__name__}
 
 
 @EXERCISE.mistake(

@@ -492,6 +492,18 @@ class FullRateAtOnce(_Wrong):
 
 
 @EXERCISE.mistake(
+    "x is mixed with its dropout, (1 - g) x + g dropout(x), so that a dropped entry only gets "
+    "smaller: what fades in is the probability, rate g."
+)
+class Interpolated(_Wrong):
+    """As an activation fades in."""
+
+    def drop(self, x, g, noise):
+        """Dropout at the full rate, by its share."""
+        return (1 - g) * x + g * super().drop(x, 1.0, noise)
+
+
+@EXERCISE.mistake(
     "What is kept isn't scaled up, so the mean shrinks as the gate opens, and is another at "
     "evaluation: divide by the probability to be kept."
 )

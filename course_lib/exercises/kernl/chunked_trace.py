@@ -446,6 +446,53 @@ def rest_is_lost(E_0, v, d, credit, gamma, C):
 
 
 @EXERCISE.mistake(
+    "Only full chunks are read: what comes after the last one is lost, and of a sequence shorter "
+    "than C nothing is read. The last chunk has as many steps as are left."
+)
+def full_chunks_only(E_0, v, d, credit, gamma, C):
+    """T // C chunks of C steps, none where T is below C."""
+    whole = tf.shape(v)[1] // C * C
+    dW, E = _all_chunks(E_0, *(a[:, :whole] for a in (v, d, credit)), gamma, C)
+    read = whole > 0
+    return tf.where(read, dW, tf.zeros_like(dW)), tf.where(read, E, E_0)
+
+
+@EXERCISE.mistake(
+    "A step gets no credit for the loss of its own moment: of step s all is left at t = s, "
+    "exp(0) = 1, so the table holds t >= s, and not t > s."
+)
+def own_step_left_out(E_0, v, d, credit, gamma, C):
+    """A table without its diagonal."""
+
+    def chunk(E, v, d, credit):
+        dW, E_C = _chunk(E, v, d, credit, gamma)
+        return dW - tf.einsum("bsj,bsi->ji", v, credit * d), E_C
+
+    return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
+
+
+@EXERCISE.mistake(
+    "Over the shorter chunk the traces that come in fade by C steps, as over a full one: they fade "
+    "by as many as it has."
+)
+def fades_like_a_full_one(E_0, v, d, credit, gamma, C):
+    """exp(-gamma C) everywhere."""
+
+    def chunk(E, v, d, credit):
+        dW, E_C = _chunk(E, v, d, credit, gamma)
+        own = tf.exp(-gamma * tf.cast(tf.shape(v)[1], gamma.dtype))
+        return dW, E_C + (tf.exp(-gamma * C) - own) * E
+
+    T = tf.shape(v)[1]
+    whole = T // C * C
+    dW, E = _all_chunks(E_0, *(a[:, :whole] for a in (v, d, credit)), gamma, C)
+    read = whole > 0
+    dW, E = tf.where(read, dW, tf.zeros_like(dW)), tf.where(read, E, E_0)
+    part, E = chunk(E, *(a[:, whole:] for a in (v, d, credit)))
+    return dW + part, E
+
+
+@EXERCISE.mistake(
     "The sequence is filled up with zeros to full chunks. They add nothing to dW, but E_T fades at "
     "each of them too: fill up in front, where E_0 is zero, or let one chunk be shorter."
 )

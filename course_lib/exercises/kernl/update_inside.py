@@ -405,6 +405,15 @@ def mean_over_the_outputs(W, R, x, y, beta, gamma, rate):
 
 
 @EXERCISE.mistake(
+    "W learns as it should, but what is reported is a mean over the outputs as well: the losses "
+    "are summed over the outputs, and the mean is over the batch alone."
+)
+def mean_reported(W, R, x, y, beta, gamma, rate):
+    """The losses alone."""
+    return _loop(W, R, x, y, beta, gamma, rate) / R.shape[1]
+
+
+@EXERCISE.mistake(
     "The gradient is that of the mean over all outputs, while the losses are right: the loss is "
     "summed over the outputs, so dh_t is the error @ Rᵀ, divided by the batch alone."
 )
