@@ -36,6 +36,7 @@ UNITS = 4
 CLASSES = 3
 RATE = 0.4
 WITH_GRU = "penalty with cells of keras.layers.GRUCell, all of whose weights are 1"
+WITH_OTHERS = "penalty with cells whose weights are called W_x, W_h and bias, and are 1"
 
 
 def two_layers() -> Arrays:
@@ -230,7 +231,11 @@ def drops_well(_: Arrays, outputs: Arrays) -> Problem | None:
             for name in ("acts", "drawn anew", "share", "nothing else moved")
         )
         if not acts:
-            return Problem(f"With dropout={RATE} and training=True, nothing is dropped.")
+            where = "a single layer" if layers == 1 else "two layers"
+            return Problem(
+                f"With {where}, dropout={RATE} and training=True, nothing is dropped: there is to "
+                "be dropout after each layer, the top one too."
+            )
         if not anew:
             return Problem(
                 "Two calls in training give the same result: the dropout doesn't draw new numbers."
@@ -254,14 +259,38 @@ def drops_well(_: Arrays, outputs: Arrays) -> Problem | None:
     return None
 
 
+class OtherNames(keras.layers.Layer):
+    """A cell that is none of Keras's, and calls no weight a kernel."""
+
+    def __init__(self, units):
+        super().__init__()
+        self.units = self.state_size = units
+
+    def build(self, input_shape):
+        """Two matrices and a bias."""
+        self.W_x = self.add_weight(name="W_x", shape=(input_shape[-1], self.units))
+        self.W_h = self.add_weight(name="W_h", shape=(self.units, self.units))
+        self.bias = self.add_weight(name="bias", shape=(self.units,))
+
+    def call(self, x_t, states, training=False):
+        """A vanilla RNN."""
+        h_t = keras.ops.tanh(x_t @ self.W_x + states[0] @ self.W_h + self.bias)
+        return h_t, [h_t]
+
+
 @keras_in("float64")
 def penalty(function, given: Arrays) -> Arrays:
-    """The sum of what models add to their loss; the second has biases in two rows, as for cuDNN."""
+    """The sum of what models add to their loss.
+
+    The second has biases in two rows, as for cuDNN; in the third no weight of a cell is a kernel.
+    """
     model = with_weights(made(function, l2=given["l2"]), given)
     gru = made(function, l2=given["l2"], cell=keras.layers.GRUCell)
-    gru.set_weights([np.ones(w.shape) for w in gru.weights])
+    others = made(function, l2=given["l2"], cell=OtherNames)
+    for one in (gru, others):
+        one.set_weights([np.ones(w.shape) for w in one.weights])
     found = {}
-    for name, one in (("penalty", model), (WITH_GRU, gru)):
+    for name, one in (("penalty", model), (WITH_GRU, gru), (WITH_OTHERS, others)):
         one(given["images"])
         found[name] = float(sum(float(part) for part in one.losses))
     return found
@@ -275,10 +304,12 @@ def all_matrices(given: Arrays) -> Arrays:
         for name, w in params.items()
         if name.startswith("W")
     ]
-    entries = UNITS * (3 * PIXELS + 3 * 3 * UNITS + CLASSES)  # of two GRUs and the readout
+    # Of two cells and the readout; a GRU has each of its cells' matrices three times.
+    entries = {k: UNITS * (k * PIXELS + 3 * k * UNITS + CLASSES) for k in (1, 3)}
     return {
         "penalty": given["l2"] / 2 * sum(np.sum(w**2) for w in matrices),
-        WITH_GRU: given["l2"] / 2 * entries,
+        WITH_GRU: given["l2"] / 2 * entries[3],
+        WITH_OTHERS: given["l2"] / 2 * entries[1],
     }
 
 
@@ -609,6 +640,16 @@ def matrices_by_their_axes(
 ):
     """len(w.shape) == 2."""
     punish = lambda w, readout: len(w.shape) == 2  # noqa: E731
+    return _model(cell, units, layers, dropout, l2, steps, pixels, classes, punish=punish)
+
+
+@EXERCISE.mistake(
+    "Matrices are told by the name `kernel`, which Keras's own cells give them. Cells of your own, "
+    "with a W_xh and a W_hh, go without a penalty: take all but the biases."
+)
+def kernels_alone(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
+    """Whatever has the word in its name."""
+    punish = lambda w, readout: "kernel" in w.name  # noqa: E731
     return _model(cell, units, layers, dropout, l2, steps, pixels, classes, punish=punish)
 
 
