@@ -1,5 +1,7 @@
 """Exercise: truncated BPTT and clipping as one training step of TensorFlow's."""
 
+import itertools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -36,10 +38,13 @@ COUNTED = "steps that the optimizer has counted"
 
 
 def sequence() -> Arrays:
-    """Two sequences of five steps in windows of three: the last has two. No limit yet."""
+    """Two sequences of seven steps in windows of three: the last has one. No limit yet.
+
+    With three windows, the first one alone and all but the last are not the same.
+    """
     return {
-        "x": irregular(2, 5, 3),
-        "labels": np.arange(10).reshape(2, 5) ** 2 % 7 % 5,  # other ones for each sequence
+        "x": irregular(2, 7, 3),
+        "labels": np.arange(14).reshape(2, 7) ** 2 % 11 % 5,  # other ones for each sequence
         "h_0": irregular(2, 4, shift=1, scale=0.6),
         "W_xh": irregular(3, 4, shift=2),
         "W_hh": irregular(4, 4, shift=3),
@@ -49,6 +54,12 @@ def sequence() -> Arrays:
         "window": 3,
         "max_norm": 100.0,
     }
+
+
+def four_steps() -> Arrays:
+    """The first four: windows of three and of one, where it need not be told which is read."""
+    given = sequence()
+    return {**given, "x": given["x"][:, :4], "labels": given["labels"][:, :4]}
 
 
 def one_window() -> Arrays:
@@ -64,7 +75,7 @@ def brief() -> Arrays:
 
 def limited() -> Arrays:
     """A norm that is too long."""
-    return {**sequence(), "max_norm": 0.02}
+    return {**four_steps(), "max_norm": 0.02}
 
 
 def limited_and_brief() -> Arrays:
@@ -168,7 +179,11 @@ def with_own_twin(function, given: Arrays) -> Arrays:
     if twin is not None:
         params = {name: given[name] for name in WEIGHTS}
         loss, _, h_last = twin(
-            params, given["x"], given["labels"], given["h_0"], min(given["window"], 5)
+            params,
+            given["x"],
+            given["labels"],
+            given["h_0"],
+            min(given["window"], given["x"].shape[1]),
         )
         outputs |= {"loss by your twin": loss, "h_last by your twin": h_last}
     return outputs
@@ -249,11 +264,15 @@ def by_xla(function, given: Arrays) -> Arrays:
 
 
 def for_a_gpu(function, given: Arrays) -> Arrays:
-    """The graph of a step, in float32."""
+    """The graph of a step, in float32.
+
+    Labels are int32: TensorFlow has no tf.split of int64 on a GPU, and nobody was asked to know.
+    """
     given = {
         name: value.astype(np.float32) if getattr(value, "dtype", None) == np.float64 else value
         for name, value in given.items()
     }
+    given["labels"] = given["labels"].astype(np.int32)
     with without_advice():
         return gpu_report(trace(step_of(function, given, Labeller(given)), *specs(given)))
 
@@ -292,10 +311,10 @@ EXERCISE = Exercise(
             "One sequence of a single time step, and two steps of an optimizer with momentum.",
             with_momentum,
         ),
-        traceable(sequence, traced),
+        traceable(four_steps, traced),
         traced_once(brief, tracings),
         compiles(limited_and_brief, in_numpy, by_xla),
-        fit_for_a_gpu(sequence, for_a_gpu),
+        fit_for_a_gpu(four_steps, for_a_gpu),
     ),
     promises={
         "Source: ": "scaffold: where it comes from",
@@ -358,6 +377,7 @@ def _steps(
     retracing=True,
     apply=None,
     each=None,
+    starts=lambda T, window: range(0, T, window),
 ):
     """The reference with one of its parts replaced; for mistakes."""
     weights = model.trainable_variables
@@ -369,7 +389,7 @@ def _steps(
     def step(x, labels, h_0):
         T, h, loss = x.shape[1], h_0, 0.0
         gradients = [tf.zeros_like(w) for w in weights]
-        for start in range(0, T, window):
+        for start in starts(T, window):
             part = slice(start, start + window)
             with tf.GradientTape() as tape:
                 logits, h = model(x[:, part], carry(h, h_0))
@@ -423,6 +443,42 @@ def gradient_not_stopped(model, optimizer, window, max_norm):
 def state_reset(*arguments):
     """h_0 at each border."""
     return _steps(*arguments, carry=lambda h, h_0: h_0)
+
+
+@EXERCISE.mistake(
+    "The windows are counted from the end, so the first one is the shorter: the others' borders "
+    "stand elsewhere then. The first window begins with the first step, and the last is shorter."
+)
+def short_window_first(model, optimizer, window, max_norm):
+    """One tape; the borders come from the end."""
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def step(x, labels, h):
+        T = x.shape[1]
+        borders = [0, *range(T % window or window, T + 1, window)] if window < T else [0, T]
+        with tf.GradientTape() as tape:
+            logits = []
+            for start, end in itertools.pairwise(borders):
+                part, h = model(x[:, start:end], tf.stop_gradient(h))
+                logits.append(part)
+            loss = tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(labels, tf.concat(logits, axis=1))
+            )
+        weights = model.trainable_variables
+        limited, norm = tf.clip_by_global_norm(tape.gradient(loss, weights), max_norm)
+        optimizer.apply(limited, weights)
+        return loss, h, norm
+
+    return step
+
+
+@EXERCISE.mistake(
+    "The last window is never read where it is shorter than the others: its steps belong to the "
+    "loss and to the gradient too, and the state goes on to step T."
+)
+def short_window_dropped(*arguments):
+    """Whole windows only."""
+    return _steps(*arguments, starts=lambda T, window: range(0, max(T - window, 0) + 1, window))
 
 
 @EXERCISE.mistake(
@@ -625,6 +681,31 @@ def stopped_at_the_borders(model, optimizer, window, max_norm):
         optimizer.apply_gradients(
             [(factor * g, v) for g, v in zip(gradients, variables, strict=True)]
         )
+        return loss, h, norm
+
+    return step
+
+
+@EXERCISE.alternative
+def split_in_windows(model, optimizer, window, max_norm):
+    """tf.split of inputs and labels, and sums that are divided last."""
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def step(x, labels, h):
+        T = x.shape[1]
+        sizes = [min(window, T - start) for start in range(0, T, window)]
+        weights = model.trainable_variables
+        total, loss = [tf.zeros_like(w) for w in weights], 0.0
+        parts = zip(tf.split(x, sizes, axis=1), tf.split(labels, sizes, axis=1), strict=True)
+        for x_part, labels_part in parts:
+            with tf.GradientTape() as tape:
+                logits, h = model(x_part, h)
+                errors = tf.nn.sparse_softmax_cross_entropy_with_logits(labels_part, logits)
+                value = tf.reduce_sum(errors) / tf.cast(tf.size(labels), errors.dtype)
+            loss += value
+            total = [a + b for a, b in zip(total, tape.gradient(value, weights), strict=True)]
+        limited, norm = tf.clip_by_global_norm(total, max_norm)
+        optimizer.apply(limited, weights)
         return loss, h, norm
 
     return step
