@@ -131,7 +131,8 @@ def named(method, args, kwargs):
         args, kwargs: as a caller gives them.
     """
     given = inspect.signature(method).bind(*args, **kwargs).arguments
-    return {**given, **given.pop("kwargs", {})}
+    more = given.pop("kwargs", {})
+    return {**given, **more}
 
 
 def class_weight(given, sequences):
