@@ -156,6 +156,11 @@ def all_are_there(given: Arrays, outputs: Arrays) -> Problem | None:
                 "Not every row of x begins with the first step of a sequence: padding comes after "
                 "a sequence, and the order in time stays."
             )
+        if found["met"] == count and found["met again"] >= count:
+            return Problem(
+                f"When each sequence has come once, the {turn} pass doesn't end: they come again, "
+                "and again. A pass is over after the last one, so nothing is repeated in the chain."
+            )
         if found["met again"]:
             return Problem(
                 f"In the {turn} pass, {found['met again']} sequences came more than once."
@@ -180,10 +185,12 @@ def padding(padded_batches, given: Arrays) -> Arrays:
     lost = taken = changed = filled = too_long = 0
     for (x, mask, _), numbers in zip(batches, numbers_of(batches, given), strict=True):
         if x.shape[:2] != mask.shape:
+            longest = given["lengths"][numbers].max()
+            where = " It is x that is longer than its longest sequence."
             raise Unusable(
                 f"A batch x of shape {x.shape} has a mask of shape {mask.shape}: a mask has one "
-                "entry for each step of each sequence, of the padding too. Is x longer than its "
-                "longest sequence?"
+                "entry for each step of each sequence, of the padding too."
+                f"{where if x.shape[1] > longest else ''}"
             )
         lengths = given["lengths"][numbers]
         real = np.arange(x.shape[1]) < lengths[:, None]

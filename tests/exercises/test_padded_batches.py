@@ -1,0 +1,43 @@
+"""What the check of `padded_batches` says of chains that the named mistakes don't cover."""
+
+import numpy as np
+import pytest
+
+from course_lib.exercises.guard import Unusable
+
+pytest.importorskip("tensorflow")
+
+
+def data(padded_batches):
+    """The reference's dataset, changed by a function, as an answer."""
+    from course_lib.layers.pipeline import padded_batches as reference
+
+    return lambda *given, **named: padded_batches(reference(*given, **named))
+
+
+def test_a_pass_without_end_is_told_as_that():
+    from course_lib.exercises.vanilla_rnn.padded_batches import all_are_there
+
+    once = {"not known by their first step": 0, "met": 5, "met again": 0, "labels right": True}
+    given = {"labels": np.arange(5)}
+    assert all_are_there(given, {"first": once, "second": once}) is None
+    endless = {**once, "met again": 40}
+    said = all_are_there(given, {"first": endless, "second": endless}).sentence
+    assert "the first pass doesn't end" in said
+    twice = {**once, "met again": 2}
+    assert "came more than once" in all_are_there(given, {"first": twice}).sentence
+
+
+def test_a_mask_that_is_too_wide_is_not_put_down_to_x():
+    import tensorflow as tf
+
+    from course_lib.exercises.registry import get
+    from course_lib.exercises.vanilla_rnn.padded_batches import padding
+
+    name = "padding where a sequence has ended, and a mask that says so"
+    rung = next(one for one in get("padded_batches").ladder if one.name == name)
+    wide = data(lambda b: b.map(lambda x, y: ((x[0], tf.pad(x[1], [[0, 0], [0, 9]])), y)))
+    with pytest.raises(Unusable) as seen:
+        padding(wide, rung.inputs())
+    assert "one entry for each step" in str(seen.value)
+    assert "It is x" not in str(seen.value)
