@@ -163,7 +163,7 @@ def _forgets_its_base(made: type) -> bool:
     own = vars(made).get("__init__")
     if not inspect.isfunction(own) or made.__base__ is object:
         return False
-    return not {"super", "__init__"} & set(own.__code__.co_names)
+    return not {"super", "__init__"} & set(inspect.unwrap(own).__code__.co_names)
 
 
 def _required(function: Callable) -> int:

@@ -3,6 +3,7 @@
 import keras
 
 from course_lib.layers.double import in_double
+from course_lib.layers.sizes import in_whole_units
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -105,3 +106,4 @@ class GRUCell(keras.layers.Layer):
 
 
 in_double(GRUCell)
+in_whole_units(GRUCell)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from course_lib.layers.double import in_double
+from course_lib.layers.sizes import in_whole_units
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -100,3 +101,4 @@ class LSTMCell(keras.layers.Layer):
 
 
 in_double(LSTMCell)
+in_whole_units(LSTMCell)

@@ -5,7 +5,6 @@ from keras import ops
 
 from course_lib.layers.double import in_double
 from course_lib.layers.lstm import LSTMCell
-from course_lib.layers.sizes import checked_units
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -24,7 +23,7 @@ class LSTMVariantCell(LSTMCell):
     """
 
     def __init__(self, units, peepholes=False, layer_norm=False, **kwargs):
-        super().__init__(checked_units(units), **kwargs)
+        super().__init__(units, **kwargs)
         self.peepholes = peepholes
         self.layer_norm = layer_norm
         if layer_norm:

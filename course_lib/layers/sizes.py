@@ -1,5 +1,7 @@
 """Sizes that a user gives: whole numbers, or one sentence."""
 
+import functools
+import inspect
 import operator
 
 
@@ -16,3 +18,22 @@ def checked_units(units, name="units"):
     if isinstance(units, bool) or whole < 1:
         raise ValueError(f"{name} is {units!r}; give a whole number above 0.")
     return whole
+
+
+def in_whole_units(cell):
+    """See to it that cells of a class have a whole number of units.
+
+    It stands outside the class where learners write the class.
+
+    Args:
+        cell: a class whose first argument is `units`.
+    """
+    init = cell.__init__
+
+    @functools.wraps(init)
+    def checked(self, units, *args, **kwargs):
+        init(self, checked_units(units), *args, **kwargs)
+
+    # Keras asks in two ways what a layer takes, of which one overlooks a wrap.
+    checked.__signature__ = inspect.signature(init)
+    cell.__init__ = checked

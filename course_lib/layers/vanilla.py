@@ -3,6 +3,7 @@
 import keras
 
 from course_lib.layers.double import in_double
+from course_lib.layers.sizes import in_whole_units
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -79,3 +80,4 @@ class VanillaRNNCell(keras.layers.Layer):
 
 
 in_double(VanillaRNNCell)
+in_whole_units(VanillaRNNCell)

@@ -26,10 +26,8 @@ def sized():
                 yield thing
 
 
-# They are what learners write, line by line, and look at nothing that they are given.
-WRITTEN_BY_LEARNERS = (layers.VanillaRNNCell, layers.LSTMCell, layers.GRUCell)
 ALL = list(dict.fromkeys(sized()))
-SIZED = [thing for thing in ALL if thing not in (*WRITTEN_BY_LEARNERS, layers.recurrent_classifier)]
+SIZED = [thing for thing in ALL if thing is not layers.recurrent_classifier]
 
 
 def made(thing, units):
@@ -62,6 +60,15 @@ def test_a_classifier_has_sizes(name):
     for size in NONE:
         with pytest.raises(ValueError, match=rf"^{name} is .*; give a whole number above 0\.$"):
             layers.RecurrentClassifier(units=3, **{name: size})
+
+
+def test_what_learners_write_is_looked_at_from_outside():
+    for cell in (layers.VanillaRNNCell, layers.LSTMCell, layers.GRUCell):
+        assert "checked_units" not in inspect.getsource(cell)
+        assert "units" in inspect.signature(cell).parameters
+    for units in NONE:
+        with pytest.raises(ValueError, match=r"^units is "):
+            layers.recurrent_classifier(layers.GRUCell, units)
 
 
 def test_a_stack_has_layers():
