@@ -393,6 +393,18 @@ class WithoutGamma(_Base):
         return tf.ones_like(self.gamma_log)
 
 
+@EXERCISE.mistake(
+    "gamma_log is taken for the factor: it is the factor's logarithm, so what comes in is "
+    "multiplied by exp(gamma_log)."
+)
+class GainItself(_Base):
+    """gamma_log, not exponentiated."""
+
+    def gain(self):
+        """The weight as it is."""
+        return tf.convert_to_tensor(self.gamma_log)
+
+
 @EXERCISE.mistake("The units fade and don't turn: the imaginary part of the exponent is missing.")
 class OnlyFading(_Base):
     """theta is left out."""
