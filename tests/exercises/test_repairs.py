@@ -350,5 +350,7 @@ def test_an_attribute_that_is_nowhere_is_no_cure():
             super().on_train_begin(logs)
             self.kept = kept
 
-    sentence = check(EarlyStopping, "EarlyStopping").sentence
-    assert sentence == "Your code passes every check without the line `self.kept = kept`."
+    exercise = get("EarlyStopping")
+    (rung,) = (one for one in exercise.ladder if one.name == "a second training begins anew")
+    mended = repair(exercise, EarlyStopping, rung, Budget(exercise))
+    assert mended.sentence.endswith("without the line `self.kept = kept`.")

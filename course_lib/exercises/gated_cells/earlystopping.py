@@ -601,6 +601,24 @@ class CountForgottenOnly(_Wrong):
 
 
 @EXERCISE.mistake(
+    "The loss and the count begin anew with a training, but what was kept is still that of the one "
+    "before: if no epoch of the new one has a number, those old weights are put back."
+)
+class KeptFromTheTrainingBefore(_Wrong):
+    """Two of three are forgotten."""
+
+    def __init__(self, patience=3, min_delta=0.0):
+        super().__init__(patience, min_delta)
+        super().on_train_begin()
+
+    def on_train_begin(self, logs=None):
+        """All but the weights."""
+        kept = self.kept
+        super().on_train_begin()
+        self.kept = kept
+
+
+@EXERCISE.mistake(
     "It goes back only where patience ran out. A training that ends at its last epoch has a best "
     "one as well: on_train_end comes in both cases."
 )

@@ -375,6 +375,7 @@ EXERCISE = Exercise(
                 "BiasNotReset",
                 "BiasRowsExchanged",
                 "SecondBiasForgotten",
+                "SecondBiasForTheCandidateOnly",
                 "NoReset",
                 "InputReset",
             ),
@@ -543,6 +544,23 @@ class SecondBiasForgotten(_Wrong):
     def step(self, x_t, h_prev):
         """Right, but for the bias."""
         (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        return z * h_prev + (1 - z) * keras.ops.tanh(xh + self.heard(h_prev, r, from_h))
+
+
+@EXERCISE.mistake(
+    "With reset_after=True, z and r hear the first row of the bias only: the second row goes with "
+    "the state's product wherever that is used, for the two gates as for the candidate."
+)
+class SecondBiasForTheCandidateOnly(_Wrong):
+    """Only where the reset gate makes a difference."""
+
+    def step(self, x_t, h_prev):
+        """The gates without b[1]."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        if self.reset_after:
+            b_z, b_r, _ = keras.ops.split(self.b[1], 3)
+            xz, xr = xz - b_z, xr - b_r
         z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
         return z * h_prev + (1 - z) * keras.ops.tanh(xh + self.heard(h_prev, r, from_h))
 
