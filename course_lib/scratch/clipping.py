@@ -14,7 +14,7 @@ def clip_by_global_norm(grads, max_norm):
         max_norm: the largest joint norm allowed, above 0.
 
     Returns:
-        clipped: a new dict with the same keys; unchanged values where the norm
+        clipped: a dict with the same keys; unchanged values where the norm
             is small enough.
         norm: the joint norm before clipping, a float.
     """

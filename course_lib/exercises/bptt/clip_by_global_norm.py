@@ -148,7 +148,7 @@ EXERCISE = Exercise(
         "grads: dict": "equal to the definition, entry by entry",
         "grads: left as": "equal to the definition, entry by entry",
         "max_norm: the largest": "the direction is kept, and the new norm is max_norm",
-        "clipped: a new dict": "it runs, and the shapes are right",
+        "clipped: a dict": "it runs, and the shapes are right",
         "clipped: unchanged": "a gradient that is short enough is left alone",
         "norm: the joint": "a case small enough to do by hand",
     },
