@@ -21,7 +21,15 @@
 # %%
 import numpy as np
 
-from course_lib.exercises import check, hint, measured, predict, solution, when_passed, within
+from course_lib.exercises import (
+    check,
+    hint,
+    measured,
+    predict,
+    solution,
+    when_passed,
+    within,
+)
 from course_lib.figures import vanilla_rnn as figures
 from course_lib.sources import notebook_2019
 
@@ -60,7 +68,10 @@ if when_passed("rnn_step"):
     for t in range(1, 4):
         forgotten = rnn_step(x_t, np.zeros((1, 2)), W_xh, W_hh, b_h)
         carried = rnn_step(x_t, carried, W_xh, W_hh, b_h)
-        print(f"step {t}   state forgotten: {forgotten.round(3)}   carried: {carried.round(3)}")
+        print(
+            f"step {t}   state forgotten: {forgotten.round(3)}   "
+            f"carried: {carried.round(3)}"
+        )
 
 # %% [markdown]
 # The right column changes although the input does not. Now let a loop carry the state.
@@ -105,7 +116,9 @@ if when_passed("rnn_forward"):
     pair[1, 0] += 0.1
     shares = {}
     for factor in (0.7, 0.9, 1.0):
-        h, _ = rnn_forward(pair, np.zeros((2, n)), W_in, factor * orthogonal, np.zeros(n))
+        h, _ = rnn_forward(
+            pair, np.zeros((2, n)), W_in, factor * orthogonal, np.zeros(n)
+        )
         distance = np.linalg.norm(h[1] - h[0], axis=-1)
         shares[f"{factor} times orthogonal"] = distance / distance[0]
     left = shares["0.9 times orthogonal"][20]
@@ -140,7 +153,10 @@ if when_passed("masked_rnn_forward"):
     error = np.abs(h - notebook_2019.MASKED_H).max()
     last_error = np.abs(h_last - notebook_2019.MASKED_H_LAST).max()
     print("output at the padded step:", h[1, 1])
-    print(f"all outputs and last states agree to 2e-6: {max(error, last_error) < 2e-6}")
+    print(
+        "all outputs and last states agree to "
+        f"2e-6: {max(error, last_error) < 2e-6}"
+    )
 
 # %% [markdown]
 # What is in the padding can't matter any more. Put nonsense there and compare.
@@ -186,7 +202,10 @@ if when_passed("cross_entropy_from_logits"):
         for label, answer in ((0, "right"), (1, "wrong")):
             naive = softmax_then_log(logits, np.array([label]))
             yours = cross_entropy_from_logits(logits, np.array([label]))
-            print(f"gap {gap:3d}, {answer}:  softmax then log {naive:6.2f}   yours {yours:6.2f}")
+            print(
+                f"gap {gap:3d}, {answer}:  softmax then "
+                f"log {naive:6.2f}   yours {yours:6.2f}"
+            )
 
 # %% [markdown]
 # ## A cell for Keras
@@ -213,11 +232,15 @@ if when_passed("VanillaRNNCell"):
     seed_everything(0)
     ours = keras.layers.RNN(VanillaRNNCell(20), return_sequences=True)
     theirs = keras.layers.SimpleRNN(20, return_sequences=True)
-    sequences = np.sin(np.arange(4 * 15 * 3, dtype=np.float32)).reshape(4, 15, 3)
+    sequences = np.sin(np.arange(4 * 15 * 3, dtype=np.float32)).reshape(
+        4, 15, 3
+    )
     theirs.build(sequences.shape)
     ours.build(sequences.shape)
     ours.set_weights(theirs.get_weights())
-    error = float(keras.ops.max(keras.ops.abs(ours(sequences) - theirs(sequences))))
+    error = float(
+        keras.ops.max(keras.ops.abs(ours(sequences) - theirs(sequences)))
+    )
     print(f"equal to SimpleRNN to 1e-6: {error < 1e-6}")
 
 # %% [markdown]
@@ -243,7 +266,9 @@ if when_passed("VanillaRNNCell"):
         metrics=["accuracy"],
     )
     model.fit(mnist.x_train, mnist.y_train, batch_size=50, epochs=2, verbose=0)
-    _, accuracy = model.evaluate(mnist.x_test, mnist.y_test, batch_size=500, verbose=0)
+    _, accuracy = model.evaluate(
+        mnist.x_test, mnist.y_test, batch_size=500, verbose=0
+    )
     print(f"accuracy after two epochs: {within(accuracy, 0.85, 1)}")
 
 # %% [markdown]
@@ -266,7 +291,7 @@ mnist = load_mnist()
 
 
 def columns_with_ink(images):
-    """Each image as a sequence of its columns, (T_i, 28), without the blank ones at both ends."""
+    """Each image as its columns, (T_i, 28), without blank ones at its ends."""
     sequences = []
     for image in images:
         ink = np.flatnonzero(image.max(axis=0))
@@ -276,9 +301,15 @@ def columns_with_ink(images):
 
 train, test = columns_with_ink(mnist.x_train), columns_with_ink(mnist.x_test)
 lengths = np.array([len(one) for one in train])
-print(f"{len(train)} digits, {lengths.min()} to {lengths.max()} columns, mean {lengths.mean():.1f}")
+print(
+    f"{len(train)} digits, {lengths.min()} to "
+    f"{lengths.max()} columns, mean {lengths.mean():.1f}"
+)
 for digit in (1, 2):
-    print(f"a {digit} has {lengths[mnist.y_train == digit].mean():.1f} columns on average")
+    print(
+        f"a {digit} has {lengths[mnist.y_train == digit].mean():.1f} "
+        "columns on average"
+    )
 
 # %%
 # EXERCISE: padded_batches
@@ -297,7 +328,9 @@ BOUNDS = [8, 12, 15, 17, 19]
 
 def share_of_padding(batches):
     masks = [mask.numpy() for (_, mask), _ in batches]
-    return 1 - sum(mask.sum() for mask in masks) / sum(mask.size for mask in masks)
+    return 1 - sum(mask.sum() for mask in masks) / sum(
+        mask.size for mask in masks
+    )
 
 
 if when_passed("padded_batches"):

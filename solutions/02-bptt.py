@@ -22,9 +22,20 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_lib.exercises import check, hint, measured, predict, solution, when_passed, within
+from course_lib.exercises import (
+    check,
+    hint,
+    measured,
+    predict,
+    solution,
+    when_passed,
+    within,
+)
 from course_lib.scratch.bptt import loss_and_gradients
-from course_lib.scratch.losses import cross_entropy_from_logits, cross_entropy_gradient
+from course_lib.scratch.losses import (
+    cross_entropy_from_logits,
+    cross_entropy_gradient,
+)
 from course_lib.scratch.rnn import init_params, rnn_forward
 
 # %% [markdown]
@@ -56,7 +67,9 @@ if when_passed("rnn_step_backward"):
     W_xh, W_hh = np.array([[0.3], [0.1]]), np.array([[0.9]])
     for state in (0.0, 0.5, 0.99):
         h_t = np.array([[state]])
-        _, dh_prev, *_ = rnn_step_backward(np.ones((1, 1)), x_t, h_prev, h_t, W_xh, W_hh)
+        _, dh_prev, *_ = rnn_step_backward(
+            np.ones((1, 1)), x_t, h_prev, h_t, W_xh, W_hh
+        )
         print(f"h_t = {state:4.2f}   dh_prev = {dh_prev[0, 0]:.3f}")
 
 # %% [markdown]
@@ -73,7 +86,9 @@ if when_passed("rnn_step_backward"):
 # %%
 def my_gradients(params, x, labels, h_0):
     """Gradients of the mean loss, by your own BPTT."""
-    h, cache = rnn_forward(x, h_0, params["W_xh"], params["W_hh"], params["b_h"])
+    h, cache = rnn_forward(
+        x, h_0, params["W_xh"], params["W_hh"], params["b_h"]
+    )
     dlogits = cross_entropy_gradient(h @ params["W_hy"] + params["b_y"], labels)
     _, _, dW_xh, dW_hh, db_h = rnn_backward(dlogits @ params["W_hy"].T, cache)
     return {
@@ -87,10 +102,16 @@ def my_gradients(params, x, labels, h_0):
 
 rng = np.random.default_rng(0)
 params = init_params(m=3, n=4, c=2, seed=0)
-x, labels, h_0 = rng.normal(size=(5, 6, 3)), rng.integers(0, 2, size=(5, 6)), np.zeros((5, 4))
+x, labels, h_0 = (
+    rng.normal(size=(5, 6, 3)),
+    rng.integers(0, 2, size=(5, 6)),
+    np.zeros((5, 4)),
+)
 
 if when_passed("rnn_backward"):
-    h, cache = rnn_forward(x, h_0, params["W_xh"], params["W_hh"], params["b_h"])
+    h, cache = rnn_forward(
+        x, h_0, params["W_xh"], params["W_hh"], params["b_h"]
+    )
     dh = np.zeros_like(h)
     dh[:, 3] = 1.0
     dx, *_ = rnn_backward(dh, cache)
@@ -111,7 +132,9 @@ if when_passed("rnn_backward"):
 if when_passed("numerical_gradient"):
     w = np.array([1.0, -2.0, 0.5])
     for step in (1e-1, 1e-5, 1e-13):
-        error = np.abs(numerical_gradient(lambda: np.sum(w**3), w, step) - 3 * w**2).max()
+        error = np.abs(
+            numerical_gradient(lambda: np.sum(w**3), w, step) - 3 * w**2
+        ).max()
         print(f"step {step:.0e}   error below 1e-8: {bool(error < 1e-8)}")
 
 # %%
@@ -126,17 +149,25 @@ if when_passed("rnn_backward") and when_passed("gradient_check"):
 
     def loss():
         """Mean loss at the present params."""
-        h, _ = rnn_forward(x, h_0, params["W_xh"], params["W_hh"], params["b_h"])
-        return cross_entropy_from_logits(h @ params["W_hy"] + params["b_y"], labels)
+        h, _ = rnn_forward(
+            x, h_0, params["W_xh"], params["W_hh"], params["b_h"]
+        )
+        return cross_entropy_from_logits(
+            h @ params["W_hy"] + params["b_y"], labels
+        )
 
     grads = my_gradients(params, x, labels, h_0)
     passed, errors = gradient_check(loss, params, grads)
     print("your BPTT passes:", passed)
     print("all errors below 1e-7:", max(errors.values()) < 1e-7)
 
-    passed, errors = gradient_check(loss, params, grads | {"b_h": -grads["b_h"]})
+    passed, errors = gradient_check(
+        loss, params, grads | {"b_h": -grads["b_h"]}
+    )
     print("with one sign turned it passes:", passed)
-    print("where:", [name for name, error in errors.items() if not error <= 1e-6])
+    print(
+        "where:", [name for name, error in errors.items() if not error <= 1e-6]
+    )
 
 # %% [markdown]
 # ## Shorter, and never too long
@@ -154,9 +185,14 @@ if when_passed("truncated_bptt"):
     full_loss, full, _ = loss_and_gradients(params, x, labels, h_0)
     for window in (1, 2, 3, 6):
         cut_loss, cut, _ = truncated_bptt(params, x, labels, h_0, window)
-        distance = np.linalg.norm(cut["W_hh"] - full["W_hh"]) / np.linalg.norm(full["W_hh"])
+        distance = np.linalg.norm(cut["W_hh"] - full["W_hh"]) / np.linalg.norm(
+            full["W_hh"]
+        )
         same = bool(np.isclose(cut_loss, full_loss))
-        print(f"window {window}   same loss: {same}   relative error of W_hh: {distance:.2f}")
+        print(
+            f"window {window}   same loss: {same}   "
+            f"relative error of W_hh: {distance:.2f}"
+        )
 
 # %%
 # EXERCISE: clip_by_global_norm
@@ -170,16 +206,20 @@ if when_passed("truncated_bptt"):
 
 # %%
 def echo(seed, batch=16, T=12, delay=3):
-    """Random signs (batch, T, 1), and for each step the sign `delay` steps before."""
+    """Random signs (batch, T, 1), and at each step that of `delay` before."""
     bits = np.random.default_rng(seed).integers(0, 2, size=(batch, T + delay))
     return (2.0 * bits[:, delay:] - 1)[..., None], bits[:, :T]
 
 
 def train(window, updates=400, rate=1.0):
-    """Train a small network with your functions; return the loss on fresh data."""
-    params = init_params(m=1, n=8, c=2, seed=1, recurrent="gaussian", radius=0.3)
+    """Train a small network with your functions; its loss on fresh data."""
+    params = init_params(
+        m=1, n=8, c=2, seed=1, recurrent="gaussian", radius=0.3
+    )
     for i in range(updates):
-        _, grads, _ = truncated_bptt(params, *echo(i), np.zeros((16, 8)), window)
+        _, grads, _ = truncated_bptt(
+            params, *echo(i), np.zeros((16, 8)), window
+        )
         grads, _ = clip_by_global_norm(grads, 1.0)
         for name in params:
             params[name] -= rate * grads[name]
@@ -191,7 +231,10 @@ if when_passed("truncated_bptt") and when_passed("clip_by_global_norm"):
     floor = 3 / 12 * np.log(2)
     for window in (1, 12):
         excess = train(window) - floor
-        print(f"window {window:2d}   loss within 0.1 of the floor: {bool(excess < 0.1)}")
+        print(
+            f"window {window:2d}   loss within 0.1 "
+            f"of the floor: {bool(excess < 0.1)}"
+        )
 
 # %% [markdown]
 # ## What happens to credit on its way back
@@ -214,12 +257,19 @@ if when_passed("state_jacobian"):
     left = {}
     for radius in (0.5, 0.9, 1.0, 1.1):
         w = init_params(m=3, n=16, c=2, seed=0, radius=radius)
-        h, _ = rnn_forward(x_weak, np.zeros((1, 16)), w["W_xh"], w["W_hh"], w["b_h"])
-        left[radius] = [np.linalg.norm(state_jacobian(h[0, -k:], w["W_hh"]), 2) for k in lags]
+        h, _ = rnn_forward(
+            x_weak, np.zeros((1, 16)), w["W_xh"], w["W_hh"], w["b_h"]
+        )
+        left[radius] = [
+            np.linalg.norm(state_jacobian(h[0, -k:], w["W_hh"]), 2)
+            for k in lags
+        ]
         print(f"radius {radius:.1f}   after 1, 10, 40 steps:", end="")
         print("".join(f"   {left[radius][k - 1]:.0e}" for k in (1, 10, 40)))
     print(measured("left", left[0.9][-1], 0.01, 0.02))
-    for (radius, norms), style in zip(left.items(), ("-", "--", "-.", ":"), strict=True):
+    for (radius, norms), style in zip(
+        left.items(), ("-", "--", "-.", ":"), strict=True
+    ):
         plt.semilogy(lags, norms, style, label=f"radius {radius}")
     plt.xlabel("steps back")
     plt.ylabel("largest singular value")
@@ -282,7 +332,9 @@ def long_sequences(T, batch=32, m=8, n=64):
     w = init_params(m, n, c=2, seed=0, dtype=np.float32)
     x = np.random.default_rng(0).normal(size=(batch, T, m)).astype(np.float32)
     h_0 = np.zeros((batch, n), np.float32)
-    return [tf.constant(value) for value in (x, h_0, w["W_xh"], w["W_hh"], w["b_h"])]
+    return [
+        tf.constant(value) for value in (x, h_0, w["W_xh"], w["W_hh"], w["b_h"])
+    ]
 
 
 def milliseconds(function, arguments, times=5):
@@ -302,12 +354,22 @@ memory = {}
 if when_passed("bptt_gradient"):
     ways = {"TensorFlow's tape": by_tensorflow, "your own": bptt_gradient}
     for name, states in ways.items():
-        memory[name] = [loop_bytes(both_passes(states), *long_sequences(T)) for T in lengths]
-        print(f"{name:20s}" + "".join(f"{size / 2**20:7.2f} MiB" for size in memory[name]))
+        memory[name] = [
+            loop_bytes(both_passes(states), *long_sequences(T)) for T in lengths
+        ]
+        print(
+            f"{name:20s}"
+            + "".join(f"{size / 2**20:7.2f} MiB" for size in memory[name])
+        )
     ratio = memory["TensorFlow's tape"][-1] / memory["your own"][-1]
     print(measured("tape_over_yours", ratio, 1.3, 2.5))
-    took = [milliseconds(both_passes(states), long_sequences(256)) for states in ways.values()]
-    print(f"time, TensorFlow's over yours: {within(took[0] / took[1], 0.2, 10)}")
+    took = [
+        milliseconds(both_passes(states), long_sequences(256))
+        for states in ways.values()
+    ]
+    print(
+        f"time, TensorFlow's over yours: {within(took[0] / took[1], 0.2, 10)}"
+    )
 
 # %% [markdown]
 # It is a constant factor: both lines grow with T, since both keep every state. To do better, we
@@ -319,11 +381,17 @@ if when_passed("bptt_gradient"):
 # %% mystnb={"image": {"alt": "Bytes in the fullest loop over the number of steps, both axes logarithmic. TensorFlow's tape and your own backward pass are parallel lines, yours lower. The line of the recomputed states is the lowest and the least steep."}}
 if when_passed("bptt_gradient") and when_passed("checkpointed"):
     memory["recomputed"] = [
-        loop_bytes(both_passes(checkpointed), *long_sequences(T)) for T in lengths
+        loop_bytes(both_passes(checkpointed), *long_sequences(T))
+        for T in lengths
     ]
-    for (name, sizes), style in zip(memory.items(), ("o-", "s--", "^:"), strict=True):
+    for (name, sizes), style in zip(
+        memory.items(), ("o-", "s--", "^:"), strict=True
+    ):
         plt.loglog(lengths, sizes, style, label=name)
-        print(f"{name:20s} nine times the steps, memory times {sizes[-1] / sizes[0]:.1f}")
+        print(
+            f"{name:20s} nine times the steps, memory "
+            f"times {sizes[-1] / sizes[0]:.1f}"
+        )
     plt.xlabel("steps T")
     plt.ylabel("bytes in the fullest loop")
     plt.legend()
@@ -340,7 +408,9 @@ class Labeller(keras.Model):
 
     def __init__(self, units, classes):
         super().__init__()
-        self.rnn = keras.layers.SimpleRNN(units, return_sequences=True, return_state=True)
+        self.rnn = keras.layers.SimpleRNN(
+            units, return_sequences=True, return_state=True
+        )
         self.readout = keras.layers.Dense(classes)
 
     def build(self, input_shape):
@@ -364,7 +434,9 @@ class Labeller(keras.Model):
 # %% mystnb={"image": {"alt": "The loss over 400 updates. With a window of 1 it stays far above the floor and jumps about; with a window of 12 it falls within some 30 updates nearly to the floor, a grey dashed line."}}
 if when_passed("train_step_windows"):
     for window, style in ((1, ":"), (12, "-")):
-        start = init_params(1, 8, 2, seed=1, recurrent="gaussian", radius=0.3, dtype=np.float32)
+        start = init_params(
+            1, 8, 2, seed=1, recurrent="gaussian", radius=0.3, dtype=np.float32
+        )
         model = Labeller(units=8, classes=2)
         model.build((None, None, 1))
         model.set_weights(list(start.values()))
@@ -372,11 +444,18 @@ if when_passed("train_step_windows"):
         losses = []
         for i in range(400):
             inputs, targets = echo(i)
-            now, _, _ = step(inputs.astype(np.float32), targets, np.zeros((16, 8), np.float32))
+            now, _, _ = step(
+                inputs.astype(np.float32),
+                targets,
+                np.zeros((16, 8), np.float32),
+            )
             losses.append(float(now))
         plt.plot(losses, style, label=f"window {window}")
         excess = np.mean(losses[-20:]) - 3 / 12 * np.log(2)
-        print(f"window {window:2d}   loss within 0.1 of the floor: {bool(excess < 0.1)}")
+        print(
+            f"window {window:2d}   loss within 0.1 "
+            f"of the floor: {bool(excess < 0.1)}"
+        )
     plt.axhline(3 / 12 * np.log(2), color="gray", linestyle="--", label="floor")
     plt.xlabel("update")
     plt.ylabel("loss in nats")
@@ -398,7 +477,9 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
         """The loss of the last step alone, by the trained readout."""
         logits = h[:, -1] @ model.weights[3] + model.weights[4]
         return tf.reduce_mean(
-            tf.nn.sparse_softmax_cross_entropy_with_logits(targets[:, -1], logits)
+            tf.nn.sparse_softmax_cross_entropy_with_logits(
+                targets[:, -1], logits
+            )
         )
 
     for name, weights, style in (
@@ -407,12 +488,18 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
     ):
         h_0 = tf.zeros((16, 8))
         dh = gradient_by_step(
-            tf.constant(inputs, tf.float32), h_0, *map(tf.constant, weights), last_loss
+            tf.constant(inputs, tf.float32),
+            h_0,
+            *map(tf.constant, weights),
+            last_loss,
         )
         reached = np.linalg.norm(dh, axis=(0, 2))
         plt.semilogy(range(1, 13), reached, style, label=name)
-        ratio = within(reached[-4] / reached[-1], *((0, 0.2) if name == "fresh" else (0.2, 1000)))
-        print(f"{name}: gradient three steps back, over the last step: {ratio}")
+        ratio = within(
+            reached[-4] / reached[-1],
+            *((0, 0.2) if name == "fresh" else (0.2, 1000)),
+        )
+        print(f"{name}, three steps back over the last: {ratio}")
     plt.xlabel("step")
     plt.ylabel("norm of the gradient that reaches its state")
     plt.legend()

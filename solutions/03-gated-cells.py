@@ -22,11 +22,24 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_lib.exercises import check, hint, measured, predict, solution, when_passed, within
+from course_lib.exercises import (
+    check,
+    hint,
+    measured,
+    predict,
+    solution,
+    when_passed,
+    within,
+)
 from course_lib.figures.style import use_style
 from course_lib.scratch.bptt import rnn_step_backward
 from course_lib.scratch.clipping import clip_by_global_norm
-from course_lib.scratch.gated import gate, init_gru_params, init_lstm_params, sigmoid
+from course_lib.scratch.gated import (
+    gate,
+    init_gru_params,
+    init_lstm_params,
+    sigmoid,
+)
 from course_lib.scratch.rnn import init_params, rnn_step
 
 use_style()
@@ -73,11 +86,18 @@ measured("left after twenty steps", sigmoid(1.0) ** 20)
 if when_passed("forget_bias_for"):
     print("steps until half is left    bias")
     for steps in (1, 10, 100, 1000):
-        bias = round(forget_bias_for(steps), 2) + 0.0  # adding 0 takes the sign off a zero
+        bias = (
+            round(forget_bias_for(steps), 2) + 0.0
+        )  # adding 0 takes the sign off a zero
         print(f"{steps:24d}{bias:8.2f}")
     steps = np.arange(200)
     for lasts in (1, 10, 100):
-        plt.plot(steps, sigmoid(forget_bias_for(lasts)) ** steps, markevery=20, label=f"{lasts}")
+        plt.plot(
+            steps,
+            sigmoid(forget_bias_for(lasts)) ** steps,
+            markevery=20,
+            label=f"{lasts}",
+        )
     plt.xlabel("steps")
     plt.ylabel("share of the memory left")
     plt.legend(title="half is left after")
@@ -100,14 +120,25 @@ if when_passed("gru_step"):
     h_prev = np.linspace(-0.8, 0.8, 5)[None]
     networks = {
         "the old state": h_prev,
-        "a vanilla RNN": rnn_step(x_t, h_prev, params["W_xh"], params["W_hh"], params["b_h"]),
-        "no recurrence": rnn_step(x_t, 0 * h_prev, params["W_xh"], params["W_hh"], params["b_h"]),
+        "a vanilla RNN": rnn_step(
+            x_t, h_prev, params["W_xh"], params["W_hh"], params["b_h"]
+        ),
+        "no recurrence": rnn_step(
+            x_t, 0 * h_prev, params["W_xh"], params["W_hh"], params["b_h"]
+        ),
     }
     for z in (1, 0):
         for r in (1, 0):
-            biases = {"b_z": np.full(5, 100.0 * z - 50), "b_r": np.full(5, 100.0 * r - 50)}
+            biases = {
+                "b_z": np.full(5, 100.0 * z - 50),
+                "b_r": np.full(5, 100.0 * r - 50),
+            }
             h_t = gru_step(x_t, h_prev, params | biases)
-            same = [name for name, state in networks.items() if np.allclose(h_t, state)]
+            same = [
+                name
+                for name, state in networks.items()
+                if np.allclose(h_t, state)
+            ]
             print(f"z = {z}, r = {r}: {', '.join(same)}")
 
 # %% [markdown]
@@ -124,8 +155,14 @@ if when_passed("gru_step"):
 if when_passed("lstm_step"):
     for f in (1, 0):
         for i in (1, 0):
-            params = {name: np.zeros_like(w) for name, w in init_lstm_params(1, 1).items()}
-            params |= {"b_f": np.array([100.0 * f - 50]), "b_i": np.array([100.0 * i - 50])}
+            params = {
+                name: np.zeros_like(w)
+                for name, w in init_lstm_params(1, 1).items()
+            }
+            params |= {
+                "b_f": np.array([100.0 * f - 50]),
+                "b_i": np.array([100.0 * i - 50]),
+            }
             params["b_c"] = np.array([0.5])
             one = np.ones((1, 1))
             _, c_t, _ = lstm_step(one, one, 0.8 * one, params)
@@ -142,7 +179,7 @@ import keras
 
 
 def side_by_side(params, letters):
-    """The weights of a cell as Keras has them: kernel, recurrent kernel, bias."""
+    """A cell's weights as Keras has them: kernel, recurrent kernel, bias."""
     return [
         np.concatenate([params[f"{kind}{g}"] for g in letters], axis=-1)
         for kind in ("W_x", "W_h", "b_")
@@ -167,7 +204,9 @@ if when_passed("lstm_step"):
     for t in range(9):
         h_t, c_t, _ = lstm_step(x[:, t], h_t, c_t, params)
     theirs = last_of(keras.layers.LSTM(5, dtype="float64"), params, "ifco", x)
-    print("your LSTM is keras.layers.LSTM:", np.allclose(h_t, theirs, atol=1e-12))
+    print(
+        "your LSTM is keras.layers.LSTM:", np.allclose(h_t, theirs, atol=1e-12)
+    )
 
 if when_passed("gru_step"):
     params = init_gru_params(m=3, n=5, seed=1)
@@ -197,8 +236,11 @@ inputs = np.random.default_rng(0).normal(size=(1, 100, 4))
 
 
 def left_of_it(back_steps, start):
-    """Size of the gradient after each step back, as a share of what it began with."""
-    return [np.sqrt(sum(np.sum(d**2) for d in arrived)) / start for arrived in back_steps]
+    """Size of the gradient after each step back, as a share of the first."""
+    return [
+        np.sqrt(sum(np.sum(d**2) for d in arrived)) / start
+        for arrived in back_steps
+    ]
 
 
 def vanilla_back(x, n=16):
@@ -209,7 +251,9 @@ def vanilla_back(x, n=16):
         h.append(rnn_step(x[:, t], h[-1], w["W_xh"], w["W_hh"], w["b_h"]))
     dh = np.ones((1, n))
     for t in reversed(range(x.shape[1])):
-        _, dh, *_ = rnn_step_backward(dh, x[:, t], h[t], h[t + 1], w["W_xh"], w["W_hh"])
+        _, dh, *_ = rnn_step_backward(
+            dh, x[:, t], h[t], h[t + 1], w["W_xh"], w["W_hh"]
+        )
         yield (dh,)
 
 
@@ -258,7 +302,7 @@ def first_sign(seed, batch=32, delay=30):
 
 
 def loss_and_gradients(params, x, labels):
-    """Mean loss, the gradients by your step back, and the share of right answers."""
+    """Mean loss, gradients by your step back, the share of right answers."""
     h = c = np.zeros((len(x), len(params["w"])))
     caches = []
     for t in range(x.shape[1]):
@@ -273,11 +317,15 @@ def loss_and_gradients(params, x, labels):
         _, dh, dc, step = lstm_step_backward(dh, dc, cache, params)
         for name, gradient in step.items():
             grads[name] += gradient
-    return np.logaddexp(0, -sign * score).mean(), grads, np.mean((score > 0) == labels)
+    return (
+        np.logaddexp(0, -sign * score).mean(),
+        grads,
+        np.mean((score > 0) == labels),
+    )
 
 
 def train(forget_bias, seed=0, updates=150, rate=0.02, delay=30, n=8):
-    """Adam on fresh sequences; the share of right answers on sequences never seen."""
+    """Adam on fresh sequences; the share of right answers on unseen ones."""
     params = init_lstm_params(1, n, seed=seed, forget_bias=forget_bias)
     params["w"] = np.random.default_rng(1).normal(size=n) / np.sqrt(n)
     mean = {name: np.zeros_like(w) for name, w in params.items()}
@@ -288,15 +336,29 @@ def train(forget_bias, seed=0, updates=150, rate=0.02, delay=30, n=8):
         for name, g in grads.items():
             mean[name] += 0.1 * (g - mean[name])
             square[name] += 0.001 * (g**2 - square[name])
-            step = mean[name] / (1 - 0.9**k) / (np.sqrt(square[name] / (1 - 0.999**k)) + 1e-8)
+            step = (
+                mean[name]
+                / (1 - 0.9**k)
+                / (np.sqrt(square[name] / (1 - 0.999**k)) + 1e-8)
+            )
             params[name] -= rate * step
-    return loss_and_gradients(params, *first_sign(10_000, batch=500, delay=delay))[2]
+    return loss_and_gradients(
+        params, *first_sign(10_000, batch=500, delay=delay)
+    )[2]
 
 
-if all(map(when_passed, ("lstm_step", "lstm_step_backward", "forget_bias_for"))):
+if all(
+    map(when_passed, ("lstm_step", "lstm_step_backward", "forget_bias_for"))
+):
     for bias in (0.0, forget_bias_for(30)):
         right = train(bias)
-        verdict = "has learned it" if right > 0.95 else "guesses" if right < 0.6 else "in between"
+        verdict = (
+            "has learned it"
+            if right > 0.95
+            else "guesses"
+            if right < 0.6
+            else "in between"
+        )
         print(f"forget bias {bias:.1f}: {verdict}")
 
 # %% [markdown]
@@ -332,7 +394,10 @@ if when_passed("stacked_forward") and when_passed("fresh_cells"):
     readout = {"W_hy": np.eye(8)[:, :2], "b_y": np.zeros(2)}
     for training in (False, True):
         rng = np.random.default_rng(0)
-        answers = [stacked_forward(x, layers, readout, 0.5, training, rng) for _ in range(3)]
+        answers = [
+            stacked_forward(x, layers, readout, 0.5, training, rng)
+            for _ in range(3)
+        ]
         alike = all(np.array_equal(answers[0], answer) for answer in answers)
         print(f"training={training}: three answers alike: {alike}")
 
@@ -365,7 +430,11 @@ if when_passed("LSTMCell"):
     mnist = load_mnist()
     seed_everything(0)
     reader = keras.Sequential(
-        [keras.Input((28, 28)), keras.layers.RNN(LSTMCell(32)), keras.layers.Dense(10)]
+        [
+            keras.Input((28, 28)),
+            keras.layers.RNN(LSTMCell(32)),
+            keras.layers.Dense(10),
+        ]
     )
     reader.compile(
         optimizer=keras.optimizers.Adam(0.01),
@@ -377,8 +446,12 @@ if when_passed("LSTMCell"):
         on_train_batch_end=lambda batch, logs: losses.append(logs["loss"])
     )
     x_train, y_train = mnist.x_train[:2000], mnist.y_train[:2000]
-    reader.fit(x_train, y_train, batch_size=50, epochs=3, verbose=0, callbacks=[note])
-    _, accuracy = reader.evaluate(mnist.x_test, mnist.y_test, batch_size=500, verbose=0)
+    reader.fit(
+        x_train, y_train, batch_size=50, epochs=3, verbose=0, callbacks=[note]
+    )
+    _, accuracy = reader.evaluate(
+        mnist.x_test, mnist.y_test, batch_size=500, verbose=0
+    )
     print(measured("accuracy of my LSTM", accuracy, 0.6, 0.95))
     plt.plot(losses, markevery=20)
     plt.xlabel("training step")
@@ -394,9 +467,13 @@ if when_passed("LSTMCell"):
 # %%
 if when_passed("GRUCell"):
     for after in (False, True):
-        theirs = keras.layers.GRU(8, reset_after=after, return_sequences=True, dtype="float64")
+        theirs = keras.layers.GRU(
+            8, reset_after=after, return_sequences=True, dtype="float64"
+        )
         yours = keras.layers.RNN(
-            GRUCell(8, reset_after=after, dtype="float64"), return_sequences=True, dtype="float64"
+            GRUCell(8, reset_after=after, dtype="float64"),
+            return_sequences=True,
+            dtype="float64",
         )
         for layer in (theirs, yours):
             layer.build(x.shape)
@@ -459,11 +536,15 @@ if when_passed("looped"):
     faster = later["loop in Python"][-1] / later["loop in the graph"][-1]
     print(measured("times as fast as a loop in Python", faster, 1, 10_000))
     _, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
-    for axis, title, taken in zip(axes, ("first call", "later calls"), (first, later), strict=True):
+    for axis, title, taken in zip(
+        axes, ("first call", "later calls"), (first, later), strict=True
+    ):
         for way in ways:
             axis.loglog(lengths, taken[way], label=way)
         axis.minorticks_off()
-        axis.set(title=title, xlabel="steps", xticks=lengths, xticklabels=lengths)
+        axis.set(
+            title=title, xlabel="steps", xticks=lengths, xticklabels=lengths
+        )
     axes[0].set_ylabel("seconds")
     axes[1].legend()
     plt.show()
@@ -484,7 +565,9 @@ if when_passed("looped"):
 # %% mystnb={"image": {"alt": "Accuracy over four epochs, on the digits that were trained on, with dropout, and on those kept back: both end well above where they began."}}
 if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
     seed_everything(0)
-    classifier = recurrent_classifier(LSTMCell, 32, layers=2, dropout=0.1, l2=1e-4)
+    classifier = recurrent_classifier(
+        LSTMCell, 32, layers=2, dropout=0.1, l2=1e-4
+    )
     classifier.compile(
         optimizer=keras.optimizers.Adam(0.01),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -492,11 +575,19 @@ if when_passed("recurrent_classifier") and when_passed("LSTMCell"):
     )
     flat = mnist.x_train[:2000].reshape(2000, -1)
     history = classifier.fit(
-        flat, mnist.y_train[:2000], batch_size=50, epochs=4, verbose=0, validation_split=0.2
+        flat,
+        mnist.y_train[:2000],
+        batch_size=50,
+        epochs=4,
+        verbose=0,
+        validation_split=0.2,
     ).history
     penalty = float(sum(classifier.losses))
     print(f"penalty at the end: {within(penalty, 0.01, 0.5)}")
-    print(f"accuracy on digits kept back: {within(history['val_accuracy'][-1], 0.5, 0.99)}")
+    print(
+        "accuracy on digits kept back: "
+        f"{within(history['val_accuracy'][-1], 0.5, 0.99)}"
+    )
     epochs = range(1, 5)
     plt.plot(epochs, history["accuracy"], label="trained on, with dropout")
     plt.plot(epochs, history["val_accuracy"], label="kept back")
@@ -546,11 +637,16 @@ if when_passed("recurrent_classifier") and when_passed("EarlyStopping"):
     print(measured("best epoch", best + 1, 5, 55))
     print(f"epochs after the best one: {len(curves['val_loss']) - 1 - best}")
     loss = stopped.evaluate(*kept_back, batch_size=400, verbose=0)
-    print(f"the model is that of the best epoch: {abs(loss - curves['val_loss'][best]) < 1e-3}")
+    print(
+        "the model is that of the best epoch: "
+        f"{abs(loss - curves['val_loss'][best]) < 1e-3}"
+    )
     epochs = np.arange(1, len(curves["loss"]) + 1)
     plt.plot(epochs, curves["loss"], label="trained on")
     plt.plot(epochs, curves["val_loss"], "--", label="kept back")
-    plt.plot(best + 1, curves["val_loss"][best], "o", mfc="none", ms=12, label="best")
+    plt.plot(
+        best + 1, curves["val_loss"][best], "o", mfc="none", ms=12, label="best"
+    )
     plt.locator_params(axis="x", integer=True)
     plt.xlabel("epoch")
     plt.ylabel("loss in nats")
@@ -581,11 +677,15 @@ def trained(cell, units=32, layers=1, dropout=0.0, epochs=3, images=3000):
     """A classifier, trained, and its accuracy on the test set."""
     mnist = load_mnist()
     seed_everything(0)
-    model = RecurrentClassifier(cell=cell, units=units, layers=layers, dropout=dropout, seed=0)
+    model = RecurrentClassifier(
+        cell=cell, units=units, layers=layers, dropout=dropout, seed=0
+    )
     compile_classifier(model, learning_rate=0.01, clip_norm=1.0)
     train = mnist.x_train[:images], mnist.y_train[:images]
     model.fit(*train, batch_size=50, epochs=epochs, verbose=0)
-    _, accuracy = model.evaluate(mnist.x_test, mnist.y_test, batch_size=500, verbose=0)
+    _, accuracy = model.evaluate(
+        mnist.x_test, mnist.y_test, batch_size=500, verbose=0
+    )
     return model, accuracy
 
 
@@ -608,7 +708,8 @@ if when_passed("stacked_forward"):
     theirs = model.predict(mnist.x_test, batch_size=500, verbose=0)
     print(f"accuracy > 0.8 in Keras: {accuracy > 0.8}")
     print(
-        f"accuracy > 0.8 with your forward pass: {np.mean(logits.argmax(1) == mnist.y_test) > 0.8}"
+        "accuracy > 0.8 with your forward pass: "
+        f"{np.mean(logits.argmax(1) == mnist.y_test) > 0.8}"
     )
     print(f"the same logits to 1e-4: {np.abs(logits - theirs).max() < 1e-4}")
 

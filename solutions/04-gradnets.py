@@ -23,7 +23,9 @@
 import math
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: threads only wait
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # small matrices: threads only wait
 
 import tempfile
 from pathlib import Path
@@ -31,7 +33,15 @@ from pathlib import Path
 import numpy as np
 
 from course_lib.data.mnist import load_mnist
-from course_lib.exercises import check, hint, measured, predict, solution, when_passed, within
+from course_lib.exercises import (
+    check,
+    hint,
+    measured,
+    predict,
+    solution,
+    when_passed,
+    within,
+)
 from course_lib.figures.gradnets import training_curves
 from course_lib.scratch.gradcheck import numerical_gradient
 from course_lib.scratch.gradnets import (
@@ -69,8 +79,14 @@ from course_lib.scratch.losses import safe_loss
 steps = np.arange(11_001)
 fractions = [late_gate(step / 1100, 0, 10) for step in steps]
 whole = [late_gate(step // 1100, 0, 10) for step in steps]
-print("the gate at steps 0, 100 and 200:", ", ".join(f"{fractions[i]:.6g}" for i in (0, 100, 200)))
-for name, gates in (("fractions of epochs", fractions), ("whole epochs", whole)):
+print(
+    "the gate at steps 0, 100 and 200:",
+    ", ".join(f"{fractions[i]:.6g}" for i in (0, 100, 200)),
+)
+for name, gates in (
+    ("fractions of epochs", fractions),
+    ("whole epochs", whole),
+):
     print(f"{name:20} largest change in one step: {np.diff(gates).max():.5f}")
 
 # %% [markdown]
@@ -96,7 +112,10 @@ if when_passed("grelu") and when_passed("grelu_backward"):
     for g in (0.0, 0.25, 0.5, 0.75, 1.0):
         numerical = numerical_gradient(lambda g=g: np.sum(dy * grelu(u, g)), u)
         error = np.abs(grelu_backward(dy, u, g) - numerical).max()
-        print(f"g = {g:4.2f}   agrees with centred differences: {bool(error < 1e-8)}")
+        print(
+            f"g = {g:4.2f}   agrees with centred "
+            f"differences: {bool(error < 1e-8)}"
+        )
 
     print(
         "closed gate, yours:        ",
@@ -144,7 +163,10 @@ def deep_network(activation, depth=20, units=50):
     keras.utils.set_random_seed(4)
     layers = [keras.Input((784,))]
     for _ in range(depth):
-        layers += [keras.layers.Dense(units, kernel_initializer="orthogonal"), activation()]
+        layers += [
+            keras.layers.Dense(units, kernel_initializer="orthogonal"),
+            activation(),
+        ]
     model = keras.Sequential([*layers, keras.layers.Dense(10)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.05), loss, metrics=["accuracy"])
@@ -152,14 +174,20 @@ def deep_network(activation, depth=20, units=50):
 
 
 digits = load_mnist()
-x_train, x_test = (x.reshape(len(x), 784) for x in (digits.x_train, digits.x_test))
+x_train, x_test = (
+    x.reshape(len(x), 784) for x in (digits.x_train, digits.x_test)
+)
 
 if all(when_passed(part) for part in ("GradualActivation", "GateSchedule")):
     steps = 3 * math.ceil(len(x_train) / 50)
     curves = {}
     for name, first, last in (("opened", 0.0, 0.82), ("ReLU", 1.0, 1.0)):
         model = deep_network(lambda first=first: GradualActivation(g=first))
-        gates = [layer for layer in model.layers if isinstance(layer, GradualActivation)]
+        gates = [
+            layer
+            for layer in model.layers
+            if isinstance(layer, GradualActivation)
+        ]
         schedule = GateSchedule(gates, end=steps // 2, first=first, last=last)
         curves[name] = model.fit(
             x_train,
@@ -172,7 +200,9 @@ if all(when_passed(part) for part in ("GradualActivation", "GateSchedule")):
         ).history["val_accuracy"]
     print(f"opened: {within(curves['opened'][-1], 0.5, 1)}")
     print(f"ReLU:   {within(curves['ReLU'][-1], 0, 0.5)}")
-    print(f"all gates at the end: {np.unique([float(gate.g) for gate in gates])}")
+    print(
+        f"all gates at the end: {np.unique([float(gate.g) for gate in gates])}"
+    )
 
 # %% mystnb={"image": {"alt": "Test accuracy over three epochs: the network whose gates open is above 0.8 from the first epoch on, the one with ReLU from the start stays at chance."}}
 if when_passed("GateSchedule"):
@@ -215,7 +245,10 @@ for margin in (10, 20, 25, 40):
     _, dlogits = safe_loss(np.array([[margin, 0.0]]), np.array([1]))
     p = 1 / (1 + np.exp(margin))
     old = p / (p + 1e-9) * (1 - p)
-    print(f"wrong by {margin}   log(p + 1e-9): {old:.0e}   safe loss: {-dlogits[0, 1]:.3f}")
+    print(
+        f"wrong by {margin}   log(p + 1e-9): "
+        f"{old:.0e}   safe loss: {-dlogits[0, 1]:.3f}"
+    )
 
 # %% [markdown]
 # ## How far a signal gets
@@ -257,8 +290,13 @@ def truncated(rng, n=50):
 
 
 rng = np.random.default_rng(1)
-signals = rng.normal(size=(8, 50)) + 0.7 * rng.normal(size=50)  # alike, as images are
-networks = {init.__name__: [init(rng) for _ in range(48)] for init in (orthogonal, he, truncated)}
+signals = rng.normal(size=(8, 50)) + 0.7 * rng.normal(
+    size=50
+)  # alike, as images are
+networks = {
+    init.__name__: [init(rng) for _ in range(48)]
+    for init in (orthogonal, he, truncated)
+}
 gates = (0.0, 0.1, 0.4, 1.0)
 
 if when_passed("propagate"):
@@ -270,9 +308,16 @@ if when_passed("propagate"):
         ("pre-activation", "orthogonal", 0.0),
         ("gain", "orthogonal", 0.0),
     ):
-        back = [propagate(signals, networks[init], g, form, bias)[2][0] for g in gates]
-        print(f"{form:15}{init:12}" + "".join(f"{scale:<12.0e}" for scale in back))
-    print(f"{'(1 - g)^48':27}" + "".join(f"{(1 - g) ** 48:<12.0e}" for g in gates))
+        back = [
+            propagate(signals, networks[init], g, form, bias)[2][0]
+            for g in gates
+        ]
+        print(
+            f"{form:15}{init:12}" + "".join(f"{scale:<12.0e}" for scale in back)
+        )
+    print(
+        f"{'(1 - g)^48':27}" + "".join(f"{(1 - g) ** 48:<12.0e}" for g in gates)
+    )
 
 # %% [markdown]
 # Compare the first row with the last. The skip of the old notebook's form passes on 1 - g in each
@@ -288,10 +333,16 @@ if when_passed("propagate"):
 
 # %%
 if when_passed("propagate") and when_passed("stop_gate"):
-    print(f"twenty layers may open to {stop_gate(20):.2f}, forty-eight to {stop_gate(48):.2f}")
+    print(
+        f"twenty layers may open to {stop_gate(20):.2f}, "
+        f"forty-eight to {stop_gate(48):.2f}"
+    )
     for g in (0.0, 0.1, 0.4, stop_gate(48), 1.0):
         _, cosines, _ = propagate(signals, networks["orthogonal"], g, "gain")
-        print(f"g = {g:.3f}   cosine at the input {cosines[0]:.2f}, at the top {cosines[-1]:.2f}")
+        print(
+            f"g = {g:.3f}   cosine at the input "
+            f"{cosines[0]:.2f}, at the top {cosines[-1]:.2f}"
+        )
 
 # %% [markdown]
 # With its gates where your function says, a real network of this depth is nonlinear, and can still
@@ -314,7 +365,8 @@ if when_passed("gradual_dropout"):
         untouched, _ = gradual_dropout(ones, 0.5, g, rng, training=False)
         print(
             f"g = {g}   dropped {np.mean(y == 0):.2f}, mean {y.mean():.2f}   "
-            f"evaluation leaves x alone: {bool(np.array_equal(untouched, ones))}"
+            "evaluation leaves x alone: "
+            f"{bool(np.array_equal(untouched, ones))}"
         )
 
 # %% [markdown]
@@ -359,16 +411,19 @@ if when_passed("GradualDropout"):
 
 # %%
 def new_network(init, depth=50, n=50, seed=0):
-    """Weights and biases of `depth` layers, from 784 pixels to 10 classes, in float32."""
+    """Weights and biases of `depth` layers, from 784 pixels to 10 classes."""
     rng = np.random.default_rng(seed)
     weights = [rng.normal(size=(784, n)) / 28]
     weights += [init(rng, n) for _ in range(depth - 2)]
     weights += [rng.normal(size=(n, 10)) / np.sqrt(n)]
-    return [{"W": W.astype(np.float32), "b": np.zeros(W.shape[1], np.float32)} for W in weights]
+    return [
+        {"W": W.astype(np.float32), "b": np.zeros(W.shape[1], np.float32)}
+        for W in weights
+    ]
 
 
 def forward(network, x, g):
-    """Logits, each layer's input and each layer's pre-activation; GReLU with its gain."""
+    """Logits, each layer's input and pre-activation; GReLU with its gain."""
     hs, us = [x], []
     for layer in network[:-1]:
         us.append(hs[-1] @ layer["W"] + layer["b"])
@@ -377,7 +432,7 @@ def forward(network, x, g):
 
 
 def gradients(network, x, labels, g):
-    """The loss, and one dict of gradients a layer: every line of it is yours."""
+    """The loss, and one dict of gradients a layer: every line is yours."""
     logits, hs, us = forward(network, x, g)
     loss, du = safe_loss(logits, labels)
     grads = [{"W": hs[-1].T @ du, "b": du.sum(axis=0)}]
@@ -390,14 +445,25 @@ def gradients(network, x, labels, g):
 
 PARTS = ("grelu", "grelu_backward", "stop_gate", "gradient_norms")
 if all(when_passed(part) for part in PARTS):
-    for init, g in ((truncated, 1.0), (orthogonal, 0.0), (orthogonal, stop_gate(48))):
+    for init, g in (
+        (truncated, 1.0),
+        (orthogonal, 0.0),
+        (orthogonal, stop_gate(48)),
+    ):
         print(f"{init.__name__} weights, gate at {g:.2f}")
         for first in (0, 50, 100):
             batch = slice(first, first + 50)
-            _, grads = gradients(new_network(init), x_train[batch], digits.y_train[batch], g)
+            _, grads = gradients(
+                new_network(init), x_train[batch], digits.y_train[batch], g
+            )
             norms = gradient_norms(grads)
-            old = np.mean(np.concatenate([layer["W"].ravel() for layer in grads[1:-1]]))
-            print(f"   first {norms[0]:.0e}   last {norms[-1]:.0e}   old line {old: .0e}")
+            old = np.mean(
+                np.concatenate([layer["W"].ravel() for layer in grads[1:-1]])
+            )
+            print(
+                f"   first {norms[0]:.0e}   last "
+                f"{norms[-1]:.0e}   old line {old: .0e}"
+            )
 
 # %% [markdown]
 # That was a single look. To watch a whole run, write the norms every so many steps, from inside
@@ -434,7 +500,9 @@ def curves_in(folder):
 
 if when_passed("log_gradients"):
     model = deep_network(lambda: keras.layers.Activation("relu"))
-    hidden = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)][:-1]
+    hidden = [
+        layer for layer in model.layers if isinstance(layer, keras.layers.Dense)
+    ][:-1]
     chosen = {"first": hidden[0], "middle": hidden[10], "last": hidden[-1]}
     runs = tempfile.mkdtemp()
     writer = tf.summary.create_file_writer(runs)
@@ -444,9 +512,13 @@ if when_passed("log_gradients"):
         """One step of SGD, with a look at three layers."""
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(
-                tf.nn.sparse_softmax_cross_entropy_with_logits(y, model(x, training=True))
+                tf.nn.sparse_softmax_cross_entropy_with_logits(
+                    y, model(x, training=True)
+                )
             )
-        weights = {name: [w.value for w in one.weights] for name, one in chosen.items()}
+        weights = {
+            name: [w.value for w in one.weights] for name, one in chosen.items()
+        }
         own, grads = tape.gradient(loss, (weights, model.trainable_variables))
         log_gradients(writer, own, step, every=20)
         model.optimizer.apply(grads, model.trainable_variables)
@@ -454,7 +526,9 @@ if when_passed("log_gradients"):
     for step in range(201):
         rows = slice(50 * step % len(x_train), 50 * step % len(x_train) + 50)
         watched_step(
-            tf.constant(x_train[rows]), tf.constant(digits.y_train[rows]), tf.constant(step)
+            tf.constant(x_train[rows]),
+            tf.constant(digits.y_train[rows]),
+            tf.constant(step),
         )
     writer.close()
     found = curves_in(runs)
@@ -462,9 +536,13 @@ if when_passed("log_gradients"):
 
 # %% mystnb={"image": {"alt": "The norm of the gradient over the training steps, on a logarithmic axis, for the first, the middle and the last layer: the last is the largest by far, the first the smallest."}}
 if when_passed("log_gradients"):
-    first, last = (found[f"gradient norm/{name}"][0][1] for name in ("first", "last"))
+    first, last = (
+        found[f"gradient norm/{name}"][0][1] for name in ("first", "last")
+    )
     display(measured("smaller", last / first, 10, 1e6))
-    points = {name: tuple(zip(*one, strict=True)) for name, one in found.items()}
+    points = {
+        name: tuple(zip(*one, strict=True)) for name, one in found.items()
+    }
     display(training_curves(points, "step", "norm", logarithmic=True))
 
 # %% [markdown]
@@ -487,23 +565,36 @@ def train(gate_from, gate_to, steps=800, rate=0.02):
         _, grads = gradients(network, x_train[batch], digits.y_train[batch], g)
         for layer, layer_grads in zip(network, grads, strict=True):
             for name in layer:
-                layer[name] -= np.float32(rate * (1 - step / steps)) * layer_grads[name]
+                layer[name] -= (
+                    np.float32(rate * (1 - step / steps)) * layer_grads[name]
+                )
     return network
 
 
 def accuracy(network, g):
-    """Share of the test digits that are classified correctly, with the gate at g."""
-    return np.mean(forward(network, x_test, g)[0].argmax(axis=-1) == digits.y_test)
+    """Share of the test digits that are right, with the gate at g."""
+    return np.mean(
+        forward(network, x_test, g)[0].argmax(axis=-1) == digits.y_test
+    )
 
 
 if all(when_passed(part) for part in PARTS):
     stop = stop_gate(48)
     opened, relu, linear = train(0.0, stop), train(1.0, 1.0), train(0.0, 0.0)
     best = accuracy(opened, stop)
-    print("ReLU from the first step, below 0.75:", bool(accuracy(relu, 1.0) < 0.75))
-    print("linear to the end, above 0.85:       ", bool(accuracy(linear, 0.0) > 0.85))
+    print(
+        "ReLU from the first step, below 0.75:",
+        bool(accuracy(relu, 1.0) < 0.75),
+    )
+    print(
+        "linear to the end, above 0.85:       ",
+        bool(accuracy(linear, 0.0) > 0.85),
+    )
     print("opened, above 0.9:                   ", bool(best > 0.9))
-    print("opened, better than linear:          ", bool(best > accuracy(linear, 0.0)))
+    print(
+        "opened, better than linear:          ",
+        bool(best > accuracy(linear, 0.0)),
+    )
 
 # %% [markdown]
 # The linear network is the one to beat: it is easy to train, and most digits can be told apart

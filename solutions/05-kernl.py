@@ -25,7 +25,14 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_lib.exercises import check, hint, measured, predict, solution, when_passed
+from course_lib.exercises import (
+    check,
+    hint,
+    measured,
+    predict,
+    solution,
+    when_passed,
+)
 from course_lib.scratch.bptt import rnn_backward
 from course_lib.scratch.kernl import (
     explained,
@@ -67,7 +74,9 @@ if when_passed("trace_step"):
     for t in range(1, 8):
         v_t = np.array([[1.0 if t == 3 else 0.0]])
         E_t = trace_step(E_t, v_t, np.ones((1, 3)), gamma)
-        print(f"step {t}   " + "   ".join(f"{trace:.2f}" for trace in E_t[0, 0]))
+        print(
+            f"step {t}   " + "   ".join(f"{trace:.2f}" for trace in E_t[0, 0])
+        )
 
 # %%
 # EXERCISE: weight_gradient
@@ -86,12 +95,14 @@ if when_passed("trace_step"):
 
 # %%
 def network(seed, T=20, batch=32, m=2, n=24, recurrent="identity"):
-    """A network near the identity, its states on random inputs, and a loss at the last step."""
+    """A network near the identity, its states, and a loss at the last step."""
     rng = np.random.default_rng(seed)
     params = init_params(m, n, 1, seed=seed, recurrent=recurrent, radius=0.98)
     params["W_hh"] += 0.1 * rng.normal(size=(n, n)) / np.sqrt(n)
     x, h_0 = 0.3 * rng.normal(size=(batch, T, m)), np.zeros((batch, n))
-    h, cache = rnn_forward(x, h_0, params["W_xh"], params["W_hh"], params["b_h"])
+    h, cache = rnn_forward(
+        x, h_0, params["W_xh"], params["W_hh"], params["b_h"]
+    )
     dh = np.zeros_like(h)
     dh[:, -1] = rng.normal(size=(batch, 1)) * params["W_hy"][:, 0]
     true = np.vstack(rnn_backward(dh, cache)[2:])
@@ -108,7 +119,10 @@ batch, T, n = h.shape
 x, h_0 = v[:, :, :2], np.zeros((batch, n))
 guess = np.eye(n), np.full(n, 1 / T)
 
-if all(when_passed(one) for one in ("trace_step", "weight_gradient", "forward_gradient")):
+if all(
+    when_passed(one)
+    for one in ("trace_step", "weight_gradient", "forward_gradient")
+):
     for name, kernel in {
         "nothing remembered": (np.eye(n), np.full(n, 50.0)),
         "the guess": guess,
@@ -145,7 +159,9 @@ if all(when_passed(one) for one in ("trace_step", "weight_gradient", "forward_gr
 # %%
 if when_passed("kernel_fit"):
     rng = np.random.default_rng(1)
-    learned = learn_kernel(h, params["W_hh"], *guess, updates=300, rng=rng, fit=kernel_fit)
+    learned = learn_kernel(
+        h, params["W_hh"], *guess, updates=300, rng=rng, fit=kernel_fit
+    )
     psi = rng.normal(size=h.shape)
     for name, kernel in {"the guess": guess, "learned": learned}.items():
         r2 = explained(h, params["W_hh"], *kernel, psi)
@@ -179,7 +195,9 @@ if when_passed("fit_modes"):
     for count in (1, 2, 4, 6):
         modes = spread_modes(count, T)
         beta = fit_modes(psi, tangent, *modes)
-        close = cosine(modes_gradient(v_o, 1 - h_o**2, dh_o, beta, *modes), true_o)
+        close = cosine(
+            modes_gradient(v_o, 1 - h_o**2, dh_o, beta, *modes), true_o
+        )
         print(f"modes {count}   cosine {close:.2f}")
         if count == 4:
             print(measured("cosine_with_four_modes", close, 0.7, 0.99))
@@ -203,7 +221,10 @@ if when_passed("identity_recurrence"):
     for t in range(10):
         x_t = np.array([[1.0 if t == 0 else 0.0]])
         h_t = np.tanh(np.hstack([x_t, h_t]) @ W)
-    print("units that still hold something after ten steps:", np.count_nonzero(h_t))
+    print(
+        "units that still hold something after ten steps:",
+        np.count_nonzero(h_t),
+    )
 
 # %% [markdown]
 # ## In chunks
@@ -229,7 +250,10 @@ if when_passed("chunk_border"):
             d, credit = 1 - h[:, now] ** 2, dh[:, now] @ beta
             part, E = chunk_border(E, v[:, now], d, credit, gamma)
             dW += part
-        print(f"chunks of {C:2d}   same gradient: {np.allclose(dW, by_steps, rtol=1e-10)}")
+        print(
+            f"chunks of {C:2d}   same gradient: "
+            f"{np.allclose(dW, by_steps, rtol=1e-10)}"
+        )
 
 # %% [markdown]
 # ## The same, fast
@@ -312,7 +336,9 @@ def by_bptt(units):
 
 
 if when_passed("KernlModel"):
-    x_sum = np.random.default_rng(4).normal(size=(256, 30, 1)).astype(np.float32)
+    x_sum = (
+        np.random.default_rng(4).normal(size=(256, 30, 1)).astype(np.float32)
+    )
     units, curves = 32, {}
     for name in ("KeRNL", "nothing remembered", "BPTT"):
         keras.utils.set_random_seed(0)
@@ -322,10 +348,17 @@ if when_passed("KernlModel"):
             rate = 0.2 if name == "KeRNL" else 50.0
             model = KernlModel(units, 1, np.eye(units), np.full(units, rate))
         model.compile(keras.optimizers.Adam(0.003), "mse")
-        history = model.fit(x_sum, fading_sum(x_sum), epochs=10, batch_size=32, verbose=0)
+        history = model.fit(
+            x_sum, fading_sum(x_sum), epochs=10, batch_size=32, verbose=0
+        )
         curves[name] = history.history["loss"]
-        print(f"{name:20} explains more than nine tenths: {curves[name][-1] < 0.1}")
-    for (name, losses), style in zip(curves.items(), ("o-", "s:", "^--"), strict=True):
+        print(
+            f"{name:20} explains more than nine "
+            f"tenths: {curves[name][-1] < 0.1}"
+        )
+    for (name, losses), style in zip(
+        curves.items(), ("o-", "s:", "^--"), strict=True
+    ):
         plt.semilogy(range(1, 11), losses, style, label=name)
     plt.xticks(range(1, 11))
     plt.xlabel("epoch")
@@ -367,10 +400,14 @@ if when_passed("update_inside"):
         online = tf.function(update_inside)
         losses = online(W, R, sine[:, :-1], sine[:, 1:], *kernel, rate).numpy()
         smooth = losses.reshape(-1, 50).mean(axis=1)
-        plt.semilogy(np.arange(25, 4000, 50), smooth, style, label=f"rate {rate}")
+        plt.semilogy(
+            np.arange(25, 4000, 50), smooth, style, label=f"rate {rate}"
+        )
         before, jump, after = smooth[39], smooth[40], smooth[-1]
-        print(f"rate {rate:4}   loss goes up at the change: {jump > before}", end="   ")
-        print(f"and comes down again, by ten times: {after < jump / 10}")
+        print(
+            f"rate {rate:4}   loss goes up at the change: {jump > before}",
+            f"  and tenfold down again: {after < jump / 10}",
+        )
     plt.xlabel("step")
     plt.ylabel("loss, mean of 50 steps")
     plt.legend()
@@ -396,7 +433,9 @@ if when_passed("rflo_gradient"):
         W = rng.normal(size=(8, 5)) / np.sqrt(5)
         W[2:7] *= scale
         h_leaky, squashed = leaky_forward(x_leaky, start, W, leak)
-        rflo = rflo_gradient(presynaptic(x_leaky, start, h_leaky), squashed, dh_leaky, leak)
+        rflo = rflo_gradient(
+            presynaptic(x_leaky, start, h_leaky), squashed, dh_leaky, leak
+        )
         truth = np.zeros_like(W)
         for index in np.ndindex(W.shape):
             for sign in (1, -1):
@@ -404,7 +443,10 @@ if when_passed("rflo_gradient"):
                 moved[index] += sign * 1e-5
                 moved_h, _ = leaky_forward(x_leaky, start, moved, leak)
                 truth[index] += sign * np.sum(dh_leaky * moved_h) / 2e-5
-        print(f"recurrent weights times {scale:.1f}   cosine {cosine(rflo, truth):.2f}")
+        print(
+            f"recurrent weights times {scale:.1f}   "
+            f"cosine {cosine(rflo, truth):.2f}"
+        )
 
 # %% [markdown]
 # ## A project: No tape

@@ -24,7 +24,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from course_lib.data import load_mnist
-from course_lib.exercises import check, hint, measured, predict, solution, when_passed, within
+from course_lib.exercises import (
+    check,
+    hint,
+    measured,
+    predict,
+    solution,
+    when_passed,
+    within,
+)
 from course_lib.figures.style import use_style
 from course_lib.scratch.diagonal import (
     eigenvalues,
@@ -91,7 +99,13 @@ if when_passed("combine", "scan"):
 
     lengths = 2 ** np.arange(1, 12)
     plt.loglog(lengths, lengths, "s--", base=2, label="steps of a loop")
-    plt.loglog(lengths, [rounds(T) for T in lengths], "o-", base=2, label="rounds of a scan")
+    plt.loglog(
+        lengths,
+        [rounds(T) for T in lengths],
+        "o-",
+        base=2,
+        label="rounds of a scan",
+    )
     plt.xlabel("steps of the sequence")
     plt.legend()
     plt.show()
@@ -156,16 +170,25 @@ def states_of(images, lam):
     """Real numbers: the last state of each unit, both parts where it turns."""
     pixels = images.reshape(len(images), 784, 1).astype(float)
     z = last_state(pixels, lam, np.zeros((len(images), len(lam)), lam.dtype))
-    return np.concatenate([z.real, z.imag], axis=1) if np.iscomplexobj(lam) else z
+    return (
+        np.concatenate([z.real, z.imag], axis=1) if np.iscomplexobj(lam) else z
+    )
 
 
 def right_by_least_squares(lam):
-    """The share of test images that a linear readout of the last state gets right."""
-    train, test = states_of(mnist.x_train[:4_000], lam), states_of(mnist.x_test, lam)
+    """The share of test images that a linear readout gets right."""
+    train, test = (
+        states_of(mnist.x_train[:4_000], lam),
+        states_of(mnist.x_test, lam),
+    )
     mean, spread = train.mean(axis=0), train.std(axis=0) + 1e-9
-    train, test = (np.c_[(s - mean) / spread, np.ones(len(s))] for s in (train, test))
+    train, test = (
+        np.c_[(s - mean) / spread, np.ones(len(s))] for s in (train, test)
+    )
     target = np.eye(10)[mnist.y_train[:4_000]]
-    W = np.linalg.solve(train.T @ train + 1e-2 * np.eye(train.shape[1]), train.T @ target)
+    W = np.linalg.solve(
+        train.T @ train + 1e-2 * np.eye(train.shape[1]), train.T @ target
+    )
     return np.mean((test @ W).argmax(axis=1) == mnist.y_test)
 
 
@@ -173,8 +196,16 @@ if when_passed("last_state"):
     fading = np.exp(-1 / np.geomspace(3, 1_500, 128))
     times = np.random.default_rng(0).permutation(np.geomspace(100, 1_500, 64))
     turning = np.exp(-1 / times + 1j * np.linspace(0, 0.6, 64))
-    print(measured("right_by_fading_units", right_by_least_squares(fading), 0.5, 0.7))
-    print(measured("right_by_turning_units", right_by_least_squares(turning), 0.75, 0.9))
+    print(
+        measured(
+            "right_by_fading_units", right_by_least_squares(fading), 0.5, 0.7
+        )
+    )
+    print(
+        measured(
+            "right_by_turning_units", right_by_least_squares(turning), 0.75, 0.9
+        )
+    )
 
 # %% [markdown]
 # Both states are 128 numbers made from the same pixels, and both kinds of units are linear. The
@@ -207,7 +238,11 @@ if when_passed("lru_trace_step", "lru_trace_gradient"):
         rng = np.random.default_rng(T)
         x, z_0 = rng.normal(size=(4, T, 3)), np.zeros((4, 8), complex)
         dz = rng.normal(size=(4, T, 8)) + 1j * rng.normal(size=(4, T, 8))
-        z_t, E_lam, E_x = z_0, np.zeros((4, 8), complex), np.zeros((4, 3, 8), complex)
+        z_t, E_lam, E_x = (
+            z_0,
+            np.zeros((4, 8), complex),
+            np.zeros((4, 3, 8), complex),
+        )
         online, states = [0, 0, 0, 0], []
         for t in range(T):
             E_lam, E_x = lru_trace_step(E_lam, E_x, z_t, x[:, t], lam)
@@ -221,7 +256,10 @@ if when_passed("lru_trace_step", "lru_trace_gradient"):
             for one, name in zip(online, names, strict=True)
         )
         carried = (E_lam.size + E_x.size) / 4
-        print(f"T = {T:3d}   equal to BPTT: {apart < 1e-10}   numbers carried: {carried:.0f}")
+        print(
+            f"T = {T:3d}   equal to BPTT: {apart < 1e-10}   "
+            f"numbers carried: {carried:.0f}"
+        )
 
 # %%
 if when_passed("lru_trace_step", "lru_trace_gradient"):
@@ -281,7 +319,9 @@ if when_passed("fast_scan"):
     def by_the_tape(a, b, h_0):
         """TensorFlow goes back through the loop by itself."""
         over = tf.transpose(a, (1, 0, 2)), tf.transpose(b, (1, 0, 2))
-        return tf.transpose(tf.scan(lambda h, now: now[0] * h + now[1], over, h_0), (1, 0, 2))
+        return tf.transpose(
+            tf.scan(lambda h, now: now[0] * h + now[1], over, h_0), (1, 0, 2)
+        )
 
     def seconds_of(function, rounds=3):
         """The shortest of some runs, both passes."""
@@ -338,7 +378,9 @@ if when_passed("fast_scan", "LRULayer"):
         ]
     )
     u, v = np.random.default_rng(0).uniform(size=(2, 64))
-    for weight, first in zip(layer.weights[:3], ring(u, v, 0.97, 0.999, 0.6), strict=True):
+    for weight, first in zip(
+        layer.weights[:3], ring(u, v, 0.97, 0.999, 0.6), strict=True
+    ):
         weight.assign(first)
     model.compile(
         keras.optimizers.Adam(4e-3),

@@ -21,7 +21,15 @@
 import numpy as np
 
 from course_lib.data.text import load_text
-from course_lib.exercises import check, hint, measured, predict, solution, when_passed, within
+from course_lib.exercises import (
+    check,
+    hint,
+    measured,
+    predict,
+    solution,
+    when_passed,
+    within,
+)
 from course_lib.training.ngrams import NGrams
 
 text = load_text()
@@ -41,7 +49,10 @@ print(text.decode(text.train[:160]))
 predict("bits of a bigram", ...)
 
 # %%
-bits = {n: NGrams(text.train, n, c).bits(text.validation).mean() for n in (1, 2, 3, 5)}
+bits = {
+    n: NGrams(text.train, n, c).bits(text.validation).mean()
+    for n in (1, 2, 3, 5)
+}
 for n, value in bits.items():
     print(f"n = {n}: {value:.2f} bits, a perplexity of {2**value:.1f}")
 measured("bits of a bigram", bits[2])
@@ -78,21 +89,35 @@ predict("bits lost by forgetting every 16 characters", ...)
 if when_passed("carried_windows"):
     import keras
 
-    from course_lib.training.text_model import CharacterModel, Reader, training_step
+    from course_lib.training.text_model import (
+        CharacterModel,
+        Reader,
+        training_step,
+    )
 
     keras.utils.set_random_seed(0)
     model = CharacterModel(c, 64)
     model(text.train[None, :2], model.begin(1))
     step = training_step(model, keras.optimizers.Adam(1e-2), clip_norm=1.0)
     h = model.begin(32)
-    for window, following in zip(*carried_windows(text.train, 32, 64), strict=True):
+    for window, following in zip(
+        *carried_windows(text.train, 32, 64), strict=True
+    ):
         loss, h = step(window, following, h)
     reader = Reader(model)
     carried, reset = (
-        reader.bits(text.validation, 32, 16, carried=one).mean() for one in (True, False)
+        reader.bits(text.validation, 32, 16, carried=one).mean()
+        for one in (True, False)
     )
     print(f"carried over: {within(carried, 2.3, 3.0)} bits per character")
-    print(measured("bits lost by forgetting every 16 characters", reset - carried, 0.05, 1.0))
+    print(
+        measured(
+            "bits lost by forgetting every 16 characters",
+            reset - carried,
+            0.05,
+            1.0,
+        )
+    )
 
 # %% [markdown]
 # ## The next character
@@ -114,8 +139,12 @@ if when_passed("sample_with_temperature"):
         written = text.encode("\n\nBRUTUS.\n")
         for _ in range(200):
             logits = np.log(grams.next(written))[None]
-            written = np.append(written, sample_with_temperature(logits, temperature, rng))
-        print(f"--- temperature {temperature}\n{text.decode(written).strip()}\n")
+            written = np.append(
+                written, sample_with_temperature(logits, temperature, rng)
+            )
+        print(
+            f"--- temperature {temperature}\n{text.decode(written).strip()}\n"
+        )
 
 # %% [markdown]
 # ## Going further

@@ -28,11 +28,12 @@ def training_cell(project: Project, solved: bool) -> str:
     if solved:
         return (
             f"# The reference was trained by `course reproduce {run(project)}`, in\n"
-            f"# course_lib/training/{run(project).replace('-', '_')}.py; its {project.file} lies "
-            "beside this notebook."
+            f"# course_lib/training/{run(project).replace('-', '_')}.py;\n"
+            f"# its {project.file} lies beside this notebook."
         )
     return (
-        "# Train here, in as many cells as you like, or in a script of your own. At the end:\n"
+        "# Train here, in as many cells as you like, or in a script of your own.\n"
+        "# At the end:\n"
         f'# np.savez("{project.file}", **weights, curve=losses)'
     )
 

@@ -1,12 +1,17 @@
 """Code that a page shows fits the column, so that nobody has to scroll to read it."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-PAGES = sorted((Path(__file__).resolve().parents[2] / "book").glob("*.md"))
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "book").glob("*.md"))
+NOTEBOOKS = sorted((ROOT / "exercises").glob("*.ipynb")) + sorted(
+    (ROOT / "solutions").glob("*.ipynb")
+)
 COLUMN = 80  # characters, on a desk
 BOXED = 72  # inside of a box
 OPENING = re.compile(r"```(?:\w+$|\{code-cell\})")  # ```sh, or a cell that is run
@@ -33,6 +38,19 @@ def test_no_line_is_wider_than_the_column(page):
         f"line {number}: {len(line)}" for number, line in shown_lines(page) if len(line) > COLUMN
     ]
     assert wide == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_no_line_of_a_notebook_is_wider_than_the_column(path):
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    shown = [
+        cell
+        for cell in cells
+        if cell["cell_type"] == "code" and not set(cell["metadata"].get("tags", ())) & {*FOLDED}
+    ]
+    assert len(shown) > 10
+    lines = (line for cell in shown for line in "".join(cell["source"]).splitlines())
+    assert [line for line in lines if len(line) > COLUMN] == []
 
 
 QUOTED = re.compile(r"^```\{literalinclude\} (\S+)\n(?::.*\n)*?:pyobject: (\w+)$", re.MULTILINE)
