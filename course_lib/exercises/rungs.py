@@ -369,8 +369,9 @@ def unlike(outputs: Arrays, expected: Arrays, own: bool = False) -> Problem | No
     at = tuple(where)
     details = {}
     if right.ndim and right.size <= 24:
-        other = f"your {name}, the other way" if own else f"expected {name}"
-        details = {other: right, f"your {name}": got}
+        what = name.removeprefix("the ")
+        other = f"your {what}, the other way" if own else f"expected {what}"
+        details = {other: right, f"your {what}": got}
     mine, wanted = _told_apart(got[at], right[at])
     numbers = f"{name}{_at(where)} is {mine}"
     if own:

@@ -42,6 +42,11 @@ def test_complex_numbers_are_told_by_their_parts():
     assert unlike({"y": np.array([1 + 1j])}, {"y": np.ones(1)}).sentence.startswith("Im y[0] is 1")
 
 
+def test_what_is_called_by_an_article_is_shown_without():
+    details = unlike({"the last state": np.ones(2)}, {"the last state": np.zeros(2)}).details
+    assert list(details) == ["expected last state", "your last state"]
+
+
 def test_unlike_names_the_worst_entry():
     problem = unlike(
         {"a": np.array([[1.0, 2.0], [3.0, 9.0]])}, {"a": np.arange(1.0, 5).reshape(2, 2)}
