@@ -188,7 +188,9 @@ def test_a_notebook_goes_on_after_each():
         cells.append(f"def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n{body}\ncheck(rnn_step)")
         cells.append(f"print('alive', {number})")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
-    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    # Where a cell's printing is cut into pieces is chance.
+    whole = {"coalesce_streams": True}
+    NotebookClient(notebook, timeout=60, kernel_name="python3", **whole).execute()
     printed = [o.get("text", "") for c in notebook.cells for o in c.outputs]
     for number in range(len(KERNEL)):
         assert f"alive {number}\n" in printed

@@ -567,6 +567,18 @@ class WholeColumns(_Wrong):
 
 
 @EXERCISE.mistake(
+    "y comes as float32, whatever dtype the layer was made with: either something is cast on the "
+    "way, or `super().__init__` never hears of the dtype, which is among kwargs."
+)
+class AlwaysSingle(_Wrong):
+    """A cast."""
+
+    def drop(self, x, g, noise):
+        """As it should be, in float32."""
+        return keras.ops.cast(super().drop(x, g, noise), "float32")
+
+
+@EXERCISE.mistake(
     "An `if` on the gate is decided while the graph is traced, and a tensor can't be asked then. "
     "No case is needed: at g = 0 nothing is below rate g."
 )

@@ -50,6 +50,12 @@ def batch() -> Arrays:
     }
 
 
+def one_sequence() -> Arrays:
+    """One sequence of a single step, and its label."""
+    given = batch()
+    return {**given, "x": given["x"][:1, :1], "mask": given["mask"][:1, :1], "y": given["y"][:1]}
+
+
 def far_apart() -> Arrays:
     """Weights that are sure of themselves: logits thousands apart.
 
@@ -380,9 +386,10 @@ EXERCISE = Exercise(
         ),
         matches(
             "the optimizer remembers from step to step",
-            batch,
+            one_sequence,
             with_momentum,
-            "With momentum, a step also goes a part of the way of the step before.",
+            "One sequence of a single time step. With momentum, a step also goes a part of the way "
+            "of the step before.",
             call=several_steps,
         ),
         all_moving(

@@ -53,7 +53,7 @@ def test_several_steps_go_downhill_from_the_same_loss():
 
 def test_weights_of_zero_by_hand():
     given = {name: 0 * value for name, value in sequence().items()}
-    given |= {"labels": np.ones((2, 5), int), "window": 3, "max_norm": 100.0}
+    given |= {"labels": np.ones((2, 7), int), "window": 3, "max_norm": 100.0}
     loss, h_last, norm, weights = taken(given, keras.optimizers.SGD(1.0))
     np.testing.assert_allclose(loss, np.log(5))  # five classes, all as likely
     np.testing.assert_allclose(weights["b_y"], [-0.2, 0.8, -0.2, -0.2, -0.2])
