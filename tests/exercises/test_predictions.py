@@ -98,7 +98,7 @@ def test_every_notebook_asks_twice_before_it_measures():
     for source in sorted((ROOT / "solutions").glob("[0-9]*.py")):
         text = source.read_text(encoding="utf-8")
         asked = {m[1]: m.start() for m in re.finditer(r'^predict\("([^"]+)", \.\.\.\)', text, re.M)}
-        shown = {m[1]: m.start() for m in re.finditer(r'\bmeasured\("([^"]+)"', text)}
+        shown = {m[1]: m.start() for m in re.finditer(r'\bmeasured\(\s*"([^"]+)"', text)}
         assert asked.keys() == shown.keys(), source.name
         assert all(asked[name] < shown[name] for name in asked), source.name
         assert len(asked) >= 2, source.name
