@@ -197,10 +197,9 @@ def turns_the_other_way(weights, x):
     return predict_pixels(weights | {"W_im": -weights["W_im"]}, x)
 
 
-@EXERCISE.mistake("You divide by 255, but the pixels come as numbers from 0 to 1 already.")
-def divides_by_255(weights, x):
-    """As if the pixels were bytes."""
-    return predict_pixels(weights, x / 255)
+digits.name_slips_of_scale(
+    EXERCISE, up=False
+)  # times 255, the 0.001 goes unnoticed, as where it is left out
 
 
 @EXERCISE.right_hand_in

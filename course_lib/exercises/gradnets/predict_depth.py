@@ -235,16 +235,7 @@ def reads_columns(weights, x):
     return predict_depth(weights, x.swapaxes(1, 2))
 
 
-@EXERCISE.mistake("You divide by 255, but the pixels come as numbers from 0 to 1 already.")
-def divides_by_255(weights, x):
-    """As if the pixels were bytes."""
-    return predict_depth(weights, x / 255)
-
-
-@EXERCISE.mistake("You multiply by 255, but the network is to read the pixels as they come.")
-def multiplies_by_255(weights, x):
-    """As if the network had been trained on bytes."""
-    return predict_depth(weights, x * 255)
+digits.name_slips_of_scale(EXERCISE)
 
 
 @EXERCISE.right_hand_in

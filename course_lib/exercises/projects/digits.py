@@ -4,7 +4,7 @@ import numpy as np
 
 from course_lib.data.held_back import held_back_digits
 from course_lib.exercises.guard import with_article
-from course_lib.exercises.projects.project import Batch, Measured
+from course_lib.exercises.projects.project import Batch, Measured, Project
 
 CLASSES = 10
 
@@ -39,3 +39,22 @@ def measure(batches: tuple[Batch, ...], outputs: list[np.ndarray]) -> Measured:
 def read(score: float) -> str:
     """A share of digits in words."""
     return f"{score:.1%} right"
+
+
+def name_slips_of_scale(project: Project, up: bool = True) -> None:
+    """Make it a mistake of the project to scale the pixels.
+
+    Args:
+        project: whose function takes weights and images.
+        up: whether pixels that are too large are known from all other mistakes.
+    """
+
+    @project.mistake("You divide by 255, but the pixels come as numbers from 0 to 1 already.")
+    def divides_by_255(weights, x):
+        return project.reference(weights, x / 255)
+
+    if up:
+
+        @project.mistake("You multiply by 255, but the network is to read the pixels as they come.")
+        def multiplies_by_255(weights, x):
+            return project.reference(weights, x * 255)

@@ -5,8 +5,8 @@ import numpy as np
 from course_lib.exercises.exercise import Hint
 from course_lib.exercises.projects import digits
 from course_lib.exercises.projects.project import Project
+from course_lib.exercises.projects.vanilla_slips import name_vanilla_slips
 from course_lib.scratch.projects import predict_rows
-from course_lib.scratch.rnn import rnn_forward
 
 MARKS = (0.91, 0.94, 0.96)
 
@@ -74,11 +74,6 @@ EXERCISE = Project(
 )
 
 
-def _states(weights, x):
-    h_0 = np.zeros((len(x), len(weights["W_hh"])), dtype=x.dtype)
-    return rnn_forward(x, h_0, *(weights[name] for name in ("W_xh", "W_hh", "b_h")))[0]
-
-
 @EXERCISE.wrong_hand_in("no better than a guess")
 def never_trained(weights):
     """The right shapes, and nothing learned."""
@@ -142,100 +137,8 @@ def reads_columns(weights, x):
     return predict_rows(weights, x.swapaxes(1, 2))
 
 
-@EXERCISE.mistake(
-    "You read backwards, from the last row to the first: `x[:, 0]` is the first to be read."
-)
-def reads_backwards(weights, x):
-    """Time runs the other way."""
-    return predict_rows(weights, x[:, ::-1])
-
-
-@EXERCISE.mistake(
-    "You hand the readout the mean of all states. The network answers with its last state alone."
-)
-def mean_of_the_states(weights, x):
-    """Averages over time."""
-    w, h = weights, _states(weights, x)
-    return h.mean(axis=1) @ w["W_hy"] + w["b_y"]
-
-
-@EXERCISE.mistake(
-    "You hand the readout the state after the first step. It is the last that counts."
-)
-def state_after_the_first_step(weights, x):
-    """Index 0 for -1."""
-    return predict_rows(weights, x[:, :1])
-
-
-@EXERCISE.mistake(
-    "Your units don't remember: `W_hh` brings nothing of the state before into the next one."
-)
-def forgets_the_state_before(weights, x):
-    """Each step by itself."""
-    return predict_rows(weights | {"W_hh": np.zeros_like(weights["W_hh"])}, x)
-
-
-@EXERCISE.mistake(
-    "You hand the readout the sum of all states. The network answers with its last state alone."
-)
-def sum_of_the_states(weights, x):
-    """Adds up over time."""
-    w, h = weights, _states(weights, x)
-    return h.sum(axis=1) @ w["W_hy"] + w["b_y"]
-
-
-@EXERCISE.mistake("`W_hh` stands transposed: a row of states is multiplied by it from the right.")
-def recurrent_weights_transposed(weights, x):
-    """As for states in columns."""
-    return predict_rows(weights | {"W_hh": weights["W_hh"].T}, x)
-
-
-@EXERCISE.mistake("Your units leave out `b_h`, the bias inside the tanh.")
-def without_the_bias_of_the_units(weights, x):
-    """Forgets b_h."""
-    return predict_rows(weights | {"b_h": np.zeros_like(weights["b_h"])}, x)
-
-
-@EXERCISE.mistake("You leave out the last step: the state that counts comes after the last row.")
-def without_the_last_step(weights, x):
-    """One step too few, at the end."""
-    return predict_rows(weights, x[:, :-1])
-
-
-@EXERCISE.mistake("You leave out the first step: begin with `x[:, 0]`.")
-def without_the_first_step(weights, x):
-    """One step too few, at the beginning."""
-    return predict_rows(weights, x[:, 1:])
-
-
-@EXERCISE.mistake("Your states start at one. Before the first step there is nothing: at zero.")
-def starts_at_one(weights, x):
-    """Another state to begin with."""
-    w = weights
-    h_0 = np.ones((len(x), len(w["W_hh"])), dtype=x.dtype)
-    h, _ = rnn_forward(x, h_0, w["W_xh"], w["W_hh"], w["b_h"])
-    return h[:, -1] @ w["W_hy"] + w["b_y"]
-
-
-@EXERCISE.mistake("Your units are ReLUs; those that were asked for are vanilla ones, with a tanh.")
-def rectified_units(weights, x):
-    """Another nonlinearity."""
-    w, h = weights, np.zeros((len(x), len(weights["W_hh"])))
-    for t in range(x.shape[1]):
-        h = np.maximum(x[:, t] @ w["W_xh"] + h @ w["W_hh"] + w["b_h"], 0)
-    return h @ w["W_hy"] + w["b_y"]
-
-
-@EXERCISE.mistake("You divide by 255, but the pixels come as numbers from 0 to 1 already.")
-def divides_by_255(weights, x):
-    """As if the pixels were bytes."""
-    return predict_rows(weights, x / 255)
-
-
-@EXERCISE.mistake("You multiply by 255, but the network is to read the pixels as they come.")
-def multiplies_by_255(weights, x):
-    """As if the network had been trained on bytes."""
-    return predict_rows(weights, x * 255)
+name_vanilla_slips(EXERCISE, step="row")
+digits.name_slips_of_scale(EXERCISE)
 
 
 @EXERCISE.right_hand_in
