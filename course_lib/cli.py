@@ -408,10 +408,10 @@ def prove(
 ) -> None:
     """For contributors: prove the checks against wrong and right answers."""
     from course_lib.exercises import UnknownExercise
-    from course_lib.exercises.prove import main
+    from course_lib.exercises.proving.prove import main
 
     if mutants:
-        from course_lib.exercises.survivors import main as break_references
+        from course_lib.exercises.proving.survivors import main as break_references
 
         try:
             code = break_references(as_json, exercises or [])

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from course_lib.exercises.climbing import climb, judge
-from course_lib.exercises.graph_rungs import ON_A_GPU
-from course_lib.exercises.guard import CappedOutput, NotWritten
+from course_lib.exercises.calling.guard import CappedOutput, NotWritten
+from course_lib.exercises.ladder.climbing import climb, judge
+from course_lib.exercises.ladder.graph_rungs import ON_A_GPU
 from course_lib.exercises.registry import get
 from course_lib.notebook_check import answers_in
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from course_lib.authoring.source import start_of_hunt
-from course_lib.exercises import check, guard
+from course_lib.exercises import check
+from course_lib.exercises.calling import guard
 from course_lib.exercises.registry import CHAPTERS, chapter_of, get, ids
 from course_lib.exercises.report import Report
 from course_lib.instructor.intake.extract import Cells, Unreadable, extract

@@ -110,8 +110,9 @@ class _Loaded(importlib.abc.MetaPathFinder):
 def _is_of_a_learner(record: logging.LogRecord) -> bool:
     """Whether a warning is about code that somebody wrote.
 
-    To find the name of a mistake, a check runs code with something left out (`exercises.mutants`).
-    What TensorFlow says about that would stand below the learner's own cell.
+    To find the name of a mistake, a check runs code with something left out
+    (`exercises.naming.mutants`). What TensorFlow says about that would stand below the
+    learner's own cell.
     """
     return "<mutant of " not in record.getMessage()
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from course_lib import cores
-from course_lib.exercises.frameworks import framework_settings, traced_gradients_forgotten
+from course_lib.exercises.calling.frameworks import framework_settings, traced_gradients_forgotten
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -477,7 +477,7 @@ def test_a_misspelt_exercise_is_not_proven():
 
 def test_the_wrappers_pass_on_what_was_asked_and_the_exit_code(monkeypatch, tmp_path):
     from course_lib.authoring import notebooks
-    from course_lib.exercises import prove
+    from course_lib.exercises.proving import prove
 
     # By its full name: in the package, the name stands for the function.
     training = importlib.import_module("course_lib.training.reproduce")

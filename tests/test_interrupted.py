@@ -18,8 +18,8 @@ WORK = {
     ("check", "class/anna.ipynb"): "notebook_check.check_notebook",
     ("hint", "rnn_step"): "exercises.cards.hint_card",
     ("solution", "rnn_step"): "exercises.cards.solution_card",
-    ("prove",): "exercises.prove.main",
-    ("prove", "--mutants"): "exercises.survivors.main",
+    ("prove",): "exercises.proving.prove.main",
+    ("prove", "--mutants"): "exercises.proving.survivors.main",
     ("similar", "class"): "instructor.command.similar.show_similar",
     ("weeks", "one", "two"): "instructor.command.weeks.write_weeks",
     ("grades", "one", "--for=moodle", "--class-list=x.csv"):

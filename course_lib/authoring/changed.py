@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.registry import chapter_of, get, ids
+from course_lib.exercises.registry import CHAPTERS, PROJECT, chapter_of, get, ids
 
-# A change of what lies in it, but not of what lies below, touches all.
 JUDGES = "course_lib/exercises"
+PROJECTS = "projects"  # the folder in it that judges these alone
+# Whatever else lies in it, but not in a chapter's folder, judges all exercises.
+CHAPTERS_FOLDERS = {chapter.name for chapter in CHAPTERS}
 ALWAYS = ("tests/test_imports.py",)  # rules that any change may break, and quick
 
 
@@ -17,15 +19,21 @@ def touched_exercises(root: Path, base: str = "main") -> tuple[str, ...]:
     """Ids of the exercises that differ from the branch `base`; all of them where git can't say.
 
     An exercise is touched by the files that its answers stand in, by what its chapter's exercises
-    share, and by what judges all exercises.
+    or all projects share, and by what judges all exercises.
     """
     files = changed_files(root, base)
-    if files is None or any(str(Path(file).parent) == JUDGES for file in files):
+    if files is None:
         return ids()
     own = {one.lower() for one in ids()}
-    chapters = {Path(f).parent.name for f in files if _is_shared(Path(f), own)}
+    shared = {_room(Path(file)) for file in files if Path(file).stem not in own} - {None}
+    if shared - CHAPTERS_FOLDERS - {PROJECTS}:
+        return ids()
     return tuple(
-        one for one in ids() if chapter_of(one).name in chapters or files & set(_files(get(one)))
+        one
+        for one in ids()
+        if chapter_of(one).name in shared
+        or (PROJECTS in shared and one.startswith(PROJECT))
+        or files & set(_files(get(one)))
     )
 
 
@@ -53,7 +61,7 @@ def _tests_of(root: Path, file: Path) -> Iterable[str]:
     elif top == "course_lib" and file.suffix == ".py":
         folder = Path("tests", *below[:-1])
         own = folder / f"test_{file.stem}.py"
-        of_a_chapter = str(file.parent.parent) == JUDGES
+        of_a_chapter = _room(file) in CHAPTERS_FOLDERS
         if (root / own).exists():
             yield str(own)
         elif (root / folder).is_dir() and folder != Path("tests"):
@@ -62,9 +70,9 @@ def _tests_of(root: Path, file: Path) -> Iterable[str]:
             yield str(folder.parent)
 
 
-def _is_shared(file: Path, exercises: set[str]) -> bool:
-    """Whether a file belongs to a chapter's exercises, and to no single one of them."""
-    return str(file.parent.parent) == JUDGES and file.stem not in exercises
+def _room(file: Path) -> str | None:
+    """The folder of the exercises that a file lies in, "." for no other; None outside of them."""
+    return file.parent.relative_to(JUDGES).as_posix() if file.is_relative_to(JUDGES) else None
 
 
 def changed_files(root: Path, base: str = "main") -> set[str] | None:

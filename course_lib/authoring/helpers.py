@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from course_lib.exercises.guard import full_stop
+from course_lib.exercises.calling.guard import full_stop
 
 EXPLAINED_ELSEWHERE = ("course_lib.exercises", "course_lib.quiet")
 HEADING = "Imported here from the course, for you to call:"

@@ -20,8 +20,8 @@ from course_lib.authoring.helpers import helpers
 from course_lib.authoring.install_cell import install_cell
 from course_lib.authoring.project_cells import STARS, project_card, training_cell
 from course_lib.authoring.source import reference_code, starting_code
+from course_lib.exercises.calling.guard import full_stop
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.guard import full_stop
 from course_lib.exercises.markup import inline_code
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.registry import get

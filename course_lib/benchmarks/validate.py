@@ -32,7 +32,7 @@ from typing import Any
 from course_lib.authoring.source import reference_code
 from course_lib.benchmarks import measure
 from course_lib.exercises.checker import check_function
-from course_lib.exercises.mutants import compiled, mutants
+from course_lib.exercises.naming.mutants import compiled, mutants
 from course_lib.exercises.registry import CHAPTERS, get, needs_tensorflow
 from course_lib.exercises.report import NOT_RIGHT, PASSED
 

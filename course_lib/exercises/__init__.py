@@ -8,9 +8,9 @@ from dataclasses import replace
 # First: TensorFlow, once it is needed, is loaded without its chatter.
 import course_lib.quiet  # noqa: F401
 from course_lib.exercises import progress
+from course_lib.exercises.calling.guard import with_article
 from course_lib.exercises.cards import Card, apology, hint_card, solution_card
 from course_lib.exercises.checker import check_function
-from course_lib.exercises.guard import with_article
 from course_lib.exercises.next_hint import next_hint
 from course_lib.exercises.predictions import measured, predict, within
 from course_lib.exercises.projects.checking import check_project

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from course_lib.exercises.climbing import UNFORESEEN, Budget, climb, judge
+from course_lib.exercises.calling.guard import OUT_OF_TIME, CappedOutput, NotWritten, full_stop
+from course_lib.exercises.calling.unharmed import old_objects_at_rest, unharmed
 from course_lib.exercises.exercise import Exercise, Problem, Rung
-from course_lib.exercises.guard import OUT_OF_TIME, CappedOutput, NotWritten, full_stop
-from course_lib.exercises.recognition import recognise
+from course_lib.exercises.ladder.climbing import UNFORESEEN, Budget, climb, judge
+from course_lib.exercises.naming.recognition import recognise
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED, Report
-from course_lib.exercises.unharmed import old_objects_at_rest, unharmed
 
 
 def check_function(

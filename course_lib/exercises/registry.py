@@ -200,7 +200,7 @@ def get(exercise_id: str) -> Exercise:
         UnknownExercise: if there is no such exercise.
         OtherBackend: if it is checked with TensorFlow and Keras runs on another backend.
     """
-    from course_lib.exercises.generic import complete
+    from course_lib.exercises.ladder.generic import complete
 
     if needs_tensorflow(exercise_id):
         see_that_keras_runs_on_tensorflow(exercise_id)

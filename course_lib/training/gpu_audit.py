@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.frameworks import traced_gradients_forgotten
+from course_lib.exercises.calling.frameworks import traced_gradients_forgotten
 from course_lib.graphs import (
     HOST,
     devices_of,

@@ -58,6 +58,8 @@ def test_without_a_repository_or_main_all_are_touched(checkout, tmp_path_factory
         ("course_lib/scratch/rnn.py", {"rnn_step", "rnn_forward"}, {"gru_step"}),
         ("course_lib/exercises/gated_cells/cases.py", set(CHAPTERS[2].exercises), {"rnn_step"}),
         ("course_lib/exercises/checker.py", set(ids()), set()),
+        ("course_lib/exercises/naming/glance.py", set(ids()), set()),
+        ("course_lib/exercises/projects/judging.py", {"predict_rows", "predict_pixels"}, {"scan"}),
         ("README.md", set(), set(ids())),
     ],
 )
@@ -78,6 +80,8 @@ def test_what_a_file_touches(file, some, others, checkout):
         ("course_lib/cores.py", set()),
         ("course_lib/exercises/checker.py", {"tests/exercises/test_checker.py"}),
         ("course_lib/exercises/bptt/rnn_backward.py", set()),
+        ("course_lib/exercises/naming/slips.py", {"tests/exercises/naming/test_slips.py"}),
+        ("course_lib/exercises/naming/evidence.py", {"tests/exercises/naming"}),
         ("course_lib/exercises/projects/arrays.py", {"tests/exercises/projects/test_arrays.py"}),
         ("tests/online/test_traces.py", {"tests/online/test_traces.py"}),
         ("tests/online/conftest.py", {"tests/online"}),
@@ -90,6 +94,7 @@ def test_which_tests_a_file_touches(file, tests, checkout):
         "tests/test_cli.py",
         "tests/online/test_traces.py",
         "tests/exercises/test_checker.py",
+        "tests/exercises/naming/test_slips.py",
         "tests/exercises/projects/test_arrays.py",
     ):
         checkout(there)

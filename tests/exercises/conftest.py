@@ -2,7 +2,8 @@
 
 import pytest
 
-from course_lib.exercises import climbing, recognition, repairs
+from course_lib.exercises.ladder import climbing
+from course_lib.exercises.naming import recognition, repairs
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from course_lib.exercises import (
     CheckFailed,
     UnknownExercise,
     check,
-    guard,
     hint,
     solution,
     when_passed,
 )
+from course_lib.exercises.calling import guard
 from course_lib.exercises.registry import CHAPTERS, get, ids
 from course_lib.scratch.bptt import truncated_bptt
 from course_lib.scratch.gradcheck import numerical_gradient

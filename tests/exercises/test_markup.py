@@ -11,8 +11,8 @@ import pytest
 
 from course_lib.authoring.source import starting_code
 from course_lib.exercises import check
+from course_lib.exercises.calling.guard import full_stop
 from course_lib.exercises.cards import hint_card
-from course_lib.exercises.guard import full_stop
 from course_lib.exercises.markup import inline_code
 from course_lib.exercises.registry import get, ids
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_lib.exercises.guard import Unusable
+from course_lib.exercises.calling.guard import Unusable
 
 pytest.importorskip("tensorflow")
 

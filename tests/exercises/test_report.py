@@ -4,7 +4,7 @@ import numpy as np
 from bs4 import BeautifulSoup
 
 from course_lib.exercises import check
-from course_lib.exercises.guard import CappedOutput
+from course_lib.exercises.calling.guard import CappedOutput
 from course_lib.scratch.bptt import rnn_backward
 from course_lib.scratch.rnn import rnn_step
 

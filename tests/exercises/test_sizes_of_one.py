@@ -6,8 +6,8 @@ import inspect
 import numpy as np
 import pytest
 
-from course_lib.exercises.climbing import climb
-from course_lib.exercises.guard import CappedOutput
+from course_lib.exercises.calling.guard import CappedOutput
+from course_lib.exercises.ladder.climbing import climb
 from course_lib.exercises.registry import get, ids
 
 # Where a size is never one, and why it needn't be.

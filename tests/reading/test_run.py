@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.exercises.guard import time_limit
+from course_lib.exercises.calling.guard import time_limit
 from course_lib.exercises.registry import CHAPTERS
 from course_lib.reading.run import MODULE, read, run
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_lib.exercises.frameworks import traced_gradients_forgotten
+from course_lib.exercises.calling.frameworks import traced_gradients_forgotten
 from course_lib.graphs import keras_in
 from course_lib.training.reference_steps import STEPS
 

@@ -6,10 +6,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.graph_rungs import compiles, equal_to_twin, fit_for_a_gpu, traceable
-from course_lib.exercises.guard import Unusable, with_article
-from course_lib.exercises.rungs import irregular, matches
+from course_lib.exercises.ladder.graph_rungs import (
+    compiles,
+    equal_to_twin,
+    fit_for_a_gpu,
+    traceable,
+)
+from course_lib.exercises.ladder.rungs import irregular, matches
 from course_lib.graphs import (
     alive_at_once,
     computed_by,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, holds, irregular, matches, shapes
 from course_lib.scratch.clipping import clip_by_global_norm, clip_by_value
 
 

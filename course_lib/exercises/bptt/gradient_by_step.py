@@ -4,16 +4,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.graph_rungs import (
+from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
     fit_for_a_gpu,
     no_loop_over_time,
     traceable,
 )
-from course_lib.exercises.guard import Unusable, with_article
-from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import by_xla, gpu_report, nodes, own_twin, stumble, trace
 from course_lib.scratch.bptt import state_jacobian
 from course_lib.scratch.rnn import rnn_forward

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, holds, irregular, matches, shapes
 from course_lib.scratch.bptt import loss_and_gradients
 from course_lib.scratch.gradcheck import gradient_check, numerical_gradient
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.guard import Unusable
-from course_lib.exercises.rungs import by_hand, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, irregular, matches, shapes
 from course_lib.scratch.gradcheck import numerical_gradient
 
 STEPS = {"step 0.2": 0.2, "step 0.1": 0.1}

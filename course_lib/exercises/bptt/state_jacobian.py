@@ -6,7 +6,7 @@ from functools import reduce
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, holds, irregular, matches, shapes
 from course_lib.scratch.bptt import rnn_backward, state_jacobian
 from course_lib.scratch.gradcheck import numerical_gradient
 from course_lib.scratch.rnn import rnn_forward

@@ -6,16 +6,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.graph_rungs import (
+from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
     fit_for_a_gpu,
     traceable,
     traced_once,
 )
-from course_lib.exercises.guard import Unusable, with_article
-from course_lib.exercises.rungs import irregular, matches
+from course_lib.exercises.ladder.rungs import irregular, matches
 from course_lib.graphs import (
     Counting,
     gpu_report,

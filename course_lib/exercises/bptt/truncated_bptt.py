@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, holds, irregular, matches, shapes
 from course_lib.scratch.bptt import loss_and_gradients, rnn_backward, truncated_bptt
 from course_lib.scratch.gradcheck import numerical_gradient
 from course_lib.scratch.losses import cross_entropy_from_logits, cross_entropy_gradient

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_lib.exercises.rungs import irregular
+from course_lib.exercises.ladder.rungs import irregular
 from course_lib.scratch.gradcheck import numerical_gradient
 
 

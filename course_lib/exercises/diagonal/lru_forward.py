@@ -4,7 +4,7 @@ import numpy as np
 
 from course_lib.exercises.diagonal.cases import lru_params, one_turning_unit, turning
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, holds, irregular, isolating, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, holds, irregular, isolating, matches, shapes
 from course_lib.scratch.diagonal import lru_forward
 from course_lib.scratch.scan import scan, scan_loop
 

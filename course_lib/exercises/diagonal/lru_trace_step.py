@@ -6,7 +6,7 @@ import numpy as np
 
 from course_lib.exercises.diagonal.cases import by_parts, turning
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, irregular, isolating, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, irregular, isolating, matches, shapes
 from course_lib.scratch.diagonal import lru_trace_step
 
 RETURNS = {"E_lam": "complex", "E_x": "complex"}

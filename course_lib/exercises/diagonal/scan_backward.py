@@ -4,7 +4,7 @@ import numpy as np
 
 from course_lib.exercises.diagonal.cases import by_parts, turning
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, holds, irregular, matches, shapes
 from course_lib.scratch.scan import scan, scan_backward, scan_loop
 
 RETURNS = {"da": "complex", "db": "complex", "dh_0": "complex"}

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from course_lib.exercises.cell_calls import side_by_side
 from course_lib.exercises.exercise import Arrays, Problem, Rung
-from course_lib.exercises.rungs import matches
+from course_lib.exercises.ladder.cell_calls import side_by_side
+from course_lib.exercises.ladder.rungs import matches
 from course_lib.scratch.gradcheck import numerical_gradient
 
 

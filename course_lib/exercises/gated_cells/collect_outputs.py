@@ -4,7 +4,7 @@ import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
 from course_lib.exercises.gated_cells.cases import LSTM, one_unit_weights, weights
-from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, floating, holds, irregular, matches, shapes
 from course_lib.scratch.gated import lstm_step
 from course_lib.scratch.stacked import collect_outputs
 

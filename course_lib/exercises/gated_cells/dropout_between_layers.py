@@ -3,8 +3,8 @@
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.masks import on_their_own
-from course_lib.exercises.rungs import drawn, irregular, matches, shapes
+from course_lib.exercises.ladder.masks import on_their_own
+from course_lib.exercises.ladder.rungs import drawn, irregular, matches, shapes
 from course_lib.scratch.stacked import dropout_between_layers
 
 # Large enough that the share of dropped entries is known to a few thousandths, and no more is

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.graph_rungs import fit_for_a_gpu
-from course_lib.exercises.guard import Unusable
-from course_lib.exercises.rungs import by_hand, matches
+from course_lib.exercises.ladder.graph_rungs import fit_for_a_gpu
+from course_lib.exercises.ladder.rungs import by_hand, matches
 from course_lib.graphs import gpu_report, trace
 from course_lib.layers.early_stopping import EarlyStopping
 

@@ -4,10 +4,10 @@ import copy
 
 import numpy as np
 
+from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.gated_cells.cases import LSTM
-from course_lib.exercises.guard import Unusable, with_article
-from course_lib.exercises.rungs import holds
+from course_lib.exercises.ladder.rungs import holds
 from course_lib.scratch.gated import init_lstm_params
 from course_lib.scratch.stacked import fresh_cells
 

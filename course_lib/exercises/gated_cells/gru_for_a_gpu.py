@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.cell_calls import side_by_side
+from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.gated_cells.cases import GRU, weights
-from course_lib.exercises.guard import Unusable, with_article
-from course_lib.exercises.rungs import irregular, matches
+from course_lib.exercises.ladder.cell_calls import side_by_side
+from course_lib.exercises.ladder.rungs import irregular, matches
 from course_lib.graphs import nodes, pretended_gpu, trace
 from course_lib.layers.cudnn import gru_for_a_gpu
 from course_lib.scratch.gated import gate

@@ -6,7 +6,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.cell_calls import (
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.gated_cells.cases import GRU, one_unit_weights, weights
+from course_lib.exercises.gated_cells.cell_rungs import (
+    begins_as_said,
+    few_products,
+    learns_from_all_steps,
+)
+from course_lib.exercises.ladder.cell_calls import (
     all_states,
     audited,
     compiled,
@@ -21,14 +28,7 @@ from course_lib.exercises.cell_calls import (
     through_time,
     tracing,
 )
-from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.gated_cells.cases import GRU, one_unit_weights, weights
-from course_lib.exercises.gated_cells.cell_rungs import (
-    begins_as_said,
-    few_products,
-    learns_from_all_steps,
-)
-from course_lib.exercises.graph_rungs import (
+from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
     fit_for_a_gpu,
@@ -36,8 +36,8 @@ from course_lib.exercises.graph_rungs import (
     reaches_every_weight,
     traceable,
 )
-from course_lib.exercises.made_again import same_when_loaded
-from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.exercises.ladder.made_again import same_when_loaded
+from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import own_twin
 from course_lib.layers.gru import GRUCell
 from course_lib.scratch.gated import gate, gru_step

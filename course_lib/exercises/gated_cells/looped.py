@@ -6,10 +6,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.cell_calls import compiled, growing, set_weights, side_by_side, tracing
+from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
 from course_lib.exercises.gated_cells.cases import LSTM, weights
-from course_lib.exercises.graph_rungs import (
+from course_lib.exercises.ladder.cell_calls import (
+    compiled,
+    growing,
+    set_weights,
+    side_by_side,
+    tracing,
+)
+from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
     fit_for_a_gpu,
@@ -17,8 +24,7 @@ from course_lib.exercises.graph_rungs import (
     reaches_every_weight,
     traceable,
 )
-from course_lib.exercises.guard import Unusable, with_article
-from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import gpu_report, gradient_sizes, own_twin, trace
 from course_lib.layers.loops import looped, unrolled
 from course_lib.scratch.gated import lstm_step

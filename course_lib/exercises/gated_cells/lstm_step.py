@@ -12,7 +12,7 @@ from course_lib.exercises.gated_cells.cases import (
     step_inputs,
     weights,
 )
-from course_lib.exercises.rungs import by_hand, floating, holds, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, floating, holds, matches, shapes
 from course_lib.scratch.gated import gate, lstm_step, sigmoid
 
 RETURNS = {"h_t": "array", "c_t": "array", "cache": "mapping"}

@@ -11,7 +11,7 @@ from course_lib.exercises.gated_cells.cases import (
     step_inputs,
     weights,
 )
-from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, floating, holds, irregular, matches, shapes
 from course_lib.scratch.gated import lstm_step, lstm_step_backward
 from course_lib.scratch.gradcheck import numerical_gradient
 

@@ -4,7 +4,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.cell_calls import (
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.gated_cells.cases import LSTM, one_unit_weights, weights
+from course_lib.exercises.gated_cells.cell_rungs import (
+    begins_as_said,
+    few_products,
+    learns_from_all_steps,
+)
+from course_lib.exercises.ladder.cell_calls import (
     all_states,
     audited,
     compiled,
@@ -19,14 +26,7 @@ from course_lib.exercises.cell_calls import (
     through_time,
     tracing,
 )
-from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.gated_cells.cases import LSTM, one_unit_weights, weights
-from course_lib.exercises.gated_cells.cell_rungs import (
-    begins_as_said,
-    few_products,
-    learns_from_all_steps,
-)
-from course_lib.exercises.graph_rungs import (
+from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
     fit_for_a_gpu,
@@ -34,8 +34,8 @@ from course_lib.exercises.graph_rungs import (
     reaches_every_weight,
     traceable,
 )
-from course_lib.exercises.made_again import same_when_loaded
-from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.exercises.ladder.made_again import same_when_loaded
+from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import own_twin
 from course_lib.layers.lstm import LSTMCell
 from course_lib.scratch.gated import lstm_step

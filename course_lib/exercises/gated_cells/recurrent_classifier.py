@@ -4,18 +4,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.cell_calls import side_by_side
+from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.gated_cells.cases import LSTM, weights
-from course_lib.exercises.graph_rungs import (
+from course_lib.exercises.ladder.cell_calls import side_by_side
+from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
     fit_for_a_gpu,
     reaches_every_weight,
     traceable,
 )
-from course_lib.exercises.guard import Unusable, with_article
-from course_lib.exercises.rungs import irregular, matches
+from course_lib.exercises.ladder.rungs import irregular, matches
 from course_lib.graphs import (
     gpu_report,
     gradient_sizes,

@@ -4,10 +4,18 @@ import copy
 
 import numpy as np
 
+from course_lib.exercises.calling.guard import names_of_arguments
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.gated_cells.cases import LSTM, OPEN, SHUT, weights
-from course_lib.exercises.guard import names_of_arguments
-from course_lib.exercises.rungs import by_hand, drawn, floating, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import (
+    by_hand,
+    drawn,
+    floating,
+    holds,
+    irregular,
+    matches,
+    shapes,
+)
 from course_lib.scratch.gated import lstm_step
 from course_lib.scratch.stacked import collect_outputs, dropout_between_layers, stacked_forward
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.rungs import holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import holds, irregular, matches, shapes
 from course_lib.scratch.gradnets import final_accuracy, grelu
 
 

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.graph_rungs import fit_for_a_gpu
-from course_lib.exercises.guard import Unusable
-from course_lib.exercises.rungs import matches
+from course_lib.exercises.ladder.graph_rungs import fit_for_a_gpu
+from course_lib.exercises.ladder.rungs import matches
 from course_lib.graphs import gpu_report, in_graphs, trace
 from course_lib.layers.gate_schedule import GateSchedule
 from course_lib.scratch.gradnets import late_gate

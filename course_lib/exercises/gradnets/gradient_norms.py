@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches
+from course_lib.exercises.ladder.rungs import by_hand, floating, holds, irregular, matches
 from course_lib.scratch.clipping import clip_by_global_norm
 from course_lib.scratch.gradnets import gradient_norms
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.masks import on_their_own
-from course_lib.exercises.rungs import drawn, holds, irregular, shapes
+from course_lib.exercises.ladder.masks import on_their_own
+from course_lib.exercises.ladder.rungs import drawn, holds, irregular, shapes
 from course_lib.scratch.gradnets import gradual_dropout
 
 # Which entries fall depends on how an answer uses the generator, and several ways are right. So

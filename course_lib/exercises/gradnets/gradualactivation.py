@@ -6,17 +6,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.cell_calls import from_a_file, loaded
+from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.graph_rungs import (
+from course_lib.exercises.ladder.cell_calls import from_a_file, loaded
+from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
     fit_for_a_gpu,
     traceable,
 )
-from course_lib.exercises.guard import Unusable
-from course_lib.exercises.made_again import lost_dtype, not_made_again
-from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.exercises.ladder.made_again import lost_dtype, not_made_again
+from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import gpu_report, own_twin, stumble, trace, xla_refusal
 from course_lib.layers.gradnets import GradualActivation
 from course_lib.scratch.gradnets import grelu, grelu_backward, interpolate

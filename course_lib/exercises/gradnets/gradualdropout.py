@@ -4,13 +4,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.cell_calls import loaded
+from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.graph_rungs import fit_for_a_gpu, traceable
-from course_lib.exercises.guard import Unusable
-from course_lib.exercises.made_again import same_when_loaded
-from course_lib.exercises.masks import on_their_own
-from course_lib.exercises.rungs import irregular, matches
+from course_lib.exercises.ladder.cell_calls import loaded
+from course_lib.exercises.ladder.graph_rungs import fit_for_a_gpu, traceable
+from course_lib.exercises.ladder.made_again import same_when_loaded
+from course_lib.exercises.ladder.masks import on_their_own
+from course_lib.exercises.ladder.rungs import irregular, matches
 from course_lib.graphs import gpu_report, stumble, trace, xla_refusal
 from course_lib.layers.gradnets import GradualDropout
 from course_lib.scratch.gradnets import gradual_dropout

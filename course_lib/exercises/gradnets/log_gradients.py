@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.graph_rungs import equal_to_twin, fit_for_a_gpu, traceable
-from course_lib.exercises.guard import Unusable
-from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.exercises.ladder.graph_rungs import equal_to_twin, fit_for_a_gpu, traceable
+from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import gpu_report, own_twin, stumble, trace
 from course_lib.layers.log_gradients import log_gradients
 from course_lib.scratch.gradnets import gradient_norms

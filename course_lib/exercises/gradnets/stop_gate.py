@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.rungs import by_hand, matches, remembering, shapes
+from course_lib.exercises.ladder.rungs import by_hand, matches, remembering, shapes
 from course_lib.scratch.gradnets import cosine_map, stop_gate
 
 MANY = 48

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.rungs import by_hand, gradient, holds, irregular, matches, shapes
-from course_lib.exercises.watched import watched
+from course_lib.exercises.ladder.rungs import by_hand, gradient, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.watched import watched
 from course_lib.scratch.kernl import chunk_border, trace_step
 
 RETURNS = {"dW": "array", "E_C": "array"}

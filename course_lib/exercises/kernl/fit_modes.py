@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, holds, irregular, matches, shapes
 from course_lib.scratch.kernl_modes import fit_modes, nudged
 
 RETURNS = {"beta": "complex"}

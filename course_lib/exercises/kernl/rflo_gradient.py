@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, gradient, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, gradient, holds, irregular, matches, shapes
 from course_lib.scratch.kernl import kernl_gradient, leaky_forward, presynaptic, rflo_gradient
 
 RETURNS = {"dW": "array"}

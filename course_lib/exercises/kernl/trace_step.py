@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import (
+from course_lib.exercises.ladder.rungs import (
     by_hand,
     floating,
     gradient,

@@ -5,16 +5,16 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.graph_rungs import (
+from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
     fit_for_a_gpu,
     no_loop_over_time,
     traceable,
 )
-from course_lib.exercises.guard import Unusable
-from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import (
     gpu_report,
     nodes,

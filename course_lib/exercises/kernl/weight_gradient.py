@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.rungs import by_hand, gradient, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, gradient, holds, irregular, matches, shapes
 from course_lib.scratch.bptt import rnn_step_backward
 from course_lib.scratch.kernl import trace_step, weight_gradient
 from course_lib.scratch.rnn import rnn_step

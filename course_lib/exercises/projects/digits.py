@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_lib.data.held_back import held_back_digits
-from course_lib.exercises.guard import with_article
+from course_lib.exercises.calling.guard import with_article
 from course_lib.exercises.projects.project import Batch, Measured, Project
 
 CLASSES = 10

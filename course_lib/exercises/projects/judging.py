@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from course_lib.exercises import guard
+from course_lib.exercises.calling import guard
+from course_lib.exercises.calling.guard import CappedOutput, NotWritten, Unusable
 from course_lib.exercises.checker import climb, judge
 from course_lib.exercises.exercise import Arrays, Problem, Rung
-from course_lib.exercises.guard import CappedOutput, NotWritten, Unusable
 from course_lib.exercises.projects.arrays import EXPECTED, BadArrays, HandIn, read_hand_in
 from course_lib.exercises.projects.naming import alike, recognised
 from course_lib.exercises.projects.project import Batch, Project, Weights

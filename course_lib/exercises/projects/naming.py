@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Mistake
+from course_lib.exercises.naming.slips import slips
 from course_lib.exercises.projects.project import Project
-from course_lib.exercises.slips import slips
 
 FIRST = 8  # inputs on which all that is known is tried; what agrees there is tried on all others
 PATIENCE = 1.5  # seconds of the processor for the slips

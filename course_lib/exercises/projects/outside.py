@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.exercises.guard import Unusable
+from course_lib.exercises.calling.guard import Unusable
 
 MODULES = (".py", ".pyc", ".so", ".pyd", ".dll", ".dylib")  # an import may open these
 REACHES_OUT = ("open", "os.system", "os.posix_spawn", "subprocess.Popen", "socket.connect")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_lib.exercises.guard import Unusable
+from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.projects.project import Weights
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.guard import Unusable
-from course_lib.exercises.rungs import drawn, irregular, matches, refuses
+from course_lib.exercises.ladder.rungs import drawn, irregular, matches, refuses
 from course_lib.scratch.text import sample_with_temperature
 
 # One of seven stands out: so noise of another kind than the Gumbel's gives other shares.

@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.guard import Unusable, with_article
-from course_lib.exercises.rungs import irregular
+from course_lib.exercises.ladder.rungs import irregular
 from course_lib.graphs import pipeline_operations
 from course_lib.layers.pipeline import padded_batches
 

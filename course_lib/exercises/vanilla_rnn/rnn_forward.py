@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.guard import Unusable
-from course_lib.exercises.rungs import by_hand, floating, holds, irregular, matches, shapes
+from course_lib.exercises.ladder.rungs import by_hand, floating, holds, irregular, matches, shapes
 from course_lib.scratch.rnn import rnn_forward, rnn_step
 
 CHANGED = 3  # the step whose input the causality rung changes

@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.exercises.cell_calls import ask_for_the_width, loaded, through_time
+from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.graph_rungs import (
+from course_lib.exercises.ladder.cell_calls import ask_for_the_width, loaded, through_time
+from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
     fit_for_a_gpu,
@@ -16,9 +17,8 @@ from course_lib.exercises.graph_rungs import (
     reaches_every_weight,
     traceable,
 )
-from course_lib.exercises.guard import Unusable, with_article
-from course_lib.exercises.made_again import same_when_loaded
-from course_lib.exercises.rungs import by_hand, irregular, matches
+from course_lib.exercises.ladder.made_again import same_when_loaded
+from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import (
     gpu_report,
     gradient_sizes,

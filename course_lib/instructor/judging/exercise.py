@@ -8,9 +8,9 @@ import contextlib
 import functools
 from dataclasses import dataclass, field, replace
 
+from course_lib.exercises.calling.guard import RAISED
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import Arrays, Exercise, Rung
-from course_lib.exercises.guard import RAISED
 from course_lib.exercises.projects.project import Batch, Project
 from course_lib.exercises.registry import get, needs_tensorflow
 from course_lib.exercises.report import NOT_RIGHT, PASSED, Report

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from course_lib.exercises.calling.guard import name_outputs
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
-from course_lib.exercises.guard import name_outputs
-from course_lib.exercises.rungs import unlike
+from course_lib.exercises.ladder.rungs import unlike
 from course_lib.instructor.judging.stored_answers import with_stored_answers
 
 # Factors below 1 keep what was small enough small enough; zeros stay zero, and masks and labels as

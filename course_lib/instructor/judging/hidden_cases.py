@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from course_lib.exercises.calling.guard import name_outputs
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
-from course_lib.exercises.guard import name_outputs
+from course_lib.exercises.ladder.rungs import unlike
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.registry import get, ids
-from course_lib.exercises.rungs import unlike
 
 
 def with_hidden_cases(exercise: Exercise, cases: list[Arrays]) -> Exercise:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from course_lib.authoring.source import start_of_hunt
-from course_lib.exercises import guard
+from course_lib.exercises.calling import guard
+from course_lib.exercises.calling.guard import OUT_OF_MEMORY, RAISED
 from course_lib.exercises.exercise import Arrays
-from course_lib.exercises.guard import OUT_OF_MEMORY, RAISED
 from course_lib.exercises.registry import get, ids, needs_tensorflow
 from course_lib.exercises.report import NOT_WRITTEN, PASSED
 from course_lib.instructor.errors import NoSandbox

@@ -10,10 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 OPEN = "course_lib.scratch"  # below it, sources may be handed out
-HELPERS = (
-    "course_lib.exercises.cell_calls"  # holds no answers: what calls of several exercises share
-)
-ALWAYS_THERE = "course_lib.exercises.guard"  # the sandbox has its own
+# It holds no answers: what calls of several exercises share.
+HELPERS = "course_lib.exercises.ladder.cell_calls"
+ALWAYS_THERE = "course_lib.exercises.calling.guard"  # the sandbox has its own
 
 
 def slices(wanted: Iterable[tuple[str, str]], banned: frozenset[str]) -> dict[str, str]:

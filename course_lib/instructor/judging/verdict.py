@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 
-from course_lib.exercises.guard import OUT_OF_MEMORY, OUT_OF_TIME, RAISED
+from course_lib.exercises.calling.guard import OUT_OF_MEMORY, OUT_OF_TIME, RAISED
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 from course_lib.instructor.sandbox.session import CRASHED, TAMPERED
 

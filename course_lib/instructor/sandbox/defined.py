@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from course_lib.exercises.guard import OUT_OF_MEMORY, OUT_OF_TIME, RAISED
+from course_lib.exercises.calling.guard import OUT_OF_MEMORY, OUT_OF_TIME, RAISED
 
 MOST_NAMES, MOST_REMARKS, LONGEST = 5_000, 50, 500
 

@@ -2,7 +2,7 @@
 
 import time
 
-from course_lib.exercises.guard import BUSY
+from course_lib.exercises.calling.guard import BUSY
 from course_lib.instructor.sandbox.sandbox import Child
 
 FIRST_LOOK = 1.0  # seconds of the clock; most answers are there long before

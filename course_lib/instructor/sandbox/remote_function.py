@@ -10,8 +10,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from course_lib.exercises.exercise import Arrays
-from course_lib.exercises.guard import (
+from course_lib.exercises.calling.guard import (
     OUT_OF_MEMORY,
     OUT_OF_TIME,
     RAISED,
@@ -19,6 +18,7 @@ from course_lib.exercises.guard import (
     Unusable,
     full_stop,
 )
+from course_lib.exercises.exercise import Arrays
 from course_lib.graphs import goes_step_by_step
 from course_lib.instructor.sandbox.arguments import follow
 from course_lib.instructor.sandbox.inside.messages import TooLarge

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.exercises.guard import OUT_OF_MEMORY, OUT_OF_TIME, RAISED
+from course_lib.exercises.calling.guard import OUT_OF_MEMORY, OUT_OF_TIME, RAISED
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.sandbox.arguments import follow
 from course_lib.instructor.sandbox.defined import Defined

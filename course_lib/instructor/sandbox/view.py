@@ -19,8 +19,8 @@ FILES = {
         for name in ("fork_server", "namespaces", "kernel", "system_calls", "messages", "student")
     },
     "graphs.py": PACKAGE / "graphs.py",
-    "guard.py": PACKAGE / "exercises" / "guard.py",
-    "failure.py": PACKAGE / "exercises" / "failure.py",
+    "guard.py": PACKAGE / "exercises" / "calling" / "guard.py",
+    "failure.py": PACKAGE / "exercises" / "calling" / "failure.py",
     **{
         f"reading/{name}.py": PACKAGE / "reading" / f"{name}.py"
         for name in ("__init__", "magics", "names", "needed", "run")

@@ -12,7 +12,7 @@ from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.projects import proving
 from course_lib.exercises.projects.arrays import BadArrays
 from course_lib.exercises.projects.proving import HAND_INS, reference_arrays, verdicts
-from course_lib.exercises.prove import prove
+from course_lib.exercises.proving.prove import prove
 from course_lib.exercises.registry import CHAPTERS, get, ids, project_files
 
 ROOT = HAND_INS.parent

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_lib.exercises.rungs import irregular
+from course_lib.exercises.ladder.rungs import irregular
 from course_lib.graphs import kept_by_loops, loop_bytes, trace
 from course_lib.scratch.bptt import rnn_backward, state_jacobian
 from course_lib.scratch.gradcheck import numerical_gradient

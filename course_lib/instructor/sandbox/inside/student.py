@@ -52,7 +52,7 @@ HEAVY = ("tensorflow", "keras", "torch", "jax")
 
 # What is kept of the judge's modules: what they define, and not what they count with.
 CONSTANT = types.FunctionType | type | tuple | str | dict | frozenset
-STAND_INS = {"course_lib.graphs": graphs, "course_lib.exercises.guard": guard}
+STAND_INS = {"course_lib.graphs": graphs, "course_lib.exercises.calling.guard": guard}
 
 
 class Missing:
@@ -99,7 +99,7 @@ class Course(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         name = module.__name__
         module.__path__ = []
         module.__getattr__ = lambda attribute: _stand_in(name, attribute)
-        if name == "course_lib.exercises.guard":
+        if name == "course_lib.exercises.calling.guard":
             module.__dict__.update(Unusable=guard.Unusable, with_article=guard.with_article)
         if name == "course_lib.graphs":
             module.__dict__.update({n: v for n, v in vars(graphs).items() if n[0] != "_"})

@@ -1,0 +1,6 @@
+"""Calling what a learner wrote, so that whatever it does ends in a sentence and harms nothing.
+
+In: a function or a class of a learner's, and what it is called with.
+Out: plain arrays, or one sentence; the process, its streams and its libraries as they were.
+`guard` and `failure` also run in an instructor's sandbox: they import nothing of the course.
+"""

@@ -1,0 +1,220 @@
+"""One rung: call a function as the rung says, and judge what came out."""
+
+import contextlib
+import inspect
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from course_lib.exercises.calling import guard
+from course_lib.exercises.calling.algebra import finite_algebra
+from course_lib.exercises.calling.failure import what_failed
+from course_lib.exercises.calling.guard import (
+    RAISED,
+    CappedOutput,
+    Guarded,
+    Unusable,
+    guarded,
+    held,
+    name_outputs,
+    with_article,
+)
+from course_lib.exercises.calling.unharmed import no_threads_left, whole_libraries, within_bounds
+from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
+from course_lib.exercises.ladder.rungs import shapes_that_came_in
+from course_lib.graphs import namespace_of, step_by_step
+
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+# What the judgement of a rung raises over arrays that nobody thought of.
+UNFORESEEN = (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError)
+
+RUNGS_WORTH = 6  # time limits of a rung that all rungs together may take
+NAMED_WITHIN = 2.4  # seconds of the processor after which a check looks no further for a name
+PATIENCE = {"speed up": 4}  # on a busy machine XLA takes its time
+
+
+class Budget:
+    """The time for a whole check, from now on; it is looked at between rungs.
+
+    Args:
+        exercise: what is checked; some kinds get more.
+    """
+
+    def __init__(self, exercise: Exercise):
+        self.limit = PATIENCE.get(exercise.kind, 1) * RUNGS_WORTH * guard.TIME_LIMIT
+        self.until = time.monotonic() + self.limit
+        self._began = time.process_time()
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left of it."""
+        return time.monotonic() >= self.until
+
+    @property
+    def for_a_name(self) -> float:
+        """Seconds of the processor that are left for finding a name, so that nobody waits long."""
+        return max(0.0, NAMED_WITHIN - (time.process_time() - self._began))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a function made of one rung: named outputs, or why there are none.
+
+    Args:
+        outputs: plain arrays by name, or None.
+        unusable: one sentence.
+        kind: of `Unusable`.
+        where: the operation that failed, with its operands (see `failure`); empty if unknown.
+    """
+
+    outputs: Arrays | None = None
+    unusable: str = ""
+    kind: str = ""
+    where: str = ""
+
+
+def climb(
+    exercise: Exercise,
+    rung: Rung,
+    function: Callable,
+    output: CappedOutput,
+    own: Mapping[str, Callable] = MappingProxyType({}),
+    patience: float | None = None,
+    traced: bool = True,
+) -> Outcome:
+    """Call the function as the rung says. This half runs the learner's code.
+
+    Args:
+        exercise: what was asked for.
+        rung: which one.
+        function: what the learner wrote.
+        output: takes what it prints.
+        own: what of the learner's has passed already, by id.
+        patience: how many times the usual time limit it may take; None: as its kind needs.
+        traced: whether TensorFlow makes graphs where it is asked to.
+
+    Raises:
+        NotWritten: if a stub was reached.
+    """
+    inputs = rung.inputs()
+    if patience is None:
+        patience = PATIENCE.get(exercise.kind, 1)
+    try:
+        with (
+            within_bounds(exercise.id),
+            reference_parts(exercise, function, own),
+            guarded(exercise.id, function, output, patience),
+            no_threads_left(),
+            finite_algebra(),
+            whole_libraries(),
+            contextlib.nullcontext() if traced else step_by_step(),
+        ):
+            _see_what_it_is(exercise, function)
+            callee = function
+            if exercise.returns:
+                watched = held(function, exercise.id) if rung.hold else function
+                callee = Guarded(watched, exercise.id, exercise.returns)
+            return Outcome(called(exercise, rung, callee, inputs))
+    except Unusable as problem:
+        where = problem.where
+        if problem.kind == RAISED and not where:
+            where = what_failed(problem.__context__, function)
+        return Outcome(None, str(problem), problem.kind, where)
+
+
+def _see_what_it_is(exercise: Exercise, function: Callable) -> None:
+    """A class where one is asked for, else a function that takes as many arguments as it gets.
+
+    Raises:
+        Unusable: if it is something else.
+    """
+    wanted = "class" if isinstance(exercise.reference, type) else "function"
+    if not callable(function):
+        raise Unusable(f"{exercise.id} is {_a_kind(function)}, not a {wanted}.")
+    if isinstance(function, type) and wanted == "function":
+        raise Unusable(f"{exercise.id} is a class; it should be a function: begin with `def`.")
+    if inspect.isfunction(function) and wanted == "class":
+        raise Unusable(f"{exercise.id} is a function; it should be a class: begin with `class`.")
+    if isinstance(function, type) and _forgets_its_base(function):
+        raise Unusable(
+            f"The __init__ of {exercise.id} doesn't call super().__init__(), which makes it a "
+            f"{function.__base__.__name__}: begin with that line."
+        )
+    if wanted == "function" and inspect.isfunction(function):
+        names = list(inspect.signature(exercise.reference).parameters)
+        parameters = inspect.signature(function).parameters.values()
+        if any(p.kind == p.VAR_POSITIONAL for p in parameters):
+            return
+        required = [p for p in parameters if p.kind in POSITIONAL and p.default is p.empty]
+        able = [p for p in parameters if p.kind in POSITIONAL]
+        fewest = _required(exercise.reference)
+        if len(required) > len(names) or len(able) < fewest:
+            raise Unusable(
+                f"{exercise.id} takes {len(able)} argument{'s' * (len(able) != 1)}; it is called "
+                f"with {len(names)}: {', '.join(names)}."
+            )
+
+
+def _forgets_its_base(made: type) -> bool:
+    """Whether a class has an __init__ of its own that doesn't call the one of its base."""
+    own = vars(made).get("__init__")
+    if not inspect.isfunction(own) or made.__base__ is object:
+        return False
+    return not {"super", "__init__"} & set(inspect.unwrap(own).__code__.co_names)
+
+
+def _required(function: Callable) -> int:
+    parameters = inspect.signature(function).parameters.values()
+    return sum(p.kind in POSITIONAL and p.default is p.empty for p in parameters)
+
+
+def _a_kind(value: object) -> str:
+    return with_article(type(value).__name__[:40])
+
+
+def called(exercise: Exercise, rung: Rung, callee: Callable, inputs: Arrays) -> Arrays:
+    """Named outputs of the rung's call, or of a plain call where it has none of its own."""
+    if rung.call is not None:
+        return rung.call(callee, inputs)
+    return name_outputs(exercise.returns, callee(*inputs.values()))
+
+
+def judge(rung: Rung, outcome: Outcome) -> Problem | None:
+    """Compare what came out with what should have. This half sees plain arrays only."""
+    if outcome.outputs is None:
+        details = shapes_that_came_in(rung.inputs()) if " raised " in outcome.unusable else {}
+        return Problem(outcome.unusable, details)
+    try:
+        with np.errstate(all="ignore"):
+            return rung.judge(rung.inputs(), outcome.outputs)
+    except UNFORESEEN as error:
+        return Problem(f"What was returned can't be judged ({type(error).__name__}: {error}).")
+
+
+@contextlib.contextmanager
+def reference_parts(
+    exercise: Exercise, function: Callable, own: Mapping[str, Callable]
+) -> Iterator[None]:
+    """While it lasts, the function finds the reference's other exercises in place of the learner's.
+
+    So each exercise is judged on its own: a wrong `rnn_step` doesn't fail a right `rnn_forward`.
+    Only a twin that has passed, and is still the same, stays the learner's own.
+    """
+    from course_lib.exercises.registry import get, ids
+
+    namespace = namespace_of(function)
+    others = {*exercise.uses, *(name for name in ids() if name in namespace)} - {exercise.id}
+    if exercise.twin in own and namespace.get(exercise.twin) is own[exercise.twin]:
+        others.discard(exercise.twin)
+    parts = {name: get(name).reference for name in others}
+    before = {name: namespace[name] for name in parts if name in namespace}
+    namespace.update(parts)
+    try:
+        yield
+    finally:
+        for name in parts:
+            namespace.pop(name, None)
+        namespace.update(before)

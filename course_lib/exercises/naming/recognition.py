@@ -1,0 +1,248 @@
+"""Find the idea behind a wrong answer: on evidence only, for a false name costs more than none.
+
+Who is asked, in this order: the exercise's named mistakes; the right function with one small thing
+changed; what the NumPy exercises that a fast form is built on know; the learner's own code with one
+small thing changed; and then two faults at once.
+"""
+
+import contextlib
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from course_lib.exercises.calling.guard import OUT_OF_TIME, RAISED, NotWritten
+from course_lib.exercises.exercise import Exercise, Mistake, Rung
+from course_lib.exercises.ladder.climbing import Budget, Outcome
+from course_lib.exercises.ladder.rungs import RIGHT_ORDER
+from course_lib.exercises.naming.evidence import Evidence, Unfinished
+from course_lib.exercises.naming.repairs import repair
+from course_lib.exercises.naming.slips import (
+    both,
+    can_be_said_of_some,
+    made_in_part,
+    nearest_first,
+    relatives,
+    slips,
+)
+from course_lib.exercises.naming.suspects import Fall, Lifted, Slipped, SlippedInTensorFlow, Suspect
+
+FIRST_FALLS = 3  # rungs that are looked at for a fault that shows alone
+PATIENCE = 1.0  # seconds of the processor for what two slips together do
+LONGER = 0.8  # the same for the slips of a fast form, and of what it is built on
+ENOUGH = 2  # rungs on which two slips, or a mistake that isn't made everywhere, must be proven
+ELSEWHERE = "In other cases it is right already."
+# Words of a sentence that leaves no other cases.
+IN_EVERY_CASE = r"\b(whatever|always|never|ever|at all)\b"
+MORE = "There may be more to it: fix this, then check again."
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """The idea behind a wrong answer.
+
+    Args:
+        name: of the mistake, or the slip in words.
+        sentence: what the learner reads.
+    """
+
+    name: str
+    sentence: str
+
+
+def recognise(
+    exercise: Exercise, fell_at: Rung, function: Callable, outcome: Outcome, budget: Budget
+) -> Recognised | None:
+    """What does the same as the function, from the rung it fell at upwards.
+
+    Agreement on one small case can be chance; agreement on all the rungs that are left is not. And
+    what the function got right, the mistake must get right too. If the first rungs that fail agree
+    with one mistake and all the later ones with another, the first is named.
+
+    Args:
+        exercise: with its mistakes; without any, nothing is recognised.
+        fell_at: the first rung that failed.
+        function: what the learner wrote.
+        outcome: what it made of that rung.
+        budget: of the whole check; without time nothing is recognised.
+
+    Returns:
+        The idea, or None if nothing is proven.
+    """
+    if outcome.kind == OUT_OF_TIME or not exercise.mistakes:
+        return None
+    # Each further rung would take as long; on other numbers a stub may be reached.
+    with contextlib.suppress(Unfinished, NotWritten):
+        return _behind(Evidence(exercise, fell_at, function, outcome, budget))
+    return None
+
+
+def _behind(evidence: Evidence) -> Recognised | None:
+    exercise, function, first = evidence.exercise, evidence.function, evidence.first
+    named = [Suspect(exercise, m, function) for m in exercise.mistakes]
+    if suspect := _of_rivals(evidence, named):
+        return _name(suspect, evidence.shows_more_than(suspect))
+    # Results that have changed places need no other explanation.
+    exchanged = RIGHT_ORDER in first.problem.sentence
+    others = () if exchanged else _others(evidence)
+    for suspect in evidence.explaining(others):
+        return _name(suspect, evidence.shows_more_than(suspect))
+    reference = Suspect(exercise, Mistake(exercise.reference, ""), exercise.reference)
+    if part := _in_part(evidence, named, reference):
+        return part
+    # Of whom something is seen at the first fall: two faults, or one that wasn't made everywhere.
+    cleared = evidence.glance.clears_at
+    near = [one for one in named if not cleared(first.rung, one) and one.is_like(first)]
+    if one := _first_of_two(evidence, near, named):
+        return _name(one, more=True)
+    if here := _in_some_cases(evidence, near):
+        return here
+    # Of results in another order, or of another form, the rung's own sentence says all.
+    if exchanged or (first.outcome.outputs is None and first.outcome.kind != RAISED):
+        return None
+    if mended := repair(exercise, function, first.rung, evidence.budget):
+        return Recognised(mended.name, mended.sentence)
+    return _two_slips(evidence, named, reference)
+
+
+def _of_rivals(evidence: Evidence, named: list[Suspect]) -> Suspect | None:
+    """The first who explains all numbers; where a graph can tell several apart, the first that does
+    the same in it.
+    """
+    explaining = evidence.explaining(named)
+    first = next(explaining, None)
+    rivals = [first, *explaining] if first and evidence.in_graphs else []
+    if len(rivals) < 2:
+        return first
+    return next((one for one in rivals if all(map(one.is_like, evidence.in_graphs))), first)
+
+
+def _name(suspect: Suspect, more: bool = False) -> Recognised:
+    mistake = suspect.mistake
+    return Recognised(mistake.name, f"{mistake.sentence} {MORE}" if more else mistake.sentence)
+
+
+def _others(evidence: Evidence) -> Iterator[Suspect]:
+    """Those who are asked when no named mistake of the exercise does the same, as far as there is
+    time.
+    """
+    exercise, function, budget = evidence.exercise, evidence.function, evidence.budget
+    if exercise.returns:
+        for slip in slips(exercise.reference):
+            if not budget.for_a_name:
+                return
+            yield Slipped(exercise, slip, function)
+    family = relatives(exercise)
+    for relative in family:
+        yield from (Lifted(exercise, m, function, relative) for m in relative.mistakes)
+    until = time.process_time() + LONGER
+    for suspect in _slips_of_a_fast_form(exercise, function, evidence.first.rung, family):
+        if time.process_time() > until or not budget.for_a_name:
+            return
+        yield suspect
+
+
+def _slips_of_a_fast_form(
+    exercise: Exercise, function: Callable, fell_at: Rung, family: list[Exercise]
+) -> Iterator[Suspect]:
+    for relative in family:
+        for slip in slips(relative.reference):
+            yield Lifted(exercise, slip, function, relative)
+    if not exercise.returns and not fell_at.costly:
+        for slip in nearest_first(exercise.reference, function):
+            yield SlippedInTensorFlow(exercise, slip, function)
+
+
+def _in_part(evidence: Evidence, named: list[Suspect], reference: Suspect) -> Recognised | None:
+    """A mistake that was made in some results only, where it could have been made in more."""
+    exercise = evidence.exercise
+    if not exercise.returns:
+        return None
+    wrong = {name for one in evidence.falls for name in reference.others_than(one)}
+    if not wrong or not wrong < exercise.returns.keys():
+        return None  # none: what fell is the precision, which no mistake explains
+    for suspect in named:
+        if not can_be_said_of_some(exercise, suspect.mistake, wrong):
+            continue
+        made = made_in_part(exercise, suspect.mistake, wrong)
+        inside = Suspect(exercise, made, evidence.function, known={})
+        if inside.explains(evidence.seen, evidence.held):
+            return _name(inside)
+    return None
+
+
+def _in_some_cases(evidence: Evidence, near: list[Suspect]) -> Recognised | None:
+    """A mistake that was made wherever something is wrong, and would be elsewhere if it could."""
+    for suspect in near:
+        if re.search(IN_EVERY_CASE, suspect.mistake.sentence):
+            continue
+        falls = evidence.falls
+        if all(map(suspect.is_like, falls)) and sum(map(suspect.is_proven_by, falls)) >= ENOUGH:
+            name, sentence = suspect.mistake.name, suspect.mistake.sentence
+            return Recognised(name, f"{sentence} {ELSEWHERE}")
+    return None
+
+
+def _first_of_two(evidence: Evidence, near: list[Suspect], named: list[Suspect]) -> Suspect | None:
+    """The mistake that explains the first falls, where another one explains the others."""
+    found = []
+    for suspect in near:
+        if not suspect.is_proven_by(evidence.first) or any(map(suspect.falls_at, evidence.held)):
+            continue
+        falls = evidence.falls
+        later = [one for one in falls if not suspect.is_like(one)]
+        others = [one for one in named if one is not suspect]
+        raised = [one for one in falls if one.outcome.outputs is None]
+        # What raises comes first: nothing behind it has been computed yet. But other slips raise at
+        # the same place: where its numbers are wrong in another way, a second mistake must be seen.
+        if raised and falls[0] is raised[0] and all(map(suspect.is_like, raised)):
+            differs = any(suspect.falls_at(one.rung) for one in later)
+            if not differs or any(_is_explained(evidence, one, others) for one in later):
+                found.append(suspect)
+            continue
+        first = falls[: falls.index(later[0])] if later else []
+        proven = sum(map(suspect.is_proven_by, first))
+        if proven < ENOUGH or any(suspect.is_like(one) for one in falls[len(first) :]):
+            continue
+        if any(all(_is_explained(evidence, one, [o]) for one in later) for o in others):
+            found.append(suspect)
+    return found[0] if len(found) == 1 else None
+
+
+def _is_explained(evidence: Evidence, fall: Fall, named: list[Suspect]) -> bool:
+    """Whether one of them does the same there, and is wrong in the same numbers."""
+    return any(
+        not evidence.glance.clears_at(fall.rung, one)
+        and one.is_like(fall)
+        and one.is_proven_by(fall)
+        for one in named
+    )
+
+
+def _two_slips(evidence: Evidence, named: list[Suspect], reference: Suspect) -> Recognised | None:
+    """A mistake or a slip that is seen in some output alone, with a second slip made in it."""
+    exercise, function = evidence.exercise, evidence.function
+    if not exercise.returns:
+        return None
+    falls = [one for one in evidence.falls if one.outcome.outputs is not None][:FIRST_FALLS]
+    if not falls:
+        return None
+    until = time.process_time() + min(PATIENCE, evidence.budget.for_a_name)
+    right = [reference.outcome(one.rung) for one in falls]
+    firsts = [*named, *(Slipped(exercise, slip, function) for slip in slips(exercise.reference))]
+    for first in firsts:
+        shared = sum(map(first.shares_a_fault, falls, right))
+        if shared < (ENOUGH if first.mistake in exercise.mistakes else 1):
+            continue
+        for second in both(first.mistake):
+            if time.process_time() > until:
+                return None
+            pair = Slipped(exercise, second, function, known={})
+            if (
+                pair.explains(evidence.seen, evidence.held)
+                and sum(map(pair.is_finely_proven_by, evidence.seen)) >= ENOUGH
+            ):
+                if first.mistake in exercise.mistakes:
+                    return _name(first, more=True)
+                return Recognised(second.name, second.sentence)
+    return None

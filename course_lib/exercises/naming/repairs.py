@@ -1,0 +1,282 @@
+"""Repairs: the learner's own code with one small thing changed, where that makes it right.
+
+An answer that passes every check once a single thing in it is another has its fault there, in
+whatever style it is written. The sentence says no more than that, and so it is true.
+"""
+
+import ast
+import contextlib
+import inspect
+import linecache
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from course_lib.exercises.calling.guard import CappedOutput, NotWritten
+from course_lib.exercises.exercise import Exercise, Mistake, Rung
+from course_lib.exercises.ladder.climbing import Budget, climb, judge
+from course_lib.exercises.naming.mutants import (
+    Change,
+    Mutant,
+    changes,
+    compiled,
+    tree_of,
+    without_docstrings,
+)
+from course_lib.exercises.naming.slips import LONGEST
+from course_lib.exercises.naming.ways_back import ways_back
+from course_lib.graphs import namespace_of
+
+PATIENCE = 1.5  # seconds of the processor for all changes in NumPy; two slips are tried after it
+# The share of the usual limit for one rung of a change; the second where TensorFlow traces.
+QUICK, LONGER = 0.05, 0.5
+AT_A_GLANCE = 0.1  # the share where TensorFlow goes step by step
+BLOCKS = ast.stmt | ast.excepthandler | ast.match_case
+LONGEST_LINE = 80  # characters of a line of the learner's that a sentence shows
+
+
+def repair(exercise: Exercise, function: Callable, fell_at: Rung, budget: Budget) -> Mistake | None:
+    """A small change with which an answer passes the whole ladder.
+
+    Args:
+        exercise: with its ladder.
+        function: a learner's function or class; without source nothing is found.
+        fell_at: the first rung that failed, where most changes fail too.
+        budget: of the whole check.
+
+    Returns:
+        The changed answer, with the sentence for it; None if none was found in time.
+    """
+    patience = QUICK if exercise.returns else LONGER
+    seconds = min(PATIENCE, budget.for_a_name) if exercise.returns else budget.for_a_name
+    until = time.process_time() + seconds
+    rungs = [fell_at, *(rung for rung in exercise.ladder if rung is not fell_at)]
+    # First without graphs: nearly all changes fail there already.
+    graphs = any(rung.in_a_graph for rung in rungs)
+    quick = [rung for rung in rungs if not rung.costly] if graphs else []
+    in_earnest = [rung for rung in rungs if rung is fell_at or not rung.by_xla]
+    well = "gives what it should" if len(in_earnest) < len(rungs) else "passes every check"
+    climbs = [(rung, AT_A_GLANCE, False) for rung in quick]
+    climbs += [(rung, patience, True) for rung in in_earnest]
+    for words, line, other in _changed(function, exercise.reference):
+        for climb_of_one in climbs:
+            if time.process_time() > until:
+                return None
+            if not _passes(exercise, other, *climb_of_one):
+                break
+        else:
+            return Mistake(other, f"Your code {well} {words}{line}.", words)
+    return None
+
+
+def _passes(
+    exercise: Exercise, answer: Callable, rung: Rung, patience: float, traced: bool
+) -> bool:
+    try:
+        outcome = climb(exercise, rung, answer, CappedOutput(), patience=patience, traced=traced)
+    except NotWritten:
+        return False
+    return judge(rung, outcome) is None
+
+
+def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str, Callable]]:
+    """The change in words, the line that it is in, and what has become of the function."""
+    if not (inspect.isfunction(function) or isinstance(function, type)):
+        return  # it is somewhere else, as in an instructor's sandbox
+    try:
+        tree = tree_of(function, decorated=False)
+    except (OSError, TypeError, SyntaxError):  # without source
+        return
+    if not isinstance(tree.body[0], ast.FunctionDef | ast.ClassDef):
+        return  # a lambda stands in whatever is done with it
+    names = namespace_of(function)
+    lines = _lines(tree)
+    original = ast.unparse(tree)
+    seen = {ast.unparse(without_docstrings(tree))}
+    counters, lines_alone = _counters(tree), _lines_alone(tree)
+    sizes, attributes = _sizes(tree), _attributes(tree)
+    models = _models(tree)
+    found = [
+        c
+        for c in changes(tree, ways_back(reference))
+        if len(c.words) <= LONGEST
+        and "\n" not in c.words
+        and not _puts_in(c, counters)
+        and not (c.before in lines_alone and not isinstance(c.after, ast.Call))
+        and not (c.before in sizes and ast.unparse(c.after) == "0")
+        and c.before not in attributes
+        and not (c.before in models and isinstance(c.after, ast.Call))
+    ]
+    found = likeliest_first(found, original, ast.unparse(tree_of(reference)))
+    for change in conditions_first(found):
+        with change.made():
+            source = ast.unparse(tree)
+        if source in seen:
+            continue
+        seen.add(source)
+        with contextlib.suppress(Exception), _no_source_kept():
+            changed = compiled(Mutant("", change.line, source, change.words), function, names)
+            yield change.words, _where(lines.get(change.line, ""), change.words), changed
+
+
+def _counters(tree: ast.Module) -> set[str]:
+    """Names that begin as a number and are counted up: what they hold somewhere is chance."""
+    begun, counted = set(), set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([ast.Name(name)], ast.Constant(int() | float())):
+                begun.add(name)
+            case ast.AugAssign(ast.Name(name)):
+                counted.add(name)
+    return begun & counted
+
+
+def _puts_in(change: Change, counters: set[str]) -> bool:
+    """Whether a change puts a counter where none stood: zero could stand there as well."""
+    names = [
+        {node.id for node in ast.walk(one) if isinstance(node, ast.Name)}
+        if isinstance(one, ast.AST)
+        else set()
+        for one in (change.before, change.after)
+    ]
+    return bool((names[1] - names[0]) & counters)
+
+
+def _lines_alone(tree: ast.Module) -> list[ast.AST]:
+    """What is called for its effect: to put less in its place is to leave out the line."""
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+
+
+def _sizes(tree: ast.Module) -> list[ast.AST]:
+    """The numbers in shapes of new arrays: where one is 0, the array is as good as left out."""
+    made = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
+    return [
+        size
+        for call in made
+        if ast.unparse(call.func).split(".")[-1] in ("zeros", "ones", "empty", "full")
+        for size in ast.walk(call.args[0])
+        if isinstance(size, ast.Constant)
+    ]
+
+
+def _attributes(tree: ast.Module) -> list[ast.AST]:
+    """Names of attributes in quotes: one that is nowhere gives the default, or nothing.
+
+    Another name in its place would only leave the line out.
+    """
+    asked = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [
+        call.args[1]
+        for call in asked
+        if ast.unparse(call.func) in ("getattr", "hasattr") and len(call.args) > 1
+    ]
+
+
+def _models(tree: ast.Module) -> list[ast.AST]:
+    """What new arrays are made alike to: its numbers don't count, so no function of them helps.
+
+    `np.empty_like(np.exp(E))` has the right dtype by chance, and is nothing to learn from.
+    """
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
+    return [call.args[0] for call in calls if ast.unparse(call.func).endswith("_like")]
+
+
+def conditions_first(found: list[Change]) -> Iterator[Change]:
+    """The same changes; before one inside a condition, those that make it hold always or never.
+
+    Whoever brings that about by a change inside says less than who says so.
+    """
+    whole: dict[ast.AST, list[Change]] = {}
+    for change in found:
+        if isinstance(change.before, ast.If):
+            whole.setdefault(change.before.test, []).append(change)
+        elif isinstance(change.before, ast.Compare) and isinstance(change.after, ast.Constant):
+            whole.setdefault(change.before, []).append(change)
+    around: dict[ast.AST, list[ast.AST]] = {}
+    for test in whole:
+        for node in ast.walk(test):
+            around.setdefault(node, []).append(test)
+    for change in found:
+        if isinstance(change.before, ast.AST):
+            for test in around.get(change.before, ()):
+                yield from whole.pop(test, ())
+        yield change
+
+
+def likeliest_first(found: list[Change], own: str, right: str) -> list[Change]:
+    """Changes in an order that tries likely ones early.
+
+    First those that bring in words and signs that the right code has and the learner's lacks, or
+    take out such as the right code lacks, and change little else; and of each line the first few
+    before all others.
+
+    Args:
+        found: in the order of the source.
+        own: the learner's code.
+        right: the reference's.
+    """
+    ours, theirs = Counter(_signs(own)), Counter(_signs(right))
+    places: Counter[int] = Counter()
+
+    def order(change: Change) -> tuple[float, int]:
+        before, after = (Counter(_signs(_text(one))) for one in (change.before, change.after))
+        gone, new = before - after, after - before
+        nearer = [1 if sign in theirs else -1 for sign in new if sign not in ours]
+        nearer += [-1 if sign in theirs else 1 for sign in gone if gone[sign] == ours[sign]]
+        places[change.line] += 1
+        return -sum(nearer) / max(1, len(gone) + len(new)), places[change.line]
+
+    return sorted(found, key=order)
+
+
+def _signs(text: str) -> list[str]:
+    return re.findall(r"\w+|[^\w\s]", text)
+
+
+def _text(node: Any) -> str:
+    """A node as it is written; of several, one after the other."""
+    if isinstance(node, list):
+        return " ".join(map(_text, node))
+    if isinstance(node, tuple):
+        return _text([one for one in node if one is not None])
+    return ast.unparse(node)
+
+
+@contextlib.contextmanager
+def _no_source_kept() -> Iterator[None]:
+    """What was compiled has its source, for TensorFlow, as long as the block runs."""
+    before = set(linecache.cache)
+    try:
+        yield
+    finally:
+        for where in set(linecache.cache) - before:
+            del linecache.cache[where]
+
+
+def _lines(tree: ast.Module) -> dict[int, str]:
+    """What stands on each line of the source: of a statement its first line; of several, all."""
+    found: dict[int, str] = {}
+    for node in ast.walk(tree):  # from outside to inside
+        if isinstance(node, ast.stmt):
+            text = ast.unparse(node).splitlines()[0]
+            for number in _lines_of_its_own(node):
+                before = found.get(number, "")
+                between = "" if not before else " " if before.endswith(":") else "; "
+                found[number] = before + between + text
+    return found
+
+
+def _lines_of_its_own(statement: ast.stmt) -> range:
+    """The lines of a statement without those of the block that it leads, if any."""
+    parts = list(ast.iter_child_nodes(statement))
+    head = [part for part in parts if not isinstance(part, BLOCKS)]
+    if len(head) == len(parts):
+        return range(statement.lineno, statement.end_lineno + 1)
+    ends = [getattr(node, "end_lineno", 0) for part in head for node in ast.walk(part)]
+    return range(statement.lineno, max([statement.lineno, *ends]) + 1)
+
+
+def _where(line: str, words: str) -> str:
+    return f", in the line `{line}`" if 0 < len(line) <= LONGEST_LINE and line not in words else ""

@@ -1,0 +1,212 @@
+"""Slips: the right function with one small thing changed, as `mutants` makes them.
+
+A wrong answer that does exactly what a slip does has made it, or one that comes to the same: the
+sentence says no more than that, and so it is true.
+"""
+
+import ast
+import contextlib
+import functools
+import inspect
+import itertools
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from course_lib.exercises.exercise import Exercise, Mistake
+from course_lib.exercises.naming.habits import habits
+from course_lib.exercises.naming.mutants import compiled, mutants, tree_of, without_docstrings
+from course_lib.graphs import namespace_of
+
+# Words of a sentence that is about several things at once.
+SEVERAL = r"\b(both|two|all|each other|every\w*|nothing|none|places|swapped|exchanged|mixed)\b"
+LONGEST = 140  # characters of a change in words that a person still reads
+
+
+@dataclass(frozen=True)
+class Slip(Mistake):
+    """A reference with one small thing changed.
+
+    Args:
+        source: the whole changed function or class without its docstrings, as `ast.unparse` writes
+            it.
+    """
+
+    source: str = ""
+
+    @property
+    def leaves_out_a_line(self) -> bool:
+        """Whether a whole line is missing."""
+        return self.called.startswith(("without the line", "without the loop"))
+
+
+@functools.cache
+def slips(reference: Callable) -> tuple[Slip, ...]:
+    """Every slip of a reference that can be said in a few words, those first that are made where
+    learners write.
+    """
+    return tuple(
+        Slip(answer, f"Your code behaves exactly like the right code {words}.", words, source)
+        for words, answer, source in _changed(reference, vars(sys.modules[reference.__module__]))
+    )
+
+
+def nearest_first(reference: Callable, function: Callable) -> list[Slip]:
+    """The slips of a reference, those first whose code is most like a learner's.
+
+    Where there is time for a few of them only, these are the likely ones: whoever writes nearly
+    what the course does is the nearest to the one slip that they made.
+    """
+    own, right = _source(function), _source(reference)
+    if not own or not right:
+        return list(slips(reference))
+    before = ast.unparse(without_docstrings(tree_of(reference, decorated=False))).splitlines()
+    theirs, ours = _pairs(own.splitlines()), _pairs(right.splitlines())
+
+    def farther(slip: Slip) -> int:
+        """How much farther away the slip's code is than the reference's."""
+        after = slip.source.splitlines()
+        gone, new = (_pairs(_without(*two)) for two in ((before, after), (after, before)))
+        away = 0
+        for pair in gone.keys() | new.keys():
+            apart = theirs[pair] - ours[pair]
+            away += abs(apart - new[pair] + gone[pair]) - abs(apart)
+        return away
+
+    return sorted(slips(reference), key=farther)
+
+
+def _source(function: Callable) -> str:
+    """What a function or class is written in, as `ast.unparse` writes it; "" if it isn't known."""
+    with contextlib.suppress(Exception):  # attributes of an object of the learner's own can raise
+        return ast.unparse(tree_of(function, decorated=False))
+    return ""
+
+
+def _without(lines: list[str], others: list[str]) -> list[str]:
+    """Those lines that aren't among the others, each as often as it is there more often."""
+    return list((Counter(lines) - Counter(others)).elements())
+
+
+def _pairs(lines: Iterable[str]) -> Counter[tuple[str, str]]:
+    """Each word or sign with the next one of its line, and how often they stand so."""
+    found: Counter[tuple[str, str]] = Counter()
+    for line in lines:
+        words = re.findall(r"\w+|[^\w\s]", line)
+        found.update(itertools.pairwise(["", *words, ""]))
+    return found
+
+
+def both(first: Mistake) -> Iterator[Mistake]:
+    """A first mistake or slip with a second slip in it."""
+    for words, answer, _ in _changed(first.answer, namespace_of(first.answer)):
+        sentence = (
+            "Your code behaves exactly like the right code with two things changed: "
+            f"{first.called}, and {words}."
+        )
+        yield Mistake(answer, sentence, f"{first.name} and {words}")
+
+
+def made_in_part(exercise: Exercise, mistake: Mistake, results: Collection[str]) -> Mistake:
+    """A mistake that is made in some of the results only; the others are the reference's.
+
+    Args:
+        exercise: of several results.
+        mistake: one of its own.
+        results: names of those that are wrong.
+    """
+
+    def answer(*arguments, **named):
+        right = exercise.reference(*arguments, **named)
+        wrong = mistake.answer(*arguments, **named)
+        pairs = zip(exercise.returns, right, wrong, strict=True)
+        return tuple(bad if name in results else good for name, good, bad in pairs)
+
+    names = [name for name in exercise.returns if name in results]
+    only = f"Only {' and '.join(names)} {'is' if len(names) == 1 else 'are'} wrong in this way."
+    return Mistake(answer, f"{mistake.sentence} {only}", mistake.name)
+
+
+def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[str, Callable, str]]:
+    try:
+        found = mutants(function, decorated=False, also=habits, keyed=False)
+        asked = _lines_asked_for(function)
+        made = _made_there(tree_of(function, decorated=False))
+    except (OSError, TypeError):  # without source
+        return
+    times = Counter(mutant.words for mutant in found)
+    found.sort(key=lambda mutant: mutant.line not in asked)
+    for mutant in found:
+        words = mutant.words
+        if times[words] > 1 and mutant.line in made:  # they fit other places too
+            words += f", where `{made[mutant.line]}` is made"
+        if len(words) <= LONGEST and "\n" not in words and not _cancels_itself(words):
+            with contextlib.suppress(Exception):  # what it is made of doesn't even begin
+                yield words, compiled(mutant, function, namespace), mutant.source
+
+
+def _cancels_itself(words: str) -> bool:
+    """Whether something is subtracted from, divided by or compared with itself: nobody writes that,
+    and what it gives, a constant, comes of much else.
+    """
+    new = re.match("with `(.+?)`", words)
+    with contextlib.suppress(SyntaxError):
+        for node in ast.walk(ast.parse(new.group(1) if new else "")):
+            match node:
+                case ast.BinOp(left, ast.Sub() | ast.Div(), right) | ast.Compare(
+                    left, [_], [right]
+                ):
+                    if ast.unparse(left) == ast.unparse(right):
+                        return True
+    return False
+
+
+def _made_there(tree: ast.Module) -> dict[int, str]:
+    """What the statement on each line assigns to, where it does."""
+    found = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([target], _) | ast.AugAssign(target):
+                lines = range(node.lineno, node.end_lineno + 1)
+                found |= dict.fromkeys(lines, ast.unparse(target))
+    return found
+
+
+def _lines_asked_for(function: Callable) -> set[int]:
+    """The lines of a reference that its stub leaves out, counted from its first."""
+    lines, inside = set(), False
+    for number, line in enumerate(inspect.getsource(inspect.unwrap(function)).splitlines(), 1):
+        text = line.strip()
+        inside = (inside or text.startswith("# IMPLEMENT-ME")) and text != "# END IMPLEMENT-ME"
+        if inside:
+            lines.add(number)
+    return lines
+
+
+def can_be_said_of_some(exercise: Exercise, mistake: Mistake, results: Collection[str]) -> bool:
+    """Whether the sentence of a mistake is true where only some results are wrong.
+
+    It isn't where it speaks of another result, or of several things together, nor is the symptom
+    that a hunt starts from.
+    """
+    others = exercise.returns.keys() - results
+    about_others = any(re.search(rf"\b{re.escape(name)}\b", mistake.sentence) for name in others)
+    together = re.search(SEVERAL, mistake.sentence, re.IGNORECASE)
+    return not (about_others or together or mistake.answer is exercise.start)
+
+
+def relatives(exercise: Exercise) -> list[Exercise]:
+    """The NumPy exercises that the fast form of one is built on, the nearest first."""
+    from course_lib.exercises.registry import get
+
+    found: dict[str, Exercise] = {}
+    waiting = [exercise.twin, *exercise.uses] if exercise.twin else []
+    while waiting:
+        one = waiting.pop(0)
+        if one not in found and (relative := get(one)).returns:
+            found[one] = relative
+            waiting += relative.uses
+    return list(found.values())

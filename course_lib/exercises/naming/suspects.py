@@ -1,0 +1,467 @@
+"""Who may stand behind a wrong answer: beside the answer on each rung, alike or not, and proven."""
+
+import functools
+import importlib
+import pkgutil
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from course_lib.exercises.calling.failure import REFUSED
+from course_lib.exercises.calling.guard import (
+    BUSY,
+    RAISED,
+    CappedOutput,
+    NotWritten,
+    Unusable,
+    guarded,
+)
+from course_lib.exercises.exercise import BY_TWIN, Arrays, Exercise, Mistake, Problem, Rung
+from course_lib.exercises.ladder.climbing import Outcome, climb, judge
+from course_lib.exercises.ladder.generic import SHRUNK, moved
+from course_lib.exercises.naming.slips import Slip
+from course_lib.graphs import namespace_of
+
+LIFTED_PATIENCE = 0.1  # of the usual limit, for an oracle with a mistake in it
+SCRATCH = "course_lib.scratch"  # where the references in NumPy live
+
+# Where a result isn't finite, how far the inputs can be scaled before it happens tells functions
+# apart that overflow for different reasons.
+SCALES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, -1 / 4, -1 / 2, -1)
+
+# What mistakes have made of rungs, in this session: the same each time, and in TensorFlow slow.
+_known: dict[tuple[Callable, Rung], Outcome | None] = {}
+_known_step_by_step: dict[tuple[Callable, Rung], Outcome | None] = {}
+
+
+def forget() -> None:
+    """As if the session had just begun."""
+    _known.clear()
+    _known_step_by_step.clear()
+
+
+@dataclass(frozen=True, eq=False)
+class Fall:
+    """A rung from the first fall upwards, with what the function made of it.
+
+    Args:
+        rung: the rung.
+        outcome: what came out.
+        problem: why it isn't as it should be, or None.
+    """
+
+    rung: Rung
+    outcome: Outcome
+    problem: Problem | None
+
+    @property
+    def fell(self) -> bool:
+        """Whether it isn't as it should be."""
+        return self.problem is not None
+
+
+class Suspect:
+    """A named mistake beside a learner's function."""
+
+    patience: float | None = None  # as for a learner
+    traced = True
+    makes_graphs = True  # in an exercise of a fast form
+
+    def __init__(
+        self,
+        exercise: Exercise,
+        mistake: Mistake,
+        function: Callable,
+        known: dict[tuple[Callable, Rung], Outcome | None] | None = None,
+    ):
+        self.exercise, self.mistake, self.function = exercise, mistake, function
+        self.known = _known if known is None else known
+
+    def outcome(self, rung: Rung) -> Outcome | None:
+        """What the mistake makes of a rung."""
+        key = self.mistake.answer, rung
+        if key not in self.known:
+            self.known[key] = self._worked_out(rung)
+        return self.known[key]
+
+    def _worked_out(self, rung: Rung) -> Outcome | None:
+        answer, output = self.mistake.answer, CappedOutput()
+        try:
+            return climb(
+                self.exercise, rung, answer, output, patience=self.patience, traced=self.traced
+            )
+        except NotWritten:  # a slip can get there
+            return Outcome(None, "not written")
+
+    def explains(self, seen: Iterable[Fall], held: Iterable[Rung]) -> bool:
+        """Whether the mistake does the same on all that was seen, and holds where the function did.
+
+        The first fall is looked at first: it clears nearly all.
+        """
+        return (
+            all(map(self.is_like, seen))
+            and any(map(self.is_proven_by, seen))
+            and not any(map(self.falls_at, held))
+        )
+
+    def can_tell(self, first: Fall) -> bool:
+        """Whether what is wrong at the first fall can't come from just any slip.
+
+        Many a slip gives results that stay the same whatever comes in, or what came in. Next to
+        right ones, a result that stays is what it was before a line that is missing.
+        """
+        rung = first.rung
+        if rung.by_verdict or first.outcome.outputs is None:
+            return True
+        other = _with_other_numbers(rung)
+        later, right, right_later = (
+            climb(self.exercise, one, function, CappedOutput())
+            for one, function in (
+                (other, self.function),
+                (rung, self.exercise.reference),
+                (other, self.exercise.reference),
+            )
+        )
+        every = first.outcome, later, right, right_later
+        if any(outcome.outputs is None for outcome in every):
+            return True
+        own, own_later, exact, exact_later = (_leaves(_computed(one.outputs)) for one in every)
+        wrong = {name for name in own.keys() & exact.keys() if not _alike(own[name], exact[name])}
+        stay = {
+            name
+            for name in wrong
+            if _alike(own[name], own_later[name]) and not _alike(exact[name], exact_later[name])
+        }
+        handed_back = {
+            name
+            for name in wrong
+            if _is_among(own[name], rung.inputs()) and _is_among(own_later[name], other.inputs())
+        }
+        if stay | handed_back == own.keys():
+            return False
+        line_missing = isinstance(self.mistake, Slip) and self.mistake.leaves_out_a_line
+        return not wrong or not wrong <= stay or line_missing
+
+    def shares_a_fault(self, one: Fall, right: Outcome) -> bool:
+        """Whether some output of a fall is wrong in the same finite numbers."""
+        mine, theirs = self.outcome(one.rung).outputs, one.outcome.outputs
+        if None in (mine, theirs, right.outputs):
+            return False
+        mine, theirs, exact = (_leaves(_computed(o)) for o in (mine, theirs, right.outputs))
+        return any(
+            _alike(value, mine[name]) and not _alike(value, exact[name]) and _all_finite(value)
+            for name, value in theirs.items()
+            if name in mine and name in exact
+        )
+
+    def others_than(self, one: Fall) -> set[str]:
+        """Names of the outputs of a fall that this one gives differently; all, if one gave none."""
+        mine, theirs = self.outcome(one.rung).outputs, one.outcome.outputs
+        if mine is None or theirs is None:
+            return set(self.exercise.returns)
+        shared = mine.keys() & theirs.keys() & self.exercise.returns.keys()
+        return {name for name in shared if not _alike(mine[name], theirs[name])}
+
+    def falls_at(self, rung: Rung) -> bool:
+        """Whether the mistake fails a rung."""
+        return judge(rung, self.outcome(rung)) is not None
+
+    def is_like(self, one: Fall) -> bool:
+        """Whether the mistake does what the function did.
+
+        Where both are right they are alike, whatever else came out. Where both are wrong and only
+        the verdict counts, the sentences must be alike.
+        """
+        mine = self.outcome(one.rung)
+        problem = judge(one.rung, mine)
+        if agree(mine, one.outcome):
+            # What is right and what is nearly right agree, and yet the one falls alone.
+            return not one.fell or problem is not None
+        if not one.fell or problem is None:
+            return not one.fell and problem is None
+        return one.rung.by_verdict and _in_kind(problem) == _in_kind(one.problem)
+
+    def is_proven_by(self, one: Fall) -> bool:
+        """Whether what they share on a rung can't well come from anything else."""
+        mine, theirs = self.outcome(one.rung), one.outcome
+        if not (one.fell and agree(mine, theirs)) or not self.falls_at(one.rung):
+            return False  # in float32, what is right and what is nearly right agree
+        if theirs.outputs is None:
+            # Of a result of the wrong form the sentence says all. An exception's text does not.
+            return not theirs.kind or _same_operation(mine, theirs)
+        if _finite(mine.outputs) and _finite(theirs.outputs):
+            return True
+        return self._breaks_at_the_same_size(one.rung)
+
+    def _breaks_at_the_same_size(self, rung: Rung) -> bool:
+        for scale in SCALES:
+            smaller = replace(rung, inputs=lambda scale=scale: _scaled(rung.inputs(), scale))
+            pair = [
+                climb(self.exercise, smaller, f, CappedOutput(), traced=rung.costly)
+                for f in (self.mistake.answer, self.function)
+            ]
+            if not agree(*pair):
+                return False
+        return True
+
+
+class Slipped(Suspect):
+    """A slip: proven by finite numbers or by the operation that failed, and by nothing else, for
+    nobody has looked at it as at a mistake.
+    """
+
+    patience = 0.02  # of the usual limit: some never end
+
+    def is_proven_by(self, one: Fall) -> bool:
+        """Whether both are wrong in the same finite numbers, or fail in the same operation."""
+        mine, theirs = self.outcome(one.rung), one.outcome
+        if not one.fell or not agree(mine, theirs) or not self.falls_at(one.rung):
+            return False  # many a slip changes nothing
+        if theirs.outputs is None:
+            return theirs.kind == RAISED and _same_operation(mine, theirs)
+        return _finite(theirs.outputs)
+
+    def is_finely_proven_by(self, one: Fall) -> bool:
+        """Whether they share numbers of several digits: counts can be alike by chance."""
+        return self.is_proven_by(one) and not _coarse(one.outcome.outputs)
+
+    def is_proven_beyond_chance(self, seen: Iterable[Fall]) -> bool:
+        """Whether some fall proves it by such numbers, or by the operation that failed."""
+        return any(
+            self.is_finely_proven_by(one)
+            or (one.outcome.outputs is None and self.is_proven_by(one))
+            for one in seen
+        )
+
+    def explains(self, seen: Iterable[Fall], held: Iterable[Rung]) -> bool:
+        """As a mistake does, and with other numbers as well: a half may be there by chance."""
+        return (
+            super().explains(seen, held)
+            and self.is_proven_beyond_chance(seen)
+            and self._does_the_same_elsewhere(next(iter(seen)).rung)
+            and self.can_tell(next(iter(seen)))
+        )
+
+    def _does_the_same_elsewhere(self, rung: Rung) -> bool:
+        if rung.by_verdict:
+            return True
+        other = _with_other_numbers(rung)
+        pair = [
+            climb(self.exercise, other, f, CappedOutput(), patience=self.patience)
+            for f in (self.mistake.answer, self.function)
+        ]
+        return agree(*pair)
+
+
+class StepByStep(Suspect):
+    """A mistake without the graphs that TensorFlow would make of it; see `glance`."""
+
+    traced = False
+
+    def __init__(self, of: Suspect):
+        super().__init__(of.exercise, of.mistake, of.function, _known_step_by_step)
+        if of.patience is not None:  # a slip: some never end
+            self.patience = Slipped.patience * BUSY
+
+
+class SlippedInTensorFlow(Slipped):
+    """A slip of a fast form, which takes longer where it is traced or compiled."""
+
+    patience = 0.5
+
+
+class Lifted(Suspect):
+    """A mistake in NumPy beside its fast form: what the oracles would be if they had made it."""
+
+    makes_graphs = False
+
+    def __init__(self, exercise: Exercise, mistake: Mistake, function: Callable, of: Exercise):
+        super().__init__(exercise, mistake, function)
+        self.of = of
+
+    def _worked_out(self, rung: Rung) -> Outcome | None:
+        """What the oracle of a rung makes of its inputs with the mistake in it; None: nothing."""
+        if rung.right is None:
+            return None
+        answer = self.mistake.answer
+        try:
+            with (
+                _in_place_of(self.of.reference, answer, namespace_of(rung.right)),
+                guarded(self.of.id, answer, CappedOutput(), LIFTED_PATIENCE),
+            ):
+                outputs = rung.right(rung.inputs())
+                return Outcome(outputs) if _plain(outputs) else None
+        except (NotWritten, Unusable):
+            return None
+
+    def explains(self, seen: Iterable[Fall], held: Iterable[Rung]) -> bool:
+        """As a mistake does; a slip needs numbers that can't come from just any."""
+        if not super().explains(seen, held):
+            return False
+        return not isinstance(self.mistake, Slip) or self.can_tell(next(iter(seen)))
+
+    def falls_at(self, rung: Rung) -> bool:
+        """Whether the mistake fails a rung; unknown is taken for no."""
+        mine = self.outcome(rung)
+        return mine is not None and not agree(mine, Outcome(rung.right(rung.inputs())))
+
+    def is_like(self, one: Fall) -> bool:
+        """Whether the oracle with the mistake gives what the function gave, where there is one."""
+        if one.rung.right is None:
+            return True
+        if one.outcome.outputs is None:
+            return False
+        mine = self.outcome(one.rung)
+        if mine is None:
+            return False
+        theirs = {n: v for n, v in one.outcome.outputs.items() if n in mine.outputs}
+        return agree(mine, replace(one.outcome, outputs=theirs))
+
+    def is_proven_by(self, one: Fall) -> bool:
+        """Whether both are wrong in the same finite numbers."""
+        if not one.fell or one.rung.right is None or not self.falls_at(one.rung):
+            return False  # many a mistake changes nothing in one of the cases
+        return _finite(self.outcome(one.rung).outputs)
+
+
+@contextmanager
+def _in_place_of(reference: Callable, answer: Callable, here: Arrays) -> Iterator[None]:
+    """While it lasts, an oracle's namespace and the NumPy modules find an answer for a reference.
+
+    Where the answer itself comes from nothing changes: it may call the reference.
+    """
+    name = reference.__name__
+    scratch = [vars(sys.modules[one]) for one in _scratch() if one in sys.modules]
+    places = [names for names in (here, *scratch) if names.get(name) is reference]
+    for names in places:
+        names[name] = answer
+    try:
+        yield
+    finally:
+        for names in places:
+            names[name] = reference
+
+
+@functools.cache
+def _scratch() -> tuple[str, ...]:
+    """The modules in which the references in NumPy live."""
+    found = pkgutil.iter_modules(importlib.import_module(SCRATCH).__path__)
+    return tuple(f"{SCRATCH}.{module.name}" for module in found)
+
+
+def agree(a: Outcome, b: Outcome) -> bool:
+    """Whether two functions did the same on a rung: the same arrays, or the same failure."""
+    if a.outputs is None or b.outputs is None:
+        if a.outputs is not b.outputs or a.kind != b.kind:
+            return False
+        if a.where == b.where and _refused(a):
+            return True  # each in words of its own
+        # Messages name the line that failed, which differs; what went wrong stands before it.
+        same_text = _cause(a.unusable) == _cause(b.unusable)
+        return same_text and (a.where == b.where or not (a.where and b.where))
+    ours, theirs = _computed(a.outputs), _computed(b.outputs)
+    return ours.keys() == theirs.keys() and all(_alike(ours[n], theirs[n]) for n in ours)
+
+
+def _refused(outcome: Outcome) -> bool:
+    """Whether the function itself raises what it raises."""
+    return outcome.where.startswith(REFUSED)
+
+
+def _same_operation(a: Outcome, b: Outcome) -> bool:
+    """Whether it is known to have failed in both, on the same operands."""
+    return a.where == b.where != "" and not _refused(a)
+
+
+def _with_other_numbers(rung: Rung) -> Rung:
+    return replace(rung, inputs=lambda: moved(rung.inputs(), SHRUNK))
+
+
+def _is_among(result: np.ndarray, inputs: Arrays) -> bool:
+    """Whether a result is one of the inputs, or one with its sign turned round."""
+    entries = _entries(inputs).values()
+    numbers = [np.asarray(one) for one in entries if isinstance(one, np.ndarray | float)]
+    return any(
+        _alike(result, sign * one)
+        for one in numbers
+        if one.dtype.kind in "iufc"
+        for sign in (1, -1)
+    )
+
+
+def _plain(outputs: Arrays) -> bool:
+    """Whether all that came out is arrays of numbers or words; a slip can give anything."""
+    return all(one.dtype.kind in "biufcU" for one in _leaves(outputs).values())
+
+
+def _leaves(outputs: Arrays) -> dict[Any, np.ndarray]:
+    """Each array by its name, and by its key where it stands in a dict."""
+    return {name: np.asarray(one) for name, one in _entries(outputs).items()}
+
+
+def _entries(values: Arrays) -> dict[Any, Any]:
+    """Each value by its name, and by its key where it stands in a dict."""
+    found = {}
+    for name, value in values.items():
+        entries = value.items() if isinstance(value, dict) else [("", value)]
+        found |= {(name, key): one for key, one in entries}
+    return found
+
+
+def _computed(outputs: Arrays) -> Arrays:
+    """The outputs without those of the learner's own twin, which no mistake has."""
+    return {name: value for name, value in outputs.items() if not name.endswith(BY_TWIN)}
+
+
+def _in_kind(problem: Problem) -> str:
+    """What a sentence says, whatever the numbers in it."""
+    return re.sub(r"[\d,.]*\d", "#", problem.sentence)
+
+
+def _cause(sentence: str) -> str:
+    return sentence.split(", at the line")[0].rstrip(".")
+
+
+def _alike(a: Any, b: Any) -> bool:
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(_alike(a[k], b[k]) for k in a)
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape:
+        return False
+    if "U" in (a.dtype.kind, b.dtype.kind):  # words
+        return np.array_equal(a, b)
+    tolerance = 1e-4 if np.float32 in (a.dtype, b.dtype) else 1e-7
+    size = np.abs(a[np.isfinite(a)]).max(initial=0.0) if a.dtype.kind in "fc" else 1.0
+    return bool(np.allclose(a, b, rtol=tolerance, atol=tolerance * size, equal_nan=True))
+
+
+def _finite(outputs: Arrays) -> bool:
+    return all(
+        _finite(one) if isinstance(one, dict) else _all_finite(np.asarray(one))
+        for one in outputs.values()
+    )
+
+
+def _all_finite(array: np.ndarray) -> bool:
+    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
+
+
+def _coarse(outputs: Arrays | None) -> bool:
+    """Whether all that came out, if anything, is words or numbers of one digit after the point."""
+    numbers = [one for one in _leaves(outputs or {}).values() if one.dtype.kind in "fc"]
+    return all(np.array_equal(one, np.round(one, 1)) for one in numbers)
+
+
+def _scaled(value: Any, scale: float) -> Any:
+    if isinstance(value, dict):
+        return {name: _scaled(one, scale) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_scaled(one, scale) for one in value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
+        return (value * scale).astype(value.dtype)
+    return value

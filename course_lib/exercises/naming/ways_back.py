@@ -1,0 +1,137 @@
+"""What may stand in right code where a learner has made a slip: `habits`, the other way round."""
+
+import ast
+from collections.abc import Callable, Iterator
+
+from course_lib.exercises.naming.change_in_words import simply
+from course_lib.exercises.naming.habits import Slip, confusions, with_defaults
+from course_lib.exercises.naming.mutants import Variants, tree_of
+
+LIBRARIES = ("np", "tf", "keras")
+VALUES = ast.BinOp | ast.UnaryOp | ast.Name | ast.Attribute | ast.Subscript
+
+
+def ways_back(reference: Callable) -> Variants:
+    """From a node of a learner's to what may stand there in right code, beside what `mutants` has.
+
+    Args:
+        reference: whose texts and functions may be missing.
+    """
+    texts, applied = _texts(reference), _applied(reference)
+
+    def variants(node: ast.AST, own: dict[str, str], whole: ast.Module) -> Iterator[Slip]:
+        yield from confusions(node, own | texts, whole)
+        yield from _ways_back(node, own)
+        yield from _typed_in(node, whole)
+        yield from _what_is_missing(node, texts, applied, whole)
+
+    return variants
+
+
+def _texts(reference: Callable) -> dict[str, str]:
+    """The texts of a reference in quotes, such as the names of the weights."""
+    nodes = ast.walk(tree_of(reference))
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant))
+    return {repr(one): one for one in texts if isinstance(one, str) and one.isidentifier()}
+
+
+def _applied(reference: Callable) -> list[ast.expr]:
+    """The functions of one array that a reference applies, such as `np.exp`."""
+    found = {}
+    for node in ast.walk(tree_of(reference)):
+        match node:
+            case ast.Call(function, [_], []) if _is_of_arrays(ast.unparse(function)):
+                found[ast.unparse(function)] = function
+    return list(found.values())
+
+
+def _is_of_arrays(name: str) -> bool:
+    return name == "sigmoid" or (name.split(".")[0] in LIBRARIES and "." in name)
+
+
+def _ways_back(node: ast.AST, names: dict[str, str]) -> Iterator[Slip]:
+    """What stands in the right code where a slip has left this node."""
+    match node:
+        case ast.BinOp(ast.Call(function, [inner], []), ast.Add() as op, right):
+            yield _said(node, ast.Call(function, [ast.BinOp(inner, op, right)], []))
+        case ast.BinOp(ast.Name() as left, ast.Mult() as op, right):
+            yield _said(node, ast.BinOp(_rest(left), op, right))
+        case ast.BinOp(left, ast.Mult() as op, ast.Name() as right):
+            yield _said(node, ast.BinOp(left, op, _rest(right)))
+        case ast.Call():
+            yield _said(node, ast.UnaryOp(ast.USub(), node))
+        case ast.Subscript(ast.Name(), _, ast.Load()):
+            for name in filter(str.isidentifier, names):
+                yield _said(node, ast.Name(name, ast.Load()))
+        case ast.Assign([ast.Name() as target], value):
+            yield _said(node, ast.AugAssign(target, ast.Add(), value))
+        case ast.Compare(left, [op], [right]):
+            for known in (False, True):
+                yield _said(node, ast.Constant(known))
+            if isinstance(right, ast.Name | ast.Attribute):
+                yield _said(node, ast.Compare(left, [op], [ast.Constant(0)]))
+        case ast.Tuple([*items], ast.Store()):
+            for i in range(len(items) - 1):
+                others = [*items[:i], items[i + 1], items[i], *items[i + 2 :]]
+                yield _said(node, ast.Tuple(others, ast.Store()))
+
+
+def _typed_in(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
+    """An argument, where its default was typed in.
+
+    0 and 1 stand for much else: they are looked at only where the argument is read nowhere.
+    """
+    if not _is_a_number(node):
+        return
+    for argument, default in with_defaults(whole):
+        if default is node or not _is_a_number(default) or default.value != node.value:
+            continue
+        if node.value not in (0, 1) or not _is_read(argument.arg, whole):
+            yield _said(node, ast.Name(argument.arg, ast.Load()))
+
+
+def _is_a_number(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
+    )
+
+
+def _is_read(name: str, whole: ast.Module) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(whole))
+
+
+def _what_is_missing(
+    node: ast.AST, texts: dict[str, str], applied: list[ast.expr], whole: ast.Module
+) -> Iterator[Slip]:
+    """What the right code has, where the learner left it out or took something else."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        # A text of the right code may have been copied to where another belongs, which is then
+        # written nowhere.
+        left_out = texts.keys() - _written(whole) if repr(node.value) in texts else texts.keys()
+        for other in (text for name, text in texts.items() if name in left_out):
+            yield ast.Constant(other), f"with `{other}` for `{node.value}`"
+    elif isinstance(node, VALUES) and not _is_a_place(node):
+        for function in applied:
+            yield _said(node, ast.Call(function, [node], []))
+
+
+def _written(whole: ast.Module) -> set[str]:
+    """The texts in quotes of a learner's code."""
+    constants = (node for node in ast.walk(whole) if isinstance(node, ast.Constant))
+    return {repr(node.value) for node in constants if isinstance(node.value, str)}
+
+
+def _is_a_place(node: ast.expr) -> bool:
+    """Whether something is put there, or a library is named."""
+    stored = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
+    return stored or ast.unparse(node).split(".")[0] in LIBRARIES
+
+
+def _rest(share: ast.Name) -> ast.BinOp:
+    return ast.BinOp(ast.Constant(1), ast.Sub(), share)
+
+
+def _said(node: ast.AST, other: ast.AST) -> Slip:
+    return other, f"with `{simply(other)}` for `{ast.unparse(node)}`"

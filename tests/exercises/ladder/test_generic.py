@@ -1,0 +1,125 @@
+"""What every function promises: float64 out, and results that a later call leaves alone."""
+
+import copy
+import dataclasses
+
+import numpy as np
+import pytest
+
+from course_lib.exercises.checker import check_function
+from course_lib.exercises.ladder.generic import complete
+from course_lib.exercises.registry import get, ids
+
+# Results are no arrays here (cells, True and False, a number of Python's), or exact in float32 too,
+# as the codes of characters are.
+WITHOUT_DIGITS = {
+    *("fresh_cells", "stop_gate", "gradient_check", "final_accuracy"),
+    *("carried_windows", "sample_with_temperature"),
+}
+WITHOUT_ARRAYS = {*WITHOUT_DIGITS, "cross_entropy_from_logits"}
+FUNCTIONS = [one for one in ids() if get(one).returns and get(one).kind != "project"]
+
+
+def every_array(value, change, path=()):
+    """Nested values with each array changed."""
+    if isinstance(value, dict):
+        return {key: every_array(one, change, (*path, key)) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(every_array(v, change, (*path, i)) for i, v in enumerate(value))
+    if isinstance(value, np.ndarray | np.float64):
+        return change(np.asarray(value), path)
+    return value
+
+
+def changed(function, change):
+    """The function, each array of its result changed."""
+    return lambda *args, **named: every_array(function(*args, **named), change)
+
+
+def single(array, _):
+    cut = {"float64": np.float32, "complex128": np.complex64}
+    return array.astype(cut.get(array.dtype.name, array.dtype))
+
+
+def rounded(array, path):
+    return single(array, path).astype(array.dtype)
+
+
+@pytest.mark.parametrize("one", [one for one in FUNCTIONS if one not in WITHOUT_DIGITS])
+@pytest.mark.parametrize("change", [single, rounded])
+def test_what_is_cut_to_float32_is_refused(one, change):
+    exercise = get(one)
+    report = check_function(
+        exercise, lambda *a, **k: every_array(exercise.reference(*a, **k), change)
+    )
+    assert report.failed == "float64 in, float64 out"
+    assert "float32" in report.sentence
+
+
+def test_inputs_that_are_cut_are_noticed_as_well():
+    exercise = get("rnn_step")
+    report = check_function(exercise, lambda *a: exercise.reference(*every_array(a, rounded)))
+    assert report.failed == "float64 in, float64 out"
+
+
+def test_a_small_number_against_a_division_by_zero_may_stay():
+    exercise = get("rnn_step")
+    assert check_function(exercise, lambda *a: exercise.reference(*a) * (1 - 1e-9)).ok
+
+
+@pytest.mark.parametrize("one", [one for one in FUNCTIONS if one not in WITHOUT_ARRAYS])
+def test_a_buffer_that_all_calls_share_is_refused(one):
+    exercise, buffers = get(one), {}
+
+    def kept(array, path):
+        buffer = buffers.setdefault((path, array.shape, array.dtype.str), np.empty_like(array))
+        buffer[...] = array
+        return buffer
+
+    report = check_function(
+        exercise, lambda *a, **k: every_array(exercise.reference(*a, **k), kept)
+    )
+    assert report.failed == "a second call"
+    assert "changed the result of an earlier call" in report.sentence
+
+
+def test_a_cache_that_is_never_renewed_is_refused():
+    def shape(v):
+        return v.shape if isinstance(v, np.ndarray) else repr(v)
+
+    exercise, results = get("masked_rnn_forward"), {}
+
+    def remembers(*arguments):
+        key = tuple(map(shape, arguments))
+        results.setdefault(key, exercise.reference(*arguments))
+        return copy.deepcopy(results[key])
+
+    assert not check_function(exercise, remembers).ok
+    alone = dataclasses.replace(exercise, ladder=exercise.ladder[-1:])
+    results.clear()
+    assert "compute the result again" in check_function(alone, remembers).sentence
+
+
+def test_what_the_caller_handed_in_is_the_callers_to_change():
+    """rnn_forward's cache holds its own arguments, and may."""
+    exercise = get("rnn_forward")
+
+    def views(x, h_0, W_xh, W_hh, b_h):
+        h, _ = exercise.reference(x, h_0, W_xh, W_hh, b_h)
+        return h, (x[:], h_0[:], h, W_xh[:], W_hh[:])
+
+    assert check_function(exercise, views).ok
+
+
+def test_single_precision_is_asked_for_where_it_is_promised():
+    exercise = get("rnn_forward")
+    promised = complete(dataclasses.replace(exercise, ladder=exercise.ladder[:-2], single=True))
+    assert check_function(promised, exercise.reference).ok
+
+    def doubles(*arguments):
+        h, cache = exercise.reference(*arguments)
+        return h.astype(float), cache
+
+    report = check_function(promised, doubles)
+    assert report.failed == "float32 in, float32 out"
+    assert check_function(exercise, doubles).ok == (not exercise.single)

@@ -1,0 +1,180 @@
+"""Mutants are made, checked on all cores, and none that differs survives."""
+
+import ast
+import dataclasses
+import inspect
+import json
+
+import numpy as np
+import pytest
+
+from course_lib.exercises.naming.mutants import compiled, mutants, tree_of
+from course_lib.exercises.proving import survivors
+from course_lib.exercises.proving.survivors import claimed_in_vain, fate, fates, main, stale
+from course_lib.exercises.registry import get
+
+AT_THE_BAR = (  # exercises whose every mutant is noticed or named equivalent
+    "rnn_step",
+    "rnn_forward",
+    "masked_rnn_forward",
+    "cross_entropy_from_logits",
+    "rnn_step_backward",
+    "rnn_backward",
+    "numerical_gradient",
+    "gradient_check",
+    "truncated_bptt",
+    "clip_by_global_norm",
+    "state_jacobian",
+    "forget_bias_for",
+    "gru_step",
+    "lstm_step",
+    "lstm_step_backward",
+    "fresh_cells",
+    "collect_outputs",
+    "dropout_between_layers",
+    "stacked_forward",
+    "grelu",
+    "grelu_backward",
+    "propagate",
+    "stop_gate",
+    "gradual_dropout",
+    "gradient_norms",
+    "final_accuracy",
+    "trace_step",
+    "weight_gradient",
+    "forward_gradient",
+    "perturbation_step",
+    "kernel_gradients",
+    "kernel_fit",
+    "fit_modes",
+    "identity_recurrence",
+    "chunk_border",
+    "rflo_gradient",
+    "combine",
+    "scan",
+    "scan_backward",
+    "ring",
+    "lru_forward",
+    "last_state",
+    "lru_trace_step",
+    "lru_trace_gradient",
+    "mingru_forward",
+)
+SAMPLE = 8  # mutants of each that `make test` tries; `course prove --mutants` tries all
+
+
+def model(x, h, start=0, *, axis=1):
+    """A function with one of everything."""
+    total = x.copy()
+    for t in range(start, 3):
+        total += x @ h.T
+        h = h - 0.5 * np.tanh(total)[:, t]
+    if t > 1 and axis is not None:
+        raise ValueError("axis is wrong")
+    return np.sum(total, axis=1), {"a": h, "b": -t}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "total = x.copy() -> pass",  # a statement
+        "total = x.copy() -> total = x",  # a copy
+        "range(start, 3) -> range(3, start)",  # arguments
+        "x @ h.T -> x @ h",  # a transpose
+        "x @ h.T -> h.T @ x",  # operands
+        "h - 0.5 * -> h + 0.5 *",  # a sign
+        "0.5 * -> 0.505 *",  # a constant
+        "np.tanh(total)[:, t] -> np.tanh(total)[:, t - 1]",  # a time index
+        "t > 1 -> t >= 1",  # a comparison
+        "axis=1 -> axis=0",  # an axis
+        "start=0 -> start=1",  # a default
+        "'a': h, 'b': -t -> 'a': h, 'b': t",  # a term
+        "raise ValueError('axis is wrong') -> pass",  # an error
+    ],
+)
+def test_every_kind_of_change_is_made(key):
+    before, after = key.split(" -> ")
+    original = ast.unparse(ast.parse(inspect.getsource(model)))
+    parts = original.split(before)
+    wanted = {before.join(parts[:i]) + after + before.join(parts[i:]) for i in range(1, len(parts))}
+    assert wanted & {mutant.source for mutant in mutants(model)}
+
+
+def settings(given):
+    """What a layer stores."""
+    return {**given, "n": 1}
+
+
+@pytest.mark.slow
+def test_the_source_of_a_class_is_that_around_its_methods_not_the_references():
+    reference = get("GateSchedule").reference
+    for mutant in mutants(reference)[::9]:
+        assert ast.unparse(tree_of(compiled(mutant, reference))) == mutant.source
+    assert ast.unparse(tree_of(reference)).startswith("class GateSchedule")
+
+
+def test_what_is_spread_in_a_dict_can_be_left_out():
+    sources = [mutant.source for mutant in mutants(settings)]
+    assert any("return {'n': 1}" in source for source in sources)
+
+
+def test_keys_are_unique_and_what_an_error_says_is_free():
+    keys = [mutant.key for mutant in mutants(model)]
+    assert len(set(keys)) == len(keys)
+    assert not any("is wrong_" in key for key in keys)
+
+
+def test_a_mutant_is_compiled_beside_its_reference():
+    exercise = get("rnn_step")
+    dropped = next(m for m in mutants(exercise.reference) if m.key.endswith("+ h_prev @ W_hh)"))
+    function = compiled(dropped, exercise.reference)
+    x, h, U, W, b = (np.ones((1, 1)),) * 4 + (np.ones(1),)
+    assert function(x, h, U, W, b) == np.tanh(2.0)
+
+
+def test_a_survivor_is_one_that_no_rung_notices():
+    exercise = get("rnn_step")
+    every = mutants(exercise.reference)
+    assert all(fate(exercise, mutant).noticed for mutant in every)
+    blind = dataclasses.replace(exercise, ladder=exercise.ladder[:1])
+    assert not all(fate(blind, mutant).noticed for mutant in every)
+
+
+def test_entries_that_fit_no_mutant_or_a_noticed_one_are_found():
+    exercise = dataclasses.replace(
+        get("rnn_step"), equivalent={"no such line -> ever": "?", "…np.tanh… -> …": "?"}
+    )
+    assert "no such line" in stale(exercise)[0]
+    assert len(stale(exercise)) == 1
+    own = [fate(exercise, mutant) for mutant in mutants(exercise.reference)]
+    assert claimed_in_vain(exercise, own)
+
+
+def test_json_comes_last(monkeypatch, capsys):
+    assert main(as_json=True, exercises=["rnn_step"]) == 0
+    counts = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert counts["mutants"] == counts["noticed"] == len(mutants(get("rnn_step").reference))
+    assert counts["survivors"] == []
+    blind = dataclasses.replace(get("rnn_step"), ladder=())
+    monkeypatch.setattr(survivors, "get", lambda _: blind)
+    monkeypatch.setattr(
+        survivors, "fates", lambda _: [fate(blind, m) for m in mutants(blind.reference)]
+    )
+    assert main(as_json=True, exercises=["rnn_step"]) == 1
+    assert len(json.loads(capsys.readouterr().out.splitlines()[-1])["survivors"]) > 20
+
+
+def test_a_sample_of_every_exercise_is_noticed():
+    found = fates(AT_THE_BAR, sample=SAMPLE, named=False)
+    alive = [
+        f"{f.exercise}: {f.key}"
+        for f in found
+        if not f.noticed and not survivors.named_equivalent(get(f.exercise), f.key)
+    ]
+    assert len(found) >= SAMPLE * len(AT_THE_BAR)
+    assert alive == []
+
+
+@pytest.mark.parametrize("one", AT_THE_BAR)
+def test_no_entry_is_stale(one):
+    assert stale(get(one)) == []

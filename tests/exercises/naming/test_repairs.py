@@ -1,0 +1,356 @@
+"""A wrong answer that is one small change away from a right one is told which."""
+
+import ast
+import inspect
+import linecache
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import check
+from course_lib.exercises.exercise import Problem
+from course_lib.exercises.ladder.climbing import Budget
+from course_lib.exercises.naming.mutants import changes
+from course_lib.exercises.naming.recognition import MORE
+from course_lib.exercises.naming.repairs import _lines, likeliest_first, repair
+from course_lib.exercises.naming.ways_back import ways_back
+from course_lib.exercises.registry import get
+from course_lib.instructor.sandbox.remote_function import Remote
+from course_lib.scratch.gradnets import cosine_map
+
+pytestmark = pytest.mark.usefixtures("patient")
+
+
+def masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h):
+    h, h_last = np.zeros((*x.shape[:2], len(W_hh))), h_0
+    for t in range(x.shape[1]):
+        new = np.tanh(x[:, t] @ W_xh + h_last @ W_hh + b_h)
+        real = mask[:, min(t + 1, x.shape[1] - 1), None]
+        h_last = np.where(real, new, h_last)
+        h[:, t] = np.where(real, new, 0)
+    return h, h_last
+
+
+def rnn_backward(dh, cache):
+    x, h_0, h, W_xh, W_hh = cache
+    dx, dh_next = np.zeros_like(x, dtype=h.dtype), 0
+    dW_xh, dW_hh, db_h = 0, 0, 0
+    for t in reversed(range(x.shape[1])):
+        h_prev = h[:, t - 1] if t else h_0
+        da = (dh[:, t] + dh_next) * (1 - h[:, t] ** 2)
+        dx[:, t], dh_next = da @ W_xh.T, da @ W_hh.T
+        dW_xh = dW_xh + x[:, t].T @ da
+        dW_hh = dW_hh + h_prev.T @ da
+        db_h = db_h + dh[:, t].sum(axis=0)
+    return dx, dh_next, dW_xh, dW_hh, db_h
+
+
+def gru_step(x_t, h_prev, p):
+    r, z = (
+        1 / (1 + np.exp(-(x_t @ p["W_x" + g] + h_prev @ p["W_h" + g] + p["b_" + g]))) for g in "rz"
+    )
+    c = np.tanh(x_t @ p["W_xh"] + (r * h_prev) @ p["W_hz"] + p["b_h"])
+    return z * h_prev + (1 - z) * c
+
+
+def lru_forward(x, z_0, params):
+    lam = np.exp(np.exp(params["nu_log"]) + 1j * np.exp(params["theta_log"]))
+    z, z_t = [], z_0
+    for t in range(x.shape[1]):
+        z_t = lam * z_t + np.exp(params["gamma_log"]) * (x[:, t] @ params["B"])
+        z.append(z_t)
+    z = np.stack(z, axis=1)
+    return (z @ params["C"]).real + x @ params["D"], z
+
+
+# fmt: off
+def stop_gate(depth, eta=0.9):
+    def last(g):
+        c = 0.0
+        for _ in range(depth): c = cosine_map(c, 1 - g)  # noqa: E701
+        return c
+
+    if last(1.0) <= eta: return 1.0  # noqa: E701
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        g = (low + high) / 2
+        if last(g) <= 0.9: low = g  # noqa: E701
+        else: high = g  # noqa: E701
+    return low
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (masked_rnn_forward, "without `+ 1`, in the line `real = mask[:, min(t + 1, x.shape[1] - "),
+        (rnn_backward, "with `da` for `dh[:, t]`, in the line `db_h = db_h + dh[:, t].sum(axis=0)"),
+        (gru_step, "with `r * h_prev @ p['W_hh']` for `r * h_prev @ p['W_hz']`"),
+        (lru_forward, "with `-np.exp(params['nu_log'])` for `np.exp(params['nu_log'])`"),
+    ],
+)
+def test_one_change_away_from_right_it_is_told_which(answer, words):
+    report = check(answer)
+    assert report.sentence.startswith(f"Your code passes every check {words}")
+    assert report.mistake
+
+
+def gate(x_t, h_prev, W_x, W_h, b):
+    return 1 / (1 + np.exp(-(x_t @ W_x + h_prev @ W_h + b)))
+
+
+def weight_of_the_gate_above(x_t, h_prev, params):
+    r = gate(x_t, h_prev, params["W_xr"], params["W_hr"], params["b_r"])
+    z = gate(x_t, h_prev, params["W_xz"], params["W_hr"], params["b_z"])
+    new = x_t @ params["W_xh"] + (r * h_prev) @ params["W_hh"] + params["b_h"]
+    return z * h_prev + (1 - z) * np.tanh(new)
+
+
+def bias_of_the_gate_above(x_t, h_prev, params):
+    r = gate(x_t, h_prev, params["W_xr"], params["W_hr"], params["b_r"])
+    z = gate(x_t, h_prev, params["W_xz"], params["W_hz"], params["b_r"])
+    new = x_t @ params["W_xh"] + (r * h_prev) @ params["W_hh"] + params["b_h"]
+    return z * h_prev + (1 - z) * np.tanh(new)
+
+
+def forget_gate_with_a_weight_of_the_input_gate(x_t, h_prev, c_prev, params):
+    i = gate(x_t, h_prev, params["W_xi"], params["W_hi"], params["b_i"])
+    f = gate(x_t, h_prev, params["W_xf"], params["W_hi"], params["b_f"])
+    o = gate(x_t, h_prev, params["W_xo"], params["W_ho"], params["b_o"])
+    new = np.tanh(x_t @ params["W_xc"] + h_prev @ params["W_hc"] + params["b_c"])
+    c_t = f * c_prev + i * new
+    cache = {"x_t": x_t, "h_prev": h_prev, "c_prev": c_prev, "i": i, "f": f, "o": o}
+    return o * np.tanh(c_t), c_t, cache | {"candidate": new, "c_t": c_t}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "right", "wrong"),
+    [
+        ("gru_step", weight_of_the_gate_above, "W_hz", "W_hr"),
+        ("gru_step", bias_of_the_gate_above, "b_z", "b_r"),
+        ("lstm_step", forget_gate_with_a_weight_of_the_input_gate, "W_hf", "W_hi"),
+    ],
+)
+def test_a_key_that_was_copied_is_told(name, answer, right, wrong):
+    said = f"with `params['{wrong}']` for `params['{right}']`"
+    assert check(answer, name).sentence == f"Your code behaves exactly like the right code {said}."
+    exercise = get(name)
+    mended = repair(exercise, answer, exercise.ladder[0], Budget(exercise))
+    said = f"with `params['{right}']` for `params['{wrong}']`, in the line"
+    assert mended.sentence.startswith(f"Your code passes every check {said}")
+
+
+def test_the_change_does_what_the_sentence_says():
+    exercise = get("rnn_backward")
+    mended = repair(exercise, rnn_backward, exercise.ladder[0], Budget(exercise))
+    assert check(mended.answer, exercise.id).ok
+
+
+def test_two_faults_are_no_change_away():
+    def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+        return np.tanh(h_prev @ W_xh.T + x_t @ W_hh) + np.tanh(b_h)
+
+    exercise = get("rnn_step")
+    assert repair(exercise, rnn_step, exercise.ladder[0], Budget(exercise)) is None
+
+
+def test_what_has_no_source_of_its_own_is_left_alone():
+    exercise = get("rnn_step")
+    made = {}
+    exec("def rnn_step(*_):\n    return 0", made)
+    remote = Remote.__new__(Remote)
+    for answer in (made["rnn_step"], lambda *_: 0, np.tanh, remote):
+        assert repair(exercise, answer, exercise.ladder[0], Budget(exercise)) is None
+
+
+def test_a_rung_that_still_fails_is_not_called_passed():
+    exercise = get("rnn_step")
+    first = exercise.ladder[0]
+    xla = replace(first, judge=lambda *_: Problem("no"), in_a_graph=True, right=dict)
+    exercise = replace(exercise, ladder=(first, xla))
+    assert repair(exercise, exercise.reference, xla, Budget(exercise)) is None
+
+
+def test_the_likeliest_change_is_tried_first():
+    own = "db = tf.reduce_mean(da, [0, 1])"
+    tree = ast.parse(own)
+    found = likeliest_first(
+        list(changes(tree, ways_back(get("rnn_step").reference))),
+        own,
+        "db = tf.reduce_sum(da, [0, 1])",
+    )
+    with found[0].made():
+        assert "reduce_sum" in ast.unparse(tree)
+
+
+def test_a_counter_is_no_cure():
+    """It is zero there, and so would be right by chance; what is too much is told instead."""
+
+    def final_accuracy(network, x, labels, g_now, g_end, size=100):
+        hits = 0
+        for start in range(0, len(x) - size + 1, size):
+            logits = network(x[start : start + size], g_end, False)
+            hits += int((np.argmax(logits, 1) == labels[start : start + size]).sum())
+        return hits / len(x)
+
+    sentence = check(final_accuracy).sentence
+    assert "hits" not in sentence.partition(", in the line")[0]
+    assert "size" in sentence
+
+
+def test_what_was_tried_leaves_nothing_behind():
+    before = set(linecache.cache)
+    exercise = get("rnn_backward")
+    repair(exercise, rnn_backward, exercise.ladder[0], Budget(exercise))
+    assert not [one for one in set(linecache.cache) - before if "mutant" in one]
+
+
+def test_a_mistake_that_may_not_be_all_is_no_more_than_that():
+    assert "may be" in MORE
+
+
+@pytest.mark.slow
+def test_a_class_of_a_cell_is_mended_too(tmp_path):
+    import keras
+
+    path = tmp_path / "cell.py"  # no module: as in a notebook, where Python finds no source
+    source = inspect.getsource(get("VanillaRNNCell").reference)
+    source = source.replace("return h_t, [h_t]", "return 2 * h_t, [h_t]")
+    assert "2 * h_t" in source
+    path.write_text(source)
+    namespace = {"keras": keras, "__name__": "nowhere"}
+    exec(compile(source, str(path), "exec"), namespace)
+    assert check(namespace["VanillaRNNCell"]).mistake
+
+
+def test_a_condition_is_left_out_rather_than_bent_until_it_always_holds():
+    def rnn_forward(x, h_0, W_xh, W_hh, b_h):
+        h = np.zeros((*x.shape[:2], len(b_h)))
+        state = h_0
+        for t in range(x.shape[1]):
+            state = np.tanh(x[:, t] @ W_xh + state @ W_hh + b_h)
+            if t + 1 < x.shape[1]:
+                h[:, t] = state
+        return h, (x, h_0, h, W_xh, W_hh)
+
+    exercise = get("rnn_forward")
+    mended = repair(exercise, rnn_forward, exercise.ladder[1], Budget(exercise))
+    assert mended.called == "without the condition `if t + 1 < x.shape[1]`"
+
+
+def test_a_comparison_that_never_holds_is_not_bent_but_said():
+    def final_accuracy(network, x, labels, g_now, g_end, size=100):
+        guesses = [
+            network(x[a : a + size], g_end, a > 0).argmax(axis=1) for a in range(0, len(x), size)
+        ]
+        return float((np.concatenate(guesses) == labels).mean())
+
+    assert "with `False` for `a > 0`" in check(final_accuracy).sentence
+
+
+def test_a_line_too_many_is_left_out_rather_than_its_call_cut_short():
+    def rnn_forward(x, h_0, W_xh, W_hh, b_h):
+        states = [h_0]
+        for t in range(x.shape[1]):
+            states.append(np.tanh(x[:, t] @ W_xh + states[-1] @ W_hh + b_h))
+        states.append(states[-1])
+        h = np.stack(states[1:], axis=1)
+        return h, (x, h_0, h, W_xh, W_hh)
+
+    exercise = get("rnn_forward")
+    mended = repair(exercise, rnn_forward, exercise.ladder[0], Budget(exercise))
+    assert mended.called == "without the line `states.append(states[-1])`"
+
+
+def test_an_array_too_many_is_not_made_one_of_no_rows():
+    def identity_recurrence(W_xh):
+        n = W_xh.shape[1]
+        return np.r_[W_xh, np.identity(n), np.zeros((1, n))]
+
+    assert "zeros((0" not in check(identity_recurrence).sentence
+
+
+def test_what_an_array_is_made_alike_to_is_not_put_through_a_function():
+    def trace_step(E_prev, v_t, d_t, gamma):
+        E_t = np.empty_like(E_prev)
+        for b in range(len(E_prev)):
+            E_t[b] = np.exp(-gamma) * E_prev[b] + np.multiply.outer(v_t[b], d_t[b])
+        return E_t
+
+    sentence = check(trace_step).sentence
+    assert "np.empty_like(np.exp(" not in sentence
+    assert "rounds to whole numbers" in sentence or "dtype" in sentence
+
+
+def test_a_mended_range_is_written_as_a_person_writes_it():
+    def identity_recurrence(W_xh):
+        m, n = W_xh.shape
+        W = np.zeros((m + n, n))
+        W[:m] = W_xh
+        for i in range(n - 1):
+            W[m + i, i] = 1
+        return W
+
+    assert "with `range(n)` for `range(n - 1)`" in check(identity_recurrence).sentence
+
+
+def test_a_loop_too_many_is_called_a_loop():
+    def grelu_backward(dy, u, g):
+        du = dy * np.where(u > 0, 1.0, 1.0 - g)
+        while du.ndim > u.ndim:
+            du = du.sum(axis=0)
+        return du
+
+    assert "without the loop `while du.ndim > u.ndim:`" in check(grelu_backward).sentence
+
+
+def test_an_axis_is_never_minus_nought():
+    def cross_entropy_from_logits(logits, labels):
+        z = logits - logits.max(axis=0, keepdims=True)
+        rest = np.log(np.exp(z).sum(axis=-1))
+        return np.mean(rest - np.take_along_axis(z, labels[..., None], -1)[..., 0])
+
+    sentence = check(cross_entropy_from_logits).sentence
+    assert "axis=0" in sentence
+    assert "-0" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("source", "number", "line"),
+    [
+        ("if wide: low = m", 1, "if wide: low = m"),
+        ("for t in steps: a = 1; b = 2", 1, "for t in steps: a = 1; b = 2"),
+        ("a = 1; b = 2", 1, "a = 1; b = 2"),
+        ("if (a and\n    b): c = 1", 2, "if a and b: c = 1"),
+        ("if a: b = f(\n    c)", 2, "b = f(c)"),
+        ("while a:\n    b = 1", 1, "while a:"),
+        ("while a:\n    b = 1", 2, "b = 1"),
+        ("try: a = 1\nexcept E: b = 2", 2, "b = 2"),
+        ("if a:\n    b = 1\nelse: c = 2", 3, "c = 2"),
+        ("def f(a,\n      b=1): return a", 2, "def f(a, b=1): return a"),
+    ],
+)
+def test_the_line_that_is_named_is_the_whole_line(source, number, line):
+    assert _lines(ast.parse(source))[number] == line
+
+
+def test_a_slip_in_a_short_if_is_not_laid_to_the_block_behind_it():
+    report = check(stop_gate)
+    assert "with `last(g) <= eta` for `last(g) <= 0.9`" in report.sentence
+    assert "in the line `if last(g) <= 0.9: low = g`" in report.sentence
+
+
+def test_an_attribute_that_is_nowhere_is_no_cure():
+    """`val_loss` is a word of the right code; as an attribute it only gives the default."""
+
+    class EarlyStopping(get("EarlyStopping").reference):
+        def on_train_begin(self, logs=None):
+            kept = getattr(self, "kept", None)
+            super().on_train_begin(logs)
+            self.kept = kept
+
+    exercise = get("EarlyStopping")
+    (rung,) = (one for one in exercise.ladder if one.name == "a second training begins anew")
+    mended = repair(exercise, EarlyStopping, rung, Budget(exercise))
+    assert mended.sentence.endswith("without the line `self.kept = kept`.")

@@ -1,0 +1,158 @@
+"""Slips are said in words that fit them, and a reference has many."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import check
+from course_lib.exercises.naming.habits import habits
+from course_lib.exercises.naming.mutants import mutants, tree_of
+from course_lib.exercises.naming.slips import LONGEST, relatives, slips
+from course_lib.exercises.registry import get
+
+
+def model(x, h, rate=0.5):
+    """A function with one of everything."""
+    total = np.zeros_like(x)
+    for t in range(3):
+        total = np.tanh(x[:, t] @ h + rate) * total
+    return total - h
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "with the ReLU for the tanh",
+        "with a clip to -1 and 1 for the tanh",
+        "with `rate` outside of `np.tanh`",
+        "with `total` twice as large",
+        "with `x[t]` for `x[:, t]`",
+        "with `range(3 + 1)` for `range(3)`",
+        "with `total = np.zeros_like(x)` inside the loop",
+        "with the `return` inside the loop",
+        "with the result increased by `x`",
+        "without `- h`",
+        "with `+` for the `-` before `h`",
+        "without the line `return total - h`",
+    ],
+)
+def test_a_change_is_said_in_words(words):
+    assert words in [mutant.words for mutant in mutants(model, also=habits)]
+
+
+def faded(x, gamma, rest=None):
+    """A decay, which isn't a result, and two starting values."""
+    decay = np.exp(-gamma)
+    total, count = 0.0, x + (rest if rest else 0)
+    total = decay * x
+    return np.tanh(decay), total + count
+
+
+def test_each_has_its_own_source():
+    """TensorFlow, and whoever looks for a second slip, reads it; what made the slip is gone."""
+    for slip in slips(get("rnn_step").reference):
+        assert ast.unparse(tree_of(slip.answer, decorated=False)) == slip.source
+
+
+def test_another_size_is_a_slip_of_results_alone():
+    words = [mutant.words for mutant in mutants(faded, also=habits)]
+    assert "with `total` in percent" in words
+    assert not any(one.startswith("with `decay` in percent") for one in words)
+
+
+def test_a_condition_in_brackets_keeps_them():
+    words = [mutant.words for mutant in mutants(faded, also=habits)]
+    assert "without `+ (rest if rest else 0)`" in words
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("tf.tanh(a + h @ W + b)", "with `h @ W` and `b` outside of `tf.tanh`"),
+        ("tf.tanh(a + h @ W + b)", "with `h @ W` outside of `tf.tanh`"),
+        ("tf.tanh(a + h @ W + b)", "with `tf.tanh` of `b` by itself"),
+        ("keras.ops.tanh(a)", "with the ReLU for the tanh"),
+        ("keras.ops.sigmoid(a)", "with a tanh for `keras.ops.sigmoid(a)`"),
+        ("1 - h ** 2", "with `1 - np.tanh(h) ** 2` for `1 - h ** 2`"),
+        ("tf.abs(1 - h ** 2)", "with `1 - tf.tanh(h) ** 2` for `1 - h ** 2`"),
+        ("d * c * i * (1 - i)", "without `* i * (1 - i)`"),
+        ("t < T", "with `t < T - 1` for `t < T`"),
+        ("a * b", "with `a + b` for `a * b`"),
+        ("tf.einsum('tbm,tbn->mn', x, d)", "with `tf.reverse(x, [0])` for `x` in the sum"),
+    ],
+)
+def test_a_habit_is_known_in_each_library(code, words):
+    tree = ast.parse(code)
+    assert words in [said for node in ast.walk(tree) for _, said in habits(node, {}, tree)]
+
+
+def test_the_slips_of_what_learners_write_come_first():
+    fast = get("KernlModel").reference
+    first = [slip.called for slip in slips(fast)[:100]]
+    assert any("tape.watch" in words for words in first)
+    assert not any("SimpleRNN" in words for words in first)
+
+
+def test_an_operator_that_changes_with_its_operands_is_not_said_to_change_alone():
+    for mutant in mutants(model, also=habits):
+        if mutant.words.startswith("with `*` for the `+`"):
+            assert "x[:, t] @ h * rate" in mutant.source
+
+
+def test_a_slip_is_short_and_runs():
+    made = slips(get("rnn_step").reference)
+    assert len(made) > 40
+    assert all(len(slip.called) <= LONGEST for slip in made)
+    assert all(callable(slip.answer) for slip in made)
+
+
+def test_words_that_fit_two_places_say_which():
+    words = [slip.called for slip in slips(get("lru_trace_step").reference)]
+    assert "without `lam *`" not in words
+    assert "without `lam *`, where `E_x` is made" in words
+
+
+def test_every_slip_is_said_in_words_and_none_cancels_itself():
+    for name in ("numerical_gradient", "perturbation_step", "gradient_check"):
+        words = [slip.called for slip in slips(get(name).reference)]
+        assert all(words)
+        assert not any("tolerance <= tolerance" in one for one in words)
+        assert not any("decay * Omega - decay * Omega" in one for one in words)
+
+
+def test_habits_are_no_mutants():
+    plain = {mutant.source for mutant in mutants(model)}
+    assert len(plain) < len(mutants(model, also=habits))
+    assert all(ast.parse(mutant.source) for mutant in mutants(model, also=habits))
+
+
+def test_a_fast_form_has_the_exercises_that_it_is_built_on_for_relatives():
+    assert [one.id for one in relatives(get("rnn_forward"))] == []
+    assert [one.id for one in relatives(get("VanillaRNNCell"))] == ["rnn_forward", "rnn_step"]
+
+
+def squashed_to_the_relu(x_t, h_prev, W_xh, W_hh, b_h):
+    return np.clip(x_t @ W_xh + h_prev @ W_hh + b_h, -1, 1)
+
+
+def each_row_from_its_own_place(x, params):
+    from course_lib.scratch.gated import lstm_step
+
+    h = c = np.zeros((len(x), len(params["W_hc"])))
+    states = []
+    for t in range(x.shape[1]):
+        h, c, _ = lstm_step(x[t], h, c, params)
+        states.append(h)
+    return np.stack(states, 1)
+
+
+def test_what_fails_in_the_same_operation_is_the_same_slip():
+    report = check(each_row_from_its_own_place, "collect_outputs")
+    assert report.sentence == (
+        "Your code behaves exactly like the right code with `x[t]` for `x[:, t]`."
+    )
+
+
+def test_another_squashing_is_named():
+    assert "clip" in check(squashed_to_the_relu, "rnn_step").sentence

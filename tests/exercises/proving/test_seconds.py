@@ -1,0 +1,72 @@
+"""No check takes longer than a learner waits, by the stored table, which is measured well."""
+
+import json
+
+import pytest
+
+from course_lib.authoring.notebooks import SECONDS
+from course_lib.exercises.checker import check_function
+from course_lib.exercises.proving import seconds as module
+from course_lib.exercises.proving.seconds import check_seconds, store_seconds, two_slips
+from course_lib.exercises.registry import get, ids
+
+FIRST, LATER = 20, 3  # seconds on two cores; of the first check TensorFlow's import is a part
+STORED = json.loads(SECONDS.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("seconds", FIRST), ("right_seconds", LATER), ("wrong_seconds", LATER)]
+)
+def test_no_check_takes_longer_than_a_learner_waits(kind, most):
+    assert STORED[kind].keys() == set(ids()), "run `course prove --measure`"
+    assert {one: took for one, took in STORED[kind].items() if took > most} == {}
+
+
+def test_what_other_exercises_took_stays(tmp_path, monkeypatch):
+    took = iter([0.5, 1.5, 2.5])
+    monkeypatch.setattr(
+        module, "check_seconds", lambda _: dict.fromkeys(("first", "right", "wrong"), next(took))
+    )
+    file = tmp_path / "seconds.json"
+    store_seconds(file, ["rnn_forward", "LSTMCell"])
+    store_seconds(file, ["rnn_step"])
+    stored = json.loads(file.read_text())
+    for kind in ("seconds", "right_seconds", "wrong_seconds"):
+        assert stored[kind] == {"rnn_step": 2.5, "rnn_forward": 0.5, "LSTMCell": 1.5}
+        assert list(stored[kind]) == ["rnn_step", "rnn_forward", "LSTMCell"]  # as in the course
+
+
+def test_answers_with_two_slips_are_wrong_and_the_same_each_time():
+    exercise = get("rnn_step")
+    reports = [check_function(exercise, answer) for answer in two_slips(exercise)]
+    nameless = [one for one in reports if one.outcome == "not right yet" and one.mistake is None]
+    assert len(nameless) >= module.UNNAMED
+    again = [check_function(exercise, answer) for answer in two_slips(exercise)]
+    assert [one.sentence for one in again] == [one.sentence for one in reports]
+
+
+def test_each_answer_is_timed_as_if_no_other_had_been_met(monkeypatch):
+    """Wrong ones until there are enough without a name; one that never ends is no measure."""
+    exercise = get("rnn_step")
+    forgot, timed = [], []
+
+    def check(_, answer):
+        timed.append(answer)
+        return check_function(exercise, answer)
+
+    monkeypatch.setattr(module, "forget", lambda: forgot.append(len(timed)))
+    monkeypatch.setattr(module, "check_function", check)
+    kinds = [kind for kind, _ in module._of_exercise(exercise, 0.0)]
+    right = 1 + len(exercise.alternatives)
+    assert kinds[: 1 + right] == ["first", *["right"] * right]
+    assert kinds.count("wrong") >= len(exercise.mistakes) + module.UNNAMED
+    assert forgot == list(range(1, len(timed)))
+    assert timed[1 + right :][: len(exercise.mistakes)] == [m.answer for m in exercise.mistakes]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("one", ["rnn_step", "predict_rows"])
+def test_an_exercise_and_a_project_are_measured_in_a_process_of_their_own(one):
+    found = check_seconds(one)
+    assert found.keys() == {"first", "right", "wrong"}
+    assert all(0 <= seconds < 20 for seconds in found.values())
