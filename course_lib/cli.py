@@ -519,8 +519,9 @@ def reproduce(
     import json
 
     from course_lib.data import DataError
-    from course_lib.training.reproduce import EXPERIMENTS, GROUPS, check_workers
+    from course_lib.training.experiments import EXPERIMENTS, GROUPS
     from course_lib.training.reproduce import check as run_and_compare
+    from course_lib.training.reproduce import check_workers
     from course_lib.training.reproduce import reproduce as run
     from course_lib.training.workers import NoWorkers, WorkerError, is_worker
     from course_lib.training.workers import start as start_workers

@@ -30,7 +30,7 @@ from course_lib.exercises import (
     when_passed,
     within,
 )
-from course_lib.training.ngrams import NGrams
+from course_lib.training.experiments.ngrams import NGrams
 
 text = load_text()
 c = len(text.vocabulary)
@@ -89,7 +89,7 @@ predict("bits lost by forgetting every 16 characters", ...)
 if when_passed("carried_windows"):
     import keras
 
-    from course_lib.training.text_model import (
+    from course_lib.training.experiments.text_model import (
         CharacterModel,
         Reader,
         training_step,

@@ -507,6 +507,8 @@ def test_the_wrappers_pass_on_what_was_asked_and_the_exit_code(monkeypatch, tmp_
 
 
 def test_a_group_of_runs_is_run_one_by_one(monkeypatch, tmp_path):
+    from course_lib.training.experiments import GROUPS
+
     training = importlib.import_module("course_lib.training.reproduce")
     asked = []
 
@@ -516,7 +518,7 @@ def test_a_group_of_runs_is_run_one_by_one(monkeypatch, tmp_path):
 
     monkeypatch.setattr(training, "reproduce", train)
     assert course("reproduce", "gradnets-200", "--quick")[0] == 0
-    assert asked == list(training.GROUPS["gradnets-200"])
+    assert asked == list(GROUPS["gradnets-200"])
     code, _, err = course("reproduce", "gradnets-200", "--out", tmp_path / "out.json")
     assert (code, "leave --out" in err) == (2, True)
 

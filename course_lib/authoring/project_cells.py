@@ -28,7 +28,7 @@ def training_cell(project: Project, solved: bool) -> str:
     if solved:
         return (
             f"# The reference was trained by `course reproduce {run(project)}`, in\n"
-            f"# course_lib/training/{run(project).replace('-', '_')}.py;\n"
+            f"# course_lib/training/experiments/{run(project).replace('-', '_')}.py;\n"
             f"# its {project.file} lies beside this notebook."
         )
     return (

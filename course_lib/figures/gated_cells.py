@@ -461,8 +461,8 @@ def delays(
     Lines are means over the seeds, and bands reach from the lowest to the highest.
 
     Args:
-        results: for each panel's title the stored results of `course_lib.training.delays`, one a
-            seed.
+        results: for each panel's title the stored results of
+            `course_lib.training.experiments.delays`, one a seed.
         starts: for the last panel, by what the legend calls them, those of the LSTM alone with
             other first biases.
     """
@@ -504,7 +504,7 @@ def fractions(result: dict[str, Any]) -> Figure:
     Args:
         result: the stored result of cells-mnist.
     """
-    from course_lib.training.cells_mnist import run_name
+    from course_lib.training.experiments.cells_mnist import run_name
 
     plt = pyplot()
     without, with_dropout = result["config"]["dropout"]

@@ -20,7 +20,8 @@ from course_lib.scratch.gradnets import (
     propagate,
     tat_slope,
 )
-from course_lib.training.reproduce import GRADNETS, GRADNETS_200, stored_result
+from course_lib.training.experiments import GRADNETS, GRADNETS_200
+from course_lib.training.reproduce import stored_result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -350,8 +350,8 @@ def training_slider(runs: dict[str, list[dict]], rule: str = "KeRNL") -> Slider:
     """Let the reader walk through a training: each entry of both gradients, and the curves.
 
     Args:
-        runs: rule to its result of `course_lib.training.kernl_adding.train_on_adding`, all looked
-            at after the same updates.
+        runs: rule to its result of `train_on_adding` in
+            `course_lib.training.experiments.kernl_adding`, all looked at after the same updates.
         rule: the run whose gradients are shown.
     """
     frames = []
@@ -556,7 +556,8 @@ def bits(runs: dict[str, list[dict]], floor: float, chance: float) -> Figure:
     A line is the mean over the seeds of one rule; around it lies what the seeds cover.
 
     Args:
-        runs: name to the curves of each seed, as `course_lib.training.online_sequences` gives them.
+        runs: name to the curves of each seed, as `course_lib.training.experiments.online_sequences`
+            gives them.
         floor: what nothing can beat.
         chance: of guessing from the character before.
     """

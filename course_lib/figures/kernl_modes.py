@@ -158,7 +158,7 @@ def accuracies(results: dict[str, dict]) -> Figure:
     """Draw test accuracy over the epochs, one line a run: the mean over its seeds, and each seed.
 
     Args:
-        results: name to a stored result of `course_lib.training.turning_mnist`.
+        results: name to a stored result of `course_lib.training.experiments.turning_mnist`.
     """
     plt = pyplot()
     figure, ax = plt.subplots()

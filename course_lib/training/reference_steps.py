@@ -34,10 +34,10 @@ from course_lib.layers.gradnets import (
     ReZeroDense,
 )
 from course_lib.online import LeakyRNNCell, OnlineRNN, OnlineScan, SparseRNNCell, TurningRNNCell
-from course_lib.training import gradnets
-from course_lib.training.forecast_model import Network
-from course_lib.training.text_model import CharacterModel, training_step
-from course_lib.training.vanilla_mnist import Config, build_model
+from course_lib.training.experiments import gradnets
+from course_lib.training.experiments.forecast_model import Network
+from course_lib.training.experiments.text_model import CharacterModel, training_step
+from course_lib.training.experiments.vanilla_mnist import Config, build_model
 
 BATCH = 4
 

@@ -1,16 +1,15 @@
 """Full-length runs by name, stored with all that is needed to run them again."""
 
 import datetime
-import importlib
 import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from course_lib.training import workers as worker
 from course_lib.training.compare import Verdict, compare
+from course_lib.training.experiments import EXPERIMENTS, find
 from course_lib.training.provenance import hardware, versions
 
 if TYPE_CHECKING:
@@ -19,185 +18,6 @@ if TYPE_CHECKING:
     from course_lib.data import Mnist
 
 RESULTS = Path("benchmarks") / "results"
-
-# The methods of course_lib.training.gradnets that are compared with 50 layers, from three seeds
-# each; and with 200, where a step takes four times as long, from one.
-GRADNETS = (
-    "grelu-gain-stop",
-    "grelu",
-    "identity",
-    "tat",
-    "rezero",
-    "highway",
-    "plain-he",
-    "plain-orthogonal",
-)
-GRADNETS_200 = ("grelu-gain-stop", "tat", "rezero", "plain-he")
-DEEP = {
-    "depth": 200,
-    "rates": (0.02, 0.01, 0.005, 0.0025),
-    "trial_epochs": 2,
-    "trial": "cut",
-    "seeds": (0,),
-}
-
-# What course_lib.training.long_delays trains over a thousand steps, and how it differs from there.
-FEWER = {"epochs": 6, "learning_rates": (2e-3, 8e-3)}
-# Units that are connected diverge at a rate that they bear for an epoch: longer trials.
-LEAKY = {"learning_rates": (1.5e-4, 5e-4, 1.5e-3), "trial_epochs": 3}
-LONG: dict[tuple[str, str], dict[str, Any]] = {
-    ("adding", "lru"): FEWER,
-    ("adding", "mingru"): FEWER,
-    ("adding", "keras-lstm"): {},
-    ("copy", "lru"): FEWER,
-    ("copy", "mingru"): FEWER,
-    ("copy", "keras-lstm"): FEWER,
-    **{(task, cell): LEAKY for task in ("adding", "copy") for cell in ("kernl", "leaky")},
-}
-
-# Which of the small tasks take orthogonal networks longer than the adding problem does.
-LONGER = {"rates": (1e-3, 3e-3, 1e-2), "trial": 500, "batches": 4_000, "look": 400}
-
-# name -> its module and settings. The module has `run(data, seed, quick, **settings)`, which
-# returns a dict with config, curves and summary. One that makes its own data says
-# `NEEDS_MNIST = False`; its `data` is None. One that trains on the bundled subset says
-# `DATA = "subset"`. The arrays that a project's reference hands in come as `arrays`.
-EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "vanilla-mnist": ("course_lib.training.vanilla_mnist", {}),
-    "vanilla-mnist-constant": ("course_lib.training.vanilla_mnist", {"decay": "none"}),
-    "lstm-mnist": ("course_lib.training.gated_mnist", {}),
-    "lstm-mnist-two-epochs": (
-        "course_lib.training.gated_mnist",
-        {"learning_rate": 0.01, "epochs": 2},
-    ),
-    "cells-mnist": ("course_lib.training.cells_mnist", {}),
-    "cells-adding": ("course_lib.training.delays", {"task": "adding"}),
-    "cells-copy": (
-        "course_lib.training.delays",
-        {"task": "copy", "delays": (5, 10, 20), "epochs": 12},
-    ),
-    "cells-copy-chrono": (
-        "course_lib.training.delays",
-        {
-            "task": "copy",
-            "delays": (5, 10, 20),
-            "epochs": 12,
-            "cells": ("lstm",),
-            "chrono": True,
-        },
-    ),
-    "cells-copy-open": (
-        "course_lib.training.delays",
-        {
-            "task": "copy",
-            "delays": (5, 10, 20),
-            "epochs": 12,
-            "cells": ("lstm",),
-            "forget_bias": 3.0,
-        },
-    ),
-    **{
-        f"long-{task}-{cell}": (
-            "course_lib.training.long_delays",
-            {"task": task, "cells": (cell,), **settings},
-        )
-        for (task, cell), settings in LONG.items()
-    },
-    "kernl-rules": ("course_lib.training.online_rules", {}),
-    "kernl-stack": ("course_lib.training.stacked_credit", {}),
-    "kernl-sparse": ("course_lib.training.sparse_credit", {}),
-    "kernl-rows": ("course_lib.training.online_mnist", {"task": "rows", "rule": "kernl"}),
-    "kernl-rows-bptt": ("course_lib.training.online_mnist", {"task": "rows", "rule": "bptt"}),
-    # With KeRNL the recurrent weights learn slower than with BPTT, and the readout as fast. "fast"
-    # is what comes of BPTT's own rate.
-    "kernl-pixels": (
-        "course_lib.training.online_mnist",
-        {"task": "pixels", "rule": "kernl", "learning_rate": 4e-5, "readout_speed": 125.0},
-    ),
-    "kernl-pixels-fast": ("course_lib.training.online_mnist", {"task": "pixels", "rule": "kernl"}),
-    "kernl-pixels-bptt": ("course_lib.training.online_mnist", {"task": "pixels", "rule": "bptt"}),
-    "kernl-pixels-readout": (
-        "course_lib.training.online_mnist",
-        {"task": "pixels", "rule": "bptt", "trained": "readout"},
-    ),
-    "kernl-adding": ("course_lib.training.online_sequences", {"task": "adding"}),
-    # The rates and the trials of "kernl-adding" are the same for all rules; these suit KeRNL.
-    "kernl-adding-longer": (
-        "course_lib.training.online_sequences",
-        {
-            "task": "adding",
-            "rules": ("kernl",),
-            "lengths": (100, 200),
-            "rates": (0.0005, 0.0015, 0.0045),
-            "trial_rounds": 15,
-        },
-    ),
-    "kernl-anbn": ("course_lib.training.online_sequences", {"task": "anbn"}),
-    "kernl-inside": ("course_lib.training.online_sequences", {"task": "inside"}),
-    "kernl-pixels-modes": ("course_lib.training.turning_mnist", {}),
-    "kernl-pixels-modes-readout": (
-        "course_lib.training.turning_mnist",
-        {"rule": "bptt", "trained": "readout"},
-    ),
-    "kernl-pixels-modes-bptt": ("course_lib.training.turning_mnist", {"rule": "bptt"}),
-    "kernl-modes-adding": ("course_lib.training.online_modes", {"task": "adding"}),
-    "kernl-modes-copy": ("course_lib.training.online_modes", {"task": "copy", **LONGER}),
-    "kernl-modes-anbn": ("course_lib.training.online_modes", {"task": "anbn", **LONGER}),
-    "kernl-side-by-side": ("course_lib.training.online_sequences", {"task": "side-by-side"}),
-    **{
-        f"gradnets-{method}": (
-            "course_lib.training.gradnets",
-            {"method": method},
-        )
-        for method in GRADNETS
-    },
-    **{
-        f"gradnets-200-{method}": (
-            "course_lib.training.gradnets",
-            {"method": method, **DEEP},
-        )
-        for method in GRADNETS_200
-    },
-    "forecast": ("course_lib.training.forecast", {}),
-    "text": ("course_lib.training.text", {}),
-    "lru-credit": ("course_lib.training.scanned_credit", {}),
-    "lru-pixels": ("course_lib.training.scanned_mnist", {"epochs": 10}),
-    "lru-pixels-online": (
-        "course_lib.training.scanned_mnist",
-        {
-            "kind": "online",
-            "hidden": 128,
-            "learning_rate": 2e-3,
-            "ramp": 6.0,
-            "clock_speed": 0.02,
-            "epochs": 16,
-        },
-    ),
-    "lru-pixels-permuted": (
-        "course_lib.training.scanned_mnist",
-        {"order": "permuted", "epochs": 10},
-    ),
-    "lru-pixels-stack": (
-        "course_lib.training.scanned_mnist",
-        {"kind": "stack", "dropout": 0.1, "epochs": 12},
-    ),
-    "gradnets-2015": ("course_lib.training.gradnets_2015", {}),
-    "gradnets-recurrent": ("course_lib.training.gradnets_recurrent", {}),
-    "project-depth": ("course_lib.training.project_depth", {}),
-    "project-few-labels": ("course_lib.training.project_few_labels", {}),
-    "project-no-tape": ("course_lib.training.project_no_tape", {}),
-    "project-pixels": ("course_lib.training.project_pixels", {}),
-    "project-remember": ("course_lib.training.project_remember", {}),
-    "project-rows": ("course_lib.training.project_rows", {}),
-}
-
-# One name for several runs, each stored as soon as it is done.
-GROUPS: dict[str, tuple[str, ...]] = {
-    "gradnets": tuple(f"gradnets-{method}" for method in GRADNETS),
-    "gradnets-200": tuple(f"gradnets-200-{method}" for method in GRADNETS_200),
-    "kernl": tuple(name for name in EXPERIMENTS if name.startswith("kernl-")),
-    "long": tuple(name for name in EXPERIMENTS if name.startswith("long-")),
-}
 
 
 def reproduce(
@@ -266,7 +86,7 @@ def check(name: str, data: str | Path | None = None, seed: int = 0) -> Verdict:
         FileNotFoundError: there is no stored result of that seed; the message says how to make it.
         ValueError, course_lib.data.DataError: as for `reproduce`.
     """
-    _experiment(name)
+    find(name)
     stored = stored_result(name + _of_seed(seed))
     again = _run(name, data, seed, quick=False, settings={})
     again.pop("arrays", None)
@@ -278,7 +98,7 @@ def _run(
     name: str, data: str | Path | None, seed: int, quick: bool, settings: dict[str, Any]
 ) -> dict[str, Any]:
     """A result as it is stored, and what a project's reference hands in, as `arrays`."""
-    module, own = _experiment(name)
+    module, own = find(name)
     subset = quick or getattr(module, "DATA", "full") == "subset"
     mnist = _mnist(data, subset) if getattr(module, "NEEDS_MNIST", True) else None
     start = datetime.datetime.now(datetime.UTC)
@@ -350,14 +170,6 @@ def stored_seeds(name: str) -> list[dict[str, Any]]:
     return [stored_result(name)]
 
 
-def _experiment(name: str) -> tuple[ModuleType, dict[str, Any]]:
-    if name not in EXPERIMENTS:
-        known = ", ".join(sorted(EXPERIMENTS))
-        raise ValueError(f"There is no experiment {name!r}. There is: {known}.")
-    module, settings = EXPERIMENTS[name]
-    return importlib.import_module(module), settings
-
-
 def _mnist(data: str | Path | None, subset: bool) -> "Mnist":
     from course_lib.data import DataError, load_mnist
 
@@ -381,7 +193,7 @@ def check_workers(name: str) -> None:
 
 
 def _takes_workers(name: str) -> bool:
-    return "strategy" in inspect.signature(_experiment(name)[0].run).parameters
+    return "strategy" in inspect.signature(find(name)[0].run).parameters
 
 
 def command(name: str, data: str | Path | None, seed: int, quick: bool, workers: int = 1) -> str:

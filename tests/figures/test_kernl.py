@@ -4,7 +4,7 @@ import pytest
 from course_lib.figures import kernl as figures
 from course_lib.scratch.kernl import kernel_gradients
 from course_lib.sources import kernl_2019
-from course_lib.training import kernl_adding
+from course_lib.training.experiments import kernl_adding
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ def course(tmp_path_factory):
         "solutions/01-vanilla-rnn.py",
         "course_lib/scratch/majority.py",
         "course_lib/exercises/vanilla_rnn/predict_majority.py",
-        "course_lib/training/project_majority.py",
+        "course_lib/training/experiments/project_majority.py",
         "solutions/01-vanilla-rnn.py",
     ]
     for place, _, code in blocks:
@@ -63,8 +63,12 @@ def course(tmp_path_factory):
     chapter = root / "book/vanilla_rnn.md"
     added(chapter, "\n(sec-vanillarnncell)=\n", "(sec-leaky-step)=\n")
     (line,) = re.findall(r'`("project-majority": .*?,)` to `EXPERIMENTS`', told)
-    runs = root / "course_lib/training/reproduce.py"
-    added(runs, '    "project-rows": ("course_lib.training.project_rows", {}),\n', f"    {line}\n")
+    runs = root / "course_lib/training/experiments/__init__.py"
+    added(
+        runs,
+        '    "project-rows": ("project_rows", {}),\n',
+        f"    {line}\n",
+    )
 
     def run(*command):
         return subprocess.run(

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from course_lib.cli import app
 from course_lib.training import EXPERIMENTS, workers
+from course_lib.training.experiments import find
 from course_lib.training.workers import WorkerError, rank, start
 
 # A model with momentum, clipping and a penalty: each is wrong in its own way if the sum is.
@@ -187,8 +188,8 @@ def test_a_run_is_started_as_often_as_asked(monkeypatch, tmp_path):
 
 
 def test_a_run_that_can_not_be_shared_says_so(monkeypatch):
-    monkeypatch.setitem(EXPERIMENTS, "alone", ("course_lib.training.seeding", {}))
-    module = sys.modules["course_lib.training.seeding"]
+    monkeypatch.setitem(EXPERIMENTS, "alone", ("ngrams", {}))
+    module, _ = find("alone")
     monkeypatch.setattr(module, "run", lambda data, seed, quick: {}, raising=False)
     result = run("alone", "--workers", 2)
     assert result.exit_code == 2
@@ -200,7 +201,7 @@ def test_two_workers_store_one_result(tmp_path):
     """The command itself, on a corner of the subset; both workers, one file."""
     out = tmp_path / "out.json"
     program = (
-        "from course_lib.training import vanilla_mnist\n"
+        "from course_lib.training.experiments import vanilla_mnist\n"
         "vanilla_mnist.QUICK = {'epochs': 1, 'validation': 4_600, 'units': 8}\n"
         "from course_lib.cli import app\n"
         f"app(['reproduce', 'vanilla-mnist', '--quick', '--workers', '2', '--out', {str(out)!r}])"

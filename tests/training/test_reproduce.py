@@ -12,14 +12,8 @@ from typer.testing import CliRunner
 from course_lib.cli import app
 from course_lib.data import DataError, Mnist
 from course_lib.sources import notebook_2019
-from course_lib.training import (
-    EXPERIMENTS,
-    cells_mnist,
-    gradnets_2015,
-    reproduce,
-    stored_result,
-    stored_seeds,
-)
+from course_lib.training import EXPERIMENTS, reproduce, stored_result, stored_seeds
+from course_lib.training.experiments import cells_mnist, find, gradnets_2015
 from course_lib.training.reproduce import check, command
 
 FIELDS = {
@@ -58,7 +52,7 @@ def test_a_quick_run_is_stored_only_where_told(out, tiny, tmp_path, monkeypatch)
     def run(data, seed, quick, **settings):
         return {"config": settings, "curves": {}, "summary": {}}
 
-    monkeypatch.setattr("course_lib.training.vanilla_mnist.run", run)
+    monkeypatch.setattr("course_lib.training.experiments.vanilla_mnist.run", run)
     monkeypatch.chdir(tmp_path)
     result = reproduce("vanilla-mnist-constant", quick=True, seed=3, out=out)
     assert set(result) == FIELDS
@@ -88,7 +82,7 @@ def test_a_run_that_makes_its_own_data_loads_none(monkeypatch):
         seen.append(data)
         return {"config": settings, "curves": {}, "summary": {}}
 
-    monkeypatch.setattr("course_lib.training.delays.run", run)
+    monkeypatch.setattr("course_lib.training.experiments.delays.run", run)
     result = reproduce("cells-copy", quick=True)
     assert seen == [None]
     assert result["config"]["task"] == "copy"
@@ -144,16 +138,13 @@ def test_stored_results_hold_what_a_reader_needs(name):
 # What older results don't name yet; by default it leaves a run as it was.
 NAMED_LATER = {"chrono", "forget_bias", "trial"}
 WITH_CONFIG = [
-    name
-    for name, (module, _) in EXPERIMENTS.items()
-    if hasattr(importlib.import_module(module), "Config") and name != "cells-mnist"
+    name for name in EXPERIMENTS if hasattr(find(name)[0], "Config") and name != "cells-mnist"
 ]
 
 
 def would_run(name):
     """The configuration with which a run of today begins."""
-    path, settings = EXPERIMENTS[name]
-    module = importlib.import_module(path)
+    module, settings = find(name)
     takes = inspect.signature(module.run).parameters
     task = settings.get("task", "rows") if hasattr(module, "TASKS") else None
     own = {} if task is None else module.TASKS[task]
@@ -190,7 +181,7 @@ def test_the_stored_comparison_of_cells_is_what_the_command_would_give_today():
     [("kernl-rules", "cosines"), ("kernl-stack", "stacks"), ("kernl-sparse", "cosines")],
 )
 def test_stored_cosines_are_what_the_command_would_give_today(name, measure, monkeypatch):
-    module = importlib.import_module(EXPERIMENTS[name][0])
+    module, _ = find(name)
     takes, asked = inspect.signature(getattr(module, measure)), []
     monkeypatch.setattr(module, measure, lambda *a, **k: asked.append(takes.bind(*a, **k)))
     module.run(None, seed=0)
@@ -250,7 +241,7 @@ def stored(tmp_path, monkeypatch):
         assert not quick
         return {"config": settings, "curves": {}, "summary": {"accuracy": accuracy[seed]}}
 
-    monkeypatch.setattr("course_lib.training.delays.run", run)
+    monkeypatch.setattr("course_lib.training.experiments.delays.run", run)
     monkeypatch.chdir(tmp_path)
     for seed in accuracy:
         reproduce("cells-copy", seed=seed)

@@ -34,7 +34,7 @@ def trained(device: str, quick: bool, until: float) -> dict[str, Any]:
     from course_lib.data import load_mnist
     from course_lib.data.mnist import find_full_mnist
     from course_lib.training import EXPERIMENTS
-    from course_lib.training.scanned_mnist import QUICK, Config, train
+    from course_lib.training.experiments.scanned_mnist import QUICK, Config, train
 
     full = find_full_mnist() is not None and not quick
     data = load_mnist("full" if full else "subset", fallback=False)

@@ -7,7 +7,7 @@ import pytest
 from course_lib.benchmarks import gpu
 from course_lib.benchmarks.on_gpu import cells, exercises, part, pixels, steps
 from course_lib.benchmarks.on_gpu.devices import HOST, apart
-from course_lib.training import scanned_mnist
+from course_lib.training.experiments import scanned_mnist
 from course_lib.training.reference_steps import STEPS
 
 
