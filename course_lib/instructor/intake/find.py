@@ -29,12 +29,13 @@ from course_lib.instructor.intake.names import (
     without_ending,
 )
 from course_lib.instructor.intake.read import ARCHIVES, Submission
-from course_lib.instructor.intake.tree import LARGEST, File, Folder, readable, tree
+from course_lib.instructor.intake.tree import File, Folder, readable, tree
 
 DEFINES = {
     chapter.name: re.compile(rb"(?:def|class) (?:" + "|".join(chapter.exercises).encode() + rb")\b")
     for chapter in CHAPTERS
 }
+MOST_READ, BEGINNING = 30, 4 << 20  # notebooks of one folder, and bytes, to see what they are about
 RESULTS = "ledger.jsonl"  # lies in a folder of results
 MAY_BE_WORK = (".ipynb", ".zip", *ARCHIVES)
 
@@ -62,6 +63,7 @@ class _Person:
     number: str = ""
     sources: list[File] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
+    inside: str = ""  # a folder that may be one student's; empty for whoever lies in the class
 
 
 def find(paths: list[Path], by: str = "", leave_out: Iterable[Path] = ()) -> Found:
@@ -110,9 +112,11 @@ class _Finder:
         self.left: list[str] = []
         self.work_is_left = False
         self.seen: set[tuple] = set()
+        self.inside = ""
 
     def result(self) -> Found:
         people = list(self.people.values())
+        _own_name_first(people)
         self._keep_apart(people)
         named = zip(_names(people), people, strict=True)
         submissions = [
@@ -164,6 +168,7 @@ class _Finder:
         self._leave(folder.not_understood, may_be_work=True)
         groups = _groups(folder)
         assignments = [one for one in groups if is_assignment(one.base)]
+        odd = _odd_ones(folder, groups)
         for one in sorted((*folder.files, *folder.folders), key=lambda one: one.name):
             inner = (*place, one.base)
             if isinstance(one, File) and one.base == WHOSE and _is_export(folder):
@@ -178,7 +183,9 @@ class _Finder:
                 here = f"{within}{one.base}/" if len(assignments) > 1 else within
                 self._class(one, place, here)
             elif one in groups:
+                around, self.inside = self.inside, self.inside or (one.base if one in odd else "")
                 self._class(one, inner, within)
+                self.inside = around
             else:
                 self._folder_of(without_copy(one.base), one, inner, within=within)
 
@@ -240,7 +247,10 @@ class _Finder:
         written = unicodedata.normalize("NFC", readable(who))
         number = by.number if by else ""
         key = (key, written) if key is not None else (place[:-1], written, number)
-        person = self.people.setdefault(key, _Person(tidy(written) or "?", written, place, number))
+        new_one = _Person(tidy(written) or "?", written, place, number, inside=self.inside)
+        person = self.people.setdefault(key, new_one)
+        if person.inside and not person.found:
+            person.found.append(SEVERAL.format(readable(person.inside)))
         person.sources += files
         person.found += list(said)
         if by and by.late and LATE not in person.found:
@@ -252,6 +262,23 @@ class _Finder:
 
 
 LATE = "The platform calls it late."
+SEVERAL = "It lies in {}, among other people's work: see whether that folder is a student's."
+
+
+def _own_name_first(people: list[_Person]) -> None:
+    """Nobody gets the name or number of who lies in the class by naming a folder inside their own.
+
+    Names are compared as `course grades` does, where two people of one name get no points.
+    """
+    names = {_letters(one.name) for one in people if not one.inside}
+    numbers = {one.number for one in people if not one.inside}
+    for one in people:
+        if one.inside and (_letters(one.name) in names or one.number in numbers - {""}):
+            one.name, one.number = readable(f"{one.inside}/{one.name}"), ""
+
+
+def _letters(name: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", name).casefold() if c.isalnum())
 
 
 def _is_one_persons(folder: Folder) -> bool:
@@ -266,22 +293,32 @@ def _is_one_persons(folder: Folder) -> bool:
 
 
 def _is_group(folder: Folder) -> bool:
-    """Whether the work of several people lies in it."""
+    """Whether the work of several people lies in it.
+
+    That is so where two of its notebooks, or of its folders, are about the same chapter. What their
+    names don't tell is read, of the first few alone: a zip of a few kB may hold thousands.
+    """
     if _is_export(folder) or any(owner(one.base) for one in (*folder.files, *folder.folders)):
         return True
     if _is_one_persons(folder):
         return False
     if len(folder.folders) == 1 and not folder.files:
         return _is_group(folder.folders[0])
-    apart = [
-        _chapters(file) for file in folder.files if file.kind == ".ipynb" and not _is_part(file)
-    ]
-    apart += [
-        set().union(*(_chapters(file) for file in one.all_files()))
-        for one in folder.folders
-        if not is_part(one.base)
-    ]
-    return any(a & b for i, a in enumerate(apart) for b in apart[:i])
+    apart = [[file] for file in folder.files if file.kind == ".ipynb" and not _is_part(file)]
+    apart += [list(one.all_files()) for one in folder.folders if not is_part(one.base)]
+    left = MOST_READ
+    seen: set[str] = set()
+    for files in apart:
+        chapters: set[str] = set()
+        for file in files:
+            if file.kind != ".ipynb" or (left <= 0 and chapter_in(file.base) is None):
+                continue
+            left -= chapter_in(file.base) is None
+            chapters |= _chapters(file)
+        if chapters & seen:
+            return True
+        seen |= chapters
+    return False
 
 
 def _is_class(folder: Folder) -> bool:
@@ -301,7 +338,7 @@ def _are_exported(folders: list[Folder]) -> bool:
 def _groups(folder: Folder) -> list[Folder]:
     """Those of the folders in a class that hold the work of several people.
 
-    A folder that looks like one of them, among others that clearly are, is one too.
+    A folder that may be one of them, among as many others that clearly are, is one too.
     """
     if _is_export(folder):
         return []
@@ -310,11 +347,32 @@ def _groups(folder: Folder) -> list[Folder]:
     if not found and len(open_) > 1 and _are_exported(open_):  # "submission" is no assignment here
         return []
     found += [one for one in open_ if one not in found and _is_of_an_assignment(one)]
+    if len(found) * 2 <= len(open_) + sum(file.kind == ".ipynb" for file in folder.files):
+        found = [one for one in found if is_assignment(one.base) or not _holds_notebooks_alone(one)]
     for is_zip in (False, True):
         alike = [one for one in open_ if one.is_zip == is_zip]
-        if any(one in found for one in alike) and not any(map(_holds_parts_alone, alike)):
-            found += [one for one in alike if one not in found]
+        others = [one for one in alike if one not in found]
+        # A student, whose folder may hold anything, decides nothing for the others.
+        most = len(others) < len(alike) and len(others) * 2 <= len(alike)
+        if most and not any(map(_holds_parts_alone, alike)):
+            found += others
     return found
+
+
+def _holds_notebooks_alone(folder: Folder) -> bool:
+    """Whether nothing in it is named as somebody's: no folder, and no notebook of the course."""
+    if any(owner(one.base) for one in (*folder.files, *folder.folders)):
+        return False
+    named = [chapter_in(file.base) for file in folder.files]
+    return not any(map(_holds_work, folder.folders)) and not any(one and one[1] for one in named)
+
+
+def _odd_ones(folder: Folder, groups: list[Folder]) -> list[Folder]:
+    """Of what looks like groups those that are few among people: each may be one student's."""
+    odd = [one for one in groups if not is_assignment(one.base)]
+    people = [one for one in folder.folders if one not in groups and not _is_results(one)]
+    people += [one for one in folder.files if one.kind == ".ipynb"]
+    return odd if len(odd) < len(people) else []
 
 
 def _is_of_an_assignment(folder: Folder) -> bool:
@@ -348,7 +406,7 @@ def _chapters(file: File) -> set[str]:
     if named := chapter_in(file.base):
         return {named[0]}
     try:
-        content = file.read(LARGEST)
+        content = file.read(BEGINNING, cut=True)
     except Exception:  # it is read again, and what is wrong is said then
         return set()
     return {chapter for chapter, pattern in DEFINES.items() if pattern.search(content)}

@@ -8,6 +8,7 @@ import io
 import os
 import stat
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,12 @@ from pathlib import Path
 from course_lib.instructor.intake.names import is_notebook
 
 LARGEST = 50 << 20  # bytes of a notebook, or of a zip inside a zip
-MOST_FILES = 200_000  # in one folder or zip, with all that is below
+# Files that may lie directly in the folder or zip that was named; in each of its folders, with all
+# that is below; and in each folder of those. A student's is one of the latter two, so that nobody
+# can hand in so many files that no one looks at those of the next.
+MOST_FILES = 200_000, 200_000, 50_000
 DEEPEST, MOST_ZIPS = 30, 3  # folders below each other, and zips inside each other
+LONGEST_NAME = 255  # bytes of a file's name on any disk; in a zip there may be more
 # Made by programs, of which no student knows.
 NOT_LOOKED_INTO = {".ipynb_checkpoints", "__MACOSX", ".git", ".venv", "__pycache__", ".course"}
 LEFT_BY_SYSTEMS = {".ds_store", "thumbs.db", "desktop.ini"}
@@ -128,7 +133,7 @@ def tree(path: Path, leave_out: tuple[Path, ...] = ()) -> Folder:
 @dataclass
 class _Walk:
     leave_out: set[str]
-    count: int = 0
+    counts: Counter = field(default_factory=Counter)  # of files, by the folders in MOST_FILES
 
     def folder(self, path: str, into: Folder, depth: int) -> None:
         if depth > DEEPEST:
@@ -153,9 +158,7 @@ class _Walk:
                 self.folder(entry.path, one, depth + 1)
             elif not stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
                 into.not_understood.append(f"{name} was left out: it is not an ordinary file.")
-            elif not self._one_more(into):
-                return
-            else:
+            elif self._one_more(name, into):
                 self._file(File(name, entry.path), into)
 
     def zip(self, file: File, into: Folder) -> None:
@@ -184,12 +187,16 @@ class _Walk:
                 into.not_understood.append(f"{name} was left out: it points outside the zip.")
                 continue
             above = parts[: left[0]] if left else parts[:-1]
+            if any(len(part.encode("utf-8", "replace")) > LONGEST_NAME for part in parts):
+                into.not_understood.append(f"{name[:60]}… was left out: its name is too long.")
+                continue
             if len(above) >= DEEPEST:
                 into.not_understood.append(f"{name[:200]} was left out: it lies too deep.")
                 continue
             is_new = "/".join(above) not in folders
-            if (is_new or not (left or entry.is_dir())) and not self._one_more(into):
-                return
+            is_one_more = is_new or not (left or entry.is_dir())
+            if is_one_more and not self._one_more(_below(into, name), into):
+                continue
             above = _folder(folders, above, into)  # also where there is no work in it
             if left or entry.is_dir():
                 continue
@@ -210,11 +217,21 @@ class _Walk:
         into.folders.append(one)
         self.zip(file, one)
 
-    def _one_more(self, into: Folder) -> bool:
-        self.count += 1
-        if self.count == MOST_FILES + 1:
-            into.not_understood.append(f"Only the first {MOST_FILES} files were looked at.")
-        return self.count <= MOST_FILES
+    def _one_more(self, name: str, into: Folder) -> bool:
+        """Whether a file with this path is among those that are looked at."""
+        above = name.split("/")[:-1]
+        depths = [depth for depth in (2, 1) if len(above) >= depth] or [0]
+        for depth in depths:  # what is too much in an inner folder doesn't count in the outer one
+            one, most = "/".join(above[:depth]), MOST_FILES[depth]
+            self.counts[one] += 1
+            if self.counts[one] > most:
+                if self.counts[one] == most + 1:
+                    where = f" in {one}" if one else ""
+                    into.not_understood.append(
+                        f"Only the first {most} files{where} were looked at."
+                    )
+                return False
+        return True
 
 
 def _folder(folders: dict[str, Folder], parts: list[str], top: Folder) -> Folder:

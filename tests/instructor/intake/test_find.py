@@ -288,12 +288,57 @@ LAYOUTS = {
          "Eve (Ulm)": ["Eve (Ulm).ipynb"], "Fin": ["Fin copy.ipynb"],
          "student-1": ["student-1.ipynb"]},
     ),
+    "versions with names of their own": (
+        [f"anna/{FIRST}.ipynb", "ben/mine.ipynb", "ben/better.ipynb", "cem/rnn.ipynb"],
+        {"anna": [f"{FIRST}.ipynb"], "ben": ["better.ipynb", "mine.ipynb"], "cem": ["rnn.ipynb"]},
+    ),
     "what programs leave": (
         [f"anna/{FIRST}.ipynb", "anna/.ipynb_checkpoints/x.ipynb", ".DS_Store",
          "__MACOSX/._a.ipynb", "anna/._x.ipynb"],
         {"anna": [f"{FIRST}.ipynb"]},
     ),
 }  # fmt: skip
+
+
+# What a student may put into the folder that is graded as theirs, to be taken for others.
+AS_OTHERS = {
+    "folders with names": [f"mallory/{who}/x.ipynb" for who in ("anna", "ben")],
+    "another spelling": [f"mallory/{who}/x.ipynb" for who in ("Anna_", "BEN")],
+    "a zip of folders": [f"mallory.zip/{who}/x.ipynb" for who in ("anna", "ben")],
+    "a platform's name": ["mallory/ben_124_assignsubmission_file_/x.ipynb"],
+    "a platform's name and number": [
+        f"mallory/{who}_assignsubmission_file_/x.ipynb" for who in ("anna_1", "ben_2")
+    ],
+}  # fmt: skip
+CLASSES = {
+    "folders": ["anna/anna.ipynb", "ben/mine.ipynb", "ben/other.ipynb", "cem/x.ipynb"],
+    "zips": ["anna.zip/anna.ipynb", "ben.zip/mine.ipynb", "ben.zip/other.ipynb", "cem.zip/x.ipynb"],
+    "notebooks": ["anna.ipynb", "ben.ipynb", "cem.ipynb"],
+}
+
+
+@pytest.mark.parametrize("inside", AS_OTHERS)
+@pytest.mark.parametrize("layout", CLASSES)
+def test_nobody_takes_the_name_of_another_student(tmp_path, layout, inside):
+    lay(tmp_path, *CLASSES[layout], content=STEP)
+    honest = {one.student: one for one in find([tmp_path]).submissions}
+    assert set(honest) == {"anna", "ben", "cem"}
+    lay(tmp_path, *AS_OTHERS[inside], content=STEP)
+    found = find([tmp_path]).submissions
+    for who, one in honest.items():
+        assert [(n.sources, n.student, n.found) for n in found if n.name == who] == [
+            (one.sources, who, [])
+        ]
+    for one in found:
+        if one.student not in honest:
+            assert one.student.startswith("mallory")
+            assert one.name.startswith("mallory")
+
+
+def test_names_in_a_folder_that_may_be_one_students_are_said(tmp_path):
+    lay(tmp_path, *CLASSES["folders"], "eve/dora/x.ipynb", "eve/fin/x.ipynb", content=STEP)
+    found = {one.student: one for one in find([tmp_path]).submissions}
+    assert "see whether that folder is a student's" in found["dora"].found[0]
 
 
 MAYBE_ONE_STUDENTS = (

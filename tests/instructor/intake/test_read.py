@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import time
 import zipfile
 
 import pytest
@@ -12,6 +13,7 @@ from course_lib.instructor.intake import read, tree
 from course_lib.instructor.intake.find import find
 
 ONE = {"cells": [{"cell_type": "code", "source": ["x = 1\n", "y = 2"]}]}
+SOLVED = {"cells": [{"cell_type": "code", "source": ["def rnn_step(x): return x"]}]}
 GOOD = json.dumps(ONE).encode()
 
 
@@ -110,10 +112,55 @@ def test_what_is_not_read_is_named(tmp_path):
 
 
 def test_a_walk_has_an_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(tree, "MOST_FILES", 3)
+    monkeypatch.setattr(tree, "MOST_FILES", (3, 3, 3))
     for number in range(5):
         write(tmp_path / f"s{number}.ipynb", ONE)
     found = find([tmp_path])
     assert len(found.submissions) == 3
     assert found.not_understood == ["Only the first 3 files were looked at."]
     assert found.work_is_left
+
+
+@pytest.mark.parametrize("flood", ["aaa", "aaa.zip", "x/aaa", "x/aaa.zip"])
+def test_nobody_hands_in_so_much_that_others_are_not_looked_at(tmp_path, monkeypatch, flood):
+    monkeypatch.setattr(tree, "MOST_FILES", (20, 20, 5))
+    names = [f"{n}.txt" for n in range(40)]
+    if flood.endswith(".zip"):
+        (tmp_path / flood).parent.mkdir(exist_ok=True)
+        with zipfile.ZipFile(tmp_path / flood, "w") as archive:
+            for name in names:
+                archive.writestr(name, b"")
+    else:
+        for name in names:
+            (tmp_path / flood / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / flood / name).write_bytes(b"")
+    above = (tmp_path / flood).parent
+    for who in ("ben", "cem", "dora"):
+        write(above / who / "01-vanilla-rnn.ipynb", SOLVED)
+    found = {one.student: one for one in find([tmp_path]).submissions}
+    assert [len(found[who].sources) for who in ("ben", "cem", "dora")] == [1, 1, 1]
+    assert f"files in {flood} were looked at." in " ".join(found["aaa"].load().remarks)
+
+
+def test_a_name_that_no_disk_holds_is_not_looked_at(tmp_path):
+    """Patterns that look for a student in a name take the square of its length, or more."""
+    with zipfile.ZipFile(tmp_path / "eve.zip", "w") as archive:
+        archive.writestr("." * 65_000 + "x.ipynb", "{}")
+        archive.writestr("a.ipynb", "{}")
+    began = time.monotonic()
+    found = find([tmp_path]).submissions[0].load()
+    assert time.monotonic() - began < 5
+    assert [name for name, _ in found.notebooks] == ["a.ipynb"]
+    assert "its name is too long" in " ".join(found.remarks)
+
+
+def test_of_thousands_of_notebooks_in_a_zip_few_are_read_to_find_whose_they_are(
+    tmp_path, monkeypatch
+):
+    with zipfile.ZipFile(tmp_path / "eve.zip", "w") as archive:
+        for number in range(2_000):
+            archive.writestr(f"mine{number}.ipynb", " ")
+    read = []
+    monkeypatch.setattr(tree.File, "read", lambda *given, **named: read.append(given) or b"")
+    assert len(find([tmp_path]).submissions) == 1
+    assert len(read) <= 100
