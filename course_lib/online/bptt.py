@@ -44,8 +44,9 @@ def read_on(rnn, x, mask, state, cuts=None, training=False):
         x: inputs, (batch, T, m).
         mask: (batch, T), or None.
         state: a list of tensors (batch, n).
-        cuts: (T,), True where the gradient goes back to the step itself and no further; None: it
-            goes back to the first step.
+        cuts: (T,), True where the gradient goes back to the step itself and no further; in a
+            sequence for which that step is masked, to the next real one. None: it goes back to the
+            first step.
         training: what a cell is told that asks for it.
 
     Returns:
@@ -62,8 +63,10 @@ def read_on(rnn, x, mask, state, cuts=None, training=False):
         )
     told = {"training": training} if cell._call_has_training_arg else {}
     if cuts is not None:  # beside the inputs, since Keras's loop is told of nothing else
-        cuts = tf.broadcast_to(tf.cast(cuts, x.dtype)[None, :, None], tf.shape(x[..., :1]))
-        x = tf.concat([x, cuts], axis=2)
+        cuts = tf.broadcast_to(cuts[None], tf.shape(x)[:2])
+        if mask is not None:
+            cuts = _at_real_steps(cuts, mask)
+        x = tf.concat([x, tf.cast(cuts, x.dtype)[..., None]], axis=2)
 
     def step(x_t, state):
         if cuts is not None:
@@ -78,6 +81,18 @@ def read_on(rnn, x, mask, state, cuts=None, training=False):
         begun = tf.cumsum(tf.cast(mask, tf.int32), axis=1) > 0
         h = tf.where(begun[..., None], h, state[0][:, None])
     return h, list(new)
+
+
+def _at_real_steps(cuts, mask):
+    """Cuts (batch, T), each moved to the next real step: a gap hides none.
+
+    One behind the last real step is nowhere: the sequence keeps the window that it ended in.
+    """
+    before = tf.cumsum(tf.cast(mask, tf.int32), axis=1, exclusive=True)  # real steps
+    batch, T = tf.shape(mask)[0], tf.shape(mask)[1]
+    group = before + T * tf.range(batch)[:, None]  # a real step, and the gap that leads to it
+    some = tf.math.unsorted_segment_max(tf.cast(cuts, tf.int32), group, batch * T)
+    return mask & (tf.gather(some, group) > 0)
 
 
 def truncated_bptt(rnn, x, mask, window, state):

@@ -36,6 +36,20 @@ def test_rtrl_is_bptt(make, cell, sequences, lengths):
     assert np.abs(gradients("tbptt", chunk=4)[0] - exact[0]).max() > 1e-6
 
 
+@pytest.mark.parametrize("sequences", [False, True])
+def test_a_gap_is_no_bridge_between_two_windows(make, sequences):
+    """A masked step where a window begins: the tape is cut at the next real one."""
+    gradients = make(steps=6, sequences=sequences, lengths=[6, 6, 6])
+    gradients.x[:, 3] = 0  # the first step of the second window
+    found = gradients("tbptt", chunk=3)
+    gradients.x[:, 3:5] = gradients.x[:, 4:]  # the same steps without a gap, cut where they begin
+    gradients.x[:, 5] = 0
+    if sequences:
+        gradients.y[:, 3:5] = gradients.y[:, 4:].copy()
+    assert_equal(found, gradients("tbptt", chunk=3))
+    assert np.abs(found[0] - gradients("bptt")[0]).max() > 1e-6
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("lengths", LENGTHS)
 @pytest.mark.parametrize("sequences", [False, True])
