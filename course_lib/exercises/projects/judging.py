@@ -65,7 +65,8 @@ def judge_project(
     # The time limit is for each of its calls; a function that takes one step of time has them all
     # in one limit.
     patience = None if project.run else _most_calls(batches)
-    for rung in ladder(project, hand_in.weights, batches):
+    computed: list[np.ndarray] = []
+    for rung in ladder(project, hand_in.weights, batches, computed.append):
         try:
             with around():
                 outcome = climb(project, rung, function, output, patience=patience)
@@ -83,7 +84,9 @@ def judge_project(
             return report(NOT_RIGHT, sentence, **more)
         passed.append(rung.name)
         found.append(outcome.outputs)
-    outputs = [one["outputs"] for one in found[-len(batches) :]]
+    # What is handed in may differ from its network by what rounding explains. Where all logits are
+    # large, that is much; so the network's own outputs count, and nothing is gained by it.
+    outputs = computed or [one["outputs"] for one in found[-len(batches) :]]
     measured = project.measure(batches, outputs)
     mark = project.mark(measured.score)
     more = {"measured": measured, "mark": mark, "curve": hand_in.curve}
@@ -93,8 +96,20 @@ def judge_project(
     return report(NOT_RIGHT, _too_little(project, measured.score), failed="the first mark", **more)
 
 
-def ladder(project: Project, weights: Weights, batches: tuple[Batch, ...]) -> Iterator[Rung]:
-    """The rungs that a hand-in climbs; the last ones give the outputs for each of the batches."""
+def ladder(
+    project: Project,
+    weights: Weights,
+    batches: tuple[Batch, ...],
+    of_network: Callable[[np.ndarray], None] = lambda outputs: None,
+) -> Iterator[Rung]:
+    """The rungs that a hand-in climbs; the last ones give the outputs for each of the batches.
+
+    Args:
+        project: what was asked for.
+        weights: that were handed in.
+        batches: data that the learner hasn't seen.
+        of_network: takes what the project's network makes of each batch, where it has one.
+    """
 
     def given(x: np.ndarray) -> Callable[[], Arrays]:
         return lambda: {"weights": {k: v.copy() for k, v in weights.items()}, "x": x.copy()}
@@ -119,6 +134,7 @@ def ladder(project: Project, weights: Weights, batches: tuple[Batch, ...]) -> It
         expected = project.network(*inputs.values())
         which = _first_unlike(outputs, expected)
         if which is None:
+            of_network(expected)
             return None
         return Problem(
             f"{project.id} computes something other than the network that {project.file} "

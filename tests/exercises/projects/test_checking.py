@@ -305,3 +305,41 @@ def test_what_is_shown_is_an_input_for_which_the_outputs_differ():
 
 def test_a_share_of_nothing_is_not_called_minus_zero():
     assert get("predict_no_tape").read(-0.001) == "0% of what can be learned"
+
+
+@pytest.mark.parametrize("name", [one for one in ids() if getattr(get(one), "network", None)])
+def test_the_score_is_that_of_the_arrays_whatever_rounding_would_explain(name):
+    """Where all outputs are large, what counts as rounding leaves room for another classifier."""
+    project = get(name)
+    weights = reference_arrays(project)
+    weights["b_y"] = weights["b_y"] + 1e4
+    batches = project.held_back("check", 0)
+    batches = tuple(type(one)(one.x[:60, :20], one.y[:60]) for one in batches[:1])
+
+    def predict(weights, x):
+        return project.network(weights, x) + 20 * np.random.default_rng(0).normal(
+            size=(1, project.outputs(x.shape)[1])
+        )
+
+    def network(weights, x):
+        return project.network(weights, x)
+
+    cheat, honest = (
+        judge_project(project, one, as_file(weights), batches) for one in (predict, network)
+    )
+    assert cheat.measured == honest.measured
+
+
+def test_no_oracle_hides_behind_a_large_offset():
+    """Nothing is trained: each logit is that large number, and what it adds is the answer."""
+    known = {hash(image.tobytes()): int(digit) for image, digit in zip(X, Y, strict=True)}
+
+    def predict(weights, x):
+        right = np.eye(10)[[known.get(hash(image.tobytes()), 0) for image in x]]
+        return predict_rows(weights, x) + 20 * right
+
+    weights = {name: 0 * array for name, array in untrained().items()}
+    weights["b_y"] = weights["b_y"] + 1e4
+    report = judge_project(PROJECT, predict, as_file(weights), PROJECT.held_back("check", 0))
+    assert report.mark == 0
+    assert "no better than a guess" in report.sentence
