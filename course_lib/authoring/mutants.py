@@ -27,9 +27,11 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from course_lib.cores import ONE_THREAD, workers
+from course_lib.exercises.registry import CHAPTERS
 
 PACKAGE = Path("course_lib")
-ASIDE = PACKAGE / "exercises"  # its subfolders: `course prove --mutants` looks at those
+# The exercises' own files: `course prove --mutants` looks at those.
+ASIDE = tuple(PACKAGE / "exercises" / chapter.name for chapter in CHAPTERS)
 PYTEST = (
     *("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"),
     *("-m", "not browser and not gpu"),
@@ -76,7 +78,7 @@ def files(root: Path) -> list[Path]:
     return [
         file.relative_to(root)
         for file in sorted((root / PACKAGE).rglob("*.py"))
-        if ASIDE not in file.relative_to(root).parent.parents
+        if file.relative_to(root).parent not in ASIDE
     ]
 
 

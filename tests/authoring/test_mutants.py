@@ -32,7 +32,8 @@ def checkout(tmp_path):
         "course_lib/part/__init__.py": "",
         "course_lib/part/sums.py": RIGHT,
         "course_lib/exercises/engine.py": "x = 1\n",
-        "course_lib/exercises/chapter/one.py": "x = 1\n",
+        "course_lib/exercises/ladder/rungs.py": "x = 1\n",
+        "course_lib/exercises/bptt/one.py": "x = 1\n",
         "tests/part/test_sums.py": TEST,
         "tests/part/test_more.py": "def test_nothing(): pass\n",
         "tests/test_cli.py": "def test_nothing(): pass\n",
@@ -48,11 +49,12 @@ def checkout(tmp_path):
     return tmp_path
 
 
-def test_the_exercises_own_files_are_left_aside(checkout):
+def test_the_exercises_own_files_are_left_aside_but_not_what_judges_them(checkout):
     names = [file.as_posix() for file in mutants.files(checkout)]
     assert "course_lib/exercises/engine.py" in names
+    assert "course_lib/exercises/ladder/rungs.py" in names
     assert "course_lib/part/sums.py" in names
-    assert "course_lib/exercises/chapter/one.py" not in names
+    assert "course_lib/exercises/bptt/one.py" not in names
 
 
 @pytest.mark.parametrize(
