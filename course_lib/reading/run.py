@@ -3,7 +3,9 @@
 import __future__
 
 import ast
+import asyncio
 import contextlib
+import inspect
 import linecache
 import re
 import sys
@@ -151,9 +153,12 @@ def _run(statement, flags, values, limit, seconds) -> Failure | None:
         if "__name__" in statement.names.uses:
             tree = _AsMain().visit(tree)
         module = ast.Module([tree], [])
+        flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # as in Jupyter
         code = compile(module, statement.where, "exec", flags, dont_inherit=True)
         with limit(seconds):
-            exec(code, values)
+            waits = eval(code, values)
+            if code.co_flags & inspect.CO_COROUTINE:
+                asyncio.run(waits)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -40,6 +40,17 @@ IN_JUPYTER = {
         "import contextlib\nwith contextlib.suppress(KeyError):\n    N = 6",
         "def f(): return N",
     ],
+    "await": [
+        "import asyncio\nasync def wait(): return 6",
+        "N = await wait()\nawait asyncio.sleep(0)",
+        "def f(): return N",
+    ],
+    "async with and for": [
+        "import contextlib\n@contextlib.asynccontextmanager\nasync def held():\n    yield 2",
+        "async def count():\n    yield 3",
+        "async with held() as two:\n    async for three in count():\n        N = two * three",
+        "def f(): return N",
+    ],
     "augmented": ["N = 2", "N *= 3", "def f(): return N"],
     "an import under try": [
         "try:\n    from no_such import tool as tool\nexcept ImportError:\n    tool = int",

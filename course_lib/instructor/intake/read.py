@@ -1,21 +1,25 @@
-"""Read what one student handed in: notebooks, and the arrays of projects, up to a size.
+"""Read what one student handed in: notebooks, and what they need, up to a size.
 
 What is left out is said.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from course_lib.exercises.projects.arrays import LARGEST as LARGEST_ARRAYS
 from course_lib.exercises.registry import project_files
+from course_lib.instructor.intake.decoding import decoded
 from course_lib.instructor.intake.names import is_notebook
 from course_lib.instructor.intake.tree import LARGEST, File, TooMuch, why_not
 
 MOST = 100 << 20  # bytes of all the notebooks of a student
 MOST_NOTEBOOKS = 50
 MOST_ARRAYS = 50  # files of them
+MOST_MODULES, LARGEST_MODULE = 50, 200_000  # Python files beside notebooks, and bytes of one
 MOST_NAMED = 5  # of the files that aren't read
+PYTHON = ".py"
 ARCHIVES = (".7z", ".rar", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst")
 
 
@@ -27,7 +31,8 @@ class Submission:
         student: a name that no other submission has.
         sources: its files, wherever they lie; read when `load` is called.
         found: what was said when they were found, one sentence each.
-        files: path inside the submission, and content: notebooks, and the arrays of projects.
+        files: path inside the submission, and content: notebooks, the arrays of projects, and
+            Python files beside a notebook, which it may import.
         remarks: one sentence for each thing that was left out.
         name: what the class calls the student, who may not be the only one of that name.
         number: of the student on the learning platform; empty if it gave none.
@@ -54,7 +59,26 @@ class Submission:
         """The arrays of projects by file name: those beside a notebook, else from anywhere."""
         folder = notebook.rpartition("/")[0]
         ordered = sorted(self.files, key=lambda one: one[0].rpartition("/")[0] == folder)
-        return {_base(name): content for name, content in ordered if not is_notebook(name)}
+        return {_base(name): content for name, content in ordered if _base(name) in project_files()}
+
+    def modules_beside(self, notebook: str, cells: list[tuple[int, str]]) -> dict[str, str]:
+        """The Python files beside a notebook by the name of their module, as text.
+
+        Args:
+            notebook: its path.
+            cells: its code. Only files that it, or another of them, names are taken.
+        """
+        there = {
+            _base(name)[:-3]: decoded(content)
+            for name, content in self.files
+            if name.endswith(PYTHON) and _folder(name) == _folder(notebook)
+        }
+        taken: dict[str, str] = {}
+        said = "\n".join(source for _, source in cells)
+        while new := {name for name in there.keys() - taken if re.search(rf"\b{name}\b", said)}:
+            taken |= {name: there[name] for name in new}
+            said = "\n".join(there[name] for name in new)
+        return taken
 
     def load(self) -> "Submission":
         """Read its files; whatever is wrong with one becomes a remark, and the others go on."""
@@ -84,8 +108,9 @@ class Submission:
         return digest.hexdigest()
 
     def _to_read(self) -> Iterator[File]:
-        notebooks = arrays = 0
+        notebooks = arrays = modules = 0
         others = []
+        folders = {_folder(name) for name in self.notebook_names()}
         for file in self.sources:
             if is_notebook(file.name):
                 notebooks += 1
@@ -95,8 +120,14 @@ class Submission:
                 arrays += 1
                 if arrays <= MOST_ARRAYS:
                     yield file
+            elif _is_module(file.base) and _folder(file.name) in folders:
+                modules += 1
+                if modules <= MOST_MODULES:
+                    yield file
             else:
                 others.append(file)
+        if modules > MOST_MODULES:
+            self.remarks.append(f"Only the first {MOST_MODULES} Python files were read.")
         if notebooks > MOST_NOTEBOOKS:
             self.remarks.append(f"Only the first {MOST_NOTEBOOKS} notebooks were read.")
         if arrays > MOST_ARRAYS:
@@ -107,11 +138,17 @@ class Submission:
         names = [file.name for file in others if file.kind not in ARCHIVES]
         if names:
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-            self.remarks.append(
-                f"Only notebooks are read, not {', '.join(names[:MOST_NAMED])}{more}."
-            )
+            what = "notebooks and Python files beside them" if modules else "notebooks"
+            self.remarks.append(f"Only {what} are read, not {', '.join(names[:MOST_NAMED])}{more}.")
 
     def _read(self, file: File) -> None:
+        if file.name.endswith(PYTHON):
+            try:
+                self.files.append((file.name, file.read(LARGEST_MODULE)))
+            except TooMuch:
+                most = f"{LARGEST_MODULE // 1000} kB"
+                self.remarks.append(f"{file.name} was left out: it is larger than {most}.")
+            return
         if not is_notebook(file.name):  # a beginning is enough to say that it is too large
             self.files.append((file.name, file.read(LARGEST_ARRAYS + 1, cut=True)))
             return
@@ -121,6 +158,15 @@ class Submission:
             self.files.append((file.name, file.read(limit)))
         except TooMuch:
             self.remarks.append(f"{file.name} was left out: it is larger than {limit >> 20} MB.")
+
+
+def _is_module(base: str) -> bool:
+    """Whether Python can import a file of that name, and one may have meant it to."""
+    return base.endswith(PYTHON) and base[:-3].isidentifier()
+
+
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0]
 
 
 def _base(name: str) -> str:

@@ -57,6 +57,7 @@ class Judge:
         roles: dict[int, str],
         wanted: list[str],
         arrays: dict[str, bytes] | None = None,
+        modules: dict[str, str] | None = None,
     ) -> dict:
         """Verdicts on the exercises that are asked for, and remarks on the whole notebook.
 
@@ -66,6 +67,7 @@ class Judge:
             roles: from numbers of cells to the exercise that the course released there.
             wanted: ids.
             arrays: what was handed in for projects, by the name of the file.
+            modules: sources of what lies beside it and can be imported, by name.
 
         Raises:
             NoSandbox: if the sandbox is gone.
@@ -79,17 +81,17 @@ class Judge:
             if not chosen:
                 continue
             found, said, later = self._in_one_child(
-                self.sandbox(tensorflow), name, cells, roles, chosen, tensorflow, arrays
+                self.sandbox(tensorflow), name, cells, roles, chosen, tensorflow, arrays, modules
             )
             verdicts |= found
             remarks += [one for one in said if one not in remarks]
         return {"verdicts": [verdicts[one] for one in wanted], "remarks": remarks}
 
-    def _in_one_child(self, sandbox, name, cells, roles, chosen, tensorflow, arrays):
+    def _in_one_child(self, sandbox, name, cells, roles, chosen, tensorflow, arrays, modules):
         """Verdicts, remarks, and ids of those that have to wait for TensorFlow."""
         try:
             starts = {one: code for one in chosen if (code := start_of_hunt(get(one)))}
-            session = Session(sandbox, self.limits, name, cells, chosen, roles, starts)
+            session = Session(sandbox, self.limits, name, cells, chosen, roles, starts, modules)
         except Stopped as stopped:
             sentence = f"Reading the notebook {stopped.sentence}"
             return {one: Verdict(one, stopped.fate, sentence) for one in chosen}, [], []
@@ -103,6 +105,9 @@ class Judge:
                 own, remark = name_of_answer(one, defined.found, roles)
                 if own is not None:
                     verdicts[one] = self._verdict(session, one, own, remark, arrays)
+                    if not tensorflow and _lacks_tensorflow(verdicts[one], bool(left_out)):
+                        later.append(one)
+                        continue
                     if verdicts[one].outcome == PASSED:
                         passed[one] = own
                     if one in passed and not self.cases:  # a child of their own would cost time
@@ -148,6 +153,14 @@ class Judge:
         if session.replaced or verdict.outcome != PASSED:
             session.lose()
         return verdict
+
+
+def _lacks_tensorflow(verdict: Verdict, left_out: bool) -> bool:
+    """Whether it failed for want of TensorFlow, or of something that the notebook made with it."""
+    if verdict.outcome != RAISED:
+        return False
+    missing = "NameError: " in verdict.sentence and left_out
+    return missing or bool(WANTS_TENSORFLOW.search(verdict.sentence))
 
 
 def _whatever_comes(one: str, session: Session, judge: Callable[[], Verdict]) -> Verdict:

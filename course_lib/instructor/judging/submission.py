@@ -48,7 +48,8 @@ def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
         if not asked:
             continue
         beside = submission.arrays_beside(name)
-        found = judge.notebook(name, cells.code, cells.roles, asked, beside)
+        modules = submission.modules_beside(name, cells.code)
+        found = judge.notebook(name, cells.code, cells.roles, asked, beside, modules)
         remarks += [f"{name}: {one}" for one in found["remarks"]]
         for verdict in found["verdicts"]:
             _keep_the_better(best, replace(verdict, notebook=name))

@@ -46,7 +46,7 @@ class Session:
         limits: what it may take.
         name: the notebook's name.
         cells: numbers and sources of its code cells.
-        wanted, roles, starts: see `inside.student.Student.define`.
+        wanted, roles, starts, modules: see `inside.student.Student.define`.
 
     Attributes:
         doubtful: whether a child came to an end that may be none of the student's doing, so that it
@@ -66,6 +66,7 @@ class Session:
         wanted: list[str],
         roles: dict[int, str],
         starts: dict[str, str],
+        modules: dict[str, str] | None = None,
     ):
         self.sandbox, self.limits = sandbox, limits
         self.notebook = {
@@ -74,6 +75,7 @@ class Session:
             "wanted": wanted,
             "roles": roles,
             "starts": starts,
+            "modules": modules or {},
         }
         self.child: Child | None = None
         self.doubtful = False

@@ -107,7 +107,8 @@ def test_what_is_not_read_is_named(tmp_path):
     assert found.remarks == [
         "b.zip can't be read: it is damaged (BadZipFile).",
         "c.7z was left out: of archives only zips are opened.",
-        "Only notebooks are read, not d.py, e.pdf, f.png, g.png, h.png and 2 more.",
+        "Only notebooks and Python files beside them are read, not e.pdf, f.png, g.png, h.png, "
+        "i.png and 1 more.",
     ]
 
 
@@ -164,3 +165,33 @@ def test_of_thousands_of_notebooks_in_a_zip_few_are_read_to_find_whose_they_are(
     monkeypatch.setattr(tree.File, "read", lambda *given, **named: read.append(given) or b"")
     assert len(find([tmp_path]).submissions) == 1
     assert len(read) <= 100
+
+
+def test_python_beside_a_notebook_that_it_names_is_taken(tmp_path, monkeypatch):
+    for name, text in {
+        "helper.py": "from deeper import *",
+        "deeper.py": "\ufeffx = 'ä'",
+        "unused.py": "",
+        "not a name.py": "",
+        "elsewhere/other.py": "",
+    }.items():
+        (tmp_path / "eve" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "eve" / name).write_text(text, encoding="utf-8")
+    write(tmp_path / "eve" / "a.ipynb", ONE)
+    found = find([tmp_path]).submissions[0].load()
+    cells = [(1, "import helper, other")]
+    assert found.modules_beside("a.ipynb", cells) == {
+        "helper": "from deeper import *",
+        "deeper": "x = 'ä'",
+    }
+    assert found.modules_beside("elsewhere/b.ipynb", cells) == {}
+    assert found.arrays_beside("a.ipynb") == {}
+    assert "not not a name.py, elsewhere/other.py." in found.remarks[0]
+    before = found.key()
+    (tmp_path / "eve" / "helper.py").write_text("")
+    assert found.load().key() != before
+    monkeypatch.setattr(read, "LARGEST_MODULE", 5)
+    monkeypatch.setattr(read, "MOST_MODULES", 2)
+    said = " ".join(found.load().remarks)
+    assert "Only the first 2 Python files were read." in said
+    assert "deeper.py was left out: it is larger than" in said

@@ -129,6 +129,28 @@ def test_the_walls_stand_around_tensorflow_too(verdict, fast_box, body, outcome)
     assert not found.sentence.startswith("Full marks")
 
 
+@pytest.mark.parametrize(
+    ("before", "body"),
+    [
+        ("import tensorflow as tf\n", ""),
+        ("import tensorflow as T\n", "tf = T"),
+        ("", "import tensorflow as tf"),
+        ("import tensorflow as tf\nTANH = tf.tanh\n", "tf.tanh = TANH"),
+    ],
+    ids=["above", "another name", "inside", "made with it"],
+)
+def test_tensorflow_in_an_answer_in_numpy_is_loaded_as_in_jupyter(box, fast_box, before, body):
+    code = f"""{before}
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    {body}
+    return tf.tanh(x_t @ W_xh + h_prev @ W_hh + b_h).numpy()
+"""
+    judge = Judge(lambda tensorflow: fast_box if tensorflow else box, Limits(seconds=30), SEED)
+    cells = extract(json.dumps(notebook(1, {"rnn_step": code})).encode())
+    (found,) = judge.notebook("nb.ipynb", cells.code, cells.roles, ["rnn_step"])["verdicts"]
+    assert found.outcome == "passed", found
+
+
 def test_a_fault_that_only_a_graph_shows_has_its_name_behind_the_walls(verdict):
     code = answer_code("log_gradients").replace(
         "    step = tf.cast(step,", "    step = tf.cast(step.numpy(),"

@@ -151,3 +151,40 @@ def test_an_older_release_is_graded_by_what_it_holds_and_says_so(graded):
     found, remarks = graded(old=old | {"metadata": mark()})
     assert found["rnn_forward"]["sentence"] == "No notebook holds this exercise."
     assert "release" not in remarks
+
+
+WITH_HELPER = """import helper
+
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    return helper.act(x_t @ W_xh + h_prev @ W_hh + b_h)
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "source", "outcome"),
+    [
+        ("helper.py", "import numpy as np\ndef act(z): return np.tanh(z)\n", "passed"),
+        ("helper.py", "def act(z): return np.tanh(z)\n", "error"),
+        ("helper.py", "while True: pass\n", "error"),
+        ("elsewhere/helper.py", "import numpy as np\nact = np.tanh\n", "error"),
+    ],
+    ids=["right", "fails", "endless", "elsewhere"],
+)
+def test_a_file_beside_the_notebook_can_be_imported_as_in_jupyter(
+    graded, tmp_path, place, source, outcome
+):
+    (tmp_path / "anna" / place).parent.mkdir(parents=True)
+    (tmp_path / "anna" / place).write_text(source)
+    found, remarks = graded(nb=solved(1, rnn_step=WITH_HELPER))
+    assert outcomes(found) == [outcome, "passed"]
+    if outcome == "passed":
+        assert not remarks
+
+
+def test_a_file_of_a_librarys_name_takes_nothing_from_the_judge(graded, tmp_path):
+    (tmp_path / "anna").mkdir()
+    for name in ("numpy", "messages", "course_lib", "guard", "json", "colorsys"):
+        (tmp_path / "anna" / f"{name}.py").write_text("raise SystemExit\n")
+    code = answer_code("rnn_step") + "\nimport numpy, messages, course_lib, guard, json, colorsys\n"
+    found, _ = graded(nb=solved(1, rnn_step=code))
+    assert outcomes(found) == ["passed", "passed"]

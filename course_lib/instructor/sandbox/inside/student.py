@@ -111,6 +111,29 @@ class Course(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             exec(compile(source, f"<{name}>", "exec", dont_inherit=True), module.__dict__)
 
 
+class Beside(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Imports of the student's own files, which lie beside the notebook.
+
+    Args:
+        sources: by the name of the module.
+    """
+
+    def __init__(self, sources):
+        self.sources = sources
+
+    def find_spec(self, name, path=None, target=None):
+        """Only what lies there is found."""
+        return importlib.machinery.ModuleSpec(name, self) if name in self.sources else None
+
+    def get_source(self, name):
+        """Text of the file."""
+        return self.sources[name]
+
+    def get_code(self, name):
+        """The code, whose file has the name that it was handed in with."""
+        return self.source_to_code(self.sources[name], f"{name}.py")
+
+
 def _stand_in(module, attribute):
     if attribute.startswith("__"):
         raise AttributeError(attribute)
@@ -137,7 +160,7 @@ class Student:
         self.missing = {}
         sys.meta_path.insert(0, self.course)
 
-    def define(self, name, cells, wanted, roles, starts, seconds, each):
+    def define(self, name, cells, wanted, roles, starts, seconds, each, modules=None):
         """Run what the exercises' functions need, and say what there is.
 
         Args:
@@ -148,7 +171,9 @@ class Student:
             starts: the code that some exercises start from.
             seconds: that the reading may take.
             each: of these, what one statement may take.
+            modules: sources of what lies beside the notebook, by the name of the module.
         """
+        sys.meta_path.append(Beside(modules or {}))
         guard.TIME_LIMIT = seconds
         problem, kind, answers = "", "", {}
         output = guard.CappedOutput()
