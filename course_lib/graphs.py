@@ -19,7 +19,7 @@ from typing import Any
 # Kernels for a GPU. DEFAULT ones are registered for every device, and so for this one: they move
 # no numbers (While and NoOp pass them on, Placeholder and ReadVariableOp hand them out).
 GPU_KERNELS = ("GPU", "DEFAULT")
-STRING = 7  # tf.string, as a graph writes it
+INT32, STRING = 3, 7  # tf.int32 and tf.string, as a graph writes them
 HOST = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # py_function and numpy_function
 FILES = ("WriteSummary", "FlushSummaryWriter")  # on the host, where the file is
 
@@ -248,13 +248,28 @@ def without_gpu_kernel(operations: Iterable[Any]) -> set[str]:
     """Operations without a kernel for a GPU, for the type of numbers that they work on.
 
     The words of an assertion are none: TensorFlow keeps them with the CPU, and they cost nothing.
+    Nor do sizes and positions, see `_costs_nothing_on_the_host`.
     """
     return {
         node.op
         for node in operations
-        if not _is_a_message(node)
-        and not any(k.device_type in GPU_KERNELS and _fits(k, node) for k in _kernels(node.op))
+        if not (_is_a_message(node) or _costs_nothing_on_the_host(node) or _has_gpu_kernel(node))
     }
+
+
+def _has_gpu_kernel(node: Any) -> bool:
+    return any(k.device_type in GPU_KERNELS and _fits(k, node) for k in _kernels(node.op))
+
+
+def _costs_nothing_on_the_host(node: Any) -> bool:
+    """Whether it works on whole numbers of 32 bits alone, and only a CPU has a kernel for them.
+
+    TensorFlow keeps such numbers, which are sizes and positions, in the host's memory even where a
+    GPU has kernels for them: nothing is copied when the CPU works on them there.
+    """
+    values = node.attr.values()
+    types = {kind for value in values for kind in (value.type, *value.list.type) if kind}
+    return types == {INT32} and node.op not in HOST and not _has_gpu_kernel(node)
 
 
 @functools.cache  # a look-up takes a millisecond, and the same operations come again and again
@@ -302,7 +317,7 @@ def gpu_report(graph: Any) -> dict[str, Any]:
     """
     everything = nodes(graph)
     operations = [node for node in everything if not _of_files(node)]
-    kinds = {node.op for node in operations}
+    kinds = {node.op for node in operations if not _costs_nothing_on_the_host(node)}
     return {
         "gpu": gpu_name(),
         "can tell": knows_gpu_kernels(),

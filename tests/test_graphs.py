@@ -131,6 +131,23 @@ def test_a_rule_of_a_kernel_about_something_else_than_numbers_does_not_count():
     assert graphs.gpu_report(graphs.trace(picked, SPEC))["without a kernel"] == ""
 
 
+def test_sizes_and_positions_may_be_worked_on_by_the_host():
+    def halves(x, kind):
+        first, _ = tf.split(tf.cast(tf.shape(x), kind), [1, 2])
+        return x * tf.cast(tf.nn.relu(first[0] - 2), x.dtype)
+
+    def report(kind):
+        return graphs.gpu_report(graphs.trace(lambda x: halves(x, kind), SPEC))
+
+    assert report(tf.int32)["without a kernel"] == ""  # of Relu, too
+    assert "Split" in report(tf.int64)["without a kernel"]
+
+    def python(x):
+        return tf.cast(tf.numpy_function(np.abs, [tf.shape(x)], tf.int32)[0], x.dtype) * x
+
+    assert graphs.gpu_report(graphs.trace(python, SPEC))["in Python"] == "PyFunc"
+
+
 def test_gpu_report_names_what_writes_to_a_file(tmp_path):
     writer = tf.summary.create_file_writer(str(tmp_path))
 

@@ -147,6 +147,12 @@ def call_once(cell_class, given: Arrays) -> Arrays:
     return returned(cell(x_t, [h_prev]), ["h_t"])
 
 
+def one_step_in_numpy(given: Arrays) -> Arrays:
+    """What gru_step gives for the same numbers, under the names of `call_once`."""
+    h_t = gru_step(*given.values())
+    return {"output": h_t, "new h_t": h_t}
+
+
 def unrolled(cell_class, given: Arrays) -> Arrays:
     """Keras runs the cell over the sequences; beside it, the learner's own NumPy."""
     x, params = given.values()
@@ -281,13 +287,16 @@ EXERCISE = Exercise(
     returns={},
     ladder=(
         Rung("its weights have the right shapes", sizes, knows_itself, fresh),
-        by_hand(
-            one_unit,
-            how="z = 1/4, r = 1/2, candidate tanh(0.1 + 0.5 × 0.8) = 0.462117: "
-            "h_t = 1/4 × 0.8 + 3/4 × 0.462117 = 0.546588",
-            call=call_once,
-            output=np.array([[0.54658787]]),
-            **{"new h_t": np.array([[0.54658787]])},
+        replace(
+            by_hand(
+                one_unit,
+                how="z = 1/4, r = 1/2, candidate tanh(0.1 + 0.5 × 0.8) = 0.462117: "
+                "h_t = 1/4 × 0.8 + 3/4 × 0.462117 = 0.546588",
+                call=call_once,
+                output=np.array([[0.54658787]]),
+                **{"new h_t": np.array([[0.54658787]])},
+            ),
+            right=one_step_in_numpy,
         ),
         equal_to_twin("gru_step", sequence, in_numpy, unrolled),
         matches(

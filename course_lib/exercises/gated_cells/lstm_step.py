@@ -119,6 +119,7 @@ EXERCISE = Exercise(
             h_t=(3, 4),
             c_t=(3, 4),
             cache={name: (3, 2) if name == "x_t" else (3, 4) for name in CACHE},
+            more_in=("cache",),
         ),
         floating(whole_numbers, "h_t", "c_t"),
         by_hand(
@@ -596,6 +597,13 @@ def with_a_loop_over_the_letters(x_t, h_prev, c_prev, params):
     cache |= {"x_t": x_t, "h_prev": h_prev, "c_prev": c_prev, "candidate": np.tanh(a["c"])}
     c_t = np.add(np.multiply(cache["i"], cache["candidate"]), np.multiply(cache["f"], c_prev))
     return np.tanh(c_t) * cache["o"], c_t, {**cache, "c_t": c_t}
+
+
+@EXERCISE.alternative
+def more_in_the_cache(x_t, h_prev, c_prev, params):
+    """What the step back computes again is kept beside what it needs."""
+    h_t, c_t, cache = lstm_step(x_t, h_prev, c_prev, params)
+    return h_t, c_t, {**cache, "tanh_c": np.tanh(c_t)}
 
 
 @EXERCISE.alternative

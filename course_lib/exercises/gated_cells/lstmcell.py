@@ -1,5 +1,7 @@
 """Exercise: the LSTM as a Keras cell, all gates in one product."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -170,6 +172,12 @@ def call_once(cell_class, given: Arrays) -> Arrays:
     return returned(cell(x_t, [h_prev, c_prev]), STATES)
 
 
+def one_step_in_numpy(given: Arrays) -> Arrays:
+    """What lstm_step gives for the same numbers, under the names of `call_once`."""
+    h_t, c_t, _ = lstm_step(*given.values())
+    return {"output": h_t, "new h_t": h_t, "new c_t": c_t}
+
+
 def unrolled(cell_class, given: Arrays) -> Arrays:
     """Keras runs the cell over the sequences; beside it, the learner's own NumPy."""
     x, params = given.values()
@@ -291,13 +299,16 @@ EXERCISE = Exercise(
     returns={},
     ladder=(
         Rung("it has two states and three weights", sizes, knows_itself, fresh),
-        by_hand(
-            one_unit,
-            how="i = 1/4, f = o = 3/4, candidate 0.6: c_t = 3/4 × 0.8 + 1/4 × 0.6 = 0.75; "
-            "h_t = 3/4 × tanh(0.75) = 0.476362",
-            call=call_once,
-            output=np.array([[0.47636176]]),
-            **{"new h_t": np.array([[0.47636176]]), "new c_t": np.array([[0.75]])},
+        replace(
+            by_hand(
+                one_unit,
+                how="i = 1/4, f = o = 3/4, candidate 0.6: c_t = 3/4 × 0.8 + 1/4 × 0.6 = 0.75; "
+                "h_t = 3/4 × tanh(0.75) = 0.476362",
+                call=call_once,
+                output=np.array([[0.47636176]]),
+                **{"new h_t": np.array([[0.47636176]]), "new c_t": np.array([[0.75]])},
+            ),
+            right=one_step_in_numpy,
         ),
         equal_to_twin("lstm_step", sequence, in_numpy, unrolled),
         matches(
@@ -643,6 +654,22 @@ class MemoryOfItsOwn(LSTMCell):
         h_t, new = LSTMCell.call(self, x_t, [h_prev, c_prev if self.kept is None else self.kept])
         self.kept = new[1]
         return h_t, new
+
+
+@EXERCISE.mistake(
+    "The cell keeps the first memory that it is given in an attribute of its own, and takes it at "
+    "every later step: the memory of each step comes in with `states`."
+)
+class FirstMemoryForEver(LSTMCell):
+    """Only where there is none yet is it taken from the states."""
+
+    first = None
+
+    def call(self, x_t, states, training=False):
+        """The memory of the first call."""
+        if self.first is None:
+            self.first = states[1]
+        return super().call(x_t, [states[0], self.first])
 
 
 @EXERCISE.mistake(

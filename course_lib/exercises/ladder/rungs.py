@@ -26,18 +26,27 @@ def irregular(*shape: int, shift: float = 0.0, scale: float = 1.0) -> np.ndarray
     return scale * np.sin(1.7 * i**1.3 + shift).reshape(shape)
 
 
-def shapes(inputs: Callable[[], Arrays], call: Callable | None = None, **expected: Any) -> Rung:
+def shapes(
+    inputs: Callable[[], Arrays],
+    call: Callable | None = None,
+    more_in: tuple[str, ...] = (),
+    **expected: Any,
+) -> Rung:
     """The function returns arrays of the right shape.
 
     Args:
         inputs: makes the inputs.
         call: as in `Rung`.
+        more_in: names of dicts that may hold more than they need.
         expected: for each output its shape, or for a dict its keys with their shapes.
     """
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         for name, shape in expected.items():
-            if isinstance(shape, dict) and outputs[name].keys() != shape.keys():
+            if not isinstance(shape, dict):
+                continue
+            there = outputs[name].keys()
+            if not (there == shape.keys() or (there > shape.keys() and name in more_in)):
                 keys = ", ".join(map(repr, outputs[name])) or "none"
                 needed = ", ".join(map(repr, shape))
                 return Problem(f"{name} has the keys {keys}; it needs {needed}.")

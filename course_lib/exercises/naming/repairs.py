@@ -35,6 +35,7 @@ QUICK, LONGER = 0.05, 0.5
 AT_A_GLANCE = 0.1  # the share where TensorFlow goes step by step
 BLOCKS = ast.stmt | ast.excepthandler | ast.match_case
 LONGEST_LINE = 80  # characters of a line of the learner's that a sentence shows
+BEGINNING = 40  # characters of a longer one, which say where it is
 
 
 def repair(exercise: Exercise, function: Callable, fell_at: Rung, budget: Budget) -> Mistake | None:
@@ -279,4 +280,9 @@ def _lines_of_its_own(statement: ast.stmt) -> range:
 
 
 def _where(line: str, words: str) -> str:
-    return f", in the line `{line}`" if 0 < len(line) <= LONGEST_LINE and line not in words else ""
+    """The line of the learner's, unless the words hold it; of a long one the beginning."""
+    if not line or line in words:
+        return ""
+    if len(line) <= LONGEST_LINE:
+        return f", in the line `{line}`"
+    return f", in the line that begins with `{line[:BEGINNING].rsplit(' ', 1)[0]}`"

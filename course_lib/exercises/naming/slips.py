@@ -134,18 +134,32 @@ def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[st
     try:
         found = mutants(function, decorated=False, also=habits, keyed=False)
         asked = _lines_asked_for(function)
-        made = _made_there(tree_of(function, decorated=False))
+        tree = without_docstrings(tree_of(function, decorated=False))
+        made, right = _made_there(tree), ast.unparse(tree)
     except (OSError, TypeError):  # without source
         return
     times = Counter(mutant.words for mutant in found)
+    in_line = Counter((mutant.words, mutant.line) for mutant in found)
     found.sort(key=lambda mutant: mutant.line not in asked)
     for mutant in found:
         words = mutant.words
-        if times[words] > 1 and mutant.line in made:  # they fit other places too
+        if in_line[words, mutant.line] > 1:  # only the whole line says which
+            words = _line_for_line(right, mutant.source) or words
+        elif times[words] > 1 and mutant.line in made:  # they fit other places too
             words += f", where `{made[mutant.line]}` is made"
         if len(words) <= LONGEST and "\n" not in words and not _cancels_itself(words):
             with contextlib.suppress(Exception):  # what it is made of doesn't even begin
                 yield words, compiled(mutant, function, namespace), mutant.source
+
+
+def _line_for_line(right: str, changed: str) -> str:
+    """A change of one line in words, with both lines as they stand; "" if it is of several."""
+    before, after = (text.splitlines() for text in (right, changed))
+    pairs = [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]]
+    if len(before) != len(after) or len(pairs) != 1:
+        return ""
+    (old, new) = (line.strip() for line in pairs[0])
+    return f"with `{new}` for `{old}`"
 
 
 def _cancels_itself(words: str) -> bool:

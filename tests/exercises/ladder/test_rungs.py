@@ -100,6 +100,10 @@ def test_each_builder_accepts_the_right_and_refuses_the_wrong():
     assert keys.judge(inputs(), {"g": {"a": np.ones(2), "b": np.array(1.0)}}) is None
     assert "keys" in keys.judge(inputs(), {"g": {"a": np.ones(2)}}).sentence
     assert "g['a']" in keys.judge(inputs(), {"g": {"a": np.ones(3), "b": np.ones(())}}).sentence
+    assert "keys" in keys.judge(inputs(), {"g": {"a": np.ones(2), "b": 1.0, "c": 1.0}}).sentence
+    open_one = shapes(inputs, more_in=("g",), g={"a": (2,)})
+    assert open_one.judge(inputs(), {"g": {"a": np.ones(2), "c": np.ones(3)}}) is None
+    assert "keys" in open_one.judge(inputs(), {"g": {"c": np.ones(3)}}).sentence
     dtype = floating(inputs, "y")
     assert dtype.judge(inputs(), right) is None
     assert "int" in dtype.judge(inputs(), {"y": np.array([2, 4])}).sentence

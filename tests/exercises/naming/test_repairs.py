@@ -141,6 +141,29 @@ def test_a_key_that_was_copied_is_told(name, answer, right, wrong):
     assert mended.sentence.startswith(f"Your code passes every check {said}")
 
 
+def long_lines(x_t, h_prev, params):
+    p = params
+    r = (
+        1
+        / (1 + np.exp(-(x_t @ p["W_xr"] + h_prev @ params["W_hr"] + p["b_r"])))
+        * np.ones_like(h_prev)
+    )
+    z = (
+        1
+        / (1 + np.exp(-(x_t @ p["W_xz"] + h_prev @ params["W_hr"] + p["b_z"])))
+        * np.ones_like(h_prev)
+    )
+    new = np.tanh(x_t @ p["W_xh"] + (r * h_prev) @ p["W_hh"] + p["b_h"])
+    return z * h_prev + (1 - z) * new
+
+
+def test_of_a_long_line_the_beginning_says_where_it_is():
+    exercise = get("gru_step")
+    mended = repair(exercise, long_lines, exercise.ladder[0], Budget(exercise))
+    said = "for `h_prev @ params['W_hr']`, in the line that begins with `z = 1 / (1 + np.exp("
+    assert said in mended.sentence
+
+
 def test_the_change_does_what_the_sentence_says():
     exercise = get("rnn_backward")
     mended = repair(exercise, rnn_backward, exercise.ladder[0], Budget(exercise))

@@ -113,6 +113,14 @@ def test_words_that_fit_two_places_say_which():
     assert "without `lam *`, where `E_x` is made" in words
 
 
+def test_words_that_fit_two_places_of_a_line_show_the_line():
+    words = [slip.called for slip in slips(get("perturbation_step").reference)]
+    assert not any(one.startswith("without `decay *`") for one in words)
+    right = "Gamma = decay * Gamma - decay * Omega"
+    assert f"with `Gamma = Gamma - decay * Omega` for `{right}`" in words
+    assert f"with `Gamma = decay * Gamma - Omega` for `{right}`" in words
+
+
 def test_every_slip_is_said_in_words_and_none_cancels_itself():
     for name in ("numerical_gradient", "perturbation_step", "gradient_check"):
         words = [slip.called for slip in slips(get(name).reference)]
