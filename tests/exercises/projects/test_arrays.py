@@ -6,7 +6,14 @@ import zipfile
 import numpy as np
 import pytest
 
-from course_lib.exercises.projects.arrays import LARGEST, MOST_ARRAYS, BadArrays, read_hand_in
+from course_lib.exercises.projects.arrays import (
+    LARGEST,
+    LONGEST_CURVE,
+    MOST_ARRAYS,
+    MOST_AXES,
+    BadArrays,
+    read_hand_in,
+)
 
 
 def packed(save=np.savez, **arrays) -> bytes:
@@ -37,6 +44,7 @@ def test_arrays_come_back_as_they_were(save):
         "n": np.int64(3),
         "empty": np.zeros((0, 4)),
         "curve": np.array([2.0, np.nan, 1.0]),  # a curve may have a gap
+        "expected": np.array([0.75]),
     }
     found = read_hand_in(packed(save, **arrays), "rows.npz")
     assert found.weights.keys() == {"W", "n", "empty"}
@@ -44,6 +52,28 @@ def test_arrays_come_back_as_they_were(save):
     assert found.weights["W"].dtype == np.float32
     assert found.weights["W"].flags.c_contiguous
     np.testing.assert_array_equal(found.curve, arrays["curve"])
+    assert found.expected == 0.75
+
+
+def test_a_curve_and_an_expected_score_may_be_left_out():
+    found = read_hand_in(packed(W=np.ones(3)), "rows.npz")
+    assert found.curve.shape == (0,)
+    assert found.expected is None
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {f"W{n}": np.ones(1) for n in range(MOST_ARRAYS)},
+        {"W": np.ones((1,) * MOST_AXES)},
+        {"W": np.ones(1), "curve": np.zeros(LONGEST_CURVE)},
+        {"A": np.zeros(LARGEST - 8, np.uint8), "B": np.zeros(1)},
+    ],
+    ids=["arrays", "axes", "curve", "bytes"],
+)
+def test_what_just_keeps_within_a_limit_is_taken(arrays):
+    found = read_hand_in(packed(np.savez_compressed, **arrays), "rows.npz")
+    assert found.weights.keys() == arrays.keys() - {"curve"}
 
 
 @pytest.mark.parametrize(
@@ -63,6 +93,10 @@ def test_arrays_come_back_as_they_were(save):
         (packed(**{f"W{n}": np.ones(1) for n in range(MOST_ARRAYS + 1)}), "more than 100 arrays"),
         (packed(curve=np.ones(3)), "no weights"),
         (packed(W=np.ones(1), curve=np.ones((2, 2))), "must be a row"),
+        (packed(W=np.ones(1), curve=np.zeros(LONGEST_CURVE + 1)), "at most 100000 numbers"),
+        (packed(W=np.ones(1), expected=np.nan), "must be one number"),
+        (packed(W=np.ones(1), expected=np.ones(2)), "must be one number"),
+        (packed(np.savez_compressed, A=np.zeros(LARGEST - 7, np.uint8), B=np.zeros(1)), "than 8 MB"),
         (archive(W=header("'<f8'", "(268435456,)")), "more than 8 MB"),  # 2 GB, says the header
         (archive(W=header("'<f8'", "(10, 10)")), "is damaged"),
         (archive(W=header("'<f8'", "(2,)") + bytes(50 << 20)), "is damaged"),  # a zip bomb
