@@ -24,3 +24,36 @@ def test_the_users_own_setting_counts_more(monkeypatch, tell, name, value):
     monkeypatch.setenv(name, "the user's")
     tell()
     assert os.environ[name] == "the user's"
+
+
+@pytest.mark.parametrize(
+    ("cores_allowed", "memory", "expected"),
+    [
+        (4, 100, 4),
+        (4, 9, 3),
+        (4, 8.9, 2),
+        (4, 1, 1),
+        (1, 100, 1),
+    ],
+)  # fmt: skip
+def test_as_many_processes_as_cores_and_memory_allow(monkeypatch, cores_allowed, memory, expected):
+    """Memory in GiB, of which each process has three."""
+    system = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": int(memory * 2**30) // 4096}
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores_allowed)), raising=False)
+    monkeypatch.setattr(os, "sysconf", system.get, raising=False)
+    assert cores.workers() == expected
+
+
+def test_where_nothing_is_known_of_memory_the_cores_count(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+
+    def unknown(name):
+        raise ValueError(name)
+
+    monkeypatch.setattr(os, "sysconf", unknown, raising=False)
+    assert cores.workers() == 6
+    monkeypatch.delattr(os, "sysconf", raising=False)
+    assert cores.workers() == 6
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert cores.workers() == 1

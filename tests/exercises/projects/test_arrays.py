@@ -67,7 +67,7 @@ def test_a_curve_and_an_expected_score_may_be_left_out():
         {f"W{n}": np.ones(1) for n in range(MOST_ARRAYS)},
         {"W": np.ones((1,) * MOST_AXES)},
         {"W": np.ones(1), "curve": np.zeros(LONGEST_CURVE)},
-        {"A": np.zeros(LARGEST - 8, np.uint8), "B": np.zeros(1)},
+        {"A": np.zeros(LARGEST - 8, "u1"), "B": np.zeros(1)},
     ],
     ids=["arrays", "axes", "curve", "bytes"],
 )
@@ -96,7 +96,7 @@ def test_what_just_keeps_within_a_limit_is_taken(arrays):
         (packed(W=np.ones(1), curve=np.zeros(LONGEST_CURVE + 1)), "at most 100000 numbers"),
         (packed(W=np.ones(1), expected=np.nan), "must be one number"),
         (packed(W=np.ones(1), expected=np.ones(2)), "must be one number"),
-        (packed(np.savez_compressed, A=np.zeros(LARGEST - 7, np.uint8), B=np.zeros(1)), "than 8 MB"),
+        (packed(np.savez_compressed, A=np.zeros(LARGEST - 7, "u1"), B=np.zeros(1)), "than 8 MB"),
         (archive(W=header("'<f8'", "(268435456,)")), "more than 8 MB"),  # 2 GB, says the header
         (archive(W=header("'<f8'", "(10, 10)")), "is damaged"),
         (archive(W=header("'<f8'", "(2,)") + bytes(50 << 20)), "is damaged"),  # a zip bomb

@@ -17,17 +17,31 @@ def judged(function, project=PROJECT):
     return judge_project(project, function, content, project.held_back("check", 3))
 
 
-def read_in_any_style(order, at_last=lambda w, h: h @ w["W_hy"] + w["b_y"], squash=np.tanh):
+def read_in_any_style(
+    order,
+    at_last=lambda w, h: h @ w["W_hy"] + w["b_y"],
+    squash=np.tanh,
+    states=lambda all_: all_[-1],
+    recurrent=lambda W: W,
+    start=0.0,
+    bias=1.0,
+):
     """predict_rows in one column of states, in float64."""
 
     def predict_rows(weights, x):
         w = {name: array.astype(np.float64) for name, array in weights.items()}
-        h = np.zeros((w["b_h"].size, len(x)))
+        h, all_ = np.full((w["b_h"].size, len(x)), start), []
         for row in order(x):
-            h = squash(w["W_xh"].T @ row.T + w["W_hh"].T @ h + w["b_h"][:, None])
-        return at_last(w, h.T)
+            fed_back = recurrent(w["W_hh"]).T @ h
+            h = squash(w["W_xh"].T @ row.T + fed_back + bias * w["b_h"][:, None])
+            all_.append(h)
+        return at_last(w, states(all_).T)
 
     return predict_rows
+
+
+def of_all_states(together):
+    return read_in_any_style(rows, states=lambda all_: together(all_, axis=0))
 
 
 def rows(x):
@@ -51,6 +65,25 @@ def test_an_honest_slip_has_a_name_in_any_style(function, name):
     report = judged(function)
     assert report.mistake == name or name in report.sentence
     assert "computes something other" in str(report)  # what was seen is still there
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (of_all_states(np.mean), "mean of the states"),
+        (of_all_states(np.sum), "sum of the states"),
+        (read_in_any_style(lambda x: rows(x)[1:]), "without the first step"),
+        (read_in_any_style(rows, start=1.0), "starts at one"),
+        (read_in_any_style(rows, recurrent=lambda W: W.T), "recurrent weights transposed"),
+        (read_in_any_style(rows, bias=0.0), "without the bias of the units"),
+    ],
+)
+def test_a_few_outputs_are_enough_for_the_other_names(function, name):
+    (batch,) = PROJECT.held_back("check", 3)
+    arrays = reference_arrays(PROJECT)
+    weights = {key: arrays[key] for key in PROJECT.layout}
+    given = {"weights": weights, "x": batch.x[:20]}
+    assert recognised(PROJECT, given, {"outputs": function(*given.values())}).name == name
 
 
 def test_what_nobody_knows_has_no_name():

@@ -1,0 +1,114 @@
+"""What a hand-in takes from its notebook is found, and what is code or comes with it is not."""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+import threading
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from course_lib.exercises.calling.guard import Unusable
+from course_lib.exercises.projects.outside import data_from_outside, nothing_opened
+
+SETUP = """
+import numpy as np
+Y = np.arange(3)
+RATE = 0.5
+NAMES = ["a", "b"]
+ONES = [1.0, 2.0]
+table = {"deep": [(Y,)]}
+"""
+
+
+def found(code, name="predict", **more):
+    home = types.ModuleType("notebook").__dict__ | more
+    exec(SETUP + code, home)
+    return data_from_outside(home[name])
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("def predict(w, x): return Y", ["Y"]),
+        ("def predict(w, x): return table", ["table"]),
+        ("def predict(w, x, *, y=Y): return y", ["default number 1"]),
+        ("def predict(w, x, a=1, y=Y): return y", ["default number 2"]),
+        ("def predict(w, x): return [Y for _ in x]", ["Y"]),
+        ("def predict(w, x):\n def inner(): return Y\n return inner()", ["Y"]),
+        ("class Net:\n def call(self): return Y\ndef predict(w, x): return Net().call()", ["Y"]),
+        ("def a(n): return b(n)\ndef b(n): return a(Y)\ndef predict(w, x): return a(1)", ["Y"]),
+        ("def predict(w, x): return Y, table", ["Y", "table"]),
+        ("def predict(w, x): return file", ["file"]),
+        # What is no data:
+        ("def predict(w, x): return np.tanh(x) * RATE", []),
+        ("def predict(w, x): return NAMES, ONES", []),
+        ("def predict(w, x, n=10): return n", []),
+        ("def predict(w, x): return never_defined", []),
+        ("class Net:\n def call(self): return 1\ndef predict(w, x): return Net().call()", []),
+    ],
+)
+def test_data_of_the_notebook(code, expected):
+    assert sorted(found(code, file=io.StringIO())) == sorted(expected)
+
+
+def test_a_cell_that_is_not_filled_yet_and_what_is_no_function():
+    assert data_from_outside(np.tanh) == []
+    assert data_from_outside(object()) == []
+
+    def make():
+        def predict(w, x):
+            return late
+
+        names = data_from_outside(predict)
+        late = np.ones(1)
+        return names, data_from_outside(predict)
+
+    assert make() == ([], ["late"])
+
+
+@pytest.mark.parametrize(
+    ("reach", "named"),
+    [
+        (lambda: Path("labels.npz").read_bytes(), "'labels.npz'"),
+        (lambda: os.system("true"), "true"),
+        (lambda: subprocess.run(["true"]), "'true'"),
+    ],
+)  # fmt: skip
+def test_what_is_opened_is_named_even_if_the_failure_is_hidden(reach, named):
+    def hides():
+        with contextlib.suppress(Exception):
+            reach()
+
+    with pytest.raises(Unusable, match=f"It opened .*{named}.* weights and x"), nothing_opened():
+        hides()
+
+
+def test_another_thread_and_whoever_comes_afterwards_may_open_files(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text("text")
+    read = []
+    with nothing_opened():
+        thread = threading.Thread(target=lambda: read.append(file.read_text()))
+        thread.start()
+        thread.join()
+    assert [*read, file.read_text()] == ["text", "text"]
+
+
+def test_an_import_may_open_its_module_and_keep_what_it_compiled(tmp_path, monkeypatch):
+    """Which Python does once, where a library was just installed: in a first check."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "imported_late.py").write_text("x = 3\n")
+    with nothing_opened():
+        import imported_late
+    assert imported_late.x == 3
+    assert list(tmp_path.glob("__pycache__/imported_late*.pyc"))
+    (tmp_path / "reads.py").write_text("from pathlib import Path\nPath('y.npz').read_bytes()\n")
+    hidden = contextlib.suppress(Exception)
+    with pytest.raises(Unusable, match=r"y\.npz"), nothing_opened(), hidden:
+        import reads  # noqa: F401
