@@ -102,3 +102,23 @@ def test_every_notebook_asks_twice_before_it_measures():
         assert asked.keys() == shown.keys(), source.name
         assert all(asked[name] < shown[name] for name in asked), source.name
         assert len(asked) >= 2, source.name
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.001234, "0.00123"), (-0.5, "-0.5"), (0, "0"), (12.34, "12.3"), (999.4, "999"),
+        (999.5, "1,000"), (1234.5, "1,234"), (-1234.5, "-1,234"), (9_999_999, "9,999,999"),
+        (1e7, "1e+07"), ("it shrinks", "it shrinks"),
+    ],
+)  # fmt: skip
+def test_numbers_are_shown_as_one_reads_them(value, text):
+    assert within(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "holds"), [(0.8, True), (1, True), (0.79, False), (1.01, False), (np.nan, False)]
+)
+def test_bounds_belong_to_what_lies_between_them(value, holds):
+    assert within(value, 0.8, 1).endswith(f"(between 0.8 and 1: {holds})")
+    assert within(value, low=0.8) == within(value, high=1) == within(value)
