@@ -2,6 +2,7 @@
 
 import io
 import math
+import os
 import zipfile
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ LARGEST = 8 << 20  # bytes, of the file and of all its arrays together
 MOST_ARRAYS = 100
 MOST_AXES = 4
 LONGEST_CURVE = 100_000
+LONGEST_HEADER = 10_000  # bytes, of one array
 
 
 class BadArrays(Exception):
@@ -97,8 +99,13 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, what: str, left: int
         )
     with archive.open(entry) as file:
         version = npy.read_magic(file)
+        # NumPy reads the whole header before it looks how long it is.
+        size = file.read(2 if version == (1, 0) else 4)
+        if int.from_bytes(size, "little") > LONGEST_HEADER:
+            raise BadArrays(f"{what} is damaged: save it again.")
+        file.seek(-len(size), os.SEEK_CUR)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = read_header(file, max_header_size=10_000)
+        shape, fortran, dtype = read_header(file, max_header_size=LONGEST_HEADER)
         if dtype.hasobject:
             raise BadArrays(
                 f"{what} holds Python objects, which are never loaded: save plain arrays of "

@@ -17,6 +17,7 @@ OTHERS = {
     b"%PDF-": "a PDF",
     b"\x1f\x8b": "a gzip archive",
     b"Rar!": "a RAR archive",
+    b"version https://git-lfs": "a pointer of Git LFS (git lfs pull fetches the notebook)",
 }
 MERGE = re.compile(r"^(?:<{7} |>{7} |={7}\r?$)", re.M)
 PYTHON = re.compile(r"^(?:def \w+\(|class \w+|import \w+|from [\w.]+ import )", re.M)

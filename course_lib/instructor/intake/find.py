@@ -388,7 +388,7 @@ def _holds_parts_alone(folder: Folder) -> bool:
 
 
 def _is_results(folder: Folder) -> bool:
-    return any(file.base == RESULTS for file in folder.files)
+    return any(file.base == RESULTS for file in folder.files) and not _holds_work(folder)
 
 
 def _is_part(file: File) -> bool:

@@ -22,6 +22,13 @@ from course_lib.instructor.sandbox.session import GRACE, Session, Stopped
 
 WANTS_TENSORFLOW = re.compile(r"No module named '(tensorflow|keras)|name '(keras|tf)' is not")
 
+# What it takes to forge an answer about a graph inside the process that is asked, unnoticed.
+REACHES = re.compile(
+    r"_getframe|currentframe|\binspect\.stack|\bf_(?:globals|locals|back)\b|get_objects|"
+    r"get_referrers|\bsys\.modules|\bctypes\b|__code__|\bset(?:trace|profile)\b|"
+    r"\bimport (?:messages|student|graphs|guard)\b"
+)
+
 
 @dataclass
 class Judge:
@@ -110,6 +117,8 @@ class Judge:
                         continue
                     if verdicts[one].outcome == PASSED:
                         passed[one] = own
+                    if one in passed and tensorflow and needs_tensorflow(one):
+                        verdicts[one].remarks += _that_reach_out(cells)
                     if one in passed and not self.cases:  # a child of their own would cost time
                         verdicts[one] = self._with_what_is_secret(
                             session, passed.pop(one), verdicts[one]
@@ -153,6 +162,17 @@ class Judge:
         if session.replaced or verdict.outcome != PASSED:
             session.lose()
         return verdict
+
+
+def _that_reach_out(cells: list[tuple[int, str]]) -> list[str]:
+    """A remark on the first cell that may forge what is said of a graph; it costs no points."""
+    for number, source in cells:
+        if found := REACHES.search(source):
+            return [
+                f"Cell {number} says {found[0]}, with which an answer about a graph can be forged: "
+                "look at that cell."
+            ]
+    return []
 
 
 def _lacks_tensorflow(verdict: Verdict, left_out: bool) -> bool:

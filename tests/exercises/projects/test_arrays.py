@@ -1,6 +1,7 @@
 """Whatever is handed in as arrays is read within bounds, or refused with a sentence."""
 
 import io
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -122,3 +123,27 @@ def test_a_zip_bomb_takes_no_memory():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 << 20
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_header_is_not_unpacked_before_its_length_is_known(version):
+    """A megabyte may hold a header of a gigabyte, which NumPy would read first."""
+    size = 1 << 28
+    member = b"\x93NUMPY" + bytes([version, 0]) + size.to_bytes(4, "little") + bytes(size)
+    content = archive(W=member)
+    del member
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadArrays, match=r"'W' in rows\.npz is damaged"):
+            read_hand_in(content, "rows.npz")
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+def test_every_version_of_the_format_is_read(version):
+    file = io.BytesIO()
+    np.lib.format.write_array(file, np.arange(3.0), version)
+    found = read_hand_in(archive(W=file.getvalue()), "rows.npz")
+    np.testing.assert_array_equal(found.weights["W"], np.arange(3.0))

@@ -45,6 +45,7 @@ def test_what_is_no_notebook_is_said(content):
         (b"PK\x03\x04...", "a zip"),
         (b"%PDF-1.7", "a PDF"),
         (b"\n<!DOCTYPE html><html></html>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\n", "a pointer of Git LFS"),
         (b"import numpy as np\n\ndef rnn_step(x):\n    return x\n", "Python code"),
         (b'{\n "cells": [\n<<<<<<< HEAD\n]\n=======\n]\n>>>>>>> other\n}', "merge"),
         (b'{"cells": [{"source": "def f(x):', "broke while"),

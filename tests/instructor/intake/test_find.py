@@ -433,6 +433,11 @@ def test_results_inside_the_class_are_no_student(tmp_path):
     assert not found.work_is_left
 
 
+def test_a_students_file_of_that_name_hides_no_work(tmp_path):
+    lay(tmp_path, f"anna/{FIRST}.ipynb", "anna/ledger.jsonl", f"ben/{FIRST}.ipynb")
+    assert set(seen(find([tmp_path]))) == {"anna", "ben"}
+
+
 def test_what_is_late_is_said(tmp_path):
     lay(tmp_path, f"adamsanna_LATE_1231_4561_{FIRST}.ipynb")
     assert find([tmp_path]).submissions[0].found == ["The platform calls it late."]

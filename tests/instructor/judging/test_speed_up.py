@@ -190,6 +190,37 @@ HIDE = {
         return answer
     student._guarded = forged
 """,
+    "another writer of messages": """
+    import json
+    old = json.JSONEncoder.encode
+    json.JSONEncoder.encode = lambda self, tree: forged(old(self, tree))
+""",
+    "a C function of the writer": """
+    import json.encoder
+    old = json.encoder.c_make_encoder
+    json.encoder.c_make_encoder = lambda *given: (
+        lambda tree, level: [forged("".join(old(*given)(tree, level)))]
+    )
+""",
+    "another module of that name": """
+    import json
+    class Encoder(json.JSONEncoder):
+        def encode(self, tree): return forged(super().encode(tree))
+    import types
+    sys.modules["messages"].json = types.SimpleNamespace(JSONEncoder=Encoder)
+""",
+    "another class of that name": """
+    import json
+    class Encoder(json.JSONEncoder):
+        def encode(self, tree): return forged(super().encode(tree))
+    json.JSONEncoder = Encoder
+""",
+    "another way to the judge": """
+    import socket
+    def sendall(self, message, *more):
+        return self.send(message[:8] + forged(message[8:].decode("latin-1")).encode("latin-1"))
+    socket.socket.sendall = sendall
+""",
     "another graph": """
     from tensorflow.python.framework import ops
     old = ops.Graph.as_graph_def
@@ -205,9 +236,25 @@ HIDE = {
 
 @pytest.mark.parametrize("how", HIDE)
 def test_what_looks_at_a_graph_stays_the_judges_own(verdict, how):
-    code = f"import sys\nimport tensorflow as tf\n\ndef fast_scan(a, b, h_0):{HIDE[how]}{LOOP}"
+    code = f"""import re, sys
+import tensorflow as tf
+
+def forged(text):
+    zeros = lambda found: found[1] + "0".rjust(len(found[2]))
+    return re.sub('("kept", )([0-9]+)', zeros, text)
+
+def fast_scan(a, b, h_0):{HIDE[how]}{LOOP}"""
     found = verdict("fast_scan", code)
     assert found.outcome == "tampered with", found
+
+
+def test_cells_that_could_forge_unnoticed_are_named(verdict):
+    code = f"import sys\n_ = sys._getframe\n\n{answer_code('fast_scan')}"
+    found = verdict("fast_scan", code)
+    assert found.outcome == "passed", found
+    (remark,) = found.remarks
+    assert "says _getframe, with which an answer about a graph can be forged" in remark
+    assert not verdict("fast_scan", answer_code("fast_scan")).remarks
 
 
 def test_what_was_put_there_before_is_taken_away_and_told(verdict):

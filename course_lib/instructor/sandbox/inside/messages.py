@@ -87,7 +87,7 @@ def pack(value: Any, handles: list | None = None) -> bytes:
     buffers: list[bytes] = []
     state = {"nodes": 0, "offset": 0}
     tree = _encode(value, buffers, handles, state, 0)
-    header = json.dumps(tree).encode()
+    header = json.JSONEncoder().encode(tree).encode()
     total = 4 + len(header) + state["offset"]
     if total > LARGEST:
         raise TooLarge

@@ -41,17 +41,27 @@ WATCHED = {
     "math": math,
 }
 ORIGINALS = {name: dict(vars(module)) for name, module in WATCHED.items()}
-# What tells the judge about a graph, beside its own modules; there where TensorFlow is.
-OF_TENSORFLOW = {
+# What tells the judge about a graph, beside its own modules: what writes its messages, and, where
+# TensorFlow is, what it is asked. A name that isn't there now must not be there later.
+OF_OTHERS = {
+    "json": ("JSONEncoder",),
+    "json.encoder": (
+        "JSONEncoder",
+        *(f"JSONEncoder.{name}" for name in ("__init__", "__new__", "encode", "iterencode")),
+        *("c_make_encoder", "encode_basestring_ascii", "c_encode_basestring_ascii"),
+    ),
+    "struct": ("pack",),
+    "socket": ("socket.sendall", "socket.settimeout"),
     "tensorflow.python.framework.ops": ("Graph.as_graph_def",),
     "tensorflow.python.framework.op_callbacks": ("add_op_callback",),
     "tensorflow.python.framework.kernels": ("get_registered_kernels_for_op",),
 }
+ABSENT = object()
 HEAVY = ("tensorflow", "keras", "torch", "jax")
 
 
 # What is kept of the judge's modules: what they define, and not what they count with.
-CONSTANT = types.FunctionType | type | tuple | str | dict | frozenset
+CONSTANT = types.FunctionType | types.ModuleType | type | tuple | str | dict | frozenset
 STAND_INS = {"course_lib.graphs": graphs, "course_lib.exercises.calling.guard": guard}
 
 
@@ -333,11 +343,11 @@ class OwnParts:
         self.kept = []
         for module in (graphs, guard, messages, failure, sys.modules[__name__]):
             self.add(module)
-        for module, names in OF_TENSORFLOW.items():
+        for module, names in OF_OTHERS.items():
             for name in names if module in sys.modules else ():
                 *path, last = name.split(".")
                 holder = functools.reduce(getattr, path, sys.modules[module])
-                self._keep(f"{module}.{name}", holder, last, vars(holder)[last])
+                self._keep(f"{module}.{name}", holder, last, vars(holder).get(last, ABSENT))
 
     def add(self, module):
         """Keep what a module defines, and the methods of its classes."""
@@ -361,9 +371,13 @@ class OwnParts:
             if getattr(value, "__code__", None) is not code:
                 value.__code__ = code
                 others.append(where)
-            if vars(holder).get(name) is not value:
+            if vars(holder).get(name, ABSENT) is value:
+                continue
+            if value is ABSENT:
+                delattr(holder, name)
+            else:
                 setattr(holder, name, value)
-                others.append(where)
+            others.append(where)
         for stand_in, original in STAND_INS.items():
             names = vars(sys.modules.get(stand_in, original))
             for name in names.keys() & vars(original).keys():
