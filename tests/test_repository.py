@@ -63,9 +63,13 @@ def test_a_checkout_knows_its_own(checkout):
     assert find_repository() is None
 
 
-def test_a_wrong_address_costs_a_learner_nothing(checkout):
+def test_a_wrong_address_and_settings_that_can_not_be_read_cost_a_learner_nothing(checkout):
     with pytest.raises(BadAddress):
         of_checkout(checkout("nowhere"))
+    assert find_repository() is None
+    settings = checkout("") / "_config.yml"
+    settings.unlink()
+    settings.mkdir()
     assert find_repository() is None
 
 

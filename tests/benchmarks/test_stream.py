@@ -1,6 +1,8 @@
 """The benchmark of the stream: what it measures, and that its numbers can go wrong."""
 
+import itertools
 import json
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -46,3 +48,16 @@ def test_what_the_page_says_of_a_stream():
     assert stored["sizes"]["steps"] == 1_000_000
     assert stored["growth_mib"] <= 10
     assert stored["last_tenth_over_second"] <= 1.1
+
+
+def test_time_is_told_in_milliseconds_a_step(monkeypatch):
+    """Each call takes half a second by this clock, and learns from ten steps."""
+    clock = itertools.count(step=0.5)
+    monkeypatch.setattr(stream, "time", SimpleNamespace(
+        process_time=clock.__next__, perf_counter=clock.__next__,
+    ))  # fmt: skip
+    monkeypatch.setattr(stream, "_stream", lambda sizes: SimpleNamespace(learn=lambda x, y: None))
+    found = stream.run(sizes=stream.Sizes(steps=1_000, piece=10, calls=50))
+    assert [tenth["processor_ms_a_step"] for tenth in found["tenths"]] == [50.0] * 10
+    assert found["last_tenth_over_second"] == 1
+    assert found["latency_ms"] == {"median": 500, "percentile_99": 500}

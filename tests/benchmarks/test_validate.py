@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from course_lib.authoring.source import reference_code
 from course_lib.benchmarks import validate
 from course_lib.cli import app
 from course_lib.exercises.registry import CHAPTERS, get
@@ -140,3 +141,21 @@ def test_memory_does_not_grow_with_the_class():
 @pytest.mark.xfail(strict=True, reason="a bar not reached: 3.46 on 30 notebooks")
 def test_exercises_in_tensorflow_are_graded_ten_times_as_fast_as_by_nbclient():
     assert stored_result("bench-validate")["speed_up"]["ratio_to_nbclient"] >= validate.BAR
+
+
+def test_a_hand_in_of_speed_ups_is_chapter_one_down_to_the_last_of_them():
+    ((name, content),) = validate.speed_up_notebooks().items()
+    chapter = CHAPTERS[0]
+    assert name == f"{chapter.notebook}.ipynb"
+    cells = [cell for cell in content["cells"] if "exercise" in cell["metadata"].get("course", {})]
+    roles = [(cell["metadata"]["course"]["exercise"], cell["metadata"]["course"]["role"])
+             for cell in cells]  # fmt: skip
+    last = [one for one in chapter.exercises if get(one).kind == "speed up"][-1]
+    assert content["cells"][-1] is cells[-1]
+    assert roles[-1][0] == last
+    answers = {one: "".join(cell["source"]) for cell, (one, role) in zip(cells, roles, strict=True)
+               if role == "code"}  # fmt: skip
+    asked = chapter.exercises[: chapter.exercises.index(last) + 1]
+    assert list(answers) == [one for one in asked if get(one).kind != "project"]
+    for one, code in answers.items():
+        assert code == reference_code(get(one).reference)

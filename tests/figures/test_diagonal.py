@@ -83,3 +83,18 @@ def test_every_figure_draws(assert_drawn):
     assert "changes its sign" in unit.alts[2]
     eye = figures.eye_slider(images, images[:6], (8, 16))
     assert eye.values == ["8 numbers", "16 numbers"]
+
+
+def test_the_upper_layer_of_a_stack_has_the_memory_that_was_asked_for(monkeypatch):
+    """And its inputs the size that keeps a state at their own scale."""
+    seen, forward = [], figures.lru_forward
+
+    def noted(x, start, params):
+        seen.append(params)
+        return forward(x, start, params)
+
+    monkeypatch.setattr(figures, "lru_forward", noted)
+    figures.stacked_cosine(0.6, seed=0, T=2, n=3)
+    upper = seen[-1]
+    np.testing.assert_allclose(np.exp(-np.exp(upper["nu_log"])), 0.6)
+    np.testing.assert_allclose(np.exp(upper["gamma_log"]), 0.8)

@@ -88,6 +88,14 @@ def test_a_run_that_makes_its_own_data_loads_none(monkeypatch):
     assert result["config"]["task"] == "copy"
 
 
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_mnist_is_loaded_for_whoever_takes_it_and_for_nobody_else(name):
+    """Where `run` says that its data may be None, nothing is downloaded."""
+    module, _ = find(name)
+    takes = str(inspect.signature(module.run).parameters["data"].annotation)
+    assert getattr(module, "NEEDS_MNIST", True) == ("None" not in takes)
+
+
 def test_a_full_run_refuses_other_data(tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="not the full MNIST"):

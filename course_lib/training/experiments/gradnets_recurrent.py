@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from course_lib.data import Mnist
 from course_lib.data.generated import adding_problem, adding_problem_chance
 from course_lib.layers.gate_schedule import GateSchedule
 from course_lib.layers.gradnets import GradualRNNCell
@@ -67,7 +66,7 @@ def build_model(cell: str, config: Config, rate: float) -> keras.Model:
     return model
 
 
-def run(data: Mnist, seed: int, quick: bool = False) -> dict[str, Any]:
+def run(data: None, seed: int, quick: bool = False) -> dict[str, Any]:
     """Train each cell with each rate from one seed, then the best rate from the others.
 
     Args:

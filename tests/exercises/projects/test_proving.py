@@ -11,7 +11,7 @@ from course_lib.authoring.project_cells import marks_table, page, project_card, 
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.projects import proving
 from course_lib.exercises.projects.arrays import BadArrays
-from course_lib.exercises.projects.proving import HAND_INS, reference_arrays, verdicts
+from course_lib.exercises.projects.proving import HAND_INS, hand_ins, reference_arrays, verdicts
 from course_lib.exercises.proving.prove import prove
 from course_lib.exercises.registry import CHAPTERS, get, ids, project_files
 
@@ -34,8 +34,17 @@ def test_the_proof_holds():
 
 
 @pytest.mark.parametrize("one", PROJECTS)
-def test_there_are_wrong_ones_enough(one):
-    assert len(get(one).wrong) >= 3
+def test_there_are_wrong_ones_enough_and_each_is_proven(one, monkeypatch):
+    monkeypatch.setattr(proving, "as_file", lambda arrays: b"")  # packing takes seconds
+    project = get(one)
+    assert len(project.wrong) >= 3
+    tried = [(kind, name) for kind, name, _, _ in hand_ins(project)]
+    assert len(set(tried)) == len(tried)
+    assert set(tried) == {
+        ("reference", one),
+        *(("alternative", make.__name__) for make in project.right),
+        *(("mistake", wrong.name) for wrong in (*project.wrong, *project.mistakes)),
+    }
 
 
 def test_a_proof_can_fail(monkeypatch):

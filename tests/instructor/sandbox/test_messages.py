@@ -10,13 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_lib.instructor.sandbox.inside.messages import (
+    DEEPEST,
     LARGEST,
+    MOST_NODES,
     Channel,
     Foreign,
     Gone,
     Late,
     TooLarge,
     Violation,
+    foreign,
     pack,
     unpack,
 )
@@ -112,6 +115,33 @@ def test_nesting_has_an_end():
         value = [value]
     with pytest.raises(TooLarge):
         pack(value)
+
+
+@pytest.mark.parametrize("around", [lambda one: [one], lambda one: (one,), lambda one: {"a": one}])
+def test_what_is_just_deep_enough_arrives_and_one_level_more_does_not(around):
+    value = 1
+    for _ in range(DEEPEST):
+        value = around(value)
+    assert there_and_back(value) == value
+    with pytest.raises(TooLarge):
+        pack(around(value))
+
+
+def test_as_many_values_as_are_allowed_arrive():
+    assert len(there_and_back([0] * (MOST_NODES - 1))) == MOST_NODES - 1
+    with pytest.raises(TooLarge):
+        pack([0] * MOST_NODES)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.float64])
+def test_a_foreign_object_may_be_taken_for_the_numbers_that_it_holds(dtype):
+    one = foreign("Tensor[1]", np.arange(3, dtype=dtype))
+    assert type(one).__name__ == "Tensor1"
+    np.testing.assert_array_equal(np.asarray(one), [0, 1, 2])
+    assert np.asarray(one).dtype == dtype
+    assert np.asarray(one, np.float16).dtype == np.float16
+    with pytest.raises((TypeError, ValueError)):
+        float(np.asarray(foreign("Tensor")))
 
 
 def by_hand(tree, rest=b""):
