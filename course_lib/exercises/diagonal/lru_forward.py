@@ -90,6 +90,7 @@ EXERCISE = Exercise(
                 "what is left of z_0": ("x",),
                 "Re(z_t C)": ("params.D", "z_0"),
             },
+            of={"x_t D": "y", "Re(z_t C)": "y"},
         ),
         holds(
             "two pieces are one",

@@ -117,6 +117,7 @@ EXERCISE = Exercise(
             small,
             one_by_one,
             {"z_prev": ("E_lam",), "x_t": ("E_x",), "what was there before": ("z_prev", "x_t")},
+            of={"z_prev": "E_lam", "x_t": "E_x"},
         ),
         matches(
             "equal to centred differences of the last state",
@@ -222,6 +223,15 @@ def lam_conjugated(E_lam, E_x, z_prev, x_t, lam):
 def inputs_made_real(E_lam, E_x, z_prev, x_t, lam):
     """.real."""
     return lam * E_lam + z_prev, (lam * E_x).real + x_t[:, :, None]
+
+
+@EXERCISE.mistake(
+    "The inputs of all sequences go into every trace: each sequence of the batch has traces of its "
+    "own, and its own row of x_t goes into them."
+)
+def batch_added_up(E_lam, E_x, z_prev, x_t, lam):
+    """x_t.sum(axis=0)."""
+    return lam * E_lam + z_prev, lam * E_x + x_t.sum(axis=0)[:, None]
 
 
 @EXERCISE.alternative

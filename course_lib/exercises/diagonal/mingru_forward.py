@@ -254,6 +254,16 @@ def start_state_at_every_step(x, h_0, params):
     return scan(1 - g, g * c + (1 - g) * h_0[:, None], np.zeros_like(h_0))
 
 
+@EXERCISE.mistake(
+    "The states are a step late: h_0 comes first, and the last one is missing. What is returned "
+    "begins with h_1."
+)
+def states_a_step_late(x, h_0, params):
+    """h_0 … h_(T-1)."""
+    g, c = _parts(x, params)
+    return np.concatenate([h_0[:, None], scan(1 - g, g * c, h_0)[:, :-1]], axis=1)
+
+
 @EXERCISE.alternative
 def by_a_loop(x, h_0, params):
     """Step by step."""

@@ -401,6 +401,18 @@ def reach_plus_one_start_last(a, b, h_0, join):
     return _start_last(a, b, h_0, join, grow=lambda reach: reach + 1)
 
 
+@EXERCISE.mistake(
+    "What comes in is divided by the product of all factors so far, to be multiplied by a later "
+    "one: where a factor is 0, or the product too small for a float, that is no number. Join spans "
+    "instead, which only multiplies."
+)
+def divided_by_products(a, b, h_0, join):
+    """cumprod, and a cumulative sum; no joining at all."""
+    with np.errstate(all="ignore"):
+        products = np.cumprod(a, axis=1)
+        return products * (h_0[:, None] + np.cumsum(b / products, axis=1))
+
+
 @EXERCISE.alternative
 def pairs_first(a, b, h_0, join):
     """A tree: join pairs, scan them, and put in what lies between; 2 log2(T) calls."""

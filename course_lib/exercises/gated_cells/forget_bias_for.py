@@ -289,6 +289,17 @@ def _refuse(steps, left):
         raise ValueError("refused")
 
 
+@EXERCISE.mistake(
+    "The share is divided by the number of steps: a memory is multiplied by f at each of them, so "
+    "f is the `steps`-th root of `left`, not its `steps`-th part."
+)
+def part_for_root(steps, left=0.5):
+    """left / steps."""
+    _refuse(steps, left)
+    open_by = left / np.asarray(steps, float)
+    return np.log(open_by / (1 - open_by))
+
+
 @EXERCISE.alternative
 def in_two_logarithms(steps, left=0.5):
     """log f - log(1 - f), each with all its digits."""

@@ -579,6 +579,16 @@ def candidate_kept_gated(x_t, h_prev, c_prev, params):
     return h_t, c_t, {**cache, "candidate": cache["i"] * cache["candidate"]}
 
 
+@EXERCISE.mistake(
+    "The input gate is made from the forget gate, 1 - f, and its own weights W_xi, W_hi and b_i "
+    "are never used: in the LSTM each of the two decides for itself."
+)
+def input_gate_from_the_forget_gate(x_t, h_prev, c_prev, params):
+    """i = 1 - f."""
+    _, f, o, new = _parts(x_t, h_prev, params)
+    return _answer(x_t, h_prev, c_prev, 1 - f, f, o, new)
+
+
 @EXERCISE.alternative
 def with_one_product(x_t, h_prev, c_prev, params):
     """All four at once, split afterwards, as fast code does it."""

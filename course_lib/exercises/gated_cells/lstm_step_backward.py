@@ -673,6 +673,16 @@ def slope_of_the_memory_at_the_candidate(dh_t, dc_t, cache, params):
     return _with_da(dh_t, dc_t, cache, params, c=wrong)
 
 
+@EXERCISE.mistake(
+    "dc_t goes past the gates: dc_prev has it, but da is made of what comes through h_t alone. The "
+    "sum of both is the gradient of the memory, for i, f and the candidate as well."
+)
+def next_memory_for_the_old_one_alone(dh_t, dc_t, cache, params):
+    """da from dh_t, dc_prev from both."""
+    through_h = _all_that_reaches_c(dh_t, 0, cache)
+    return _back(_da(dh_t, through_h, cache), (through_h + dc_t) * cache["f"], cache, params)
+
+
 @EXERCISE.alternative
 def in_the_order_of_the_chain_rule(dh_t, dc_t, cache, params):
     """Gates first, slopes afterwards."""

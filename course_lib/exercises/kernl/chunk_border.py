@@ -439,6 +439,33 @@ def all_outer_products(E_0, v, d, credit, gamma):
     return dW, np.exp(-gamma * C) * E_0 + (outer * left[:, None]).sum(axis=1)
 
 
+@EXERCISE.mistake(
+    "d stands inside the walk back, so that it piles up from step to step: credit only fades on "
+    "its way to an earlier step. d is a factor of that step's own v alone."
+)
+def slopes_pile_up(E_0, v, d, credit, gamma):
+    """later = d * (credit + decay * later)."""
+    later, decay = d * credit, np.exp(-gamma)
+    for t in reversed(range(credit.shape[1] - 1)):
+        later[:, t] += d[:, t] * decay * later[:, t + 1]
+    return _with(later, E_0, v, np.ones_like(d), gamma)[0], chunk_border(E_0, v, d, credit, gamma)[
+        1
+    ]
+
+
+@EXERCISE.mistake(
+    "`later` is divided by powers of decay. Where a unit forgets at once they are 0, and 0 / 0 is "
+    "no number. Walk back from step to step: only multiplications are needed."
+)
+def later_divided_by_powers(E_0, v, d, credit, gamma):
+    """A cumulative sum, then a division; the outgoing trace is right."""
+    C = v.shape[1]
+    powers = np.exp(-gamma * np.arange(1, C + 1)[:, None])
+    faded = credit * powers
+    later = np.cumsum(faded[:, ::-1], axis=1)[:, ::-1] / powers
+    return _with(later, E_0, v, d, gamma, from_E_0=faded.sum(axis=1))
+
+
 @EXERCISE.alternative
 def joined_at_the_end(E_0, v, d, credit, gamma):
     """The steps' credit in a list; products of all steps in place of einsum."""

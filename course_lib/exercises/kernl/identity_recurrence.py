@@ -227,6 +227,28 @@ def side_by_side(W_xh):
     return np.hstack([W_xh.T, np.eye(W_xh.shape[1])])
 
 
+@EXERCISE.mistake(
+    "The recurrence is right, but above it stands another identity: the upper m rows are what the "
+    "inputs are multiplied by, and that is W_xh."
+)
+def identity_for_the_inputs_too(W_xh):
+    """np.eye twice."""
+    m, n = W_xh.shape
+    return np.vstack([np.eye(m, n), np.eye(n)])
+
+
+@EXERCISE.mistake(
+    "The diagonal is moved down by one row, which is right for a single input: the recurrence "
+    "begins below the m rows of the inputs."
+)
+def moved_down_by_one(W_xh):
+    """k=-1 for k=-m."""
+    m, n = W_xh.shape
+    W = np.eye(m + n, n, k=-1)
+    W[:m] = W_xh
+    return W
+
+
 @EXERCISE.alternative
 def filled_in(W_xh):
     """Zeros, then the two blocks."""

@@ -147,6 +147,7 @@ def isolating(
     right: Callable[[Arrays], Arrays],
     terms: dict[str, tuple[str, ...]],
     call: Callable | None = None,
+    of: dict[str, str] | None = None,
 ) -> tuple[Rung, ...]:
     """One rung a term of the formula, with all the others at zero.
 
@@ -158,6 +159,8 @@ def isolating(
         terms: from each term, as a learner would write it, to the names of the inputs that are set
             to zero; "params.W_hf" is an entry of a dict.
         call: as in `Rung`.
+        of: from a term to the only output that it is a term of, if there are others: they aren't
+            looked at, for of them nothing is left out.
 
     Raises:
         KeyError: if there is no such input.
@@ -178,11 +181,15 @@ def isolating(
         given()  # a name that isn't there is the author's mistake
         return given
 
+    def looked_at(term: str) -> Callable[[Arrays], Arrays]:
+        name = (of or {}).get(term)
+        return (lambda given: {name: right(given)[name]}) if name else right
+
     return tuple(
         matches(
             f"only {term} matters",
             alone(zeros),
-            right,
+            looked_at(term),
             f"With {listed(zeros)} at zero, only {term} is left.",
             call,
         )

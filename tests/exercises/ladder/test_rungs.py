@@ -152,6 +152,18 @@ def test_a_term_is_isolated_by_zeros_in_all_the_others():
         isolating(given, total, {"b": ("no_such",)})
 
 
+def test_a_term_of_one_result_says_nothing_of_the_others():
+    def both(inputs: Arrays) -> Arrays:
+        return {"y": inputs["a"] + inputs["b"], "z": inputs["c"]}
+
+    def given() -> Arrays:
+        return {"a": np.ones(2), "b": np.ones(2), "c": np.ones(2)}
+
+    (only_a,) = isolating(given, both, {"a": ("b",)}, of={"a": "y"})
+    assert only_a.judge(only_a.inputs(), {"y": np.ones(2), "z": np.zeros(2)}) is None
+    assert only_a.judge(only_a.inputs(), {"y": np.zeros(2), "z": np.ones(2)}) is not None
+
+
 def test_what_has_no_answer_is_to_be_refused():
     rung = refuses("no root", dict, lambda _: {"x=-1": (-1.0,), "x=-4": (-4.0,)}, "has no root.")
 
