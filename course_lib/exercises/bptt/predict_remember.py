@@ -4,13 +4,17 @@ import numpy as np
 
 from course_lib.data import adding_problem
 from course_lib.exercises.exercise import Hint
-from course_lib.exercises.projects.project import Batch, Measured, Project
+from course_lib.exercises.projects.project import Batch, Measured, Project, View
 from course_lib.exercises.projects.vanilla_slips import name_vanilla_slips
 from course_lib.scratch.projects import predict_remember
 
 LENGTHS = (10, 20, 30, 50, 75, 100, 150, 200, 300)
 MARKS = (30, 100, 200)
 ROWS = 500  # of each length
+VIEWS = (
+    View("the same rows from the last step to the first", lambda x: x[:, ::-1]),
+    View("the same rows with marks and numbers exchanged", lambda x: x[..., ::-1]),
+)
 SOLVED = 0.01  # mean squared error; always answering 1 has 1/6
 
 
@@ -101,6 +105,7 @@ EXERCISE = Project(
     held_back=held_back,
     outputs=lambda shape: (shape[0], 1),
     measure=measure,
+    views=VIEWS,
     network=predict_remember,
     advice=advice,
     hints=(

@@ -58,6 +58,7 @@ EXERCISE = Project(
     held_back=digits.held_back,
     outputs=digits.logits,
     measure=digits.measure,
+    views=digits.VIEWS,
     network=predict_pixels,
     advice=advice,
     hints=(

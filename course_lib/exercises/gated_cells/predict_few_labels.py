@@ -41,6 +41,7 @@ EXERCISE = Project(
     held_back=digits.held_back,
     outputs=digits.logits,
     measure=digits.measure,
+    views=digits.VIEWS,
     advice=advice,
     asks_expectation=True,
     hints=(

@@ -4,9 +4,27 @@ import numpy as np
 
 from course_lib.data.held_back import held_back_digits
 from course_lib.exercises.calling.guard import with_article
-from course_lib.exercises.projects.project import Batch, Measured, Project
+from course_lib.exercises.projects.project import Batch, Measured, Project, View
 
 CLASSES = 10
+BRIGHTNESS, SPREAD = 0.1307, 0.3081  # of MNIST's pixels, as PyTorch's examples have it
+VIEWS = (
+    View("the same digits with rows and columns exchanged", lambda x: x.swapaxes(1, 2)),
+    View("the same digits from the last row to the first", lambda x: x[:, ::-1]),
+    View("the same digits in mirror image", lambda x: x[:, :, ::-1]),
+    View("the same digits with pixels from 0 to 255", lambda x: x * 255),
+    View("the same digits with their pixels divided by 255", lambda x: x / 255),
+    View("the same digits with pixels from -1 to 1", lambda x: 2 * x - 1),
+    View("the same digits with black and white exchanged", lambda x: 1 - x),
+    View(
+        f"the same digits less {BRIGHTNESS} and divided by {SPREAD}",
+        lambda x: (x - BRIGHTNESS) / SPREAD,
+    ),
+    View(
+        "the same digits, each less its mean and divided by its spread",
+        lambda x: (x - x.mean(axis=(1, 2), keepdims=True)) / x.std(axis=(1, 2), keepdims=True),
+    ),
+)
 
 
 def held_back(split: str, seed: int) -> tuple[Batch, ...]:

@@ -11,10 +11,13 @@ from course_lib.exercises.checker import climb, judge
 from course_lib.exercises.exercise import Arrays, Problem, Rung
 from course_lib.exercises.projects.arrays import EXPECTED, BadArrays, HandIn, read_hand_in
 from course_lib.exercises.projects.naming import alike, recognised
-from course_lib.exercises.projects.project import Batch, Project, Weights
+from course_lib.exercises.projects.project import Batch, Project, View, Weights
 from course_lib.exercises.projects.report import ProjectReport
+from course_lib.exercises.projects.views import trained_on
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 
+RIGHT_SHAPE = "outputs of the right shape, all finite"
+IN_ANOTHER_WAY = "inputs shown in another way"
 FEW = 5  # inputs that are also looked at one by one
 # Inputs in one call. The states of many more don't fit into a processor's cache, and an honest loop
 # over 784 pixels would come near its time limit on a slow machine.
@@ -93,7 +96,23 @@ def judge_project(
     more["expected"] = hand_in.expected
     if mark:
         return report(PASSED, **more)
-    return report(NOT_RIGHT, _too_little(project, measured.score), failed="the first mark", **more)
+
+    def compute(x: np.ndarray) -> np.ndarray | None:
+        if project.network is not None:
+            return project.network(hand_in.weights, x)
+        with contextlib.suppress(Unusable, NotWritten), around():
+            rung = _of_its_shape(project, IN_ANOTHER_WAY, hand_in.weights, x, _outputs)
+            outcome = climb(project, rung, function, CappedOutput(), patience=patience)
+            if outcome.outputs and judge(rung, outcome) is None:
+                return outcome.outputs["outputs"]
+        return None
+
+    more["failed"] = "the first mark"
+    if found := trained_on(project, compute, batches, measured.score):
+        view, reached = found
+        more["mistake"] = f"trained on {view.words}"
+        return report(NOT_RIGHT, _otherwise(project, measured.score, view, reached), **more)
+    return report(NOT_RIGHT, _too_little(project, measured.score), **more)
 
 
 def ladder(
@@ -111,15 +130,9 @@ def ladder(
         of_network: takes what the project's network makes of each batch, where it has one.
     """
 
-    def given(x: np.ndarray) -> Callable[[], Arrays]:
-        return lambda: {"weights": {k: v.copy() for k, v in weights.items()}, "x": x.copy()}
-
-    def of_its_shape(inputs: Arrays, found: Arrays) -> Problem | None:
-        return _misshapen(project, inputs["x"], found["outputs"])
-
     def of_its_shape_and_its_own(inputs: Arrays, found: Arrays) -> Problem | None:
         outputs, alone = found["outputs"], found["alone"]
-        if problem := of_its_shape(inputs, found):
+        if problem := _misshapen(project, inputs["x"], outputs):
             return problem
         places = _spread(len(outputs))
         which = _first_unlike(outputs[places], alone)
@@ -147,21 +160,34 @@ def ladder(
         def along(function: Callable, inputs: Arrays) -> Arrays:
             return {"outputs": project.run(function, *inputs.values())}
 
-        short = batches[0].x[:FEW, :FEW]
-        yield Rung("outputs of the right shape, all finite", given(short), of_its_shape, along)
+        yield _of_its_shape(project, RIGHT_SHAPE, weights, batches[0].x[:FEW, :FEW], along)
         for batch, which in zip(batches, _which(batches), strict=True):
-            yield Rung(f"inputs that you haven't seen{which}", given(batch.x), of_its_shape, along)
+            name = f"inputs that you haven't seen{which}"
+            yield _of_its_shape(project, name, weights, batch.x, along)
         return
-    yield Rung(
-        "outputs of the right shape, all finite", given(batches[0].x[:FEW]), of_its_shape, _outputs
-    )
+    yield _of_its_shape(project, RIGHT_SHAPE, weights, batches[0].x[:FEW], _outputs)
     for batch, which in zip(batches, _which(batches), strict=True):
         yield Rung(
             f"inputs that you haven't seen, each judged on its own{which}",
-            given(batch.x),
+            _given(weights, batch.x),
             of_its_shape_and_its_own,
             _outputs_and_some_alone,
         )
+
+
+def _given(weights: Weights, x: np.ndarray) -> Callable[[], Arrays]:
+    return lambda: {"weights": {k: v.copy() for k, v in weights.items()}, "x": x.copy()}
+
+
+def _of_its_shape(
+    project: Project, name: str, weights: Weights, x: np.ndarray, call: Callable
+) -> Rung:
+    """A rung that asks for outputs of the right shape, and no more."""
+
+    def judge(inputs: Arrays, found: Arrays) -> Problem | None:
+        return _misshapen(project, inputs["x"], found["outputs"])
+
+    return Rung(name, _given(weights, x), judge, call)
 
 
 def _which(batches: tuple[Batch, ...]) -> list[str]:
@@ -273,8 +299,21 @@ def _first_step(project: Project) -> str:
     )
 
 
+def _otherwise(project: Project, score: float, view: View, reached: float) -> str:
+    there = f", or let {project.id} change them in that way" if project.network is None else ""
+    return (
+        f"{_first_mark(project, score)} Shown {view.words}, your network comes to "
+        f"{project.read(reached)}: it seems to be trained on such ones. Train it on inputs as they "
+        f"come{there}."
+    )
+
+
+def _first_mark(project: Project, score: float) -> str:
+    return f"The first mark is {project.read(project.marks[0])}, this is {project.read(score)}."
+
+
 def _too_little(project: Project, score: float) -> str:
-    first = f"The first mark is {project.read(project.marks[0])}, this is {project.read(score)}."
+    first = _first_mark(project, score)
     if score > project.chance:
         return first
     if project.run is not None:  # it learns while it is judged, from whatever it begins with

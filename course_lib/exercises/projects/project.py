@@ -40,6 +40,19 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class View:
+    """Inputs shown in another way, in which a learner may have trained on them by a slip.
+
+    Args:
+        words: what is shown, such as "the same digits with rows and columns exchanged".
+        change: from inputs to those.
+    """
+
+    words: str
+    change: Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
 class WrongHandIn:
     """A hand-in that must not reach a mark.
 
@@ -80,6 +93,7 @@ class Project(Exercise):
         run: from the function, the weights and inputs to outputs, for a function that isn't called
             with inputs side by side; None: it is, and each input is judged on its own.
         advice: from the score to one sentence on what to try next.
+        views: other ways to show the inputs, tried where the first mark is missed by far.
     """
 
     budget: str
@@ -95,6 +109,7 @@ class Project(Exercise):
     network: Callable[[Weights, np.ndarray], np.ndarray] | None = None
     advice: Callable[[float], str]
     asks_expectation: bool = False
+    views: tuple[View, ...] = ()
     run: Callable[[Callable, Weights, np.ndarray], np.ndarray] | None = None
     kind: str = "project"
     wrong: list[WrongHandIn] = field(default_factory=list)

@@ -52,6 +52,7 @@ EXERCISE = Project(
     held_back=digits.held_back,
     outputs=digits.logits,
     measure=digits.measure,
+    views=digits.VIEWS,
     network=predict_rows,
     advice=advice,
     hints=(
