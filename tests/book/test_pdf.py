@@ -58,6 +58,12 @@ def test_what_asks_for_a_hand_is_for_the_screen_alone(page):
     assert [line for line in prose.splitlines() if HANDLED.search(line)] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_sentence_reads_well_without_what_is_for_the_screen_alone(page):
+    """No blank is left before the comma or full stop that follows."""
+    assert re.findall(r"\s\[[^][]*\]\{\.on-screen\}[,.;:)]", page.read_text("utf-8")) == []
+
+
 def test_a_page_has_something_for_the_screen_alone():
     assert len(ON_SCREEN.findall((ROOT / "book" / "bptt.md").read_text("utf-8"))) == 3
 
