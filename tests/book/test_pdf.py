@@ -6,17 +6,19 @@ from pathlib import Path
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
 from course_lib.authoring import pdf
 from course_lib.authoring.browser import find_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = Path(os.environ.get("COURSE_BOOK", ROOT / "_build" / "html"))
+FURTHER = [{"file": "book/intro"}, {"file": "book/project_rows"}]
 TOC = {
     "format": "jb-book",
     "root": "book/vanilla_rnn",
     "parts": [
-        {"caption": "Chapters", "chapters": [{"file": "book/notation"}]},
+        {"caption": "Chapters", "chapters": [{"file": "book/notation"}, *FURTHER]},
         {
             "caption": "Further reading",
             "chapters": [{"file": "book/glossary", "sections": [{"file": "book/references"}]}],
@@ -119,6 +121,10 @@ def printed(tmp_path_factory):
     return problems, PdfReader(folder / "a" / "book.pdf")
 
 
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
 def contents_of(book) -> str:
     texts = [page.extract_text() for page in book.pages]
     (contents,) = [text for text in texts if "Further reading" in text and "Chapters" in text]
@@ -136,7 +142,10 @@ class TestPrinted:
         _, book = printed
         names = [entry.title for entry in book.outline if not isinstance(entry, list)]
         assert names[0].endswith("The vanilla RNN")
-        assert names[1:] == ["Contents", "Notation", "Glossary", "References"]
+        assert names[1:3] == ["Contents", "Notation"]
+        assert names[3] == "Recurrent Networks, Built by Hand"
+        assert names[4].endswith("Project: Rows")
+        assert names[5:] == ["Glossary", "References"]
         assert book.metadata.title == "A title"
         assert "Glossary" in contents_of(book)
 
@@ -196,3 +205,33 @@ class TestPrinted:
             titles += sum("Show the reference code" in line for line in lines)
             assert "Show the reference code" not in " ".join(lines[-2:]), f"page {number}"
         assert titles > 5
+
+    def test_no_heading_and_no_head_of_a_table_is_the_last_thing_on_a_page(self, printed):
+        _, book = printed
+        names = [TOC["root"], "book/notation", *[entry["file"] for entry in FURTHER]]
+        headings, heads = set(), set()
+        for name in names:
+            page = BeautifulSoup((HTML / f"{name}.html").read_text("utf-8"), "html.parser")
+            for link in page.select("article .headerlink"):
+                link.decompose()
+            headings |= {_squeezed(one.text) for one in page.select("article :is(h1, h2, h3, h4)")}
+            heads |= {_squeezed(one.text) for one in page.select("article thead")}
+        heads.discard("")
+        assert len(headings) > 30
+        assert len(heads) > 5
+        for page in book.pages:
+            *lines, number = page.extract_text().strip().split("\n")
+            if lines:
+                assert _squeezed(lines[-1]) not in headings, f"page {number}"
+                end = _squeezed("".join(lines[-3:]))
+                assert not [head for head in heads if end.endswith(head)], f"page {number}"
+
+    def test_a_short_table_stays_on_one_page(self, printed):
+        _, book = printed
+        page = (HTML / "book" / "project_rows.html").read_text("utf-8")
+        marks = page[page.index("The marks") :]
+        assert marks.index("60,000") < marks.index("the reference, seed 2")
+        texts = [" ".join(page.extract_text().split()) for page in book.pages]
+        assert [
+            text for text in texts if "at most 60,000" in text and "the reference, seed 2" in text
+        ]
