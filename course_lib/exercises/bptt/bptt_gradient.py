@@ -225,6 +225,7 @@ EXERCISE = Exercise(
     ),
     promises={
         "Sizes of batch": "TensorFlow can trace it, whatever the size of the batch",
+        "x: What comes in": "equal to rnn_backward, to 1e-10 in float64",
         "x: inputs": "equal to rnn_backward, to 1e-10 in float64",
         "h_0: state": "equal to rnn_backward, to 1e-10 in float64",
         "W_xh, W_hh, b_h": "equal to rnn_backward, to 1e-10 in float64",

@@ -374,6 +374,7 @@ EXERCISE = Exercise(
     promises={
         "Source: ": "scaffold: where it comes from",
         "x: inputs": ("equal to rnn_backward, to 1e-10 in float64", "one step alone"),
+        "x: What comes in": "equal to rnn_backward, to 1e-10 in float64",
         "h_0: state": "equal to rnn_backward, to 1e-10 in float64",
         "W_xh, W_hh, b_h": "equal to rnn_backward, to 1e-10 in float64",
         "T, at least": "one step alone",

@@ -224,8 +224,8 @@ def always_rescaled(grads, max_norm):
 
 
 @EXERCISE.mistake(
-    "The factor is max_norm / norm for every gradient, also for short ones and for zeros, where it "
-    "is 0/0: let it never be above 1, and don't divide by 0."
+    "The factor is max_norm / norm for every gradient, also for short ones and for zeros, whose "
+    "norm of 0 is divided by: let the factor never be above 1, and don't divide by 0."
 )
 def always_rescaled_even_zeros(grads, max_norm):
     """Normalising, with NaN where there is nothing to normalise."""

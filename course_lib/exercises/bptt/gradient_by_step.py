@@ -229,6 +229,7 @@ EXERCISE = Exercise(
     promises={
         "Sizes of batch": "TensorFlow can trace it, whatever the size of the batch",
         "x: inputs": "equal to state_jacobian, to 1e-10 in float64",
+        "x: What comes in": "equal to state_jacobian, to 1e-10 in float64",
         "h_0: state": "equal to state_jacobian, to 1e-10 in float64",
         "W_xh, W_hh, b_h": "equal to state_jacobian, to 1e-10 in float64",
         "loss: a function": "only the last state is felt",

@@ -603,6 +603,22 @@ def sign_kept(loss, params, grads, step=1e-5, tolerance=1e-6):
 
 
 @EXERCISE.mistake(
+    "Differences of either sign count here as they are, the measured gradient minus the given one: "
+    "one that is too large has a negative error, and gets through. Take the absolute value."
+)
+def sign_kept_the_other_way(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """b - a."""
+    return _check(
+        loss,
+        params,
+        grads,
+        step,
+        tolerance,
+        error=lambda a, b: (b - a) / np.maximum(1e-8, np.abs(a) + np.abs(b)),
+    )
+
+
+@EXERCISE.mistake(
     "The errors are averaged, so that one wrong entry drowns among right ones: report the largest."
 )
 def mean_for_largest(loss, params, grads, step=1e-5, tolerance=1e-6):

@@ -434,8 +434,8 @@ def first_step_wraps_around(dh, cache):
 
 
 @EXERCISE.mistake(
-    "The first step is treated as if it began from zeros: the state before it is h_0, which "
-    "needn't be zero."
+    "On the way back the first step is treated as if it had begun from zeros: the state before it "
+    "is h_0, which needn't be zero, and its product with da_t belongs to dW_hh."
 )
 def h_0_ignored(dh, cache):
     """Zeros before the first step."""

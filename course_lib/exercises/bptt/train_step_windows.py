@@ -320,6 +320,7 @@ EXERCISE = Exercise(
         "Source: ": "scaffold: where it comes from",
         "model: called": "equal to truncated_bptt, to 1e-10 in float64",
         "model: it is built": "equal to truncated_bptt, to 1e-10 in float64",
+        "model: It computes": "equal to truncated_bptt, to 1e-10 in float64",
         "optimizer: of Keras": "the optimizer decides how far to go",
         "window: steps": "equal to truncated_bptt, to 1e-10 in float64",
         "window: the last": "equal to truncated_bptt, to 1e-10 in float64",
@@ -337,7 +338,13 @@ EXERCISE = Exercise(
             "What is added up, and with which weight?",
             "Windows of 3, 3 and 1 of 7 steps. The loss is the mean over all 7. Draw the seven "
             "errors, and write next to each what it is divided by in the mean of its own window.",
-            fits=("windows count alike", "windows added up", "last window only"),
+            fits=(
+                "windows count alike",
+                "windows added up",
+                "last window only",
+                "update in each window",
+                "step and norm of each window",
+            ),
         ),
         Hint(
             "It is traced again and again.",
@@ -587,6 +594,46 @@ def update_in_each_window(*arguments):
     """optimizer.apply in the loop."""
     return _steps(
         *arguments, each=lambda optimizer, gradients, weights: optimizer.apply(gradients, weights)
+    )
+
+
+@EXERCISE.mistake(
+    "There is a step after each window, by that window's own gradient, and the rest is then read "
+    "with other weights: first add up what all windows say, shorten the sum, and step once."
+)
+def step_and_norm_of_each_window(model, optimizer, window, max_norm):
+    """Limits and applies in the loop; the norm is that of the last window."""
+    weights = model.trainable_variables
+    optimizer.build(weights)
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def step(x, labels, h):
+        T, loss = x.shape[1], 0.0
+        for start in range(0, T, window):
+            part = slice(start, start + window)
+            with tf.GradientTape() as tape:
+                logits, h = model(x[:, part], h)
+                errors = tf.nn.sparse_softmax_cross_entropy_with_logits(labels[:, part], logits)
+                value = errors.shape[1] / T * tf.reduce_mean(errors)
+            gradients = tape.gradient(value, [w.value for w in weights])
+            limited, norm = tf.clip_by_global_norm(gradients, max_norm)
+            optimizer.apply(limited, weights)
+            loss += value
+        return loss, h, norm
+
+    return step
+
+
+@EXERCISE.mistake(
+    "Each window's gradient is shortened, and their sum is not: it may then be longer than "
+    "max_norm, and points elsewhere than the whole gradient. Shorten once, after the sum."
+)
+def windows_clipped_and_not_their_sum(model, optimizer, window, max_norm):
+    """Clips inside the loop alone."""
+    return _steps(
+        *(model, optimizer, window, max_norm),
+        one=lambda gradients: tf.clip_by_global_norm(gradients, max_norm)[0],
+        limit=lambda gradients, most: (gradients, tf.linalg.global_norm(gradients)),
     )
 
 

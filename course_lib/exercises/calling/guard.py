@@ -300,7 +300,9 @@ def _without_traceback(message: str) -> str:
 # How TensorFlow says it, in words that don't say what to do.
 TWO_TYPES_MEET = (
     r"expected to be a \w+ tensor but is a \w+ tensor|"
-    r"has type float\d+ that does not match type float\d+"
+    r"has type float\d+ that does not match type float\d+|"
+    r"must have the same dtype, got tf\.float\d+ != tf\.float\d+|"
+    r"requested dtype float\d+ for Tensor with dtype float\d+"
 )
 TWO_TYPES = (
     "Two types of numbers meet there, such as float32 and float64: take the dtype from what comes "

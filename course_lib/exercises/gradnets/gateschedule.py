@@ -366,6 +366,18 @@ class ByBatchButAtTheEnd(_RightAtTheEnd, ByBatch):
 
 
 @EXERCISE.mistake(
+    f"{BY_BATCH} And where training ends, the gates are not at `last` either, unless all steps up "
+    "to `end` have been taken."
+)
+class ByBatchAndOpenAtTheEnd(ByBatch):
+    """The step within the epoch; the last value where training ends, whatever the step."""
+
+    def on_train_end(self, logs=None):
+        """The last value."""
+        self.move(self.last)
+
+
+@EXERCISE.mistake(
     "The gate is kept between first and last as if first were the smaller of the two. A schedule "
     "may shut its gates as well: limit the share of the way, not the gate."
 )
@@ -516,16 +528,24 @@ class SomeMoreEachStep(_Wrong):
         self.move(self.value(int(self.model.optimizer.iterations)))
 
 
-@EXERCISE.mistake(
+EARLY = (
     "Each step finds the gate of the step after it: `iterations` is 0 before the first step, so "
     "nothing is to be added."
 )
+
+
+@EXERCISE.mistake(EARLY)
 class OneStepEarly(_Wrong):
     """iterations + 1."""
 
     def now(self, batch):
         """Counted from 1."""
         return int(self.model.optimizer.iterations) + 1
+
+
+@EXERCISE.mistake(f"{EARLY} {AT_THE_END}")
+class OneStepEarlyButAtTheEnd(_RightAtTheEnd, OneStepEarly):
+    """The same, and where training ends the gate of that moment."""
 
 
 @EXERCISE.mistake(
@@ -597,6 +617,18 @@ class AlwaysFromZeroToOne(_Wrong):
     def value(self, step):
         """late_gate alone."""
         return late_gate(step, self.start, self.end)
+
+
+@EXERCISE.mistake(
+    "first is not looked at: the gate goes from 0 to last. It begins at first, and the share of "
+    "the way is multiplied by what lies between the two, last - first."
+)
+class FromZeroToLast(_Wrong):
+    """last part."""
+
+    def value(self, step):
+        """As if first were 0."""
+        return self.last * late_gate(step, self.start, self.end)
 
 
 @EXERCISE.mistake(

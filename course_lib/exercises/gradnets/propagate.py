@@ -383,6 +383,17 @@ def input_left_out(x, weights, g, form, bias=0.0):
 
 
 @EXERCISE.mistake(
+    "The last layer's output is not measured, as when a loop measures what comes into each layer: "
+    "rms and cosines have one entry more than there are layers, and the last is about h_depth."
+)
+def last_output_left_out(x, weights, g, form, bias=0.0):
+    """Only the layers' inputs."""
+    rms, cosines, backward = propagate(x, weights, g, form, bias)
+    rms[-1] = cosines[-1] = 0.0
+    return rms, cosines, backward
+
+
+@EXERCISE.mistake(
     "What is measured are the pre-activations u: layer_forward returns y first, then u, and h_l "
     "is y."
 )

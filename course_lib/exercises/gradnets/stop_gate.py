@@ -201,6 +201,7 @@ EXERCISE = Exercise(
             "reach it at all.",
             fits=(
                 "slope for gate",
+                "slope searched",
                 "gate for slope",
                 "always open",
                 "shut if shallow",
@@ -244,6 +245,19 @@ def _bisected(too_wide) -> float:
 def slope_for_gate(depth, eta=0.9):
     """alpha."""
     return 1 - stop_gate(depth, eta)
+
+
+@EXERCISE.mistake(
+    "The search finds a slope, the smallest that is allowed, and gives it back as it is. What is "
+    "asked for is the gate, 1 minus the slope."
+)
+def slope_searched(depth, eta=0.9):
+    """The upper end of an interval of slopes, which shrinks but never is 0."""
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if last_cosine(depth, 1 - middle) > eta else (low, middle)
+    return high
 
 
 @EXERCISE.mistake(

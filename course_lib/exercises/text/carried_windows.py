@@ -334,6 +334,17 @@ def rolled_before_it_is_cut(codes, lanes, window):
 
 
 @EXERCISE.mistake(
+    "At the end of each lane y is that lane's first character: np.roll turns in a circle. What "
+    "follows there is the next lane's first character, so cut y out of codes[1:]."
+)
+def rolled_inside_a_lane(codes, lanes, window):
+    """np.roll of each lane's piece."""
+    x, _ = _cut(codes, lanes, window)
+    pieces = np.roll(x.transpose(1, 0, 2).reshape(lanes, -1), -1, axis=1)
+    return x, pieces.reshape(lanes, -1, window).transpose(1, 0, 2)
+
+
+@EXERCISE.mistake(
     "x is right, but y is only reshaped, and lies in another order than x: what is done with the "
     "one must be done with the other."
 )

@@ -251,6 +251,7 @@ EXERCISE = Exercise(
             "nothing about temperature 0, which needs a line of its own.",
             fits=(
                 "exp overflows",
+                "choice from NaN",
                 "largest not taken off",
                 "largest of all rows",
                 "zero divided by",
@@ -273,6 +274,7 @@ EXERCISE = Exercise(
                 "all alike",
                 "always the likeliest",
                 "even noise",
+                "normal noise",
                 "noise of one logarithm",
                 "probabilities",
                 "it runs, and gives a code a row",
@@ -370,6 +372,45 @@ def exp_overflows(logits, temperature, rng):
         weights = np.exp(logits / temperature)
         p = weights / weights.sum(axis=1, keepdims=True)
     return np.sum(np.cumsum(p, axis=1) <= rng.random((len(p), 1)), axis=1)
+
+
+@EXERCISE.mistake(
+    "Nobody can draw from NaN: the exp of a large logit is infinite, and its share of an infinite "
+    "sum is no number. Take the row's largest logit off before the exp."
+)
+def choice_from_NaN(logits, temperature, rng):
+    """No shift, and NumPy's own draw, which refuses what comes of it."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    with np.errstate(all="ignore"):
+        p = np.exp(logits / temperature)
+        p /= p.sum(axis=1, keepdims=True)
+    return np.array([rng.choice(len(row), p=row) for row in p])
+
+
+@EXERCISE.mistake(
+    "The temperature divides probabilities, of which a softmax is then taken once more. They lie "
+    "between 0 and 1, so even the likeliest stands out little: divide the logits, and take one "
+    "softmax."
+)
+def softmax_of_the_softmax(logits, temperature, rng):
+    """softmax(softmax(logits) / temperature)."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    p = _weights(logits, 1.0)
+    return _sample(_weights(p / p.sum(axis=1, keepdims=True), 1 / temperature), rng)
+
+
+@EXERCISE.mistake(
+    "The noise on the logits is normal. The largest of them is then drawn by other shares than the "
+    "softmax's: for those the noise has to be Gumbel's, -log(-log u)."
+)
+def normal_noise(logits, temperature, rng):
+    """argmax of logits + temperature * rng.normal."""
+    _check(temperature)
+    return np.argmax(logits + temperature * rng.normal(size=logits.shape), axis=1)
 
 
 @EXERCISE.mistake(

@@ -132,6 +132,7 @@ EXERCISE = Exercise(
             fits=(
                 "index for a single axis",
                 "classes on axis 1",
+                "softmax down the batch",
                 "mean over the classes",
                 "one label a step: the mean is over batch and time",
             ),
@@ -265,6 +266,17 @@ def classes_on_axis_1(logits, labels):
     """axis=1 for axis=-1."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -np.mean(_right(log_p, labels))
+
+
+@EXERCISE.mistake(
+    "The softmax runs down the batch, along axis 0, so that the rows share out one probability "
+    "between them: it is each row's own, over its classes, which are the last axis."
+)
+def softmax_down_the_batch(logits, labels):
+    """axis=0 for axis=-1."""
+    shifted = logits - logits.max(axis=0, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=0, keepdims=True))
     return -np.mean(_right(log_p, labels))
 
 

@@ -211,6 +211,7 @@ EXERCISE = Exercise(
                 "only outputs masked",
                 "only outputs chosen",
                 "inputs and outputs chosen",
+                "inputs and outputs multiplied",
                 "last output as state",
                 "state repeated",
                 "state erased",
@@ -317,6 +318,17 @@ def inputs_and_outputs_chosen(x, mask, h_0, W_xh, W_hh, b_h):
     real = mask[:, :, None]
     h, _ = rnn_forward(np.where(real, x, 0.0), h_0, W_xh, W_hh, b_h)
     return np.where(real, h, 0.0), h[:, -1]
+
+
+@EXERCISE.mistake(
+    "Inputs and outputs are multiplied by the mask, but not the state: a padded step still moves "
+    "it, by W_hh and the bias. Let np.where choose between the new state and the old."
+)
+def inputs_and_outputs_multiplied(x, mask, h_0, W_xh, W_hh, b_h):
+    """Zero inputs and zero outputs in the padding, by products."""
+    real = mask[:, :, None]
+    h, _ = rnn_forward(x * real, h_0, W_xh, W_hh, b_h)
+    return h * real, h[:, -1]
 
 
 @EXERCISE.mistake(

@@ -237,6 +237,15 @@ def sigmoid_for_tanh(x_t, h_prev, W_xh, W_hh, b_h):
     return 1 / (1 + np.exp(-(x_t @ W_xh + h_prev @ W_hh + b_h)))
 
 
+@EXERCISE.mistake(
+    "That is a sigmoid stretched to the range from -1 to 1, which is the tanh of half the sum: "
+    "either take np.tanh, or twice the sum in the sigmoid."
+)
+def stretched_sigmoid(x_t, h_prev, W_xh, W_hh, b_h):
+    """2 sigmoid(a) - 1."""
+    return 2 / (1 + np.exp(-(x_t @ W_xh + h_prev @ W_hh + b_h))) - 1
+
+
 @EXERCISE.alternative
 def with_one_product(x_t, h_prev, W_xh, W_hh, b_h):
     """One product of the two inputs side by side with the two weights stacked."""

@@ -151,8 +151,8 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
 BEGINNINGS = {
     "W_xh like Glorot's": "W_xh doesn't start as Glorot's initialisation does: around zero, with a "
     "standard deviation of sqrt(2 / (m + n)), whatever the numbers of inputs and units.",
-    "W_hh orthogonal": "W_hh doesn't begin orthogonal. Any other start makes a state grow or "
-    "shrink at each of many steps, before anything is learned.",
+    "W_hh orthogonal": "W_hh doesn't begin orthogonal. Only an orthogonal matrix keeps the "
+    "length of every state that it is applied to, however many steps there are.",
     "b_h zero": "b_h doesn't begin at zero.",
 }
 
@@ -633,8 +633,8 @@ class Float32Inside(_Wrong):
 
 
 @EXERCISE.mistake(
-    "W_hh doesn't begin as an orthogonal matrix. It is applied at every step, and only so does no "
-    "state grow or shrink before anything is learned."
+    "W_hh doesn't begin as an orthogonal matrix. It is applied at every step, and only an "
+    "orthogonal one makes no state longer or shorter each time."
 )
 class AnyStart(VanillaRNNCell):
     """Keras's default for all weights."""

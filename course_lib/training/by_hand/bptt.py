@@ -14,7 +14,8 @@ def bptt_gradient(x, h_0, W_xh, W_hh, b_h):
     Sizes of batch and T may be unknown while it is traced.
 
     Args:
-        x: inputs, shape (batch, T, m).
+        x: inputs, shape (batch, T, m). What comes in is all float32 or all
+            float64, and so is what comes out.
         h_0: state before the first step, shape (batch, n).
         W_xh, W_hh, b_h: the weights, shapes (m, n), (n, n) and (n,).
 
@@ -64,7 +65,8 @@ def checkpointed(x, h_0, W_xh, W_hh, b_h):
 
     Args:
         x: inputs, shape (batch, T, m); T, at least 1, is known while it is
-            traced, the batch may not be.
+            traced, the batch may not be. What comes in is all float32 or
+            all float64, and so is what comes out.
         h_0: state before the first step, shape (batch, n).
         W_xh, W_hh, b_h: the weights, shapes (m, n), (n, n) and (n,).
 
@@ -97,7 +99,8 @@ def gradient_by_step(x, h_0, W_xh, W_hh, b_h, loss):
     Sizes of batch and T may be unknown while it is traced.
 
     Args:
-        x: inputs, shape (batch, T, m).
+        x: inputs, shape (batch, T, m). What comes in is all float32 or all
+            float64, and so is what comes out.
         h_0: state before the first step, shape (batch, n).
         W_xh, W_hh, b_h: the weights, shapes (m, n), (n, n) and (n,).
         loss: a function that gives a number for the states (batch, T, n), by

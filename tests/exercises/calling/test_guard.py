@@ -30,6 +30,8 @@ def report_on(answer):
         "is a double tensor [Op:GreaterEqual] name:",
         "Input 'b' of 'MatMul' Op has type float64 that does not match type float32 of "
         "argument 'a'.",
+        "`x` and `y` must have the same dtype, got tf.float64 != tf.float32.",
+        "Tensor conversion requested dtype float64 for Tensor with dtype float32: <tf.Tensor: 1.0>",
     ],
 )
 def test_what_tensorflow_says_of_two_types_is_explained(message):
