@@ -1,6 +1,7 @@
 """What the layers whose loop is a scan have in common."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from course_lib.layers.backend import where
@@ -130,6 +131,31 @@ class ScannedRNN(keras.layers.RNN):
                     f"give (batch, {self.cell.units}), batch as in the inputs."
                 )
         return states
+
+    def save_own_variables(self, store):
+        """What Keras stores of the layer itself: where a stateful one is.
+
+        Keras's own layers forget that, and begin at zero when loaded.
+        """
+        super().save_own_variables(store)
+        for number, state in enumerate(self._carried()):
+            store[f"carried_{number}"] = ops.convert_to_numpy(state)
+
+    def load_own_variables(self, store):
+        """Take it over, if it is of as many sequences."""
+        names = list(store.keys())
+        stored = [name for name in names if name.startswith("carried_")]
+        super().load_own_variables(
+            {name: store[name] for name in names if name not in stored}
+        )
+        carried = self._carried()
+        shapes = [np.shape(store[name]) for name in stored]
+        if shapes == [tuple(state.shape) for state in carried]:
+            for number, state in enumerate(carried):
+                state.assign(np.asarray(store[f"carried_{number}"]))
+
+    def _carried(self):
+        return self.states if self.stateful and self.states else []
 
     def get_config(self):
         """What Keras stores to build the same layer again."""

@@ -353,6 +353,8 @@ class OnlineScan(SequenceModel):
         found, dstates = tape.gradient(
             learned, [variables, states], unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
+        # TensorFlow forgets an axis of one, and a loop must not lose one.
+        found = [tf.ensure_shape(g, w.shape) for g, w in zip(found, variables, strict=True)]
         number = {id(w): i for i, w in enumerate(self.trainable_variables)}
         for layer, trace, dstate in zip(self.stack, traces, dstates, strict=True):
             cell = _recurrence(layer).cell

@@ -1,11 +1,14 @@
 """LRU and minGRU: all steps at once equal one step after the other, and the NumPy code."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_lib.layers import LRU, LRUCell, MinGRU, MinGRUCell
+from course_lib.layers import LRU, LRUCell, MinGRU, MinGRUCell, ResidualBlock
 from course_lib.layers.scanned import held, last_real
 from course_lib.scratch import diagonal
 
@@ -202,6 +205,49 @@ def test_pieces_of_a_stateful_layer_are_the_whole(kind):
         parts = [stateful(part) for part in (x[:, :4], x[:, 4:5], x[:, 5:])]
         np.testing.assert_allclose(tf.concat(parts, 1), whole(x), rtol=0, atol=1e-12)
         stateful.reset_state()
+
+
+PROCESS = """
+import sys
+import keras
+import numpy as np
+import course_lib.layers
+for name in sys.argv[1:]:
+    layer = keras.saving.load_model(name + ".keras")
+    np.save(name + ".npy", layer.predict(np.load(name + "_x.npy"), verbose=0))
+"""
+
+
+@pytest.mark.slow
+def test_a_stored_stateful_layer_goes_on_in_another_process(tmp_path):
+    """Bit for bit, where it stood: also inside a block."""
+    x, expected = sequences(dtype="float32"), {}
+    block = lambda **kw: ResidualBlock(LRU(4, seed=1, **kw))  # noqa: E731
+    for number, make in enumerate([*(make for make, _ in MAKE.values()), block]):
+        layer = make(stateful=True, return_sequences=True)
+        model = keras.Sequential([keras.Input(batch_shape=(5, None, 3)), layer])
+        begins = model.predict(x[:, 4:], verbose=0)
+        model.predict(x[:, :4], verbose=0)
+        name = str(tmp_path / str(number))
+        model.save(name + ".keras")
+        np.save(name + "_x.npy", x[:, 4:])
+        expected[name] = model.predict(x[:, 4:], verbose=0)
+        assert np.abs(expected[name] - begins).max() > 1e-3
+    subprocess.run([sys.executable, "-c", PROCESS, *expected], check=True)
+    for name, there in expected.items():
+        np.testing.assert_array_equal(np.load(name + ".npy"), there)
+
+
+def test_where_a_layer_is_means_nothing_to_another_number_of_sequences(tmp_path):
+    models = []
+    for batch in (5, 2):
+        layer = LRU(4, seed=1, stateful=True)
+        models.append(keras.Sequential([keras.Input(batch_shape=(batch, 9, 3)), layer]))
+    five, two = models
+    five.predict(sequences(dtype="float32"), verbose=0)
+    five.save_weights(tmp_path / "w.weights.h5")
+    two.load_weights(tmp_path / "w.weights.h5")
+    assert all(not np.any(state.numpy()) for state in two.layers[0].states)
 
 
 @every_layer

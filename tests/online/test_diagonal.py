@@ -140,6 +140,16 @@ def test_a_scaled_loss_makes_the_step_that_an_unscaled_one_makes(scale):
     assert_equal(*moved, 0.02 if scale == "mixed_float16" else 1e-4)
 
 
+@pytest.mark.parametrize("options", [{"update_every": 2}, {"chunk": 2}])
+def test_a_block_of_a_single_unit_learns_in_a_graph(options):
+    """Its gate has a kernel with an axis of one, which no loop over windows may forget."""
+    recurrence = MinGRU(1, return_sequences="chunk" in options)
+    model = OnlineScan(ResidualBlock(recurrence), 1)
+    model.compile("sgd", "mse", jit_compile=False, **options)
+    x = np.random.default_rng(0).normal(size=(1, 6, 2)).astype("float32")
+    model.train_on_batch(x, x[..., :1] if recurrence.return_sequences else x[:, 0, :1])
+
+
 def test_several_devices_are_refused():
     class Two:
         num_replicas_in_sync = 2
