@@ -639,6 +639,18 @@ class StatesCut(_Base):
         return tf.transpose(z, (1, 0, 2))
 
 
+@EXERCISE.mistake(
+    "Only the output of the last step comes back: the layer gives one for each step, (batch, T, "
+    "k), and whoever wants only the last takes it from there."
+)
+class LastOutputOnly(_Base):
+    """y[:, -1]."""
+
+    def call(self, x):
+        """Without the axis of time."""
+        return super().call(x)[:, -1]
+
+
 @EXERCISE.alternative
 class ByTensorFlowsOwnScan(_Base):
     """tf.scan, and its own gradient."""

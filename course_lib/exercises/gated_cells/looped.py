@@ -504,6 +504,36 @@ def states_cut(cell, x, states):
     return _loop(step, x, states)
 
 
+@EXERCISE.mistake(
+    "The new states that the cell gives are thrown away: every step begins from those that came "
+    "in, and they come back in the end. Each iteration has to pass on what the cell returned."
+)
+def new_states_thrown_away(cell, x, states):
+    """h_t, _ = cell(x_t, states)."""
+    return _loop(lambda x_t, now: (cell(x_t, now)[0], now), x, states)
+
+
+@EXERCISE.mistake(
+    "The first step is never taken: t begins at 1, so x_1 is not read, and zeros stand at its "
+    "place in the outputs. In TensorFlow too the first index is 0."
+)
+def begins_at_one(cell, x, states):
+    """(1, collected, states)."""
+    outputs, states = _loop(cell, x[:, 1:], states)
+    return tf.concat([tf.zeros_like(outputs[:, :1]), outputs], axis=1), states
+
+
+@EXERCISE.mistake(
+    "Each step reads numbers of several steps: x was brought into the order (T, batch, m) by a "
+    "reshape, which leaves all numbers in their order. A transpose exchanges the two axes."
+)
+def read_by_a_reshape(cell, x, states):
+    """Right for a batch of one."""
+    sizes = tf.shape(x)
+    mixed = tf.reshape(x, [sizes[1], sizes[0], x.shape[2]])
+    return _loop(cell, tf.transpose(mixed, [1, 0, 2]), states)
+
+
 @EXERCISE.alternative
 def by_autograph(cell, x, states):
     """A for over tf.range; AutoGraph makes a loop of it."""

@@ -471,7 +471,7 @@ def _model(
     sequences=False,
     read=(),
     half=True,
-    punish=lambda w, readout: w.name.endswith("kernel"),
+    punish=lambda w, readout: "bias" not in w.name,
 ):
     """The reference, with one thing or another changed."""
     noise = noise or keras.layers.Dropout
@@ -627,7 +627,7 @@ def recurrent_kernels_free(
 )
 def readout_free(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """The cells alone."""
-    punish = lambda w, readout: w.name.endswith("kernel") and not readout  # noqa: E731
+    punish = lambda w, readout: "bias" not in w.name and not readout  # noqa: E731
     return _model(cell, units, layers, dropout, l2, steps, pixels, classes, punish=punish)
 
 
@@ -667,6 +667,15 @@ def no_penalty(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, 
 def always_one_layer(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """No loop."""
     return _model(cell, units, 1, dropout, l2, steps, pixels, classes)
+
+
+@EXERCISE.mistake(
+    "The two sizes have changed places: the image is cut into `pixels` steps of `steps` pixels. "
+    "Time comes first, (steps, pixels)."
+)
+def sizes_exchanged(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
+    """Reshape((pixels, steps))."""
+    return _model(cell, units, layers, dropout, l2, pixels, steps, classes)
 
 
 @EXERCISE.alternative

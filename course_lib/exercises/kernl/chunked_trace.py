@@ -499,7 +499,7 @@ def fades_like_a_full_one(E_0, v, d, credit, gamma, C):
 
 @EXERCISE.mistake(
     "The sequence is filled up with zeros to full chunks. They add nothing to dW, but E_T fades at "
-    "each of them too: fill up in front, where E_0 is zero, or let one chunk be shorter."
+    "each of them too, and zeros in front would fade E_0: let one chunk be shorter."
 )
 def filled_up_behind(E_0, v, d, credit, gamma, C):
     """Zeros at the end."""
@@ -709,6 +709,23 @@ def numpy_inside(E_0, v, d, credit, gamma, C):
     """np.exp."""
     decay = np.exp(-gamma)
     return chunked_trace(E_0, v, d, credit, -tf.math.log(decay), C)
+
+
+@EXERCISE.mistake(
+    "The table of fading isn't cut off: a step gets credit for losses before it as well, as if "
+    "the distance had no sign. Below the diagonal it is 0."
+)
+def table_on_both_sides(E_0, v, d, credit, gamma, C):
+    """exp(-gamma |t - s|)."""
+
+    def chunk(E, v, d, credit):
+        C = tf.shape(v)[1]
+        before = tf.transpose(_table(C, gamma), [1, 0, 2]) - tf.eye(C, dtype=v.dtype)[..., None]
+        more = tf.einsum("sti,bti->bsi", before, credit)
+        dW, E_C = _chunk(E, v, d, credit, gamma)
+        return dW + tf.einsum("bsj,bsi->ji", v, more * d), E_C
+
+    return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
 
 
 @EXERCISE.alternative

@@ -778,6 +778,18 @@ class NumbersTakenOut(_Wrong):
         return _recurrent(self, x, h, tf.constant(dh.numpy() @ self.beta.numpy()))
 
 
+@EXERCISE.mistake(
+    "The reported loss is that of the last batch alone: `fit` shows the mean over the epoch so "
+    'far, which the metric called "loss" works out, so report its result.'
+)
+class LossOfTheLastBatch(_Wrong):
+    """The loss itself, beside the other metrics."""
+
+    def report(self, x, y, y_pred, loss):
+        """As it was just computed."""
+        return {**_report(self, y, y_pred, loss), "loss": loss}
+
+
 @EXERCISE.alternative
 class ReadoutByHand(KernlModel):
     """The readout's gradients as products; the optimizer by pairs."""
