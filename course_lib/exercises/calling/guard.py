@@ -309,6 +309,16 @@ TWO_TYPES = (
     "in, or from the layer, not from a default."
 )
 
+# What else libraries say in words that don't say what to do, and what is.
+EXPLAINED = {
+    TWO_TYPES_MEET: TWO_TYPES,
+    r"\bprobabilities contain NaN": (
+        "NaN is what infinity over infinity gives, or 0 over 0: look with np.isfinite for where it "
+        "begins, such as in an exp that is too large, or in a sum that is 0."
+    ),
+    r"\bprobabilities do not sum to 1": "Divide them by their sum, last of all, in float64.",
+}
+
 
 def what_it_raised(name: str, function: Callable, error: BaseException) -> str:
     """One sentence for an exception: its kind, its message and the learner's line."""
@@ -331,7 +341,8 @@ def what_it_raised(name: str, function: Callable, error: BaseException) -> str:
         sentence = f"{name} raised {kind}, at the line `{text}`."
     else:
         sentence = full_stop(f"{name} raised {kind}")
-    return f"{sentence} {TWO_TYPES}" if re.search(TWO_TYPES_MEET, message) else sentence
+    more = [one for said, one in EXPLAINED.items() if re.search(said, message, re.IGNORECASE)]
+    return " ".join([sentence, *more])
 
 
 class Held:

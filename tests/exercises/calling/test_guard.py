@@ -41,6 +41,17 @@ def test_what_tensorflow_says_of_two_types_is_explained(message):
     assert "take the dtype from what comes in" in report_on(meets).sentence
 
 
+@pytest.mark.parametrize(
+    ("p", "explained"),
+    [((np.nan, 1.0), "infinity over infinity"), ((0.5, 0.6), "Divide them by their sum")],
+)
+def test_what_numpy_says_of_bad_probabilities_is_explained(p, explained):
+    def draws(*_):
+        return np.random.default_rng(0).choice(2, p=p)
+
+    assert explained in report_on(draws).sentence
+
+
 def test_other_errors_are_left_alone():
     def fails(*_):
         raise TypeError("of another kind")
