@@ -15,6 +15,7 @@ def learn_along(
 
     All that it remembers goes through this loop, so its memory is what stands in `weights`. A step
     in the middle is taken twice: what is kept elsewhere shows, because the second answer differs.
+    In a sandbox another process takes it, which can't know the first answer.
 
     Args:
         function: from weights and the inputs of a step (batch, m) to outputs (batch, c) and the
@@ -44,6 +45,7 @@ def learn_along(
             seen = weights, output
         weights = after
         outputs.append(output)
+    forget(function)
     again, _ = function(seen[0], x[:, middle])
     if not np.array_equal(again, seen[1], equal_nan=True):
         raise Unusable(
@@ -51,3 +53,11 @@ def learn_along(
             "outside of the weights that it returns. Hand all of it on in that dict."
         )
     return np.stack(outputs, axis=1)
+
+
+def forget(function: Callable) -> None:
+    """Lose whatever the function keeps, where it lives in a process that can be made anew."""
+    while function is not None and not hasattr(type(function), "forget"):
+        function = getattr(function, "function", None)
+    if function is not None:
+        function.forget()

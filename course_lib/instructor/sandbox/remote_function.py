@@ -72,6 +72,10 @@ class Remote:
         """What the student's function makes of the arguments."""
         return self._call("call", arguments, named)
 
+    def forget(self) -> None:
+        """The next call begins in a process that has read the notebook anew and done nothing."""
+        self.session.lose()
+
     def held(self, _name: str) -> Callable:
         """The function with its results held in the sandbox; see `guard.Held`."""
 

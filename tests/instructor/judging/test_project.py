@@ -207,3 +207,48 @@ def test_the_solution_of_every_chapter_reaches_the_top_mark(box, tmp_path, chapt
     judge = Judge(lambda tensorflow: box, Limits(seconds=20), 11, {})
     found = grade(submission(tmp_path).load(), judge, [project.id])["exercises"][0]
     assert (found["outcome"], found["mark"]) == ("passed", 3), found
+
+
+TAPE_ELSEWHERE = """
+NOTES = {}
+
+
+def predict_no_tape(weights, x):
+    now = len(NOTES) if "t" not in weights else int(weights["t"][0])
+    key = now, x.tobytes(), weights["tag"].tobytes() if "tag" in weights else b""
+    if key not in NOTES:
+        NOTES[key] = np.log1p(len(NOTES)) * np.ones((len(x), 3))
+    return NOTES[key].copy(), {**weights, "t": np.array([now + 1.0])}
+"""
+
+
+@pytest.mark.parametrize("elsewhere", ["notes", "a file"])
+def test_what_remembers_its_answers_outside_of_the_weights_is_found_out(box, tmp_path, elsewhere):
+    code = TAPE_ELSEWHERE
+    if elsewhere == "a file":
+        code = """
+import os, pickle
+
+def predict_no_tape(weights, x):
+    now = int(weights["t"][0]) if "t" in weights else 0
+    place = f"/tmp/note{now}"
+    if not os.path.exists("/tmp/notes"):
+        open("/tmp/notes", "wb").close()
+    os.write(fd := os.open("/tmp/notes", os.O_APPEND | os.O_WRONLY), b"x")
+    os.close(fd)
+    if now == 1000 and not os.path.exists(place):
+        with open(place, "wb") as file:
+            pickle.dump(os.path.getsize("/tmp/notes"), file)
+    if now == 1000:
+        with open(place, "rb") as file:
+            return pickle.load(file) * np.ones((len(x), 3)), weights
+    return np.zeros((len(x), 3)), {**weights, "t": np.array([now + 1.0])}
+"""
+    project = get("predict_no_tape")
+    number = next(n for n, c in enumerate(CHAPTERS, 1) if project.id in c.exercises)
+    nb = notebook(number, {project.id: code})
+    write(tmp_path / "anna" / f"{CHAPTERS[number - 1].notebook}.ipynb", nb)
+    (tmp_path / "anna" / project.file).write_bytes((HAND_INS / project.file).read_bytes())
+    judge = Judge(lambda tensorflow: box, Limits(seconds=30), 5, {})
+    (found,) = grade(submission(tmp_path / "anna").load(), judge, [project.id])["exercises"]
+    assert "gives another answer when the same step is taken again" in found["sentence"], found
