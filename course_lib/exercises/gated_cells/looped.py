@@ -300,7 +300,7 @@ EXERCISE = Exercise(
 )
 
 
-def _loop(cell, x, states, first=None, last=None, dtype=None, shown=None):
+def _loop(cell, x, states, first=None, last=None, dtype=None, shown=None, begin=0):
     """The reference, with one thing or another changed."""
     T = tf.shape(x)[1] if last is None else tf.shape(x)[1] + last
     inputs = tf.TensorArray(x.dtype, tf.shape(x)[1]).unstack(tf.transpose(x, [1, 0, 2]))
@@ -311,7 +311,7 @@ def _loop(cell, x, states, first=None, last=None, dtype=None, shown=None):
         return t + 1, collected.write(t, h_t if shown is None else shown(h_t, states)), states
 
     states = list(states) if first is None else first(states)
-    _, collected, states = tf.while_loop(lambda t, *_: t < T, step, (0, collected, states))
+    _, collected, states = tf.while_loop(lambda t, *_: t < T, step, (begin, collected, states))
     return tf.transpose(collected.stack(), [1, 0, 2]), states
 
 
@@ -519,8 +519,7 @@ def new_states_thrown_away(cell, x, states):
 )
 def begins_at_one(cell, x, states):
     """(1, collected, states)."""
-    outputs, states = _loop(cell, x[:, 1:], states)
-    return tf.concat([tf.zeros_like(outputs[:, :1]), outputs], axis=1), states
+    return _loop(cell, x, states, begin=1)
 
 
 @EXERCISE.mistake(
