@@ -413,3 +413,68 @@ def test_a_model_of_scans_has_no_stream():
         OnlineScan(LRU(N), C).stream(2)
     with pytest.raises(ValueError, match="is not stateful"):
         OnlineScan(LRU(N), C, stateful=True)
+
+
+BATCH, STEPS, OUTPUTS = 4, 6, 3
+
+
+def see_targets(loss, shape, weight=None, sequences=True, outputs=OUTPUTS, **more):
+    def spec(*sizes):
+        return tf.TensorSpec(sizes, "float32")
+
+    lead = (BATCH, STEPS) if sequences else (BATCH,)
+    weight = None if weight is None else spec(*weight)
+    out = spec(*lead, outputs)
+    checks.targets(loss, spec(BATCH, STEPS, 2), spec(*shape), weight, out, sequences, **more)
+
+
+@pytest.mark.parametrize(
+    ("loss", "shape", "more"),
+    [
+        ("mse", (4, 6, 3), {}),
+        ("mse", (4, 6), {"outputs": 1}),
+        ("mse", (4, 6, 1), {"outputs": 1}),
+        ("mse", (4, 3), {"sequences": False}),
+        ("mse", (4,), {"sequences": False, "outputs": 1}),
+        ("mse", (None, None, 3), {}),
+        ("sparse_categorical_crossentropy", (4, 6), {}),
+        ("sparse_categorical_crossentropy", (4, 6, 1), {}),
+        ("sparse_categorical_crossentropy", (4,), {"sequences": False}),
+        (lambda y, out: y, (4, 6, 8, 9), {"by_chunk": True}),
+        (lambda y, out: y, (4, 6), {"by_chunk": True}),
+        (lambda y, out: y, (7,), {}),  # of a loss of one's own nothing is known
+    ],
+)
+def test_targets_that_belong_to_the_outputs(loss, shape, more):
+    see_targets(loss, shape, **more)
+
+
+@pytest.mark.parametrize(
+    ("loss", "shape", "more", "says"),
+    [
+        ("mse", (4, 6), {}, r"shape \(4, 6\); .* give \(4, 6, 3\)\.$"),
+        ("mse", (4, 6, 1), {}, r"give \(4, 6, 3\)"),
+        ("mse", (4, 5, 3), {}, r"give \(4, 6, 3\)"),
+        ("mse", (4, 6, 3), {"sequences": False}, r"give \(4, 3\)"),
+        ("mse", (4, 6, 2), {"outputs": 1}, r"give \(4, 6, 1\)"),
+        ("sparse_categorical_crossentropy", (4, 5), {}, r"give \(4, 6\)\.$"),
+        ("sparse_categorical_crossentropy", (4, 6, 3), {}, "or take CategoricalCrossentropy"),
+        (lambda y, out: y, (4, 5, 8), {"by_chunk": True}, r"give \(4, 6\)"),
+        (lambda y, out: y, (3, 6, 8), {"by_chunk": True}, r"give \(4, 6\)"),
+        (lambda y, out: y, (4,), {"by_chunk": True}, r"give \(4, 6\)"),
+    ],
+)
+def test_targets_that_do_not(loss, shape, more, says):
+    with pytest.raises(ValueError, match=says):
+        see_targets(loss, shape, **more)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 6), (4, 6, 1)])
+def test_weights_of_sequences_or_of_their_steps(shape):
+    see_targets("mse", (4, 6, 3), shape)
+    if len(shape) == 1:
+        see_targets("mse", (4, 3), shape, sequences=False)
+    else:
+        wrong = (*shape[:-1], 7)
+        with pytest.raises(ValueError, match=r"give \(4,\) or \(4, 6\)"):
+            see_targets("mse", (4, 6, 3), wrong)
