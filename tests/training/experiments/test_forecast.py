@@ -1,5 +1,7 @@
 """The forecasting run: what it computes, and that nothing of it sees the future."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,24 @@ def test_a_quick_run_has_everything():
     assert result["config"]["forecasts"] == 85
     seasonal = result["summary"]["models"]["seasonal"]["test"]
     assert seasonal["1"] == pytest.approx(seasonal["6"], abs=0.05)  # a year's growth, always
+
+
+def test_a_network_that_is_fitted_once_for_several_months_knows_none_of_them(monkeypatch):
+    """It is fitted on what came before the first, and reads what came before each."""
+    monkeypatch.setattr(View, "of_past", lambda kind, past: View(kind, 0.0, 1.0))
+    fitted, read = [], []
+
+    def fit(x, y, *_):
+        fitted.append(max(x.max(), y.max()))
+
+    def predict(windows, horizon):
+        read.extend(windows[:, -1])
+        return np.zeros((len(windows), horizon))
+
+    model = SimpleNamespace(output_shape=(None, 1))
+    network = SimpleNamespace(model=model, fit=fit, predict=predict)
+    config, months = Config(horizon=2, lookback=3, refit_every=4), np.arange(60.0)
+    found = forecast._rolling_network(config, months, network, "levels", (40, 50), 0.1, 1)
+    assert found.shape == (9, 2)
+    assert fitted == [39, 43, 47]
+    assert read == list(range(39, 48))
