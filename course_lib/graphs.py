@@ -21,6 +21,7 @@ from typing import Any
 GPU_KERNELS = ("GPU", "DEFAULT")
 INT32, STRING = 3, 7  # tf.int32 and tf.string, as a graph writes them
 HOST = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # py_function and numpy_function
+SIZES = ("Const", "Shape", "ShapeN", "Size", "Rank")  # what sizes are made of
 FILES = ("WriteSummary", "FlushSummaryWriter")  # on the host, where the file is
 
 # How TensorFlow says that it can't trace something: what it stumbles over, and how it puts that.
@@ -248,28 +249,43 @@ def without_gpu_kernel(operations: Iterable[Any]) -> set[str]:
     """Operations without a kernel for a GPU, for the type of numbers that they work on.
 
     The words of an assertion are none: TensorFlow keeps them with the CPU, and they cost nothing.
-    Nor do sizes and positions, see `_costs_nothing_on_the_host`.
+    Nor do sizes, see `_sizes`.
     """
-    return {
-        node.op
-        for node in operations
-        if not (_is_a_message(node) or _costs_nothing_on_the_host(node) or _has_gpu_kernel(node))
-    }
+    operations = list(operations)
+    missing = [node for node in operations if not (_is_a_message(node) or _has_gpu_kernel(node))]
+    return {node.op for node in missing if node.op in HOST or not _sizes(node, operations)}
 
 
 def _has_gpu_kernel(node: Any) -> bool:
     return any(k.device_type in GPU_KERNELS and _fits(k, node) for k in _kernels(node.op))
 
 
-def _costs_nothing_on_the_host(node: Any) -> bool:
-    """Whether it works on whole numbers of 32 bits alone, and only a CPU has a kernel for them.
+def _sizes(node: Any, operations: Iterable[Any]) -> bool:
+    """Whether a node works on nothing but the sizes of tensors, in whole numbers of 32 bits.
 
-    TensorFlow keeps such numbers, which are sizes and positions, in the host's memory even where a
-    GPU has kernels for them: nothing is copied when the CPU works on them there.
+    TensorFlow keeps these in the host's memory even where a GPU has kernels for them: nothing is
+    copied when the CPU works on them there. What is counted out of numbers, such as the steps that
+    a mask leaves, lies in the GPU's.
     """
+    made_by = {}
+    for one in operations:
+        made_by.setdefault(one.name, []).append(one)  # in several functions, one name
+
+    @functools.cache
+    def of_sizes(name: str) -> bool:
+        # An argument of a function has no node; a loop's counter is one.
+        return all(
+            one.op in SIZES or (one.op not in ("Placeholder", *HOST) and made_of_sizes(one))
+            for one in made_by.get(name, ())
+        )
+
+    def made_of_sizes(one: Any) -> bool:
+        names = [each.split(":")[0] for each in one.input if not each.startswith("^")]
+        return bool(names) and all(map(of_sizes, names))
+
     values = node.attr.values()
     types = {kind for value in values for kind in (value.type, *value.list.type) if kind}
-    return types == {INT32} and node.op not in HOST and not _has_gpu_kernel(node)
+    return types == {INT32} and made_of_sizes(node)
 
 
 @functools.cache  # a look-up takes a millisecond, and the same operations come again and again
@@ -317,7 +333,7 @@ def gpu_report(graph: Any) -> dict[str, Any]:
     """
     everything = nodes(graph)
     operations = [node for node in everything if not _of_files(node)]
-    kinds = {node.op for node in operations if not _costs_nothing_on_the_host(node)}
+    kinds = {node.op for node in operations}
     return {
         "gpu": gpu_name(),
         "can tell": knows_gpu_kernels(),

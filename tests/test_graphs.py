@@ -142,6 +142,11 @@ def test_sizes_and_positions_may_be_worked_on_by_the_host():
     assert report(tf.int32)["without a kernel"] == ""  # of Relu, too
     assert "Split" in report(tf.int64)["without a kernel"]
 
+    def counted(x):  # out of what lies on the GPU
+        return x * tf.cast(tf.nn.relu(tf.cast(x > 0, tf.int32)), x.dtype)
+
+    assert "Relu" in graphs.gpu_report(graphs.trace(counted, SPEC))["without a kernel"]
+
     def python(x):
         return tf.cast(tf.numpy_function(np.abs, [tf.shape(x)], tf.int32)[0], x.dtype) * x
 

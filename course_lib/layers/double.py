@@ -10,6 +10,7 @@ import functools
 import threading
 
 import keras
+import numpy as np
 
 _one_at_a_time = threading.RLock()
 
@@ -31,6 +32,15 @@ def in_double(layer):
             return call(self, *args, **kwargs)
 
     layer.call = call_in_double
+
+
+def begins_at(value):
+    """An initializer with one number, as exact as the layer's own dtype.
+
+    Keras's Constant takes one of Python's through float32: 0.3 becomes
+    0.30000001192.
+    """
+    return keras.initializers.Constant(np.float64(value))
 
 
 @contextlib.contextmanager

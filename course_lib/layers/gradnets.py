@@ -15,7 +15,7 @@ the whole network: a `LateGate` holds it, and hands it to every gradual layer.
 import keras
 from keras import ops
 
-from course_lib.layers.double import in_double
+from course_lib.layers.double import begins_at, in_double
 from course_lib.layers.sizes import checked_units
 from course_lib.scratch.gradnets import FORMS
 
@@ -49,7 +49,7 @@ class LateGate(keras.layers.Layer):
         self.g = self.add_weight(
             name="g",
             shape=(),
-            initializer=keras.initializers.Constant(self.start),
+            initializer=begins_at(self.start),
             trainable=False,
         )
         self.built = True
@@ -233,7 +233,7 @@ class HighwayDense(_Dense):
         self.b_t = self.add_weight(
             name="b_t",
             shape=(n,),
-            initializer=keras.initializers.Constant(self.gate_bias),
+            initializer=begins_at(self.gate_bias),
         )
 
     def call(self, x):
@@ -428,7 +428,7 @@ class GradualRNNCell(keras.layers.Layer):
         self.g = self.add_weight(
             name="g",
             shape=(),
-            initializer=keras.initializers.Constant(self.start),
+            initializer=begins_at(self.start),
             trainable=False,
         )
 

@@ -52,6 +52,7 @@ class ResidualBlock(keras.layers.Layer):
 
     def run(self, x, states, mask, training):
         """From any states of the recurrence: output, and states after it."""
+        x = keras.ops.cast(x, self.compute_dtype)  # a call has Keras do it
         h, states = self.recurrence.run(self.norm(x), states, mask)
         return self._add(x, h, mask, training), states
 

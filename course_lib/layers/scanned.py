@@ -16,7 +16,8 @@ class ScannedRNN(keras.layers.RNN):
     state and with any mask, and has the same options: `return_sequences`,
     `return_state`, `go_backwards`, `stateful`, `zero_output_for_mask`. With
     16-bit policies what the steps add up stays in 32 bits, and so do the
-    states that it hands out.
+    states that it hands out. Unlike Keras's own, a stateful layer is stored
+    with the states where they stand.
 
     Args:
         cell: a cell with `scan(x, states, mask, every_step, method)`, see
@@ -142,7 +143,10 @@ class ScannedRNN(keras.layers.RNN):
             store[f"carried_{number}"] = ops.convert_to_numpy(state)
 
     def load_own_variables(self, store):
-        """Take it over, if it is of as many sequences."""
+        """Take it over; a state of other sizes means nothing here, nor none.
+
+        The layer then begins at zero.
+        """
         names = list(store.keys())
         stored = [name for name in names if name.startswith("carried_")]
         super().load_own_variables(
@@ -153,6 +157,8 @@ class ScannedRNN(keras.layers.RNN):
         if shapes == [tuple(state.shape) for state in carried]:
             for number, state in enumerate(carried):
                 state.assign(np.asarray(store[f"carried_{number}"]))
+        elif carried:
+            self.reset_state()
 
     def _carried(self):
         return self.states if self.stateful and self.states else []

@@ -54,6 +54,7 @@ class OnlineScan(SequenceModel):
         if mask_value is not None and (self.return_sequences or not alone):
             raise ValueError("mask_value needs a single LRU or MinGRU with return_sequences=False.")
         self._options = {}
+        self._steps, self._graphs = None, {}
 
     def build(self, input_shape):
         """Make all weights."""
@@ -132,6 +133,7 @@ class OnlineScan(SequenceModel):
             if loss is not None:
                 _check_mean(loss)
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
+        self._steps, self._graphs = None, {}
         self._options = {
             "rule": rule,
             "update_every": update_every,
@@ -179,6 +181,14 @@ class OnlineScan(SequenceModel):
             " learn inside them; OnlineRNN has one."
         )
 
+    def _see(self, x=None, **given):
+        """See `SequenceModel`; each length has a training graph, for one of all knows no T."""
+        super()._see(x=x, **given)
+        steps = _steps_of(x)
+        if steps != self._steps:
+            self._graphs[self._steps] = self.train_function
+            self._steps, self.train_function = steps, self._graphs.get(steps)
+
     def train_step(self, data):
         """One step of `fit`."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -210,7 +220,9 @@ class OnlineScan(SequenceModel):
         T = x.shape[1]
         if T is None:
             raise ValueError(
-                "Give all sequences one length, padded and masked, so that T is known."
+                "The rule exact must know T: within a call of fit all sequences have one length"
+                " (a model of a single layer can pad them, with mask_value). train_on_batch takes"
+                " each batch at its own."
             )
         options = self._options
         window = options["update_every"] or options["chunk"]
@@ -402,6 +414,7 @@ class OnlineScan(SequenceModel):
             "readout": keras.saving.serialize_keras_object(self.readout),
             "mask_value": self.mask_value,
             "name": self.name,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
         }
 
     @classmethod
@@ -465,6 +478,14 @@ def _latest(latest: Any, x: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.T
 
 def _recurrence(layer: Any) -> ScannedRNN:
     return layer.recurrence if isinstance(layer, ResidualBlock) else layer
+
+
+def _steps_of(x):
+    """T of data as `fit` takes them; None where they don't say."""
+    if isinstance(x, tf.data.Dataset):
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
+    shape = tf.TensorShape(getattr(x, "shape", ()))
+    return shape[1] if shape.rank == 3 else None
 
 
 def _check_layers(layers: list[Any]) -> None:

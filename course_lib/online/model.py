@@ -744,6 +744,7 @@ class OnlineRNN(SequenceModel):
             "stateful": self.stateful,
             "kernel": keras.saving.serialize_keras_object(self.kernel),
             "name": self.name,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
         }
 
     @classmethod

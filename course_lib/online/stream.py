@@ -54,11 +54,13 @@ class Memory:
         self.write(self._start())
 
     def load(self, arrays):
-        """Take over stored arrays, if they are those of such a memory."""
+        """Take over stored arrays; begin anew if they are those of another memory."""
         shapes = [tuple(v.shape) for v in self.variables]
         if shapes == [np.shape(a) for a in arrays]:
             for v, a in zip(self.variables, arrays, strict=True):
                 v.assign(a)
+        else:
+            self.reset()
 
 
 class Stream:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from course_lib.training import workers as worker
 from course_lib.training.compare import Verdict, compare
-from course_lib.training.experiments import EXPERIMENTS, find
+from course_lib.training.experiments import EXPERIMENTS, experiment
 from course_lib.training.provenance import hardware, versions
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def check(name: str, data: str | Path | None = None, seed: int = 0) -> Verdict:
         FileNotFoundError: there is no stored result of that seed; the message says how to make it.
         ValueError, course_lib.data.DataError: as for `reproduce`.
     """
-    find(name)
+    experiment(name)
     stored = stored_result(name + _of_seed(seed))
     again = _run(name, data, seed, quick=False, settings={})
     again.pop("arrays", None)
@@ -98,7 +98,7 @@ def _run(
     name: str, data: str | Path | None, seed: int, quick: bool, settings: dict[str, Any]
 ) -> dict[str, Any]:
     """A result as it is stored, and what a project's reference hands in, as `arrays`."""
-    module, own = find(name)
+    module, own = experiment(name)
     subset = quick or getattr(module, "DATA", "full") == "subset"
     mnist = _mnist(data, subset) if getattr(module, "NEEDS_MNIST", True) else None
     start = datetime.datetime.now(datetime.UTC)
@@ -193,7 +193,7 @@ def check_workers(name: str) -> None:
 
 
 def _takes_workers(name: str) -> bool:
-    return "strategy" in inspect.signature(find(name)[0].run).parameters
+    return "strategy" in inspect.signature(experiment(name)[0].run).parameters
 
 
 def command(name: str, data: str | Path | None, seed: int, quick: bool, workers: int = 1) -> str:

@@ -254,3 +254,20 @@ def test_an_activation_is_saved_with_its_gate(tmp_path):
     x = normal(3, 4).astype(np.float32)
     np.testing.assert_array_equal(again(x), model(x))
     assert again.layers[0].get_config()["g"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        (lambda: layers.LateGate(0.3, dtype="float64"), "g"),
+        (lambda: layers.GradualRNNCell(2, g=0.3, dtype="float64"), "g"),
+        (lambda: layers.HighwayDense(2, gate_bias=0.3, dtype="float64"), "b_t"),
+    ],
+    ids=["late gate", "recurrent cell", "highway"],
+)
+def test_a_number_to_begin_with_has_all_digits(made, name):
+    """Keras's own Constant would begin at 0.30000001192."""
+    layer = made()
+    if not layer.built:
+        layer.build((None, 2))
+    assert np.all(np.asarray(getattr(layer, name)) == 0.3)

@@ -147,7 +147,14 @@ def test_a_block_of_a_single_unit_learns_in_a_graph(options):
     model = OnlineScan(ResidualBlock(recurrence), 1)
     model.compile("sgd", "mse", jit_compile=False, **options)
     x = np.random.default_rng(0).normal(size=(1, 6, 2)).astype("float32")
+    model.build(x.shape)
+    before = [w.numpy() for w in model.trainable_variables]
     model.train_on_batch(x, x[..., :1] if recurrence.return_sequences else x[:, 0, :1])
+    moved = [
+        np.abs(w - old).max() for w, old in zip(model.trainable_variables, before, strict=True)
+    ]
+    assert np.isfinite(moved).all()
+    assert np.count_nonzero(moved) >= len(moved) - 1  # Keras's norm of one unit moves nothing
 
 
 def test_several_devices_are_refused():
@@ -428,5 +435,53 @@ def test_an_unknown_length_gets_a_sentence():
     step = tf.function(
         model.gradients, input_signature=[tf.TensorSpec((4, None, 2)), tf.TensorSpec((4, 2))]
     )
-    with pytest.raises(ValueError, match="so that T is known"):
+    with pytest.raises(ValueError, match="The rule exact must know T"):
         step.get_concrete_function()
+
+
+def stacked():
+    keras.utils.set_random_seed(4)
+    settings = {"return_sequences": True, "dtype": "float64"}
+    block = ResidualBlock(MinGRU(3, **settings), dtype="float64")
+    model = OnlineScan([MinGRU(3, **settings), block], readout())
+    model.build((None, None, 2))
+    model.compile("sgd", loss_of(), update_every=2, jit_compile=False)
+    return model
+
+
+def test_a_block_may_be_narrower_than_what_lies_below():
+    """As in any model of Keras, its input is cast."""
+    settings = {"return_sequences": True, "dtype": "float64"}
+    model = model_of([MinGRU(3, **settings), ResidualBlock(LRU(3, seed=1, **settings))])
+    data = batch(sequences=True)
+    top = slice(-len(model.readout.trainable_variables), None)  # what a stack has exact
+    ours = gradients(model, data, "exact", chunk=4)[top]
+    assert_equal(ours, gradients(model, data, "bptt")[top], 1e-5)
+
+
+@pytest.mark.parametrize("feed", ["fit", "train_on_batch", "dataset"])
+def test_a_later_batch_may_have_another_length(feed):
+    """Each length is learned as a model that has seen no other learns it."""
+    x, y = (part.numpy() for part in batch(sequences=True))
+    model = stacked()
+    for steps in (11, 6, 11):
+        data = x[:, :steps], y[:, :steps]
+        alone = stacked()
+        alone.set_weights(model.get_weights())
+        for one in (model, alone):
+            if feed == "train_on_batch":
+                one.train_on_batch(*data)
+            elif feed == "fit":
+                one.fit(*data, batch_size=BATCH, shuffle=False, verbose=0)
+            else:
+                one.fit(tf.data.Dataset.from_tensors(data), verbose=0)
+        assert_equal(model.get_weights(), alone.get_weights(), 1e-12)
+
+
+def test_lengths_that_change_within_a_call_of_fit_get_a_sentence():
+    x, y = batch(sequences=True)
+    pieces = [(x, y), (x[:, :6], y[:, :6])]
+    spec = tf.TensorSpec((BATCH, None, 2), "float64"), tf.TensorSpec((BATCH, None), "int64")
+    data = tf.data.Dataset.from_generator(lambda: iter(pieces), output_signature=spec)
+    with pytest.raises(ValueError, match="train_on_batch takes each batch at its own"):
+        stacked().fit(data, verbose=0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_lib.layers import LRU, LSTMCell, VanillaRNNCell
+from course_lib.layers import LRU, LSTMCell, MinGRU, VanillaRNNCell
 from course_lib.online import LeakyRNNCell, OnlineRNN, OnlineScan
 
 B, T, M, N, C = 4, 6, 2, 3, 2
@@ -469,3 +469,14 @@ def test_what_can_not_be_is_one_sentence(rule):
     assert model.predict(x, verbose=0).shape == (B, C)
     with pytest.raises(ValueError, match="loss"):
         model.fit(x, y, verbose=0)
+
+
+@pytest.mark.parametrize("made", ["float32", "float64", "mixed_bfloat16"])
+def test_the_dtype_of_the_model_is_stored(made):
+    """Also where it isn't that of its cell."""
+    for model in (
+        OnlineRNN(LeakyRNNCell(3), 2, dtype=made),
+        OnlineScan(MinGRU(3), 2, dtype=made),
+    ):
+        again = type(model).from_config(model.get_config())
+        assert again.dtype_policy.name == made

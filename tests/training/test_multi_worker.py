@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from course_lib.cli import app
 from course_lib.training import EXPERIMENTS, workers
-from course_lib.training.experiments import find
+from course_lib.training.experiments import experiment
 from course_lib.training.workers import WorkerError, rank, start
 
 # A model with momentum, clipping and a penalty: each is wrong in its own way if the sum is.
@@ -189,7 +189,7 @@ def test_a_run_is_started_as_often_as_asked(monkeypatch, tmp_path):
 
 def test_a_run_that_can_not_be_shared_says_so(monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "alone", ("ngrams", {}))
-    module, _ = find("alone")
+    module, _ = experiment("alone")
     monkeypatch.setattr(module, "run", lambda data, seed, quick: {}, raising=False)
     result = run("alone", "--workers", 2)
     assert result.exit_code == 2

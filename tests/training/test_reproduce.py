@@ -13,7 +13,7 @@ from course_lib.cli import app
 from course_lib.data import DataError, Mnist
 from course_lib.sources import notebook_2019
 from course_lib.training import EXPERIMENTS, reproduce, stored_result, stored_seeds
-from course_lib.training.experiments import cells_mnist, find, gradnets_2015
+from course_lib.training.experiments import cells_mnist, experiment, gradnets_2015
 from course_lib.training.reproduce import check, command
 
 FIELDS = {
@@ -91,7 +91,7 @@ def test_a_run_that_makes_its_own_data_loads_none(monkeypatch):
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_mnist_is_loaded_for_whoever_takes_it_and_for_nobody_else(name):
     """Where `run` says that its data may be None, nothing is downloaded."""
-    module, _ = find(name)
+    module, _ = experiment(name)
     takes = str(inspect.signature(module.run).parameters["data"].annotation)
     assert getattr(module, "NEEDS_MNIST", True) == ("None" not in takes)
 
@@ -146,13 +146,13 @@ def test_stored_results_hold_what_a_reader_needs(name):
 # What older results don't name yet; by default it leaves a run as it was.
 NAMED_LATER = {"chrono", "forget_bias", "trial"}
 WITH_CONFIG = [
-    name for name in EXPERIMENTS if hasattr(find(name)[0], "Config") and name != "cells-mnist"
+    name for name in EXPERIMENTS if hasattr(experiment(name)[0], "Config") and name != "cells-mnist"
 ]
 
 
 def would_run(name):
     """The configuration with which a run of today begins."""
-    module, settings = find(name)
+    module, settings = experiment(name)
     takes = inspect.signature(module.run).parameters
     task = settings.get("task", "rows") if hasattr(module, "TASKS") else None
     own = {} if task is None else module.TASKS[task]
@@ -189,7 +189,7 @@ def test_the_stored_comparison_of_cells_is_what_the_command_would_give_today():
     [("kernl-rules", "cosines"), ("kernl-stack", "stacks"), ("kernl-sparse", "cosines")],
 )
 def test_stored_cosines_are_what_the_command_would_give_today(name, measure, monkeypatch):
-    module, _ = find(name)
+    module, _ = experiment(name)
     takes, asked = inspect.signature(getattr(module, measure)), []
     monkeypatch.setattr(module, measure, lambda *a, **k: asked.append(takes.bind(*a, **k)))
     module.run(None, seed=0)

@@ -7,6 +7,13 @@ from course_lib.exercises.calling.guard import with_article
 from course_lib.exercises.projects.project import Batch, Measured, Project, View
 
 CLASSES = 10
+
+
+def _standardised(x: np.ndarray) -> np.ndarray:
+    mean, spread = (part(x, axis=(1, 2), keepdims=True) for part in (np.mean, np.std))
+    return (x - mean) / np.maximum(spread, 1e-6)
+
+
 BRIGHTNESS, SPREAD = 0.1307, 0.3081  # of MNIST's pixels, as PyTorch's examples have it
 VIEWS = (
     View("the same digits with rows and columns exchanged", lambda x: x.swapaxes(1, 2)),
@@ -22,7 +29,7 @@ VIEWS = (
     ),
     View(
         "the same digits, each less its mean and divided by its spread",
-        lambda x: (x - x.mean(axis=(1, 2), keepdims=True)) / x.std(axis=(1, 2), keepdims=True),
+        _standardised,
     ),
 )
 

@@ -99,9 +99,10 @@ def judge_project(
 
     def compute(x: np.ndarray) -> np.ndarray | None:
         if project.network is not None:
-            return project.network(hand_in.weights, x)
+            with np.errstate(all="ignore"):
+                return project.network(*_given(hand_in.weights, x)().values())
         with contextlib.suppress(Unusable, NotWritten), around():
-            rung = _of_its_shape(project, IN_ANOTHER_WAY, hand_in.weights, x, _outputs)
+            rung = _shape_rung(project, IN_ANOTHER_WAY, hand_in.weights, x, _outputs)
             outcome = climb(project, rung, function, CappedOutput(), patience=patience)
             if outcome.outputs and judge(rung, outcome) is None:
                 return outcome.outputs["outputs"]
@@ -111,7 +112,7 @@ def judge_project(
     if found := trained_on(project, compute, batches, measured.score):
         view, reached = found
         more["mistake"] = f"trained on {view.words}"
-        return report(NOT_RIGHT, _otherwise(project, measured.score, view, reached), **more)
+        return report(NOT_RIGHT, _trained_on_a_view(project, measured.score, view, reached), **more)
     return report(NOT_RIGHT, _too_little(project, measured.score), **more)
 
 
@@ -160,12 +161,12 @@ def ladder(
         def along(function: Callable, inputs: Arrays) -> Arrays:
             return {"outputs": project.run(function, *inputs.values())}
 
-        yield _of_its_shape(project, RIGHT_SHAPE, weights, batches[0].x[:FEW, :FEW], along)
+        yield _shape_rung(project, RIGHT_SHAPE, weights, batches[0].x[:FEW, :FEW], along)
         for batch, which in zip(batches, _which(batches), strict=True):
             name = f"inputs that you haven't seen{which}"
-            yield _of_its_shape(project, name, weights, batch.x, along)
+            yield _shape_rung(project, name, weights, batch.x, along)
         return
-    yield _of_its_shape(project, RIGHT_SHAPE, weights, batches[0].x[:FEW], _outputs)
+    yield _shape_rung(project, RIGHT_SHAPE, weights, batches[0].x[:FEW], _outputs)
     for batch, which in zip(batches, _which(batches), strict=True):
         yield Rung(
             f"inputs that you haven't seen, each judged on its own{which}",
@@ -179,15 +180,15 @@ def _given(weights: Weights, x: np.ndarray) -> Callable[[], Arrays]:
     return lambda: {"weights": {k: v.copy() for k, v in weights.items()}, "x": x.copy()}
 
 
-def _of_its_shape(
+def _shape_rung(
     project: Project, name: str, weights: Weights, x: np.ndarray, call: Callable
 ) -> Rung:
     """A rung that asks for outputs of the right shape, and no more."""
 
-    def judge(inputs: Arrays, found: Arrays) -> Problem | None:
+    def look(inputs: Arrays, found: Arrays) -> Problem | None:
         return _misshapen(project, inputs["x"], found["outputs"])
 
-    return Rung(name, _given(weights, x), judge, call)
+    return Rung(name, _given(weights, x), look, call)
 
 
 def _which(batches: tuple[Batch, ...]) -> list[str]:
@@ -299,12 +300,11 @@ def _first_step(project: Project) -> str:
     )
 
 
-def _otherwise(project: Project, score: float, view: View, reached: float) -> str:
-    there = f", or let {project.id} change them in that way" if project.network is None else ""
+def _trained_on_a_view(project: Project, score: float, view: View, reached: float) -> str:
+    it_may = f", unless {project.id} is what changes them" if project.network is None else ""
     return (
-        f"{_first_mark(project, score)} Shown {view.words}, your network comes to "
-        f"{project.read(reached)}: it seems to be trained on such ones. Train it on inputs as they "
-        f"come{there}."
+        f"{_first_mark(project, score)} Shown {view.words}, it comes to {project.read(reached)}: "
+        f"was your network trained on such ones? It has to read them as they come{it_may}."
     )
 
 

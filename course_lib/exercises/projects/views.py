@@ -9,7 +9,7 @@ from course_lib.exercises.projects.project import Batch, Project, View
 
 FIRST = 250  # inputs of each batch that are shown
 FAR = 0.8  # of the way from chance to the first mark: who has come further was not misled
-PATIENCE = 8.0  # seconds for all views together
+PATIENCE = 8.0  # seconds of the processor for all views together
 
 
 def trained_on(
@@ -32,9 +32,9 @@ def trained_on(
     if score > project.chance + FAR * (project.marks[0] - project.chance):
         return None
     few = tuple(Batch(batch.x[:FIRST], batch.y[:FIRST]) for batch in batches)
-    until, best = time.monotonic() + PATIENCE, None
+    until, best = time.process_time() + PATIENCE, None
     for view in project.views:
-        if time.monotonic() > until:
+        if time.process_time() > until:
             break
         shown = [np.ascontiguousarray(view.change(batch.x), batch.x.dtype) for batch in few]
         if any(x.shape != batch.x.shape for x, batch in zip(shown, few, strict=True)):

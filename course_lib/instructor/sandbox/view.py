@@ -16,17 +16,14 @@ CODE = "/course"  # where the sandbox sees the files that it runs
 FILES = {
     **{
         f"{name}.py": INSIDE / f"{name}.py"
-        for name in (
-            *("fork_server", "namespaces", "kernel", "system_calls"),
-            *("messages", "own_parts", "student"),
-        )
+        for name in ("fork_server", "namespaces", "kernel", "system_calls", "messages", "student")
     },
     "graphs.py": PACKAGE / "graphs.py",
     "guard.py": PACKAGE / "exercises" / "calling" / "guard.py",
     "failure.py": PACKAGE / "exercises" / "calling" / "failure.py",
     **{
         f"reading/{name}.py": PACKAGE / "reading" / f"{name}.py"
-        for name in ("__init__", "loop", "magics", "names", "needed", "run")
+        for name in ("__init__", "magics", "names", "needed", "run")
     },
 }
 

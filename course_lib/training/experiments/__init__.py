@@ -1,4 +1,6 @@
-"""The experiments whose results the book tells: one file each, and every run of them by name.
+"""The experiments whose results the book tells, by name; each has a file.
+
+Beside them stand the models and the baselines that they alone use.
 
 In: the name of a run.
 Out: its module and settings, which `course_lib.training.reproduce` runs and stores.
@@ -165,7 +167,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 
 
-def find(name: str) -> tuple[ModuleType, dict[str, Any]]:
+def experiment(name: str) -> tuple[ModuleType, dict[str, Any]]:
     """The module of an experiment, imported, and its settings.
 
     Raises:

@@ -35,8 +35,8 @@ def judged(project, arrays, function):
 def test_a_network_of_ones_own(words):
     arrays = reference_arrays(FREE)
     report = judged(FREE, arrays, lambda w, x: FREE.reference(w, UNDONE[words](x)))
-    assert f"Shown the same digits {words}, your network comes to 9" in report.sentence
-    assert report.sentence.endswith("or let predict_few_labels change them in that way.")
+    assert f"Shown the same digits {words}, it comes to 9" in report.sentence
+    assert report.sentence.endswith("as they come, unless predict_few_labels is what changes them.")
     assert report.mistake == f"trained on the same digits {words}"
 
 
@@ -60,8 +60,8 @@ def test_the_network_that_was_asked_for(words, changed):
     arrays = reference_arrays(FIXED)
     arrays["W_xh"] = changed(arrays["W_xh"])
     report = judged(FIXED, arrays, FIXED.reference)
-    assert f"Shown the same digits {words}, your network comes to 9" in report.sentence
-    assert report.sentence.endswith("Train it on inputs as they come.")
+    assert f"Shown the same digits {words}, it comes to 9" in report.sentence
+    assert report.sentence.endswith("It has to read them as they come.")
 
 
 def test_rows_of_numbers():
