@@ -67,9 +67,13 @@ def show_similar(paths: list[Path], by: str = "", out: Path | None = None) -> in
 
 
 def _code(submission: Submission) -> dict[str, list[Block] | None]:
-    """A student's code by notebook; None for a notebook that can't be read."""
+    """A student's code by notebook, each with the Python files beside it that it imports.
+
+    None for a notebook that can't be read.
+    """
     submission.load()
     found: dict[str, list[Block] | None] = dict.fromkeys(submission.notebook_names())
+    taken: set[str] = set()  # two notebooks may import the same file
     for name, content in submission.notebooks:
         try:
             cells = extract(content).code
@@ -81,6 +85,12 @@ def _code(submission: Submission) -> dict[str, list[Block] | None]:
             if source not in released_cells()  # most are as they were handed out
             for block in blocks_of(source, f"{name}, cell {number}")
         ]
+        folder = name.rpartition("/")[0]
+        for module, source in sorted(submission.modules_beside(name, cells).items()):
+            file = f"{folder}/{module}.py".lstrip("/")
+            if file not in taken:
+                taken.add(file)
+                found[name] += blocks_of(source, file)
     submission.files = []  # memory stays small
     return found
 

@@ -15,12 +15,11 @@ from course_lib.exercises.report import NOT_WRITTEN, PASSED
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.judging.exercise import ExerciseJudge
 from course_lib.instructor.judging.names import is_defined_in, name_of_answer
-from course_lib.instructor.judging.telling_lines import telling_lines
+from course_lib.instructor.judging.telling_lines import telling_lines, where_it_stands
 from course_lib.instructor.judging.verdict import MISSING, Verdict
+from course_lib.instructor.judging.want_of_tensorflow import WantOfTensorFlow
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.session import GRACE, Session, Stopped
-
-WANTS_TENSORFLOW = re.compile(r"No module named '(tensorflow|keras)|name '(keras|tf)' is not")
 
 # What it takes to forge an answer about a graph inside the process that is asked, unnoticed.
 REACHES = re.compile(
@@ -104,7 +103,8 @@ class Judge:
             return {one: Verdict(one, stopped.fate, sentence) for one in chosen}, [], []
         with contextlib.closing(session):
             defined = session.defined
-            left_out = [one for one in defined.remarks if WANTS_TENSORFLOW.search(one)]
+            want = WantOfTensorFlow(defined, cells)
+            left_out = [one for one in defined.remarks if want.explains(one)]
             said = [one for one in defined.remarks if tensorflow or one not in left_out]
             said += [defined.problem] if defined.problem else []
             verdicts, later, passed = {}, [], {}
@@ -112,7 +112,8 @@ class Judge:
                 own, remark = name_of_answer(one, defined.found, roles)
                 if own is not None:
                     verdicts[one] = self._verdict(session, one, own, remark, arrays)
-                    if not tensorflow and _lacks_tensorflow(verdicts[one], bool(left_out)):
+                    raised = verdicts[one].outcome == RAISED
+                    if raised and not tensorflow and want.explains(verdicts[one].sentence):
                         later.append(one)
                         continue
                     if verdicts[one].outcome == PASSED:
@@ -124,8 +125,8 @@ class Judge:
                             session, passed.pop(one), verdicts[one]
                         )
                     elif verdicts[one].mistake:
-                        source = dict(cells).get(defined.found[own].cell, "")
-                        verdicts[one].code = telling_lines(source, own, one, verdicts[one].mistake)
+                        where = where_it_stands(own, defined.found[own].cell, cells, modules)
+                        verdicts[one].code = telling_lines(*where, one, verdicts[one].mistake)
                 elif left_out and not tensorflow and is_defined_in(one, cells):
                     later.append(one)  # it stands below something that needs TensorFlow
                 elif one in defined.failed:
@@ -173,14 +174,6 @@ def _that_reach_out(cells: list[tuple[int, str]]) -> list[str]:
                 "look at that cell."
             ]
     return []
-
-
-def _lacks_tensorflow(verdict: Verdict, left_out: bool) -> bool:
-    """Whether it failed for want of TensorFlow, or of something that the notebook made with it."""
-    if verdict.outcome != RAISED:
-        return False
-    missing = "NameError: " in verdict.sentence and left_out
-    return missing or bool(WANTS_TENSORFLOW.search(verdict.sentence))
 
 
 def _whatever_comes(one: str, session: Session, judge: Callable[[], Verdict]) -> Verdict:

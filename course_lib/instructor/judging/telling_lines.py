@@ -39,6 +39,30 @@ def telling_lines(source: str, name: str, exercise_id: str, mistake: str) -> lis
     return [_short(new[i]) for i in sorted(near)]
 
 
+def where_it_stands(
+    name: str, cell: int, cells: list[tuple[int, str]], modules: dict[str, str] | None
+) -> tuple[str, str]:
+    """The source that holds an answer, and what it is called there.
+
+    Args:
+        name: what the notebook calls it.
+        cell: the number of its cell; 0 if it stands in none.
+        cells: numbers and sources.
+        modules: sources of what lies beside the notebook.
+    """
+    if cell:
+        return dict(cells).get(cell, ""), name
+    other = rf"\b(\w+)\s+as\s+{re.escape(name)}\b|^{re.escape(name)}\s*=\s*(?:\w+\.)*(\w+)\s*$"
+    names = [name]
+    for _, source in cells:
+        names += [one or two for one, two in re.findall(other, source, re.M)]
+    for called in names:
+        for source in (modules or {}).values():
+            if _definition(source, called):
+                return source, called
+    return "", name
+
+
 def _definition(source: str, name: str) -> list[str]:
     """The lines below `def name` or `class name` that are indented deeper."""
     lines = source.splitlines()

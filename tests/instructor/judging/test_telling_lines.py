@@ -1,8 +1,13 @@
+import json
+
 import pytest
 from a_class import answer_code, solved
 
 from course_lib.exercises.registry import get
-from course_lib.instructor.judging.telling_lines import LONGEST, telling_lines
+from course_lib.instructor.intake.extract import extract
+from course_lib.instructor.judging.notebook import Judge
+from course_lib.instructor.judging.telling_lines import LONGEST, telling_lines, where_it_stands
+from course_lib.instructor.sandbox.limits import Limits
 
 STEP = '''
 def rnn_step(
@@ -66,3 +71,32 @@ def test_a_verdict_on_a_recognised_mistake_carries_them(verdicts):
     assert found["rnn_step"].code
     assert found["rnn_step"].code[0] in wrong
     assert found["rnn_forward"].code == []
+
+
+@pytest.mark.parametrize(
+    ("imports", "called"),
+    [
+        ("from mine import rnn_step", "rnn_step"),
+        ("from mine import (\n    step as rnn_step,\n)", "step"),
+        ("import mine\nrnn_step = mine.step", "step"),
+    ],
+)
+def test_the_lines_of_an_answer_in_a_file_beside_the_notebook(imports, called):
+    modules = {"other": "import mine", "mine": STEP.replace("def rnn_step", f"def {called}")}
+    where = where_it_stands("rnn_step", 0, [(1, "x = 1"), (2, imports)], modules)
+    assert telling_lines(*where, "rnn_step", "no tanh") == [
+        "first = x_t @ W_xh",
+        "a_t = first + h_prev @ W_hh + b_h",
+    ]
+
+
+def test_a_verdict_on_an_answer_in_a_file_carries_them_too(box):
+    wrong = answer_code("rnn_step", get("rnn_step").mistakes[0].answer)
+    cells = extract(json.dumps(solved(1, rnn_step="from mine import rnn_step")).encode())
+    judge = Judge(lambda tensorflow: box, Limits(), 5, {})
+    modules = {"mine": f"import numpy as np\n{wrong}"}
+    found = judge.notebook("nb", cells.code, cells.roles, ["rnn_step"], modules=modules)
+    (verdict,) = found["verdicts"]
+    assert verdict.mistake
+    assert verdict.code
+    assert verdict.code[0] in wrong

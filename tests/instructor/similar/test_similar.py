@@ -340,6 +340,18 @@ def test_what_cannot_be_read_is_not_compared(tmp_path):
     assert "nothing to compare" in done.output
 
 
+def test_an_answer_in_a_file_beside_the_notebook_is_compared_too(tmp_path):
+    """One student has it in the notebook, the other in a file that two notebooks import."""
+    imports = "from mine import truncated_bptt"
+    write(tmp_path / "anna" / "02-bptt.ipynb", notebook(2, {"truncated_bptt": TRUNCATED[7]}))
+    for name in ("02-bptt", "again"):
+        write(tmp_path / "ben" / f"{name}.ipynb", notebook(2, {"truncated_bptt": imports}))
+    (tmp_path / "ben" / "mine.py").write_text(f"import numpy as np\n\n\n{TRUNCATED[7]}")
+    done = CliRunner().invoke(app, ["similar", str(tmp_path)])
+    assert "1 pair to look at, of 2 submissions" in done.output
+    assert done.output.count("mine.py, from line 5") == 1
+
+
 def test_the_page_is_written_over_nothing_else(tmp_path):
     folder = class_in(tmp_path / "in")
     for out, says in {
