@@ -7,8 +7,8 @@ understood.
 
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,7 +35,7 @@ DEFINES = {
     chapter.name: re.compile(rb"(?:def|class) (?:" + "|".join(chapter.exercises).encode() + rb")\b")
     for chapter in CHAPTERS
 }
-MOST_READ, BEGINNING = 30, 4 << 20  # notebooks of one folder, and bytes, to see what they are about
+MOST_READ, BEGINNING = 100, 4 << 20  # notebooks of a folder, and bytes, to see what they're about
 RESULTS = "ledger.jsonl"  # lies in a folder of results
 MAY_BE_WORK = (".ipynb", ".zip", *ARCHIVES)
 
@@ -287,7 +287,8 @@ def _is_one_persons(folder: Folder) -> bool:
     named = [file for file in notebooks if chapter_in(file.base)]
     if not named or not all(is_part(chapter_in(file.base)[1]) for file in named):
         return False
-    if any(_chapters(file) for file in notebooks if file not in named and not _is_part(file)):
+    others = [file for file in notebooks if chapter_in(file.base) is None and not _is_part(file)]
+    if len(others) > MOST_READ or any(map(_chapters, others)):
         return False
     return not any(_holds_work(one) and not is_part(one.base) for one in folder.folders)
 
@@ -296,7 +297,8 @@ def _is_group(folder: Folder) -> bool:
     """Whether the work of several people lies in it.
 
     That is so where two of its notebooks, or of its folders, are about the same chapter. What their
-    names don't tell is read, of the first few alone: a zip of a few kB may hold thousands.
+    names don't tell is read, of the first few alone: a zip of a few kB may hold thousands. Each has
+    its turn, so that nobody hands in so many that those of the others aren't read.
     """
     if _is_export(folder) or any(owner(one.base) for one in (*folder.files, *folder.folders)):
         return True
@@ -304,21 +306,36 @@ def _is_group(folder: Folder) -> bool:
         return False
     if len(folder.folders) == 1 and not folder.files:
         return _is_group(folder.folders[0])
-    apart = [[file] for file in folder.files if file.kind == ".ipynb" and not _is_part(file)]
-    apart += [list(one.all_files()) for one in folder.folders if not is_part(one.base)]
+    loose = [file for file in folder.files if file.kind == ".ipynb" and not _is_part(file)]
+    apart = [_notebooks_in_turn(one) for one in folder.folders if not is_part(one.base)]
+    apart += [iter([file]) for file in loose]
     left = MOST_READ
-    seen: set[str] = set()
-    for files in apart:
-        chapters: set[str] = set()
-        for file in files:
-            if file.kind != ".ipynb" or (left <= 0 and chapter_in(file.base) is None):
+    whose: dict[str, int] = {}  # from chapters to the number of what was first about it
+    for number, file in _in_turn(apart):
+        if chapter_in(file.base) is None:
+            if left == 0:
                 continue
-            left -= chapter_in(file.base) is None
-            chapters |= _chapters(file)
-        if chapters & seen:
+            left -= 1
+        if any(whose.setdefault(chapter, number) != number for chapter in _chapters(file)):
             return True
-        seen |= chapters
     return False
+
+
+def _notebooks_in_turn(folder: Folder) -> Iterator[File]:
+    """Of each folder in it one, then of each the next, and so in each of those."""
+    loose = (file for file in folder.files if file.kind == ".ipynb")
+    for _, file in _in_turn([loose, *map(_notebooks_in_turn, folder.folders)]):
+        yield file
+
+
+def _in_turn(parts: list[Iterator[File]]) -> Iterator[tuple[int, File]]:
+    """The first of each, then the second of each; with the number of which it is."""
+    turns = deque(enumerate(parts))
+    while turns:
+        number, files = turns.popleft()
+        if (file := next(files, None)) is not None:
+            turns.append((number, files))
+            yield number, file
 
 
 def _is_class(folder: Folder) -> bool:

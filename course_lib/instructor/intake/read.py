@@ -5,6 +5,7 @@ What is left out is said.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -17,7 +18,8 @@ from course_lib.instructor.intake.tree import LARGEST, File, TooMuch, why_not
 MOST = 100 << 20  # bytes of all the notebooks of a student
 MOST_NOTEBOOKS = 50
 MOST_ARRAYS = 50  # files of them
-MOST_MODULES, LARGEST_MODULE = 50, 200_000  # Python files beside notebooks, and bytes of one
+MOST_MODULES, LARGEST_MODULE = 50, 200_000  # Python files in a folder, and bytes of one
+ALL_MODULES = 20 << 20  # bytes of all Python files of a student
 MOST_NAMED = 5  # of the files that aren't read
 PYTHON = ".py"
 ARCHIVES = (".7z", ".rar", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst")
@@ -108,9 +110,10 @@ class Submission:
         return digest.hexdigest()
 
     def _to_read(self) -> Iterator[File]:
-        notebooks = arrays = modules = 0
-        others = []
-        folders = {_folder(name) for name in self.notebook_names()}
+        notebooks = arrays = 0
+        modules: Counter = Counter()  # by their folder: none is filled by those of another
+        others, too_many = [], []
+        folders = {_folder(name) for name in self.notebook_names()[:MOST_NOTEBOOKS]}
         for file in self.sources:
             if is_notebook(file.name):
                 notebooks += 1
@@ -121,13 +124,18 @@ class Submission:
                 if arrays <= MOST_ARRAYS:
                     yield file
             elif _is_module(file.base) and _folder(file.name) in folders:
-                modules += 1
-                if modules <= MOST_MODULES:
+                modules[_folder(file.name)] += 1
+                if modules[_folder(file.name)] <= MOST_MODULES:
                     yield file
+                else:
+                    too_many.append(file.name)
             else:
                 others.append(file)
-        if modules > MOST_MODULES:
-            self.remarks.append(f"Only the first {MOST_MODULES} Python files were read.")
+        if too_many:
+            self.remarks.append(
+                f"Only the first {MOST_MODULES} Python files in a folder were read, not "
+                f"{_listed(too_many)}."
+            )
         if notebooks > MOST_NOTEBOOKS:
             self.remarks.append(f"Only the first {MOST_NOTEBOOKS} notebooks were read.")
         if arrays > MOST_ARRAYS:
@@ -137,16 +145,17 @@ class Submission:
                 self.remarks.append(f"{file.name} was left out: of archives only zips are opened.")
         names = [file.name for file in others if file.kind not in ARCHIVES]
         if names:
-            more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
             what = "notebooks and Python files beside them" if modules else "notebooks"
-            self.remarks.append(f"Only {what} are read, not {', '.join(names[:MOST_NAMED])}{more}.")
+            self.remarks.append(f"Only {what} are read, not {_listed(names)}.")
 
     def _read(self, file: File) -> None:
         if file.name.endswith(PYTHON):
+            python = (len(content) for name, content in self.files if name.endswith(PYTHON))
+            limit = min(LARGEST_MODULE, ALL_MODULES - sum(python))
             try:
-                self.files.append((file.name, file.read(LARGEST_MODULE)))
+                self.files.append((file.name, file.read(limit)))
             except TooMuch:
-                most = f"{LARGEST_MODULE // 1000} kB"
+                most = f"{limit // 1000} kB"
                 self.remarks.append(f"{file.name} was left out: it is larger than {most}.")
             return
         if not is_notebook(file.name):  # a beginning is enough to say that it is too large
@@ -163,6 +172,11 @@ class Submission:
 def _is_module(base: str) -> bool:
     """Whether Python can import a file of that name, and one may have meant it to."""
     return base.endswith(PYTHON) and base[:-3].isidentifier()
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def _folder(name: str) -> str:

@@ -17,9 +17,10 @@ from course_lib.instructor.intake.names import is_notebook
 
 LARGEST = 50 << 20  # bytes of a notebook, or of a zip inside a zip
 # Files that may lie directly in the folder or zip that was named; in each of its folders, with all
-# that is below; and in each folder of those. A student's is one of the latter two, so that nobody
-# can hand in so many files that no one looks at those of the next.
-MOST_FILES = 200_000, 200_000, 50_000
+# that is below; in each folder of those; and so on. A student's is one of these, as in anna/,
+# monday/anna/, week1/monday/anna/ or 2026/week1/monday/anna/. Each has room for several of the
+# next, so that no student can hand in so many files that no one looks at those of the others.
+MOST_FILES = 200_000, 200_000, 50_000, 12_500, 3_000
 DEEPEST, MOST_ZIPS = 30, 3  # folders below each other, and zips inside each other
 LONGEST_NAME = 255  # bytes of a file's name on any disk; in a zip there may be more
 # Made by programs, of which no student knows.
@@ -187,7 +188,8 @@ class _Walk:
                 into.not_understood.append(f"{name} was left out: it points outside the zip.")
                 continue
             above = parts[: left[0]] if left else parts[:-1]
-            if any(len(part.encode("utf-8", "replace")) > LONGEST_NAME for part in parts):
+            named = above if left else parts  # what a program left is not looked at
+            if any(len(part.encode("utf-8", "replace")) > LONGEST_NAME for part in named):
                 into.not_understood.append(f"{name[:60]}… was left out: its name is too long.")
                 continue
             if len(above) >= DEEPEST:
@@ -220,7 +222,7 @@ class _Walk:
     def _one_more(self, name: str, into: Folder) -> bool:
         """Whether a file with this path is among those that are looked at."""
         above = name.split("/")[:-1]
-        depths = [depth for depth in (2, 1) if len(above) >= depth] or [0]
+        depths = range(min(len(above), len(MOST_FILES) - 1), 0, -1) or [0]
         for depth in depths:  # what is too much in an inner folder doesn't count in the outer one
             one, most = "/".join(above[:depth]), MOST_FILES[depth]
             self.counts[one] += 1

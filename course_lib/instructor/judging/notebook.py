@@ -119,7 +119,7 @@ class Judge:
                     if verdicts[one].outcome == PASSED:
                         passed[one] = own
                     if one in passed and tensorflow and needs_tensorflow(one):
-                        verdicts[one].remarks += _that_reach_out(cells)
+                        verdicts[one].remarks += _that_reach_out(cells, modules or {})
                     if one in passed and not self.cases:  # a child of their own would cost time
                         verdicts[one] = self._with_what_is_secret(
                             session, passed.pop(one), verdicts[one]
@@ -165,15 +165,23 @@ class Judge:
         return verdict
 
 
-def _that_reach_out(cells: list[tuple[int, str]]) -> list[str]:
-    """A remark on the first cell that may forge what is said of a graph; it costs no points."""
-    for number, source in cells:
-        if found := REACHES.search(source):
-            return [
-                f"Cell {number} says {found[0]}, with which an answer about a graph can be forged: "
-                "look at that cell."
-            ]
-    return []
+def _that_reach_out(cells: list[tuple[int, str]], modules: dict[str, str]) -> list[str]:
+    """Remarks on the first cell, and on the first file beside the notebook, that may forge.
+
+    What they may forge is what is said of a graph. A remark costs no points.
+    """
+    remarks = []
+    in_cells = [(f"Cell {number}", "cell", source) for number, source in cells]
+    in_files = [(f"{name}.py", "file", source) for name, source in sorted(modules.items())]
+    for places in (in_cells, in_files):
+        for where, what, source in places:
+            if found := REACHES.search(source):
+                remarks.append(
+                    f"{where} says {found[0]}, with which an answer about a graph can be forged: "
+                    f"look at that {what}."
+                )
+                break
+    return remarks
 
 
 def _whatever_comes(one: str, session: Session, judge: Callable[[], Verdict]) -> Verdict:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 from course_lib.cli import app
 from course_lib.instructor.errors import BadUsage
-from course_lib.instructor.intake.find import find
+from course_lib.instructor.intake.find import MOST_READ, find
 from course_lib.instructor.intake.tree import DEEPEST
 
 ONE = json.dumps({"cells": [{"cell_type": "code", "source": "x = 1"}]}).encode()
@@ -530,6 +531,25 @@ def test_nothing_to_validate_is_said(tmp_path, name):
 def test_letters_that_look_alike_are_the_same(tmp_path):
     lay(tmp_path, f"{FIRST}_J\u00f6rg.ipynb", f"{SECOND}_Jo\u0308rg.ipynb")
     assert len(find([tmp_path]).submissions) == 1
+
+
+@pytest.mark.parametrize("whole", ["folder", "zip"])
+@pytest.mark.parametrize("within", ["", "monday/", "week1/monday/"])
+@pytest.mark.parametrize("flood", ["n{}.ipynb", "f{}/n.ipynb", "work.zip/n{}.ipynb"])
+def test_nobody_hands_in_so_many_notebooks_that_others_are_not_read(tmp_path, flood, within, whole):
+    """What a notebook is about is read, where its name doesn't say it, of so many alone."""
+    lay(tmp_path / "class", *(f"{within}aaa/{flood.format(n)}" for n in range(MOST_READ + 20)))
+    others = [f"{within}{who}/mine.ipynb" for who in ("ben", "cem", "dora")]
+    if within:
+        other = within.replace("monday", "tuesday")
+        lay(tmp_path / "class", *(f"{other}aaa/{flood.format(n)}" for n in range(MOST_READ + 20)))
+        others += [f"{other}{who}/mine.ipynb" for who in ("eva", "fay", "gus")]
+    lay(tmp_path / "class", *others, content=STEP)
+    given = tmp_path / "class"
+    if whole == "zip":
+        given = Path(shutil.make_archive(str(given), "zip", given))
+    found = {one.name for one in find([given]).submissions}
+    assert found == {"aaa", *(name.split("/")[-2] for name in others)}
 
 
 def test_the_released_notebooks_are_found_by_their_names_and_by_what_they_define(tmp_path):

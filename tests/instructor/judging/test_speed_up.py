@@ -34,14 +34,15 @@ def fast_box(kind):
 def verdict(fast_box):
     """From an exercise and the code of its cell, "" for the stub, to the verdict."""
 
-    def judged(one, code, seconds=30):
+    def judged(one, code, seconds=30, modules=None):
         chapter = CHAPTERS.index(chapter_of(one)) + 1
         # What the exercise builds on in TensorFlow is the student's own, so it has to be there.
         others = {other: answer_code(other) for other in get(one).uses if other in speed_ups()}
         content = notebook(chapter, others | {one: code}) if code else released(chapter)
         cells = extract(json.dumps(content).encode())
         judge = Judge(lambda tensorflow: fast_box, Limits(seconds=seconds), SEED)
-        return judge.notebook("nb.ipynb", cells.code, cells.roles, [one])["verdicts"][0]
+        found = judge.notebook("nb.ipynb", cells.code, cells.roles, [one], modules=modules)
+        return found["verdicts"][0]
 
     return judged
 
@@ -255,6 +256,17 @@ def test_cells_that_could_forge_unnoticed_are_named(verdict):
     (remark,) = found.remarks
     assert "says _getframe, with which an answer about a graph can be forged" in remark
     assert not verdict("fast_scan", answer_code("fast_scan")).remarks
+
+
+def test_so_is_a_file_beside_the_notebook_that_could(verdict):
+    beside = {"aside": "x = 1\n", "helper": "import sys\nreach = sys._getframe\n"}
+    found = verdict(
+        "fast_scan", f"import aside, helper\n\n{answer_code('fast_scan')}", modules=beside
+    )
+    assert found.outcome == "passed", found
+    (remark,) = found.remarks
+    assert remark.startswith("helper.py says _getframe, ")
+    assert remark.endswith("look at that file.")
 
 
 def test_what_was_put_there_before_is_taken_away_and_told(verdict):
