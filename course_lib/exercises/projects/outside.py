@@ -6,10 +6,12 @@ Both are gone where it is judged for a grade. So its own check says so at once.
 import contextlib
 import functools
 import io
+import re
 import sys
 import threading
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,8 @@ import numpy as np
 from course_lib.exercises.calling.guard import Unusable
 
 MODULES = (".py", ".pyc", ".so", ".pyd", ".dll", ".dylib")  # an import may open these
-IMPORTING = "<frozen importlib._bootstrap_external>"  # whose code writes what it has compiled
+IMPORTING = "<frozen importlib._bootstrap_external>", "_write_atomic"  # keeps what was compiled
+CACHE = re.compile(r"\.pyc\.\d+")  # in a file that has this ending until it is complete
 REACHES_OUT = ("open", "os.system", "os.posix_spawn", "subprocess.Popen", "socket.connect")
 
 _watched: dict[int, list[str]] = {}  # threads that run a hand-in just now, and what they opened
@@ -34,14 +37,21 @@ def _hear(event: str, arguments: tuple) -> None:
     if event not in REACHES_OUT or thread not in _watched:
         return
     what = str(arguments[0])[-60:] if arguments else ""
-    if event == "open" and (what.endswith(MODULES) or _by_the_import_itself()):
+    if event == "open" and (what.endswith(MODULES) or _keeps_what_was_compiled(arguments[0])):
         return
     _watched[thread].append(what)
     raise PermissionError(f"{what!r} can't be opened here")
 
 
-def _by_the_import_itself() -> bool:
-    return sys._getframe(2).f_code.co_filename == IMPORTING
+def _keeps_what_was_compiled(file: Any) -> bool:
+    """Whether an import writes its cache: it opens that by its name, and then by its number.
+
+    What else its code opens, a hand-in may have asked it for.
+    """
+    code = sys._getframe(2).f_code
+    if (code.co_filename, code.co_name) != IMPORTING:
+        return False
+    return isinstance(file, int) or bool(CACHE.fullmatch("".join(Path(file).suffixes[-2:])))
 
 
 @contextlib.contextmanager

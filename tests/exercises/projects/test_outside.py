@@ -1,12 +1,15 @@
 """What a hand-in takes from its notebook is found, and what is code or comes with it is not."""
 
 import contextlib
+import importlib.resources
 import io
 import os
+import pkgutil
 import subprocess
 import sys
 import threading
 import types
+from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +78,12 @@ def test_a_cell_that_is_not_filled_yet_and_what_is_no_function():
     ("reach", "named"),
     [
         (lambda: Path("labels.npz").read_bytes(), "'labels.npz'"),
+        (lambda: SourceFileLoader("x", "y.npz").get_data("y.npz"), "'y.npz'"),
+        (lambda: SourceFileLoader("x", "y.npz").set_data("y.npz", b""), "y.npz"),
+        (lambda: SourcelessFileLoader("x", "y.npz").get_code("x"), "'y.npz'"),
+        (lambda: SourceFileLoader("x", "y.npz").get_data(12345), "12345"),
+        (lambda: pkgutil.get_data("course_lib", "y.npz"), "y.npz"),
+        (lambda: importlib.resources.files("course_lib").joinpath("y.npz").read_bytes(), "y.npz"),
         (lambda: os.system("true"), "true"),
         (lambda: subprocess.run(["true"]), "'true'"),
     ],
