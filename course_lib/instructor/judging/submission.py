@@ -1,11 +1,13 @@
 """One student's submission, from its bytes to verdicts as plain data."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from course_lib.exercises.report import PASSED
 from course_lib.instructor.intake.extract import Cells, Unreadable, extract
-from course_lib.instructor.intake.read import Submission
+from course_lib.instructor.intake.read import PYTHON, Submission
+from course_lib.instructor.intake.tree import File
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.judging.verdict import MISSING, Verdict
 from course_lib.release import is_older
@@ -49,6 +51,7 @@ def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
             continue
         beside = submission.arrays_beside(name)
         modules = submission.modules_beside(name, cells.code)
+        remarks += _packages(submission, name, [*dict(cells.code).values(), *modules.values()])
         found = judge.notebook(name, cells.code, cells.roles, asked, beside, modules)
         remarks += [f"{name}: {one}" for one in found["remarks"]]
         for verdict in found["verdicts"]:
@@ -86,6 +89,25 @@ def _why_nowhere(notebooks: list[tuple[str, Cells]]) -> str:
     if not older:
         return "No notebook holds this exercise."
     return f"No notebook holds this exercise. It may be newer than release {' or '.join(older)}."
+
+
+def _packages(submission: Submission, notebook: str, sources: list[str]) -> list[str]:
+    """A remark for each folder beside a notebook that is imported: only files are read."""
+    folder = notebook.rpartition("/")[0]
+    inside = f"{folder}/" if folder else ""
+    below = [file.name[len(inside) :] for file in submission.sources if _is_python(file, inside)]
+    packages = sorted({name.split("/")[0] for name in below if "/" in name})
+    told = "\n".join(sources)
+    return [
+        f"{notebook}: the folder {one} beside it can't be imported here, only single files can. "
+        f"Put its code into {one}.py beside the notebook, or into the notebook."
+        for one in packages
+        if one.isidentifier() and re.search(rf"^\s*(?:from|import)\s+{one}\b", told, re.M)
+    ]
+
+
+def _is_python(file: File, folder: str) -> bool:
+    return file.name.startswith(folder) and file.name.endswith(PYTHON)
 
 
 def _first(remarks: list[str]) -> list[str]:

@@ -188,3 +188,55 @@ def test_a_file_of_a_librarys_name_takes_nothing_from_the_judge(graded, tmp_path
     code = answer_code("rnn_step") + "\nimport numpy, messages, course_lib, guard, json, colorsys\n"
     found, _ = graded(nb=solved(1, rnn_step=code))
     assert outcomes(found) == ["passed", "passed"]
+
+
+OF_THE_JUDGE = ("student", "messages", "graphs", "guard", "failure", "kernel", "namespaces",
+                "system_calls", "fork_server", "reading")  # fmt: skip
+
+
+def test_a_file_named_like_a_module_of_the_judge_or_an_unused_one_is_imported_as_in_jupyter(
+    graded, tmp_path
+):
+    files = [*OF_THE_JUDGE, "colorsys"]
+    (tmp_path / "anna").mkdir()
+    for number, name in enumerate(files):
+        (tmp_path / "anna" / f"{name}.py").write_text(f"def act(z): return z + {number}\n")
+    total = " + ".join(f"{name}.act(0)" for name in files)
+    code = f"""import numpy as np
+import {", ".join(files)}
+
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    right = {total} == {sum(range(len(files)))}
+    return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h) * right
+"""
+    found, remarks = graded(nb=solved(1, rnn_step=code))
+    assert outcomes(found) == ["passed", "passed"], found
+    assert "beside" not in remarks
+
+
+@pytest.mark.parametrize(
+    ("file", "imports", "says"),
+    [
+        ("json.py", "from json import act", "json.py beside the notebook can't be imported here: "),
+        ("jax.py", "import jax; act = jax.act", "jax.py beside the notebook can't be imported"),
+        ("mine/__init__.py", "from mine import act", "the folder mine beside it can't be imported"),
+        ("mine/deep.py", "from mine.deep import act", "the folder mine beside it can't be"),
+    ],
+)
+def test_what_cannot_be_imported_here_is_said_with_what_to_do(
+    graded, tmp_path, file, imports, says
+):
+    (tmp_path / "anna" / file).parent.mkdir(parents=True)
+    (tmp_path / "anna" / file).write_text("from numpy import tanh as act\n")
+    code = WITH_HELPER.replace("import helper", imports).replace("helper.act", "act")
+    found, remarks = graded(nb=solved(1, rnn_step=code))
+    assert outcomes(found) == ["error", "passed"]
+    assert says in remarks
+
+
+def test_a_file_that_nobody_imports_needs_no_remark(graded, tmp_path):
+    for file in ("json.py", "mine/__init__.py"):
+        (tmp_path / "anna" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "anna" / file).write_text("x = 1\n")
+    code = answer_code("rnn_step") + "\n# json and mine are only named\n"
+    assert "can't be imported" not in graded(nb=solved(1, rnn_step=code))[1]

@@ -18,6 +18,8 @@ import importlib.abc
 import importlib.machinery
 import inspect
 import math
+import os
+import re
 import sys
 import threading
 import time
@@ -62,6 +64,8 @@ HEAVY = ("tensorflow", "keras", "torch", "jax")
 
 # What is kept of the judge's modules: what they define, and not what they count with.
 CONSTANT = types.FunctionType | types.ModuleType | type | tuple | str | dict | frozenset
+# Names that the judge's own modules have here, and a student's file may have too.
+JUDGES = frozenset(os.path.splitext(file)[0] for file in os.listdir(os.path.dirname(__file__)))
 STAND_INS = {"course_lib.graphs": graphs, "course_lib.exercises.calling.guard": guard}
 
 
@@ -124,12 +128,30 @@ class Course(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 class Beside(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     """Imports of the student's own files, which lie beside the notebook.
 
+    As in Jupyter they come before what is installed, but not before what is loaded already. The
+    judge's own modules have all that they import, and do without their names.
+
     Args:
         sources: by the name of the module.
     """
 
     def __init__(self, sources):
         self.sources = sources
+        for name in sources.keys() & JUDGES:
+            sys.modules.pop(name, None)
+        self.hidden = sorted(
+            name for name in sources if name in sys.modules or name in (*HEAVY, "course_lib")
+        )
+
+    def remarks(self, cells):
+        """One sentence for each file that the notebook means to import and can't."""
+        told = "\n".join([*(source for _, source in cells), *self.sources.values()])
+        return [
+            f"{name}.py beside the notebook can't be imported here: {name} is a module of Python "
+            "or of a library. Give the file another name, or put its code in the notebook."
+            for name in self.hidden
+            if re.search(rf"\b(?:import|from)\b[^\n]*\b{name}\b", told)
+        ]
 
     def find_spec(self, name, path=None, target=None):
         """Only what lies there is found."""
@@ -183,7 +205,8 @@ class Student:
             each: of these, what one statement may take.
             modules: sources of what lies beside the notebook, by the name of the module.
         """
-        sys.meta_path.append(Beside(modules or {}))
+        beside = Beside(modules or {})
+        sys.meta_path.insert(1, beside)  # below the course
         guard.TIME_LIMIT = seconds
         problem, kind, answers = "", "", {}
         output = guard.CappedOutput()
@@ -227,7 +250,7 @@ class Student:
             "imported": imported,
             "names": sorted(self.taken.names & self.taken.values.keys()),
             "failed": failed,
-            "remarks": self.taken.remarks,
+            "remarks": beside.remarks(cells) + self.taken.remarks,
             "replaced": replaced(),
         }
 
