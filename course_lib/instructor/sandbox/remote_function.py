@@ -14,6 +14,7 @@ from course_lib.exercises.calling.guard import (
     OUT_OF_MEMORY,
     OUT_OF_TIME,
     RAISED,
+    Elsewhere,
     NotWritten,
     Unusable,
     full_stop,
@@ -27,7 +28,7 @@ from course_lib.instructor.sandbox.session import CRASHED, TAMPERED, Stopped
 FINAL = (OUT_OF_TIME, OUT_OF_MEMORY, CRASHED, TAMPERED)  # it would only end so again
 
 
-class Remote:
+class Remote(Elsewhere):
     """A student's function or class.
 
     Args:
@@ -76,7 +77,7 @@ class Remote:
         """The next call begins in a process that has read the notebook anew and done nothing."""
         self.session.lose()
 
-    def held(self, _name: str) -> Callable:
+    def held(self) -> Callable:
         """The function with its results held in the sandbox; see `guard.Held`."""
 
         def holding(*arguments: Any, **named: Any) -> Any:
