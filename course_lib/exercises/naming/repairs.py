@@ -93,7 +93,7 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
     if not isinstance(tree.body[0], ast.FunctionDef | ast.ClassDef):
         return  # a lambda stands in whatever is done with it
     names = namespace_of(function)
-    lines = _lines(tree)
+    lines, texts, head = _lines(tree), _texts(tree), tree.body[0].lineno - 1
     original = ast.unparse(tree)
     seen = {ast.unparse(without_docstrings(tree))}
     counters, lines_alone = _counters(tree), _lines_alone(tree)
@@ -119,7 +119,8 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
         seen.add(source)
         with contextlib.suppress(Exception), _no_source_kept():
             changed = compiled(Mutant("", change.line, source, change.words), function, names)
-            yield change.words, _where(lines.get(change.line, ""), change.words), changed
+            where = _where(lines.get(change.line, ""), change.words, texts, change.line - head)
+            yield change.words, where, changed
 
 
 def _counters(tree: ast.Module) -> set[str]:
@@ -279,10 +280,25 @@ def _lines_of_its_own(statement: ast.stmt) -> range:
     return range(statement.lineno, max([statement.lineno, *ends]) + 1)
 
 
-def _where(line: str, words: str) -> str:
-    """The line of the learner's, unless the words hold it; of a long one the beginning."""
+def _texts(tree: ast.Module) -> list[str]:
+    """Of every statement the first line."""
+    return [ast.unparse(n).splitlines()[0] for n in ast.walk(tree) if isinstance(n, ast.stmt)]
+
+
+def _where(line: str, words: str, texts: list[str], number: int) -> str:
+    """The line of the learner's, unless the words hold it; of a long one the beginning.
+
+    Args:
+        line: its text.
+        words: for the change.
+        texts: of all statements; where several begin so, its number says which it is.
+        number: of the line, counted from the one with `def` or `class`.
+    """
     if not line or line in words:
         return ""
-    if len(line) <= LONGEST_LINE:
-        return f", in the line `{line}`"
-    return f", in the line that begins with `{line[:BEGINNING].rsplit(' ', 1)[0]}`"
+    short = len(line) <= LONGEST_LINE
+    shown = line if short else line[:BEGINNING].rsplit(" ", 1)[0]
+    if sum(text == line if short else text.startswith(shown) for text in texts) > 1:
+        which = f", in line {number} of it, where the first is the one with `def` or `class`"
+        return which if short else f"{which}: it begins with `{shown}`"
+    return f", in the line `{shown}`" if short else f", in the line that begins with `{shown}`"

@@ -23,6 +23,7 @@ from course_lib.graphs import namespace_of
 
 # Words of a sentence that is about several things at once.
 SEVERAL = r"\b(both|two|all|each other|every\w*|nothing|none|places|swapped|exchanged|mixed)\b"
+ORDINALS = ("first", "second", "third", "fourth", "next")
 LONGEST = 140  # characters of a change in words that a person still reads
 
 
@@ -139,27 +140,76 @@ def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[st
     except (OSError, TypeError):  # without source
         return
     times = Counter(mutant.words for mutant in found)
-    in_line = Counter((mutant.words, mutant.line) for mutant in found)
+    in_line: dict[tuple[str, int], list[tuple[int, int]]] = {}
+    for mutant in found:
+        places = in_line.setdefault((mutant.words, mutant.line), [])
+        places.append(_place(right, mutant.source))
     found.sort(key=lambda mutant: mutant.line not in asked)
     for mutant in found:
         words = mutant.words
-        if in_line[words, mutant.line] > 1:  # only the whole line says which
-            words = _line_for_line(right, mutant.source) or words
-        elif times[words] > 1 and mutant.line in made:  # they fit other places too
-            words += f", where `{made[mutant.line]}` is made"
+        places = sorted(set(in_line[words, mutant.line]))
+        where = f", where `{made[mutant.line]}` is made" if mutant.line in made else ""
+        several = len(in_line[words, mutant.line]) > 1  # they fit other places of the line too
+        part = _smallest_part(right, mutant.source) if several else None
+        if part is not None:
+            words = f"with `{part[1]}` for `{part[0]}`"
+            words += where if right.count(part[0]) > 1 else ""
+        elif several and len(places) > 1:
+            nth = ORDINALS[min(places.index(_place(right, mutant.source)), len(ORDINALS) - 1)]
+            words += f", in the {nth} place of the line that it fits{where}"
+        elif times[words] > 1:  # they fit other lines
+            words += where
         if len(words) <= LONGEST and "\n" not in words and not _cancels_itself(words):
             with contextlib.suppress(Exception):  # what it is made of doesn't even begin
                 yield words, compiled(mutant, function, namespace), mutant.source
 
 
-def _line_for_line(right: str, changed: str) -> str:
-    """A change of one line in words, with both lines as they stand; "" if it is of several."""
+def _place(right: str, changed: str) -> tuple[int, int]:
+    """The line and the character at which two sources begin to differ."""
+    before, after = right.splitlines(), changed.splitlines()
+    for number, (old, new) in enumerate(zip(before, after, strict=False)):
+        if old != new:
+            alike = itertools.takewhile(lambda two: two[0] == two[1], zip(old, new, strict=False))
+            return number, len(list(alike))
+    return min(len(before), len(after)), 0
+
+
+def _smallest_part(right: str, changed: str) -> tuple[str, str] | None:
+    """The smallest part of a line that has changed and stands there once, before and after.
+
+    None if that is all of the line, or all that it gives: it would tell the answer, not the slip.
+    """
     before, after = (text.splitlines() for text in (right, changed))
     pairs = [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]]
     if len(before) != len(after) or len(pairs) != 1:
-        return ""
-    (old, new) = (line.strip() for line in pairs[0])
-    return f"with `{new}` for `{old}`"
+        return None
+    old, new = (_statement(line.strip()) for line in pairs[0])
+    if old is None or new is None:
+        return None
+    inside: list[tuple[str, str]] = []
+    level = 0
+    while step := _only_difference(old, new):
+        old, new = step
+        level += isinstance(old, ast.expr)
+        if level > 1 and isinstance(old, ast.expr) and isinstance(new, ast.expr):
+            inside.append((ast.unparse(old), ast.unparse(new)))
+    return next((one for one in reversed(inside) if pairs[0][0].count(one[0]) == 1), None)
+
+
+def _statement(line: str) -> ast.stmt | None:
+    with contextlib.suppress(SyntaxError):
+        return ast.parse(f"{line} pass" if line.endswith(":") else line).body[0]
+    return None  # such as the line of an else
+
+
+def _only_difference(old: ast.AST, new: ast.AST) -> tuple[ast.AST, ast.AST] | None:
+    """The one pair of parts in which two nodes of a kind differ; None if there are several."""
+    if type(old) is not type(new):
+        return None
+    ours, theirs = list(ast.iter_child_nodes(old)), list(ast.iter_child_nodes(new))
+    pairs = list(zip(ours, theirs, strict=False))
+    different = [pair for pair in pairs if ast.dump(pair[0]) != ast.dump(pair[1])]
+    return different[0] if len(ours) == len(theirs) and len(different) == 1 else None
 
 
 def _cancels_itself(words: str) -> bool:

@@ -164,6 +164,32 @@ def test_of_a_long_line_the_beginning_says_where_it_is():
     assert said in mended.sentence
 
 
+def begin_alike(x_t, h_prev, params):
+    p = params
+    gates = {}
+    gates["z"] = np.asarray(
+        1 / (1 + np.exp(-(x_t @ p["W_xz"] + h_prev @ params["W_hz"] + p["b_z"])))
+    )
+    gates["r"] = np.asarray(
+        1 / (1 + np.exp(-(x_t @ p["W_xr"] + h_prev @ params["W_hz"] + p["b_r"])))
+    )
+    gate = np.asarray(1 / (1 + np.exp(-(x_t @ p["W_xr"] + h_prev @ p["W_hr"] + p["b_r"])))) * 0 + 1
+    gate = np.asarray(1 / (1 + np.exp(-(x_t @ p["W_xr"] + h_prev @ p["W_hh"] + p["b_r"])))) * gate
+    new = np.tanh(x_t @ p["W_xh"] + (gate * h_prev) @ p["W_hh"] + p["b_h"])
+    return gates["z"] * h_prev + (1 - gates["z"]) * new
+
+
+def test_of_lines_that_begin_alike_the_number_says_which():
+    """In begin_alike it is the second line of `gate =`, the 11th from `def`."""
+    exercise = get("gru_step")
+    mended = repair(exercise, begin_alike, exercise.ladder[0], Budget(exercise))
+    assert "W_hr" in mended.sentence
+    said = (
+        "in line 11 of it, where the first is the one with `def` or `class`: it begins with `gate"
+    )
+    assert said in mended.sentence
+
+
 def test_the_change_does_what_the_sentence_says():
     exercise = get("rnn_backward")
     mended = repair(exercise, rnn_backward, exercise.ladder[0], Budget(exercise))

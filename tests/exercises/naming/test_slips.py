@@ -7,7 +7,7 @@ import pytest
 
 from course_lib.exercises import check
 from course_lib.exercises.naming.habits import habits
-from course_lib.exercises.naming.mutants import mutants, tree_of
+from course_lib.exercises.naming.mutants import mutants, tree_of, without_docstrings
 from course_lib.exercises.naming.slips import LONGEST, relatives, slips
 from course_lib.exercises.registry import get
 
@@ -113,12 +113,37 @@ def test_words_that_fit_two_places_say_which():
     assert "without `lam *`, where `E_x` is made" in words
 
 
-def test_words_that_fit_two_places_of_a_line_show_the_line():
+def test_words_that_fit_two_places_of_a_line_show_the_smallest_part_that_says_which():
     words = [slip.called for slip in slips(get("perturbation_step").reference)]
-    assert not any(one.startswith("without `decay *`") for one in words)
-    right = "Gamma = decay * Gamma - decay * Omega"
-    assert f"with `Gamma = Gamma - decay * Omega` for `{right}`" in words
-    assert f"with `Gamma = decay * Gamma - Omega` for `{right}`" in words
+    without = [one for one in words if one.startswith("without `decay *`")]
+    assert without == ["without `decay *`, where `Omega` is made"]  # once in that line
+    assert "with `Gamma` for `decay * Gamma`" in words
+    assert "with `Omega` for `decay * Omega`, where `Gamma` is made" in words
+
+
+def twice(a, b):
+    """Names of its own, which a learner need not have."""
+    return a + b * a + b
+
+
+def doubled(a, b):
+    """The same words for two places, of which none holds a smaller part of its own."""
+    # IMPLEMENT-ME: both.
+    c = a * b * a
+    # END IMPLEMENT-ME
+    return c + c
+
+
+@pytest.mark.parametrize("reference", [twice, doubled, get("perturbation_step").reference])
+def test_the_sentence_of_a_slip_does_not_show_a_whole_line_of_the_right_code(reference):
+    source = ast.unparse(without_docstrings(tree_of(reference)))
+    whole = [line.strip() for line in source.splitlines()[1:]]
+    whole = [one for one in whole if one not in ("return c + c", "return Gamma, Omega")]
+    for slip in slips(reference):
+        shown = slip.called.partition(" for `")[2].rstrip("`")
+        assert shown not in whole
+    called = [slip.called for slip in slips(reference)]
+    assert len(called) == len(set(called))
 
 
 def test_every_slip_is_said_in_words_and_none_cancels_itself():
