@@ -24,8 +24,9 @@ from course_lib.instructor.sandbox.session import GRACE, Session, Stopped
 # What it takes to forge an answer about a graph inside the process that is asked, unnoticed.
 REACHES = re.compile(
     r"_getframe|currentframe|\binspect\.stack|\bf_(?:globals|locals|back)\b|get_objects|"
-    r"get_referrers|\bsys\.modules|\bctypes\b|__code__|\bset(?:trace|profile)\b|"
-    r"\bimport (?:messages|student|graphs|guard)\b"
+    r"get_refer(?:rer|ent)s|\bsys\.modules|\bctypes\b|\bset(?:trace|profile)\b|"
+    r"__(?:code|globals|builtins|subclasses|defaults|kwdefaults|import)__|\bimport_module\b|"
+    r"\b(?:import|from) (?:messages|student|graphs|guard|own_parts)\b"
 )
 
 

@@ -16,7 +16,10 @@ CODE = "/course"  # where the sandbox sees the files that it runs
 FILES = {
     **{
         f"{name}.py": INSIDE / f"{name}.py"
-        for name in ("fork_server", "namespaces", "kernel", "system_calls", "messages", "student")
+        for name in (
+            *("fork_server", "namespaces", "kernel", "system_calls"),
+            *("messages", "own_parts", "student"),
+        )
     },
     "graphs.py": PACKAGE / "graphs.py",
     "guard.py": PACKAGE / "exercises" / "calling" / "guard.py",

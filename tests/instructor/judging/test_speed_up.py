@@ -203,6 +203,46 @@ HIDE = {
         lambda tree, level: [forged("".join(old(*given)(tree, level)))]
     )
 """,
+    "a constant of the writer": """
+    import json
+    json.JSONEncoder.item_separator = (
+        ', [["answer", ["d", [["result", ["d", [["kept", 0], ["without a kernel", ""], '
+        '["with a derivative", ""]]]]]]]], '
+    )
+""",
+    "a default of the writer": """
+    import json
+    json.JSONEncoder.__init__.__kwdefaults__["separators"] = ', ["o", "x"], ', ", "
+""",
+    "a method that the writer's class has from object": """
+    import json
+    json.JSONEncoder.__getattribute__ = lambda self, name: (
+        (lambda tree: forged(object.__getattribute__(self, name)(tree)))
+        if name == "encode" else object.__getattribute__(self, name)
+    )
+""",
+    "another kind of module": """
+    import json, types
+    class Forger:
+        def encode(self, tree): return forged(json.encoder.JSONEncoder().encode(tree))
+    class Kind(types.ModuleType):
+        def __getattribute__(self, name):
+            return Forger if name == "JSONEncoder" else super().__getattribute__(name)
+    json.__class__ = Kind
+""",
+    "another reader of messages": """
+    import json
+    old = json.loads
+    json.loads = lambda text: old(text.replace("kept_by_loops(", "int(0) if 1 else int("))
+""",
+    "a method of the reader alone": """
+    import json
+    old = json._default_decoder.decode
+    json._default_decoder.decode = lambda text: old(text.replace("kept_by_loops(", "int("))
+""",
+    "a name before Python's own": """
+    sys.modules["messages"].int = lambda value: 0
+""",
     "another module of that name": """
     import json
     class Encoder(json.JSONEncoder):

@@ -165,6 +165,17 @@ def by_hand(tree, rest=b""):
         ["r", ["1", "2"]],
         ["r", [str(1 << 128), "1", "0", "0"]],
         ["l"],
+        ["l", [], []],
+        ["l", "ab"],
+        ["t", [], 1],
+        ["d", [], []],
+        ["d", [["a", 1], ["a", 2]]],
+        ["d", [["a", 1, 2]]],
+        ["r", ["1", "2", "0", "0"], 1],
+        ["o", "a", "b"],
+        ["c", 1],
+        ["x", "a", ["a", "f8", [1]], 1],
+        ["a", "f8", [1], 1],
         [],
         {"a": 1},
         1 << 70,
@@ -173,6 +184,16 @@ def by_hand(tree, rest=b""):
 def test_a_broken_message_is_a_violation(tree):
     with pytest.raises(Violation):
         unpack(by_hand(tree, b"\0" * 8))
+
+
+def test_what_is_forged_between_the_parts_of_a_message_is_a_violation(monkeypatch):
+    monkeypatch.setattr(
+        json.JSONEncoder,
+        "item_separator",
+        ', [["answer", ["d", [["result", ["d", [["without a kernel",""]]]]]]]], ',
+    )
+    with pytest.raises(Violation):
+        there_and_back({"answer": {"result": {"without a kernel": "MatMul"}}})
 
 
 def test_something_left_over_is_a_violation():

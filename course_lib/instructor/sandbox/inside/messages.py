@@ -33,6 +33,9 @@ KINDS = frozenset((*REAL, "c8", "c16"))  # numbers, nothing else
 KEYS = str | int | np.integer  # of a dict
 LONGEST = 100_000  # characters of a string that a student's process sends
 HEADER = 4 << 20  # bytes of a header from there: what Python makes of one takes 30 times as many
+# How many parts follow a tag. More of them would be somebody else's message inside of ours.
+PARTS = {"l": 1, "t": 1, "d": 1, "a": 2, "g": 2, "n": 2, "r": 1, "x": 2, "c": 2, "o": 1}
+HOLD_LISTS = "l", "t", "d", "r"
 NAME = 60  # characters of the name of a type
 FINGERPRINT = 16  # bytes
 
@@ -191,6 +194,8 @@ def _decode(tree, message, handles, state, depth):
     if not isinstance(tree, list) or not tree:
         raise Violation("a message that can't be read")
     tag, rest = tree[0], tree[1:]
+    if len(rest) != PARTS.get(tag) or (tag in HOLD_LISTS and not isinstance(rest[0], list)):
+        raise Violation("a message that can't be read")
     if tag in ("l", "t"):
         items = [_decode(one, message, handles, state, depth + 1) for one in rest[0]]
         return items if tag == "l" else tuple(items)
@@ -199,6 +204,8 @@ def _decode(tree, message, handles, state, depth):
         for key, one in rest[0]:
             if type(key) not in (str, int):
                 raise Violation("a key that is neither text nor number")
+            if key in found:
+                raise Violation("a key that comes twice")
             found[key] = _decode(one, message, handles, state, depth + 1)
         return found
     if tag in ("a", "g", "n"):

@@ -12,7 +12,6 @@ parts that an exercise builds on, after those were judged.
 import ast
 import builtins
 import contextlib
-import functools
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -30,6 +29,7 @@ import graphs
 import guard
 import messages
 import numpy as np
+import own_parts
 import reading.run
 
 PRINTED = 80  # characters of a student's printing that are kept
@@ -43,30 +43,11 @@ WATCHED = {
     "math": math,
 }
 ORIGINALS = {name: dict(vars(module)) for name, module in WATCHED.items()}
-# What tells the judge about a graph, beside its own modules: what writes its messages, and, where
-# TensorFlow is, what it is asked. A name that isn't there now must not be there later.
-OF_OTHERS = {
-    "json": ("JSONEncoder",),
-    "json.encoder": (
-        "JSONEncoder",
-        *(f"JSONEncoder.{name}" for name in ("__init__", "__new__", "encode", "iterencode")),
-        *("c_make_encoder", "encode_basestring_ascii", "c_encode_basestring_ascii"),
-    ),
-    "struct": ("pack",),
-    "socket": ("socket.sendall", "socket.settimeout"),
-    "tensorflow.python.framework.ops": ("Graph.as_graph_def",),
-    "tensorflow.python.framework.op_callbacks": ("add_op_callback",),
-    "tensorflow.python.framework.kernels": ("get_registered_kernels_for_op",),
-}
-ABSENT = object()
 HEAVY = ("tensorflow", "keras", "torch", "jax")
 
 
-# What is kept of the judge's modules: what they define, and not what they count with.
-CONSTANT = types.FunctionType | types.ModuleType | type | tuple | str | dict | frozenset
 # Names that the judge's own modules have here, and a student's file may have too.
 JUDGES = frozenset(os.path.splitext(file)[0] for file in os.listdir(os.path.dirname(__file__)))
-STAND_INS = {"course_lib.graphs": graphs, "course_lib.exercises.calling.guard": guard}
 
 
 class Missing:
@@ -356,61 +337,6 @@ def replaced() -> list[str]:
     return found[:20]
 
 
-class OwnParts:
-    """The judge's own functions in this process, as they were before a student's code ran.
-
-    What is found here about a class and its graphs is worth as much as what finds it.
-    """
-
-    def __init__(self):
-        self.kept = []
-        for module in (graphs, guard, messages, failure, sys.modules[__name__]):
-            self.add(module)
-        for module, names in OF_OTHERS.items():
-            for name in names if module in sys.modules else ():
-                *path, last = name.split(".")
-                holder = functools.reduce(getattr, path, sys.modules[module])
-                self._keep(f"{module}.{name}", holder, last, vars(holder).get(last, ABSENT))
-
-    def add(self, module):
-        """Keep what a module defines, and the methods of its classes."""
-        for name, value in list(vars(module).items()):
-            if not isinstance(value, CONSTANT) or name.startswith("__"):
-                continue
-            where = f"{module.__name__}.{name}"
-            self._keep(where, module, name, value)
-            if isinstance(value, type) and value.__module__ == module.__name__:
-                for method, function in list(vars(value).items()):
-                    if isinstance(function, types.FunctionType):
-                        self._keep(f"{where}.{method}", value, method, function)
-
-    def _keep(self, where, holder, name, value):
-        self.kept.append((where, holder, name, value, getattr(value, "__code__", None)))
-
-    def look(self) -> list[str]:
-        """Names of those that are others by now; they are put back."""
-        others = []
-        for where, holder, name, value, code in self.kept:
-            if getattr(value, "__code__", None) is not code:
-                value.__code__ = code
-                others.append(where)
-            if vars(holder).get(name, ABSENT) is value:
-                continue
-            if value is ABSENT:
-                delattr(holder, name)
-            else:
-                setattr(holder, name, value)
-            others.append(where)
-        for stand_in, original in STAND_INS.items():
-            names = vars(sys.modules.get(stand_in, original))
-            for name in names.keys() & vars(original).keys():
-                value = vars(original)[name]
-                if isinstance(value, types.FunctionType) and names[name] is not value:
-                    names[name] = value
-                    others.append(f"{stand_in}.{name}")
-        return others
-
-
 def _as_an_error(name, function, error):
     return guard.Unusable(guard.what_it_raised(name, function, error), guard.RAISED)
 
@@ -458,7 +384,7 @@ def _in_the_way(name, error) -> str:
 
 def serve(connection) -> None:
     """Do what the judge asks until it goes away."""
-    own = OwnParts()
+    own = own_parts.OwnParts(graphs, guard, messages, failure, own_parts, sys.modules[__name__])
     look = own.look  # bound now, whatever becomes of the class
     channel = messages.Channel(connection)
     student = Student(channel, own)

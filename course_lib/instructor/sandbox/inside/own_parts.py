@@ -1,0 +1,161 @@
+"""What is the judge's own in a student's process, kept as it was before their code ran.
+
+What is found here about a class and its graphs is worth as much as what finds it, and what writes
+it down. Whatever of that is another afterwards is put back, and told.
+"""
+
+import builtins
+import functools
+import sys
+import types
+
+import graphs
+import guard
+
+# What tells the judge about a graph, beside its own modules: what carries its messages, and, where
+# TensorFlow is, what it is asked. A name that isn't there now must not be there later.
+OF_OTHERS = {
+    "struct": ("pack", "unpack", "unpack_from"),
+    "socket": ("socket.sendall", "socket.settimeout", "socket.recv"),
+    "tensorflow.python.framework.ops": ("Graph.as_graph_def",),
+    "tensorflow.python.framework.op_callbacks": ("add_op_callback",),
+    "tensorflow.python.framework.kernels": ("get_registered_kernels_for_op",),
+}
+# All of these: any constant of theirs is a part of how a message is written, or read.
+WHOLE = "json", "json.encoder", "json.decoder", "json.scanner"
+ABSENT = object()
+STAND_INS = {"course_lib.graphs": graphs, "course_lib.exercises.calling.guard": guard}
+
+# What is kept of the judge's modules: what they define, and not what they count with.
+CONSTANT = types.FunctionType | types.ModuleType | type | tuple | str | dict | frozenset
+OF_A_CLASS = frozenset(
+    ("__dict__", "__weakref__", "__doc__", "__module__")
+)  # it computes nothing with these
+
+
+class OwnParts:
+    """The judge's own functions in this process, and what they rely on.
+
+    Args:
+        modules: the judge's.
+    """
+
+    def __init__(self, *modules):
+        self.kept = []
+        self.kinds = []  # of what holds them: a class or a module may get another one
+        self.modules = []
+        for module in modules:
+            self.add(module)
+        for name in WHOLE:
+            self._add_whole(sys.modules[name])
+        for module, names in OF_OTHERS.items():
+            for name in names if module in sys.modules else ():
+                *path, last = name.split(".")
+                holder = functools.reduce(getattr, path, sys.modules[module])
+                self._keep(f"{module}.{name}", holder, last, vars(holder).get(last, ABSENT))
+
+    def add(self, module):
+        """Keep what a module defines, and the methods of its classes."""
+        self._hold(module.__name__, module)
+        for name, value in list(vars(module).items()):
+            if not isinstance(value, CONSTANT) or name.startswith("__"):
+                continue
+            where = f"{module.__name__}.{name}"
+            self._keep(where, module, name, value)
+            if isinstance(value, type) and value.__module__ == module.__name__:
+                self._hold(where, value)
+                for method, function in list(vars(value).items()):
+                    if isinstance(function, types.FunctionType):
+                        self._keep(f"{where}.{method}", value, method, function)
+
+    def _add_whole(self, module):
+        """Keep all that a module defines, all of its classes, and its objects of those."""
+        self._hold(module.__name__, module)
+        for name, value in list(vars(module).items()):
+            if name.startswith("__"):
+                continue
+            where = f"{module.__name__}.{name}"
+            self._keep(where, module, name, value)
+            kind = value if isinstance(value, type) else type(value)
+            if kind.__module__ not in WHOLE or not hasattr(value, "__dict__"):
+                continue
+            self._hold(where, value)
+            above = object if value is kind else kind  # what it has from there stays from there
+            for one in (vars(value).keys() | vars(above).keys()) - OF_A_CLASS:
+                self._keep(f"{where}.{one}", value, one, vars(value).get(one, ABSENT))
+
+    def _hold(self, where, holder):
+        self.kinds.append((where, holder, type(holder)))
+        if isinstance(holder, types.ModuleType):
+            self.modules.append((where, vars(holder), vars(holder).keys() & vars(builtins).keys()))
+
+    def _keep(self, where, holder, name, value):
+        self.kept.append((where, holder, name, value, _innards(value)))
+
+    def look(self) -> list[str]:
+        """Names of those that are others by now; they are put back."""
+        others = []
+        for where, holder, kind in self.kinds:
+            if type(holder) is not kind:
+                kind.__setattr__(holder, "__class__", kind)
+                others.append(where)
+        for where, names, before in self.modules:
+            for name in (names.keys() & vars(builtins).keys()) - before:
+                del names[name]  # the module's functions took it for Python's own
+                others.append(f"{where}.{name}")
+        for where, holder, name, value, innards in self.kept:
+            if _put_back(value, innards):
+                others.append(where)
+            if vars(holder).get(name, ABSENT) is value:
+                continue
+            if value is ABSENT:
+                delattr(holder, name)
+            else:
+                setattr(holder, name, value)
+            others.append(where)
+        for stand_in, original in STAND_INS.items():
+            names = vars(sys.modules.get(stand_in, original))
+            for name in names.keys() & vars(original).keys():
+                value = vars(original)[name]
+                if isinstance(value, types.FunctionType) and names[name] is not value:
+                    names[name] = value
+                    others.append(f"{stand_in}.{name}")
+        return others
+
+
+def _innards(value):
+    """What can be changed in a function (its code, and two kinds of defaults) or in a dict."""
+    if isinstance(value, types.FunctionType):
+        named = value.__kwdefaults__
+        return value.__code__, value.__defaults__, named, named and dict(named)
+    return dict(value) if isinstance(value, dict) else None
+
+
+def _put_back(value, innards) -> bool:
+    """Whether a function or a dict was another inside; it is as before afterwards."""
+    if innards is None:
+        return False
+    if isinstance(innards, dict):
+        if _same_entries(value, innards):
+            return False
+        value.clear()
+        value.update(innards)
+        return True
+    code, defaults, named, entries = innards
+    is_same = value.__code__ is code and value.__defaults__ is defaults
+    is_same = is_same and value.__kwdefaults__ is named
+    if is_same and (named is None or _same_entries(named, entries)):
+        return False
+    value.__code__, value.__defaults__ = code, defaults
+    if named is not None:
+        named.clear()
+        named.update(entries)
+    value.__kwdefaults__ = named
+    return True
+
+
+def _same_entries(now: dict, before: dict) -> bool:
+    """Nobody is asked whether two of them are equal, which may be a lie."""
+    return len(now) == len(before) and all(
+        one in now and now[one] is value for one, value in before.items()
+    )
