@@ -3,7 +3,6 @@
 import __future__
 
 import ast
-import asyncio
 import contextlib
 import inspect
 import linecache
@@ -11,13 +10,14 @@ import re
 import sys
 import time
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
+from .loop import Loop, awaits
 from .magics import OF_IPYTHON, NotPython, is_for_ipython, tree_of
-from .needed import Program
+from .needed import Program, Statement
 
 MODULE = "learner_notebook"  # what the learner's functions and classes give as their module
 # What a cell defines that is no Python, as far as a look at its text can tell.
@@ -129,19 +129,37 @@ def run(
     notebook.values["display"] = print
     ends = time.process_time() + all_of_them
     flags = 0
-    for statement in program.needed(roots, starts):
-        if statement.is_future:
-            for one in statement.tree.names:
-                flags |= getattr(__future__, one.name, __future__.division).compiler_flag
-            continue
-        seconds = min(each, ends - time.process_time())
-        failure = _run(statement, flags, notebook.values, limit, seconds)
-        if failure is not None:
-            notebook.remarks.append(failure.sentence)
-            notebook.failures |= dict.fromkeys(statement.binds, failure)
+    needed = program.needed(roots, starts)
+    with _loop_for(needed, limit) as loop:
+        for statement in needed:
+            if statement.is_future:
+                for one in statement.tree.names:
+                    flags |= getattr(__future__, one.name, __future__.division).compiler_flag
+                continue
+            seconds = min(each, ends - time.process_time())
+            failure = _run(statement, flags, notebook.values, limit, seconds, loop)
+            if failure is not None:
+                notebook.remarks.append(failure.sentence)
+                notebook.failures |= dict.fromkeys(statement.binds, failure)
 
 
-def _run(statement, flags, values, limit, seconds) -> Failure | None:
+@contextlib.contextmanager
+def _loop_for(statements: list[Statement], limit) -> Iterator[Loop | None]:
+    """The loop of a notebook that awaits something at its top; else none.
+
+    So a notebook without a top-level await may call asyncio.run, as a script does.
+    """
+    if not any(awaits(statement.tree) for statement in statements):
+        yield None
+        return
+    loop = Loop()
+    try:
+        yield loop
+    finally:
+        loop.close(limit)
+
+
+def _run(statement, flags, values, limit, seconds, loop) -> Failure | None:
     where = f"Cell {statement.cell}, line {statement.tree.lineno} was left out"
     if is_for_ipython(statement.tree):
         return Failure(f"{where}: it is for IPython, not Python.", NotPython("IPython"))
@@ -155,10 +173,10 @@ def _run(statement, flags, values, limit, seconds) -> Failure | None:
         module = ast.Module([tree], [])
         flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # as in Jupyter
         code = compile(module, statement.where, "exec", flags, dont_inherit=True)
-        with limit(seconds):
+        with limit(seconds), loop.there() if loop else contextlib.nullcontext():
             waits = eval(code, values)
             if code.co_flags & inspect.CO_COROUTINE:
-                asyncio.run(waits)
+                loop.wait_for(waits)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

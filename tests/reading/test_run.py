@@ -1,6 +1,7 @@
 """What is run of a notebook: all that the asked-for functions need, and nothing else."""
 
 import ast
+import asyncio
 import inspect
 import json
 import time
@@ -50,6 +51,19 @@ IN_JUPYTER = {
         "async def count():\n    yield 3",
         "async with held() as two:\n    async for three in count():\n        N = two * three",
         "def f(): return N",
+    ],
+    "a task that a later cell awaits": [
+        "import asyncio\nasync def work():\n    await asyncio.sleep(0)\n    return 6",
+        "task = asyncio.create_task(work())",
+        "N = await task",
+        "def f(): return N",
+    ],
+    "a lock that two cells use": [
+        "import asyncio\nlock = asyncio.Lock()",
+        "async def hold():\n    async with lock:\n        await asyncio.sleep(0)\n        return 3",
+        "a = await asyncio.gather(hold(), hold())",
+        "b = await asyncio.gather(hold(), hold())",
+        "def f(): return (sum(a) + sum(b)) // 2",
     ],
     "augmented": ["N = 2", "N *= 3", "def f(): return N"],
     "an import under try": [
@@ -247,6 +261,57 @@ def test_one_endless_statement_does_not_cost_the_others():
     assert notebook.answer("f")() == 6
     assert "still running after" in notebook.remarks[0]
     assert time.monotonic() - began < 5
+
+
+# Each goes on after it was cancelled: one as often as that happens, one without ever waiting.
+UNDYING = {
+    "awaits": "        try:\n            await asyncio.sleep(0.01)\n",
+    "never awaits again": "        try:\n            await asyncio.sleep(60)\n",
+}
+
+
+@pytest.mark.parametrize("kind", UNDYING)
+@pytest.mark.parametrize("after", ["await asyncio.sleep(60)", "await asyncio.sleep(0)"])
+def test_a_task_that_does_not_let_itself_be_cancelled_is_left_behind(kind, after):
+    last = "            while kind == 'never awaits again': pass\n"
+    body = f"    while True:\n{UNDYING[kind]}        except asyncio.CancelledError:\n{last}"
+    began = time.monotonic()
+    notebook = taken(
+        f"import asyncio\nkind = {kind!r}\nasync def undying():\n{body}",
+        f"task = asyncio.create_task(undying())\nN = 6; {after}; M = task",
+        f"task; {after}\nL = [task, await asyncio.sleep(0)]",
+        "def f(): return N\ndef g(): return L",
+        roots=("f", "g"),
+        each=0.3,
+    )
+    assert time.monotonic() - began < 8
+    assert notebook.answer("f")() == 6
+
+
+def test_notebooks_with_and_without_await_are_read_inside_a_running_loop():
+    async def around():
+        began = asyncio.create_task(asyncio.sleep(0, "ours"))
+        inner = [taken(*IN_JUPYTER[one]) for one in IN_JUPYTER if "await" in one]
+        loop = asyncio.get_running_loop()
+        return [one.answer("f")() for one in inner], await began, loop is began.get_loop()
+
+    assert asyncio.run(around()) == ([6, 6], "ours", True)
+
+
+def test_what_a_cancelled_task_still_does_is_waited_for():
+    notebook = taken(
+        "import asyncio\nsaid = []",
+        "async def work():\n    try:\n        await asyncio.sleep(60)\n    finally:\n"
+        "        said.append('closed')",
+        "task = asyncio.create_task(work())\nawait asyncio.sleep(0)\nN = await asyncio.sleep(0, 6)",
+        "def f(): return N, said, task",
+    )
+    assert notebook.answer("f")()[:2] == (6, ["closed"])
+
+
+def test_a_notebook_without_await_may_start_a_loop_of_its_own():
+    cells = ["import asyncio", "async def work(): return 6", "N = asyncio.run(work())"]
+    assert taken(*cells, "def f(): return N").answer("f")() == 6
 
 
 def test_all_together_have_an_end():

@@ -26,7 +26,7 @@ FILES = {
     "failure.py": PACKAGE / "exercises" / "calling" / "failure.py",
     **{
         f"reading/{name}.py": PACKAGE / "reading" / f"{name}.py"
-        for name in ("__init__", "magics", "names", "needed", "run")
+        for name in ("__init__", "loop", "magics", "names", "needed", "run")
     },
 }
 

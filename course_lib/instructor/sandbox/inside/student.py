@@ -44,8 +44,6 @@ WATCHED = {
 }
 ORIGINALS = {name: dict(vars(module)) for name, module in WATCHED.items()}
 HEAVY = ("tensorflow", "keras", "torch", "jax")
-
-
 # Names that the judge's own modules have here, and a student's file may have too.
 JUDGES = frozenset(os.path.splitext(file)[0] for file in os.listdir(os.path.dirname(__file__)))
 
