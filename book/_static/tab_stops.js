@@ -10,7 +10,11 @@ function setTabStop(box) {
 
 document.addEventListener("DOMContentLoaded", () => {
   const boxes = [...document.querySelectorAll(SCROLLING)];
-  const observer = new ResizeObserver((entries) => entries.forEach((entry) => setTabStop(entry.target)));
+  const observer = new ResizeObserver((entries) =>
+    entries.forEach((entry) => setTabStop(entry.target.closest(SCROLLING)))
+  );
   boxes.forEach((box) => observer.observe(box));
+  // A table may become wider than its box, whose size stays.
+  document.querySelectorAll(".pst-scrollable-table-container > table").forEach((table) => observer.observe(table));
   document.fonts.ready.then(() => boxes.forEach(setTabStop)); // other letters, in a box of the same size
 });

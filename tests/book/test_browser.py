@@ -47,9 +47,10 @@ PARTED_FROM_FORMULA = r"""() => [...document.querySelectorAll('mjx-container')].
     return parted ? formula.closest('p, li, td')?.textContent : '';
 }).filter(Boolean)"""
 
-UNREACHED = """() => [...document.querySelectorAll('.bd-main pre, .bd-main .output')].filter(e =>
-    e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === 'auto' && e.tabIndex < 0
-).map(e => `${e.id} ${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
+UNREACHED = """() => [...document.querySelectorAll('.bd-main *')].filter(e =>
+    e.scrollWidth > e.clientWidth && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX)
+    && e.clientWidth && e.tabIndex < 0
+).map(e => `${e.tagName} ${e.id} ${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
 
 # Code is replaced by a copy in which a word is plain text if one before it looks the same: axe
 # would spend most of its time on saying the same of thousands. A single character tells it nothing.
