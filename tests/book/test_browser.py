@@ -16,7 +16,7 @@ CHAPTERS = ("book/vanilla_rnn.html", "book/bptt.html")
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}  # px
 
 # What stands beyond the right edge and can't be scrolled to: the page would not grow wider for it.
-CUT_OFF = """() => [...document.querySelectorAll('.bd-main *')].filter(e => {
+CUT_OFF = """() => [...document.querySelectorAll('.bd-article *')].filter(e => {
     if (e.closest('mjx-assistive-mml')) return false;  // clipped: for screen readers alone
     const scrolls = p => ['auto', 'scroll'].includes(getComputedStyle(p).overflowX);
     for (let p = e; p && !p.matches('.bd-main'); p = p.parentElement) if (scrolls(p)) return false;
@@ -47,7 +47,7 @@ PARTED_FROM_FORMULA = r"""() => [...document.querySelectorAll('mjx-container')].
     return parted ? formula.closest('p, li, td')?.textContent : '';
 }).filter(Boolean)"""
 
-UNREACHED = """() => [...document.querySelectorAll('.bd-main *')].filter(e =>
+UNREACHED = """() => [...document.querySelectorAll('.bd-article *')].filter(e =>
     e.scrollWidth > e.clientWidth && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX)
     && e.clientWidth && e.tabIndex < 0
 ).map(e => `${e.tagName} ${e.id} ${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
