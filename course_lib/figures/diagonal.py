@@ -150,7 +150,9 @@ def _peak(run):
     return result, peak / 2**20
 
 
-def stacked_cosine(memory_of_the_upper: float, seed: int, T: int = 60, n: int = 16) -> float:
+def stacked_cosine(
+    memory_of_the_upper: float, seed: int, T: int = 60, n: int = 16, *, direct: bool = True
+) -> float:
     """How far the credit that comes at the same step points the way of BPTT's, in a lower layer.
 
     Two LRUs, a tanh between them, and a loss at every step of the upper one.
@@ -160,6 +162,7 @@ def stacked_cosine(memory_of_the_upper: float, seed: int, T: int = 60, n: int = 
         seed: of weights and data.
         T: steps.
         n: units of each layer.
+        direct: whether the upper layer has its D, the path from input to output past the state.
 
     Returns:
         The cosine between the gradients of the lower layer's B and eigenvalues, credit through
@@ -169,6 +172,8 @@ def stacked_cosine(memory_of_the_upper: float, seed: int, T: int = 60, n: int = 
     lower, upper = init_lru(3, n, n, seed), init_lru(n, n, 2, seed + 1)
     upper["nu_log"] = np.full(n, np.log(-np.log(memory_of_the_upper)))
     upper["gamma_log"] = np.full(n, 0.5 * np.log(1 - memory_of_the_upper**2))
+    if not direct:
+        upper["D"] = np.zeros_like(upper["D"])
     x, zero = rng.normal(size=(8, T, 3)), np.zeros((8, n), complex)
     y, z_lower = lru_forward(x, zero, lower)
     h = np.tanh(y)
@@ -379,15 +384,27 @@ def memory_by_length(lengths: tuple[int, ...], found: dict[str, list]) -> Figure
     return closed(figure)
 
 
-def credit_through_depth(sizes: tuple[float, ...], cosines: dict[float, list[float]]) -> Figure:
+def credit_through_depth(
+    sizes: tuple[float, ...],
+    cosines: dict[float, list[float]],
+    without_d: dict[float, list[float]],
+) -> Figure:
     """Cosine with BPTT in the lower of two layers, over the memory of the upper one."""
     plt = pyplot()
     figure, ax = plt.subplots()
-    ax.plot(range(len(sizes)), [np.mean(cosines[s]) for s in sizes], **CYCLE[0])
-    for i, size in enumerate(sizes):
-        ax.scatter([i] * len(cosines[size]), cosines[size], color=GREY, s=20, zorder=1)
-    ax.set_xticks(range(len(sizes)), [f"{s:g}" for s in sizes])
-    ax.set_ylim(0, 1.05)
+    at = np.arange(len(sizes))
+    for style, label, found, aside in (
+        (CYCLE[0], "with $D$", cosines, -0.06),
+        (CYCLE[1], "without $D$", without_d, 0.06),
+    ):
+        ax.plot(at, [np.mean(found[s]) for s in sizes], label=label, **style)
+        for i, size in enumerate(sizes):
+            each = [i + aside] * len(found[size])
+            ax.scatter(each, found[size], color=style["color"], alpha=0.4, s=16, zorder=1)
+    ax.axhline(0, color=GREY, lw=1, marker="", ls="-")
+    ax.legend()
+    ax.set_xticks(at, [f"{s:g}" for s in sizes])
+    ax.set_ylim(-0.4, 1.05)
     ax.set_xlabel(r"$|\lambda|$ of the upper layer")
     ax.set_ylabel("cosine with BPTT")
     return closed(figure)

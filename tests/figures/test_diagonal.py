@@ -67,6 +67,15 @@ def test_a_layer_on_top_that_forgets_costs_nothing():
     assert figures.stacked_cosine(0.9, seed=0) < 0.999
 
 
+def test_only_the_direct_path_is_left_of_a_layer_that_forgets_nothing():
+    """The factor of its input is almost zero, so all credit comes through D, at the same step."""
+    longest = 1 - 1e-9
+    assert figures.stacked_cosine(longest, seed=0) == pytest.approx(1, abs=1e-3)
+    assert figures.stacked_cosine(longest, seed=0, direct=False) < 0.9
+    without_d = [figures.stacked_cosine(size, seed=0, direct=False) for size in (0.01, 0.9, 0.99)]
+    assert without_d == sorted(without_d, reverse=True)
+
+
 def test_every_figure_draws(assert_drawn):
     images = digits(20)
     for figure in (
@@ -75,7 +84,9 @@ def test_every_figure_draws(assert_drawn):
         figures.rounds(8),
         figures.spectra(16),
         figures.memory_by_length((32, 64), {"BPTT": [1.0, 2.0], "traces": [0.1, 0.1]}),
-        figures.credit_through_depth((0.1, 0.9), {0.1: [1.0, 1.0], 0.9: [0.8, 0.6]}),
+        figures.credit_through_depth(
+            (0.1, 0.9), {0.1: [1.0, 1.0], 0.9: [0.8, 0.6]}, {0.1: [0.9, 0.8], 0.9: [0.5, -0.1]}
+        ),
     ):
         assert_drawn(figure)
     unit = figures.one_unit_slider((0, 18, 180))
