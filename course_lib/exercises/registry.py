@@ -200,6 +200,7 @@ def get(exercise_id: str) -> Exercise:
         UnknownExercise: if there is no such exercise.
         OtherBackend: if it is checked with TensorFlow and Keras runs on another backend.
     """
+    # The one late import between the two: the rungs that every function has look exercises up here.
     from course_lib.exercises.ladder.generic import complete
 
     if needs_tensorflow(exercise_id):

@@ -25,6 +25,7 @@ from course_lib.exercises.calling.guard import (
 from course_lib.exercises.calling.unharmed import no_threads_left, whole_libraries, within_bounds
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
 from course_lib.exercises.ladder.rungs import shapes_that_came_in
+from course_lib.exercises.registry import get, ids
 from course_lib.graphs import namespace_of, step_by_step
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -203,8 +204,6 @@ def reference_parts(
     So each exercise is judged on its own: a wrong `rnn_step` doesn't fail a right `rnn_forward`.
     Only a twin that has passed, and is still the same, stays the learner's own.
     """
-    from course_lib.exercises.registry import get, ids
-
     namespace = namespace_of(function)
     others = {*exercise.uses, *(name for name in ids() if name in namespace)} - {exercise.id}
     if exercise.twin in own and namespace.get(exercise.twin) is own[exercise.twin]:

@@ -16,6 +16,7 @@ from course_lib.exercises.calling.guard import CappedOutput, NotWritten
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
 from course_lib.exercises.ladder.climbing import called, climb
 from course_lib.exercises.ladder.rungs import WHOLE_NUMBERS, parts_of
+from course_lib.exercises.registry import get
 
 NEAR = 1e-4  # what is farther off isn't rounded but wrong, and that is for other rungs to say
 TINY = 1e-6  # a change of the inputs that float64 answers smoothly
@@ -190,8 +191,6 @@ def second_call(exercise: Exercise) -> Rung:
 
 @functools.cache
 def _base_of(exercise_id: str, ladder: tuple[Rung, ...]) -> Rung:
-    from course_lib.exercises.registry import get
-
     exercise = get(exercise_id)
     own = [rung for rung in ladder if not rung.of_all]
     # Plain calls first, then those with the most numbers: they show most.

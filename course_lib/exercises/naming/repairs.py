@@ -17,6 +17,7 @@ from typing import Any
 from course_lib.exercises.calling.guard import CappedOutput, NotWritten
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.ladder.climbing import Budget, climb, judge
+from course_lib.exercises.naming.by_chance import by_chance
 from course_lib.exercises.naming.mutants import (
     Change,
     Mutant,
@@ -96,19 +97,11 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
     lines, texts, head = _lines(tree), _texts(tree), tree.body[0].lineno - 1
     original = ast.unparse(tree)
     seen = {ast.unparse(without_docstrings(tree))}
-    counters, lines_alone = _counters(tree), _lines_alone(tree)
-    sizes, attributes = _sizes(tree), _attributes(tree)
-    models = _models(tree)
+    means_nothing = by_chance(tree)
     found = [
-        c
-        for c in changes(tree, ways_back(reference))
-        if len(c.words) <= LONGEST
-        and "\n" not in c.words
-        and not _puts_in(c, counters)
-        and not (c.before in lines_alone and not isinstance(c.after, ast.Call))
-        and not (c.before in sizes and ast.unparse(c.after) == "0")
-        and c.before not in attributes
-        and not (c.before in models and isinstance(c.after, ast.Call))
+        change
+        for change in changes(tree, ways_back(reference))
+        if len(change.words) <= LONGEST and "\n" not in change.words and not means_nothing(change)
     ]
     found = likeliest_first(found, original, ast.unparse(tree_of(reference)))
     for change in conditions_first(found):
@@ -121,68 +114,6 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
             changed = compiled(Mutant("", change.line, source, change.words), function, names)
             where = _where(lines.get(change.line, ""), change.words, texts, change.line - head)
             yield change.words, where, changed
-
-
-def _counters(tree: ast.Module) -> set[str]:
-    """Names that begin as a number and are counted up: what they hold somewhere is chance."""
-    begun, counted = set(), set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Assign([ast.Name(name)], ast.Constant(int() | float())):
-                begun.add(name)
-            case ast.AugAssign(ast.Name(name)):
-                counted.add(name)
-    return begun & counted
-
-
-def _puts_in(change: Change, counters: set[str]) -> bool:
-    """Whether a change puts a counter where none stood: zero could stand there as well."""
-    names = [
-        {node.id for node in ast.walk(one) if isinstance(node, ast.Name)}
-        if isinstance(one, ast.AST)
-        else set()
-        for one in (change.before, change.after)
-    ]
-    return bool((names[1] - names[0]) & counters)
-
-
-def _lines_alone(tree: ast.Module) -> list[ast.AST]:
-    """What is called for its effect: to put less in its place is to leave out the line."""
-    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
-
-
-def _sizes(tree: ast.Module) -> list[ast.AST]:
-    """The numbers in shapes of new arrays: where one is 0, the array is as good as left out."""
-    made = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
-    return [
-        size
-        for call in made
-        if ast.unparse(call.func).split(".")[-1] in ("zeros", "ones", "empty", "full")
-        for size in ast.walk(call.args[0])
-        if isinstance(size, ast.Constant)
-    ]
-
-
-def _attributes(tree: ast.Module) -> list[ast.AST]:
-    """Names of attributes in quotes: one that is nowhere gives the default, or nothing.
-
-    Another name in its place would only leave the line out.
-    """
-    asked = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return [
-        call.args[1]
-        for call in asked
-        if ast.unparse(call.func) in ("getattr", "hasattr") and len(call.args) > 1
-    ]
-
-
-def _models(tree: ast.Module) -> list[ast.AST]:
-    """What new arrays are made alike to: its numbers don't count, so no function of them helps.
-
-    `np.empty_like(np.exp(E))` has the right dtype by chance, and is nothing to learn from.
-    """
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
-    return [call.args[0] for call in calls if ast.unparse(call.func).endswith("_like")]
 
 
 def conditions_first(found: list[Change]) -> Iterator[Change]:

@@ -19,6 +19,7 @@ from typing import Any
 from course_lib.exercises.exercise import Exercise, Mistake
 from course_lib.exercises.naming.habits import habits
 from course_lib.exercises.naming.mutants import compiled, mutants, tree_of, without_docstrings
+from course_lib.exercises.registry import get
 from course_lib.graphs import namespace_of
 
 # Words of a sentence that is about several things at once.
@@ -264,8 +265,6 @@ def can_be_said_of_some(exercise: Exercise, mistake: Mistake, results: Collectio
 
 def relatives(exercise: Exercise) -> list[Exercise]:
     """The NumPy exercises that the fast form of one is built on, the nearest first."""
-    from course_lib.exercises.registry import get
-
     found: dict[str, Exercise] = {}
     waiting = [exercise.twin, *exercise.uses] if exercise.twin else []
     while waiting:

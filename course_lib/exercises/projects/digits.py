@@ -27,10 +27,7 @@ VIEWS = (
         f"the same digits less {BRIGHTNESS} and divided by {SPREAD}",
         lambda x: (x - BRIGHTNESS) / SPREAD,
     ),
-    View(
-        "the same digits, each less its mean and divided by its spread",
-        _standardised,
-    ),
+    View("the same digits, each less its mean and divided by its spread", _standardised),
 )
 
 
