@@ -149,10 +149,8 @@ def run(
         A dict with `config`, `curves` (a list with one number an epoch each) and `summary`.
     """
     import shutil
-    import time
 
-    import keras
-
+    from course_lib.training.callbacks import TestAccuracy
     from course_lib.training.fit import fit
     from course_lib.training.seeding import seed_everything
 
@@ -169,19 +167,6 @@ def run(
     steps = config.epochs * -(-len(train) // config.batch_size)
     model = build_model(config, steps, x_train, seed)
 
-    class Test(keras.callbacks.Callback):
-        """Adds to the logs, so that the curves in a checkpoint have it too."""
-
-        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-            self.began = time.perf_counter()
-
-        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-            logs["seconds"] = time.perf_counter() - self.began
-            found = self.model.evaluate(
-                x_test, data.y_test, batch_size=1_000, verbose=0, return_dict=True
-            )
-            logs["test_accuracy"] = found["accuracy"]
-
     folder = None if quick else unfinished(config, seed)
     history = fit(
         model,
@@ -191,7 +176,7 @@ def run(
         batch_size=config.batch_size,
         seed=seed,
         checkpoint_dir=folder,
-        callbacks=[Test()],
+        callbacks=[TestAccuracy(x_test, data.y_test)],
         verbose=verbose,
     )
     if folder is not None:

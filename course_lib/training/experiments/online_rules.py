@@ -44,7 +44,6 @@ def cosines(
         `summary`: network to rule to the cosines, one a seed.
     """
     import keras
-    import tensorflow as tf
 
     from course_lib.online import LeakyRNNCell, OnlineRNN
 
@@ -53,9 +52,7 @@ def cosines(
     for network, init in NETWORKS.items():
         for seed in seeds:
             keras.utils.set_random_seed(seed)
-            rng = np.random.default_rng(seed)
-            x = tf.constant(0.3 * rng.normal(size=(batch, T, 2)), tf.float32)
-            y = tf.constant(rng.integers(0, 10, size=batch))
+            x, y = random_batch(seed, batch, T)
             model = OnlineRNN(LeakyRNNCell(n, **init), 10)
             model.build(x.shape)
             for rule in RULES:
@@ -63,8 +60,31 @@ def cosines(
                 model.kernel.start(T / 2, T, seed)  # a rule doesn't go on where another ended
                 learn_kernel(model, x, y, updates)
                 found[network][rule].append(round(cosine_with_bptt(model, x, y), 4))
-    config = {"units": n, "T": T, "batch_size": batch, "updates": updates, "seeds": list(seeds)}
+    config = made_of(NETWORKS, n, T, batch, updates, seeds)
     return {"config": config, "curves": {}, "summary": found}
+
+
+def random_batch(seed: int, batch: int, T: int, at_every_step: bool = False) -> tuple[Any, Any]:
+    """Inputs (batch, T, 2), and labels of ten classes after the last step or at every one."""
+    import tensorflow as tf
+
+    rng = np.random.default_rng(seed)
+    x = tf.constant(0.3 * rng.normal(size=(batch, T, 2)), tf.float32)
+    return x, tf.constant(rng.integers(0, 10, size=(batch, T) if at_every_step else batch))
+
+
+def made_of(
+    networks: dict[str, dict[str, Any]], n: int, T: int, batch: int, updates: int, seeds: range
+) -> dict[str, Any]:
+    """What a comparison is made of; stored with its result."""
+    return {
+        "networks": networks,
+        "units": n,
+        "T": T,
+        "batch_size": batch,
+        "updates": updates,
+        "seeds": list(seeds),
+    }
 
 
 def cosine_with_bptt(model: "OnlineRNN", x: Any, y: Any, traced: bool = False) -> float:

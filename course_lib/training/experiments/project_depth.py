@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_lib.data.warped import warped
 from course_lib.scratch.gradnets import gain, stop_gate
+from course_lib.training.experiments.project_digits import (
+    as_result,
+    compile_classifier,
+    train_on_warps,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -51,34 +55,14 @@ def run(
     Returns:
         A dict with `config`, `curves`, `summary`, and `arrays`, what is handed in.
     """
-    from course_lib.training.experiments.project_results import judged
-
     config = replace(Config(**settings), **(QUICK if quick else {}))
     began = time.process_time()
     g = stop_gate(LAYERS)
     model = network(config, g, len(data.x_train), seed)
-    losses = []
-    for epoch in range(config.epochs):
-        x = warped(data.x_train, 1_000 * seed + epoch).reshape(-1, 784)
-        history = model.fit(x, data.y_train, batch_size=config.batch_size, verbose=0).history
-        losses.append(history["loss"][0])
-        if verbose:
-            seconds = time.process_time() - began
-            print(f"epoch {epoch + 1}: loss {losses[-1]:.4f}, {seconds:.0f} s", flush=True)
-    seconds = time.process_time() - began
-    accuracy = model.evaluate(data.x_test.reshape(-1, 784), data.y_test, 1_000, verbose=0)[1]
+    trained = train_on_warps(model, data, config, seed, began, verbose)
     arrays = _stacked(model.get_weights(), g)
-    arrays["curve"] = np.array(losses, np.float32)
-    return {
-        "config": {**asdict(config), "layers": LAYERS, "optimizer": "Adam", "g": round(g, 4)},
-        "curves": {"train_loss": [round(float(one), 6) for one in losses]},
-        "summary": {
-            "cpu_seconds": round(seconds, 1),
-            "test_accuracy": round(float(accuracy), 4),
-            **judged("predict_depth", arrays),
-        },
-        "arrays": arrays,
-    }
+    made_of = {**asdict(config), "layers": LAYERS, "optimizer": "Adam", "g": round(g, 4)}
+    return as_result("predict_depth", trained, arrays, made_of)
 
 
 def network(config: Config, g: float, examples: int, seed: int) -> "keras.Model":
@@ -93,16 +77,7 @@ def network(config: Config, g: float, examples: int, seed: int) -> "keras.Model"
     for _ in range(LAYERS):
         h = GReLUDense(config.units, "gain")(h, g=g)
     model = keras.Model(x, keras.layers.Dense(10)(h))
-    steps = config.epochs * -(-examples // config.batch_size)
-    model.compile(
-        optimizer=keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps),
-            global_clipnorm=config.clip_norm,
-        ),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=True,
-    )
+    compile_classifier(model, config, examples, config.clip_norm, jit_compile=True)
     return model
 
 

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_lib.data.warped import warped
+from course_lib.training.experiments.project_digits import (
+    as_result,
+    compile_classifier,
+    train_on_warps,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -53,35 +57,15 @@ def run(
     Returns:
         A dict with `config`, `curves`, `summary`, and `arrays`, what is handed in.
     """
-    from course_lib.training.experiments.project_results import judged
-
     config = replace(Config(**settings), **(QUICK if quick else {}))
     began = time.process_time()
     model = network(config, len(data.x_train), seed)
-    losses = []
-    for epoch in range(config.epochs):
-        x = warped(data.x_train, 1_000 * seed + epoch).reshape(-1, PIXELS)
-        history = model.fit(x, data.y_train, batch_size=config.batch_size, verbose=0).history
-        losses.append(history["loss"][0])
-        if verbose:
-            print(f"epoch {epoch + 1}: loss {losses[-1]:.4f}", flush=True)
-    seconds = time.process_time() - began
-    test = data.x_test.reshape(-1, PIXELS)
-    accuracy = model.evaluate(test, data.y_test, batch_size=1_000, verbose=0)[1]
+    trained = train_on_warps(model, data, config, seed, began, verbose)
     names = ("nu_log", "theta_log", "gamma_log", "W", "b_h", "W_hy", "b_y")
     arrays = dict(zip(names, model.get_weights(), strict=True))
     arrays["W_re"], arrays["W_im"] = np.split(arrays.pop("W"), 2)
-    arrays["curve"] = np.array(losses, np.float32)
-    return {
-        "config": {**asdict(config), "optimizer": "Adam"},
-        "curves": {"train_loss": [round(float(one), 6) for one in losses]},
-        "summary": {
-            "cpu_seconds": round(seconds, 1),
-            "test_accuracy": round(float(accuracy), 4),
-            **judged("predict_pixels", arrays),
-        },
-        "arrays": arrays,
-    }
+    made_of = {**asdict(config), "optimizer": "Adam"}
+    return as_result("predict_pixels", trained, arrays, made_of)
 
 
 def network(config: Config, examples: int, seed: int) -> "keras.Model":
@@ -119,14 +103,7 @@ def network(config: Config, examples: int, seed: int) -> "keras.Model":
             keras.layers.Dense(10),
         ]
     )
-    steps = config.epochs * -(-examples // config.batch_size)
-    model.compile(
-        optimizer=keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
-        ),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
+    compile_classifier(model, config, examples)
     return model
 
 

@@ -7,9 +7,11 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from course_lib.data.warped import warped
+from course_lib.training.experiments.project_digits import (
+    as_result,
+    compile_classifier,
+    train_on_warps,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -48,33 +50,14 @@ def run(
     Returns:
         A dict with `config`, `curves`, `summary`, and `arrays`, what is handed in.
     """
-    from course_lib.training.experiments.project_results import judged
-
     config = replace(Config(**settings), **(QUICK if quick else {}))
     began = time.process_time()
     model = network(config, len(data.x_train), seed)
-    losses, accuracies = [], []
-    for epoch in range(config.epochs):
-        x = warped(data.x_train, 1_000 * seed + epoch)
-        history = model.fit(x, data.y_train, batch_size=config.batch_size, verbose=0).history
-        losses.append(history["loss"][0])
-        if verbose:
-            print(f"epoch {epoch + 1}: loss {losses[-1]:.4f}", flush=True)
-    seconds = time.process_time() - began
-    accuracies.append(model.evaluate(data.x_test, data.y_test, batch_size=1_000, verbose=0)[1])
+    trained = train_on_warps(model, data, config, seed, began, verbose)
     names = ("W_xh", "W_hh", "b_h", "W_hy", "b_y")
     arrays = dict(zip(names, model.get_weights(), strict=True))
-    arrays["curve"] = np.array(losses, np.float32)
-    return {
-        "config": {**asdict(config), "cell": "VanillaRNNCell", "optimizer": "Adam"},
-        "curves": {"train_loss": [round(float(one), 6) for one in losses]},
-        "summary": {
-            "cpu_seconds": round(seconds, 1),
-            "test_accuracy": round(float(accuracies[-1]), 4),
-            **judged("predict_rows", arrays),
-        },
-        "arrays": arrays,
-    }
+    made_of = {**asdict(config), "cell": "VanillaRNNCell", "optimizer": "Adam"}
+    return as_result("predict_rows", trained, arrays, made_of)
 
 
 def network(config: Config, examples: int, seed: int) -> "keras.Model":
@@ -92,13 +75,5 @@ def network(config: Config, examples: int, seed: int) -> "keras.Model":
             keras.layers.Dense(10),
         ]
     )
-    steps = config.epochs * -(-examples // config.batch_size)
-    model.compile(
-        optimizer=keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps),
-            global_clipnorm=config.clip_norm,
-        ),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
+    compile_classifier(model, config, examples, config.clip_norm)
     return model

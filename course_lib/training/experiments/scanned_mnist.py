@@ -171,10 +171,9 @@ def run(
 
 def train(config: Config, data: "Mnist", seed: int, verbose: int) -> dict[str, list[float]]:
     """One run; its curves, with the test accuracy after each epoch, which chooses nothing."""
-    import time
-
     import keras
 
+    from course_lib.training.callbacks import TestAccuracy
     from course_lib.training.fit import fit
     from course_lib.training.seeding import seed_everything
 
@@ -211,19 +210,6 @@ def train(config: Config, data: "Mnist", seed: int, verbose: int) -> dict[str, l
         **online,
     )
 
-    class Test(keras.callbacks.Callback):
-        """Adds the time and the test accuracy to the logs."""
-
-        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-            self.began = time.perf_counter()
-
-        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-            logs["seconds"] = time.perf_counter() - self.began
-            found = self.model.evaluate(
-                x_test, data.y_test, batch_size=1_000, verbose=0, return_dict=True
-            )
-            logs["test_accuracy"] = found["accuracy"]
-
     history = fit(
         model,
         (x_train, data.y_train[train]),
@@ -231,7 +217,7 @@ def train(config: Config, data: "Mnist", seed: int, verbose: int) -> dict[str, l
         validation_data=(sequences(data.x_train[validation]), data.y_train[validation]),
         batch_size=config.batch_size,
         seed=seed,
-        callbacks=[Test()],
+        callbacks=[TestAccuracy(x_test, data.y_test)],
         verbose=verbose,
     )
     keras.backend.clear_session()

@@ -46,10 +46,14 @@ def cosines(
         them on at a step.
     """
     import keras
-    import tensorflow as tf
 
     from course_lib.online import OnlineRNN, SparseRNNCell
-    from course_lib.training.experiments.online_rules import cosine_with_bptt, learn_kernel
+    from course_lib.training.experiments.online_rules import (
+        cosine_with_bptt,
+        learn_kernel,
+        made_of,
+        random_batch,
+    )
 
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     found = {
@@ -60,9 +64,7 @@ def cosines(
         for k in CONNECTIONS:
             for seed in seeds:
                 keras.utils.set_random_seed(seed)
-                rng = np.random.default_rng(seed)
-                x = tf.constant(0.3 * rng.normal(size=(batch, T, 2)), tf.float32)
-                y = tf.constant(rng.integers(0, 10, size=batch))
+                x, y = random_batch(seed, batch, T)
                 model = OnlineRNN(SparseRNNCell(n, k, seed=seed, **init), 10)
                 model.build(x.shape)
                 for rule in RULES:
@@ -71,7 +73,7 @@ def cosines(
                     cosine = cosine_with_bptt(model, x, y)
                     found[network][str(k)][rule].append(round(cosine, 4))
             costs[str(k)] = {rule: cost(model, rule) for rule in COSTS}
-    config = {"units": n, "T": T, "batch_size": batch, "updates": updates, "seeds": list(seeds)}
+    config = made_of(NETWORKS, n, T, batch, updates, seeds)
     return {"config": config, "curves": {}, "summary": {"cosines": found, "costs": costs}}
 
 

@@ -50,10 +50,9 @@ def stacks(
         `summary`: network to loss to rule to layer to the cosines, one a seed.
     """
     import keras
-    import tensorflow as tf
 
     from course_lib.online import LeakyRNNCell, OnlineRNN
-    from course_lib.training.experiments.online_rules import learn_kernel
+    from course_lib.training.experiments.online_rules import learn_kernel, made_of, random_batch
 
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     found = {
@@ -64,10 +63,8 @@ def stacks(
         for when in LOSSES:
             for seed in seeds:
                 keras.utils.set_random_seed(seed)
-                rng = np.random.default_rng(seed)
                 often = when == "at every step"
-                x = tf.constant(0.3 * rng.normal(size=(batch, T, 2)), tf.float32)
-                y = tf.constant(rng.integers(0, 10, size=(batch, T) if often else batch))
+                x, y = random_batch(seed, batch, T, often)
                 parts = [keras.layers.Dense(n), *(LeakyRNNCell(n, **init) for _ in LAYERS[1:])]
                 model = OnlineRNN(parts, 10, return_sequences=often)
                 model.build(x.shape)
@@ -77,7 +74,7 @@ def stacks(
                     pairs = zip(LAYERS, layer_cosines(model, x, y), strict=True)
                     for name, cosine in pairs:
                         found[network][when][rule][name].append(round(cosine, 4))
-    config = {"units": n, "T": T, "batch_size": batch, "updates": updates, "seeds": list(seeds)}
+    config = made_of(NETWORKS, n, T, batch, updates, seeds)
     return {"config": config, "curves": {}, "summary": found}
 
 
