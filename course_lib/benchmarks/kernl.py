@@ -5,7 +5,6 @@ last step. KeRNL also gives the gradients that its kernel learns by; BPTT has no
 timed, chunks and single steps must agree.
 """
 
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -284,34 +283,13 @@ def curve(sizes: Sizes, lengths: tuple[int, ...] = CURVE) -> list[dict[str, Any]
 def main(quick: bool = False, as_json: bool = False, out: Path | None = None) -> int:
     """Measure, print and store; the number to exit with, which says nothing of how fast it was."""
     result = measure.store("kernl", run(quick), quick, out)
-    _print(result, as_json)
-    if as_json:
-        print(json.dumps(result))
+    _show(result, as_json)
     return 0
 
 
-def _print(result: dict[str, Any], as_json: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(stderr=as_json)
-    table = Table("all gradients of a batch, once", "ms", "quartiles")
-    for name, row in result["variants"].items():
-        quartiles = f"{row['lower_quartile_ms']:g} to {row['upper_quartile_ms']:g}"
-        table.add_row(name, f"{row['median_ms']:g}", quartiles)
-    console.print(table)
-    for name, (sign, bar) in BARS.items():
-        value = result[name]
-        if value is None:
-            console.print(f"{name}: not measured ({result['why_no_peer']})")
-            continue
-        reached = value >= bar if sign == ">=" else value <= bar
-        console.print(
-            f"{name}: {value:g} ({sign} {bar:g}: {'reached' if reached else 'NOT reached'})"
-        )
-    console.print(
-        f"bptt_memory_ratio_8192_over_1024: {result['bptt_memory_ratio_8192_over_1024']:g}"
-    )
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    further = ("bptt_memory_ratio_8192_over_1024",)
+    measure.show_times(result, "all gradients of a batch, once", BARS, as_json, further)
 
 
 def _with(sizes: Sizes, steps: int) -> Sizes:

@@ -144,6 +144,46 @@ def show(result: dict[str, Any], words: str, as_json: bool) -> None:
         print(json.dumps(result))
 
 
+def show_times(
+    result: dict[str, Any],
+    title: str,
+    bars: Mapping[str, tuple[str, float]],
+    as_json: bool,
+    further: tuple[str, ...] = (),
+) -> None:
+    """Print the times of all variants and which bars are reached; as `show` does, with JSON last.
+
+    Args:
+        result: with `variants`, and the value of each bar; of one that is None, `why_no_peer`.
+        title: of the table.
+        bars: each with its sign, ">=" or "<=".
+        as_json: see `show`.
+        further: names of numbers that are printed too.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(stderr=as_json)
+    table = Table(title, "ms", "quartiles")
+    for name, row in result["variants"].items():
+        quartiles = f"{row['lower_quartile_ms']:g} to {row['upper_quartile_ms']:g}"
+        table.add_row(name, f"{row['median_ms']:g}", quartiles)
+    console.print(table)
+    for name, (sign, bar) in bars.items():
+        value = result[name]
+        if value is None:
+            console.print(f"{name}: not measured ({result['why_no_peer']})")
+            continue
+        reached = value >= bar if sign == ">=" else value <= bar
+        console.print(
+            f"{name}: {value:g} ({sign} {bar:g}: {'reached' if reached else 'NOT reached'})"
+        )
+    for name in further:
+        console.print(f"{name}: {result[name]:g}")
+    if as_json:
+        print(json.dumps(result))
+
+
 def _child() -> None:
     """Do what `in_child` asks for on standard input."""
     import importlib

@@ -4,7 +4,6 @@ All work on the same numbers. Before any is timed, they must agree. Beside it, t
 traces take on short and on long sequences.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -203,28 +202,8 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
 def main(quick: bool = False, as_json: bool = False, out: Path | None = None) -> int:
     """Measure, print and store; the number to exit with, which says nothing of how fast it was."""
     result = measure.store("scan", run(quick), quick, out)
-    _print(result, as_json)
-    if as_json:
-        print(json.dumps(result))
+    measure.show_times(result, "h and its gradients, once", BARS, as_json)
     return 0
-
-
-def _print(result: dict[str, Any], as_json: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(stderr=as_json)
-    table = Table("h and its gradients, once", "ms", "quartiles")
-    for name, row in result["variants"].items():
-        quartiles = f"{row['lower_quartile_ms']:g} to {row['upper_quartile_ms']:g}"
-        table.add_row(name, f"{row['median_ms']:g}", quartiles)
-    console.print(table)
-    for name, (sign, bar) in BARS.items():
-        value = result[name]
-        reached = value >= bar if sign == ">=" else value <= bar
-        console.print(
-            f"{name}: {value:g} ({sign} {bar:g}: {'reached' if reached else 'NOT reached'})"
-        )
 
 
 def _label(name: str, xla: bool) -> str:

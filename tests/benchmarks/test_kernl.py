@@ -68,7 +68,7 @@ def test_without_a_peer_the_ratio_is_none_and_says_why(capsys):
         "why_no_peer": kernl.NO_PEER,
         "bptt_memory_ratio_8192_over_1024": 1.0,
     }
-    kernl._print(result, as_json=False)
+    kernl._show(result, as_json=False)
     assert "snap1_ratio_to_drtrl: not measured" in capsys.readouterr().out
 
 
