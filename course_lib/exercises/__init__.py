@@ -2,6 +2,7 @@
 
 import sys
 import textwrap
+import types
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -67,7 +68,10 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
         CheckFailed: if `strict` and it didn't pass.
     """
     try:
-        name = _id_of(exercise) if exercise is not None else _id_of_answer(function)
+        if exercise is not None:
+            name = _id_of(exercise)
+        else:
+            name = _id_by_its_variable(function, sys._getframe(1)) or _id_of_answer(function)
     except UnknownExercise as problem:
         if strict:
             raise
@@ -187,6 +191,21 @@ def _id_of(exercise: str | Callable) -> str:
         raise UnknownExercise("Say which exercise, by its name, such as hint(rnn_step).")
     chapter_of(name)
     return name
+
+
+def _id_by_its_variable(answer: Callable, notebook: types.FrameType) -> str | None:
+    """The one exercise whose name is a variable of the notebook that holds what can be called.
+
+    So a lambda, a `partial` and an object have the name that the learner gave them. A function or
+    class that has the name of an exercise itself goes by that.
+    """
+    if not callable(answer) or getattr(answer, "__name__", "") in ids():
+        return None
+    if type(answer).__name__ in ids():
+        return None
+    theirs = notebook.f_globals
+    names = [name for name in ids() if theirs.get(name) is answer]
+    return names[0] if len(names) == 1 else None
 
 
 def _id_of_answer(answer: Callable) -> str:

@@ -154,6 +154,31 @@ def test_what_is_no_exercise_gets_a_sentence_and_raises_only_if_strict(answer, e
         check(answer, exercise, strict=True)
 
 
+class Stepper:
+    """A step that is an object."""
+
+    def __call__(self, x_t, h_prev, W_xh, W_hh, b_h):
+        return rnn_step(x_t, h_prev, W_xh, W_hh, b_h)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda x_t, h_prev, W_xh, W_hh, b_h: rnn_step(x_t, h_prev, W_xh, W_hh, b_h),
+        functools.partial(rnn_step),
+        Stepper(),
+        rnn_step_right,
+    ],
+)
+def test_what_has_no_name_of_its_own_goes_by_that_of_its_variable(answer):
+    notebook = {"check": check, "rnn_step": answer, "my_step": answer}
+    exec("report = check(rnn_step, strict=True)", notebook)
+    assert notebook["report"].ok
+    notebook["rnn_forward"] = answer  # now it could be either
+    with pytest.raises(UnknownExercise):
+        exec("check(rnn_step, strict=True)", notebook)
+
+
 def test_a_wrong_id_of_hint_or_solution_gets_a_sentence():
     for card in (hint("rn_step"), solution("rn_step")):
         assert not card

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from course_lib.exercises.calling.guard import Unusable
+from course_lib.exercises.projects import outside
 from course_lib.exercises.projects.outside import data_from_outside, nothing_opened
 
 SETUP = """
@@ -121,3 +122,36 @@ def test_an_import_may_open_its_module_and_keep_what_it_compiled(tmp_path, monke
     hidden = contextlib.suppress(Exception)
     with pytest.raises(Unusable, match=r"y\.npz"), nothing_opened(), hidden:
         import reads  # noqa: F401
+
+
+def test_a_library_may_open_what_it_needs_while_it_is_imported(tmp_path, monkeypatch):
+    """As Keras does with its settings; what it is asked for later is the hand-in's own reach."""
+    (tmp_path / "settings.json").write_text("{}")
+    (tmp_path / "a_library.py").write_text(
+        "from pathlib import Path\n"
+        "FILE = Path(__file__).with_name('settings.json')\n"
+        "SETTINGS = FILE.read_text()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(outside, "LIBRARIES", (str(tmp_path),))
+    with nothing_opened():
+        import a_library
+    assert a_library.SETTINGS == "{}"
+    hidden = contextlib.suppress(PermissionError)
+    with pytest.raises(Unusable, match=r"settings\.json"), nothing_opened(), hidden:
+        a_library.FILE.read_text()
+
+
+def test_tensorflow_may_write_down_what_it_traces():
+    """A loop over a tensor is rewritten, and the result is imported from a file."""
+    import tensorflow as tf
+
+    @tf.function
+    def total(x):
+        sum_of_all = tf.zeros((), x.dtype)
+        for one in x:
+            sum_of_all += one
+        return sum_of_all
+
+    with nothing_opened():
+        assert total(tf.constant([1.0, 2.0])).numpy() == 3
