@@ -6,6 +6,7 @@ Both are gone where it is judged for a grade. So its own check says so at once.
 import contextlib
 import functools
 import io
+import os
 import re
 import sys
 import sysconfig
@@ -46,7 +47,7 @@ def _hear(event: str, arguments: tuple) -> None:
     what = str(arguments[0])[-60:] if arguments else ""
     if event == "open" and (what.endswith(MODULES) or _keeps_what_was_compiled(arguments[0])):
         return
-    if _for_a_library(thread):
+    if what == os.devnull or _for_a_library(thread):
         return
     _watched[thread].append(what)
     raise PermissionError(f"{what!r} can't be opened here")

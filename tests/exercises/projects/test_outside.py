@@ -142,6 +142,12 @@ def test_a_library_may_open_what_it_needs_while_it_is_imported(tmp_path, monkeyp
         a_library.FILE.read_text()
 
 
+def test_nothing_is_written_to_nowhere():
+    """Which is how TensorFlow is kept quiet while it is loaded."""
+    with nothing_opened(), open(os.devnull, "w") as nowhere:
+        nowhere.write("text")
+
+
 def test_tensorflow_may_write_down_what_it_traces():
     """A loop over a tensor is rewritten, and the result is imported from a file."""
     import tensorflow as tf
