@@ -17,8 +17,9 @@ HERE := '$(subst ','\'',$(CURDIR))'
 override PYTHON := $(HERE)/$(VENV)/bin/python
 TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_CPP_MIN_LOG_LEVEL
-# They would lead the environment's Python to packages of another place.
-unexport PYTHONHOME PYTHONPATH
+# The first two would lead the environment's Python to packages of another place, the others change
+# what Python does.
+unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PYTHONWARNINGS
 
 USABLE := $(shell environment/usable.sh '$(CHOSEN)' && echo yes)
 

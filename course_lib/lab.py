@@ -23,16 +23,20 @@ NO_TOKEN = (
 
 
 def command(options: list[str], root: bool) -> list[str]:
-    """What JupyterLab is started with, its name first.
+    """What JupyterLab is started with in this folder, its name first.
 
     Args:
         options: for JupyterLab.
         root: whether it will run as root, which JupyterLab refuses unless it is told otherwise.
     """
+    named = {option.split("=")[0] for option in options}
     more = []
+    # Jupyter's configuration may name another folder, in which one's other notebooks lie.
+    if not named & {"--notebook-dir", "--ServerApp.notebook_dir", "--ServerApp.root_dir"}:
+        more.append(f"--ServerApp.root_dir={os.getcwd()}")
     if root:
         more.append("--allow-root")
-        if not any(option.split("=")[0] in ("--ip", "--ServerApp.ip") for option in options):
+        if not named & {"--ip", "--ServerApp.ip"}:
             more.append("--ServerApp.ip=127.0.0.1")
     return ["jupyterlab", *more, *options]
 
@@ -63,6 +67,7 @@ def main(folder: str, *options: str) -> int:
         print(AS_ROOT, flush=True)
     paths = [os.environ.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]  # whose own settings come first
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
+    os.environ.pop("MPLBACKEND", None)  # figures belong below their cells, not into windows
     os.chdir(Path(folder))
     sys.argv = command(list(options), root)
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -12,15 +12,24 @@ from course_lib import lab
 OURS = ("--allow-root", "--ServerApp.ip=127.0.0.1")
 
 
+def here():
+    return f"--ServerApp.root_dir={os.getcwd()}"
+
+
 def test_the_options_are_passed_on():
     options = ["--no-browser", "--port", "9000"]
-    assert lab.command(options, root=False) == ["jupyterlab", *options]
-    assert lab.command(options, root=True) == ["jupyterlab", *OURS, *options]
+    assert lab.command(options, root=False) == ["jupyterlab", here(), *options]
+    assert lab.command(options, root=True) == ["jupyterlab", here(), *OURS, *options]
 
 
 @pytest.mark.parametrize("option", ["--ip=0.0.0.0", "--ServerApp.ip=0.0.0.0", "--ip"])
 def test_root_may_ask_for_another_address(option):
-    assert lab.command([option], root=True)[1:] == ["--allow-root", option]
+    assert lab.command([option], root=True)[2:] == ["--allow-root", option]
+
+
+def test_another_folder_may_be_asked_for():
+    option = "--notebook-dir=/of/ones/own"
+    assert lab.command([option], root=False) == ["jupyterlab", option]
 
 
 @pytest.fixture
@@ -77,7 +86,28 @@ def test_root_is_told_so_in_one_line_and_others_are_not(start):
     assert said.out.startswith("You are root")
     assert said.out.count("\n") == 1
     _, ((*_, last),), said = start(1000)
-    assert (last, said.out) == ("jupyterlab", "")
+    assert (last, said.out) == (here(), "")
+
+
+@pytest.mark.parametrize("setting", ["root_dir", "notebook_dir"])
+def test_the_copy_is_opened_though_ones_own_configuration_names_another_folder(
+    configured, start, setting, tmp_path_factory
+):
+    from jupyter_server.serverapp import ServerApp
+
+    _, ((_, *options),), _ = start(1000, "--no-browser")
+    other = tmp_path_factory.mktemp("other")
+    configured(f"c.ServerApp.{setting} = {str(other)!r}")
+    server = ServerApp()
+    server.parse_command_line(options)
+    server.load_config_file()
+    assert server.root_dir == os.getcwd()
+
+
+def test_figures_stand_below_their_cells_whatever_the_shell_names(start, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "TkAgg")
+    start(1000)
+    assert "MPLBACKEND" not in os.environ
 
 
 def test_no_question_about_news_and_a_configuration_of_ones_own_comes_first(start, monkeypatch):

@@ -131,8 +131,8 @@ def ready(tmp_path):
     return prepared
 
 
-def make_in(folder, *arguments):
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder)}
+def make_in(folder, *arguments, **variables):
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **variables}
     done = subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
 
@@ -280,6 +280,13 @@ def test_packages_of_another_place_do_not_get_in(checkout):
     make(checkout)
     _, _, asked = make(checkout, PYTHONPATH="/opt/robots")
     assert asked.splitlines()[-1] == "-m course_lib.authoring.book"
+
+
+@pytest.mark.parametrize("name", ["PYTHONOPTIMIZE", "PYTHONWARNINGS"])
+def test_python_does_what_it_does_without_the_shells_settings(ready, name):
+    folder = ready("course", f'echo "$* ${{{name}:-none}}" >> seen')
+    make_in(folder, "book", **{name: "error"})
+    assert (folder / "seen").read_text().endswith("-m course_lib.authoring.book none\n")
 
 
 @pytest.mark.parametrize("terminal", [False, True])

@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_lib.authoring.helpers import helpers
 from course_lib.authoring.install_cell import install_cell
+from course_lib.authoring.own_settings import set_aside
 from course_lib.authoring.project_cells import STARS, project_card, training_cell
 from course_lib.authoring.source import reference_code, starting_code
 from course_lib.exercises.calling.guard import full_stop
@@ -192,13 +193,15 @@ def run(notebook: Notebook, folder: Path) -> Notebook:
     """The notebook with its outputs, run from top to bottom; stops at the first error."""
     from nbclient import NotebookClient
 
-    NotebookClient(
+    client = NotebookClient(
         notebook,
         timeout=300,
         kernel_name="python3",
         coalesce_streams=True,  # where a cell's printing is cut into pieces is chance
         resources={"metadata": {"path": folder}},
-    ).execute()
+    )
+    with set_aside() as environment:
+        client.execute(env=environment)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # time stamps
     notebook.metadata = nbformat.from_dict(METADATA)  # no version of this machine's Python

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from course_lib.authoring.gates import check_site
+from course_lib.authoring.own_settings import set_aside
 
 CONF = "conf.py"
 FOLDER = Path("_build") / "sphinx"
@@ -46,9 +47,11 @@ def run_sphinx(root: Path) -> int:
         *(".", str(FOLDER / "html")),
     ]
     path = os.pathsep.join([str(root / "book" / "_ext"), os.environ.get("PYTHONPATH", "")])
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": path.strip(os.pathsep)}
-    with interrupted.apart(command, cwd=root, env=environment) as process:
-        return process.wait()
+    ours = {"PYTHONPATH": path.strip(os.pathsep)}
+    with set_aside() as kept:
+        environment = {"TF_CPP_MIN_LOG_LEVEL": "3"} | kept | ours
+        with interrupted.apart(command, cwd=root, env=environment) as process:
+            return process.wait()
 
 
 def differences(ours: Path, theirs: Path) -> list[str]:

@@ -6,7 +6,6 @@ if __name__ == "__main__":
     interrupted.end_at_once("test")
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.authoring.changed import touched_exercises, touched_tests
+from course_lib.authoring.own_settings import set_aside
 from course_lib.authoring.tally import Tally, of_command, of_pytest
 from course_lib.cores import MEMORY_OF_ONE, ONE_THREAD, workers
 from course_lib.exercises.registry import ids
@@ -151,7 +151,11 @@ def run(stage: Stage) -> Tally:
 
 
 def _run(command: tuple[str, ...]) -> Tally:
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
+    with set_aside() as kept:
+        return _run_with(command, {"TF_CPP_MIN_LOG_LEVEL": "3"} | kept)
+
+
+def _run_with(command: tuple[str, ...], environment: dict[str, str]) -> Tally:
     if command[: len(PYTEST)] != PYTEST:
         return of_command(*_passed_through([sys.executable, *command], environment))
     if "-n" in command:

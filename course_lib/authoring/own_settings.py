@@ -1,0 +1,36 @@
+"""What somebody has set for programs of their own changes nothing in the book and in the tests."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+# How Python runs, what Keras runs on, where Matplotlib draws.
+VARIABLES = (
+    "PYTHONOPTIMIZE",
+    "PYTHONSTARTUP",
+    "PYTHONWARNINGS",
+    "KERAS_BACKEND",
+    "TF_USE_LEGACY_KERAS",
+    "MPLBACKEND",
+)
+
+
+@contextlib.contextmanager
+def set_aside() -> Iterator[dict[str, str]]:
+    """The variables for a program that shows or proves something of the course.
+
+    With them, IPython, Keras and Matplotlib read no file of the home: a start-up file may change
+    how NumPy prints, `keras.json` the type of all numbers, `matplotlibrc` every figure.
+    """
+    kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        (home / "matplotlibrc").touch()
+        own = {
+            "IPYTHONDIR": str(home / "ipython"),
+            "KERAS_HOME": str(home / "keras"),
+            "MATPLOTLIBRC": str(home / "matplotlibrc"),
+        }
+        yield kept | own
