@@ -277,6 +277,12 @@ class VanillaDynamics(Dynamics):
         """W_hh, W_xh, b_h."""
         return [self.cell.W_hh, self.cell.W_xh, self.cell.b_h]
 
+    def exist(self, inputs):
+        """1 for each weight that there is, 0 for the others, (p, n); None: all of them are."""
+        if len(self.weights()) > 2:
+            return None
+        return tf.pad(tf.ones((self.units + inputs, self.units), self.dtype), [[0, 1], [0, 0]])
+
     def step(self, a, state):
         """h; kept is phi, where it is not h itself."""
         y = self._activation[0](a)

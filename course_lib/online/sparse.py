@@ -71,6 +71,11 @@ class SparseDynamics(VanillaDynamics):
         """A, (n, n) of Boolean: whether the unit of a column hears that of a row."""
         return self.cell.heard
 
+    def exist(self, inputs):
+        """Of W_hh, what somebody hears; the rest whole."""
+        others = [[0, inputs + 1], [0, 0]]
+        return tf.constant(np.pad(self.heard, others, constant_values=True), self.dtype)
+
     def matrices(self):
         """W_hh without what nobody hears, W_xh, b_h."""
         W_h, *others = super().matrices()

@@ -13,7 +13,8 @@ class UORO:
         s(t) = ρ0 J(t) s(t-1) + ρ1 ν(t)          θ(t) = θ(t-1) / ρ0 + v(t)ᵀ (ν(t) ∘ d(t)) / ρ1
 
     with random signs ν. The mean of s θ is RTRL's M. ρ0 and ρ1 make both parts of each sum equally
-    long, which keeps the noise down.
+    long, which keeps the noise down. θ has an entry for each weight that there is, so only these
+    count in its length: in a sparse cell it is 0 for the others.
 
     Args:
         dynamics: of a vanilla or leaky cell.
@@ -45,17 +46,21 @@ class UORO:
         v = chunk.v
         nu = self.signs(d)
         tiny = tf.constant(1e-30, d.dtype)
+        exist = dynamics.exist(chunk.x.shape[-1])
 
         def body(t, s, theta, gradient):
             s_new = (1 - dynamics.leak) * s + d[t] * tf.matmul(s, W)
             direct = nu[t] * d[t]
-            size = tf.norm(v[t], axis=1) * tf.norm(direct, axis=1)
+            if exist is None:
+                size = tf.norm(v[t], axis=1) * tf.norm(direct, axis=1)
+            else:
+                size = tf.sqrt(tf.reduce_sum(tf.matmul(v[t] ** 2, exist) * direct**2, axis=1))
             rho0 = tf.sqrt((tf.norm(theta, axis=(1, 2)) + tiny) / (tf.norm(s_new, axis=1) + tiny))
             rho1 = tf.sqrt((size + tiny) / (tf.norm(nu[t], axis=1) + tiny))
             s_new = rho0[:, None] * s_new + rho1[:, None] * nu[t]
-            theta_new = theta / rho0[:, None, None] + (
-                v[t][:, :, None] * direct[:, None, :] / rho1[:, None, None]
-            )
+            new = v[t][:, :, None] * direct[:, None, :]
+            new = new if exist is None else new * exist
+            theta_new = theta / rho0[:, None, None] + new / rho1[:, None, None]
             if chunk.mask is not None:
                 s_new = tf.where(chunk.mask[t], s_new, s)
                 theta_new = tf.where(chunk.mask[t][:, :, None], theta_new, theta)

@@ -36,7 +36,7 @@ def leaky(left, phi=np.tanh):
     """h of one step, with (1 - left) of it new."""
 
     def step(P, state, x):
-        return [left * state[0] + (1 - left) * phi(x @ P["W_x"] + state[0] @ P["W_h"] + P["b"])]
+        return [left * state[0] + (1 - left) * phi(x @ P["W_x"] + state[0] @ P["W_h"] + P.get("b", 0))]
 
     return step
 
@@ -96,6 +96,11 @@ CELLS = {
     ),
     "gradual": lambda n, _: (GradualRNNCell(n, g=0.3, **F64), gradual, 0.0),
     "keras simple": lambda n, _: (KERAS.SimpleRNNCell(n, **F64), leaky(0.0), 0.0),
+    "no biases": lambda n, _: (
+        KERAS.SimpleRNNCell(n, use_bias=False, **F64),
+        leaky(0.0),
+        0.0,
+    ),
     "sparse": lambda n, rng: (
         SparseRNNCell(n, int(rng.integers(n)), leak=0.6, **F64),
         leaky(0.4),
@@ -118,8 +123,8 @@ CELLS = {
         0.0,
     ),
 }
-VANILLA = ["vanilla", "leaky", "relu", "leaks", "gradual", "keras simple"]
-ONLY = {"rtrl": [*VANILLA, "sparse"], "uoro": VANILLA, "snap2": ["sparse"]}
+VANILLA = ["vanilla", "leaky", "relu", "leaks", "gradual", "keras simple", "no biases", "sparse"]
+ONLY = {"rtrl": VANILLA, "uoro": VANILLA, "snap2": ["sparse"]}
 NAMES = {
     **dict.fromkeys(("W_xh", "W_x", "kernel"), "W_x"),
     **dict.fromkeys(("W_hh", "W_h", "recurrent_kernel"), "W_h"),
@@ -368,7 +373,7 @@ def cases():
     """Some a rule; the cells take turns, from rule to rule."""
     for place, rule in enumerate((*RULES, *OTHER_RULES)):
         names = ONLY.get(rule, list(CELLS))
-        for number in range(CASES):
+        for number in range(max(CASES, len(ONLY.get(rule, ())))):  # each cell of those few once
             yield rule, names[(CASES * place + number) % len(names)], place, number
 
 
