@@ -23,6 +23,10 @@ class LRUTraces:
 
     E_log (B, n), complex: ∂z/∂ log lam. E_x (B, m, n), complex: the inputs so far, each faded and
     turned by the lam of the unit that reads it; with gamma it is ∂z/∂B, with B it is ∂z/∂gamma.
+
+    Weights may change between two windows. In E_log and E_x each step then stands as it was taken,
+    with the lam, B and gamma of that time. `credit` multiplies by the B, gamma and slopes of lam
+    that hold now, which nobody has to carry.
     """
 
     def __init__(self, cell: LRUCell) -> None:
@@ -87,7 +91,11 @@ class LRUTraces:
 
 
 class MinGRUTraces:
-    """Of a `MinGRUCell`: ∂h/∂W_g and ∂h/∂W_c side by side, (B, m + 1, 2n), with the biases' row."""
+    """Of a `MinGRUCell`: ∂h/∂W_g and ∂h/∂W_c side by side, (B, m + 1, 2n), with the biases' row.
+
+    Weights may change between two windows. Each step then stands in them as it was taken: they say
+    how h as it is would move, had the weights of all steps so far been moved alike.
+    """
 
     def __init__(self, cell: MinGRUCell) -> None:
         self.cell = cell

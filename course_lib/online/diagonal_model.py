@@ -98,7 +98,8 @@ class OnlineScan(SequenceModel):
             rule: "exact", by traces; or "bptt", Keras's own step, which keeps all T steps.
             update_every: change the weights after so many steps, inside the sequence. If the model
                 has an output at the last step alone, the loss is then taken at the end of each
-                such window, against the sequence's own target. None: once a batch of sequences.
+                such window, against the sequence's own target. States and traces go on as earlier
+                weights made them; no step is taken again. None: once a batch of sequences.
             chunk: steps in a window where update_every is None; "auto" chooses.
             ramp: how much more a later window's loss counts than an early one's, where each is
                 against the sequence's own target: (t / T)^ramp at step t of T. 0: all alike.

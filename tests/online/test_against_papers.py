@@ -36,7 +36,9 @@ def leaky(left, phi=np.tanh):
     """h of one step, with (1 - left) of it new."""
 
     def step(P, state, x):
-        return [left * state[0] + (1 - left) * phi(x @ P["W_x"] + state[0] @ P["W_h"] + P.get("b", 0))]
+        return [
+            left * state[0] + (1 - left) * phi(x @ P["W_x"] + state[0] @ P["W_h"] + P.get("b", 0))
+        ]
 
     return step
 

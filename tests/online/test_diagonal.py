@@ -256,6 +256,99 @@ def test_updates_inside_follow_each_window_s_own_gradient(kind, every, sequences
     assert_equal(moved, true, 5e-5)
 
 
+def lru_owing(weights, past, x):
+    """z before a window as a function of the weights of now, to first order.
+
+    The decays of all windows so far are moved together, from where they stood; B and gamma are
+    those of now, on the inputs as these have faded.
+    """
+    nu, theta, gamma, B_re, B_im = weights[:5]
+
+    def log_lam(nu, theta):
+        return tf.complex(-tf.exp(nu), tf.exp(theta))
+
+    def replay(shift, of_inputs=False):
+        z = np.zeros((BATCH, 2, 5) if of_inputs else (BATCH, 5), complex)
+        for start, end, then in past:
+            nu, theta, gamma, B_re, B_im = (w.numpy() for w in then[:5])
+            lam = np.exp(log_lam(nu, theta).numpy() + shift)
+            for t in range(start, end):
+                new = x[:, t, :, None] * np.ones(5)
+                if not of_inputs:
+                    new = x[:, t] @ (np.exp(gamma) * (B_re + 1j * B_im))
+                z = lam * z + new
+        return z
+
+    h = 1e-6
+    now = log_lam(nu, theta)
+    by_log = (replay(h) - replay(-h)) / (2 * h)
+    B = tf.complex(*(tf.exp(gamma) * part for part in (B_re, B_im)))
+    by_inputs = tf.reduce_sum(replay(0, of_inputs=True) * B, axis=1)
+    moves = by_log * now + by_inputs
+    z = replay(0) + moves - tf.stop_gradient(moves)
+    return [tf.math.real(z), tf.math.imag(z)]
+
+
+def mingru_owing(weights, past, x):
+    """h before a window, with the weights of all windows so far moved together."""
+    h = tf.zeros((BATCH, 5), tf.float64)
+    for start, end, before in past:
+        moved = [old + w - tf.stop_gradient(w) for old, w in zip(before, weights, strict=True)]
+        for t in range(start, end):
+            h = mingru_step(moved, h, x[:, t])
+    return [h]
+
+
+def mingru_step(weights, h, x_t):
+    W_g, W_c, b_g, b_c = weights[:4]
+    g = tf.sigmoid(x_t @ W_g + b_g)
+    return (1 - g) * h + g * (x_t @ W_c + b_c)
+
+
+@pytest.mark.parametrize("every", [2, 4])
+@pytest.mark.parametrize("kind", ["lru", "mingru"])
+def test_a_trace_that_is_carried_over_an_update_means_what_its_class_says(kind, every):
+    """With steps so large that stale traces differ from others in the first digit."""
+    layer = KINDS[kind](return_sequences=True)
+    model = OnlineScan(layer, keras.layers.Dense(2, dtype="float64"))
+    model.build((None, T, 2))
+    rate, steps, rng = 0.25, 6, np.random.default_rng(6)
+    loss = keras.losses.MeanSquaredError(dtype="float64")
+    model.compile(keras.optimizers.SGD(rate), loss, update_every=every, run_eagerly=True)
+    x, y = rng.normal(size=(2, BATCH, steps, 2))
+    variables = model.trainable_variables
+    weights, past = [tf.identity(w.value) for w in variables], []
+    model.train_on_batch(x, y)
+
+    def window(weights, state, start, end):
+        """Outputs of some steps."""
+        for t in range(start, end):
+            if kind == "mingru":
+                state = [mingru_step(weights, state[0], x[:, t])]
+            else:
+                nu, theta, gamma, *B = weights[:5]
+                size, angle = tf.exp(-tf.exp(nu)), tf.exp(theta)
+                re, im = size * tf.cos(angle), size * tf.sin(angle)
+                new = [x[:, t] @ (tf.exp(gamma) * part) for part in B]
+                state = [
+                    re * state[0] - im * state[1] + new[0],
+                    re * state[1] + im * state[0] + new[1],
+                ]
+            yield tf.concat(state, axis=-1) @ weights[-2] + weights[-1]
+
+    for start in range(0, steps, every):
+        end = min(start + every, steps)
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            before = {"lru": lru_owing, "mingru": mingru_owing}[kind](weights, past, x)
+            out = tf.stack(list(window(weights, before, start, end)), axis=1)
+            error = tf.reduce_mean((out - y[:, start:end]) ** 2)
+        past.append((start, end, weights))
+        found = tape.gradient(error, weights)
+        weights = [w - rate * g for w, g in zip(weights, found, strict=True)]
+    assert_equal(variables, weights, 1e-7)  # the difference quotient's digits
+
+
 def test_clocks_may_learn_more_slowly():
     x, y = batch()
     moved = []
