@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from course_lib.layers.double import in_double
-from course_lib.layers.sizes import checked_units
+from course_lib.layers.sizes import checked_seed, checked_units
 from course_lib.layers.stacked import stacked_rnn
 
 
@@ -54,6 +54,7 @@ class RecurrentClassifier(keras.Model):
         units = checked_units(units)
         layers = checked_units(layers, "layers")
         classes = checked_units(classes, "classes")
+        seed = checked_seed(seed)
         self.settings = {
             "steps": steps,
             "pixels": pixels,

@@ -14,7 +14,7 @@ from course_lib.layers.scanned import (
     held,
     last_real,
 )
-from course_lib.layers.sizes import checked_units
+from course_lib.layers.sizes import checked_seed, checked_units
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -82,7 +82,7 @@ class LRUCell(keras.layers.Layer):
             "r_max": r_max,
             "max_phase": max_phase,
             "timescales": timescales,
-            "seed": seed,
+            "seed": checked_seed(seed),
         }
         self._spread = self._uniform(0)
         self.state_size = [self.units, self.units]

@@ -4,6 +4,7 @@ import keras
 
 from course_lib.layers.double import in_double
 from course_lib.layers.scanned import ScannedRNN, last_real
+from course_lib.layers.sizes import checked_seed
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -22,6 +23,7 @@ class ResidualBlock(keras.layers.Layer):
 
     Raises:
         TypeError: the recurrence is something else.
+        ValueError: the seed is no whole number.
     """
 
     def __init__(self, recurrence, dropout=0.0, seed=None, **kwargs):
@@ -31,7 +33,7 @@ class ResidualBlock(keras.layers.Layer):
                 "recurrence is an LRU or a MinGRU that doesn't return its "
                 "state."
             )
-        policy = self.dtype_policy
+        policy, seed = self.dtype_policy, checked_seed(seed)
         self.recurrence, self.settings = recurrence, (dropout, seed)
         self.norm = keras.layers.LayerNormalization(dtype=policy)
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=policy)

@@ -1,4 +1,4 @@
-"""Sizes that a user gives: whole numbers, or one sentence."""
+"""Sizes and seeds that a user gives: whole numbers, or one sentence."""
 
 import functools
 import inspect
@@ -18,6 +18,24 @@ def checked_units(units, name="units"):
     if isinstance(units, bool) or whole < 1:
         raise ValueError(f"{name} is {units!r}; give a whole number above 0.")
     return whole
+
+
+def checked_seed(seed):
+    """A seed as an int, also where NumPy counted it; None stays None.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if seed is None:
+        return None
+    try:
+        if isinstance(seed, bool):
+            raise TypeError
+        return operator.index(seed)
+    except TypeError:
+        raise ValueError(
+            f"seed is {seed!r}; give a whole number, or None."
+        ) from None
 
 
 def in_whole_units(cell):

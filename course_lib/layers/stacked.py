@@ -8,7 +8,7 @@ from course_lib.layers.cudnn import fused_layer
 from course_lib.layers.gru import GRUCell
 from course_lib.layers.lstm import LSTMCell
 from course_lib.layers.lstm_variant import LSTMVariantCell
-from course_lib.layers.sizes import checked_units
+from course_lib.layers.sizes import checked_seed, checked_units
 from course_lib.layers.vanilla import VanillaRNNCell
 
 # What makes a cell from the number of units, by the name used in a config.
@@ -72,10 +72,11 @@ def stacked_rnn(
     Raises:
         ValueError: `cell` is no known name, gives the same cell twice, or is
             to be fused and can't be; or `units` or `layers` is no whole number
-            above 0.
+            above 0, or `seed` no whole number.
         TypeError: `cell` is a cell, not a way to make cells.
     """
     units, layers = checked_units(units), checked_units(layers, "layers")
+    seed = checked_seed(seed)
     wrap = fused_layer if fused else keras.layers.RNN
     stack = []
     for number, fresh in enumerate(_fresh_cells(cell, units, layers, dtype)):

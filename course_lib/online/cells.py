@@ -50,6 +50,7 @@ class LeakyRNNCell(VanillaRNNCell):
         if not isinstance(activation, str) or activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; choose {' or '.join(ACTIVATIONS)}.")
         try:
+            leak = leak.tolist() if isinstance(leak, np.ndarray) else leak
             fastest, slowest = leak if isinstance(leak, list | tuple) else (leak, leak)
             fits = 0 < slowest <= fastest <= 1
         except (TypeError, ValueError):

@@ -23,7 +23,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.layers.sizes import checked_units
+from course_lib.layers.sizes import checked_seed, checked_units
 from course_lib.online.forward import size
 from course_lib.online.traces import leaky_scan
 
@@ -62,6 +62,7 @@ class Kernel(keras.layers.Layer):
     def __init__(self, units, longest=100.0, shortest=25.0, seed=0, **kwargs):
         super().__init__(**kwargs | {"trainable": False})
         units = checked_units(units)
+        seed = checked_seed(seed)
         self.units, self.longest, self.shortest, self.seed = units, longest, shortest, seed
         self.beta = self.add_weight(
             name="beta", shape=(units, units), initializer="identity", trainable=False

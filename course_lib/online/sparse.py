@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.layers.sizes import checked_seed
 from course_lib.online.cells import DYNAMICS, LeakyRNNCell, VanillaDynamics
 
 
@@ -32,6 +33,7 @@ class SparseRNNCell(LeakyRNNCell):
     def __init__(self, units, connections, seed=0, **kwargs):
         super().__init__(units, **kwargs)
         n = self.units
+        seed = checked_seed(seed)
         if isinstance(connections, Integral):
             if not 0 <= connections < n:
                 raise ValueError(

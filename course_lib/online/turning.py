@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.layers.sizes import checked_seed
 from course_lib.online.cells import DYNAMICS, Dynamics
 
 
@@ -36,7 +37,7 @@ class TurningRNNCell(keras.layers.Layer):
             raise ValueError("gamma is the rate of decay of a pair, a number above 0.")
         self.gamma, self.omega = (a.tolist() for a in pairs)
         self.units = self.state_size = 2 * len(self.gamma)
-        self.gain, self.noise, self.seed = gain, noise, seed
+        self.gain, self.noise, self.seed = gain, noise, checked_seed(seed)
         left = np.exp(-pairs[0])
         self.turn = np.stack([left * np.cos(pairs[1]), left * np.sin(pairs[1])])
         self.scale = np.tile(np.sqrt(1 - left**2), 2)
@@ -50,11 +51,12 @@ class TurningRNNCell(keras.layers.Layer):
         """Make W_xh (m, n), W_hh (n, n), b_h (n,)."""
         m, n = input_shape[-1], self.units
         normal = keras.initializers.RandomNormal
+        first, second = (None, None) if self.seed is None else (self.seed, self.seed + 1)
         self.W_xh = self.add_weight(
-            name="W_xh", shape=(m, n), initializer=normal(stddev=self.gain, seed=self.seed)
+            name="W_xh", shape=(m, n), initializer=normal(stddev=self.gain, seed=first)
         )
         self.W_hh = self.add_weight(
-            name="W_hh", shape=(n, n), initializer=normal(stddev=self.noise, seed=self.seed + 1)
+            name="W_hh", shape=(n, n), initializer=normal(stddev=self.noise, seed=second)
         )
         self.b_h = self.add_weight(name="b_h", shape=(n,), initializer="zeros")
 

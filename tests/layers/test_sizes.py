@@ -75,3 +75,54 @@ def test_a_stack_has_layers():
     for count in NONE:
         with pytest.raises(ValueError, match=r"^layers is .*; give a whole number above 0\.$"):
             layers.stacked_rnn("gru", 3, count)
+
+
+def seeded():
+    """All layers that are public and take a seed, but `GradualDropout`, which learners write."""
+    for module in (layers, online):
+        for name in module.__all__:
+            thing = getattr(module, name)
+            takes = callable(thing) and "seed" in inspect.signature(thing).parameters
+            if takes and thing is not layers.training_fraction:
+                yield thing
+
+
+SEEDED = [*dict.fromkeys(seeded())]
+
+
+def made_with(thing, seed):
+    if thing is layers.stacked_rnn:
+        return thing("gru", 3, 2, dropout=0.1, seed=seed)
+    if thing is layers.ResidualBlock:
+        return thing(layers.MinGRU(3), dropout=0.1, seed=seed)
+    if thing is online.TurningRNNCell:
+        return thing([0.1, 0.2], [0.0, 1.0], seed=seed)
+    return thing(units=3, seed=seed, **MORE.get(thing, {}))
+
+
+@pytest.mark.parametrize("thing", SEEDED, ids=lambda thing: thing.__name__)
+def test_a_seed_is_whole(thing):
+    for seed in (3.0, "a", True, [3]):
+        with pytest.raises(ValueError, match=r"^seed is .*; give a whole number, or None\.$"):
+            made_with(thing, seed)
+    shape = (None, 784) if thing is layers.RecurrentClassifier else (None, 5, 2)
+    numbers = []
+    for seed in (3, np.int64(3), np.uint8(3)):  # 7 * 3 + 250 would leave eight bits
+        layer = made_with(thing, seed)
+        if thing is not layers.stacked_rnn:
+            assert type(layer.get_config()["seed"]) is int
+        layer.build(shape)
+        numbers.append([w.numpy() for w in layer.weights])
+    made_with(thing, None).build(
+        (None, 784) if thing is layers.RecurrentClassifier else (None, 5, 2)
+    )
+    if thing in (layers.LRU, layers.LRUCell, online.TurningRNNCell):
+        for same in numbers[1:]:
+            for one, other in zip(numbers[0], same, strict=True):
+                np.testing.assert_array_equal(one, other)
+
+
+def test_two_leaks_may_stand_in_an_array():
+    cell = online.LeakyRNNCell(4, leak=np.array([0.9, 0.1]))
+    again = online.LeakyRNNCell.from_config(cell.get_config())
+    np.testing.assert_allclose(again.leaks, np.geomspace(0.9, 0.1, 4))
