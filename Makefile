@@ -32,7 +32,7 @@ help:
 	@echo "make book       build the book and check its pages; SOLUTIONS=hidden leaves the solutions out"
 	@echo "make pdf        print the built book: _build/pdf/book.pdf (needs Chromium)"
 	@echo "make sphinx     build it with Sphinx alone, and compare the pages with those of make book"
-	@echo "make test       check everything that the course claims"
+	@echo "make test       run all tests, the proofs of the exercises and the notebooks"
 	@echo "make check      check quickly what you changed since main: for the inner loop"
 	@echo "make lab        open JupyterLab on your own copy of the exercises, in work/;"
 	@echo "                ARGS=\"--no-browser --port 9000\" hands it options"

@@ -1,4 +1,4 @@
-"""Everything that is claimed, checked: the stages of `make test`, and the few of `make check`."""
+"""The stages of `make test`, and the few of `make check`."""
 
 from course_lib import interrupted
 
