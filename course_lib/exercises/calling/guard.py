@@ -312,6 +312,15 @@ TWO_TYPES = (
 # What else libraries say in words that don't say what to do, and what is.
 EXPLAINED = {
     TWO_TYPES_MEET: TWO_TYPES,
+    r"Cannot cast ufunc .* output from .*float\d+.* to .*u?int\d+": (
+        "The array that is written to holds whole numbers, because those came in from which it "
+        "took its dtype, and it would lose all fractions: make it one of floating point, such as "
+        "by .astype(float)."
+    ),
+    r"Cannot cast ufunc .* output from .*complex\d+.* to .*(?:float|u?int)\d+": (
+        "The array that is written to holds real numbers, and would lose every imaginary part: "
+        "make it one of complex numbers, such as by .astype(complex)."
+    ),
     r"\bprobabilities contain NaN": (
         "NaN is what infinity over infinity gives, or 0 over 0: look with np.isfinite for where it "
         "begins, such as in an exp that is too large, or in a sum that is 0."

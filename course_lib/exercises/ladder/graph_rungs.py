@@ -72,10 +72,18 @@ def no_loop_over_time(inputs: Callable[[], Arrays], call: Callable) -> Rung:
         short, long = (int(outputs[f"operations at T={T}"]) for T in (10, 20))
         if short == long:
             return None
+        if long < short:  # no loop does that
+            return Problem(
+                f"The graph has {short} operations for 10 time steps and {long} for 20, which was "
+                "traced after it. A graph must depend neither on the number of steps nor on what "
+                "an earlier call has left behind, such as a tensor kept in an attribute: compute "
+                "at each call all that it needs."
+            )
+        how = " step by step" if long - short >= 20 - 10 else ""  # not where it goes in rounds
         return Problem(
             f"The graph has {short} operations for 10 time steps and {long} for 20: a Python loop "
-            "is written out step by step while the code is traced. The loop itself has to be in "
-            "the graph, once."
+            f"is written out{how} while the code is traced. The loop itself has to be in the "
+            "graph, once."
         )
 
     name = "the graph doesn't grow with the number of time steps"

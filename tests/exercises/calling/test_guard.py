@@ -52,6 +52,23 @@ def test_what_numpy_says_of_bad_probabilities_is_explained(p, explained):
     assert explained in report_on(draws).sentence
 
 
+@pytest.mark.parametrize(
+    ("written_to", "added", "explained"),
+    [
+        (np.zeros(2, int), 0.5, "by .astype(float)"),
+        (np.zeros(2, int), 0.5j, "by .astype(complex)"),
+        (np.zeros(2), 0.5j, "by .astype(complex)"),
+    ],
+)
+def test_what_numpy_says_of_an_array_that_cannot_take_it_is_explained(written_to, added, explained):
+    def adds(*_):
+        there = written_to.copy()
+        there += added
+        return there
+
+    assert explained in report_on(adds).sentence
+
+
 def test_other_errors_are_left_alone():
     def fails(*_):
         raise TypeError("of another kind")

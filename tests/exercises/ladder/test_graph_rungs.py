@@ -44,6 +44,18 @@ def test_a_graph_that_grows():
     )
 
 
+def test_what_made_a_graph_grow_or_shrink_is_not_made_up():
+    """Of a loop over rounds nothing is said of steps, and no loop makes a graph smaller."""
+    rung = rungs.no_loop_over_time(nothing, None)
+    by_steps, by_rounds, kept = (
+        said(rung, {"operations at T=10": 92, "operations at T=20": long}) for long in (102, 97, 84)
+    )
+    assert "written out step by step" in by_steps
+    assert "a Python loop is written out while" in by_rounds
+    assert "loop" not in kept
+    assert "what an earlier call has left behind" in kept
+
+
 def test_gradients():
     rung = rungs.reaches_every_weight(nothing, None, "W_hh")
     assert said(rung, {"gradients": {"W_hh": 0.1, "b": 2.0}}) == ""
