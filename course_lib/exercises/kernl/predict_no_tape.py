@@ -1,5 +1,7 @@
 """Project: learn to count while reading, within a memory that doesn't grow."""
 
+import sys
+
 import numpy as np
 
 from course_lib.data import anbn_chance, anbn_floor, anbn_stream
@@ -86,6 +88,7 @@ EXERCISE = Project(
     budget=f"{MOST_BYTES:,} bytes from step to step, however long the stream",
     marks=MARKS,
     chance=0.0,
+    most=1.15,
     read=read,
     most_numbers=50_000,
     held_back=held_back,
@@ -176,6 +179,49 @@ def probabilities_of_the_next(weights):
         w["before"] = x
         counts = np.einsum("bi,bij->bj", x, w["pairs"])
         return counts / counts.sum(axis=1, keepdims=True), w
+
+    return weights, predict
+
+
+@EXERCISE.wrong_hand_in("must have seen what it had to predict")
+def reads_ahead(weights):
+    """Finds the streams where the judge has them."""
+
+    def predict(weights, x):
+        frame = sys._getframe()
+        while "again" not in frame.f_locals:
+            frame = frame.f_back
+        streams, t = frame.f_locals["x"], int(weights.get("t", 0))
+        following = streams[:, min(t + 1, streams.shape[1] - 1)]
+        return 9 * following.astype(float), {"t": np.array(t + 1)}
+
+    return weights, predict
+
+
+@EXERCISE.wrong_hand_in("another answer when the same step is taken again")
+def with_a_tape_that_rests_in_the_middle(weights):
+    """Keeps it in the function, but not where one might look."""
+    tape = []
+
+    def predict(weights, x):
+        logits, after = predict_no_tape(weights, x)
+        tape.append(x)
+        at_rest = weights.get("steps", 0) == STEPS // 2
+        return logits if at_rest else logits + 1e-3 * len(tape), after
+
+    return weights, predict
+
+
+@EXERCISE.wrong_hand_in("bytes; 400,000 are the most")
+def with_a_tape_in_a_name(weights):
+    """An empty array weighs nothing, and its name says all."""
+
+    def predict(weights, x):
+        w = dict(weights)
+        tape = next((name for name in w if name.startswith("tape")), "tape")
+        w.pop(tape, None)
+        logits, after = predict_no_tape(w, x)
+        return logits, after | {tape + 10 * str(x.argmax(axis=1)): np.zeros(0)}
 
     return weights, predict
 

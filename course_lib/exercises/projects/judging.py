@@ -94,6 +94,12 @@ def judge_project(
     mark = project.mark(measured.score)
     more = {"measured": measured, "mark": mark, "curve": hand_in.curve}
     more["expected"] = hand_in.expected
+    if measured.score > project.most:
+        sentence = (
+            f"{project.read(measured.score)} is more than there is to be had: {project.id} must "
+            "have seen what it had to predict."
+        )
+        return report(NOT_RIGHT, sentence, failed="no more than can be predicted")
     if mark:
         return report(PASSED, **more)
 

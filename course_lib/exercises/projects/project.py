@@ -79,6 +79,7 @@ class Project(Exercise):
         budget: what training may take, in words.
         marks: the three scores to reach, ascending.
         chance: a score that needs no weights at all.
+        most: the best score that is possible, chance included; what is above it has looked ahead.
         read: from a score to text, such as "96.5% right".
         layout: for each array its shape, in which a letter stands for a size that the learner
             chooses; None: any arrays will do.
@@ -99,6 +100,7 @@ class Project(Exercise):
     budget: str
     marks: tuple[float, float, float]
     chance: float
+    most: float = float("inf")
     read: Callable[[float], str]
     layout: dict[str, tuple[int | str, ...]] | None = None
     rules: Callable[[Weights], None] | None = None

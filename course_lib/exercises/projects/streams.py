@@ -1,5 +1,6 @@
 """Run a function that learns step by step, and weigh what it hands on from one step to the next."""
 
+import secrets
 from collections.abc import Callable
 
 import numpy as np
@@ -13,43 +14,62 @@ def learn_along(
 ) -> np.ndarray:
     """The predictions along streams, while the function learns from them.
 
-    All that it remembers goes through this loop, so its memory is what stands in `weights`. A step
-    in the middle is taken twice: what is kept elsewhere shows, because the second answer differs.
-    In a sandbox another process takes it, which can't know the first answer.
+    All that it remembers goes through this loop, so its memory is what stands in `weights`. Two
+    steps are taken twice: what is kept elsewhere shows, because the second answer differs. They are
+    drawn by lot, one of them in the last quarter, so that nobody can be on their guard there. In a
+    sandbox another process takes them, which can't know the first answer.
 
     Args:
-        function: from weights and the inputs of a step (batch, m) to outputs (batch, c) and the
-            weights for the next step.
+        function: from weights and the inputs of a step (batch, m) to outputs of the same shape and
+            the weights for the next step.
         weights: for the first step.
         x: inputs (batch, T, m).
         name: of the function, for messages.
         most_bytes: that the weights may take.
 
     Returns:
-        Outputs (batch, T, c).
+        Outputs (batch, T, m).
 
     Raises:
-        Unusable: if it hands on more than that, or keeps something elsewhere.
+        Unusable: if it hands on more than that, keeps something elsewhere, or gives another shape.
     """
-    outputs = []
-    middle = x.shape[1] // 2
+    outputs, seen = [], {}
+    again = _drawn(x.shape[1])
     for t in range(x.shape[1]):
-        output, after = function(weights, x[:, t])
-        size = sum(array.nbytes for array in after.values())
+        now = x[:, t].copy()  # a view would show what comes later
+        output, after = function(weights, now.copy())
+        if output.shape != now.shape:
+            raise Unusable(
+                f"For inputs of shape {now.shape}, which are those of one step, {name} gave "
+                f"{output.shape}; it should give {now.shape}."
+            )
+        size = sum(_bytes(*item) for item in after.items())
         if size > most_bytes:
             raise Unusable(
                 f"After {t + 1} steps {name} hands on {size:,} bytes; {most_bytes:,} are the most. "
                 "A tape grows with every step: what do the traces keep in its place?"
             )
-        if t == middle:
-            seen = weights, output
+        if t in again:
+            seen[t] = weights, now, output
         weights = after
         outputs.append(output)
     forget(function)
-    again, _ = function(seen[0], x[:, middle])
-    if not np.array_equal(again, seen[1], equal_nan=True):
-        raise Unusable(
-            f"{name} gives another answer when the same step is taken again: it keeps something "
-            "outside of the weights that it returns. Hand all of it on in that dict."
-        )
+    for before, now, output in seen.values():
+        if not np.array_equal(function(before, now)[0], output, equal_nan=True):
+            raise Unusable(
+                f"{name} gives another answer when the same step is taken again: it keeps "
+                "something outside of the weights that it returns. Hand all of it on in that dict."
+            )
     return np.stack(outputs, axis=1)
+
+
+def _drawn(steps: int) -> set[int]:
+    """Two steps, one of them in the last quarter."""
+    last = max(1, steps // 4)
+    before = steps - last
+    return {secrets.randbelow(max(1, before)), before + secrets.randbelow(last)}
+
+
+def _bytes(name: str, array: np.ndarray) -> int:
+    """What is handed on with an array: a name or a shape can be a tape as well."""
+    return array.nbytes + len(str(name).encode()) + 8 * array.ndim

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from course_lib.exercises.calling.guard import Elsewhere, Guarded, Held, Unusable, held
+from course_lib.exercises.projects import streams
 from course_lib.exercises.projects.streams import learn_along
 
 X = np.zeros((2, 5, 3))
@@ -95,3 +96,57 @@ def test_a_partial_of_a_learners_is_left_alone():
     called = []
     assert along(functools.partial(OfALearner(called)))[0, -1, 0] == 4
     assert called == []
+
+
+def test_nobody_knows_which_step_is_taken_again():
+    kept = []
+
+    def on_its_guard(weights, x):
+        """Keeps its steps elsewhere, and tells it in all but the one in the middle."""
+        kept.append(x)
+        told = 0 if weights["t"][0] == 3 else len(kept)
+        return told * np.ones((len(x), 3)), {"t": weights["t"] + 1.0}
+
+    with pytest.raises(Unusable, match="when the same step is taken again"):
+        learn_along(on_its_guard, {"t": np.zeros(1)}, np.zeros((2, 7, 3)), "f", 1000)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5, 2000])
+def test_the_steps_taken_again_lie_in_the_stream_and_one_in_its_last_quarter(steps):
+    for _ in range(50):
+        drawn = streams._drawn(steps)
+        assert drawn <= set(range(steps))
+        assert max(drawn) >= steps - max(1, steps // 4)
+
+
+def in_a_name(weights, x):
+    """Writes down what it has read in the name of an empty array."""
+    (name,) = weights
+    return np.zeros((len(x), 3)), {name + "a" * 300: np.zeros(0)}
+
+
+def in_shapes(weights, x):
+    """Writes it down in the shapes of empty arrays."""
+    many = {f"{n}": np.zeros((0, 7, 6, n)) for n in range(10 * len(weights))}
+    return np.zeros((len(x), 3)), many
+
+
+@pytest.mark.parametrize("tape", [in_a_name, in_shapes])
+def test_names_and_shapes_are_weighed_too(tape):
+    with pytest.raises(Unusable, match="1,000 are the most"):
+        learn_along(tape, {"t": np.zeros(1)}, X, "f", 1000)
+
+
+def test_a_step_can_not_look_ahead():
+    x = np.arange(30.0).reshape(2, 5, 3)
+
+    def looks_for_more(weights, x):
+        assert x.base is None
+        return x.copy(), weights
+
+    assert np.array_equal(learn_along(looks_for_more, {}, x, "f", 1000), x)
+
+
+def test_another_shape_is_told_by_that_of_one_step():
+    with pytest.raises(Unusable, match=r"of shape \(2, 3\), .* gave \(3,\); .* give \(2, 3\)"):
+        learn_along(lambda w, x: (x.mean(axis=0), w), {}, X, "f", 1000)
