@@ -424,6 +424,15 @@ def _arrays(value: Any, depth: int = 0) -> Iterator[np.ndarray]:
             yield from _arrays(one, depth + 1)
 
 
+def _instead(kept: Any, now: Any) -> str:
+    """What to do instead of changing an argument."""
+    if isinstance(kept, np.ndarray):
+        return "work on a copy"
+    if isinstance(kept, list | dict) and len(kept) != len(now):
+        return "take nothing out of it and put nothing in, or work on a copy of it"
+    return "work on copies of the arrays in it, or put back what you move"
+
+
 class Guarded:
     """The learner's function, with its results checked for their kind at every call.
 
@@ -451,12 +460,9 @@ class Guarded:
             kept = before[key]
             if kept is not None and not _same(kept, now):
                 which = key if isinstance(key, str) else _name_of_argument(self.function, key)
-                copies = "a copy"
-                if not isinstance(kept, np.ndarray):
-                    copies = "copies of the arrays in it, or put back what you move"
                 raise Unusable(
                     f"{self.name} changed its argument {which} in place, which the caller still "
-                    f"needs as it was: work on {copies}."
+                    f"needs as it was: {_instead(kept, now)}."
                 )
         return self._checked(result)
 

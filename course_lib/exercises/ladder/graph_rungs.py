@@ -21,6 +21,7 @@ WANTS_SIZES = (
     "Input and output shapes of loop body do not match",
 )
 PYTHON = "PyFunc"  # in the words of XLA: an operation that runs Python
+NO_KERNEL = r"unsupported operations.*?: (\w+) \(No registered '\1' OpKernel"
 OF_THE_GRAPH = r" when trying to compile graph \S+ on XLA_\w+"  # a name that nobody has given
 ON_A_GPU = "nothing in it keeps it from a GPU"
 EXACT = 1e-10  # float64, sums of a few dozen terms: rounding alone stays below 1e-13
@@ -174,6 +175,12 @@ def compiles(
                     "It doesn't compile with XLA: a part of it calls back into Python, as "
                     "tf.numpy_function and tf.py_function do, where no graph can go. Write it with "
                     "operations of TensorFlow."
+                )
+            if missing := re.search(NO_KERNEL, refusal):
+                return Problem(
+                    f"It doesn't compile with XLA, which knows no operation {missing[1]}. Where "
+                    "there is a GPU, Keras compiles a network with XLA unasked, and its training "
+                    "would end here: compute it by other operations."
                 )
             words = re.sub(OF_THE_GRAPH, "", refusal).rstrip(".")
             return Problem(f"It doesn't compile with XLA: {words}.")

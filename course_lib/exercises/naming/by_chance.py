@@ -22,6 +22,8 @@ def by_chance(tree: ast.Module) -> Callable[[Change], bool]:
         lambda change: change.before in attributes,
         # A function of what a new array is made alike to: only its dtype counts, right by chance.
         lambda change: change.before in models and isinstance(change.after, ast.Call),
+        # A line behind the last use of what it makes: it is as good as left out.
+        lambda change: _comes_too_late(change, tree),
     ]
     return lambda change: any(reason(change) for reason in reasons)
 
@@ -80,3 +82,15 @@ def _models(tree: ast.Module) -> list[ast.AST]:
     """What new arrays are made alike to, as `E` in `np.empty_like(E)`."""
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
     return [call.args[0] for call in calls if ast.unparse(call.func).endswith("_like")]
+
+
+def _comes_too_late(change: Change, tree: ast.Module) -> bool:
+    """Whether a line is put behind the last use of what it makes."""
+    match change.before:
+        case [ast.Assign([ast.Name(name)]) as first, second]:
+            loops = (one for one in ast.walk(tree) if isinstance(one, ast.For | ast.While))
+            if any(first in ast.walk(loop) for loop in loops):  # the next turn may use it
+                return False
+            after = (one for one in ast.walk(tree) if getattr(one, "lineno", 0) > second.end_lineno)
+            return not any(isinstance(one, ast.Name) and one.id == name for one in after)
+    return False

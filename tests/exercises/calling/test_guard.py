@@ -235,6 +235,24 @@ def test_changing_an_argument_is_noticed_by_name():
 
 
 @pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        (lambda layers: layers.pop(), "take nothing out of it and put nothing in"),
+        (lambda layers: layers.append(layers[0]), "take nothing out of it and put nothing in"),
+        (lambda layers: layers[0]["b_i"].fill(0), "work on copies of the arrays in it"),
+    ],
+)
+def test_what_is_to_be_done_instead_fits_what_was_changed(change, advice):
+    def stacked_forward(x, layers, readout, rate=0.0, training=False, rng=None):
+        change(layers)
+        return np.zeros((len(x), len(readout["b_y"])))
+
+    sentence = check(stacked_forward).sentence
+    assert "changed its argument layers in place" in sentence
+    assert advice in sentence
+
+
+@pytest.mark.parametrize(
     ("result", "expected"),
     [
         (None, "`return` missing"),

@@ -102,6 +102,20 @@ def test_what_xla_cant_compile_is_said_without_names_that_nobody_gave():
     assert "calls back into Python" in said(rung, {"refused": refusal.format("EagerPyFunc")})
 
 
+def test_an_operation_that_xla_does_not_have_is_named_and_why_it_matters():
+    refusal = (
+        "Detected unsupported operations when trying to compile graph __inference_<lambda>_56554"
+        "[_XlaMustCompile=true,executor_type=1116] on XLA_CPU_JIT: StatelessRandomBinomial (No "
+        "registered 'StatelessRandomBinomial' OpKernel for XLA_CPU_JIT devices compatible with "
+        "node {{node a/b}}){{node a/b}}"
+    )
+    rung = rungs.compiles(nothing, lambda given: {"h": np.ones(2)}, None)
+    found = said(rung, {"refused": refusal})
+    assert "XLA, which knows no operation StatelessRandomBinomial. Where there is a GPU" in found
+    assert "{" not in found
+    assert "__" not in found
+
+
 def test_a_right_loop_without_bounds_passes_and_is_told_what_xla_wants():
     rung = rungs.compiles(nothing, lambda given: {"h": np.ones(2)}, None)
     no_bound = "XLA compilation requires a fixed tensor list size. Set the max number of elements."

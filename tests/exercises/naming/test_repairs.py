@@ -312,6 +312,19 @@ def test_a_line_too_many_is_left_out_rather_than_its_call_cut_short():
     assert mended.called == "without the line `states.append(states[-1])`"
 
 
+def test_an_argument_that_was_made_anew_is_left_as_it_came_rather_than_made_anew_too_late():
+    def dropout_between_layers(h, rate, training, rng):
+        if not training:
+            return h
+        rng = np.random.default_rng(0)
+        kept = rng.random(h.shape) >= rate
+        return np.where(kept, h / (1 - rate), 0.0)
+
+    sentence = check(dropout_between_layers).sentence
+    line = "rng = np.random.default_rng(0)"
+    assert sentence == f"Your code passes every check without the line `{line}`."
+
+
 def test_an_array_too_many_is_not_made_one_of_no_rows():
     def identity_recurrence(W_xh):
         n = W_xh.shape[1]
