@@ -1,6 +1,7 @@
 """What somebody has set for programs of their own changes nothing in the book and in the tests."""
 
 import contextlib
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,22 @@ VARIABLES = (
 )
 
 
+def fonts_are_listed() -> None:
+    """See to it that Matplotlib finds its list of fonts where it looks for it.
+
+    Else the first cell that draws would make the list, and where that takes long, or the home can't
+    be written to, Matplotlib would say so below the cell. In a home that can't be written to it
+    takes another folder here, which the programs that are started from here then know.
+    """
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        import matplotlib.font_manager  # noqa: F401
+    finally:
+        logger.setLevel(level)
+
+
 @contextlib.contextmanager
 def set_aside() -> Iterator[dict[str, str]]:
     """The variables for a program that shows or proves something of the course.
@@ -24,6 +41,7 @@ def set_aside() -> Iterator[dict[str, str]]:
     With them, IPython, Keras and Matplotlib read no file of the home: a start-up file may change
     how NumPy prints, `keras.json` the type of all numbers, `matplotlibrc` every figure.
     """
+    fonts_are_listed()
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         home = Path(folder)

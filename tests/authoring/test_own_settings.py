@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 
 import nbformat
@@ -82,6 +83,30 @@ def test_the_book_is_built_without_them(settings, build, monkeypatch, tmp_path):
     monkeypatch.setattr(book.interrupted, "apart", start)
     assert build(tmp_path) == 0
     assert is_aside(seen[0])
+
+
+DRAW = """
+from nbformat.v4 import new_code_cell, new_notebook
+
+from course_lib.authoring.notebooks import run
+
+cell = new_code_cell("import matplotlib.pyplot")
+print(run(new_notebook(cells=[cell]), ".").cells[0].outputs)
+"""
+
+
+@pytest.mark.slow
+def test_a_home_that_cannot_be_written_to_is_not_told_below_a_cell(tmp_path):
+    """Matplotlib has no place there for what it keeps; nor where a file is in the way."""
+    (tmp_path / ".config").write_text("in the way")
+    (tmp_path / ".cache").write_text("in the way")
+    no_place = {"HOME": str(tmp_path)}
+    others = ("MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in others}
+    done = subprocess.run(
+        [sys.executable, "-c", DRAW], env=environment | no_place, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 def test_everything_else_of_the_shell_stays(monkeypatch):
