@@ -342,6 +342,15 @@ def dh_0_without_its_factor(a, b, h_0):
 
 
 @EXERCISE.mistake(
+    "Nothing goes back to h_0: it is an argument like the others, and came in as a_1 h_0, so "
+    "conj(a_1) db_1 goes back to it."
+)
+def nothing_for_h_0(a, b, h_0):
+    """Zeros."""
+    return _with_gradient(a, b, h_0, start=lambda a, db: tf.zeros_like(db[0]))
+
+
+@EXERCISE.mistake(
     "The loop over time is Python's: each step is written out while the code is traced, and T must "
     "be known then."
 )

@@ -121,6 +121,7 @@ EXERCISE = Exercise(
                 "it runs, and the shapes are right",
                 "all units told the same",
                 "as real as b",
+                "first unit for all",
             ),
         ),
         Hint(
@@ -235,6 +236,36 @@ def as_real_as_b(b, lam, z_0):
     T = b.shape[1]
     z_T = _sum(b, lam ** np.arange(T - 1, -1, -1)[:, None], lam**T * z_0)
     return z_T if np.iscomplexobj(b) else np.real(z_T)
+
+
+@EXERCISE.mistake(
+    "What comes in at the last step is left out: nothing is left to multiply it by, and so it is "
+    "added as it is, with the power 0."
+)
+def last_step_left_out(b, lam, z_0):
+    """All steps but the last."""
+    T = b.shape[1]
+    return _sum(b[:, :-1], lam ** np.arange(T - 1, 0, -1)[:, None], lam**T * z_0)
+
+
+@EXERCISE.mistake(
+    "The real part is all that comes back: where lam turns, the state is complex, and the next "
+    "steps need its imaginary part too."
+)
+def real_part_only(b, lam, z_0):
+    """.real at the end."""
+    T = b.shape[1]
+    return np.real(_sum(b, lam ** np.arange(T - 1, -1, -1)[:, None], lam**T * z_0))
+
+
+@EXERCISE.mistake(
+    "Every unit gets what comes in at the first one: b[:, :, 0] is right only where all get the "
+    "same. Multiply b by the powers, and NumPy broadcasts a last axis of 1 by itself."
+)
+def first_unit_for_all(b, lam, z_0):
+    """b[:, :, 0] @ powers."""
+    T = b.shape[1]
+    return _sum(b[:, :, :1], lam ** np.arange(T - 1, -1, -1)[:, None], lam**T * z_0)
 
 
 @EXERCISE.alternative

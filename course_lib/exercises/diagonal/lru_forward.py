@@ -127,6 +127,7 @@ EXERCISE = Exercise(
             fits=(
                 "unstable",
                 "never turns",
+                "real part of the factor",
                 "logarithms as they are",
                 "no parameter makes a state grow",
             ),
@@ -271,6 +272,16 @@ def output_a_step_late(x, z_0, params):
 def logarithms_as_they_are(x, z_0, params):
     """exp(-nu_log + i theta_log)."""
     return _run(x, z_0, params, lam=np.exp(-params["nu_log"] + 1j * params["theta_log"]))
+
+
+@EXERCISE.mistake(
+    "Of the factor only the real part is used: then a unit fades by another rate and doesn't turn. "
+    "The factor is complex, with the cosine of the angle as one part and the sine as the other."
+)
+def real_part_of_the_factor(x, z_0, params):
+    """|lam| cos(angle)."""
+    lam = np.exp(-np.exp(params["nu_log"])) * np.cos(np.exp(params["theta_log"]))
+    return _run(x, z_0, params, lam=lam)
 
 
 @EXERCISE.alternative

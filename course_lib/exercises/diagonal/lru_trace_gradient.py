@@ -214,6 +214,7 @@ EXERCISE = Exercise(
                 "trace not conjugated",
                 "conjugate of dB",
                 "nothing conjugated",
+                "real parts in dgamma",
             ),
         ),
         Hint(
@@ -388,6 +389,17 @@ def gamma_without_B(dz_t, E_lam, E_x, params):
 def nothing_conjugated(dz_t, E_lam, E_x, params):
     """dz and E_x as they are."""
     return _from(dz_t, E_lam, E_x, params, conj=lambda z: z, conj_x=lambda z: z)
+
+
+@EXERCISE.mistake(
+    "dgamma_log leaves out the imaginary parts: Re(conj(dz) s) is the product of the two real "
+    "parts and also that of the two imaginary ones."
+)
+def real_parts_in_dgamma(dz_t, E_lam, E_x, params):
+    """Re dz Re s."""
+    dnu, dtheta, _, dB = _from(dz_t, E_lam, E_x, params)
+    by_gamma = np.exp(params["gamma_log"]) * np.einsum("bji,ji->bi", E_x, params["B"])
+    return dnu, dtheta, np.sum(dz_t.real * by_gamma.real, axis=0), dB
 
 
 @EXERCISE.alternative

@@ -211,6 +211,7 @@ EXERCISE = Exercise(
                 "rounds rounded down start last",
                 "reach plus one start last",
                 "neighbours only",
+                "from large to small",
                 "eight steps",
                 "any number of steps",
             ),
@@ -219,7 +220,12 @@ EXERCISE = Exercise(
             "What do I do with the state before the first step?",
             "It acts through the first step only. Put that share into the first step's b, and "
             "begin from nothing.",
-            fits=("start state ignored", "start state whole", "one step alone"),
+            fits=(
+                "start state ignored",
+                "start state whole",
+                "start state added everywhere",
+                "one step alone",
+            ),
         ),
         Hint(
             "Show me the recipe.",
@@ -411,6 +417,31 @@ def divided_by_products(a, b, h_0, join):
     with np.errstate(all="ignore"):
         products = np.cumprod(a, axis=1)
         return products * (h_0[:, None] + np.cumsum(b / products, axis=1))
+
+
+@EXERCISE.mistake(
+    "The state before the first step is added to every state as it is: of it a state keeps the "
+    "product of all factors so far. A holds that at the end, so it is A h_0 that is added."
+)
+def start_state_added_everywhere(a, b, h_0, join):
+    """B + h_0."""
+    return _rounds(a, b, h_0, join, begin=lambda a, h_0: 0 * h_0) + h_0[:, None]
+
+
+@EXERCISE.mistake(
+    "The distances go from large to small: an entry that is joined with one far to its left, "
+    "before both have grown, leaves out what lies between. Begin with neighbours, and double."
+)
+def from_large_to_small(a, b, h_0, join):
+    """T // 2, T // 4, …, 1."""
+    A, B = a.astype(np.result_type(a, b, h_0)), b.astype(np.result_type(a, b, h_0))
+    B[:, 0] += a[:, 0] * h_0
+    reach = b.shape[1] // 2
+    while reach:
+        earlier, later = (A[:, :-reach], B[:, :-reach]), (A[:, reach:], B[:, reach:])
+        A[:, reach:], B[:, reach:] = join(earlier, later)
+        reach //= 2
+    return B
 
 
 @EXERCISE.alternative

@@ -466,6 +466,21 @@ def later_divided_by_powers(E_0, v, d, credit, gamma):
     return _with(later, E_0, v, d, gamma, from_E_0=faded.sum(axis=1))
 
 
+@EXERCISE.mistake(
+    "The fading is undone by exp(gamma * t): for a unit that forgets at once that is infinite, and "
+    "0 times infinity is no number. Walk from step to step, or use powers of distances, which only "
+    "get smaller."
+)
+def fading_undone(E_0, v, d, credit, gamma):
+    """exp(-gamma t), and exp(gamma t) to take it back."""
+    with np.errstate(all="ignore"):
+        t = np.arange(1, v.shape[1] + 1)[:, None]
+        down, up = np.exp(-gamma * t), np.exp(gamma * t)
+        later = np.cumsum((credit * down)[:, ::-1], axis=1)[:, ::-1] * up
+        dW, _ = _with(later, E_0, v, d, gamma, from_E_0=np.sum(credit * down, axis=1))
+        return dW, down[-1] * (E_0 + np.einsum("btj,bti->bji", v, up * d))
+
+
 @EXERCISE.alternative
 def joined_at_the_end(E_0, v, d, credit, gamma):
     """The steps' credit in a list; products of all steps in place of einsum."""

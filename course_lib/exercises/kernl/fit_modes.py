@@ -249,6 +249,7 @@ EXERCISE = Exercise(
             "from the one to the other, (2 M n, n).",
             fits=(
                 "later unit in the column",
+                "cut in another order",
                 "mode by mode",
                 "each unit by itself",
                 "mean of the fits",
@@ -415,6 +416,18 @@ def ridge(psi, tangent, gamma, omega):
     solved = np.linalg.solve(overlap, rows.T @ tangent.reshape(-1, n))
     solved = solved.reshape(2, M, n, n).swapaxes(2, 3)
     return solved[0] + 1j * solved[1]
+
+
+@EXERCISE.mistake(
+    "What lstsq gives is cut up in another order than its columns were laid in: if all cosines "
+    "come before all sines, its blocks are (2, M, n, n), and not (M, 2, n, n)."
+)
+def cut_in_another_order(psi, tangent, gamma, omega):
+    """reshape(M, 2, n, n)."""
+    beta = fit_modes(psi, tangent, gamma, omega).swapaxes(1, 2)
+    M, n, _ = beta.shape
+    blocks = np.concatenate([beta.real, beta.imag]).reshape(M, 2, n, n)
+    return (blocks[:, 0] + 1j * blocks[:, 1]).swapaxes(1, 2)
 
 
 @EXERCISE.alternative

@@ -240,9 +240,9 @@ def last_step_only(h, W_hh, beta, gamma, psi):
 
 
 @EXERCISE.mistake(
-    "dbeta is made with Omega now, but it is still a sum over the batch, and dgamma is still wrong: "
-    "gamma belongs to the unit that was nudged, so the error goes back through beta, (error @ "
-    "beta) * Gamma. And only the last step is used."
+    "dbeta is made with Omega now, but it is still a sum over the batch, and dgamma is still "
+    "wrong: gamma belongs to the unit that was nudged, so the error goes back through beta, (error "
+    "@ beta) * Gamma. And only the last step is used."
 )
 def only_beta_mended(h, W_hh, beta, gamma, psi):
     """Half way: the regressor."""

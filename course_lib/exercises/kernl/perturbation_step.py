@@ -293,6 +293,16 @@ def new_nudge_faded(tangent, Omega, Gamma, h_t, W_hh, gamma, psi_t):
     return right["tangent"], np.exp(-gamma) * (Omega + psi_t), right["Gamma"]
 
 
+@EXERCISE.mistake(
+    "The slope is taken before W_hh: 1 - h_t² belongs to the units that the product leads to, so "
+    "multiply by W_hh first."
+)
+def slope_before_W_hh(tangent, Omega, Gamma, h_t, W_hh, gamma, psi_t):
+    """(tangent * slope) @ W_hh."""
+    right = _right(tangent, Omega, Gamma, h_t, W_hh, gamma, psi_t)
+    return (tangent * (1 - h_t**2)) @ W_hh + psi_t, right["Omega"], right["Gamma"]
+
+
 @EXERCISE.alternative
 def in_one_dict(tangent, Omega, Gamma, h_t, W_hh, gamma, psi_t):
     """New names, so that nothing is overwritten."""

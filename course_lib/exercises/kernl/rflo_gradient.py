@@ -138,6 +138,8 @@ EXERCISE = Exercise(
                 "d without the leak",
                 "what is kept comes in",
                 "leak and rest exchanged",
+                "leak inside the derivative",
+                "leak squared with the tanh",
                 "one step alone",
             ),
         ),
@@ -272,6 +274,33 @@ def new_part_faded(v, squashed, dh, leak):
     """A bracket too wide."""
     d = (1 - leak) * leak * (1 - squashed**2)
     return _kernel(v, squashed, dh, gamma=-np.log(1 - leak), d=d)
+
+
+@EXERCISE.mistake(
+    "leak stands inside the derivative, 1 - leak * squashed²: it is the share of the tanh that the "
+    "state takes in, so it multiplies the whole, leak * (1 - squashed²)."
+)
+def leak_inside_the_derivative(v, squashed, dh, leak):
+    """The square alone is multiplied."""
+    return _kernel(v, squashed, dh, gamma=-np.log(1 - leak), d=1 - leak * squashed**2)
+
+
+@EXERCISE.mistake(
+    "leak is squared together with the tanh, 1 - (leak * squashed)²: the slope is that of the tanh "
+    "itself, 1 - squashed², and leak multiplies it."
+)
+def leak_squared_with_the_tanh(v, squashed, dh, leak):
+    """As if the share were what is squashed."""
+    return _kernel(v, squashed, dh, gamma=-np.log(1 - leak), d=1 - (leak * squashed) ** 2)
+
+
+@EXERCISE.mistake(
+    "d is made from the tanh itself, not from its derivative: squashed is tanh(v_t W), and its "
+    "derivative is 1 - squashed²."
+)
+def tanh_for_its_derivative(v, squashed, dh, leak):
+    """leak * squashed."""
+    return _kernel(v, squashed, dh, gamma=-np.log(1 - leak), d=leak * squashed)
 
 
 @EXERCISE.alternative

@@ -169,7 +169,7 @@ EXERCISE = Exercise(
         Hint(
             "My trace is too small by a constant factor.",
             "What is new at this step has had no time to fade. Only the old trace fades.",
-            fits=("new part faded too", "running average"),
+            fits=("new part faded too", "wrong part fades", "running average"),
         ),
         Hint(
             "Show me the recipe.",
@@ -282,6 +282,15 @@ def running_average(E_prev, v_t, d_t, gamma):
 def batch_mixed(E_prev, v_t, d_t, gamma):
     """v_t.T @ d_t, the habit of BPTT."""
     return E_prev * np.exp(-gamma) + v_t.T @ d_t
+
+
+@EXERCISE.mistake(
+    "The wrong part fades: E_prev stays as it is, and what is new is multiplied by exp(-gamma). It "
+    "is E_prev that has had a step's time to fade."
+)
+def wrong_part_fades(E_prev, v_t, d_t, gamma):
+    """exp(-gamma) on the other term."""
+    return E_prev + v_t[:, :, None] * (np.exp(-gamma) * d_t)[:, None, :]
 
 
 @EXERCISE.alternative

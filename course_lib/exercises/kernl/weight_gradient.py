@@ -177,7 +177,7 @@ EXERCISE = Exercise(
             "Row k is the later unit, which feels the loss; column i the earlier one, which is to"
             " get the credit. `dh_t` is about later units, so it meets the rows, and (batch, n) "
             "comes out.",
-            fits=("beta transposed",),
+            fits=("beta transposed", "traces mixed"),
         ),
         Hint(
             "My gradient is right for one sequence, but not for two.",
@@ -287,6 +287,15 @@ def diagonal_of_beta(dh_t, beta, E_t):
 def columns_summed(dh_t, beta, E_t):
     """einsum("bi,ki,bji->ji")."""
     return np.einsum("bi,ki,bji->ji", dh_t, beta, E_t)
+
+
+@EXERCISE.mistake(
+    "beta mixes the traces: column i then holds what the weights of other units did. It belongs "
+    "between the loss and the units, dh_t @ beta, and each trace stays in its unit's column."
+)
+def traces_mixed(dh_t, beta, E_t):
+    """E_t @ beta."""
+    return np.einsum("bi,bji->ji", dh_t, E_t @ beta)
 
 
 @EXERCISE.alternative
