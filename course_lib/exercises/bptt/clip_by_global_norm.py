@@ -328,6 +328,25 @@ def a_small_number_added(grads, max_norm):
     return {name: min(1.0, max_norm / (norm + 1e-6)) * g for name, g in grads.items()}, norm
 
 
+@EXERCISE.mistake(
+    "The factor is max_norm over the square of the norm, without the root, so what is clipped "
+    "comes out far too short: take the root first."
+)
+def divided_by_the_square(grads, max_norm):
+    """The norm that comes back is right."""
+    norm = _norm(grads)
+    return _scaled_to(grads, norm**2, max_norm)[0], norm
+
+
+@EXERCISE.mistake(
+    "The entries are added up as they are, so that positive and negative ones cancel: square each "
+    "entry before you add, and take one root at the end."
+)
+def entries_added(grads, max_norm):
+    """|Σ g|."""
+    return _scaled_to(grads, abs(float(sum(g.sum() for g in grads.values()))), max_norm)
+
+
 @EXERCISE.alternative
 def as_one_long_vector(grads, max_norm):
     """np.linalg.norm of all the entries; divides only where it must."""

@@ -397,6 +397,27 @@ def averaged_over_the_batch(x, h_0, W_xh, W_hh, b_h, loss):
     return dh / tf.cast(tf.shape(x)[0], dh.dtype)
 
 
+@EXERCISE.mistake(
+    "On the way from step t + 1 to step t, the slope of step t is taken: what goes back passes the "
+    "tanh that it came out of, so the slope is that of the later state."
+)
+def slope_of_the_earlier_state(x, h_0, W_xh, W_hh, b_h, loss):
+    """(dh_{t+1} * (1 - h_t²)) @ W_hh.T."""
+    h = tf.scan(
+        lambda h, x_t: tf.tanh(x_t @ W_xh + h @ W_hh + b_h), tf.transpose(x, (1, 0, 2)), h_0
+    )
+    with tf.GradientTape() as tape:
+        tape.watch(h)
+        value = loss(tf.transpose(h, (1, 0, 2)))
+
+    def back(later, now):
+        return now[0] + (later * (1 - now[1] ** 2)) @ tf.transpose(W_hh)
+
+    direct = tape.gradient(value, h, unconnected_gradients="zero")
+    dh = tf.scan(back, (direct, h), tf.zeros_like(h_0), reverse=True)
+    return tf.transpose(dh, (1, 0, 2))
+
+
 @EXERCISE.alternative
 def by_your_own_recursion(x, h_0, W_xh, W_hh, b_h, loss):
     """The tape for the own way, the chapter's recursion for the rest."""

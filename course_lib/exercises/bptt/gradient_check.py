@@ -43,10 +43,14 @@ def opposite() -> Arrays:
 
 
 def not_a_number() -> Arrays:
-    """One entry of the gradient is NaN: of the first parameter, or of the last."""
+    """One entry of the gradient is NaN: the last of the first parameter, its first, or the other's.
+
+    Python's max keeps what it has where the other is a NaN, so it matters which comes first.
+    """
     return {
         "params": squares()["params"],
         "W": {"W": np.array([6.0, np.nan]), "b": np.array([4.0])},
+        "W[0]": {"W": np.array([np.nan, 2.0]), "b": np.array([4.0])},
         "b": {"W": np.array([6.0, 2.0]), "b": np.array([np.nan])},
     }
 
@@ -99,11 +103,11 @@ def verdict(function, given: Arrays) -> Arrays:
 def only_refused(function, given: Arrays) -> Arrays:
     """The verdicts; what the error of a NaN is doesn't matter, but it tells mistakes apart."""
     outputs = {}
-    for name in ("W", "b"):
-        found = verdict(function, {"params": given["params"], "grads": given[name]})
-        outputs[f"passed with a NaN in {name}"] = found["passed"]
-        outputs[f"passed with a NaN in {name} expected"] = np.array(False)
-        outputs[f"error of {name}"] = found["errors"][name]
+    for where in ("W", "W[0]", "b"):
+        found = verdict(function, {"params": given["params"], "grads": given[where]})
+        outputs[f"passed with a NaN in {where}"] = found["passed"]
+        outputs[f"passed with a NaN in {where} expected"] = np.array(False)
+        outputs[f"error with a NaN in {where}"] = found["errors"][where[0]]
     return outputs
 
 
@@ -380,6 +384,8 @@ EXERCISE = Exercise(
             fits=(
                 "NaN slips through",
                 "NaN left out",
+                "NaN never the largest",
+                "NaN forgotten at the next",
                 "largest by Pythons max",
                 "a NaN doesn't pass",
             ),
@@ -490,6 +496,38 @@ def floor_too_high(loss, params, grads, step=1e-5, tolerance=1e-6):
 def NaN_left_out(loss, params, grads, step=1e-5, tolerance=1e-6):
     """Skips what can't be compared."""
     return _check(loss, params, grads, step, tolerance, reduce=np.nanmax)
+
+
+@EXERCISE.mistake(
+    "A NaN never gets into the largest error: Python's max(worst, error) gives worst where error "
+    "is a NaN. np.max of all the errors is a NaN if one of them is."
+)
+def NaN_never_the_largest(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """worst = max(worst, error)."""
+
+    def largest(errors):
+        worst = 0.0
+        for error in errors.flat:
+            worst = max(worst, error)
+        return worst
+
+    return _check(loss, params, grads, step, tolerance, reduce=largest)
+
+
+@EXERCISE.mistake(
+    "A NaN is forgotten at the next entry: Python's max(error, worst) gives error where worst is a "
+    "NaN. Take np.max of all the errors, which keeps it."
+)
+def NaN_forgotten_at_the_next(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """worst = max(error, worst)."""
+
+    def largest(errors):
+        worst = 0.0
+        for error in errors.flat:
+            worst = max(error, worst)
+        return worst
+
+    return _check(loss, params, grads, step, tolerance, reduce=largest)
 
 
 @EXERCISE.mistake(
@@ -615,6 +653,22 @@ def sign_kept_the_other_way(loss, params, grads, step=1e-5, tolerance=1e-6):
         step,
         tolerance,
         error=lambda a, b: (b - a) / np.maximum(1e-8, np.abs(a) + np.abs(b)),
+    )
+
+
+@EXERCISE.mistake(
+    "The sizes are compared, and not the signs, so a gradient that points the wrong way passes: it "
+    "is |a - b|, not ||a| - |b||."
+)
+def sizes_compared(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """||a| - |b||."""
+    return _check(
+        loss,
+        params,
+        grads,
+        step,
+        tolerance,
+        error=lambda a, b: _relative(np.abs(a), np.abs(b)),
     )
 
 

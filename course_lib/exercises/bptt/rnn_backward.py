@@ -478,6 +478,59 @@ def dh_0_one_step_short(dh, cache):
     return (dx, reached[-1], *weights)
 
 
+def _inside(dh, cache, credit=lambda own, later, slope: (own + later) * slope):
+    """What reaches the inside of every tanh, with its formula replaced; for mistakes."""
+    _, _, h, _, W_hh = cache
+    da, later = np.zeros(h.shape), 0.0
+    for t in reversed(range(h.shape[1])):
+        da[:, t] = credit(dh[:, t], later, 1 - h[:, t] ** 2)
+        later = da[:, t] @ W_hh.T
+    return da
+
+
+@EXERCISE.mistake(
+    "What comes back from the later step is added behind the slope of the tanh: both reach h_t, so "
+    "their sum, dh[:, t] + dh_next, goes through 1 - h[:, t]**2."
+)
+def later_part_past_the_tanh(dh, cache):
+    """dh[:, t] * slope + dh_next."""
+    x, h_0, h, W_xh, W_hh = cache
+    da = _inside(dh, cache, lambda own, later, slope: own * slope + later)
+    before = np.concatenate([h_0[:, None], h[:, :-1]], axis=1)
+    dW_xh, dW_hh = np.einsum("btm,btn->mn", x, da), np.einsum("bti,btj->ij", before, da)
+    return da @ W_xh.T, da[:, 0] @ W_hh.T, dW_xh, dW_hh, da.sum(axis=(0, 1))
+
+
+@EXERCISE.mistake(
+    "dx lies in the order in which the loop has visited the steps, the last one first: dx[:, t] "
+    "belongs to step t, so turn the list round, or write each into its place."
+)
+def dx_in_the_order_of_the_loop(dh, cache):
+    """A list, appended to from the last step to the first."""
+    dx, *others = rnn_backward(dh, cache)
+    return (dx[:, ::-1], *others)
+
+
+@EXERCISE.mistake(
+    "db_h is made from the steps' own gradients, without what comes back from later steps: the "
+    "bias is used where the matrices are, so add up the same da_t as for them."
+)
+def bias_without_the_future(dh, cache):
+    """The sum of dh (1 - h²)."""
+    *others, _ = rnn_backward(dh, cache)
+    return (*others, (dh * (1 - cache[2] ** 2)).sum(axis=(0, 1)))
+
+
+@EXERCISE.mistake(
+    "dh_0 is the gradient inside the first step's tanh. From there it still goes back through "
+    "W_hh.T to the state before."
+)
+def dh_0_inside_the_tanh(dh, cache):
+    """da of the first step."""
+    dx, _, *weights = rnn_backward(dh, cache)
+    return (dx, _inside(dh, cache)[:, 0], *weights)
+
+
 @EXERCISE.alternative
 def without_rnn_step_backward(dh, cache):
     """Only the recurrence in the loop; the weights' products in one go, as einsum."""

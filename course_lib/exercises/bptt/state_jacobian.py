@@ -312,6 +312,25 @@ def entry_by_entry(h, W_hh):
     return product
 
 
+@EXERCISE.mistake(
+    "The slopes of all steps are multiplied first, and W_hh.T is taken to the power of T: matrices "
+    "can't change places, so each step's slopes stand between its W_hh.T and the next one's."
+)
+def slopes_before_the_power(h, W_hh):
+    """∏ (1 - h_t²) times a power."""
+    slopes = np.prod(1 - h**2, axis=0)
+    return slopes[:, None] * np.linalg.matrix_power(W_hh.T, len(h))
+
+
+@EXERCISE.mistake(
+    "That is the sum of the Jacobians of all steps. To get from h_0 to h_T one goes through every "
+    "step, and what each does to the one before is a product."
+)
+def sum_without_a_start(h, W_hh):
+    """sum(J_t)."""
+    return sum((1 - h_t**2)[:, None] * W_hh.T for h_t in h)
+
+
 @EXERCISE.alternative
 def from_the_last_step(h, W_hh):
     """The way of BPTT: from the last step backwards, multiplying from the right."""

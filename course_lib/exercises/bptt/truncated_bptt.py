@@ -473,6 +473,41 @@ def first_window_only(params, x, labels, h_0, window):
 EXERCISE.alternative(cut_by_hand)
 
 
+@EXERCISE.mistake(
+    "Each window is judged by the labels of the first one: cut the labels at the same steps as x."
+)
+def labels_of_the_first_window(params, x, labels, h_0, window):
+    """labels[:, :K] for all."""
+    at = np.arange(labels.shape[1]) % window
+    return truncated_bptt(params, x, labels[:, at], h_0, window)
+
+
+@EXERCISE.mistake(
+    "The windows overlap by a step: the first step of a window is also the last of the one before, "
+    "and is read twice. In NumPy, start : start + window ends before start + window."
+)
+def windows_overlap(params, x, labels, h_0, window):
+    """start : start + window + 1."""
+    return _windows((params, x, labels, h_0, window), short=-1)
+
+
+@EXERCISE.mistake(
+    "The steps that are left over are read with the last whole window, which is then longer than "
+    "K: credit goes back over a border. They are a shorter window of their own."
+)
+def rest_in_the_last_window(params, x, labels, h_0, window):
+    """The last border is left out."""
+    T = x.shape[1]
+    starts = list(range(0, max(T - window, 0) + 1, window))
+    loss, h = 0.0, h_0
+    grads = {name: np.zeros_like(w) for name, w in params.items()}
+    for start, end in zip(starts, [*starts[1:], T], strict=True):
+        one, new, h = loss_and_gradients(params, x[:, start:end], labels[:, start:end], h)
+        loss += (end - start) / T * one
+        grads = {name: grads[name] + (end - start) / T * new[name] for name in params}
+    return loss, grads, h
+
+
 @EXERCISE.alternative
 def weighted_at_the_end(params, x, labels, h_0, window):
     """Sums over steps first, one division by T last."""

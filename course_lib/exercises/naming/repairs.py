@@ -104,7 +104,7 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
         if len(change.words) <= LONGEST and "\n" not in change.words and not means_nothing(change)
     ]
     found = likeliest_first(found, original, ast.unparse(tree_of(reference)))
-    for change in conditions_first(found):
+    for change in calls_left_out_first(list(conditions_first(found))):
         with change.made():
             source = ast.unparse(tree)
         if source in seen:
@@ -136,6 +136,27 @@ def conditions_first(found: list[Change]) -> Iterator[Change]:
             for test in around.get(change.before, ()):
                 yield from whole.pop(test, ())
         yield change
+
+
+def calls_left_out_first(found: list[Change]) -> Iterator[Change]:
+    """The same changes; before one that puts another call in a call's place, its argument alone.
+
+    A call too many can be made to do nothing in many ways: of a number between -1 and 1 a clip does
+    nothing. Who leaves it out says what is wrong.
+    """
+    alone = {
+        change.before: change
+        for change in found
+        if isinstance(change.before, ast.Call) and change.after in change.before.args[:1]
+    }
+    earlier = set()
+    for change in found:
+        first = alone.get(change.before) if isinstance(change.before, ast.Call) else None
+        if first is not None and first.before not in earlier:
+            earlier.add(first.before)
+            yield first
+        if change is not first:
+            yield change
 
 
 def likeliest_first(found: list[Change], own: str, right: str) -> list[Change]:

@@ -418,6 +418,30 @@ def nothing_without_a_word(codes, lanes, window):
     return _cut(codes, lanes, window) if windows > 0 else (codes[:0], codes[:0])
 
 
+@EXERCISE.mistake(
+    "y is what the lane reads a whole window later. What should be predicted is one character "
+    "further on than what is read, so cut y out of codes[1:]."
+)
+def a_window_too_far(codes, lanes, window):
+    """np.roll(x, -1, axis=0)."""
+    x, _ = _cut(codes, lanes, window)
+    return x, np.roll(x, -1, axis=0)
+
+
+@EXERCISE.mistake(
+    "Each window takes K + 1 characters of the text, so there are too few: the last character that "
+    "a window predicts is also the first that the next one reads. Windows lie K apart."
+)
+def too_few_windows_of_one_more(codes, lanes, window):
+    """K + 1 characters a piece, and as many pieces as fit."""
+    windows = len(codes) // (lanes * (window + 1))
+    if windows < 1:
+        raise ValueError("Too short.")
+    used = codes[: windows * lanes * (window + 1)]
+    pieces = used.reshape(lanes, windows, window + 1).transpose(1, 0, 2)
+    return pieces[..., :-1], pieces[..., 1:]
+
+
 @EXERCISE.alternative
 def window_by_window(codes, lanes, window):
     """Lists, a window and a lane at a time."""

@@ -649,6 +649,31 @@ def added_up_over_the_batch(logits, temperature, rng):
     return np.argmax(ends > rng.random((len(p), 1)), axis=1)
 
 
+@EXERCISE.mistake(
+    "The temperature has no effect: logits and noise are both divided by it, and the largest of a "
+    "row stays the largest. Divide the logits alone, or multiply the noise."
+)
+def noise_divided_too(logits, temperature, rng):
+    """argmax of (logits + Gumbel's noise) / temperature."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    return np.argmax((logits + rng.gumbel(size=logits.shape)) / temperature, axis=1)
+
+
+@EXERCISE.mistake(
+    "All rows are drawn from one distribution, the sum of theirs: each row has logits of its own, "
+    "and is drawn by them alone."
+)
+def one_distribution_for_all(logits, temperature, rng):
+    """rng.choice with one p for the whole batch."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    weights = np.exp((logits - logits.max()) / temperature).sum(axis=0)
+    return rng.choice(len(weights), size=len(logits), p=weights / weights.sum())
+
+
 @EXERCISE.alternative
 def with_choice(logits, temperature, rng):
     """Row by row, by NumPy's own draw."""

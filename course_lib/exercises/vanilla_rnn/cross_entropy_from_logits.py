@@ -31,6 +31,14 @@ def far_apart() -> Arrays:
     return {"logits": logits.astype(np.float32), "labels": np.array([0, 0, 0, 0])}
 
 
+def further_apart() -> Arrays:
+    """Logits 2000 apart: their exponentials vanish in float64 too."""
+    return {
+        "logits": np.array([[2000.0, 0.0, 0.0], [0.0, 2000.0, 0.0]]),
+        "labels": np.array([0, 0]),
+    }
+
+
 def one_label() -> Arrays:
     """A single row."""
     return {"logits": irregular(1, 4, shift=1, scale=2), "labels": np.array([3])}
@@ -51,20 +59,21 @@ def shift_all_logits(function, given: Arrays) -> Arrays:
 
 
 def stays_finite(given: Arrays, outputs: Arrays) -> Problem | None:
-    """200 for the one wrong answer of four rows, next to nothing for the others: 50 on average."""
+    """The one wrong answer costs what its logits are apart, the others next to nothing."""
+    logits, labels = given["logits"].astype(float), given["labels"]
+    apart = np.ptp(logits, axis=-1).max()
     loss = float(outputs["loss"])
     if np.isnan(loss) or np.isinf(loss):
         return Problem(
-            f"The loss is {loss} for logits 200 apart: exp overflowed or log met zero. Subtract "
-            "the largest logit of each row first, and never take the log of a softmax.",
+            f"The loss is {loss} for logits {apart:.0f} apart: exp overflowed or log met zero. "
+            "Subtract the largest logit of each row first, and never take the log of a softmax.",
             {"logits": given["logits"], "labels": given["labels"]},
         )
-    logits, labels = given["logits"].astype(float), given["labels"]
     of_class = np.take_along_axis(logits, labels[:, None], axis=-1)[:, 0]
     right = (np.logaddexp.reduce(logits, axis=-1) - of_class).mean()
     if abs(loss - right) > 1e-3:
         return Problem(
-            f"The loss is {loss:.6g} for logits 200 apart; it should be {right:.6g}. Is "
+            f"The loss is {loss:.6g} for logits {apart:.0f} apart; it should be {right:.6g}. Is "
             "something held back on the way? A small number inside the log hides how wrong a "
             "confident mistake is, and so does a logit or a probability that is clipped.",
             {"logits": given["logits"], "labels": given["labels"]},
@@ -108,11 +117,13 @@ EXERCISE = Exercise(
             "A constant added to all the scores of a row changed the loss.",
         ),
         Rung("finite and right for logits 200 apart in float32", far_apart, stays_finite),
+        Rung("finite and right for logits 2000 apart in float64", further_apart, stays_finite),
     ),
     promises={
         "It stays finite, and right": (
             "equal to the definition where that is safe",
             "finite and right for logits 200 apart in float32",
+            "finite and right for logits 2000 apart in float64",
         ),
         "logits: scores": "one label a step: the mean is over batch and time",
         "labels: right classes": "equal to the definition where that is safe",
@@ -146,11 +157,13 @@ EXERCISE = Exercise(
             fits=(
                 "log of softmax",
                 "no shift",
+                "softmax in float64",
                 "epsilon in the log",
                 "right logit not shifted",
                 "one maximum for all",
                 "adding a constant to a row's scores changes nothing",
                 "finite and right for logits 200 apart in float32",
+                "finite and right for logits 2000 apart in float64",
             ),
         ),
         Hint(
@@ -173,6 +186,35 @@ def _right(array, labels):
 def log_of_softmax(logits, labels):
     """The old notebooks' way."""
     return -np.log(_right(softmax(logits), labels)).mean()
+
+
+@EXERCISE.mistake(
+    "The softmax is computed in float64 before its log is taken: that only moves the point where a "
+    "probability vanishes, from logits about 100 apart to about 740. Take the log on paper: work "
+    "with log-sum-exp."
+)
+def softmax_in_float64(logits, labels):
+    """More digits, and the log of a softmax all the same."""
+    return -np.log(_right(softmax(logits.astype(np.float64)), labels)).mean()
+
+
+@EXERCISE.mistake(
+    "The logarithm of the sum is to base 2, and the exponentials are to base e: the two don't "
+    "cancel. In nats both belong to e, so take np.log."
+)
+def sum_in_bits(logits, labels):
+    """log2 of a sum of exp."""
+    z = logits - logits.max(axis=-1, keepdims=True)
+    return np.mean(np.log2(np.exp(z).sum(axis=-1)) - _right(z, labels))
+
+
+@EXERCISE.mistake(
+    "That is 1 minus the probability of the right class, which is never more than 1: the surprise "
+    "is minus its logarithm, which has no bound."
+)
+def one_minus_the_probability(logits, labels):
+    """1 - p for -log p."""
+    return np.mean(1 - _right(softmax(logits), labels))
 
 
 @EXERCISE.mistake(

@@ -323,6 +323,29 @@ def reshaped_for_swapped(x, h_0, W_xh, W_hh, b_h):
     return h, (x, h_0, h, W_xh, W_hh)
 
 
+@EXERCISE.mistake(
+    "h begins with h_0 and holds T + 1 states: it is for the states after each of the T inputs, "
+    "and h_0 has a place of its own in the cache."
+)
+def h_0_among_the_states(x, h_0, W_xh, W_hh, b_h):
+    """T + 1 states."""
+    h, _ = rnn_forward(x, h_0, W_xh, W_hh, b_h)
+    h = np.concatenate([h_0[:, None], h], axis=1)
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
+@EXERCISE.mistake(
+    "x.reshape(T, batch, m) only cuts the inputs up anew, so that a step reads inputs of other "
+    "steps: step t reads x[:, t]. To have time first, exchange the axes, with swapaxes."
+)
+def inputs_reshaped(x, h_0, W_xh, W_hh, b_h):
+    """A reshape for the transpose of the inputs."""
+    batch, T, m = x.shape
+    mixed = x.reshape(T, batch, m).swapaxes(0, 1)
+    h, _ = rnn_forward(mixed, h_0, W_xh, W_hh, b_h)
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
 @EXERCISE.alternative
 def inputs_first(x, h_0, W_xh, W_hh, b_h):
     """All input products in one go, then only the recurrence in the loop."""

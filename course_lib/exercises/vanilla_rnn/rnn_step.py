@@ -246,6 +246,24 @@ def stretched_sigmoid(x_t, h_prev, W_xh, W_hh, b_h):
     return 2 / (1 + np.exp(-(x_t @ W_xh + h_prev @ W_hh + b_h))) - 1
 
 
+@EXERCISE.mistake(
+    "Each unit hears only itself: of W_hh the diagonal alone is used. Every unit hears all units' "
+    "old states, so it is the product of matrices, h_prev @ W_hh."
+)
+def diagonal_only(x_t, h_prev, W_xh, W_hh, b_h):
+    """h_prev * np.diag(W_hh)."""
+    return np.tanh(x_t @ W_xh + h_prev * np.diag(W_hh) + b_h)
+
+
+@EXERCISE.mistake(
+    "The sum is squashed by an arc tangent, which goes up to 1.57: a state lies between -1 and 1. "
+    "np.arctan is another function than np.tanh."
+)
+def arctan_for_tanh(x_t, h_prev, W_xh, W_hh, b_h):
+    """np.arctan."""
+    return np.arctan(x_t @ W_xh + h_prev @ W_hh + b_h)
+
+
 @EXERCISE.alternative
 def with_one_product(x_t, h_prev, W_xh, W_hh, b_h):
     """One product of the two inputs side by side with the two weights stacked."""

@@ -345,6 +345,15 @@ def test_what_an_array_is_made_alike_to_is_not_put_through_a_function():
     assert "rounds to whole numbers" in sentence or "dtype" in sentence
 
 
+def test_a_call_too_many_is_left_out_rather_than_made_to_do_nothing():
+    def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+        from_input = np.matmul(x_t, W_xh)
+        from_past = np.matmul(np.tanh(h_prev), W_hh)
+        return np.tanh(from_input + from_past + b_h)
+
+    assert "with `h_prev` for `np.tanh(h_prev)`" in check(rnn_step).sentence
+
+
 def test_a_mended_range_is_written_as_a_person_writes_it():
     def identity_recurrence(W_xh):
         m, n = W_xh.shape
