@@ -8,6 +8,7 @@ if __name__ == "__main__":
 import os
 import runpy
 import sys
+import tempfile
 from pathlib import Path
 
 SETTINGS = Path(__file__).parent / "jupyter" / "lab_config"  # no question about news over a cell
@@ -15,6 +16,10 @@ SETTINGS = Path(__file__).parent / "jupyter" / "lab_config"  # no question about
 AS_ROOT = (
     "You are root, and so is every cell that you run: JupyterLab answers this machine only, and "
     "whoever has its token."
+)
+KEPT = (
+    "Your home can't be written to: JupyterLab keeps its settings in {}. Your answers are in your "
+    "copy, as always."
 )
 NO_TOKEN = (
     "course: You are root, and a token that is switched off would let everyone on this machine be "
@@ -53,12 +58,46 @@ def token_is_off(options: list[str]) -> bool:
     return any(str(token).strip("'\"") == "" for token in tokens)  # Jupyter takes quotes away
 
 
+def can_be_written(folder: Path) -> bool:
+    """Whether files can be made in a folder, which is made if it isn't there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def settle_somewhere() -> None:
+    """Where Jupyter can't write into its own folders of the home, give it others.
+
+    Some containers have such a home. JupyterLab would end with a traceback.
+    """
+    from jupyter_core import paths
+
+    own = {
+        "JUPYTER_CONFIG_DIR": paths.jupyter_config_dir(),
+        "JUPYTER_DATA_DIR": paths.jupyter_data_dir(),
+        "JUPYTER_RUNTIME_DIR": paths.jupyter_runtime_dir(),
+    }
+    lacking = [name for name, folder in own.items() if not can_be_written(Path(folder))]
+    if lacking:
+        other = Path(tempfile.mkdtemp(prefix="jupyter-"))
+        for name in lacking:
+            os.environ[name] = str(other / name.split("_")[1].lower())
+        if "JUPYTER_CONFIG_DIR" in lacking:  # what somebody has set there is still read
+            both = [os.environ.get("JUPYTER_CONFIG_PATH"), own["JUPYTER_CONFIG_DIR"]]
+            os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, both))
+        print(KEPT.format(other), flush=True)
+
+
 def main(folder: str, *options: str) -> int:
     """Become JupyterLab in `folder`; returns, with 2, only if it must not start.
 
     In this process, so that Ctrl-C is one line until JupyterLab asks what it means, and no file of
     the learner's there, such as a random.py, is taken for a module of JupyterLab's.
     """
+    settle_somewhere()
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     if root and token_is_off(list(options)):
         print(NO_TOKEN, file=sys.stderr)

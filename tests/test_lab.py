@@ -4,6 +4,7 @@ import os
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +137,33 @@ def test_a_file_of_the_learners_is_not_taken_for_a_module_of_jupyterlabs(tmp_pat
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1][0].isdigit()
+
+
+def test_in_a_home_that_cannot_be_written_to_jupyterlab_starts_all_the_same(
+    start, monkeypatch, tmp_path_factory
+):
+    from jupyter_core import paths
+
+    home = tmp_path_factory.mktemp("home") / "a file"
+    home.write_text("in the way, so that nobody can write below it, root neither")
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    for name in names:
+        monkeypatch.setenv(name, str(home / name))
+    _, started, said = start(1000)
+    assert len(started) == 1
+    for folder in (
+        paths.jupyter_config_dir(),
+        paths.jupyter_data_dir(),
+        paths.jupyter_runtime_dir(),
+    ):
+        assert lab.can_be_written(Path(folder))
+    assert str(home / "JUPYTER_CONFIG_DIR") in os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    assert said.out.startswith("Your home can't be written to")
+    assert said.out.count("\n") == 1
+
+
+def test_a_home_that_can_be_written_to_stays_jupyters(start, monkeypatch, tmp_path):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("JUPYTER_RUNTIME_DIR", raising=False)
+    assert start(1000)[2].out == ""
+    assert os.environ["JUPYTER_DATA_DIR"] == str(tmp_path / "data")
