@@ -201,6 +201,7 @@ EXERCISE = Exercise(
                 "scaled down",
                 "divided by rate",
                 "rate taken for keep prob",
+                "rate is what is kept",
             ),
         ),
     ),
@@ -296,6 +297,18 @@ def rate_taken_for_keep_prob(h, rate, training, rng):
     if not training or rate == 0:
         return h
     return np.where(rng.random(h.shape) < rate, h / rate, 0.0)
+
+
+@EXERCISE.mistake(
+    "With a rate of 0 everything is dropped: rate is taken for the share that is kept. Drop where "
+    "the random number is below rate, and divide what is kept by 1 - rate."
+)
+def rate_is_what_is_kept(h, rate, training, rng):
+    """The same at a rate of zero, where nothing is kept."""
+    if not training:
+        return h
+    with np.errstate(all="ignore"):
+        return np.where(rng.random(h.shape) < rate, h / rate, 0.0)
 
 
 @EXERCISE.mistake(

@@ -1,5 +1,7 @@
 """Exercise: the bias of a forget gate, from how long a memory is to last."""
 
+import math
+
 import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
@@ -105,7 +107,8 @@ EXERCISE = Exercise(
             "memories that last for 1e15 steps",
             very_long,
             in_series,
-            "With so many steps the gate differs from 1 by less than float64 can tell.",
+            "With so many steps the gate is so near to 1 that float64 keeps a digit of the "
+            "difference at most.",
         ),
         refuses(
             "what has no answer is refused",
@@ -138,7 +141,7 @@ EXERCISE = Exercise(
             "f is then so near to 1 that float64 can't hold the difference, and the difference is "
             "all that counts. Don't compute f. Its logarithm is a small number with all its "
             "digits; and NumPy has a function for exp(x) - 1 where x is small.",
-            fits=("digits lost", "memories that last for 1e15 steps"),
+            fits=("digits lost", "made a gate again", "memories that last for 1e15 steps"),
         ),
         Hint(
             "Show me the recipe.",
@@ -298,6 +301,50 @@ def part_for_root(steps, left=0.5):
     _refuse(steps, left)
     open_by = left / np.asarray(steps, float)
     return np.log(open_by / (1 - open_by))
+
+
+@EXERCISE.mistake(
+    "Each step takes an equal piece here, (1 - left) / steps: it takes the same share of what is "
+    "still there, so what is left after all of them is a power."
+)
+def an_equal_piece_each(steps, left=0.5):
+    """The same as in equal pieces, with all its digits."""
+    _refuse(steps, left)
+    lost = (1 - left) / np.asarray(steps)
+    return np.log((1 - lost) / lost)
+
+
+@EXERCISE.mistake(
+    "`left` is taken for the share that is forgotten: it is what is still there after all the "
+    "steps, f to the power of `steps`."
+)
+def share_forgotten(steps, left=0.5):
+    """1 - left for left."""
+    _refuse(steps, left)
+    return forget_bias_for(steps, 1 - left)
+
+
+@EXERCISE.mistake(
+    "The logarithm of the gate is right, and np.exp makes the gate of it again, which is rounded "
+    "next to 1: for long memories 1 - exp(log f) has hardly a digit. np.expm1 gives it with all."
+)
+def made_a_gate_again(steps, left=0.5):
+    """log exp(log f) - log(1 - exp(log f))."""
+    _refuse(steps, left)
+    f = np.exp(np.log(left) / np.asarray(steps))
+    with np.errstate(divide="ignore"):
+        return np.log(f) - np.log(1 - f)
+
+
+@EXERCISE.mistake(
+    "`steps` may be an array, and a function of Python's `math` takes a single number: those of "
+    "NumPy take both."
+)
+def by_the_math_of_python(steps, left=0.5):
+    """math.expm1."""
+    _refuse(steps, left)
+    fade = -math.log(left) / steps
+    return -math.log(math.expm1(fade))
 
 
 @EXERCISE.alternative

@@ -471,6 +471,57 @@ def both_conventions_turned_round(x_t, h_prev, params):
     return (1 - z) * h_prev + z * np.tanh(a)
 
 
+@EXERCISE.mistake(
+    "The bias is missing from the reset gate: b_r belongs to its sum, as b_z does to that of the "
+    "update gate."
+)
+def reset_gate_without_its_bias(x_t, h_prev, params):
+    """Forgets b_r."""
+    r, z = _gates(x_t, h_prev, {**params, "b_r": np.zeros(h_prev.shape[1])})
+    return z * h_prev + (1 - z) * np.tanh(_sum(x_t, r * h_prev, params))
+
+
+@EXERCISE.mistake(
+    "The bias is missing from the update gate: b_z belongs to its sum, as b_r does to that of the "
+    "reset gate."
+)
+def update_gate_without_its_bias(x_t, h_prev, params):
+    """Forgets b_z."""
+    r, z = _gates(x_t, h_prev, {**params, "b_z": np.zeros(h_prev.shape[1])})
+    return z * h_prev + (1 - z) * np.tanh(_sum(x_t, r * h_prev, params))
+
+
+@EXERCISE.mistake(
+    "The update gate looks at the input alone: a gate sees the old state as well, so add "
+    "h_prev @ W_hz."
+)
+def update_gate_of_the_input_alone(x_t, h_prev, params):
+    """sigmoid(x W_xz + b_z)."""
+    r, _ = _gates(x_t, h_prev, params)
+    z = sigmoid(x_t @ params["W_xz"] + params["b_z"])
+    return z * h_prev + (1 - z) * np.tanh(_sum(x_t, r * h_prev, params))
+
+
+@EXERCISE.mistake(
+    "The reset gate looks at the input alone: a gate sees the old state as well, so add "
+    "h_prev @ W_hr."
+)
+def reset_gate_of_the_input_alone(x_t, h_prev, params):
+    """sigmoid(x W_xr + b_r)."""
+    _, z = _gates(x_t, h_prev, params)
+    r = sigmoid(x_t @ params["W_xr"] + params["b_r"])
+    return z * h_prev + (1 - z) * np.tanh(_sum(x_t, r * h_prev, params))
+
+
+@EXERCISE.mistake(
+    "The mixture goes through a tanh of its own: the candidate has been through its tanh, and what "
+    "is kept of the old state is kept as it is."
+)
+def mixture_squashed_again(x_t, h_prev, params):
+    """One tanh for the candidate, and one around everything."""
+    return np.tanh(gru_step(x_t, h_prev, params))
+
+
 @EXERCISE.alternative
 def as_a_correction(x_t, h_prev, params):
     """The old state and a step towards the candidate."""

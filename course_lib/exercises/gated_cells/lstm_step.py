@@ -589,6 +589,27 @@ def input_gate_from_the_forget_gate(x_t, h_prev, c_prev, params):
     return _answer(x_t, h_prev, c_prev, 1 - f, f, o, new)
 
 
+@EXERCISE.mistake(
+    "The forget gate looks at the memory: what goes through W_hf is the old state h_prev, as in "
+    "the other gates."
+)
+def forget_gate_sees_the_memory(x_t, h_prev, c_prev, params):
+    """gate(x_t, c_prev, …) for f."""
+    i, _, o, new = _parts(x_t, h_prev, params)
+    f = gate(x_t, c_prev, params["W_xf"], params["W_hf"], params["b_f"])
+    return _answer(x_t, h_prev, c_prev, i, f, o, new)
+
+
+@EXERCISE.mistake(
+    "The cache holds the candidate as it was before its tanh: the step back needs it as it came "
+    "out, as it went into the memory."
+)
+def candidate_kept_before_its_tanh(x_t, h_prev, c_prev, params):
+    """The sum in the cache, its tanh in the memory."""
+    h_t, c_t, cache = lstm_step(x_t, h_prev, c_prev, params)
+    return h_t, c_t, {**cache, "candidate": _sum(x_t, h_prev, params)}
+
+
 @EXERCISE.alternative
 def with_one_product(x_t, h_prev, c_prev, params):
     """All four at once, split afterwards, as fast code does it."""

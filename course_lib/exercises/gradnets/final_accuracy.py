@@ -241,6 +241,7 @@ EXERCISE = Exercise(
             fits=(
                 "mean of shares",
                 "last batch dropped",
+                "last rows never asked",
                 "divided by whole batches",
                 "shares times size",
                 "it doesn't matter how many rows are passed at once",
@@ -366,6 +367,18 @@ def last_batch_dropped(network, x, labels, g_now, g_end, size=100):
     """Whole batches only."""
     whole = max(len(x) // size, 1) * size
     return _accuracy(network, x[:whole], labels[:whole], g_end, False, size)
+
+
+@EXERCISE.mistake(
+    "The rows of a short last batch are never given to network, though len(x) counts them: there "
+    "is a batch for each start in range(0, len(x), size), the last one too."
+)
+def last_rows_never_asked(network, x, labels, g_now, g_end, size=100):
+    """Whole batches only, over all rows."""
+    whole = len(x) // size * size
+    if not whole:
+        return 0.0
+    return _accuracy(network, x[:whole], labels[:whole], g_end, False, size) * whole / len(x)
 
 
 @EXERCISE.mistake(

@@ -244,6 +244,15 @@ def switch_for_gate(u, g):
     return np.maximum(u, 0) if g >= 1 else u
 
 
+@EXERCISE.mistake(
+    "The gate decides which of the two comes out, the identity below one half and ReLU above: in "
+    "between they are mixed, in the shares 1 - g and g."
+)
+def one_or_the_other(u, g):
+    """A switch for a mixture."""
+    return u if g < 0.5 else np.maximum(u, 0.0)
+
+
 @EXERCISE.alternative
 def the_general_form(u, g):
     """(1 - g) early + g late."""
