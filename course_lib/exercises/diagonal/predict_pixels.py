@@ -192,7 +192,10 @@ def neither_shifted_nor_scaled(weights, x):
     return _with_parts(weights, x, lambda a: a, shifted=False)
 
 
-@EXERCISE.mistake("A unit turns the other way: the angle in lam is +exp(theta_log).")
+@EXERCISE.mistake(
+    "Your imaginary parts have the other sign: the angle in lam is +exp(theta_log), and what "
+    "`W_im` makes of them is added."
+)
 def turns_the_other_way(weights, x):
     """The conjugate of lam."""
     return predict_pixels(weights | {"W_im": -weights["W_im"]}, x)

@@ -56,7 +56,10 @@ def read_hand_in(content: bytes, name: str) -> HandIn:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             if len(entries) > MOST_ARRAYS:
-                raise BadArrays(f"{name} holds more than {MOST_ARRAYS} arrays.")
+                raise BadArrays(
+                    f"{name} holds {len(entries)} arrays; {MOST_ARRAYS} are the most. np.stack "
+                    "makes one array of those of all layers."
+                )
             left = LARGEST
             arrays: dict[str, np.ndarray] = {}
             for entry in entries:
@@ -111,6 +114,8 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, what: str, left: int
                 f"{what} holds Python objects, which are never loaded: save plain arrays of "
                 "numbers, one a name."
             )
+        if dtype.kind in "US":
+            raise BadArrays(f"{what} is text: save a number, or an array of numbers.")
         if dtype.kind not in "biuf" or dtype.itemsize > 8:
             raise BadArrays(f"{what} is of {dtype.name}; save real numbers of at most 64 bits.")
         if any(n < 0 for n in shape):

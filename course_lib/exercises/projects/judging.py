@@ -119,7 +119,13 @@ def judge_project(
         view, reached = found
         more["mistake"] = f"trained on {view.words}"
         return report(NOT_RIGHT, _trained_on_a_view(project, measured.score, view, reached), **more)
-    return report(NOT_RIGHT, _too_little(project, measured.score), **more)
+    sentence = _too_little(project, measured.score)
+    if hand_in.expected is not None and project.chance < measured.score < hand_in.expected / 2:
+        sentence += (
+            f" That is far from what you expected: does {project.id} compute what your network "
+            "did when you trained it?"
+        )
+    return report(NOT_RIGHT, sentence, **more)
 
 
 def ladder(
@@ -143,6 +149,13 @@ def ladder(
             return problem
         places = _spread(len(outputs))
         which = _first_unlike(outputs[places], alone)
+        if which is not None and _first_unlike(found["again"], alone[:1]) is not None:
+            return Problem(
+                f"{project.id} gives the same input another output when it is called again: draw "
+                "nothing at random, as dropout does, which belongs to training; and keep no state "
+                "between calls.",
+                {"at first": alone[0], "again": found["again"][0]},
+            )
         if which is not None:
             return Problem(
                 f"{project.id} gives an input another output when others stand beside it: keep no "
@@ -150,12 +163,12 @@ def ladder(
                 {"with others beside it": outputs[places][which], "alone": alone[which]},
             )
         if project.network is None:
-            return None
+            return _of_no_weights(project, inputs["weights"], found)
         expected = project.network(*inputs.values())
         which = _first_unlike(outputs, expected)
         if which is None:
             of_network(expected)
-            return None
+            return _of_no_weights(project, inputs["weights"], found)
         return Problem(
             f"{project.id} computes something other than the network that {project.file} "
             "describes: use its arrays, as the docstring says.",
@@ -208,7 +221,9 @@ def _which(batches: tuple[Batch, ...]) -> list[str]:
 
 
 def _most_calls(batches: tuple[Batch, ...]) -> int:
-    return max(-(-len(batch.x) // PIECE) for batch in batches) + FEW + 1  # once more if misshapen
+    return (
+        max(-(-len(batch.x) // PIECE) for batch in batches) + FEW + 3
+    )  # again, other, and if misshapen
 
 
 def _call(function: Callable, w: Weights, x: np.ndarray) -> np.ndarray:
@@ -223,7 +238,14 @@ def _outputs(function: Callable, inputs: Arrays) -> Arrays:
 def _outputs_and_some_alone(function: Callable, inputs: Arrays) -> Arrays:
     w, x = inputs.values()
     alone = [_call(function, w, x[n : n + 1]) for n in _spread(len(x))]
-    return {"outputs": _in_pieces(function, w, x), "alone": np.concatenate(alone)}
+    found = {"alone": np.concatenate(alone), "again": _call(function, w, x[:1])}
+    with contextlib.suppress(Exception):  # other weights may be too much for it
+        found["other"] = _call(function, _other(w), x[:1])
+    return {"outputs": _in_pieces(function, w, x), **found}
+
+
+def _other(weights: Weights) -> Weights:
+    return {name: (0.9 * array).astype(array.dtype) for name, array in weights.items()}
 
 
 def _in_pieces(function: Callable, w: Weights, x: np.ndarray) -> np.ndarray:
@@ -256,6 +278,18 @@ def _first_unlike(outputs: np.ndarray, expected: np.ndarray) -> int | None:
         return 0
     alike = _alike(outputs, expected)
     return None if alike.all() else int(np.argmin(alike))
+
+
+def _of_no_weights(project: Project, weights: Weights, found: Arrays) -> Problem | None:
+    """Whether the outputs stay as they are with other weights: those of a model in the notebook."""
+    if all(np.array_equal(one, weights[name]) for name, one in _other(weights).items()):
+        return None  # all are zero, say
+    if not np.array_equal(found["alone"][:1], found.get("other")):
+        return None
+    return Problem(
+        f"{project.id} gives the same outputs whatever stands in weights: read the arrays of "
+        f"{project.file} from there. A model in your notebook isn't there where it is judged."
+    )
 
 
 def _misshapen(project: Project, x: np.ndarray, outputs: np.ndarray) -> Problem | None:

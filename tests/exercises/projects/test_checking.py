@@ -168,6 +168,12 @@ CHEATS = {
         "    return ink(x)[:, None] * np.arange(10)",
         "when others stand beside it",
     ),
+    "dropout left on": (
+        "def predict_rows(weights, x):\n    h = np.zeros((len(x), len(weights['W_hh'])))\n"
+        "    h = np.random.default_rng().random(h.shape) > 0.5\n"
+        "    return h @ weights['W_hy'] + weights['b_y']",
+        "draw nothing at random, as dropout does",
+    ),
     "NaN": (
         "def predict_rows(weights, x):\n    return np.full((len(x), 10), np.nan)",
         "100% of the outputs are NaN",
@@ -194,6 +200,43 @@ def test_cheats_fail_with_the_sentence_that_says_why(name):
     report = check(written(code))
     assert not report
     assert says in report.sentence
+
+
+def test_a_model_of_the_notebook_is_no_network_of_the_arrays():
+    """As a trained Keras model: it can be called, and nobody sees what it holds."""
+
+    class Model:
+        def __init__(self, weights):
+            self.weights = weights
+
+        def __call__(self, x):
+            return predict_rows(self.weights, x)
+
+    home = {"model": Model(reference_arrays(PROJECT))}
+    exec("def predict_rows(weights, x):\n    return model(x)", home)
+    report = check(home["predict_rows"])
+    assert not report
+    assert "the same outputs whatever stands in weights" in report.sentence
+
+
+def test_arrays_of_zeros_are_not_taken_for_a_model_of_the_notebook():
+    np.savez("rows.npz", **{k: 0 * v for k, v in untrained().items()})
+    assert "no better than a guess" in check(predict_rows).sentence
+
+
+def test_far_less_than_what_was_expected_asks_for_a_comparison():
+    project = get("predict_few_labels")
+    weights = reference_arrays(project)
+
+    def gate_the_other_way_round(w, x):
+        changed = {f"{kind}z": -w[f"{kind}z"] for kind in ("W_x", "W_h", "b_")}
+        return project.reference(w | changed, x)
+
+    batches = project.held_back("check", 0)
+    for expected, far in ((0.93, True), (0.2, False)):
+        file = as_file(weights | {"expected": np.array(expected)})
+        report = judge_project(project, gate_the_other_way_round, file, batches)
+        assert ("did when you trained it?" in report.sentence) is far, report.sentence
 
 
 def test_what_runs_for_minutes_is_stopped(monkeypatch):

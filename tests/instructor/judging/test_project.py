@@ -127,7 +127,7 @@ ATTACKS = {
     ),
     "counts its calls": (
         predict("calls.append(1)\nreturn np.full((len(x), 10), len(calls))", "calls = []"), None,
-        "not right yet", "when others stand beside it",
+        "not right yet", "when it is called again",
     ),
     "another classifier": (
         predict("return x.mean(axis=(1, 2))[:, None] * np.arange(10)"), None, "not right yet",
