@@ -25,8 +25,9 @@ class NonFiniteError(ArithmeticError):
     """A training step gave a number that is NaN or infinite.
 
     Attributes:
-        epoch, step: where, counted from 1.
-        layer: name of the layer where it began; None if that is no layer, but the loss.
+        epoch, step: where, counted from 1; of steps that ran as one, the last.
+        layer: name of the layer where it began; None if that is no layer, but the loss, or if
+            several steps ran as one.
     """
 
     def __init__(self, message: str, epoch: int, step: int, layer: str | None) -> None:
@@ -40,7 +41,8 @@ class TerminateOnNaN(keras.callbacks.Callback):
     Keras's callback of this name looks at the loss alone. By then the update has spread the NaN
     over all weights, and no layer can be told from another. This one looks at the weights too, and
     keeps those from before each step. With them it takes the bad step again, slowly, and looks at
-    every layer. The model is left with the weights from before that step.
+    every layer. The model is left with the weights from before that step. Steps that ran as one,
+    with `steps_per_execution`, can't be told apart: the message then says so, and no layer.
 
     Args:
         batch: from an epoch and a step, both counted from 0, to the step's batch (x, y).
@@ -52,7 +54,7 @@ class TerminateOnNaN(keras.callbacks.Callback):
     def __init__(self, batch: Callable[[int, int], tuple[Any, Any]]) -> None:
         super().__init__()
         self.batch = batch
-        self.epoch = 0
+        self.epoch = self.taken = 0
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Keep the weights that the run begins with."""
@@ -63,24 +65,31 @@ class TerminateOnNaN(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Note the epoch, which Keras does not tell at the end of a step."""
-        self.epoch = epoch
+        self.epoch, self.taken = epoch, 0
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Look at the loss and at the new weights."""
+        first, self.taken = self.taken, batch + 1
         loss, after = float((logs or {}).get("loss", 0.0)), self._values()
         if np.isfinite(loss) and bool(self.all_finite(after)):
             self.before = after
             return
         for weight, value in zip(self.weights, self.before, strict=True):
             weight.assign(value)
-        layer, where = self._began(after, *self.batch(self.epoch, batch))
+        if batch > first:
+            steps, earlier = f"one of the steps {first + 1} to {batch + 1}", "all of these"
+            layer = None
+            where = "in one of these, which ran as one: steps_per_execution=1 shows in which layer"
+        else:
+            steps, earlier = f"step {batch + 1}", "that step"
+            layer, where = self._began(after, *self.batch(self.epoch, batch))
         rate = float(self.model.optimizer.learning_rate.numpy())
         tries = [SMALLER_STEP.format(rate=rate), *([CLIP, LOGITS] if layer else [LOGITS, CLIP])]
         raise NonFiniteError(
-            f"Training stopped in epoch {self.epoch + 1}, step {batch + 1}, with a loss of"
+            f"Training stopped in epoch {self.epoch + 1}, {steps}, with a loss of"
             f" {loss:g}. The first number that is not finite is {where}.\nTry:\n"
             + "\n".join(f"- {advice}" for advice in tries)
-            + "\nThe model has the weights from before that step.",
+            + f"\nThe model has the weights from before {earlier}.",
             self.epoch + 1,
             batch + 1,
             layer,
@@ -115,6 +124,18 @@ class TerminateOnNaN(keras.callbacks.Callback):
                 name = _layer_of(self.model, weight)
                 return name, f"in {weight.name} of layer {name!r}, after the update"
         return None, "the loss; it does not come back when the step is taken again"
+
+
+class EarlyStopping(keras.callbacks.EarlyStopping):
+    """Keras's own, for which a loss of NaN is the worst there is, in the first epoch too.
+
+    Keras takes the first epoch's loss for the best one whatever it is, and nothing is below NaN.
+    """
+
+    def get_monitor_value(self, logs: dict | None) -> float | None:
+        """The number that it judges by."""
+        value = super().get_monitor_value(logs)
+        return np.inf if value is not None and np.isnan(value) else value
 
 
 class Checkpoint(keras.callbacks.Callback):

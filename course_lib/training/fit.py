@@ -8,7 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.training.callbacks import Checkpoint, LearningCurves, TerminateOnNaN
+from course_lib.training.callbacks import (
+    Checkpoint,
+    EarlyStopping,
+    LearningCurves,
+    TerminateOnNaN,
+)
 
 Examples = tuple[np.ndarray, np.ndarray]
 
@@ -70,9 +75,7 @@ def fit(
     watchers: list[keras.callbacks.Callback] = [TerminateOnNaN(batch_of)]
     early_stopping = None
     if patience is not None:
-        early_stopping = keras.callbacks.EarlyStopping(
-            "val_loss", patience=patience, restore_best_weights=True
-        )
+        early_stopping = EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
         watchers.append(early_stopping)
     checkpoint, first_epoch = None, 0
     if checkpoint_dir is not None:

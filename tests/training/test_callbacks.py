@@ -10,7 +10,7 @@ import tensorflow as tf
 from course_lib.layers import RecurrentClassifier, compile_classifier
 from course_lib.training import callbacks
 from course_lib.training.callbacks import NonFiniteError
-from course_lib.training.fit import fit
+from course_lib.training.fit import fit, order
 
 
 @pytest.fixture(autouse=True)
@@ -150,6 +150,22 @@ def test_a_layer_that_is_used_twice():
     made.compile(keras.optimizers.SGD(1.0), "mse")
     y = np.zeros((4, 2), np.float32)
     assert stopped(made, (y + 1e30, y)).epoch == 1
+
+
+def test_steps_that_ran_as_one_are_not_told_apart():
+    """The second one has a target of NaN: not the third, the last of the three, nor a layer."""
+    x, y = data(bad_at=None)
+    y[np.asarray(order(len(x), 0, 0))[4]] = np.nan
+    made = model(dense("only"))
+    error = stopped(made, (x, y))
+    assert (error.step, error.layer) == (2, None)
+    assert "step 2, with" in str(error)
+    made = model(dense("only"))
+    made.compile("sgd", "mse", steps_per_execution=3)
+    error = stopped(made, (x, y))
+    assert (error.step, error.layer) == (3, None)
+    assert "one of the steps 1 to 3" in str(error)
+    assert "steps_per_execution=1" in str(error)
 
 
 def test_a_finite_run_goes_through():

@@ -189,6 +189,28 @@ def test_early_stopping_takes_the_best_weights(epochs):
     assert best == pytest.approx(min(curves), rel=1e-5)
 
 
+@pytest.mark.parametrize("lost", [{0}, {0, 2}, {1}])
+def test_early_stopping_never_takes_an_epoch_without_a_number(lost):
+    class Lost(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["val_loss"] = np.nan if epoch in lost else logs["val_loss"]
+            seen.append((logs["val_loss"], self.model.get_weights()))
+
+    seen = []
+    rng = np.random.default_rng(1)
+    x, others = rng.normal(size=(2, 20, 3)).astype(np.float32)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    fit(
+        model, (x, x[:, :1]), validation_data=(others, others[:, :1]), epochs=4, patience=2,
+        callbacks=[Lost()], verbose=0,
+    )  # fmt: skip
+    assert len(seen) == 4
+    best = min((one for one in seen if np.isfinite(one[0])), key=lambda one: one[0])
+    for now, then in zip(model.get_weights(), best[1], strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
 def test_more_epochs_go_on_from_the_checkpoint(tmp_path):
     data, _ = regression()
     long, short = build(), build()
