@@ -433,6 +433,7 @@ EXERCISE = Exercise(
                 "AskedAgain",
                 "LossAfterTheUpdate",
                 "LossAlone",
+                "LossForgotten",
                 "the optimizer remembers from step to step",
                 "the metrics are those of the epoch so far",
             ),
@@ -731,6 +732,18 @@ class LossAlone(_Wrong):
             if metric.name == "loss":
                 metric.update_state(loss)
         return self.get_metrics_result()
+
+
+@EXERCISE.mistake(
+    'The metric called "loss" is never told the loss: `compute_metrics` updates what was compiled '
+    "as `metrics`, and nothing else. Update that one with the loss."
+)
+class LossForgotten(_Wrong):
+    """What Keras offers for the others."""
+
+    def report(self, x, y, y_pred, loss):
+        """Without the loss."""
+        return self.compute_metrics(x, y, y_pred)
 
 
 @EXERCISE.mistake(
