@@ -98,6 +98,9 @@ def single_step() -> Arrays:
 class Labeller:
     """A vanilla RNN that labels every step; few steps, so they are written out.
 
+    Where their number is unknown, as in a graph that a learner makes for windows of any length,
+    they are TensorFlow's loop: Keras's own layers take such windows too.
+
     Args:
         given: inputs of a rung, with the weights.
     """
@@ -111,6 +114,10 @@ class Labeller:
     def __call__(self, x, h):
         """Logits at every step, and the last state."""
         W_xh, W_hh, b_h, W_hy, b_y = (one.value for one in self.trainable_variables)
+        if x.shape[1] is None:
+            by_time = tf.transpose(x @ W_xh + b_h, (1, 0, 2))
+            h = tf.scan(lambda h, a_t: tf.tanh(a_t + h @ W_hh), by_time, h)
+            return tf.transpose(h, (1, 0, 2)) @ W_hy + b_y, h[-1]
         states = []
         for t in range(x.shape[1]):
             h = tf.tanh(x[:, t] @ W_xh + h @ W_hh + b_h)
@@ -695,6 +702,36 @@ def loss_in_float32(*arguments):
         ),
         share=lambda steps, T, window: tf.constant(steps / T, tf.float32),
     )
+
+
+@EXERCISE.alternative
+def with_a_graph_for_a_window(model, optimizer, window, max_norm):
+    """A graph inside the graph, which takes windows of any length."""
+
+    @tf.function(reduce_retracing=True)
+    def of_a_window(x, labels, h):
+        with tf.GradientTape() as tape:
+            logits, h = model(x, h)
+            errors = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+            total = tf.reduce_sum(errors)
+        return total, h, tape.gradient(total, model.trainable_variables)
+
+    @tf.function(reduce_retracing=True)
+    def step(x, labels, h_0):
+        totals, gradients, h = [], [], h_0
+        for start in range(0, x.shape[1], window):
+            cut = slice(start, start + window)
+            total, h, gradient = of_a_window(x[:, cut], labels[:, cut], h)
+            totals.append(total)
+            gradients.append(gradient)
+        loss = tf.add_n(totals)
+        count = tf.cast(tf.size(labels), loss.dtype)
+        mean = [tf.add_n(one) / count for one in zip(*gradients, strict=True)]
+        clipped, norm = tf.clip_by_global_norm(mean, max_norm)
+        optimizer.apply(clipped, model.trainable_variables)
+        return loss / count, h, norm
+
+    return step
 
 
 @EXERCISE.alternative
