@@ -167,6 +167,30 @@ def diverged(weights):
 name_vanilla_slips(EXERCISE, step="number")
 
 
+@EXERCISE.mistake("Number and mark are exchanged: the network reads `x[:, t]` as it comes.")
+def columns_exchanged(weights, x):
+    """The mark first."""
+    return predict_remember(weights, x[..., ::-1])
+
+
+@EXERCISE.mistake(
+    "You multiply each number by its mark before the network reads it. It has to find out by "
+    "itself which numbers count."
+)
+def marked_numbers_alone(weights, x):
+    """Zero wherever there is no mark."""
+    return predict_remember(weights, np.stack([x[..., 0] * x[..., 1], x[..., 1]], axis=-1))
+
+
+@EXERCISE.mistake(
+    "You read the first 10 steps of every row and stop: the rows differ in length, and the network "
+    "reads them to the end."
+)
+def ten_steps_alone(weights, x):
+    """As many as the shortest row has."""
+    return predict_remember(weights, x[:, :10])
+
+
 @EXERCISE.right_hand_in
 def in_the_learners_own_loop(weights):
     """Without rnn_forward, with time in the first axis."""

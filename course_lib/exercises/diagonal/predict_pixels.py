@@ -201,6 +201,12 @@ def turns_the_other_way(weights, x):
     return predict_pixels(weights | {"W_im": -weights["W_im"]}, x)
 
 
+@EXERCISE.mistake("`W_re` and `W_im` are exchanged: the first is for the real parts.")
+def parts_exchanged(weights, x):
+    """Imaginary parts first."""
+    return predict_pixels(weights | {"W_re": weights["W_im"], "W_im": weights["W_re"]}, x)
+
+
 digits.name_slips_of_scale(
     EXERCISE, up=False
 )  # times 255, the 0.001 goes unnoticed, as where it is left out

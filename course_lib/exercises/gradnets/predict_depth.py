@@ -236,6 +236,32 @@ def reads_columns(weights, x):
     return predict_depth(weights, x.swapaxes(1, 2))
 
 
+@EXERCISE.mistake("Your layers are plain ReLUs: the leaky side has the slope 1 - g, not 0.")
+def plain_rectifiers(weights, x):
+    """As if g were 1."""
+    return predict_depth(weights | {"g": np.ones_like(weights["g"])}, x)
+
+
+@EXERCISE.mistake("You go through 99 layers: `W` holds those after the first, so there are 100.")
+def without_the_last_layer(weights, x):
+    """Stops one too early."""
+    return predict_depth(weights | {"W": weights["W"][:-1], "b": weights["b"][:-1]}, x)
+
+
+@EXERCISE.mistake(
+    "You multiply by a gain what each layer gives. The layers have none: multiply weights and "
+    "biases by it before you save them."
+)
+def with_a_gain(weights, x):
+    """Of the kind that keeps the size of a signal."""
+    w = weights
+    factor = np.sqrt(2 / (1 + (1 - w["g"]) ** 2))
+    h = factor * grelu(x.reshape(len(x), -1) @ w["W_in"] + w["b"][0], w["g"])
+    for W, b in zip(w["W"], w["b"][1:], strict=True):
+        h = factor * grelu(h @ W + b, w["g"])
+    return h @ w["W_hy"] + w["b_y"]
+
+
 digits.name_slips_of_scale(EXERCISE)
 
 

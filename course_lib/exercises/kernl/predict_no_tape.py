@@ -147,6 +147,26 @@ def never_learns(weights):
     return weights | {"rate": np.zeros(())}, predict_no_tape
 
 
+@EXERCISE.wrong_hand_in("go down the gradient, and not up")
+def climbs_up(weights):
+    """The sign of the step."""
+    return weights | {"rate": -weights["rate"]}, predict_no_tape
+
+
+@EXERCISE.wrong_hand_in("wait for its error until the next character")
+def learns_what_it_has_just_read(weights):
+    """The prediction is compared with the character that it was made from."""
+
+    def predict(weights, x):
+        w = dict(weights)
+        C = w.get("C", np.zeros((3, 3)))
+        p = np.exp(x @ C)
+        w["C"] = C - 0.1 * x.T @ (p / p.sum(axis=1, keepdims=True) - x)
+        return x @ w["C"], w
+
+    return weights, predict
+
+
 @EXERCISE.wrong_hand_in("The first mark is")
 def only_counts_characters(weights):
     """How often each character came, whatever stands before."""

@@ -22,6 +22,7 @@ FEW = 5  # inputs that are also looked at one by one
 # Inputs in one call. The states of many more don't fit into a processor's cache, and an honest loop
 # over 784 pixels would come near its time limit on a slow machine.
 PIECE = 250
+FAR_WORSE = -2  # one guess in place of another loses no more
 ALIKE = 5e-3  # of the largest output: a long recurrence in float32 rounds differently in batches
 
 
@@ -356,6 +357,12 @@ def _too_little(project: Project, score: float) -> str:
     first = _first_mark(project, score)
     if score > project.chance:
         return first
+    if project.run is not None and score < FAR_WORSE:
+        return (
+            f"{first} That is far worse than a guess: it is sure of what is wrong. Does each step "
+            "go down the gradient, and not up? Does what it predicts wait for its error until the "
+            "next character is there?"
+        )
     if project.run is not None:  # it learns while it is judged, from whatever it begins with
         return (
             f"{first} That is no better than a guess: does it learn at every step, and does it "

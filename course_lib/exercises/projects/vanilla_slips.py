@@ -50,6 +50,20 @@ def name_vanilla_slips(project: Project, step: str) -> None:
         return read_out(w, states(w, x, nothing(w, x)).sum(axis=1))
 
     @project.mistake(
+        "You read out every state and add up what comes out. The readout comes once, after the "
+        f"last {step}."
+    )
+    def sum_of_the_readouts(w, x):
+        return read_out(w, states(w, x, nothing(w, x))).sum(axis=1)
+
+    @project.mistake(
+        f"The last {step} goes through no tanh: each step ends in one, the last like the others."
+    )
+    def last_step_linear(w, x):
+        h = states(w, x[:, :-1], nothing(w, x))[:, -1]
+        return read_out(w, x[:, -1] @ w["W_xh"] + h @ w["W_hh"] + w["b_h"])
+
+    @project.mistake(
         "Your units don't remember: `W_hh` brings nothing of the state before into the next one."
     )
     def forgets_the_state_before(w, x):
