@@ -313,9 +313,8 @@ TWO_TYPES = (
 EXPLAINED = {
     TWO_TYPES_MEET: TWO_TYPES,
     r"Cannot cast ufunc .* output from .*float\d+.* to .*u?int\d+": (
-        "The array that is written to holds whole numbers, because those came in from which it "
-        "took its dtype, and it would lose all fractions: make it one of floating point, such as "
-        "by .astype(float)."
+        "The array that is written to holds whole numbers, as what comes in may do, and would lose "
+        "all fractions: make it one of floating point, such as by .astype(float)."
     ),
     r"Cannot cast ufunc .* output from .*complex\d+.* to .*(?:float|u?int)\d+": (
         "The array that is written to holds real numbers, and would lose every imaginary part: "
