@@ -16,6 +16,7 @@ import typer
 
 from course_lib import __version__
 from course_lib.command_help import Group
+from course_lib.streams import take_any_letter
 from course_lib.teaching_cli import teaching
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes
@@ -81,9 +82,7 @@ def course(
     ] = False,
 ) -> None:
     """Recurrent networks, built by hand: set up, do the exercises, check what you wrote."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a terminal without ✓ shows ? and goes on
-            stream.reconfigure(errors="replace")
+    take_any_letter()
     try:
         os.getcwd()
     except FileNotFoundError:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from course_lib.streams import take_any_letter
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -64,6 +66,7 @@ def in_one_line(who: str, program: Callable[[], int]) -> int:
 
     A folder that may not be written to, or a full disk, is one line too.
     """
+    take_any_letter()
     try:
         raise_again()
         return program()

@@ -293,6 +293,8 @@ def fill(venv: Path, log: TextIO, progress: Progress, *, update: bool) -> None:
 
 def main() -> int:
     """Make it in the folder that make runs in; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a folder's name may have letters that it can't show
     progress = Progress(sys.stdout)
     try:
         make(Path.cwd(), progress)

@@ -265,6 +265,13 @@ def test_a_failure_says_why_and_names_the_whole_log(checkout):
     assert "Traceback" not in out
 
 
+def test_a_failure_is_told_where_the_output_lacks_letters(checkout):
+    code, out, _ = make(checkout, PIP_SAYS="ERROR: no", PYTHONIOENCODING="ascii")
+    assert code != 0
+    assert f"The whole log: {str(checkout).replace('ö', '?')}" in out
+    assert "Traceback" not in out
+
+
 def test_a_linked_environment_is_not_destroyed(checkout, tmp_path):
     """.venv may lead to the environment of another checkout."""
     other = tmp_path / "other"

@@ -29,7 +29,7 @@ from rich.text import Text
 
 from course_lib.authoring.gates import check_site
 from course_lib.authoring.old_pages import FAILED, kept_until_better
-from course_lib.authoring.own_settings import set_aside
+from course_lib.authoring.own_settings import fonts_are_listed, set_aside
 from course_lib.figures.style import SHARP
 
 # What a cell can see: a change here makes every stored output doubtful.
@@ -117,18 +117,20 @@ def run_jupyter_book(root: Path, toc: Path) -> int:
         *("--toc", str(toc), "-n", "-W", "--keep-going"),
     ]
     usual = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1", SHARP: "1"}
+    fonts_are_listed()
     with set_aside() as environment:
         return _passed_through(command, root, usual | environment)
 
 
 def _passed_through(command: list[str], root: Path, environment: dict[str, str]) -> int:
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        with interrupted.apart(command, cwd=root, env=environment) as process:
+        letters = {"PYTHONIOENCODING": f"{sys.stdout.encoding}:replace"}
+        with interrupted.apart(command, cwd=root, env=environment | letters) as process:
             return process.wait()
     with interrupted.apart(
         command,
         cwd=root,
-        env=environment | {"PYTHONUNBUFFERED": "1"},
+        env=environment | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",

@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_lib.authoring.helpers import helpers
 from course_lib.authoring.install_cell import install_cell
-from course_lib.authoring.own_settings import set_aside
+from course_lib.authoring.own_settings import fonts_are_listed, set_aside
 from course_lib.authoring.project_cells import STARS, project_card, training_cell
 from course_lib.authoring.source import reference_code, starting_code
 from course_lib.exercises.calling.guard import full_stop
@@ -200,6 +200,7 @@ def run(notebook: Notebook, folder: Path) -> Notebook:
         coalesce_streams=True,  # where a cell's printing is cut into pieces is chance
         resources={"metadata": {"path": folder}},
     )
+    fonts_are_listed()
     with set_aside() as environment:
         client.execute(env=environment)
     for cell in notebook.cells:

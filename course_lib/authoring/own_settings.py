@@ -23,8 +23,10 @@ def fonts_are_listed() -> None:
 
     Else the first cell that draws would make the list, and where that takes long, or the home can't
     be written to, Matplotlib would say so below the cell. In a home that can't be written to it
-    takes another folder here, which the programs that are started from here then know.
+    takes another folder here, which the programs that are started from here then know. Called where
+    cells are run; not by `set_aside`, since Matplotlib makes a small process a large one.
     """
+    os.environ.pop("MPLBACKEND", None)  # of a name that it doesn't know it would say so, and end
     logger = logging.getLogger("matplotlib")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -41,7 +43,6 @@ def set_aside() -> Iterator[dict[str, str]]:
     With them, IPython, Keras and Matplotlib read no file of the home: a start-up file may change
     how NumPy prints, `keras.json` the type of all numbers, `matplotlibrc` every figure.
     """
-    fonts_are_listed()
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         home = Path(folder)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.authoring.changed import touched_exercises, touched_tests
-from course_lib.authoring.own_settings import set_aside
+from course_lib.authoring.own_settings import fonts_are_listed, set_aside
 from course_lib.authoring.tally import Tally, of_command, of_pytest
 from course_lib.cores import MEMORY_OF_ONE, ONE_THREAD, workers
 from course_lib.exercises.registry import ids
@@ -168,7 +168,7 @@ def _passed_through(command: list[str], environment: dict[str, str]) -> tuple[in
     last = deque(maxlen=LAST_LINES)
     with interrupted.apart(
         command,
-        env=environment | {"PYTHONUNBUFFERED": "1"},
+        env=environment | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
@@ -234,5 +234,6 @@ def main(stages: tuple[Stage, ...] = STAGES) -> int:
 
 
 if __name__ == "__main__":
+    fonts_are_listed()  # for the notebooks
     is_check = sys.argv[1:] == ["check"]
     sys.exit(interrupted.in_one_line("test", lambda: main(inner_loop() if is_check else STAGES)))

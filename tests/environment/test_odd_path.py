@@ -136,6 +136,13 @@ def test_make_book(checkout, shell):
     assert "up to date" in run(checkout, shell, "make", "book")
 
 
+def test_make_book_where_the_output_lacks_letters(checkout, shell):
+    """The folder's name is printed with a ? in it."""
+    shutil.rmtree(checkout / "_build", ignore_errors=True)
+    out = run(checkout, shell | {"PYTHONIOENCODING": "ascii"}, "make", "book")
+    assert "is built and checked in" in out
+
+
 def test_make_check(checkout, shell):
     """Style, tests and drift, as in `make test`."""
     out = run(checkout, shell, "make", "check")
