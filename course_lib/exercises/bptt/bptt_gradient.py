@@ -508,6 +508,29 @@ def numpy_inside(x, h_0, W_xh, W_hh, b_h):
     return states(x, h_0, W_xh, W_hh, b_h)
 
 
+@EXERCISE.mistake(
+    "No gradient comes back for W_xh. Is it an argument of the function that has the gradient, or "
+    "taken from around it? `backward` answers for arguments alone: hand in all five, and give back "
+    "five gradients."
+)
+def weights_from_around(x, h_0, W_xh, W_hh, b_h):
+    """Only x and h_0 are arguments."""
+
+    @tf.custom_gradient
+    def states(x, h_0):
+        h = bptt_gradient(x, h_0, W_xh, W_hh, b_h)
+
+        def backward(dh):
+            with tf.GradientTape() as tape:
+                tape.watch((x, h_0))
+                again = bptt_gradient(x, h_0, W_xh, W_hh, b_h)
+            return tape.gradient(again, (x, h_0), output_gradients=dh)
+
+        return h, backward
+
+    return states(x, h_0)
+
+
 @EXERCISE.alternative
 @tf.custom_gradient
 def decorated_itself(x, h_0, W_xh, W_hh, b_h):
