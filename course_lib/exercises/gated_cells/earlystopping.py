@@ -493,6 +493,25 @@ class EpochBefore(_Wrong):
 
 
 @EXERCISE.mistake(
+    "What is kept belongs to the best epoch, but the patience is counted by the epoch before: a "
+    "loss that falls after a peak may still be worse than the best, and then it counts as waited."
+)
+class PatienceByTheEpochBefore(_Wrong):
+    """Waits while the loss falls, however high."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Two comparisons, and the second is with the epoch before."""
+        loss = logs["val_loss"]
+        if self.better(loss):
+            self.best, self.kept = loss, self.model.get_weights()
+        if loss < self.before - self.min_delta:
+            self.waited = 0
+        else:
+            self.waits()
+        self.before = loss
+
+
+@EXERCISE.mistake(
     "All epochs that were not better are counted together: patience is for epochs in a row, so a "
     "better one sets the count back to 0."
 )

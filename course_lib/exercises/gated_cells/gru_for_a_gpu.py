@@ -72,8 +72,15 @@ def chosen(function, given: Arrays) -> Arrays:
     told = ("dropout", "recurrent_dropout", "reset_after", "use_bias", "use_cudnn")
     outputs["told"] = ", ".join(f"{name}={getattr(layer, name, None)}" for name in told)
     for name in ("activation", "recurrent_activation"):
-        outputs[name] = getattr(getattr(layer, name, None), "__name__", "none")
+        outputs[name] = called(getattr(layer, name, None))
     return outputs
+
+
+def called(activation) -> str:
+    """What Keras calls an activation. One that it doesn't know is the same under any name."""
+    name = getattr(activation, "__name__", "none")
+    known = getattr(keras.activations, name, None) is activation
+    return name if known else "unknown to Keras"
 
 
 def fused(_: Arrays, outputs: Arrays) -> Problem | None:

@@ -453,6 +453,38 @@ def old_states_returned(cell, x, states):
     return _loop(cell, x, states)[0], list(states)
 
 
+@EXERCISE.mistake(
+    "The last step isn't taken, and its place among the outputs is left as it was: go on while "
+    "t < T."
+)
+def last_output_empty(cell, x, states):
+    """t < T - 1, with room for T outputs."""
+    T = tf.shape(x)[1]
+    collected = tf.TensorArray(x.dtype, T)
+
+    def step(t, collected, states):
+        h_t, states = cell(x[:, t], states)
+        return t + 1, collected.write(t, h_t), states
+
+    states = list(states)
+    _, collected, states = tf.while_loop(lambda t, *_: t < T - 1, step, (0, collected, states))
+    return tf.transpose(collected.stack(), [1, 0, 2]), states
+
+
+@EXERCISE.mistake(
+    "The output of a step is handed to the next one as its first state: a cell gives its new "
+    "states apart, in a list, and they need not hold what it shows."
+)
+def output_for_state(cell, x, states):
+    """[h_t, *states[1:]]."""
+
+    def step(x_t, carried):
+        h_t, new = cell(x_t, carried)
+        return h_t, [h_t, *new[1:]]
+
+    return _loop(step, x, states)
+
+
 @EXERCISE.mistake("The last step is missing: t runs from 0 to T - 1, so go on while t < T.")
 def a_step_short(cell, x, states):
     """t < T - 1."""

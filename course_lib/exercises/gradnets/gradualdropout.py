@@ -7,7 +7,7 @@ import tensorflow as tf
 from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.ladder.cell_calls import loaded
-from course_lib.exercises.ladder.graph_rungs import fit_for_a_gpu, traceable
+from course_lib.exercises.ladder.graph_rungs import fit_for_a_gpu, not_compiled, traceable
 from course_lib.exercises.ladder.made_again import same_when_loaded
 from course_lib.exercises.ladder.masks import on_their_own
 from course_lib.exercises.ladder.rungs import irregular, matches
@@ -270,7 +270,7 @@ def by_xla(layer_class, given: Arrays) -> Arrays:
 def compiled_well(_: Arrays, outputs: Arrays) -> Problem | None:
     """It compiles, and drops what it should."""
     if outputs["refused"]:
-        return Problem(f"It doesn't compile with XLA: {str(outputs['refused']).rstrip('.')}.")
+        return not_compiled(str(outputs["refused"]))
     if not outputs["well"]:
         return Problem("Compiled with XLA, the layer drops more or less than rate g.")
     return None
@@ -416,6 +416,23 @@ class NoiseOfNumPy(_Wrong):
         """Right, as long as nothing is traced; the batch must be known."""
         size = x.shape[0] or 40
         return keras.ops.convert_to_tensor(self.rng.random((size, *x.shape[1:])), x.dtype)
+
+
+@EXERCISE.mistake(
+    "NumPy draws the noise, and needs the size of the batch, which isn't known while the layer is "
+    "traced; known or not, such noise would be a constant of the graph. Draw by keras.random, with "
+    "keras.ops.shape(x) and a SeedGenerator of __init__."
+)
+class NoiseOfAKnownSize(_Wrong):
+    """rng.random(x.shape)."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.rng = np.random.default_rng(self.seed)
+
+    def noise(self, x):
+        """Fails where the batch is None."""
+        return tf.constant(self.rng.random(x.shape), dtype=x.dtype)
 
 
 @EXERCISE.mistake(

@@ -170,20 +170,7 @@ def compiles(
         if refusal := str(outputs["refused"]):
             if _wants_bounds(refusal) or _wants_sizes(refusal):
                 return None
-            if PYTHON in refusal:
-                return Problem(
-                    "It doesn't compile with XLA: a part of it calls back into Python, as "
-                    "tf.numpy_function and tf.py_function do, where no graph can go. Write it with "
-                    "operations of TensorFlow."
-                )
-            if missing := re.search(NO_KERNEL, refusal):
-                return Problem(
-                    f"It doesn't compile with XLA, which knows no operation {missing[1]}. Where "
-                    "there is a GPU, Keras compiles a network with XLA unasked, and its training "
-                    "would end here: compute it by other operations."
-                )
-            words = re.sub(OF_THE_GRAPH, "", refusal).rstrip(".")
-            return Problem(f"It doesn't compile with XLA: {words}.")
+            return not_compiled(refusal)
         problem = unlike(outputs, right(given))
         if problem and _right_without_xla(given, outputs):
             return None
@@ -224,6 +211,24 @@ def compiles(
 
     name = "compiles with XLA, and stays right"
     return Rung(name, inputs, judge, call, right=right.__wrapped__, remark=remark, in_a_graph=True)
+
+
+def not_compiled(refusal: str) -> Problem:
+    """What XLA refuses, in words that say what to do where that is known."""
+    if PYTHON in refusal:
+        return Problem(
+            "It doesn't compile with XLA: a part of it calls back into Python, as "
+            "tf.numpy_function and tf.py_function do, where no graph can go. Write it with "
+            "operations of TensorFlow."
+        )
+    if missing := re.search(NO_KERNEL, refusal):
+        return Problem(
+            f"It doesn't compile with XLA, which knows no operation {missing[1]}. Where there is a "
+            "GPU, Keras compiles a network with XLA unasked, and its training would end here: "
+            "compute it by other operations."
+        )
+    words = re.sub(OF_THE_GRAPH, "", refusal).rstrip(".")
+    return Problem(f"It doesn't compile with XLA: {words}.")
 
 
 def _wants_bounds(refusal: str) -> bool:

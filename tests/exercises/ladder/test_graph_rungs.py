@@ -11,6 +11,7 @@ import pytest
 from course_lib.exercises.bptt import checkpointed
 from course_lib.exercises.calling.guard import CappedOutput
 from course_lib.exercises.checker import check_function
+from course_lib.exercises.gradnets.gradualdropout import compiled_well
 from course_lib.exercises.ladder import graph_rungs as rungs
 from course_lib.exercises.ladder.climbing import climb, judge
 from course_lib.exercises.registry import get, ids
@@ -291,3 +292,8 @@ def test_what_xla_gets_wrong_without_a_word_passes_if_the_graph_itself_is_right(
     assert sentence in said(rung, outputs)
     assert bool(said(rung, outputs)) == bool(sentence)
     assert "no error says so" in rung.remark({}, outputs)
+
+
+def test_the_rung_of_gradual_dropout_says_the_same_of_what_xla_refuses():
+    refusal = "Detected unsupported operations: A (No registered 'A' OpKernel for XLA_CPU_JIT)"
+    assert compiled_well({}, {"refused": refusal}) == rungs.not_compiled(refusal)
