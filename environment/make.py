@@ -176,6 +176,7 @@ def run(what: str, command: list[str], log: TextIO, progress: Progress, pip: Pip
         Failed: it failed; with what it said last and the log's name.
     """
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    environment["PIP_USER"] = "0"  # a pip.conf may say --user, which an environment refuses
     log.write(f"$ {' '.join(command)}\n")
     start = log.tell()
     process = subprocess.Popen(

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import runpy
 import shutil
 import signal
 import subprocess
@@ -287,6 +288,15 @@ def test_packages_of_another_place_do_not_get_in(checkout):
     make(checkout)
     _, _, asked = make(checkout, PYTHONPATH="/opt/robots")
     assert asked.splitlines()[-1] == "-m course_lib.authoring.book"
+
+
+def test_a_pip_that_is_configured_for_the_user_installs_into_the_environment(tmp_path, monkeypatch):
+    (tmp_path / "pip.conf").write_text("[install]\nuser = true\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    make = runpy.run_path(str(ROOT / "environment" / "make.py"))
+    pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "pip"]
+    with open(tmp_path / "log", "w+") as log:
+        make["run"]("Installing", pip, log, make["Progress"](log))
 
 
 @pytest.mark.parametrize("name", ["PYTHONOPTIMIZE", "PYTHONWARNINGS"])
