@@ -153,4 +153,14 @@ def _is_data(value: Any) -> bool:
         return any(map(_is_data, value))
     if isinstance(value, np.ndarray | io.IOBase) or hasattr(value, "__array__"):
         return True
-    return bool(getattr(value, "__dict__", None)) and not callable(value)
+    if callable(value):
+        return _has_weights(value)
+    return bool(getattr(value, "__dict__", None))
+
+
+def _has_weights(value: Any) -> bool:
+    """As a model or a layer of Keras that has been built."""
+    try:
+        return len(value.weights) > 0
+    except Exception:  # a property of somebody's own may raise anything
+        return False

@@ -12,8 +12,10 @@ import types
 from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.projects import outside
@@ -58,6 +60,21 @@ def found(code, name="predict", **more):
 )
 def test_data_of_the_notebook(code, expected):
     assert sorted(found(code, file=io.StringIO())) == sorted(expected)
+
+
+def test_a_model_that_has_its_weights_is_data_of_the_notebook():
+    """It can be called, as a function; but where the hand-in is judged, it isn't there."""
+    model = keras.Sequential([keras.layers.Dense(2)])
+    code = "def predict(w, x): return model(x)"
+    assert found(code, model=model) == []
+    model.build((None, 3))
+    assert found(code, model=model) == ["model"]
+
+
+def test_a_function_that_tensorflow_has_traced_is_none():
+    traced = tf.function(lambda x: x + 1)
+    traced(tf.zeros(2))
+    assert found("def predict(w, x): return traced(x)", traced=traced) == []
 
 
 def test_a_cell_that_is_not_filled_yet_and_what_is_no_function():
