@@ -17,9 +17,17 @@ AS_ROOT = (
     "You are root, and so is every cell that you run: JupyterLab answers this machine only, and "
     "whoever has its token."
 )
-KEPT = (
-    "Your home can't be written to: JupyterLab keeps its settings in {}. Your answers are in your "
-    "copy, as always."
+# Whose settings name the folder that is opened, and the one in it to begin in.
+OWNERS = ("ServerApp", "FileContentsManager")
+ROOT_DIR = {
+    *("--notebook-dir", "--ServerApp.notebook_dir"),
+    *(f"--{owner}.root_dir" for owner in OWNERS),
+}
+PREFERRED_DIR = {"--preferred-dir", *(f"--{owner}.preferred_dir" for owner in OWNERS)}
+
+ELSEWHERE = (
+    "{} can't be written to: JupyterLab uses {} instead{}. Your answers are in your copy, as "
+    "always."
 )
 NO_TOKEN = (
     "course: You are root, and a token that is switched off would let everyone on this machine be "
@@ -37,8 +45,11 @@ def command(options: list[str], root: bool) -> list[str]:
     named = {option.split("=")[0] for option in options}
     more = []
     # Jupyter's configuration may name another folder, in which one's other notebooks lie.
-    if not named & {"--notebook-dir", "--ServerApp.notebook_dir", "--ServerApp.root_dir"}:
-        more.append(f"--ServerApp.root_dir={os.getcwd()}")
+    if not named & ROOT_DIR:
+        more += [f"--{owner}.root_dir={os.getcwd()}" for owner in OWNERS]
+        # It may name one below that other folder to begin in, too: JupyterLab would not start.
+        if not named & PREFERRED_DIR:
+            more += [f"--{owner}.preferred_dir={os.getcwd()}" for owner in OWNERS]
     if root:
         more.append("--allow-root")
         if not named & {"--ip", "--ServerApp.ip"}:
@@ -59,10 +70,13 @@ def token_is_off(options: list[str]) -> bool:
 
 
 def can_be_written(folder: Path) -> bool:
-    """Whether files can be made in a folder, which is made if it isn't there."""
+    """Whether files can be made in a folder or, where it isn't there, the folder can be made.
+
+    It isn't made here: Jupyter makes it so that nobody else can read the token in it.
+    """
+    there = next(filter(os.path.lexists, (folder, *folder.parents)), folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=there):
             return True
     except OSError:
         return False
@@ -85,10 +99,13 @@ def settle_somewhere() -> None:
         other = Path(tempfile.mkdtemp(prefix="jupyter-"))
         for name in lacking:
             os.environ[name] = str(other / name.split("_")[1].lower())
-        if "JUPYTER_CONFIG_DIR" in lacking:  # what somebody has set there is still read
+        settings = "JUPYTER_CONFIG_DIR" in lacking
+        if settings:  # what somebody has set there is still read
             both = [os.environ.get("JUPYTER_CONFIG_PATH"), own["JUPYTER_CONFIG_DIR"]]
             os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, both))
-        print(KEPT.format(other), flush=True)
+        folders = " and ".join(own[name] for name in lacking)
+        more = ", for its settings too" if settings else ""
+        print(ELSEWHERE.format(folders, other, more), flush=True)
 
 
 def main(folder: str, *options: str) -> int:

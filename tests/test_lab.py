@@ -13,30 +13,45 @@ from course_lib import lab
 OURS = ("--allow-root", "--ServerApp.ip=127.0.0.1")
 
 
-def here():
-    return f"--ServerApp.root_dir={os.getcwd()}"
+def here(*settings):
+    """The options by which this folder is the one that is opened."""
+    owners = ("ServerApp", "FileContentsManager")
+    return [
+        f"--{owner}.{setting}={os.getcwd()}"
+        for setting in settings or ("root_dir", "preferred_dir")
+        for owner in owners
+    ]
 
 
 def test_the_options_are_passed_on():
     options = ["--no-browser", "--port", "9000"]
-    assert lab.command(options, root=False) == ["jupyterlab", here(), *options]
-    assert lab.command(options, root=True) == ["jupyterlab", here(), *OURS, *options]
+    assert lab.command(options, root=False) == ["jupyterlab", *here(), *options]
+    assert lab.command(options, root=True) == ["jupyterlab", *here(), *OURS, *options]
 
 
 @pytest.mark.parametrize("option", ["--ip=0.0.0.0", "--ServerApp.ip=0.0.0.0", "--ip"])
 def test_root_may_ask_for_another_address(option):
-    assert lab.command([option], root=True)[2:] == ["--allow-root", option]
+    assert lab.command([option], root=True) == ["jupyterlab", *here(), "--allow-root", option]
 
 
-def test_another_folder_may_be_asked_for():
-    option = "--notebook-dir=/of/ones/own"
+@pytest.mark.parametrize("name", ["--notebook-dir", "--FileContentsManager.root_dir"])
+def test_another_folder_may_be_asked_for(name):
+    option = f"{name}=/of/ones/own"
     assert lab.command([option], root=False) == ["jupyterlab", option]
+
+
+@pytest.mark.parametrize("name", ["--preferred-dir", "--FileContentsManager.preferred_dir"])
+def test_another_folder_to_begin_in_may_be_asked_for(name):
+    option = f"{name}=exercises"
+    assert lab.command([option], root=False) == ["jupyterlab", *here("root_dir"), option]
 
 
 @pytest.fixture
 def configured(tmp_path, monkeypatch):
-    """Write a configuration file for Jupyter."""
+    """Write a configuration file for Jupyter, whose folders are away from this machine's home."""
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "share" / "data"))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "share" / "data" / "runtime"))
 
     def write(line):
         (tmp_path / "jupyter_server_config.py").write_text(f"c = get_config()\n{line}\n")
@@ -69,7 +84,8 @@ def start(configured, monkeypatch, tmp_path, capsys):
     """Start as this user; what was started, the exit code and what was said."""
     configured("")
     monkeypatch.chdir(tmp_path)  # to be put back: `main` changes the folder
-    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")  # and so is this
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")  # and so are these
+    monkeypatch.setenv("MPLBACKEND", "agg")
 
     def start(user, *options):
         started = []
@@ -86,8 +102,8 @@ def test_root_is_told_so_in_one_line_and_others_are_not(start):
     assert (allow, ip, port) == (*OURS, "--port=9000")
     assert said.out.startswith("You are root")
     assert said.out.count("\n") == 1
-    _, ((*_, last),), said = start(1000)
-    assert (last, said.out) == (here(), "")
+    _, ((_, *options),), said = start(1000)
+    assert (options, said.out) == (here(), "")
 
 
 @pytest.mark.parametrize("setting", ["root_dir", "notebook_dir"])
@@ -103,6 +119,32 @@ def test_the_copy_is_opened_though_ones_own_configuration_names_another_folder(
     server.parse_command_line(options)
     server.load_config_file()
     assert server.root_dir == os.getcwd()
+
+
+@pytest.mark.parametrize(
+    ("owner", "beginner"),
+    [
+        ("ServerApp", "ServerApp"),
+        ("ServerApp", "FileContentsManager"),
+        ("FileContentsManager", "FileContentsManager"),
+    ],
+)
+def test_so_it_is_where_the_configuration_also_says_in_which_folder_to_begin(
+    configured, start, owner, beginner, tmp_path_factory
+):
+    from jupyter_server.serverapp import ServerApp
+
+    _, ((_, *options),), _ = start(1000, "--no-browser")
+    below = tmp_path_factory.mktemp("other") / "below"
+    below.mkdir()
+    configured(
+        f"c.{owner}.root_dir = {str(below.parent)!r}\nc.{beginner}.preferred_dir = {str(below)!r}"
+    )
+    server = ServerApp()
+    server.parse_command_line(options)
+    server.load_config_file()
+    contents = server.contents_manager_class(parent=server)
+    assert (contents.root_dir, contents.preferred_dir) == (os.getcwd(), "")
 
 
 def test_figures_stand_below_their_cells_whatever_the_shell_names(start, monkeypatch):
@@ -129,7 +171,7 @@ def test_root_does_not_start_without_a_token(start):
     assert len(start(1000, OFF[0])[1]) == 1
 
 
-def test_a_file_of_the_learners_is_not_taken_for_a_module_of_jupyterlabs(tmp_path):
+def test_a_file_of_the_learners_is_not_taken_for_a_module_of_jupyterlabs(configured, tmp_path):
     (tmp_path / "tornado.py").write_text("raise SystemExit('taken for a module')\n")
     done = subprocess.run(
         [sys.executable, "-m", "course_lib.lab", str(tmp_path), "--version"],
@@ -158,8 +200,36 @@ def test_in_a_home_that_cannot_be_written_to_jupyterlab_starts_all_the_same(
     ):
         assert lab.can_be_written(Path(folder))
     assert str(home / "JUPYTER_CONFIG_DIR") in os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)
-    assert said.out.startswith("Your home can't be written to")
+    folders = " and ".join(str(home / name) for name in names)
+    assert said.out.startswith(f"{folders} can't be written to: JupyterLab uses ")
+    assert " instead, for its settings too. " in said.out
     assert said.out.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"])
+def test_a_folder_that_cannot_be_written_to_is_named_and_the_settings_stay(
+    start, monkeypatch, tmp_path, tmp_path_factory, name
+):
+    file = tmp_path_factory.mktemp("home") / "a file"
+    file.touch()
+    monkeypatch.setenv(name, str(file))
+    said = start(1000)[2].out
+    other = Path(os.environ[name]).parent
+    assert said.startswith(f"{file} can't be written to: JupyterLab uses {other} instead. ")
+    assert "settings" not in said
+    assert os.environ["JUPYTER_CONFIG_DIR"] == str(tmp_path)
+
+
+def test_jupyters_folders_are_made_by_jupyter_which_lets_nobody_else_in(start, tmp_path):
+    """A token lies there; what `main` would make, others could read."""
+    assert start(1000)[2].out == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["jupyter_server_config.py"]
+
+
+def test_a_link_to_nothing_is_no_folder_that_can_be_made(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "nothing", target_is_directory=True)
+    assert not lab.can_be_written(tmp_path / "link")
+    assert lab.can_be_written(tmp_path / "nothing" / "below")
 
 
 def test_a_home_that_can_be_written_to_stays_jupyters(start, monkeypatch, tmp_path):
