@@ -1,4 +1,4 @@
-"""What somebody has set for programs of their own changes nothing in the book and in the tests."""
+"""What somebody has set for Python, IPython, Keras and Matplotlib changes no book and no test."""
 
 import contextlib
 import logging
@@ -26,7 +26,8 @@ def fonts_are_listed() -> None:
     takes another folder here, which the programs that are started from here then know. Called where
     cells are run; not by `set_aside`, since Matplotlib makes a small process a large one.
     """
-    os.environ.pop("MPLBACKEND", None)  # of a name that it doesn't know it would say so, and end
+    # Of a name that it doesn't know it would say so, and end.
+    backend = os.environ.pop("MPLBACKEND", None)
     logger = logging.getLogger("matplotlib")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -34,6 +35,8 @@ def fonts_are_listed() -> None:
         import matplotlib.font_manager  # noqa: F401
     finally:
         logger.setLevel(level)
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
 
 
 @contextlib.contextmanager

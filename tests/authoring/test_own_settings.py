@@ -1,4 +1,4 @@
-"""What somebody has set for programs of their own reaches neither the book nor the tests."""
+"""What is set for Python, IPython, Keras and Matplotlib reaches neither the book nor the tests."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_lib.authoring import book, notebooks, plain_sphinx, stages
-from course_lib.authoring.own_settings import VARIABLES, set_aside
+from course_lib.authoring.own_settings import VARIABLES, fonts_are_listed, set_aside
 
 FLAGS = {"PYTHONOPTIMIZE": "1", "PYTHONSTARTUP": "start.py", "PYTHONWARNINGS": "ignore"}
 
@@ -23,10 +23,12 @@ def settings(monkeypatch, tmp_path):
     for name in ("IPYTHONDIR", "KERAS_HOME", "MATPLOTLIBRC", "MPLCONFIGDIR", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # the home, on Windows
     files = {
         ".ipython/profile_default/startup/00.py": "import numpy\nnumpy.set_printoptions(2)\n",
         ".keras/keras.json": json.dumps({"floatx": "float64", "epsilon": 0.1}),
         ".config/matplotlib/matplotlibrc": "axes.linewidth: 7\n",
+        ".matplotlib/matplotlibrc": "axes.linewidth: 7\n",  # on macOS and Windows
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True)
@@ -98,15 +100,22 @@ print(run(new_notebook(cells=[cell]), ".").cells[0].outputs)
 @pytest.mark.slow
 def test_a_home_that_cannot_be_written_to_is_not_told_below_a_cell(tmp_path):
     """Matplotlib has no place there for what it keeps; nor where a file is in the way."""
-    (tmp_path / ".config").write_text("in the way")
-    (tmp_path / ".cache").write_text("in the way")
-    no_place = {"HOME": str(tmp_path)}
+    for name in (".config", ".cache", ".matplotlib"):  # the last, on macOS and Windows
+        (tmp_path / name).write_text("in the way")
+    no_place = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    no_place["LOCALAPPDATA"] = str(tmp_path / ".cache")
     others = ("MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
     environment = {name: value for name, value in os.environ.items() if name not in others}
     done = subprocess.run(
         [sys.executable, "-c", DRAW], env=environment | no_place, capture_output=True, text=True
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_whoever_lists_the_fonts_keeps_what_the_shell_says(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "other")
+    fonts_are_listed()
+    assert os.environ["MPLBACKEND"] == "other"
 
 
 def test_everything_else_of_the_shell_stays(monkeypatch):

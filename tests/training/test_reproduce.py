@@ -203,6 +203,7 @@ def test_stored_cosines_are_what_the_command_would_give_today(name, measure, mon
     assert config | stored == config
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rule"),
     [("kernl-rules", "one_step"), ("kernl-stack", "one_step"), ("kernl-sparse", "snap1")],
