@@ -127,7 +127,7 @@ class TerminateOnNaN(keras.callbacks.Callback):
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):
-    """Keras's own, for which a loss of NaN is the worst there is, in the first epoch too.
+    """Keras's own for a loss, of which NaN is the worst there is, in the first epoch too.
 
     Keras takes the first epoch's loss for the best one whatever it is, and nothing is below NaN.
     """

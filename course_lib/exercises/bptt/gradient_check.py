@@ -499,8 +499,8 @@ def NaN_left_out(loss, params, grads, step=1e-5, tolerance=1e-6):
 
 
 @EXERCISE.mistake(
-    "A NaN never gets into the largest error: Python's max(worst, error) gives worst where error "
-    "is a NaN. np.max of all the errors is a NaN if one of them is."
+    "A NaN never gets into the largest error: error > worst is False where error is a NaN, so both "
+    "a comparison and Python's max keep worst. np.max of all the errors is a NaN if one of them is."
 )
 def NaN_never_the_largest(loss, params, grads, step=1e-5, tolerance=1e-6):
     """worst = max(worst, error)."""
@@ -515,8 +515,8 @@ def NaN_never_the_largest(loss, params, grads, step=1e-5, tolerance=1e-6):
 
 
 @EXERCISE.mistake(
-    "A NaN is forgotten at the next entry: Python's max(error, worst) gives error where worst is a "
-    "NaN. Take np.max of all the errors, which keeps it."
+    "A NaN is forgotten at the next entry: worst > error is False where worst is a NaN, so both a "
+    "comparison and Python's max take error. Take np.max of all the errors, which keeps it."
 )
 def NaN_forgotten_at_the_next(loss, params, grads, step=1e-5, tolerance=1e-6):
     """worst = max(error, worst)."""

@@ -17,6 +17,9 @@ REPEATS = 5
 JUDGED = STEPS // 4  # the last steps, when it has had time to learn
 MOST_BYTES = 400_000
 MARKS = (0.5, 0.75, 0.9)
+# Who knows all rules of the streams reaches 1 on average, and by luck in them a little more:
+# tests/exercises/projects/test_streams.py. What is above this has seen what it had to predict.
+MOST = 1.05
 
 
 def held_back(split: str, seed: int) -> tuple[Batch, ...]:
@@ -88,7 +91,7 @@ EXERCISE = Project(
     budget=f"{MOST_BYTES:,} bytes from step to step, however long the stream",
     marks=MARKS,
     chance=0.0,
-    most=1.15,
+    most=MOST,
     read=read,
     most_numbers=50_000,
     held_back=held_back,
@@ -116,7 +119,7 @@ EXERCISE = Project(
 )
 
 
-@EXERCISE.wrong_hand_in("bytes; 400,000 are the most")
+@EXERCISE.wrong_hand_in("; 400,000 are the most")
 def with_a_tape(weights):
     """Keeps every input that it has read."""
 
@@ -209,7 +212,7 @@ def reads_ahead(weights):
 
     def predict(weights, x):
         frame = sys._getframe()
-        while "again" not in frame.f_locals:
+        while frame.f_code.co_name != learn_along.__name__:
             frame = frame.f_back
         streams, t = frame.f_locals["x"], int(weights.get("t", 0))
         following = streams[:, min(t + 1, streams.shape[1] - 1)]
@@ -232,7 +235,7 @@ def with_a_tape_that_rests_in_the_middle(weights):
     return weights, predict
 
 
-@EXERCISE.wrong_hand_in("bytes; 400,000 are the most")
+@EXERCISE.wrong_hand_in("; 400,000 are the most")
 def with_a_tape_in_a_name(weights):
     """An empty array weighs nothing, and its name says all."""
 

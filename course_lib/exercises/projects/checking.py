@@ -4,9 +4,14 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from course_lib.exercises.calling.guard import RAISED
 from course_lib.exercises.projects.arrays import LARGEST
 from course_lib.exercises.projects.judging import judge_project
-from course_lib.exercises.projects.outside import data_from_outside, nothing_opened
+from course_lib.exercises.projects.outside import (
+    as_before_a_call,
+    data_from_outside,
+    nothing_opened,
+)
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.projects.report import ProjectReport
 from course_lib.exercises.report import NOT_RIGHT
@@ -18,16 +23,19 @@ def check_project(project: Project, function: Callable) -> ProjectReport:
     The inputs are drawn anew each time, so that a stored answer is of no use; the score differs a
     little from check to check.
     """
-    if outside := data_from_outside(function):
-        sentence = (
-            f"{project.id} takes {', '.join(outside)} from the notebook, but it is judged with "
-            f"weights and x alone: put what it needs into {project.file}, and read it from weights."
-        )
-        return ProjectReport(
-            project, NOT_RIGHT, (), sentence, failed="all comes with the arguments"
-        )
-    batches = project.held_back("check", secrets.randbits(32))
-    return judge_project(project, function, read(Path(project.file)), batches, nothing_opened)
+    outside = data_from_outside(function)
+    with as_before_a_call(function, outside) as possible:
+        if possible:
+            batches = project.held_back("check", secrets.randbits(32))
+            content = read(Path(project.file))
+            report = judge_project(project, function, content, batches, nothing_opened)
+            if not outside or report.kind != RAISED:
+                return report
+    sentence = (
+        f"{project.id} takes {', '.join(outside)} from the notebook, but it is judged with "
+        f"weights and x alone: put what it needs into {project.file}, and read it from weights."
+    )
+    return ProjectReport(project, NOT_RIGHT, (), sentence, failed="all comes with the arguments")
 
 
 def read(file: Path) -> bytes | None:

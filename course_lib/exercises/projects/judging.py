@@ -121,7 +121,8 @@ def judge_project(
         more["mistake"] = f"trained on {view.words}"
         return report(NOT_RIGHT, _trained_on_a_view(project, measured.score, view, reached), **more)
     sentence = _too_little(project, measured.score)
-    if hand_in.expected is not None and project.chance < measured.score < hand_in.expected / 2:
+    expected = hand_in.expected if project.asks_expectation else None
+    if expected is not None and project.chance < measured.score < expected / 2:
         sentence += (
             f" That is far from what you expected: does {project.id} compute what your network "
             "did when you trained it?"
@@ -346,7 +347,7 @@ def _too_little(project: Project, score: float) -> str:
         return (
             f"{first} That is far worse than a guess: it is sure of what is wrong. Does each step "
             "go down the gradient, and not up? Does what it predicts wait for its error until the "
-            "next character is there?"
+            "next character is there? It is read as logits, not as counts or probabilities."
         )
     if project.run is not None:  # it learns while it is judged, from whatever it begins with
         return (

@@ -22,7 +22,7 @@ import course_lib
 from course_lib.exercises.calling.guard import Unusable
 
 OURS = str(Path(course_lib.__file__).parent)
-LIBRARIES = tuple({sysconfig.get_path(one) for one in ("purelib", "platlib")})
+LIBRARIES = {sysconfig.get_path(one) for one in ("purelib", "platlib")}
 TRACING = "/autograph/pyct/loader.py"  # of TensorFlow: writes down what it makes of a function
 
 MODULES = (".py", ".pyc", ".so", ".pyd", ".dll", ".dylib")  # an import may open these
@@ -61,12 +61,21 @@ def _for_a_library(thread: int) -> bool:
     """
     frame = sys._getframe(2)
     while frame not in (None, _began[thread]) and not frame.f_code.co_filename.startswith(OURS):
-        file = frame.f_code.co_filename.replace("\\", "/")
-        imported = frame.f_code.co_name == "<module>" and file.startswith(LIBRARIES)
-        if imported or file.endswith(TRACING):
+        file = frame.f_code.co_filename
+        imported = frame.f_code.co_name == "<module>" and _is_in_a_library(file)
+        if imported or _in_one_form(file).endswith(_in_one_form(TRACING)):
             return True
         frame = frame.f_back
     return False
+
+
+def _is_in_a_library(file: str) -> bool:
+    return _in_one_form(file).startswith(tuple(_in_one_form(f"{one}/") for one in LIBRARIES))
+
+
+def _in_one_form(path: str) -> str:
+    """As paths are compared, whichever way Windows writes them."""
+    return os.path.normcase(path).replace("\\", "/")
 
 
 def _keeps_what_was_compiled(file: Any) -> bool:
@@ -128,6 +137,38 @@ def data_from_outside(function: Callable) -> list[str]:
 
     visit(function, getattr(function, "__globals__", {}))
     return list(found)
+
+
+@contextlib.contextmanager
+def as_before_a_call(function: Callable, names: list[str]) -> Iterator[bool]:
+    """Empty what a function may have filled itself, such as a model made at its first call.
+
+    So it is where it is judged: a container has nothing in it, and a model is None. Afterwards all
+    is as it was.
+
+    Args:
+        function: the learner's.
+        names: from `data_from_outside`.
+
+    Yields:
+        Whether all of it can be emptied; arrays and defaults can't.
+    """
+    home = getattr(function, "__globals__", {})
+    kept = {name: home[name] for name in names if name in home}
+    emptied = {name: _emptied(value) for name, value in kept.items() if _can_be_emptied(value)}
+    home.update(emptied)
+    try:
+        yield len(emptied) == len(names)
+    finally:
+        home.update(kept)
+
+
+def _can_be_emptied(value: Any) -> bool:
+    return type(value) in (dict, list, set) or _has_weights(value)
+
+
+def _emptied(value: Any) -> Any:
+    return type(value)() if type(value) in (dict, list, set) else None
 
 
 def _names(code: types.CodeType) -> set[str]:

@@ -14,10 +14,11 @@ def learn_along(
 ) -> np.ndarray:
     """The predictions along streams, while the function learns from them.
 
-    All that it remembers goes through this loop, so its memory is what stands in `weights`. Two
-    steps are taken twice: what is kept elsewhere shows, because the second answer differs. They are
-    drawn by lot, one of them in the last quarter, so that nobody can be on their guard there. In a
-    sandbox another process takes them, which can't know the first answer.
+    What it remembers goes through this loop, so its memory is what stands in `weights`. Two steps
+    are taken twice, drawn by lot, one of them in the last quarter; in a sandbox another process
+    takes them, which can't know the first answer. A prediction that depends on what is kept
+    elsewhere shows, because the second one differs. An update that does is not seen: it may draw
+    at random, as perturbations do, and then it differs too.
 
     Args:
         function: from weights and the inputs of a step (batch, m) to outputs of the same shape and
@@ -46,8 +47,9 @@ def learn_along(
         size = sum(_bytes(*item) for item in after.items())
         if size > most_bytes:
             raise Unusable(
-                f"After {t + 1} steps {name} hands on {size:,} bytes; {most_bytes:,} are the most. "
-                "A tape grows with every step: what do the traces keep in its place?"
+                f"After {t + 1} steps {name} hands on {size:,} bytes, names and shapes included; "
+                f"{most_bytes:,} are the most. A tape grows with every step: what do the traces "
+                "keep in its place?"
             )
         if t in again:
             seen[t] = weights, now, output
@@ -70,6 +72,7 @@ def _drawn(steps: int) -> set[int]:
     return {secrets.randbelow(max(1, before)), before + secrets.randbelow(last)}
 
 
-def _bytes(name: str, array: np.ndarray) -> int:
+def _bytes(name: str | int, array: np.ndarray) -> int:
     """What is handed on with an array: a name or a shape can be a tape as well."""
-    return array.nbytes + len(str(name).encode()) + 8 * array.ndim
+    own = name.bit_length() // 8 + 1 if isinstance(name, int) else 4 * len(str(name))
+    return array.nbytes + own + 8 * array.ndim

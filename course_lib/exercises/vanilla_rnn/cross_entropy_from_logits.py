@@ -32,11 +32,9 @@ def far_apart() -> Arrays:
 
 
 def further_apart() -> Arrays:
-    """Logits 2000 apart: their exponentials vanish in float64 too."""
-    return {
-        "logits": np.array([[2000.0, 0.0, 0.0], [0.0, 2000.0, 0.0]]),
-        "labels": np.array([0, 0]),
-    }
+    """Logits 2000 apart, whose exponentials vanish in float64 too; the first row is right."""
+    logits = [[0.0, -2000.0, -2000.0], [0.0, 2000.0, 0.0], [-2000.0, -4000.0, -3000.0]]
+    return {"logits": np.array(logits), "labels": np.array([0, 0, 0])}
 
 
 def one_label() -> Arrays:
@@ -56,6 +54,18 @@ def shift_all_logits(function, given: Arrays) -> Arrays:
     logits, labels = given.values()
     moved = logits + np.array([[5.0], [-3.0], [40.0]])
     return {"loss": function(moved, labels), "loss expected": function(logits, labels)}
+
+
+def all_rows_and_the_first(function, given: Arrays) -> Arrays:
+    """A right answer alone loses next to nothing: what breaks there is the shift, not the log."""
+    logits, labels = given.values()
+    return {"loss": function(logits, labels), "loss of one": function(logits[:1], labels[:1])}
+
+
+def stay_finite(given: Arrays, outputs: Arrays) -> Problem | None:
+    """Both losses are finite and right."""
+    first = {name: array[:1] for name, array in given.items()}
+    return stays_finite(given, outputs) or stays_finite(first, {"loss": outputs["loss of one"]})
 
 
 def stays_finite(given: Arrays, outputs: Arrays) -> Problem | None:
@@ -117,7 +127,12 @@ EXERCISE = Exercise(
             "A constant added to all the scores of a row changed the loss.",
         ),
         Rung("finite and right for logits 200 apart in float32", far_apart, stays_finite),
-        Rung("finite and right for logits 2000 apart in float64", further_apart, stays_finite),
+        Rung(
+            "finite and right for logits 2000 apart in float64",
+            further_apart,
+            stay_finite,
+            all_rows_and_the_first,
+        ),
     ),
     promises={
         "It stays finite, and right": (

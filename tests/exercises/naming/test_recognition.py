@@ -32,6 +32,11 @@ def shifted_by_the_mean(logits, labels):
     return -np.take_along_axis(log_p, labels[..., None], -1).mean()
 
 
+def shifted_by_the_smallest(logits, labels):
+    z = (logits - logits.min(-1, keepdims=True)).astype(np.float64)
+    return (np.log(np.exp(z).sum(-1)) - np.take_along_axis(z, labels[..., None], -1)[..., 0]).mean()
+
+
 def softmax_then_log(logits, labels):
     exp = np.exp(logits)
     p = exp / exp.sum(-1, keepdims=True)
@@ -47,6 +52,8 @@ def test_two_products_that_fail_are_not_one_mistake():
 
 def test_being_infinite_at_the_same_place_is_no_evidence():
     assert check(shifted_by_the_mean, "cross_entropy_from_logits").mistake is None
+    by_the_smallest = check(shifted_by_the_smallest, "cross_entropy_from_logits")
+    assert "with `logits.max` for `logits.min`" in by_the_smallest.sentence
     # But one that breaks for the same reason does so at every size, and is known.
     assert "exp overflows" in check(softmax_then_log, "cross_entropy_from_logits").sentence
 

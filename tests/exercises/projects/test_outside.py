@@ -3,6 +3,7 @@
 import contextlib
 import importlib.resources
 import io
+import ntpath
 import os
 import pkgutil
 import subprocess
@@ -150,7 +151,7 @@ def test_a_library_may_open_what_it_needs_while_it_is_imported(tmp_path, monkeyp
         "SETTINGS = FILE.read_text()\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(outside, "LIBRARIES", (str(tmp_path),))
+    monkeypatch.setattr(outside, "LIBRARIES", {str(tmp_path)})
     with nothing_opened():
         import a_library
     assert a_library.SETTINGS == "{}"
@@ -178,3 +179,11 @@ def test_tensorflow_may_write_down_what_it_traces():
 
     with nothing_opened():
         assert total(tf.constant([1.0, 2.0])).numpy() == 3
+
+
+def test_a_library_is_known_however_windows_writes_its_path(monkeypatch):
+    monkeypatch.setattr(outside, "LIBRARIES", {r"C:\c\.venv\Lib\site-packages"})
+    monkeypatch.setattr(outside.os.path, "normcase", ntpath.normcase)
+    assert outside._is_in_a_library(r"c:\c\.venv\lib\site-packages\keras\__init__.py")
+    assert outside._is_in_a_library("C:/c/.venv/Lib/site-packages/keras/__init__.py")
+    assert not outside._is_in_a_library(r"C:\c\.venv\Lib\site-packages-of-mine\x.py")

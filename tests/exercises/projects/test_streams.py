@@ -5,7 +5,9 @@ import functools
 import numpy as np
 import pytest
 
+from course_lib.data import anbn_stream
 from course_lib.exercises.calling.guard import Elsewhere, Guarded, Held, Unusable, held
+from course_lib.exercises.kernl import predict_no_tape
 from course_lib.exercises.projects import streams
 from course_lib.exercises.projects.streams import learn_along
 
@@ -125,13 +127,23 @@ def in_a_name(weights, x):
     return np.zeros((len(x), 3)), {name + "a" * 300: np.zeros(0)}
 
 
+def in_a_name_of_no_text(weights, x):
+    """A name that can't be written to a file."""
+    return np.zeros((len(x), 3)), {"\ud800" * 300: np.zeros(0)}
+
+
+def in_a_number(weights, x):
+    """A name may be a whole number, and it may be long."""
+    return np.zeros((len(x), 3)), {10**5000: np.zeros(0)}
+
+
 def in_shapes(weights, x):
     """Writes it down in the shapes of empty arrays."""
     many = {f"{n}": np.zeros((0, 7, 6, n)) for n in range(10 * len(weights))}
     return np.zeros((len(x), 3)), many
 
 
-@pytest.mark.parametrize("tape", [in_a_name, in_shapes])
+@pytest.mark.parametrize("tape", [in_a_name, in_a_name_of_no_text, in_a_number, in_shapes])
 def test_names_and_shapes_are_weighed_too(tape):
     with pytest.raises(Unusable, match="1,000 are the most"):
         learn_along(tape, {"t": np.zeros(1)}, X, "f", 1000)
@@ -150,3 +162,30 @@ def test_a_step_can_not_look_ahead():
 def test_another_shape_is_told_by_that_of_one_step():
     with pytest.raises(Unusable, match=r"of shape \(2, 3\), .* gave \(3,\); .* give \(2, 3\)"):
         learn_along(lambda w, x: (x.mean(axis=0), w), {}, X, "f", 1000)
+
+
+def score_of_who_knows_the_rules(seed):
+    """What is left to be surprised by is k: after r of the a's it is one of r to the largest."""
+    batch = predict_no_tape.Batch(
+        *anbn_stream(predict_no_tape.STREAMS, predict_no_tape.STEPS, predict_no_tape.LONGEST, seed)
+    )
+    now, then = batch.x.argmax(axis=-1), batch.y
+    a = np.random.default_rng(seed).permutation(3)[0]
+    logits = np.full(batch.x.shape, -50.0)
+    run = np.zeros(len(now), int)
+    for t in range(now.shape[1]):
+        run = np.where(now[:, t] == a, run + 1, 0)
+        ends = 1 / (predict_no_tape.LONGEST - run + 1)
+        for stream in range(len(now)):
+            following = then[stream, t]
+            sure = 1.0 if now[stream, t] != a else ends[stream]
+            likely = sure if following != a or now[stream, t] != a else 1 - ends[stream]
+            logits[stream, t, following] = np.log(likely)
+            logits[stream, t, (following + 1) % 3] = np.log1p(-likely) if likely < 1 else -50.0
+    return predict_no_tape.measured(batch, logits).score
+
+
+def test_who_knows_the_rules_of_the_streams_is_below_what_is_taken_for_reading_ahead():
+    scores = [score_of_who_knows_the_rules(seed) for seed in range(5)]
+    assert np.mean(scores) == pytest.approx(1, abs=0.02)
+    assert max(scores) < 1 + (predict_no_tape.MOST - 1) / 2
