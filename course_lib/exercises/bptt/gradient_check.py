@@ -1,5 +1,6 @@
 """Exercise: a gradient check that returns a verdict."""
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -506,10 +507,7 @@ def NaN_never_the_largest(loss, params, grads, step=1e-5, tolerance=1e-6):
     """worst = max(worst, error)."""
 
     def largest(errors):
-        worst = 0.0
-        for error in errors.flat:
-            worst = max(worst, error)
-        return worst
+        return functools.reduce(max, errors.flat, 0.0)
 
     return _check(loss, params, grads, step, tolerance, reduce=largest)
 
@@ -522,10 +520,7 @@ def NaN_forgotten_at_the_next(loss, params, grads, step=1e-5, tolerance=1e-6):
     """worst = max(error, worst)."""
 
     def largest(errors):
-        worst = 0.0
-        for error in errors.flat:
-            worst = max(error, worst)
-        return worst
+        return functools.reduce(lambda worst, error: max(error, worst), errors.flat, 0.0)
 
     return _check(loss, params, grads, step, tolerance, reduce=largest)
 

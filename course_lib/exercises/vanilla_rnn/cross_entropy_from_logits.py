@@ -62,7 +62,7 @@ def all_rows_and_the_first(function, given: Arrays) -> Arrays:
     return {"loss": function(logits, labels), "loss of one": function(logits[:1], labels[:1])}
 
 
-def stay_finite(given: Arrays, outputs: Arrays) -> Problem | None:
+def both_stay_finite(given: Arrays, outputs: Arrays) -> Problem | None:
     """Both losses are finite and right."""
     first = {name: array[:1] for name, array in given.items()}
     return stays_finite(given, outputs) or stays_finite(first, {"loss": outputs["loss of one"]})
@@ -130,7 +130,7 @@ EXERCISE = Exercise(
         Rung(
             "finite and right for logits 2000 apart in float64",
             further_apart,
-            stay_finite,
+            both_stay_finite,
             all_rows_and_the_first,
         ),
     ),
