@@ -133,18 +133,32 @@ def gradient_norms(cell: str, params: dict, x: np.ndarray, back: int) -> np.ndar
         x: inputs, shape (sequences, T, m), T at least `back`.
         back: how many steps to go back.
     """
-    step, n = step_of(cell, params)
-    size = 2 * n if cell == "lstm" else n
     norms = np.zeros((len(x), back + 1))
     for one, row in zip(x, norms, strict=True):
-        states = [np.zeros((1, size))]
-        for x_t in one:
-            states.append(step(x_t[None], states[-1]))
-        gradients = np.eye(n, size)  # one row for each direction of h
-        row[0] = 1
-        for k in range(1, back + 1):
-            gradients = gradients @ jacobian(step, one[-k], states[-k - 1][0])
-            row[k] = np.linalg.norm(gradients) / np.sqrt(n)
+        row[:] = _norms(_jacobians(cell, params, one, back), step_of(cell, params)[1])
+    return _geometric(norms)
+
+
+def _jacobians(cell: str, params: dict, one: np.ndarray, back: int) -> list[np.ndarray]:
+    """The Jacobians of the last steps of a sequence (T, m), the last step first."""
+    step, n = step_of(cell, params)
+    states = [np.zeros((1, 2 * n if cell == "lstm" else n))]
+    for x_t in one:
+        states.append(step(x_t[None], states[-1]))
+    return [jacobian(step, one[-k], states[-k - 1][0]) for k in range(1, back + 1)]
+
+
+def _norms(jacobians: list[np.ndarray], n: int) -> list[float]:
+    """The length of the gradient after each step back, (back + 1,): root of the mean square."""
+    gradients, norms = np.eye(n, len(jacobians[0])), [1.0]  # one row for each direction of h
+    for J in jacobians:
+        gradients = gradients @ J
+        norms.append(float(np.linalg.norm(gradients) / np.sqrt(n)))
+    return norms
+
+
+def _geometric(norms: np.ndarray) -> np.ndarray:
+    """The geometric mean over the first axis."""
     return np.exp(np.log(np.maximum(norms, 1e-300)).mean(axis=0))
 
 
@@ -157,6 +171,60 @@ def fresh_norms(
         cell: gradient_norms(cell, fresh(cell, m, units_for(cell, m, budget), keep_bias), x, back)
         for cell in CELLS
     }
+
+
+def lstm_paths(
+    keep_bias: float,
+    back: int = 50,
+    m: int = 4,
+    budget: int = 4500,
+    sequences: int = 3,
+    seeds: Sequence[int] = (0, 1, 2),
+) -> dict[str, float]:
+    """What is left of the gradient in fresh LSTMs, with parts of it switched off.
+
+    In the Jacobian of a step, c_{t-1} acts through f_t alone. So its columns are the direct path,
+    and multiplied by σ(b) / f_t they are what gates that all stand at σ(b) would make of it. The
+    columns of h_{t-1} are the side paths.
+
+    Args:
+        keep_bias: b_f.
+        back: how many steps to go back.
+        m: inputs.
+        budget: of weights.
+        sequences: the same for each network.
+        seeds: of the weights.
+
+    Returns:
+        What is left after `back` steps, as `gradient_norms` measures it, and its geometric mean
+        over the networks: of the direct path with "even" gates and with the "actual" ones; of all
+        paths with gates that are "even, all" and "actual, all"; and of what goes through "h only".
+        Of the products of the units' forget gates alone, the "median" and the "largest".
+    """
+    n = units_for("lstm", m, budget)
+    x = np.random.default_rng(1).normal(size=(sequences, 2 * back, m))
+    memory, side = np.arange(2 * n) >= n, np.arange(2 * n) < n
+    left: dict[str, list[float]] = {}
+    for seed in seeds:
+        params = fresh("lstm", m, n, keep_bias, seed)
+        for one in x:
+            actual = _jacobians("lstm", params, one, back)
+            gates = np.array([np.diag(J)[n:] for J in actual])
+            scales = np.ones((back, 2 * n))
+            scales[:, n:] = sigmoid(np.float64(keep_bias)) / gates
+            even = [J * scale for J, scale in zip(actual, scales, strict=True)]
+            for name, jacobians in {
+                "even": [J * memory for J in even],
+                "actual": [J * memory for J in actual],
+                "even, all": even,
+                "actual, all": actual,
+                "h only": [J * side for J in actual],
+            }.items():
+                left.setdefault(name, []).append(_norms(jacobians, n)[-1])
+            products = gates.prod(axis=0)
+            left.setdefault("median", []).append(float(np.median(products)))
+            left.setdefault("largest", []).append(float(products.max()))
+    return {name: float(_geometric(np.array(values))) for name, values in left.items()}
 
 
 def run_normed_lstm(params: dict, images: np.ndarray) -> dict[str, np.ndarray]:

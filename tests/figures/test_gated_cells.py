@@ -80,6 +80,43 @@ def test_the_page_s_claims_on_fresh_networks():
     assert min(five["gru"][-1], five["lstm"][-1]) > 0.05
 
 
+def test_what_is_left_with_parts_of_the_lstm_s_gradient_switched_off():
+    """Of even gates, the direct path is a power of one; nothing switched off is the whole."""
+    few = {"back": 6, "m": 3, "budget": 200, "sequences": 2, "seeds": (0,)}
+    by_bias = {bias: figures.lstm_paths(bias, **few) for bias in (0, 1)}
+    x = np.random.default_rng(1).normal(size=(2, 12, 3))
+    for bias, left in by_bias.items():
+        params = figures.fresh("lstm", 3, figures.units_for("lstm", 3, 200), bias)
+        whole = figures.gradient_norms("lstm", params, x, 6)[-1]
+        assert left["actual, all"] == pytest.approx(whole)
+        run = figures.run_lstm(params, x)
+        first = run["o"][:, -1] * (1 - np.tanh(run["c_t"][:, -1]) ** 2)
+        for name, gates in (("even", gated.sigmoid(bias) ** 6), ("actual", run["f"][:, -6:])):
+            kept = first * (gates if name == "even" else gates.prod(axis=1))
+            by_hand = np.sqrt((kept**2).mean(axis=1))  # of each sequence
+            assert left[name] == pytest.approx(np.sqrt(by_hand[0] * by_hand[1]))
+        assert left["median"] < left["largest"] < 1
+
+
+@pytest.mark.slow
+def test_it_is_the_side_paths_by_which_the_lstm_keeps_more_than_its_gates():
+    """What the page says of the direct path, the side paths, and the two together."""
+    for bias in (0, 1, 3, 5):
+        left, dotted = figures.lstm_paths(bias), gated.sigmoid(bias) ** 50
+        assert max(left["even"], left["actual"]) < dotted
+        assert left["even, all"] > 2 * left["even"]
+        assert left["actual, all"] > 2 * left["actual"]
+        assert left["h only"] < 1e-30
+        assert left["median"] < dotted
+        if bias:
+            assert left["actual, all"] < left["even, all"]
+        if bias < 5:
+            assert left["actual, all"] > dotted
+            assert left["largest"] > dotted
+        if bias < 3:
+            assert min(left["even, all"], left["actual, all"]) > 100 * dotted
+
+
 def test_a_memory_decays_like_a_power_of_the_gate():
     c = figures.pulse_memory(0.9, steps=10, pulses=(1, 6))
     assert c[4] == pytest.approx(0.9**4)
