@@ -228,10 +228,11 @@ def training_fraction(x, y, fraction, seed=0):
         x and y of the chosen examples, shuffled alike; at least one.
 
     Raises:
-        ValueError: `fraction` is not above 0 and up to 1.
+        ValueError: `fraction` is not above 0 and up to 1, or the seed is none.
     """
     if not 0 < fraction <= 1:
         raise ValueError(f"fraction is {fraction}; it is above 0 and up to 1.")
+    seed = checked_seed(seed, least=0)
     order = np.random.default_rng(seed).permutation(len(x))
     chosen = order[: max(1, round(fraction * len(x)))]
     return x[chosen], y[chosen]

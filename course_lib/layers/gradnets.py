@@ -16,7 +16,11 @@ import keras
 from keras import ops
 
 from course_lib.layers.double import begins_at, in_double
-from course_lib.layers.sizes import checked_units
+from course_lib.layers.sizes import (
+    checked_seed,
+    checked_units,
+    in_whole_numbers,
+)
 from course_lib.scratch.gradnets import FORMS
 
 
@@ -363,6 +367,9 @@ class GradualDropout(keras.layers.Layer):
         """What Keras stores to build the same layer again."""
         mine = {"rate": self.rate, "seed": self.seed}
         return {**super().get_config(), **mine}
+
+
+in_whole_numbers(GradualDropout, seed=checked_seed)
 
 
 @keras.saving.register_keras_serializable("course_lib")

@@ -20,38 +20,66 @@ def checked_units(units, name="units"):
     return whole
 
 
-def checked_seed(seed):
+def checked_seed(seed, least=None, optional=True):
     """A seed as an int, also where NumPy counted it; None stays None.
+
+    Args:
+        seed: what a user gave.
+        least: the smallest there is; NumPy's generators know none below 0.
+        optional: whether there may be none.
 
     Raises:
         ValueError: it is something else.
     """
-    if seed is None:
+    if seed is None and optional:
         return None
     try:
-        if isinstance(seed, bool):
-            raise TypeError
-        return operator.index(seed)
+        whole = operator.index(seed)
     except TypeError:
+        whole = None
+    below = None not in (whole, least) and whole < least
+    if isinstance(seed, bool) or whole is None or below:
+        from_least = f", {least} or more" if below else ""
+        none = ", or None" if optional else ""
         raise ValueError(
-            f"seed is {seed!r}; give a whole number, or None."
-        ) from None
+            f"seed is {seed!r}; give a whole number{from_least}{none}."
+        )
+    return whole
+
+
+def in_whole_numbers(layer, **checks):
+    """See to it that layers of a class are made with whole numbers.
+
+    It stands outside the class where learners write the class.
+
+    Args:
+        layer: a class.
+        checks: for an argument of it, what takes it and gives it as an int, or
+            complains.
+    """
+    init, takes = layer.__init__, inspect.signature(layer.__init__)
+
+    @functools.wraps(init)
+    def checked(self, *args, **kwargs):
+        try:
+            given = takes.bind(self, *args, **kwargs).arguments
+        except TypeError:
+            return init(self, *args, **kwargs)  # Python says what is wrong
+        more = given.pop("kwargs", {})
+        for name in checks.keys() & given.keys():
+            given[name] = checks[name](given[name])
+        del given["self"]
+        return init(self, **given, **more)
+
+    # Keras asks in two ways what a layer takes, of which one overlooks a wrap.
+    checked.__signature__ = takes
+    layer.__init__ = checked
 
 
 def in_whole_units(cell):
     """See to it that cells of a class have a whole number of units.
 
-    It stands outside the class where learners write the class.
-
     Args:
-        cell: a class whose first argument is `units`.
+        cell: a class that takes `units`; see `in_whole_numbers`.
     """
-    init = cell.__init__
-
-    @functools.wraps(init)
-    def checked(self, units, *args, **kwargs):
-        init(self, checked_units(units), *args, **kwargs)
-
-    # Keras asks in two ways what a layer takes, of which one overlooks a wrap.
-    checked.__signature__ = inspect.signature(init)
-    cell.__init__ = checked
+    in_whole_numbers(cell, units=checked_units)

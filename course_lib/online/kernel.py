@@ -62,8 +62,7 @@ class Kernel(keras.layers.Layer):
     def __init__(self, units, longest=100.0, shortest=25.0, seed=0, **kwargs):
         super().__init__(**kwargs | {"trainable": False})
         units = checked_units(units)
-        seed = checked_seed(seed)
-        self.units, self.longest, self.shortest, self.seed = units, longest, shortest, seed
+        self.units = units
         self.beta = self.add_weight(
             name="beta", shape=(units, units), initializer="identity", trainable=False
         )
@@ -77,8 +76,9 @@ class Kernel(keras.layers.Layer):
         """Begin anew, with other time constants.
 
         Raises:
-            ValueError: they are not 0 < shortest <= longest.
+            ValueError: they are not 0 < shortest <= longest, or the seed is no whole number.
         """
+        seed = checked_seed(seed, least=0)
         if not 0 < shortest <= longest:
             raise ValueError(
                 f"timescales are {shortest} and {longest}: give the shortest, above 0, first."

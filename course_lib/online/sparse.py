@@ -33,7 +33,7 @@ class SparseRNNCell(LeakyRNNCell):
     def __init__(self, units, connections, seed=0, **kwargs):
         super().__init__(units, **kwargs)
         n = self.units
-        seed = checked_seed(seed)
+        seed = checked_seed(seed, least=0)
         if isinstance(connections, Integral):
             if not 0 <= connections < n:
                 raise ValueError(

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.layers.sizes import checked_seed, checked_units
 from course_lib.training.callbacks import (
     Checkpoint,
     EarlyStopping,
@@ -61,11 +62,14 @@ def fit(
         The learning curves: for each quantity one number per epoch, those before a kill included.
 
     Raises:
-        ValueError: the sizes of the data don't fit each other or the devices, there is a patience
-            but nothing to validate on, or the checkpoint is of another run.
+        ValueError: the batch size or the seed is no whole number, the sizes of the data don't fit
+            each other or the devices, there is a patience but nothing to validate on, or the
+            checkpoint is of another run.
         course_lib.training.callbacks.NonFiniteError: a step gave a NaN or an infinite number.
     """
     x, y = data
+    batch_size = checked_units(batch_size, "batch_size")
+    seed = checked_seed(seed, optional=False)
     _check(model, x, y, batch_size, patience, validation_data)
 
     def batch_of(epoch: int, step: int) -> tuple[np.ndarray, np.ndarray]:

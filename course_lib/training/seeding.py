@@ -9,7 +9,16 @@ def seed_everything(seed: int) -> None:
 
     Args:
         seed: any integer from 0 to 2³² - 1.
-    """
-    import keras  # loads TensorFlow: only when a run needs it
 
+    Raises:
+        ValueError: it is something else.
+    """
+    # They load TensorFlow: only when a run needs it.
+    import keras
+
+    from course_lib.layers.sizes import checked_seed
+
+    seed = checked_seed(seed, least=0, optional=False)
+    if seed >= 2**32:
+        raise ValueError(f"seed is {seed}; the largest there is is 2³² - 1.")
     keras.utils.set_random_seed(seed)

@@ -1,6 +1,7 @@
 """A size that is none is one sentence, whatever class or function it is given to."""
 
 import inspect
+import json
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from course_lib import layers, online
 from course_lib.layers import gradnets
+from course_lib.layers.by_hand.lru import LRULayer
 
 NONE = [0, -1, 2.0, 2.5, float("nan"), True, "4", None, [3]]
 MORE = {
@@ -78,7 +80,7 @@ def test_a_stack_has_layers():
 
 
 def seeded():
-    """All layers that are public and take a seed, but `GradualDropout`, which learners write."""
+    """All layers that are public and take a seed, but those that learners write: see below."""
     for module in (layers, online):
         for name in module.__all__:
             thing = getattr(module, name)
@@ -120,6 +122,56 @@ def test_a_seed_is_whole(thing):
         for same in numbers[1:]:
             for one, other in zip(numbers[0], same, strict=True):
                 np.testing.assert_array_equal(one, other)
+
+
+BY_LEARNERS = {
+    gradnets.GradualDropout: {"rate": 0.5},
+    LRULayer: {"units": 3, "outputs": 2},
+}
+
+
+@pytest.mark.parametrize("layer", BY_LEARNERS, ids=lambda layer: layer.__name__)
+def test_a_seed_of_a_layer_that_learners_write_is_whole(layer):
+    for seed in (3.0, "a", True, [3]):
+        with pytest.raises(ValueError, match=r"^seed is .*; give a whole number, or None\.$"):
+            layer(**BY_LEARNERS[layer], seed=seed)
+    for seed in (3, np.int64(3), np.uint8(3)):
+        config = json.loads(json.dumps(layer(*BY_LEARNERS[layer].values(), seed).get_config()))
+        assert config["seed"] == 3
+        again = layer.from_config(config)
+        assert again.get_config() == config
+    assert layer(**BY_LEARNERS[layer], seed=None).seed is None
+    with pytest.raises(TypeError, match=r"__init__\(\) missing 1 required positional argument"):
+        layer(**dict(list(BY_LEARNERS[layer].items())[1:]))
+
+
+def test_layers_that_learners_write_draw_the_same_from_numpys_seed():
+    x, g = np.ones((2, 5, 4), "float32"), np.float32(1.0)
+    drops = (gradnets.GradualDropout(0.5, seed=seed) for seed in (3, np.int64(3)))
+    np.testing.assert_array_equal(*(drop(x, keras.ops.array(g), training=True) for drop in drops))
+    np.testing.assert_array_equal(*(LRULayer(3, 2, seed=seed)(x) for seed in (3, np.int64(3))))
+
+
+def test_the_sizes_of_a_layer_that_learners_write_are_whole():
+    for name in ("units", "outputs"):
+        for size in NONE:
+            with pytest.raises(ValueError, match=rf"^{name} is .*; give a whole number above 0\.$"):
+                LRULayer(**{"units": 3, "outputs": 2, name: size})
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda seed: LRULayer(3, 2, seed=seed),
+        lambda seed: online.Kernel(3, seed=seed),
+        lambda seed: online.Kernel(3).start(1.0, 2.0, seed),
+        lambda seed: online.SparseRNNCell(3, 1, seed=seed),
+        lambda seed: layers.training_fraction(np.arange(4), np.arange(4), 0.5, seed),
+    ],
+)
+def test_what_numpy_draws_has_no_seed_below_zero(draw):
+    with pytest.raises(ValueError, match=r"^seed is -1; give a whole number, 0 or more, or None"):
+        draw(-1)
 
 
 def test_two_leaks_may_stand_in_an_array():

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from course_lib.training import seed_everything
 from course_lib.training.fit import batches, fit, order
 
 
@@ -237,6 +238,37 @@ def test_what_does_not_fit_is_refused(change, message, tmp_path):
     fit(build(), **settings)
     with pytest.raises(ValueError, match=message):
         fit(build(), **{**settings, **change})
+
+
+def test_a_checkpoint_takes_numbers_that_numpy_counted(tmp_path):
+    data, _ = regression()
+    settings = {"data": data, "checkpoint_dir": tmp_path, "verbose": 0}
+    numbers = {"seed": np.int64(3), "batch_size": np.int32(6)}
+    fit(build(), epochs=1, **settings, **numbers)
+    curves = fit(build(), epochs=2, **settings, seed=3, batch_size=6)
+    assert len(curves["loss"]) == 2
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": None}, {"seed": 1.0}, {"batch_size": 0}, {"batch_size": 2.5}]
+)
+def test_a_seed_or_a_batch_size_that_is_none_is_refused(change):
+    (name, value), *_ = change.items()
+    with pytest.raises(ValueError, match=f"^{name} is {value}; give a whole number"):
+        fit(build(), regression()[0], epochs=1, verbose=0, **change)
+
+
+def test_everything_is_seeded_by_a_number_that_numpy_counted():
+    drawn = [
+        (seed_everything(seed), np.array(keras.random.uniform((3,))))[1]
+        for seed in (3, np.int64(3))
+    ]
+    np.testing.assert_array_equal(*drawn)
+    for none in (None, 3.0, True, -1):
+        with pytest.raises(ValueError, match=f"^seed is {none}; give a whole number"):
+            seed_everything(none)
+    with pytest.raises(ValueError, match=f"^seed is {2**32}; the largest"):
+        seed_everything(2**32)
 
 
 def test_another_model_is_refused(tmp_path):

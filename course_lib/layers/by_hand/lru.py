@@ -1,9 +1,16 @@
 """An LRU as a layer of Keras."""
 
+import functools
+
 import keras
 
 from course_lib.layers.backend import tensorflow_for
 from course_lib.layers.by_hand.scan import fast_scan
+from course_lib.layers.sizes import (
+    checked_seed,
+    checked_units,
+    in_whole_numbers,
+)
 from course_lib.scratch.diagonal import init_lru
 
 tf = tensorflow_for("LRULayer", instead="course_lib.layers.LRU")
@@ -72,3 +79,11 @@ class LRULayer(keras.layers.Layer):
             "outputs": self.outputs,
             "seed": self.seed,
         }
+
+
+in_whole_numbers(
+    LRULayer,
+    units=checked_units,
+    outputs=functools.partial(checked_units, name="outputs"),
+    seed=functools.partial(checked_seed, least=0),
+)
