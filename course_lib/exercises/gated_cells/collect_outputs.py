@@ -240,6 +240,15 @@ def memory_collected(x, params):
 
 
 @EXERCISE.mistake(
+    "What is collected is tanh(c_t), the whole memory: the state h_t is the part of it that the "
+    "output gate shows, and lstm_step returns it first."
+)
+def output_gate_left_out(x, params):
+    """outputs.append(np.tanh(c_t))."""
+    return np.tanh(memory_collected(x, params))
+
+
+@EXERCISE.mistake(
     "State and memory start from zero at every step: they are set to zero once, before the loop, "
     "and then carried from step to step."
 )

@@ -323,6 +323,17 @@ def comparison_turned_round(h, rate, training, rng):
 
 
 @EXERCISE.mistake(
+    "The comparison is the wrong way round, so that a rate of 0 drops everything: a random number "
+    "lies below rate with probability rate. Drop there, and keep the rest."
+)
+def comparison_turned_round_for_every_rate(h, rate, training, rng):
+    """The same without a way out at a rate of zero."""
+    if not training:
+        return h
+    return np.where(rng.random(h.shape) < rate, h / (1 - rate), 0.0)
+
+
+@EXERCISE.mistake(
     "All steps of a sequence share one mask: that is another method (variational dropout). Here "
     "each entry is on its own, so draw as many numbers as h has entries."
 )

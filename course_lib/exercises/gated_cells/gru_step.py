@@ -514,6 +514,18 @@ def reset_gate_of_the_input_alone(x_t, h_prev, params):
 
 
 @EXERCISE.mistake(
+    "The gates go through a straight line that is cut off at 0 and 1, the hard sigmoid of older "
+    "versions of Keras: here they take the sigmoid itself, 1 / (1 + exp(-a))."
+)
+def hard_sigmoid(x_t, h_prev, params):
+    """clip(0.2 a + 0.5, 0, 1)."""
+    p = params
+    a = (x_t @ p[f"W_x{g}"] + h_prev @ p[f"W_h{g}"] + p[f"b_{g}"] for g in "rz")
+    r, z = (np.clip(0.2 * one + 0.5, 0, 1) for one in a)
+    return z * h_prev + (1 - z) * np.tanh(_sum(x_t, r * h_prev, params))
+
+
+@EXERCISE.mistake(
     "The mixture goes through a tanh of its own: the candidate has been through its tanh, and what "
     "is kept of the old state is kept as it is."
 )

@@ -295,6 +295,18 @@ def forget_and_output_gate_swapped(x_t, h_prev, c_prev, params):
 
 
 @EXERCISE.mistake(
+    "The output gate and the candidate have changed places, as where weights in Keras's order, "
+    "i, f, c, o, are taken for i, f, o, c: the letter o is the output gate, and c the candidate."
+)
+def output_gate_and_candidate_swapped(x_t, h_prev, c_prev, params):
+    """o from the weights of c, the candidate from those of o."""
+    letters = {"W_xo": "W_xc", "W_ho": "W_hc", "b_o": "b_c"}
+    turned = letters | {c: o for o, c in letters.items()}
+    swapped = {name: params[turned.get(name, name)] for name in params}
+    return _answer(x_t, h_prev, c_prev, *_parts(x_t, h_prev, swapped))
+
+
+@EXERCISE.mistake(
     "The forget gate works backwards, as in a slip of the old practical: f = 1 keeps all of the "
     "old memory and f = 0 none, so it is f * c_prev."
 )

@@ -382,6 +382,18 @@ def last_rows_never_asked(network, x, labels, g_now, g_end, size=100):
 
 
 @EXERCISE.mistake(
+    "Only whole batches of size rows are asked and counted, and with fewer rows than size that is "
+    "none at all: let the last batch be shorter, and divide by len(x)."
+)
+def whole_batches_alone(network, x, labels, g_now, g_end, size=100):
+    """range(len(x) // size), over the rows that were asked."""
+    whole = len(x) // size * size
+    if not whole:
+        return 0.0
+    return _accuracy(network, x[:whole], labels[:whole], g_end, False, size)
+
+
+@EXERCISE.mistake(
     "The right answers are divided by the number of rows in whole batches, batches × size: the "
     "last batch has fewer, so divide by len(x)."
 )

@@ -391,8 +391,8 @@ class OnlyUpwards(_Wrong):
 
 
 @EXERCISE.mistake(
-    "The count begins at 0 again with each new training. A run that was stopped and goes on would "
-    "shut its gates again: the optimizer's count goes on, and is saved with the model."
+    "The callback counts the steps itself, from 0. Where a run was stopped and goes on, a new one "
+    "would shut the gates again: the optimizer's count goes on, and is saved with the model."
 )
 class OwnCounter(_Wrong):
     """self.step += 1."""

@@ -302,6 +302,15 @@ def one_norm_for_all(grads):
 
 
 @EXERCISE.mistake(
+    "Every layer gets the same number, the norm of the whole network: entry l is made of layer l's "
+    "arrays alone."
+)
+def norm_of_the_whole_for_each(grads):
+    """The global norm, as often as there are layers."""
+    return np.full(len(grads), np.linalg.norm(gradient_norms(grads)))
+
+
+@EXERCISE.mistake(
     "A mean over all layers, the first and last included, is still a mean of signed entries and "
     "still one number: give one norm per layer, the root of the sum of its squares."
 )

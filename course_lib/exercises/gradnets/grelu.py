@@ -33,8 +33,8 @@ def opened() -> Arrays:
 
 
 def three_axes() -> Arrays:
-    """Batch, time and units."""
-    return {"u": irregular(2, 3, 4, shift=1, scale=2), "g": 0.9}
+    """Batch, time and units, some just beside the corner; a gate that is less than half open."""
+    return {"u": irregular(2, 3, 4, shift=1, scale=2) ** 3 / 4, "g": 0.4}
 
 
 def ten_times_as_large(function, given: Arrays) -> Arrays:

@@ -233,6 +233,15 @@ def corner_on_no_side(dy, u, g):
 
 
 @EXERCISE.mistake(
+    "At u = 0 the slope is the mean of the two sides', as np.sign makes it: this course takes that "
+    "of the negative side there, 1 - g."
+)
+def corner_halfway(dy, u, g):
+    """1 - g (1 - sign(u)) / 2."""
+    return dy * (1 - g * (1 - np.sign(u)) / 2)
+
+
+@EXERCISE.mistake(
     "The negative side gets a minus: its slope is 1 - g, which is positive, not g - 1."
 )
 def minus_on_the_left(dy, u, g):

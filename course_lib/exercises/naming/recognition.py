@@ -31,7 +31,7 @@ FIRST_FALLS = 3  # rungs that are looked at for a fault that shows alone
 PATIENCE = 1.0  # seconds of the processor for what two slips together do
 LONGER = 0.8  # the same for the slips of a fast form, and of what it is built on
 ENOUGH = 2  # rungs on which two slips, or a mistake that isn't made everywhere, must be proven
-ELSEWHERE = "In other cases it is right already."
+ELSEWHERE = "It is so in some cases, not in all."
 # Words of a sentence that leaves no other cases.
 IN_EVERY_CASE = r"\b(whatever|always|never|ever|at all)\b"
 MORE = "There may be more to it: fix this, then check again."

@@ -50,6 +50,33 @@ def test_two_products_that_fail_are_not_one_mistake():
     assert "with `W_xh.T @ da_t` for `da_t @ W_xh.T`" in report.sentence
 
 
+def gru_with_a_sigmoid_of_its_own(x_t, h_prev, params):
+    p = params
+    r, z = (
+        1 / (1 + np.exp(-(x_t @ p[f"W_x{g}"] + h_prev @ p[f"W_h{g}"] + p[f"b_{g}"]))) for g in "rz"
+    )
+    candidate = np.tanh(x_t @ p["W_xh"] + p["b_h"] + r * (h_prev @ p["W_hh"]))
+    return candidate + z * (h_prev - candidate)
+
+
+def test_what_a_shut_gate_lets_through_is_nothing():
+    # 2e-22 in this form of the sigmoid, and 0 in the mistake's
+    assert check(gru_with_a_sigmoid_of_its_own, "gru_step").mistake == "reset after the product"
+
+
+def relu_beyond_a_threshold(u, g):
+    return np.where(u > g - 1, u, 0.0)
+
+
+def relu_unless_shut(u, g):
+    return u if g == 0 else np.maximum(u, 0.0)
+
+
+def test_a_gate_that_moves_the_corner_is_no_plain_relu_and_one_that_is_ajar_no_switch_at_a_half():
+    assert "whatever the gate" not in check(relu_beyond_a_threshold, "grelu").sentence
+    assert "below one half" not in check(relu_unless_shut, "grelu").sentence
+
+
 def test_being_infinite_at_the_same_place_is_no_evidence():
     assert check(shifted_by_the_mean, "cross_entropy_from_logits").mistake is None
     by_the_smallest = check(shifted_by_the_smallest, "cross_entropy_from_logits")
