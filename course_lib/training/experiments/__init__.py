@@ -132,6 +132,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         for method in GRADNETS_200
     },
     "forecast": ("forecast", {}),
+    "forecast-range": ("forecast_range", {}),
     "text": ("text", {}),
     "lru-credit": ("scanned_credit", {}),
     "lru-pixels": ("scanned_mnist", {"epochs": 10}),

@@ -70,30 +70,39 @@ class View:
     """A series as a network reads it, scaled by what was known when the network was fitted.
 
     Args:
-        kind: "levels", the values themselves; "growth", what each month has more than the same
-            month a year before.
-        mean, scale: of the past.
+        kind: "levels", the values themselves; "trend", the same less a straight line through the
+            past; "growth", what each month has more than the same month a year before.
+        mean, scale: of the past, as it is read.
+        slope: of the straight line, per month.
     """
 
     kind: str
     mean: float
     scale: float
+    slope: float = 0.0
 
     @classmethod
     def of_past(cls, kind: str, past: np.ndarray) -> "View":
         """The view whose scale is that of the past, and of nothing after it."""
-        seen = cls(kind, 0.0, 1.0).see(past)
-        return cls(kind, float(seen.mean()), float(seen.std()))
+        months = np.arange(len(past))
+        slope = float(np.polyfit(months, past, 1)[0]) if kind == "trend" else 0.0
+        seen = cls(kind, 0.0, 1.0, slope).see(past)
+        return cls(kind, float(seen.mean()), float(seen.std()), slope)
 
     def see(self, series: np.ndarray) -> np.ndarray:
         """The series (T,) as it is read; growth begins a year later, (T - 12,)."""
-        seen = series if self.kind == "levels" else series[SEASON:] - series[:-SEASON]
+        if self.kind == "growth":
+            seen = series[SEASON:] - series[:-SEASON]
+        else:
+            seen = series - self.slope * np.arange(len(series))
         return (seen - self.mean) / self.scale
 
     def back(self, forecast: np.ndarray, past: np.ndarray) -> np.ndarray:
         """A forecast of up to a year, in parts per million."""
         values = forecast * self.scale + self.mean
-        return values if self.kind == "levels" else past[-SEASON:][: len(values)] + values
+        if self.kind == "growth":
+            return past[-SEASON:][: len(values)] + values
+        return values + self.slope * (len(past) + np.arange(len(values)))
 
 
 def run(
@@ -137,25 +146,17 @@ def run(
         forecast[name], chosen[name] = models[lags], {"lags": lags}
     for name, (kind, direct) in NETWORKS.items():
         network = _network(config, config.horizon if direct else 1, seed)
-        models = {
-            (rate, updates): partial(
-                _rolling_network, config, series, network, kind, rate=rate, updates=updates
-            )
-            for rate in config.learning_rates
-            for updates in config.updates
-        }
-        best = min(models, key=lambda one: _error(series, models[one], spans["validation"]))
-        forecast[name] = models[best]
+        best, forecast[name] = choose_network(config, series, network, kind, spans["validation"])
         chosen[name] = {"learning_rate": best[0], "updates": best[1]}
         if verbose:
             print(name, chosen[name], flush=True)
     summary, curves = {}, {}
     for name, model in forecast.items():
-        errors = {part: _errors(series, model, span) for part, span in spans.items()}
+        errors = {part: errors_of(series, model, span) for part, span in spans.items()}
         width = np.quantile(np.abs(errors["validation"]), config.coverage, axis=0)
         summary[name] = {
             **chosen[name],
-            **{part: _by_month(one) for part, one in errors.items()},
+            **{part: by_month(one) for part, one in errors.items()},
             "covered": round(float(np.mean(np.abs(errors["test"]) <= width)), 4),
         }
         curves[name] = {
@@ -181,11 +182,26 @@ def run(
     }
 
 
+def choose_network(
+    config: Config, series: np.ndarray, network: "Network", kind: str, span: tuple[int, int]
+) -> tuple[tuple[float, int], Callable]:
+    """The rate and the number of updates that forecast a span best, and the model that has them."""
+    models = {
+        (rate, updates): partial(
+            _rolling_network, config, series, network, kind, rate=rate, updates=updates
+        )
+        for rate in config.learning_rates
+        for updates in config.updates
+    }
+    best = min(models, key=lambda one: _error(series, models[one], span))
+    return best, models[best]
+
+
 def _rolling(
     config: Config, series: np.ndarray, model: Callable, span: tuple[int, int]
 ) -> np.ndarray:
     """The forecasts from every month of a span whose year still lies in it, (N, horizon)."""
-    return np.array([model(series[:now], config.horizon) for now in _nows(config, span)])
+    return np.array([model(series[:now], config.horizon) for now in origins(config, span)])
 
 
 def _line(past: np.ndarray, horizon: int, kind: str, lags: int, direct: bool) -> np.ndarray:
@@ -204,7 +220,7 @@ def _rolling_network(
     updates: int,
 ) -> np.ndarray:
     """The same by a network that is fitted anew every so often."""
-    nows, forecasts = _nows(config, span), []
+    nows, forecasts = origins(config, span), []
     for first in range(0, len(nows), config.refit_every):
         block = nows[first : first + config.refit_every]
         past = series[: block[0]]
@@ -217,12 +233,12 @@ def _rolling_network(
     return np.array(forecasts)
 
 
-def _nows(config: Config, span: tuple[int, int]) -> range:
+def origins(config: Config, span: tuple[int, int]) -> range:
     """How many months are known at each forecast."""
     return range(span[0], span[1] - config.horizon + 1)
 
 
-def _errors(series: np.ndarray, model: Callable, span: tuple[int, int]) -> np.ndarray:
+def errors_of(series: np.ndarray, model: Callable, span: tuple[int, int]) -> np.ndarray:
     """Forecast less truth, (N, horizon)."""
     forecast = model(span)
     truth = np.lib.stride_tricks.sliding_window_view(series, forecast.shape[1])
@@ -231,14 +247,14 @@ def _errors(series: np.ndarray, model: Callable, span: tuple[int, int]) -> np.nd
 
 def _error(series: np.ndarray, model: Callable, span: tuple[int, int]) -> float:
     """The mean absolute error over all months ahead: what is chosen by."""
-    return float(np.abs(_errors(series, model, span)).mean())
+    return float(np.abs(errors_of(series, model, span)).mean())
 
 
-def _by_month(errors: np.ndarray) -> dict[str, float]:
+def by_month(errors: np.ndarray) -> dict[str, float]:
     """Mean absolute errors, some months ahead and over all."""
-    by_month = np.abs(errors).mean(axis=0)
-    some = {str(m): by_month[m - 1] for m in (1, 6, 12)}
-    return {name: round(float(e), 4) for name, e in {**some, "mean": by_month.mean()}.items()}
+    means = np.abs(errors).mean(axis=0)
+    some = {str(m): means[m - 1] for m in (1, 6, 12)}
+    return {name: round(float(e), 4) for name, e in {**some, "mean": means.mean()}.items()}
 
 
 def _network(config: Config, outputs: int, seed: int) -> "Network":

@@ -82,3 +82,18 @@ class Network:
             following = self._predict(tf.constant(values[:, -lookback:])).numpy()
             values = np.concatenate([values, following], axis=1)
         return values[:, lookback : lookback + horizon].astype(float)
+
+
+class Shifted(Network):
+    """The same, but it sees each window less the window's last value, which its forecast gets back.
+
+    So it forecasts alike at every level.
+    """
+
+    def fit(self, x: np.ndarray, y: np.ndarray, rate: float, updates: int, batch: int) -> None:
+        """As `Network.fit`."""
+        last = x[:, -1:]
+        super().fit(x - last, y - last, rate, updates, batch)
+
+    def _predict(self, x: tf.Tensor) -> tf.Tensor:
+        return super()._predict(x - x[:, -1:]) + x[:, -1:]

@@ -18,7 +18,7 @@ def series():
 
 
 def test_a_view_is_scaled_by_the_past_alone(series):
-    for kind in ("levels", "growth"):
+    for kind in ("levels", "trend", "growth"):
         view = View.of_past(kind, series[:40])
         seen = view.see(series[:40])
         np.testing.assert_allclose([seen.mean(), seen.std()], [0, 1], atol=1e-9)
@@ -26,7 +26,7 @@ def test_a_view_is_scaled_by_the_past_alone(series):
         assert View.of_past(kind, later[:40]) == view
 
 
-@pytest.mark.parametrize("kind", ["levels", "growth"])
+@pytest.mark.parametrize("kind", ["levels", "trend", "growth"])
 def test_a_view_goes_there_and_back(kind):
     series = np.random.default_rng(0).normal(size=60).cumsum()
     view = View.of_past(kind, series[:48])
