@@ -124,6 +124,15 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "kernl-pixels-modes-bptt": ("turning_mnist", {"rule": "bptt"}),
     "kernl-modes-adding": ("online_modes", {"task": "adding"}),
     "kernl-modes-copy": ("online_modes", {"task": "copy", **LONGER}),
+    # Eight modes that turn have as many traces as fourteen that don't.
+    "kernl-modes-copy-fading": (
+        "online_modes",
+        {
+            "task": "copy",
+            "rules": ("kernl_modes-8-fading", "kernl_modes-14-fading"),
+            **LONGER,
+        },
+    ),
     "kernl-modes-anbn": ("online_modes", {"task": "anbn", **LONGER}),
     "kernl-side-by-side": ("online_sequences", {"task": "side-by-side"}),
     **{f"gradnets-{method}": ("gradnets", {"method": method}) for method in GRADNETS},

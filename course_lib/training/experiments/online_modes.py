@@ -72,12 +72,21 @@ def chance(config: Config) -> float:
     return data.anbn_chance(config.max_n)
 
 
+def fading_modes(count: int, steps: int) -> list[tuple[float, float]]:
+    """Modes that don't turn: (γ, ω), from one that lasts all steps to one that lasts half a step.
+
+    They have to differ in γ, and are spread evenly over its orders of magnitude.
+    """
+    return [(float(gamma), 0.0) for gamma in np.geomspace(1 / steps, 2.0, count)]
+
+
 def build_model(config: Config, rule: str, rate: float, steps: int, shape: tuple) -> "OnlineRNN":
     """A compiled and built model: tanh units, W_hh orthogonal.
 
     Args:
         config: of the run.
-        rule: a rule; "kernl_modes-4" is "kernl_modes" with four modes.
+        rule: a rule; "kernl_modes-4" is "kernl_modes" with four modes, "kernl_modes-4-fading" with
+            four that don't turn.
         rate: of Adam, at the start.
         steps: of the optimizer.
         shape: of a batch of inputs.
@@ -86,7 +95,7 @@ def build_model(config: Config, rule: str, rate: float, steps: int, shape: tuple
 
     from course_lib.online import LeakyRNNCell, OnlineRNN
 
-    name, _, modes = rule.partition("-")
+    name, modes, fading = [*rule.split("-"), "", ""][:3]
     every_step, classes = config.task != "adding", {"copy": config.symbols + 1, "anbn": 3}
     model = OnlineRNN(
         LeakyRNNCell(config.units),
@@ -102,7 +111,7 @@ def build_model(config: Config, rule: str, rate: float, steps: int, shape: tuple
         ),
         loss if every_step else keras.losses.MeanSquaredError(),
         rule=name,
-        modes=int(modes) if modes else None,
+        modes=fading_modes(int(modes), shape[1]) if fading else int(modes) if modes else None,
         samples=config.samples,
         kernel_optimizer=keras.optimizers.SGD(config.kernel_learning_rate),
         jit_compile=False,

@@ -26,6 +26,33 @@ def test_a_small_run_of_each_task(task):
     assert ("floor" in summary) == (task == "anbn")
 
 
+@pytest.mark.slow
+def test_modes_that_fade_are_as_many_and_none_turns():
+    config = online_modes.Config(task="copy", units=3)
+    fading, turning = (
+        online_modes.build_model(config, f"kernl_modes-{rule}", 1e-3, 10, (2, 14, 6)).kernel.fixed
+        for rule in ("5-fading", "5")
+    )
+    for gamma, omega in (fading, turning):
+        assert gamma.shape == omega.shape == (5, 3)
+    assert not fading[1].any()
+    assert turning[1].any()
+    gamma = fading[0][:, 0]
+    np.testing.assert_allclose(gamma[[0, -1]], [1 / 14, 2])
+    ratios = gamma[1:] / gamma[:-1]
+    np.testing.assert_allclose(ratios, ratios[0])
+
+
+@pytest.mark.slow
+def test_eight_modes_that_turn_have_as_many_traces_as_fourteen_that_fade():
+    config = online_modes.Config(task="copy", units=3)
+    parts = [
+        online_modes.build_model(config, f"kernl_modes-{rule}", 1e-3, 10, (2, 14, 6)).kernel.parts
+        for rule in ("8", "8-fading", "14-fading")
+    ]
+    assert parts == [14, 8, 14]
+
+
 def test_there_is_no_other_task():
     with pytest.raises(ValueError, match="adding"):
         online_modes.examples(online_modes.Config(task="adition"), 3, 0)
