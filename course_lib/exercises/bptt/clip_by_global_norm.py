@@ -319,7 +319,7 @@ def in_place(grads, max_norm):
 
 @EXERCISE.mistake(
     "A small number is added to the norm, as some libraries do. What is clipped then comes out "
-    "shorter than is allowed, and gradients as small as that number come out far too short: take "
+    "shorter than is allowed, and far too short where max_norm is as small as that number: take "
     "the norm as it is, and treat a norm of 0 apart."
 )
 def a_small_number_added(grads, max_norm):
@@ -329,8 +329,8 @@ def a_small_number_added(grads, max_norm):
 
 
 @EXERCISE.mistake(
-    "The factor is max_norm over the square of the norm, without the root, so what is clipped "
-    "comes out far too short: take the root first."
+    "The factor is max_norm over the square of the norm, without the root, so that the new norm "
+    "is max_norm over the old one: take the root first."
 )
 def divided_by_the_square(grads, max_norm):
     """The norm that comes back is right."""

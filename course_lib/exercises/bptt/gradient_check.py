@@ -209,11 +209,11 @@ def on_wrong_gradients(function, given: Arrays) -> Arrays:
 
 
 def spoilt(given: Arrays) -> Arrays:
-    """The RNN's gradients, each entry off by a factor of its own."""
+    """The RNN's gradients, each entry off by a factor of its own; in another order than params."""
     _, grads, _ = loss_and_gradients(*given.values())
     return {
         name: g * (1 + irregular(*g.shape, shift=k, scale=0.1))
-        for k, (name, g) in enumerate(grads.items())
+        for k, (name, g) in reversed(list(enumerate(grads.items())))
     }
 
 
@@ -500,8 +500,9 @@ def NaN_left_out(loss, params, grads, step=1e-5, tolerance=1e-6):
 
 
 @EXERCISE.mistake(
-    "A NaN never gets into the largest error: error > worst is False where error is a NaN, so both "
-    "a comparison and Python's max keep worst. np.max of all the errors is a NaN if one of them is."
+    "A NaN never gets into the largest error. Python's max and a comparison keep what they have "
+    "where the other is a NaN, np.nanmax skips it, and np.nan_to_num makes it 0. np.max of all the "
+    "errors is a NaN if one of them is."
 )
 def NaN_never_the_largest(loss, params, grads, step=1e-5, tolerance=1e-6):
     """worst = max(worst, error)."""
@@ -702,6 +703,30 @@ def step_not_handed_on(loss, params, grads, step=1e-5, tolerance=1e-6):
 def tolerance_ignored(loss, params, grads, step=1e-5, tolerance=1e-6):
     """Always 1e-6."""
     return _check(loss, params, grads, step, 1e-6)
+
+
+@EXERCISE.mistake(
+    "The verdict is not taken from the relative errors, as if by np.allclose, whose absolute "
+    "tolerance lets any small gradient through: ask whether each error is <= tolerance."
+)
+def verdict_by_allclose(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """np.allclose(a, b, rtol=tolerance, atol=tolerance)."""
+    _, errors = _check(loss, params, grads, step, tolerance)
+    numerical = {name: numerical_gradient(loss, w, step) for name, w in params.items()}
+    passed = all(
+        np.allclose(grads[name], numerical[name], rtol=tolerance, atol=tolerance) for name in params
+    )
+    return passed, errors
+
+
+@EXERCISE.mistake(
+    "Parameters and gradients are paired by the order in which they stand in the two dicts, which "
+    "needn't be the same: a name says what belongs together, grads[name]."
+)
+def paired_by_their_order(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """zip(params.items(), grads.values())."""
+    grads = dict(zip(params, grads.values(), strict=True))
+    return _check(loss, params, grads, step, tolerance)
 
 
 @EXERCISE.alternative

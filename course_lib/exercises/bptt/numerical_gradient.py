@@ -257,6 +257,49 @@ def _at(loss, w, index, value):
 
 
 @EXERCISE.mistake(
+    "The entry is moved by half a step each way: `step` says how far it is moved up, and how far "
+    "down, so the two points lie 2 * step apart."
+)
+def half_the_step(loss, w, step=1e-5):
+    """step / 2 up and down."""
+    return numerical_gradient(loss, w, step / 2)
+
+
+@EXERCISE.mistake(
+    "That is the formula of four points, whose error shrinks with a higher power of the step. "
+    "Asked for are two: one step above, one below."
+)
+def four_points(loss, w, step=1e-5):
+    """(8 (f(+1) - f(-1)) - (f(+2) - f(-2))) / 12."""
+
+    def measured(index, kept):
+        near, far = (
+            _at(loss, w, index, kept + k * step) - _at(loss, w, index, kept - k * step)
+            for k in (1, 2)
+        )
+        return (8 * near - far) / (12 * step)
+
+    return _differences(w, measured)
+
+
+@EXERCISE.mistake(
+    "All entries of a row are moved at once, and each gets the slope of the whole row: index has a "
+    "number for every axis, so that w[index] is one entry, and w[index[0]] is many."
+)
+def a_row_at_once(loss, w, step=1e-5):
+    """w[index[0]] += step."""
+    gradient, before = np.zeros_like(w), w.copy()
+    for index in np.ndindex(w.shape):
+        values = []
+        for sign in (1, -1):
+            w[index[:1]] += sign * step
+            values.append(loss())
+            w[...] = before
+        gradient[index] = (values[0] - values[1]) / (2 * step)
+    return gradient
+
+
+@EXERCISE.mistake(
     "w is put back only up to rounding: + step, - 2 step, + step doesn't end where it began, so "
     "keep the entry and put exactly that back."
 )

@@ -425,12 +425,42 @@ def own_state_as_h_prev(dh, cache):
 
 
 @EXERCISE.mistake(
-    "At t = 0 the index t - 1 is -1, which is the last state: before the first step the state is "
-    "h_0, so treat it apart."
+    "The state before the first step is taken to be the last one, which an index of -1 gives at "
+    "t = 0, and a roll as well: it is h_0, so treat it apart."
 )
 def first_step_wraps_around(dh, cache):
     """h[:, -1] before the first step."""
     return _walk(dh, cache, before=lambda h, h_0, t: h[:, t - 1])
+
+
+@EXERCISE.mistake(
+    "The weights get only what comes from each step's own output: what comes back from later steps "
+    "is part of their gradients too, so use dh[:, t] + dh_next for them, as for dx."
+)
+def weights_by_the_direct_path(dh, cache):
+    """dh[:, t] alone for the weights."""
+    x, h_0, h, *_ = cache
+    dx, dh_0, *_ = _walk(dh, cache)
+    before = np.concatenate([h_0[:, None], h[:, :-1]], axis=1)
+    da = dh * (1 - h**2)
+    return (
+        dx,
+        dh_0,
+        np.einsum("btm,btn->mn", x, da),
+        np.einsum("btm,btn->mn", before, da),
+        da.sum(axis=(0, 1)),
+    )
+
+
+@EXERCISE.mistake(
+    "What reaches each state from its own output comes in one step too late: dh[:, t] is added "
+    "when step t has been taken back already, so it acts on the step before. Add it first."
+)
+def dh_one_step_late(dh, cache):
+    """dh_next = … + dh[:, t], at the end of the turn."""
+    later = np.concatenate([dh[:, 1:], np.zeros_like(dh[:, :1])], axis=1)
+    dx, dh_0, *weights = _walk(later, cache)
+    return dx, dh_0 + dh[:, 0], *weights
 
 
 @EXERCISE.mistake(

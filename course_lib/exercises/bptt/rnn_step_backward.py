@@ -222,6 +222,15 @@ def _from(da_t, x_t, h_prev, W_xh, W_hh):
 
 
 @EXERCISE.mistake(
+    "The slope is that of a sum without the bias: computed anew from inputs and weights, the sum "
+    "inside the tanh lacks b_h, which isn't among the arguments. h_t is the tanh of the whole sum."
+)
+def sum_without_the_bias(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    """1 - tanh(x_t W_xh + h_prev W_hh)²."""
+    return _from(dh_t * (1 - np.tanh(x_t @ W_xh + h_prev @ W_hh) ** 2), x_t, h_prev, W_xh, W_hh)
+
+
+@EXERCISE.mistake(
     "The tanh is skipped on the way back: multiply dh_t by the derivative 1 - h_t² before anything "
     "else."
 )

@@ -200,12 +200,21 @@ def no_tanh_derivative(h, W_hh):
 
 
 @EXERCISE.mistake(
-    "W_hh isn't transposed: entry [j, i] needs the weight from unit i to unit j, which is "
-    "W_hh[i, j], so use W_hh.T."
+    "W_hh isn't transposed: W_hh[i, j] is the weight from unit i to unit j, and stands where the "
+    "one from j to i belongs, so use W_hh.T."
 )
 def W_hh_not_transposed(h, W_hh):
     """diag(1 - h²) @ W_hh."""
     return _product(h, W_hh, lambda h_t: (1 - h_t**2)[:, None] * W_hh)
+
+
+@EXERCISE.mistake(
+    "Only the slopes of the last state are in the product, the other steps pass W_hh alone: every "
+    "step has a tanh of its own, and so slopes of its own."
+)
+def slopes_of_the_last_state_alone(h, W_hh):
+    """The slopes once, in front of a power of W_hh.T."""
+    return (1 - h[-1] ** 2)[:, None] * np.linalg.matrix_power(W_hh.T, len(h))
 
 
 @EXERCISE.mistake(

@@ -35,6 +35,8 @@ from course_lib.training.by_hand.windows import train_step_windows
 WEIGHTS = ("W_xh", "W_hh", "b_h", "W_hy", "b_y")
 RATE, MOMENTUM = 0.5, 0.9
 COUNTED = "steps that the optimizer has counted"
+# Of the batches on which traces are counted: how many sequences.
+SIZES = (2, 3, 1, 4, 2, 3, 5)
 
 
 def sequence() -> Arrays:
@@ -237,20 +239,38 @@ def tracings(function, given: Arrays) -> Arrays:
     counting = Counting(model)
     counting.trainable_variables = counting.trainable_weights = model.trainable_variables
     step = step_of(function, given, counting)
-    sizes = (2, 3, 1, 4, 2, 3, 5)
-    for number, size in enumerate(sizes):
-        rows = np.arange(size) % 2
+    losses = []
+    for number, size in enumerate(SIZES):
+        one = of_size(given, size)
         with without_advice():
-            step(*(tf.constant(given[name][rows]) for name in ("x", "labels", "h_0")))
+            loss, *_ = results(step(*(tf.constant(one[n]) for n in ("x", "labels", "h_0"))))
+        losses.append(float(plain(loss)))
         if number == 0:
             counting.times = 0
-    new = len(set(sizes)) - 1
+    new = len(set(SIZES)) - 1
     return {
-        "batches": len(sizes) - 1,
+        "batches": len(SIZES) - 1,
         "new sizes": new,
         "traces": counting.times,
         "for graphs": counting.traced,
+        "losses": np.array(losses),
     }
+
+
+def of_size(given: Arrays, size: int) -> Arrays:
+    """The same with a batch of another size."""
+    rows = np.arange(size) % 2
+    return given | {name: given[name][rows] for name in ("x", "labels", "h_0")}
+
+
+def losses_of_sizes(given: Arrays) -> list[float]:
+    """The losses of `tracings`, in NumPy."""
+    losses = []
+    for size in SIZES:
+        found = in_numpy(of_size(given, size))
+        losses.append(float(found["loss"]))
+        given = given | {name: found[name] for name in WEIGHTS}
+    return losses
 
 
 def by_xla(function, given: Arrays) -> Arrays:
@@ -319,7 +339,7 @@ EXERCISE = Exercise(
             with_momentum,
         ),
         traceable(four_steps, traced),
-        traced_once(brief, tracings),
+        traced_once(brief, tracings, losses_of_sizes),
         compiles(limited_and_brief, in_numpy, by_xla),
         fit_for_a_gpu(four_steps, for_a_gpu),
     ),

@@ -278,6 +278,26 @@ def _windows(
 
 
 @EXERCISE.mistake(
+    "The shorter window is the first one here, so all the borders stand elsewhere: the first "
+    "window begins with the first step and is as long as any, and the last one is shorter."
+)
+def shorter_window_first(params, x, labels, h_0, window):
+    """Windows counted from the end."""
+    T = x.shape[1]
+    first = (T - 1) % window + 1
+    a, first_grads, h = loss_and_gradients(params, x[:, :first], labels[:, :first], h_0)
+    if first == T:
+        return a, first_grads, h
+    b, grads, h = _windows((params, x[:, first:], labels[:, first:], h, window))
+    p = first / T
+    return (
+        p * a + (1 - p) * b,
+        {name: p * first_grads[name] + (1 - p) * grads[name] for name in params},
+        h,
+    )
+
+
+@EXERCISE.mistake(
     "Nothing is cut: that is full BPTT, whatever the window, so pass loss_and_gradients one window "
     "at a time."
 )

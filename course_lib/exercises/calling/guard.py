@@ -324,7 +324,10 @@ EXPLAINED = {
         "NaN is what infinity over infinity gives, or 0 over 0: look with np.isfinite for where it "
         "begins, such as in an exp that is too large, or in a sum that is 0."
     ),
-    r"\bprobabilities do not sum to 1": "Divide them by their sum, last of all, in float64.",
+    r"\bprobabilities do not sum to 1": (
+        "Divide them by their sum, last of all, in float64; and if that sum is 0 or NaN, look for "
+        "an exp that has vanished or overflowed before."
+    ),
 }
 
 

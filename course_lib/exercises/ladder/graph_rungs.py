@@ -119,22 +119,25 @@ def reaches_every_weight(inputs: Callable[[], Arrays], call: Callable, *names: s
     return Rung("a gradient reaches every weight", inputs, judge, call)
 
 
-def traced_once(inputs: Callable[[], Arrays], call: Callable) -> Rung:
-    """Other sizes of the batch don't make TensorFlow trace again.
+def traced_once(
+    inputs: Callable[[], Arrays], call: Callable, losses: Callable[[Arrays], list[float]]
+) -> Rung:
+    """Other sizes of the batch don't make TensorFlow trace again, and the losses are theirs.
 
     Args:
         inputs: makes the inputs.
         call: gives, of the batches after the first, "batches", "new sizes" (how many have a size
             that had not been there), "traces": how often Python ran the step, and "for graphs":
-            whether it ran it to make a graph.
+            whether it ran it to make a graph; and "losses", of all the batches.
+        losses: what they should be.
     """
     # TensorFlow's own way out, reduce_retracing, takes two more for any number of sizes.
     most = 2
 
-    def judge(_: Arrays, outputs: Arrays) -> Problem | None:
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         batches, sizes, traces = (int(outputs[n]) for n in ("batches", "new sizes", "traces"))
         if traces <= most:
-            return None
+            return wrong_loss(losses(given), outputs["losses"])
         if traces >= batches:
             why = (
                 "each time for a new graph. Have one made once, and keep it."
@@ -147,6 +150,16 @@ def traced_once(inputs: Callable[[], Arrays], call: Callable) -> Rung:
             "new sizes in the batches. Say beforehand which sizes may differ, or let TensorFlow "
             "find out."
         )
+
+    def wrong_loss(right: list[float], found: np.ndarray) -> Problem | None:
+        for k, (one, other) in enumerate(zip(right, found, strict=True)):
+            if not np.isclose(one, other, rtol=1e-6):
+                return Problem(
+                    f"When batches of several sizes follow each other, the loss of number {k + 1} "
+                    f"is {other:.6g}; it should be {one:.6g}. Is something kept from the first "
+                    "batch, such as its size?"
+                )
+        return None
 
     name = "traced once, for batches of any size"
     return Rung(name, inputs, judge, call, by_verdict=True, in_a_graph=True)

@@ -287,9 +287,9 @@ def the_one_before(codes, lanes, window):
 
 
 @EXERCISE.mistake(
-    "At the end of each window y is that window's first character: np.roll turns in a circle. What "
-    "follows the last character of a window is the first of the next; shift the text before you "
-    "cut it."
+    "At the end of each window y is that window's first character, as if a window were a ring, "
+    "which np.roll makes of it. What follows the last character of a window is the first of the "
+    "next; shift the text before you cut it."
 )
 def rolled_inside_a_window(codes, lanes, window):
     """np.roll(x, -1, axis=2)."""
@@ -323,7 +323,7 @@ def the_end_predicts_the_beginning(codes, lanes, window):
 
 @EXERCISE.mistake(
     "The last character that is read should predict the one after it, and predicts the first of "
-    "the text: np.roll turns in a circle. Cut y out of codes[1:] instead."
+    "the text, as if that were a ring, which np.roll makes of it. Cut y out of codes[1:] instead."
 )
 def rolled_before_it_is_cut(codes, lanes, window):
     """np.roll of what is read."""
@@ -334,8 +334,9 @@ def rolled_before_it_is_cut(codes, lanes, window):
 
 
 @EXERCISE.mistake(
-    "At the end of each lane y is that lane's first character: np.roll turns in a circle. What "
-    "follows there is the next lane's first character, so cut y out of codes[1:]."
+    "At the end of each lane y is that lane's first character, as if a lane were a ring, which "
+    "np.roll makes of it. What follows there is the next lane's first character, so cut y out of "
+    "codes[1:]."
 )
 def rolled_inside_a_lane(codes, lanes, window):
     """np.roll of each lane's piece."""

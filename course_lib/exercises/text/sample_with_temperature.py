@@ -508,8 +508,8 @@ def first_row_for_all(logits, temperature, rng):
 
 
 @EXERCISE.mistake(
-    "The random numbers come from np.random, not from the rng that was passed in: nobody can write "
-    "your text again."
+    "The random numbers don't come from the rng that was passed in, but from some other source, "
+    "such as np.random, Python's random or a generator made here: nobody can write your text again."
 )
 def another_generator(logits, temperature, rng):
     """A generator of its own."""

@@ -195,6 +195,37 @@ def _right(array, labels):
 
 
 @EXERCISE.mistake(
+    "Only the largest score is compared with that of the label, so the loss is 0 as soon as the "
+    "right class is ahead, however little: take the log of the sum of exp over all classes."
+)
+def gap_to_the_largest(logits, labels):
+    """max - logits[label]."""
+    return np.mean(logits.max(axis=-1) - _right(logits, labels))
+
+
+@EXERCISE.mistake(
+    "That is a sigmoid's loss for each class, added up, as if each class were a question of its "
+    "own: here one class is right, and the softmax of a row is what it is right by."
+)
+def a_sigmoid_for_each_class(logits, labels):
+    """Binary cross-entropy, summed over the classes."""
+    one_hot = np.eye(logits.shape[-1])[labels]
+    each = np.logaddexp(0, logits) - one_hot * logits
+    return each.sum(axis=-1).mean()
+
+
+@EXERCISE.mistake(
+    "Each row is asked for the labels of all rows, since an index such as [:, labels] picks all of "
+    "them in every row: a row has one label, which np.take_along_axis picks."
+)
+def labels_of_all_rows(logits, labels):
+    """logits[:, labels]."""
+    flat = logits.reshape(-1, logits.shape[-1])
+    log_sum = np.logaddexp.reduce(flat, axis=1)
+    return log_sum.mean() - flat[:, labels.ravel()].mean()
+
+
+@EXERCISE.mistake(
     "Softmax first, log after: for logits far apart the probability of the right class becomes "
     "exactly 0 and the loss infinite. Work with log-sum-exp of the logits."
 )

@@ -51,8 +51,11 @@ def nothing_padded() -> Arrays:
 
 
 def gap() -> Arrays:
-    """Padding in the middle and at the start: the mask decides, not a length."""
-    mask = np.array([[1, 0, 1, 0, 1], [0, 0, 1, 1, 0], [0, 1, 1, 1, 1]], bool)
+    """Padding in the middle and at the start: the mask decides, not a length.
+
+    At one step all sequences have padding, and there is more to read after it.
+    """
+    mask = np.array([[1, 0, 1, 0, 1], [0, 0, 1, 1, 0], [0, 0, 1, 1, 1]], bool)
     return {**small(), "mask": mask}
 
 
@@ -407,6 +410,32 @@ def ends_with_the_shortest(x, mask, h_0, W_xh, W_hh, b_h):
             break
         h[:, t] = h_last = rnn_step(x[:, t], h_last, W_xh, W_hh, b_h)
     return h, h_last
+
+
+@EXERCISE.mistake(
+    "A step is taken only where every sequence has one to read, so the longer ones miss what the "
+    "shortest has not: at each step, choose for each sequence by itself."
+)
+def only_steps_that_all_have(x, mask, h_0, W_xh, W_hh, b_h):
+    """if mask[:, t].all()."""
+    h = np.zeros((*mask.shape, W_hh.shape[0]))
+    h_last = h_0
+    for t in range(x.shape[1]):
+        if mask[:, t].all():
+            h[:, t] = h_last = rnn_step(x[:, t], h_last, W_xh, W_hh, b_h)
+    return h, h_last
+
+
+@EXERCISE.mistake(
+    "The loop ends at the first step where all sequences have padding, as if nothing came after: "
+    "the mask speaks of each step by itself, so go through all T."
+)
+def ends_where_all_are_padded(x, mask, h_0, W_xh, W_hh, b_h):
+    """if not mask[:, t].any(): break."""
+    some = mask.any(axis=0)
+    end = mask.shape[1] if some.all() else int(some.argmin())
+    h, h_last = masked_rnn_forward(x[:, :end], mask[:, :end], h_0, W_xh, W_hh, b_h)
+    return np.concatenate([h, np.zeros((len(x), x.shape[1] - end, h.shape[2]))], axis=1), h_last
 
 
 @EXERCISE.alternative

@@ -257,9 +257,11 @@ def repeated(padded_batches, given: Arrays) -> Arrays:
 
     zero = order(0)
     by_default = _same(zero, order(None))
+    same = by_default or _same(zero, order(0))
     return {
-        "the same by the same seed": by_default or _same(zero, order(0)),
+        "the same by the same seed": same,
         "by default the seed 0": by_default,
+        "though by a seed other than 0 it is": not same and _same(order(SEED), order(SEED)),
     }
 
 
@@ -472,6 +474,16 @@ def _masked(dataset):
 def seed_forgotten(sequences, labels, batch_size, bounds, seed=0):
     """shuffle without seed."""
     data = _source(sequences, labels).shuffle(len(labels))
+    return _masked(_bucketed(data, batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "A seed of 0 is taken for none: 0 counts as False, in `seed or …` and in `if seed`. It is a "
+    "seed like any other, so pass it on as it is."
+)
+def seed_0_for_none(sequences, labels, batch_size, bounds, seed=0):
+    """seed or None."""
+    data = _source(sequences, labels).shuffle(len(labels), seed or None)
     return _masked(_bucketed(data, batch_size, bounds))
 
 

@@ -313,11 +313,11 @@ def traces(train_step, given: Arrays) -> Arrays:
     """How often Python runs the model while batches of several sizes go by."""
     model = model_of(given)
     model.call = counting = Counting(model.call)
-    step = made(train_step, model, keras.optimizers.SGD())
-    known, new = {SIZES[0]}, 0
+    step = made(train_step, model, keras.optimizers.SGD(0.01))
+    known, new, losses = {SIZES[0]}, 0, []
     for number, (size, T) in enumerate(SIZES):
-        x = np.resize(given["x"], (size, T, given["x"].shape[2]))
-        taken(step, x, np.resize(given["y"], size))
+        one = of_size(given, size, T)
+        losses.append(taken(step, one["x"], one["y"]))
         if number == 0:
             counting.times = 0  # the first batch may take two: variables are made on the way
         new += (size, T) not in known
@@ -327,7 +327,24 @@ def traces(train_step, given: Arrays) -> Arrays:
         "new sizes": new,
         "traces": counting.times,
         "for graphs": counting.traced,
+        "losses": np.array(losses),
     }
+
+
+def of_size(given: Arrays, size: int, T: int) -> Arrays:
+    """The same with a batch of another size, and sequences of another length."""
+    x = np.resize(given["x"], (size, T, given["x"].shape[2]))
+    return {**given, "x": x, "y": np.resize(given["y"], size)}
+
+
+def losses_of_sizes(given: Arrays) -> list[float]:
+    """The losses of `traces`, in NumPy."""
+    losses = []
+    for size, T in SIZES:
+        loss, gradient = loss_and_gradient(of_size(given, size, T))
+        losses.append(float(loss))
+        given = given | {name: given[name] - 0.01 * gradient[name] for name in WEIGHTS}
+    return losses
 
 
 def by_xla(train_step, given: Arrays) -> Arrays:
@@ -416,7 +433,7 @@ EXERCISE = Exercise(
             told_and_stayed,
             told_and_frozen,
         ),
-        traced_once(batch, traces),
+        traced_once(batch, traces, losses_of_sizes),
         compiles(batch, in_numpy, by_xla),
         fit_for_a_gpu(batch, for_a_gpu),
     ),
@@ -599,6 +616,42 @@ def frozen_layers_moved(model, optimizer):
         weights_of=lambda model: [w for layer in model.layers for w in layer.weights],
         reduce_retracing=True,
     )
+
+
+@EXERCISE.mistake(
+    "The losses are divided by the size of the first batch, whatever the size of the others: that "
+    "was a number of Python's, and stays in the graph. Take the mean, or tf.shape at each batch."
+)
+def divided_by_the_first_size(model, optimizer):
+    """y.shape[0], kept."""
+    size = []
+
+    def loss_of(logits, y):
+        if not size and y.shape[0] is not None:
+            size.append(y.shape[0])
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
+        return tf.reduce_sum(losses) / size[0] if size else tf.reduce_mean(losses)
+
+    return _step(model, optimizer, loss_of, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
+    "Each entry of the gradient is limited on its own before the optimizer gets it: it is asked to "
+    "move the weights down the gradient of this loss as it is."
+)
+def clipped_on_the_way(model, optimizer):
+    """tf.clip_by_value."""
+
+    @tf.function(reduce_retracing=True)
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = _mean_loss(model(x, training=True), y)
+        weights = model.trainable_variables
+        gradients = [tf.clip_by_value(g, -0.1, 0.1) for g in tape.gradient(loss, weights)]
+        optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        return loss
+
+    return step
 
 
 @EXERCISE.mistake(
