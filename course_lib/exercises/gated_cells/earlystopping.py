@@ -708,6 +708,25 @@ class LowestCreeps(_Wrong):
 
 
 @EXERCISE.mistake(
+    "The lowest loss makes the best epoch here, and only the patience looks at min_delta: "
+    "where the fall was too small, neither the loss nor the weights are those of a better epoch."
+)
+class LowestKeptToo(_Wrong):
+    """min_delta for the count alone."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """The lowest is noted in any case, with its weights."""
+        loss = logs["val_loss"]
+        enough = self.better(loss)
+        if loss < self.best:
+            self.best, self.kept = loss, self.model.get_weights()
+        if enough:
+            self.waited = 0
+        else:
+            self.waits()
+
+
+@EXERCISE.mistake(
     "min_delta is taken for a share of the best loss: it is a difference, so a loss is better that "
     "lies below the best one minus min_delta."
 )
@@ -734,6 +753,22 @@ class FirstIsBest(_Wrong):
     def better(self, loss):
         """The first always is."""
         return self.best is None or loss < self.best - self.min_delta
+
+
+@EXERCISE.mistake(
+    "Epoch 0 becomes the best whatever its loss, and if that is NaN, nothing lies below it: the "
+    "first epoch that has a number is better than none, and that need not be epoch 0."
+)
+class EpochZeroIsBest(_Wrong):
+    """epoch == 0 or loss < best."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """By the number of the epoch."""
+        if epoch == 0:
+            self.best = np.inf
+            self.note(logs["val_loss"])
+        else:
+            super().on_epoch_end(epoch, logs)
 
 
 @EXERCISE.mistake(

@@ -558,6 +558,18 @@ def softmax_at_the_end(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pix
 
 
 @EXERCISE.mistake(
+    "These are logarithms of probabilities: return the logits as the readout gives them. The loss "
+    "does the rest."
+)
+def log_softmax_at_the_end(
+    cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10
+):
+    """The activation that torch's nll_loss wants."""
+    after = [keras.layers.Activation("log_softmax")]
+    return _model(cell, units, layers, dropout, l2, steps, pixels, classes, after=after)
+
+
+@EXERCISE.mistake(
     "The mean over all steps is read; the class is read from the top layer's last state, which has "
     "seen the whole image."
 )

@@ -391,6 +391,19 @@ class OnlyUpwards(_Wrong):
 
 
 @EXERCISE.mistake(
+    "The share of the way is cut off at first and last, as if it were the gate: it goes from 0 to "
+    "1, and the gate is first plus that share of last - first."
+)
+class ShareForGate(_Wrong):
+    """np.clip(late_gate(…), first, last)."""
+
+    def value(self, step):
+        """The share, between first and last."""
+        lowest, highest = sorted((self.first, self.last))
+        return min(max(late_gate(step, self.start, self.end), lowest), highest)
+
+
+@EXERCISE.mistake(
     "The callback counts the steps itself, from 0. Where a run was stopped and goes on, a new one "
     "would shut the gates again: the optimizer's count goes on, and is saved with the model."
 )

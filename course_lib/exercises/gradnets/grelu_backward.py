@@ -7,9 +7,14 @@ from course_lib.exercises.ladder.rungs import by_hand, gradient, irregular, matc
 from course_lib.scratch.gradnets import grelu, grelu_backward
 
 
+def around_the_corner() -> np.ndarray:
+    """Two rows of four units, of both signs, some just beside the corner."""
+    return irregular(2, 4, shift=2, scale=2) ** 3 / 4
+
+
 def small() -> Arrays:
-    """Two rows of four units; signs of dy and u differ in places."""
-    return {"dy": irregular(2, 4, shift=1), "u": irregular(2, 4, scale=2), "g": 0.3}
+    """Signs of dy and u differ in places."""
+    return {"dy": irregular(2, 4, shift=1), "u": around_the_corner(), "g": 0.3}
 
 
 def three_numbers() -> Arrays:
@@ -33,7 +38,7 @@ def opened() -> Arrays:
 
 def several_gradients() -> Arrays:
     """Three gradients for one forward pass, on an axis in front."""
-    return {"dy": irregular(3, 2, 4, shift=2), "u": irregular(2, 4, scale=2), "g": 0.6}
+    return {"dy": irregular(3, 2, 4, shift=2), "u": around_the_corner(), "g": 0.6}
 
 
 def loss(given: Arrays) -> float:

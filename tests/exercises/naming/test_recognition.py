@@ -77,6 +77,19 @@ def test_a_gate_that_moves_the_corner_is_no_plain_relu_and_one_that_is_ajar_no_s
     assert "below one half" not in check(relu_unless_shut, "grelu").sentence
 
 
+def slope_beyond_a_threshold(dy, u, g):
+    return dy * np.where(u > g - 1, 1.0, 1 - g)
+
+
+def nothing_near_the_corner(dy, u, g):
+    return np.where(np.abs(u) < 0.1, 0.0, np.where(u > 0, dy, (1 - g) * dy))
+
+
+def test_what_happens_around_a_corner_is_no_slip_at_the_corner():
+    for answer in (slope_beyond_a_threshold, nothing_near_the_corner):
+        assert "At u = 0" not in check(answer, "grelu_backward").sentence
+
+
 def test_being_infinite_at_the_same_place_is_no_evidence():
     assert check(shifted_by_the_mean, "cross_entropy_from_logits").mistake is None
     by_the_smallest = check(shifted_by_the_smallest, "cross_entropy_from_logits")
