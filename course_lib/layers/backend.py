@@ -116,7 +116,8 @@ def _in_the_graph(step, state, a, x, reverse):
         (0, state, out),
         maximum_iterations=T,
     )
-    return out.stack()
+    # The stack itself doesn't know how long it is, and Keras asks its shape.
+    return tf.ensure_shape(out.stack(), x.shape)
 
 
 def doubling(T, join, *values):

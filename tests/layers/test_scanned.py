@@ -307,6 +307,30 @@ def test_fit_and_predict_at_any_length(kind, jit_compile):
 
 
 @every_layer
+@pytest.mark.parametrize("method", ["loop", "log"])
+@pytest.mark.parametrize("mask", ["none", "gaps"])
+def test_a_graph_knows_how_long_the_outputs_are(kind, method, mask):
+    layer = MAKE[kind][0](return_sequences=True, method=method)
+    mask = None if MASKS[mask] is None else tf.constant(MASKS[mask])
+    graph = tf.function(lambda x: layer(x, mask=mask))
+    y = graph.get_concrete_function(tf.TensorSpec((5, 9, 3))).structured_outputs
+    assert y.shape == (5, 9, layer.cell.output_size)
+
+
+@every_layer
+def test_a_layer_at_every_step_can_follow(kind):
+    """Keras's `TimeDistributed` takes the batch size where it doesn't know the number of steps."""
+    x = sequences(dtype="float32")
+    layer = MAKE[kind][0](return_sequences=True)
+    at_each = keras.layers.TimeDistributed(keras.layers.Dense(2))
+    model = keras.Sequential([keras.Input((None, 3)), layer, at_each])
+    whole = at_each.layer(layer(x))
+    np.testing.assert_allclose(model.predict(x, verbose=0), whole, atol=1e-5)
+    model.compile("sgd", "mse")
+    assert np.isfinite(model.fit(x, np.ones((5, 9, 2)), verbose=0).history["loss"][0])
+
+
+@every_layer
 def test_masks_come_from_keras(kind):
     """From a Masking layer, and on to what follows."""
     x = sequences(dtype="float32")
