@@ -29,7 +29,7 @@ from course_lib.instructor.intake.names import (
     without_ending,
 )
 from course_lib.instructor.intake.read import ARCHIVES, Submission
-from course_lib.instructor.intake.tree import File, Folder, readable, tree
+from course_lib.instructor.intake.tree import File, Folder, forget_lists, readable, tree
 
 DEFINES = {
     chapter.name: re.compile(rb"(?:def|class) (?:" + "|".join(chapter.exercises).encode() + rb")\b")
@@ -88,6 +88,7 @@ def find(paths: list[Path], by: str = "", leave_out: Iterable[Path] = ()) -> Fou
             finder.notebook(path)
         else:
             raise BadUsage(f"{path} is neither a folder nor a notebook (.ipynb) nor a zip.")
+    forget_lists()  # nothing is read before the class is graded
     found = finder.result()
     if not found.submissions:
         where = ", ".join(map(str, paths))

@@ -72,8 +72,10 @@ class File:
         """
         with contextlib.ExitStack() as opened:
             file = opened.enter_context(_open(self.path))
-            for number in self.inside:
-                archive = opened.enter_context(zipfile.ZipFile(_seekable(file)))
+            on_disk = os.fstat(file.fileno())
+            for depth, number in enumerate(self.inside):
+                which = (self.path, on_disk.st_size, on_disk.st_mtime_ns, self.inside[:depth])
+                archive = opened.enter_context(_archive(_seekable(file), which))
                 file = opened.enter_context(archive.open(archive.infolist()[number]))
             content = file.read(most + 1)
         if len(content) > most and not cut:
@@ -298,6 +300,41 @@ def _seekable(file) -> io.BufferedIOBase:
     if len(content) > LARGEST:
         raise TooMuch
     return io.BytesIO(content)
+
+
+class _Listed(zipfile.ZipFile):
+    """A zip whose list of files was read before."""
+
+    def __init__(self, file: io.BufferedIOBase, entries: list[zipfile.ZipInfo]):
+        self._entries = entries
+        super().__init__(file)
+
+    def _RealGetContents(self) -> None:  # if Python calls it otherwise one day, the list is read
+        self.filelist = self._entries
+
+
+# By the zip: its path, size, time, and the numbers on the way to it; those used last are at the
+# end. As many as lie inside each other are kept. A list of 200,000 files takes a second to read,
+# which is too long for each of its files, and a single student's zip of 20 MB may have one.
+_lists: dict[tuple, list[zipfile.ZipInfo]] = {}
+
+
+def _archive(file: io.BufferedIOBase, which: tuple) -> zipfile.ZipFile:
+    """A zip to read from, whose list of files is read only once in a row."""
+    if (entries := _lists.pop(which, None)) is None:
+        archive = zipfile.ZipFile(file)
+        entries = archive.infolist()
+    else:
+        archive = _Listed(file, entries)
+    _lists[which] = entries
+    if len(_lists) > MOST_ZIPS:
+        del _lists[next(iter(_lists))]
+    return archive
+
+
+def forget_lists() -> None:
+    """Give back the memory of the lists of zips that were read from last."""
+    _lists.clear()
 
 
 def readable(name: str) -> str:

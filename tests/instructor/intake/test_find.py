@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from course_lib.cli import app
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.intake.find import MOST_READ, find
+from course_lib.instructor.intake.read import MOST_NOTEBOOKS
 from course_lib.instructor.intake.tree import DEEPEST
 
 ONE = json.dumps({"cells": [{"cell_type": "code", "source": "x = 1"}]}).encode()
@@ -621,3 +622,31 @@ def test_the_list_of_a_part_holds_that_part(tmp_path):
     parts = [re.findall(r"^(s\d+):", listed(tmp_path, f"--shard={i}/2")[1], re.M) for i in (1, 2)]
     assert sorted(parts[0] + parts[1]) == sorted(f"s{n}" for n in range(12))
     assert all(parts)
+
+
+def test_the_list_of_a_zips_files_is_not_read_again_for_each_of_them(tmp_path, monkeypatch):
+    """A student's zip of 20 MB that names 200,000 files made --list take eight minutes."""
+    names = [f"{number}.ipynb" for number in range(300)]
+    inner = [f"work.zip/{number}.ipynb" for number in range(300)]
+    lay(tmp_path, *(f"anna.zip/{one}" for one in [*names, *inner]), f"ben/{FIRST}.ipynb")
+    read = []
+
+    class Counted(zipfile.ZipInfo):
+        def __init__(self, *arguments):
+            read.append(arguments)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(zipfile, "ZipInfo", Counted)
+    found = find([tmp_path])
+    anna = next(one for one in found.submissions if one.student == "anna")
+    assert len(anna.sources) == 600
+    assert len(anna.load().notebooks) == MOST_NOTEBOOKS
+    assert len(read) < 4 * 601, "about once to find them, once to see whose they are, once to read"
+
+
+def test_a_zip_that_is_written_again_is_read_again(tmp_path):
+    lay(tmp_path, "anna.zip/1.ipynb", "anna.zip/2.ipynb", f"ben/{FIRST}.ipynb")
+    anna = next(one for one in find([tmp_path]).submissions if one.student == "anna")
+    assert [content for _, content in anna.load().notebooks] == [ONE, ONE]
+    lay(tmp_path, "anna.zip/longer name.ipynb", "anna.zip/2.ipynb", content=STEP)
+    assert [content for _, content in anna.load().notebooks] == [STEP, STEP]
