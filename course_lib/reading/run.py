@@ -93,6 +93,8 @@ def read(name: str, cells: Iterable[tuple[int, str]]) -> tuple[Program, Notebook
             notebook.remarks.append(f"Cell {number} was left out: {other}.")
             continue
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            if not isinstance(error, ValueError | SyntaxError):  # a limit of the parser's own
+                error = SyntaxError("nested too deeply")
             failure = Failure(f"Cell {number} was left out: {_syntax(error)}.", error)
             notebook.remarks.append(failure.sentence)
             notebook.failures |= dict.fromkeys(DEFINED.findall(source), failure)

@@ -347,6 +347,16 @@ def test_what_such_a_cell_would_define_says_why_it_is_missing(before):
     assert "syntax error" in notebook.failures["f"].sentence
 
 
+@pytest.mark.parametrize(
+    "deep",
+    ["-" * 100_000 + "1", "1" + "+ 1" * 50_000, "y" + ".y" * 50_000, "lambda: " * 20_000 + "1"],
+)
+def test_what_the_parser_finds_too_deep_is_said_so_and_took_no_memory(deep):
+    failure = taken(f"def f():\n    return {deep}").failures["f"]
+    assert failure.sentence == "Cell 1 was left out: it is not Python (nested too deeply)."
+    assert isinstance(failure.error, SyntaxError), "nobody hears of a memory limit"
+
+
 def test_what_is_imported_from_the_course_is_no_answer():
     assert taken("from course_lib.scratch.rnn import rnn_step as f").answer("f") is None
     cells = "from functools import partial\nfrom course_lib.scratch import rnn"
