@@ -17,7 +17,9 @@ class ScannedRNN(keras.layers.RNN):
     `return_state`, `go_backwards`, `stateful`, `zero_output_for_mask`. With
     16-bit policies what the steps add up stays in 32 bits, and so do the
     states that it hands out. Unlike Keras's own, a stateful layer is stored
-    with the states where they stand.
+    with the states where they stand. With JAX, Keras (3.15) carries the states
+    of a stateful layer, its own too, from one call of the layer to the next,
+    but not through `fit` and `predict`.
 
     Args:
         cell: a cell with `scan(x, states, mask, every_step, method)`, see
@@ -73,6 +75,11 @@ class ScannedRNN(keras.layers.RNN):
             raise ValueError(
                 f"The inputs have the shape {tuple(sequences.shape)}; give "
                 f"(batch, T, {self._inputs}), as the layer was built."
+            )
+        if hasattr(sequences, "to_tensor"):  # a RaggedTensor
+            raise ValueError(
+                "The sequences have different lengths: pad them to one, and "
+                "give a mask."
             )
         kind = keras.backend.standardize_dtype(sequences.dtype)
         if kind == "string" or kind.startswith("complex"):

@@ -127,15 +127,18 @@ class TerminateOnNaN(keras.callbacks.Callback):
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):
-    """Keras's own for a loss, of which NaN is the worst there is, in the first epoch too.
+    """Keras's own, but NaN is the worst there is, in the first epoch too.
 
-    Keras takes the first epoch's loss for the best one whatever it is, and nothing is below NaN.
+    Keras takes the first epoch for the best one whatever its number is, and nothing is below NaN,
+    nor above it.
     """
 
     def get_monitor_value(self, logs: dict | None) -> float | None:
         """The number that it judges by."""
         value = super().get_monitor_value(logs)
-        return np.inf if value is not None and np.isnan(value) else value
+        if value is None or not np.isnan(value):
+            return value
+        return np.inf if bool(self.monitor_op(0.0, 1.0)) else -np.inf
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -439,6 +439,10 @@ def test_bad_settings_get_a_sentence(message, make):
     ("message", "call"),
     [
         ("have no steps", lambda layer: layer(np.zeros((2, 0, 3)))),
+        (
+            "different lengths: pad them",
+            lambda layer: layer(tf.RaggedTensor.from_row_lengths(np.zeros((3, 3)), [1, 2])),
+        ),
         (r"give \(batch, T, m\)", lambda layer: layer(np.zeros((2, 3)))),
         (r"give \(batch, T, m\)", lambda layer: layer(np.zeros((2, 3, 3, 3)))),
         (

@@ -205,6 +205,31 @@ def test_curves_for_tensorboard(tmp_path):
         assert [float(tf.make_ndarray(v.tensor)) for v in values] == pytest.approx(curves[name])
 
 
+# Early stopping
+
+
+def stopped_by(numbers, **settings):
+    """The epochs that were run, and the one whose weights are left."""
+    early = callbacks.EarlyStopping("value", restore_best_weights=True, **settings)
+    dense = model(keras.layers.Dense(2))
+    early.set_model(dense)
+    early.on_train_begin()
+    for epoch, number in enumerate(numbers):
+        dense.set_weights([np.full(w.shape, epoch) for w in dense.get_weights()])
+        early.on_epoch_end(epoch, {"value": number})
+        if dense.stop_training:
+            break
+    early.on_train_end()
+    return epoch + 1, dense.get_weights()[0].flat[0]
+
+
+@pytest.mark.parametrize(("mode", "sign"), [("min", -1), ("max", 1)])
+@pytest.mark.parametrize("lost", [{0}, {0, 1}, {2}])
+def test_nan_is_the_worst_whichever_way_is_better(mode, sign, lost):
+    numbers = [np.nan if epoch in lost else sign * epoch / 10 for epoch in range(5)]
+    assert stopped_by(numbers, mode=mode, patience=2) == (5, 4)
+
+
 # What a checkpoint holds
 
 
