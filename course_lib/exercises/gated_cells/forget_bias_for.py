@@ -315,6 +315,26 @@ def an_equal_piece_each(steps, left=0.5):
 
 
 @EXERCISE.mistake(
+    "The logarithm is one to the base 10: the sigmoid is made of powers of e, so take np.log."
+)
+def to_the_base_10(steps, left=0.5):
+    """np.log10."""
+    _refuse(steps, left)
+    return -np.log(np.expm1(-np.log10(left) / steps))
+
+
+@EXERCISE.mistake(
+    "The gate is clipped away from 0 and 1, and with it go the memories that last longest and the "
+    "shortest: compute with the gate's logarithm, which needs no clip."
+)
+def gate_clipped(steps, left=0.5):
+    """np.clip(f, 1e-7, 1 - 1e-7)."""
+    _refuse(steps, left)
+    f = np.clip(np.exp(np.log(left) / steps), 1e-7, 1 - 1e-7)
+    return np.log(f) - np.log1p(-f)
+
+
+@EXERCISE.mistake(
     "`left` is taken for the share that is forgotten: it is what is still there after all the "
     "steps, f to the power of `steps`."
 )

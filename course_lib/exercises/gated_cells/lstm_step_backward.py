@@ -12,7 +12,7 @@ from course_lib.exercises.gated_cells.cases import (
     weights,
 )
 from course_lib.exercises.ladder.rungs import by_hand, floating, holds, irregular, matches, shapes
-from course_lib.scratch.gated import lstm_step, lstm_step_backward
+from course_lib.scratch.gated import lstm_step, lstm_step_backward, sigmoid
 from course_lib.scratch.gradcheck import numerical_gradient
 
 RETURNS = {"dx_t": "array", "dh_prev": "array", "dc_prev": "array", "grads": "mapping"}
@@ -496,6 +496,22 @@ def slopes_of_tanh_at_the_gates(dh_t, dc_t, cache, params):
         "i": dc * cache["candidate"] * (1 - i**2),
         "f": dc * cache["c_prev"] * (1 - f**2),
         "o": dh_t * np.tanh(cache["c_t"]) * (1 - o**2),
+    }
+    return _with_da(dh_t, dc_t, cache, params, **wrong)
+
+
+@EXERCISE.mistake(
+    "The gates go through the sigmoid a second time: i, f and o in the cache are values of it "
+    "already, so the slope is g (1 - g), not sigmoid(g) (1 - sigmoid(g))."
+)
+def sigmoid_of_the_gates_twice(dh_t, dc_t, cache, params):
+    """A function of what goes into a sigmoid, called with what comes out."""
+    dc = _all_that_reaches_c(dh_t, dc_t, cache)
+    slopes = {g: sigmoid(cache[g]) * (1 - sigmoid(cache[g])) for g in "ifo"}
+    wrong = {
+        "i": dc * cache["candidate"] * slopes["i"],
+        "f": dc * cache["c_prev"] * slopes["f"],
+        "o": dh_t * np.tanh(cache["c_t"]) * slopes["o"],
     }
     return _with_da(dh_t, dc_t, cache, params, **wrong)
 
