@@ -48,6 +48,25 @@ def quality(counts: tuple[int, ...], seeds: range, **sizes: int) -> dict[str, di
     return found
 
 
+def told_apart(gamma: np.ndarray, omega: np.ndarray, steps: int, ridge: float = 1e-3) -> np.ndarray:
+    """Return how well modes tell one age from all others, 0 … 1, for each age below `steps`.
+
+    Credit that is due to one age alone, one, is fitted by least squares over all ages; what the fit
+    puts there is returned.
+
+    Args:
+        gamma, omega: shape (M,).
+        steps: T; the ages are 0 … T - 1.
+        ridge: of the mean variance of a feature, as in `course_lib.online.modes`.
+    """
+    turns = np.exp((-gamma + 1j * omega) * np.arange(steps)[:, None])
+    has_sine = (omega > 0) & (omega < np.pi)
+    features = np.concatenate([turns.real, turns.imag[:, has_sine]], axis=1)
+    gram = features.T @ features
+    ridge *= np.trace(gram) / len(gram)
+    return np.diag(features @ np.linalg.solve(gram + ridge * np.eye(len(gram)), features.T))
+
+
 def sensitivity(count: int, seed: int = 0, sequences: int = 8) -> dict:
     """Return how a unit of an orthogonal network moves itself and another, truly and by the kernel.
 

@@ -1,7 +1,10 @@
+import inspect
+
 import numpy as np
 import pytest
 
 from course_lib.figures import kernl_modes as figures
+from course_lib.scratch.kernl_modes import spread_modes
 
 
 def test_modes_help_where_one_fading_kernel_fails(assert_drawn):
@@ -20,6 +23,26 @@ def test_sensitivities_of_more_modes_are_nearer_to_the_truth():
         off = [np.abs(lines[f"{unit} kernel"] - lines[unit]).mean() for lines in (few, many)]
         assert off[1] < off[0]
     assert many["cosine"] > few["cosine"] + 0.15
+
+
+def test_how_well_modes_tell_an_age_from_others():
+    """As many features as ages tell all apart if there is no ridge; one mode can't tell two."""
+    told = figures.told_apart(*spread_modes(8, 14), 14, ridge=0)
+    np.testing.assert_allclose(told, 1, atol=1e-9)
+    one, two = np.array([0.0]), np.array([np.pi])
+    np.testing.assert_allclose(figures.told_apart(one, one, 5, ridge=0), 1 / 5)
+    np.testing.assert_allclose(figures.told_apart(one, two, 5, ridge=0), 1 / 5)
+    even_and_odd = np.zeros(2), np.array([0, np.pi])
+    np.testing.assert_allclose(
+        figures.told_apart(*even_and_odd, 5, ridge=0), [1 / 3, 1 / 2, 1 / 3, 1 / 2, 1 / 3]
+    )
+
+
+def test_an_age_is_told_with_the_ridge_of_the_engine():
+    from course_lib.online.modes import RIDGE
+
+    default = inspect.signature(figures.told_apart).parameters["ridge"].default
+    assert default == RIDGE
 
 
 def test_a_reader_chooses_the_number_of_modes():

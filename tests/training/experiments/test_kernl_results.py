@@ -59,6 +59,14 @@ def test_over_long_sums_traces_that_need_no_learning_do_best():
     assert f"{found['snap1-200']['learning_rate']:g}" not in trials["kernl-200"]
 
 
+def test_the_kernel_described_the_network_no_worse_where_the_sum_was_not_solved():
+    runs = stored_result("kernl-adding")["curves"]["runs"]["kernl-200"]
+    solved = [run["validation_loss"][-1] < 0.02 for run in runs]
+    assert solved == [True, False, False]
+    r2 = [np.median(run["r2"]) for run in runs]
+    assert min(r2[1:]) > r2[0] > 0.85
+
+
 def test_longer_trials_help_kernl_no_more():
     result, longer = (stored_result(f"kernl-adding{end}") for end in ("", "-longer"))
     solved = [longer["summary"][f"kernl-{T}"]["seeds_that_solved"] for T in (100, 200)]

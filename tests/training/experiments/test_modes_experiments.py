@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from course_lib.data import load_mnist
+from course_lib.figures.kernl_modes import told_apart
+from course_lib.scratch.kernl_modes import spread_modes
 from course_lib.training import stored_result, stored_seeds
 from course_lib.training.experiments import online_modes, turning_mnist
 
@@ -155,6 +157,28 @@ def test_where_the_order_counts_eight_modes_learn_what_one_that_fades_cannot():
         assert end["bptt"] < end["kernl_modes-8"] < chance / 50
         assert chance / 5 < end["kernl_modes-4"] < end["kernl"]
         assert 0.45 * chance < end["kernl"] < 0.6 * chance < 0.7 * chance < end["one_step"]
+
+
+def test_several_modes_that_fade_help_and_turning_helps_more():
+    """What the page says of them, and of how well modes tell the age that counts apart."""
+    turning, fading = stored_seeds("kernl-modes-copy"), stored_seeds("kernl-modes-copy-fading")
+    assert len(turning) == len(fading) == 3
+    for run, other in zip(turning, fading, strict=True):
+        assert run["seed"] == other["seed"]
+        assert run["config"] | {"rules": None} == other["config"] | {"rules": None}
+        few, many = (other["summary"][f"kernl_modes-{n}-fading"]["test_loss"] for n in (8, 14))
+        assert max(few, many) < run["summary"]["kernl"]["test_loss"]
+        assert min(few, many) > 5 * run["summary"]["kernl_modes-8"]["test_loss"]
+    config = turning[0]["config"]
+    age = config["delay"] + config["length"]
+    steps = age + config["length"]
+    few, many = (np.array(online_modes.fading_modes(n, steps)).T for n in (8, 14))
+    modes = [spread_modes(1, steps), spread_modes(4, steps), few, many, spread_modes(8, steps)]
+    told = [told_apart(*one, steps)[age] for one in modes]
+    assert told == sorted(told)
+    assert told[3] < 1.1 * told[2]
+    assert told[1] < 0.1 < 0.2 > told[3]
+    assert told[4] > 0.9
 
 
 def test_counting_is_learned_by_both_kernels_and_sooner_by_the_one_that_turns():
