@@ -22,6 +22,9 @@ LARGEST = 50 << 20  # bytes of a notebook, or of a zip inside a zip
 # next, so that no student can hand in so many files that no one looks at those of the others.
 MOST_FILES = 200_000, 200_000, 50_000, 12_500, 3_000
 DEEPEST, MOST_ZIPS = 30, 3  # folders below each other, and zips inside each other
+# Files that a zip inside a zip may list. Where several of them take turns, each file that is read
+# takes a reading of its zip's list, too. No zip of 50 MB that a person makes has so many.
+MOST_LISTED = 20_000
 LONGEST_NAME = 255  # bytes of a file's name on any disk; in a zip there may be more
 # Made by programs, of which no student knows.
 NOT_LOOKED_INTO = {".ipynb_checkpoints", "__MACOSX", ".git", ".venv", "__pycache__", ".course"}
@@ -180,6 +183,12 @@ class _Walk:
                 entries = opened.enter_context(zipfile.ZipFile(content)).infolist()
         except Exception as error:  # a damaged zip may raise anything
             into.not_understood.append(f"{file.name} can't be read: {why_not(error)}.")
+            return
+        if file.inside and len(entries) > MOST_LISTED:
+            into.not_understood.append(
+                f"{file.name} was left out: it lists {len(entries):,} files, and a zip inside a "
+                f"zip may list {MOST_LISTED:,}."
+            )
             return
         folders = {"": into}
         for number, entry in enumerate(entries):
