@@ -9,6 +9,7 @@
 VENV := .venv
 READY := $(VENV)/.ready
 # Only from the command line: a PYTHON that a shell exports is meant for something else.
+CHOSEN :=
 ifeq ($(origin PYTHON),command line)
 CHOSEN := $(PYTHON)
 endif

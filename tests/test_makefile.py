@@ -208,9 +208,10 @@ def test_a_chosen_python_makes_it_afresh_and_then_stays(checkout):
     assert "-m venv" in asked
 
 
-def test_a_python_that_only_the_shell_names_chooses_nothing(checkout):
+@pytest.mark.parametrize("name", ["PYTHON", "CHOSEN"])
+def test_a_python_that_only_the_shell_names_chooses_nothing(checkout, name):
     make(checkout)
-    code, out, asked = make(checkout, PYTHON="python3.13")
+    code, out, asked = make(checkout, **{name: "python3.13"})
     assert (code, out, "-m venv" in asked) == (0, "", False)
 
 

@@ -79,14 +79,41 @@ def changed_files(root: Path, base: str = "main") -> set[str] | None:
     """Files that differ from where this branch left `base`, also what is new or not committed.
 
     Returns:
-        Paths below `root`; None without git, outside of a repository, and without that branch.
+        Paths below `root`; None where git can't say, as `why_unknown` tells.
     """
     try:
-        fork = _git(root, "merge-base", "HEAD", base)[0]
-        committed = _git(root, "diff", "--name-only", "--relative", fork)
-        return {*committed, *_git(root, "ls-files", "--others", "--exclude-standard")}
-    except (OSError, subprocess.CalledProcessError, IndexError):
+        return _changed_files(root, base)
+    except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def why_unknown(root: Path, base: str = "main") -> str:
+    """What keeps git from saying what has changed, in its own words; empty where it can say."""
+    try:
+        _changed_files(root, base)
+    except OSError as error:
+        return f"git can't be run ({error.strerror})"
+    except subprocess.CalledProcessError as error:
+        said = [line.strip() for line in error.stderr.splitlines() if line.strip()]
+        return " ".join(said) or f"git finds nothing that this tree and {base} have in common"
+    return ""
+
+
+def _changed_files(root: Path, base: str) -> set[str]:
+    fork = _fork(root, base)
+    committed = _git(root, "diff", "--name-only", "--relative", fork)
+    return {*committed, *_git(root, "ls-files", "--others", "--exclude-standard")}
+
+
+def _fork(root: Path, base: str) -> str:
+    """Where this branch left `base`, or the one of `origin` where a clone has no branch `base`."""
+    try:
+        return _git(root, "merge-base", "HEAD", base)[0]
+    except subprocess.CalledProcessError as without_branch:
+        try:
+            return _git(root, "merge-base", "HEAD", f"origin/{base}")[0]
+        except subprocess.CalledProcessError:
+            raise without_branch from None
 
 
 def _git(root: Path, *arguments: str) -> list[str]:

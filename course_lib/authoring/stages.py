@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.authoring.changed import touched_exercises, touched_tests
+from course_lib.authoring.changed import touched_exercises, touched_tests, why_unknown
 from course_lib.authoring.own_settings import fonts_are_listed, set_aside
 from course_lib.authoring.tally import Tally, of_command, of_pytest
 from course_lib.cores import MEMORY_OF_ONE, ONE_THREAD, workers
@@ -36,6 +36,11 @@ BY_FILE, BY_GROUP = ("--dist", "loadfile"), ("--dist", "loadgroup")
 # Folders whose tests trace and compile most, in turns: what XLA compiles stays in the process, and
 # one that had all tests to run would grow to several times as much.
 TRACED = (("tests/layers", "tests/online"), ("tests/exercises", "tests/training"))
+ALL_OF_THEM = (
+    "What has changed since main can't be told: {}.\n"
+    "So all quick tests and all exercises are looked at, which takes many minutes. In a clone with "
+    "a branch main, make check takes what has changed."
+)
 LAST_LINES = 8  # of a command that failed, told again at the end
 NBVAL = (
     *("--nbval", "--nbval-current-env", "--nbval-cell-timeout", "300"),
@@ -124,6 +129,8 @@ def inner_loop(root: Path = Path(".")) -> tuple[Stage, ...]:
 
     Slow tests are left out.
     """
+    if reason := why_unknown(root):
+        print(ALL_OF_THEM.format(reason), flush=True)
     touched = touched_exercises(root)
     quick = (*ON_CORES, *BY_FILE, "-m", QUICK)
     tests = [(*PYTEST, *touched_tests(root), *quick)]

@@ -4,7 +4,13 @@ import subprocess
 
 import pytest
 
-from course_lib.authoring.changed import ALWAYS, changed_files, touched_exercises, touched_tests
+from course_lib.authoring.changed import (
+    ALWAYS,
+    changed_files,
+    touched_exercises,
+    touched_tests,
+    why_unknown,
+)
 from course_lib.exercises.registry import CHAPTERS, ids
 
 
@@ -48,6 +54,25 @@ def test_without_a_repository_or_main_all_are_touched(checkout, tmp_path_factory
     assert touched_exercises(outside) == ids()
     assert touched_exercises(checkout.root, base="no-such-branch") == ids()
     assert touched_tests(outside) == touched_tests(checkout.root, "no-such-branch") == ("tests",)
+
+
+def test_why_all_are_touched_is_told_in_gits_words(checkout, tmp_path_factory, monkeypatch):
+    assert why_unknown(checkout.root) == ""
+    assert "not a git repository" in why_unknown(tmp_path_factory.mktemp("outside"))
+    assert "no-such-branch" in why_unknown(checkout.root, "no-such-branch")
+    checkout.git("checkout", "--orphan", "other")
+    checkout.git("commit", "-m", "of its own")
+    assert "nothing that this tree and main have in common" in why_unknown(checkout.root)
+    monkeypatch.setenv("PATH", "")
+    assert "git can't be run" in why_unknown(checkout.root)
+
+
+def test_a_clone_of_another_branch_is_compared_with_origins_main(checkout, tmp_path_factory):
+    clone = tmp_path_factory.mktemp("clone")
+    checkout.git("clone", "--branch", "mine", str(checkout.root), str(clone))
+    (clone / "new.py").write_text("new")
+    assert changed_files(clone) == {"new.py"}
+    assert why_unknown(clone) == ""
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,14 @@ def test_the_inner_loop_proves_what_has_changed(monkeypatch, tmp_path, capsys):
     assert "nothing to prove" in capsys.readouterr().out
 
 
+def test_why_all_is_looked_at_is_said_before_it_begins(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    stages.inner_loop(tmp_path)
+    said = capsys.readouterr().out
+    assert "not a git repository" in said
+    assert "all quick tests and all exercises" in said
+
+
 def test_where_all_exercises_are_touched_their_tests_are_not_chosen_by_name(monkeypatch, tmp_path):
     monkeypatch.setattr(stages, "touched_tests", lambda root: ("tests",))
     monkeypatch.setattr(stages, "touched_exercises", lambda root: stages.ids())
