@@ -399,8 +399,7 @@ class ShareForGate(_Wrong):
 
     def value(self, step):
         """The share, between first and last."""
-        lowest, highest = sorted((self.first, self.last))
-        return min(max(late_gate(step, self.start, self.end), lowest), highest)
+        return min(max(late_gate(step, self.start, self.end), self.first), self.last)
 
 
 @EXERCISE.mistake(
