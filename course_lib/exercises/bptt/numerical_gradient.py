@@ -342,8 +342,9 @@ def put_back_too_late(loss, w, step=1e-5):
 
 
 @EXERCISE.mistake(
-    "The gradient is 0 everywhere, as if the loss had never changed: move the entries of w itself "
-    "(loss doesn't see a copy), up for one measurement and down for the other, and store the slope."
+    "The gradient is 0 everywhere, as if the loss had never changed: while it is called, an entry "
+    "of w itself must be moved (loss doesn't see a copy), up once and down once. Then store the "
+    "slope."
 )
 def moves_a_copy(loss, w, step=1e-5):
     """The caution that mutation usually deserves, in the wrong place."""

@@ -1,13 +1,14 @@
 """Exercise: truncated BPTT and clipping as one training step of TensorFlow's."""
 
 import itertools
+from dataclasses import replace
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable, with_article
-from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -213,6 +214,21 @@ def in_numpy(given: Arrays, steps: int = 1, momentum: float = 0.0) -> Arrays:
     return {"loss": np.asarray(loss), "h_last": h_last, "norm": np.asarray(norm), **params}
 
 
+def stepping_once(rung: Rung) -> Rung:
+    """The same rung; where it fails, it says first if the optimizer has taken several steps."""
+
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        problem, times = rung.judge(given, outputs), int(outputs[COUNTED])
+        if problem is None or times <= 1:
+            return problem
+        return Problem(
+            f"For one batch the optimizer has counted {times} steps: hand it the gradients of all "
+            "weights together, once, when all windows have been read."
+        )
+
+    return replace(rung, judge=judge)
+
+
 def two_with_momentum(given: Arrays) -> Arrays:
     """What `with_momentum` should give."""
     return in_numpy(given, steps=2, momentum=MOMENTUM)
@@ -323,7 +339,7 @@ EXERCISE = Exercise(
             "A window longer than the sequence, and a limit that is never reached.",
             one_step,
         ),
-        equal_to_twin("truncated_bptt", sequence, in_numpy, with_own_twin),
+        stepping_once(equal_to_twin("truncated_bptt", sequence, in_numpy, with_own_twin)),
         matches(
             "a gradient that is too long is shortened as a whole",
             limited,

@@ -251,8 +251,8 @@ def read_backwards(x, h_0, W_xh, W_hh, b_h):
 
 
 @EXERCISE.mistake(
-    "Only the last state is stored at every place: write h[:, t] inside the loop, because the "
-    "backward pass needs each state."
+    "Every place holds the last state: h is written after the loop, or one array is overwritten "
+    "and stands at all places. Put each step's own state into h[:, t], inside the loop."
 )
 def last_state_everywhere(x, h_0, W_xh, W_hh, b_h):
     """The final state, repeated."""

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.registry import get
@@ -63,6 +64,29 @@ def skips_where_one_has_padding(x, mask, h_0, W_xh, W_hh, b_h):
     return h, h_last
 
 
+def one_array_for_all_states(x, h_0, W_xh, W_hh, b_h):
+    """Appended inside the loop, where it was overwritten."""
+    state, states = np.array(h_0, np.result_type(h_0, W_hh, np.float32)), []
+    for t in range(x.shape[1]):
+        state[:] = rnn_step(x[:, t], state, W_xh, W_hh, b_h)
+        states.append(state)
+    h = np.stack(states, axis=1)
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
+def put_back_too_early(loss, w, step=1e-5):
+    """No copy, but nothing is moved while loss is called."""
+    gradient = np.zeros_like(w)
+    for index in np.ndindex(w.shape):
+        kept, values = w[index], []
+        for sign in (1, -1):
+            w[index] = kept + sign * step
+            w[index] = kept
+            values.append(loss())
+        gradient[index] = (values[0] - values[1]) / (2 * step)
+    return gradient
+
+
 @pytest.mark.parametrize(
     ("exercise", "answer", "untrue", "said"),
     [
@@ -70,6 +94,8 @@ def skips_where_one_has_padding(x, mask, h_0, W_xh, W_hh, b_h):
         ("sample_with_temperature", overflows_to_no_sum, "\0", "overflowed"),
         ("carried_windows", closed_by_hand, "np.roll turns", "as if"),
         ("gradient_check", nan_made_zero, "error > worst", "NaN"),
+        ("rnn_forward", one_array_for_all_states, "Only the last", "overwritten"),
+        ("numerical_gradient", put_back_too_early, "\0", "while it is called"),
         ("masked_rnn_forward", skips_where_one_has_padding, "The loop ends", "every sequence"),
     ],
 )
@@ -77,3 +103,31 @@ def test_a_name_is_true_of_other_causes_too(exercise, answer, untrue, said):
     sentence = check_function(get(exercise), answer).sentence
     assert untrue not in sentence
     assert said in sentence
+
+
+@pytest.mark.slow
+def test_a_step_after_each_window_is_counted():
+    """Whatever it says the norm is, here the largest of the windows'."""
+
+    def train_step_windows(model, optimizer, window, max_norm):
+        @tf.function(reduce_retracing=True, autograph=False)
+        def step(x, labels, h):
+            loss, norms = 0.0, []
+            for start in range(0, x.shape[1], window):
+                with tf.GradientTape() as tape:
+                    logits, h = model(x[:, start : start + window], h)
+                    errors = tf.nn.sparse_softmax_cross_entropy_with_logits(
+                        labels[:, start : start + window], logits
+                    )
+                    part = tf.reduce_sum(errors) / tf.cast(tf.size(labels), errors.dtype)
+                gradients = tape.gradient(part, model.trainable_variables)
+                gradients, norm = tf.clip_by_global_norm(gradients, max_norm)
+                optimizer.apply(gradients, model.trainable_variables)
+                loss, norms = loss + part, [*norms, norm]
+            return loss, h, tf.reduce_max(norms)
+
+        return step
+
+    report = check_function(get("train_step_windows"), train_step_windows)
+    assert not report.ok
+    assert "has counted 3 steps" in report.sentence
