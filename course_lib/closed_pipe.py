@@ -5,6 +5,16 @@ import os
 import sys
 from collections.abc import Callable
 
+NO_TEMPORARY = (
+    "There is no folder for temporary files: free some disk, or name one that can be written to in "
+    "TMPDIR."
+)
+
+
+def lacks_temporary(problem: object) -> bool:
+    """Whether this is what Python says where no folder takes temporary files."""
+    return "No usable temporary directory" in str(problem)
+
 
 def end_quietly(command: Callable[[], object]) -> object:
     """Run a command, then write out what it printed.
@@ -22,6 +32,9 @@ def end_quietly(command: Callable[[], object]) -> object:
     except BrokenPipeError:
         _leave()
     except OSError as error:
+        if lacks_temporary(error):
+            print(f"course: {NO_TEMPORARY}", file=sys.stderr)
+            sys.exit(1)
         if error.filename is not None:  # a name too long, a folder that may not be read, ...
             print(f"course: {error.filename!s}: {error.strerror}.", file=sys.stderr)
             sys.exit(1)

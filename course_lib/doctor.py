@@ -92,7 +92,11 @@ def tensorflow_version(answer: dict | str) -> Finding:
     """TensorFlow can be imported."""
     if isinstance(answer, dict):
         return Finding("TensorFlow", True, answer["version"])
+    from course_lib.closed_pipe import NO_TEMPORARY, lacks_temporary
+
     todo = f"{_python_m('pip install --force-reinstall tensorflow')}"
+    if lacks_temporary(answer):
+        todo = NO_TEMPORARY
     return Finding("TensorFlow", False, answer, todo)
 
 
@@ -157,15 +161,29 @@ def kernel() -> Finding:
     """Notebooks ask for the kernel python3; it must be this Python."""
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
+    from course_lib.closed_pipe import NO_TEMPORARY, lacks_temporary
+
     todo = _python_m("ipykernel install --sys-prefix")
     try:
-        program = KernelSpecManager().get_kernel_spec("python3").argv[0]
-    except (NoSuchKernel, OSError, ValueError, IndexError):
+        spec = KernelSpecManager().get_kernel_spec("python3")
+        program = spec.argv[0]
+    except OSError as error:  # such as an IPYTHONDIR that can't be made
+        todo = "Jupyter must be able to read and write there; if a variable such as IPYTHONDIR "
+        todo += "names that folder, unset it."
+        todo = NO_TEMPORARY if lacks_temporary(error) else todo
+        return Finding("Jupyter kernel", False, f"no usable kernel python3: {error}", todo)
+    except (NoSuchKernel, ValueError, IndexError):
         return Finding("Jupyter kernel", False, "no usable kernel python3", todo)
     # "python" without a folder is replaced by the Python that Jupyter runs in. Folders are
     # compared, because the programs of all environments are links to one and the same file.
     folder = Path(program).parent
     if folder.is_absolute() and folder.resolve() != Path(sys.executable).parent.resolve():
+        if not Path(spec.resource_dir).is_relative_to(sys.prefix):
+            # Where Jupyter looks first, by JUPYTER_PATH or JUPYTER_PREFER_ENV_PATH: one installed
+            # into this environment would stay behind it.
+            todo = f"Take {spec.resource_dir} out of Jupyter's way: unset JUPYTER_PATH and "
+            todo += "JUPYTER_PREFER_ENV_PATH, or rename that folder; then run "
+            todo += _python_m("ipykernel install --sys-prefix")
         return Finding("Jupyter kernel", False, f"python3 is another Python: {program}", todo)
     return Finding("Jupyter kernel", True, "python3")
 

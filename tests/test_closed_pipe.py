@@ -4,9 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+
+from course_lib.closed_pipe import end_quietly
 
 ROOT = Path(__file__).resolve().parents[1]
 FULL = Path("/dev/full")
@@ -71,3 +74,13 @@ def test_no_output_at_all_is_no_fault(command, place):
     shell = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "course_lib.cli", *command]
     done = subprocess.run(shell, cwd=place, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_no_folder_for_temporary_files_is_said_in_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/dev/null/x"])
+    with pytest.raises(SystemExit) as ended:
+        end_quietly(tempfile.mkdtemp)
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (1, 1)
+    assert "TMPDIR" in said

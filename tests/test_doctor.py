@@ -142,6 +142,31 @@ def test_a_kernel_of_another_python_is_named(tmp_path, monkeypatch):
     assert "ipykernel install" in finding.todo
 
 
+def test_a_kernel_that_comes_first_is_to_be_taken_out_of_the_way(tmp_path, monkeypatch):
+    kernels(tmp_path, monkeypatch, "/opt/other/bin/python")
+    todo = doctor.kernel().todo
+    assert str(tmp_path / "kernels" / "python3") in todo
+    assert "unset JUPYTER_PATH" in todo
+
+
+def test_a_folder_of_ipythons_that_cannot_be_made_is_named(monkeypatch):
+    def refuse(*_):
+        raise FileNotFoundError(2, "No such file or directory", "/proc/x")  # as IPython does there
+
+    monkeypatch.setattr("jupyter_client.kernelspec.KernelSpecManager.get_kernel_spec", refuse)
+    finding = doctor.kernel()
+    assert not finding.ok
+    assert "/proc/x" in finding.found
+    assert "IPYTHONDIR" in finding.todo
+
+
+def test_without_temporary_files_tensorflow_is_not_to_be_installed_again(monkeypatch):
+    said = "FileNotFoundError: [Errno 2] No usable temporary directory found in ['/tmp']"
+    todo = doctor.tensorflow_version(said).todo
+    assert "TMPDIR" in todo
+    assert "pip" not in todo
+
+
 @pytest.mark.parametrize("content", ["{", '{"argv": [], "display_name": "", "language": "python"}'])
 def test_a_kernel_that_cannot_be_started_is_none(content, tmp_path, monkeypatch):
     kernels(tmp_path, monkeypatch, sys.executable)
