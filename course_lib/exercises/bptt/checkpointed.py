@@ -17,6 +17,7 @@ from course_lib.exercises.ladder.graph_rungs import (
 from course_lib.exercises.ladder.rungs import irregular, matches
 from course_lib.graphs import (
     alive_at_once,
+    by_xla,
     computed_by,
     gpu_report,
     most_in_one_array,
@@ -25,7 +26,6 @@ from course_lib.graphs import (
     program_size,
     stumble,
     trace,
-    xla_refusal,
 )
 from course_lib.scratch.bptt import rnn_backward
 from course_lib.scratch.rnn import rnn_forward
@@ -328,17 +328,14 @@ def cut_off(given: Arrays, outputs: Arrays) -> str:
     )
 
 
-def by_xla(function, given: Arrays) -> Arrays:
-    """Both passes, compiled."""
-    outputs = {}
+def compiled(function, given: Arrays) -> Arrays:
+    """Both passes, by XLA."""
 
-    def run():
-        compiled = graph_of_both(function, given, jit_compile=True)
-        found = compiled(*(tf.constant(value) for value in given.values()))
-        names = ("h_last", *GRADIENTS)
-        outputs.update(zip(names, (one.numpy() for one in found), strict=True))
+    def make(**settings):
+        return graph_of_both(function, given, **settings)
 
-    return {"refused": xla_refusal(run), **outputs}
+    names = "h_last", *GRADIENTS
+    return by_xla(make, given.values(), lambda found: dict(zip(names, found, strict=True)))
 
 
 def for_a_gpu(function, given: Arrays) -> Arrays:
@@ -368,7 +365,7 @@ EXERCISE = Exercise(
         equal_to_twin("rnn_backward", sequence, in_numpy, with_own_twin),
         traceable(three_steps, traced),
         Rung("memory grows with the root of T", wide, grows_with_the_root, sizes, by_verdict=True),
-        compiles(one_step, in_numpy, by_xla),
+        compiles(one_step, in_numpy, compiled),
         fit_for_a_gpu(three_steps, for_a_gpu),
     ),
     promises={

@@ -150,9 +150,9 @@ def way_back_is_own(_: Arrays, outputs: Arrays) -> Problem | None:
     if outputs["kept"] == 0:
         return None
     return Problem(
-        f"The numbers are right, but they are TensorFlow's: at each step its tape lays "
-        f"{outputs['kept']} tensors aside, and then goes back through the loop by itself. Your own "
-        "derivation needs no tape, only the states."
+        "The numbers are right, but they are TensorFlow's: at each turn of the loop its tape lays "
+        "tensors aside, and then goes back through the loop by itself. Your own derivation needs "
+        "no tape, only the states."
     )
 
 

@@ -322,6 +322,16 @@ def imaginary_part_ignored(dz_t, E_lam, E_x, params):
 
 
 @EXERCISE.mistake(
+    "Loss and traces are summed over the batch before they meet: a sequence's loss is then blamed "
+    "on another one's traces. Multiply first, and sum after."
+)
+def batch_summed_before(dz_t, E_lam, E_x, params):
+    """As if the batch were one sequence."""
+    summed = (one.sum(axis=0, keepdims=True) for one in (dz_t, E_lam, E_x))
+    return _from(*summed, params)
+
+
+@EXERCISE.mistake(
     "The gradients are means over the batch: if the loss is a mean, that division is in dz_t "
     "already, so only add up."
 )

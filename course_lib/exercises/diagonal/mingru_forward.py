@@ -229,6 +229,29 @@ def start_state_never_fades(x, h_0, params):
 
 
 @EXERCISE.mistake(
+    "What is left of the state before the first step has the factors of the whole sequence in it: "
+    "by step t it has met the first t of them only. Take their running product."
+)
+def start_state_through_all_steps(x, h_0, params):
+    """The product over the whole sequence."""
+    g, c = _parts(x, params)
+    kept = np.prod(1 - g, axis=1, keepdims=True)
+    return scan(1 - g, g * c, np.zeros_like(h_0)) + kept * h_0[:, None]
+
+
+@EXERCISE.mistake(
+    "The first b is replaced by the share of h_0: what the first step lets in, g_1 c_1, is missing "
+    "then. Both belong to the first state."
+)
+def first_step_replaced(x, h_0, params):
+    """= for +=."""
+    g, c = _parts(x, params)
+    b = g * c
+    b[:, 0] = (1 - g[:, 0]) * h_0
+    return scan(1 - g, b, np.zeros_like(h_0))
+
+
+@EXERCISE.mistake(
     "The gate is turned round: g lets in the new and 1 - g keeps the old, as mingru_step has it."
 )
 def gate_turned_round(x, h_0, params):

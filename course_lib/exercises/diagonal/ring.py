@@ -225,7 +225,7 @@ def one_logarithm_short(u, v, r_min, r_max, max_phase):
 
 
 @EXERCISE.mistake(
-    "theta_log is the phase itself: it is its logarithm, since the phase is exp(theta_log)."
+    "theta_log is given as the phase itself: the phase is exp(theta_log), so take its logarithm."
 )
 def phase_without_its_logarithm(u, v, r_min, r_max, max_phase):
     """max_phase v."""

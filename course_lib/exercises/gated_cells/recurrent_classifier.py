@@ -17,13 +17,13 @@ from course_lib.exercises.ladder.graph_rungs import (
 )
 from course_lib.exercises.ladder.rungs import irregular, matches
 from course_lib.graphs import (
+    by_xla,
     gpu_report,
     gradient_sizes,
     keras_in,
     own_twin,
     stumble,
     trace,
-    xla_refusal,
 )
 from course_lib.layers.classifier import recurrent_classifier
 from course_lib.scratch.stacked import stacked_forward
@@ -334,17 +334,14 @@ def reached(function, given: Arrays) -> Arrays:
 
 
 @keras_in("float64")
-def by_xla(function, given: Arrays) -> Arrays:
+def compiled(function, given: Arrays) -> Arrays:
     """The images read by a graph that XLA has compiled."""
     model = with_weights(made(function), given)
-    outputs = {}
 
-    def run():
-        read = lambda images: model(images, training=False)  # noqa: E731
-        compiled = trace(read, spec("float64"), jit_compile=True)
-        outputs["logits"] = compiled(tf.constant(given["images"])).numpy()
+    def make(**settings):
+        return trace(lambda images: model(images, training=False), spec("float64"), **settings)
 
-    return {"refused": xla_refusal(run), **outputs}
+    return by_xla(make, [given["images"]], lambda logits: {"logits": logits})
 
 
 def for_a_gpu(function, given: Arrays) -> Arrays:
@@ -390,7 +387,7 @@ EXERCISE = Exercise(
         ),
         traceable(two_layers, traced),
         reaches_every_weight(two_layers, reached),
-        compiles(two_layers, in_numpy, by_xla),
+        compiles(two_layers, in_numpy, compiled),
         fit_for_a_gpu(two_layers, for_a_gpu),
     ),
     promises={

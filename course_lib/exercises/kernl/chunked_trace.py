@@ -451,6 +451,22 @@ def rest_is_lost(E_0, v, d, credit, gamma, C):
 
 
 @EXERCISE.mistake(
+    "In the shorter chunk, what came in fades as in a full one, over C steps: a chunk of T % C "
+    "steps fades it only that often."
+)
+def short_chunk_fades_like_a_full_one(E_0, v, d, credit, gamma, C):
+    """C for the chunk's own number of steps."""
+    full = tf.cast(tf.minimum(C, tf.shape(v)[1]), gamma.dtype)
+
+    def chunk(E, v, d, credit):
+        part, after = _chunk(E, v, d, credit, gamma)
+        steps = tf.cast(tf.shape(v)[1], gamma.dtype)
+        return part, after + (tf.exp(-gamma * full) - tf.exp(-gamma * steps)) * E
+
+    return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
+
+
+@EXERCISE.mistake(
     "Only full chunks are read: what comes after the last one is lost, and of a sequence shorter "
     "than C nothing is read. The last chunk has as many steps as are left."
 )

@@ -16,13 +16,13 @@ from course_lib.exercises.ladder.graph_rungs import (
 )
 from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import (
+    by_xla,
     gpu_report,
     nodes,
     own_twin,
     reads_before_writes,
     stumble,
     trace,
-    xla_refusal,
 )
 from course_lib.online.by_hand.inside import update_inside
 from course_lib.scratch.kernl import trace_step, weight_gradient
@@ -194,17 +194,17 @@ def in_a_graph(function, given: Arrays) -> Arrays:
     return {"losses": np.asarray(losses), "W after": W.numpy()}
 
 
-def by_xla(function, given: Arrays) -> Arrays:
-    """The same, compiled."""
-    W = variable(given)
-    outputs = {}
+def compiled(function, given: Arrays) -> Arrays:
+    """The same, by XLA."""
+    _, *arrays, _ = given.values()
 
-    def run():
-        _, *arrays, _ = given.values()
-        losses = graph(function, W, given, jit_compile=True)(*map(tf.constant, arrays))
-        outputs.update({"losses": np.asarray(losses), "W after": W.numpy()})
+    def make(**settings):
+        return graph(function, variable(given), given, **settings)
 
-    return {"refused": xla_refusal(run), **outputs}
+    def results(losses):
+        return {"losses": losses, "W after": handed_out()[-1].read_value()}
+
+    return by_xla(make, arrays, results)
 
 
 def for_a_gpu(function, given: Arrays) -> Arrays:
@@ -265,7 +265,7 @@ EXERCISE = Exercise(
             "Run as a graph it gives something else than run by Python.",
             in_a_graph,
         ),
-        compiles(sequence, in_numpy, by_xla),
+        compiles(sequence, in_numpy, compiled),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
     promises={
@@ -336,7 +336,8 @@ def _loop(W, R, x, y, beta, gamma, rate, **other):
     """A loop in the graph of which parts can be replaced, for mistakes and alternatives.
 
     weights: gives the weights that a step reads; credit, traces: of the step; change: what an
-    update does; late: the change is made with the traces from before the step.
+    update does; late: the change is made with the traces from before the step; again: the state
+    that goes on is computed once more after it; array: what collects the losses.
     """
     weights = other.get("weights", lambda: W)
     credit = other.get("credit", lambda dh: dh @ beta)
@@ -357,11 +358,13 @@ def _loop(W, R, x, y, beta, gamma, rate, **other):
         change(tf.einsum("bi,bji->ji", credit(error @ tf.transpose(R) * share), used))
         if "after" in other:
             loss = tf.reduce_sum((tf.tanh(v @ W) @ R - y[:, t]) ** 2) / 2 / size
+        if "again" in other:
+            h = tf.tanh(v @ W)
         return t + 1, h, E, losses.write(t, loss)
 
     h, E = tf.zeros((batch, W.shape[1]), x.dtype), tf.zeros((batch, *W.shape), x.dtype)
-    start = (0, h, E, tf.TensorArray(x.dtype, T, element_shape=()))
-    return tf.while_loop(lambda t, *_: t < T, step, start)[-1].stack()
+    array = other.get("array") or tf.TensorArray(x.dtype, T, element_shape=())
+    return tf.while_loop(lambda t, *_: t < T, step, (0, h, E, array))[-1].stack()
 
 
 @EXERCISE.mistake(
@@ -535,6 +538,15 @@ def loss_after_the_change(W, R, x, y, beta, gamma, rate):
 
 
 @EXERCISE.mistake(
+    "The state that goes on to the next step is computed once more, with the weights after the "
+    "change: the network has been in the state that the loss was taken at, and goes on from it."
+)
+def state_after_the_change(W, R, x, y, beta, gamma, rate):
+    """The same step again, for the next one."""
+    return _loop(W, R, x, y, beta, gamma, rate, again=True)
+
+
+@EXERCISE.mistake(
     "The loop over time is Python's: the number of steps isn't known when the graph is made, and "
     "if it were, each step would be written out."
 )
@@ -639,3 +651,10 @@ def by_autograph(W, R, x, y, beta, gamma, rate):
         blame = tf.linalg.matmul(tf.linalg.matmul(miss, R, transpose_b=True), beta)
         W.assign_sub(rate * tf.reduce_mean(trace * blame[:, tf.newaxis], axis=0))
     return told.stack()
+
+
+@EXERCISE.alternative
+def in_an_array_that_grows(W, R, x, y, beta, gamma, rate):
+    """The losses are appended; XLA alone would lose them, without a word."""
+    array = tf.TensorArray(x.dtype, size=0, dynamic_size=True, element_shape=())
+    return _loop(W, R, x, y, beta, gamma, rate, array=array)

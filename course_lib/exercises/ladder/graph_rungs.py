@@ -29,8 +29,8 @@ EXACT = 1e-10  # float64, sums of a few dozen terms: rounding alone stays below 
 STUMBLES = {
     "NumPy": "NumPy, int() and float() can't work here: while TensorFlow traces the code, a tensor "
     "holds no numbers yet. Go on with the tensor, by functions of TensorFlow or of keras.ops.",
-    "numbers": "`.numpy()` asks a tensor for its numbers, and while TensorFlow traces the code it "
-    "holds none yet: go on with the tensor itself.",
+    "numbers": "A tensor is asked for its numbers, as `.numpy()` and np.array do, and while "
+    "TensorFlow traces the code it holds none yet: go on with the tensor itself.",
     "if": "A Python `if` decides once, while the code is traced, and a tensor holds no numbers "
     "then: compute both cases and choose between them entry by entry, or use tf.cond.",
     "for": "A Python `for` can't walk over a tensor while the code is traced, and it is traced as "

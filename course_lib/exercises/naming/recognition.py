@@ -18,12 +18,14 @@ from course_lib.exercises.ladder.rungs import RIGHT_ORDER
 from course_lib.exercises.naming.evidence import Evidence, Unfinished
 from course_lib.exercises.naming.repairs import repair
 from course_lib.exercises.naming.slips import (
+    Slip,
     both,
     can_be_said_of_some,
     made_in_part,
     nearest_first,
     relatives,
     slips,
+    whose_names,
 )
 from course_lib.exercises.naming.suspects import Fall, Lifted, Slipped, SlippedInTensorFlow, Suspect
 
@@ -119,7 +121,13 @@ def _of_rivals(evidence: Evidence, named: list[Suspect]) -> Suspect | None:
 
 def _name(suspect: Suspect, more: bool = False) -> Recognised:
     mistake = suspect.mistake
-    return Recognised(mistake.name, f"{mistake.sentence} {MORE}" if more else mistake.sentence)
+    said = [mistake.sentence]
+    if isinstance(mistake, Slip):
+        about = suspect.of if isinstance(suspect, Lifted) else suspect.exercise
+        said.append(whose_names(about, mistake.called, suspect.function))
+    if more:
+        said.append(MORE)
+    return Recognised(mistake.name, " ".join(filter(None, said)))
 
 
 def _others(evidence: Evidence) -> Iterator[Suspect]:
@@ -244,5 +252,6 @@ def _two_slips(evidence: Evidence, named: list[Suspect], reference: Suspect) -> 
             ):
                 if first.mistake in exercise.mistakes:
                     return _name(first, more=True)
-                return Recognised(second.name, second.sentence)
+                whose = whose_names(exercise, second.name, function)
+                return Recognised(second.name, f"{second.sentence} {whose}".rstrip())
     return None

@@ -112,6 +112,35 @@ def both(first: Mistake) -> Iterator[Mistake]:
         yield Mistake(answer, sentence, f"{first.name} and {words}")
 
 
+def whose_names(exercise: Exercise, words: str, function: Callable) -> str:
+    """Which names in some words, if any, are the solution's and nowhere in what a learner wrote.
+
+    Args:
+        exercise: whose solution the words are about.
+        words: of a slip.
+        function: the learner's.
+
+    Returns:
+        A sentence, or "".
+    """
+    tree = tree_of(exercise.reference, decorated=False)
+    own = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    own |= {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    theirs = set()
+    with contextlib.suppress(Exception):  # as for its source
+        for node in ast.walk(tree_of(function, decorated=False)):
+            theirs |= {getattr(node, "id", ""), getattr(node, "arg", "")}
+    said = re.findall(r"\w+", " ".join(re.findall("`(.+?)`", words)))
+    foreign = [name for name in dict.fromkeys(said) if name in own and name not in theirs]
+    if not foreign:
+        return ""
+    *others, last = [f"`{name}`" for name in foreign]
+    names = f"{', '.join(others)} and {last}" if others else last
+    what = "are names" if others else "is a name"
+    return f"{names} {what} in the solution of {exercise.id}."
+
+
 def made_in_part(exercise: Exercise, mistake: Mistake, results: Collection[str]) -> Mistake:
     """A mistake that is made in some of the results only; the others are the reference's.
 

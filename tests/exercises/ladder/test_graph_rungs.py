@@ -11,6 +11,7 @@ import pytest
 from course_lib.exercises.bptt import checkpointed
 from course_lib.exercises.calling.guard import CappedOutput
 from course_lib.exercises.checker import check_function
+from course_lib.exercises.diagonal import fast_scan
 from course_lib.exercises.gradnets.gradualdropout import compiled_well
 from course_lib.exercises.ladder import graph_rungs as rungs
 from course_lib.exercises.ladder.climbing import climb, judge
@@ -233,6 +234,7 @@ assert not context.context()._initialized, "an import has run something"
 child = os.fork() if sys.platform == "linux" else 0
 if child == 0:
     from course_lib.exercises.checker import check_function
+from course_lib.exercises.diagonal import fast_scan
     for one in exercises:
         report = check_function(one, one.reference)
         print(json.dumps([one.id, report.ok, str(report), dict(report.remarks)]), flush=True)
@@ -292,6 +294,17 @@ def test_what_xla_gets_wrong_without_a_word_passes_if_the_graph_itself_is_right(
     assert sentence in said(rung, outputs)
     assert bool(said(rung, outputs)) == bool(sentence)
     assert "no error says so" in rung.remark({}, outputs)
+
+
+def test_who_asks_for_numbers_by_np_array_reads_of_it():
+    """Keras's variables answer np.array by `.numpy()`, which stands nowhere in the code then."""
+    assert "`.numpy()` and np.array" in rungs.STUMBLES["numbers"]
+
+
+def test_a_tape_that_goes_back_through_rounds_is_not_said_to_go_by_steps():
+    """A scan of one's own turns log T times, not T times."""
+    sentence = fast_scan.way_back_is_own({}, {"kept": 12}).sentence
+    assert "at each turn of the loop" in sentence
 
 
 def test_the_rung_of_gradual_dropout_says_the_same_of_what_xla_refuses():

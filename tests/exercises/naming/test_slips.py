@@ -8,8 +8,9 @@ import pytest
 from course_lib.exercises import check
 from course_lib.exercises.naming.habits import habits
 from course_lib.exercises.naming.mutants import mutants, tree_of, without_docstrings
-from course_lib.exercises.naming.slips import LONGEST, relatives, slips
+from course_lib.exercises.naming.slips import LONGEST, relatives, slips, whose_names
 from course_lib.exercises.registry import get
+from course_lib.scratch.scan import combine
 
 
 def model(x, h, rate=0.5):
@@ -59,6 +60,38 @@ def test_another_size_is_a_slip_of_results_alone():
     words = [mutant.words for mutant in mutants(faded, also=habits)]
     assert "with `total` in percent" in words
     assert not any(one.startswith("with `decay` in percent") for one in words)
+
+
+def old_factors(a, b, h_0, join=combine):
+    """A scan that joins with the factors of single steps, and has no name `later`."""
+    dtype = np.result_type(a, b, h_0)
+    A, B = a.astype(dtype), b.astype(dtype)
+    B[:, 0] += A[:, 0] * h_0
+    reach = 1
+    while reach < a.shape[1]:
+        left = A[:, :-reach], B[:, :-reach]
+        _, B[:, reach:] = join(left, (A[:, reach:], B[:, reach:]))
+        reach *= 2
+    return B
+
+
+def test_a_name_that_only_the_solution_has_is_said_to_be_one():
+    """Or the learner looks in vain for what is "made" in their own code."""
+    report = check(old_factors, "scan")
+    assert "where `later` is made" in report.sentence
+    assert report.sentence.endswith("`later` is a name in the solution of scan.")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("with `A` for `B`, where `later` is made", "`later` is a name in the solution of scan."),
+        ("with `h_0` for `reach`", ""),
+        ("with `left` for `later`", "`later` is a name in the solution of scan."),
+    ],
+)
+def test_whose_names_they_are(words, sentence):
+    assert whose_names(get("scan"), words, old_factors) == sentence
 
 
 def test_a_condition_in_brackets_keeps_them():
