@@ -17,6 +17,10 @@ ORDER = (
     *("reproduce", "bench", "gpu", "notebooks", "prove"),
 )
 NARROW = 60  # columns: with fewer, what an option does stands below it
+NO_DESCRIPTIONS = (
+    "Descriptions are missing: Python leaves them out where PYTHONOPTIMIZE is 2. "
+    "Unset it to see them."
+)
 Context = typer.core.TyperGroup.context_class
 
 
@@ -81,3 +85,6 @@ class Group(typer.core.TyperGroup):
             formatter.write_dl(
                 [(name, one.get_short_help_str(limit=200)) for name, one in commands]
             )
+        if sys.flags.optimize > 1:
+            formatter.write_paragraph()
+            formatter.write_text(NO_DESCRIPTIONS)

@@ -123,6 +123,9 @@ def main(folder: str, *options: str) -> int:
         print(AS_ROOT, flush=True)
     paths = [os.environ.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]  # whose own settings come first
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
+    # A kernel python3 of another environment, which knows nothing of the course, may come first.
+    data = [str(Path(sys.prefix, "share", "jupyter")), os.environ.get("JUPYTER_PATH")]
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, data))
     os.environ.pop("MPLBACKEND", None)  # figures belong below their cells, not into windows
     os.chdir(Path(folder))
     sys.argv = command(list(options), root)

@@ -1,6 +1,9 @@
 """Help on a narrow terminal."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -32,3 +35,15 @@ def test_no_word_is_broken(command, monkeypatch):
 def words(text):
     """Those of a help; after a hyphen a line may end."""
     return set(re.sub(r"-\n\s*", "-", text).split())
+
+
+@pytest.mark.parametrize(("level", "told"), [("", False), ("2", True)])
+def test_where_python_leaves_out_the_descriptions_help_says_so(level, told):
+    done = subprocess.run(
+        [sys.executable, "-m", "course_lib.cli", "--help"],
+        env={**os.environ, "PYTHONOPTIMIZE": level},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ("PYTHONOPTIMIZE" in done.stdout) is told

@@ -85,6 +85,7 @@ def start(configured, monkeypatch, tmp_path, capsys):
     configured("")
     monkeypatch.chdir(tmp_path)  # to be put back: `main` changes the folder
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")  # and so are these
+    monkeypatch.setenv("JUPYTER_PATH", "")
     monkeypatch.setenv("MPLBACKEND", "agg")
 
     def start(user, *options):
@@ -162,6 +163,20 @@ def test_no_question_about_news_and_a_configuration_of_ones_own_comes_first(star
     overrides, error = _get_overrides("")
     assert error == ""
     assert overrides["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+
+
+def test_the_kernel_is_this_pythons_whatever_other_comes_first(start, monkeypatch, tmp_path):
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    other = tmp_path / "other" / "kernels" / "python3"
+    other.mkdir(parents=True)
+    spec = '{"argv": ["/opt/other/python"], "display_name": "", "language": "python"}'
+    (other / "kernel.json").write_text(spec)
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "other"))
+    assert KernelSpecManager().get_kernel_spec("python3").argv[0] == "/opt/other/python"
+    start(1000)
+    assert KernelSpecManager().get_kernel_spec("python3").argv[0] != "/opt/other/python"
+    assert str(tmp_path / "other") in os.environ["JUPYTER_PATH"]
 
 
 def test_root_does_not_start_without_a_token(start):
