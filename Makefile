@@ -33,7 +33,8 @@ help:
 	@echo "make book       build the book and check its pages; SOLUTIONS=hidden leaves the solutions out"
 	@echo "make pdf        print the built book: _build/pdf/book.pdf (needs Chromium)"
 	@echo "make sphinx     build it with Sphinx alone, and compare the pages with those of make book"
-	@echo "make test       run all tests, the proofs of the exercises and the notebooks"
+	@echo "make test       test every part: a few cases of each quick test and each proof, all"
+	@echo "                notebooks, the pages; ALL=1 runs all cases, and the slow tests too"
 	@echo "make check      check quickly what you changed since main: for the inner loop"
 	@echo "make lab        open JupyterLab on your own copy of the exercises, in work/;"
 	@echo "                ARGS=\"--no-browser --port 9000\" hands it options"
@@ -54,7 +55,7 @@ pdf: book
 	@$(PYTHON) -m course_lib.authoring.pdf
 
 test: $(READY)
-	@$(PYTHON) -m course_lib.authoring.stages
+	@$(PYTHON) -m course_lib.authoring.stages $(if $(ALL),all,few)
 
 check: $(READY)
 	@$(PYTHON) -m course_lib.authoring.stages check

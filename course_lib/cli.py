@@ -400,6 +400,10 @@ def prove(
     measure: Annotated[
         bool, typer.Option("--measure", help="Store the seconds of checks, right and wrong.")
     ] = False,
+    at_most: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="N of each one's wrong and right answers, by lot."),
+    ] = None,
     mutants: Annotated[
         bool,
         typer.Option("--mutants", help="Break each reference in every small way instead."),
@@ -422,7 +426,7 @@ def prove(
     if seconds and not seconds.parent.is_dir():
         _fail(f"--measure writes {seconds}: run it in the folder of the course's checkout.")
     try:
-        code = main(as_json, seconds, exercises or [])
+        code = main(as_json, seconds, exercises or [], at_most)
     except UnknownExercise as error:
         _fail(error)
     raise typer.Exit(code)

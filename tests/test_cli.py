@@ -491,8 +491,13 @@ def test_the_wrappers_pass_on_what_was_asked_and_the_exit_code(monkeypatch, tmp_
     monkeypatch.setattr(prove, "main", answer)
     assert course("notebooks", "--check")[0] == 1
     assert course("prove", "--json")[0] == 1
-    assert course("prove", "rnn_step", "gru_step")[0] == 1
-    assert asked == [(True,), (True, None, []), (False, None, ["rnn_step", "gru_step"])]
+    assert course("prove", "rnn_step", "gru_step", "--at-most", "2")[0] == 1
+    assert course("prove", "rnn_step", "--at-most", "0")[0] == 2
+    assert asked == [
+        (True,),
+        (True, None, [], None),
+        (False, None, ["rnn_step", "gru_step"], 2),
+    ]
 
     def train(name, **options):
         asked.append((name, options))

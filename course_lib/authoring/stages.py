@@ -1,4 +1,4 @@
-"""The stages of `make test`, and the few of `make check`."""
+"""The stages of `make test`, with all cases or a few of each test; and those of `make check`."""
 
 from course_lib import interrupted
 
@@ -24,12 +24,15 @@ from course_lib.exercises.registry import ids
 
 PYTEST = ("-m", "pytest")
 COURSE = ("-m", "course_lib.cli")
-QUICK = "not browser and not slow and not alone and not backends"
+ELSEWHERE = "not browser and not alone and not backends"  # those have commands of their own
+QUICK = f"{ELSEWHERE} and not slow"
+FEW = ("--at-most", "2")  # of each test, and of each exercise's wrong and right answers
 SLOWEST = ("--durations", "15", "--durations-min", "2")  # how many to name, from how many seconds
 # All cores work, each on a whole file at a time: what its tests share is made once. The order is
 # that of tests/conftest.py; the browser's tests are shared out by page.
 CORES = ("-n", str(workers()), "--no-loadscope-reorder")
 # Only the solution notebooks need nbval, with which each process would be loaded for a second more.
+PLUGIN = ("-p", "course_lib.authoring.few_cases")
 NO_NOTEBOOKS = ("-p", "no:nbval")
 ON_CORES = (*NO_NOTEBOOKS, *SLOWEST, *CORES)
 BY_FILE, BY_GROUP = ("--dist", "loadfile"), ("--dist", "loadgroup")
@@ -57,9 +60,14 @@ def marked(mark: str) -> tuple[str, ...]:
 def unit_tests() -> tuple[tuple[str, ...], ...]:
     """The commands that together run each unit test once."""
     rest = ("tests", *(f"--ignore={folder}" for turn in TRACED for folder in turn))
-    which = (*ON_CORES, *BY_FILE, "-m", "not browser and not alone and not backends")
+    which = (*ON_CORES, *BY_FILE, "-m", ELSEWHERE)
     shared = ((*PYTEST, *where, *which) for where in (*TRACED, rest))
     return (*shared, (*PYTEST, *marked("alone"), *NO_NOTEBOOKS, *SLOWEST, "-m", "alone"))
+
+
+def quick_unit_tests() -> tuple[tuple[str, ...], ...]:
+    """The command that runs each unit test that takes no more than a few seconds."""
+    return ((*PYTEST, "tests", *ON_CORES, *BY_FILE, "-m", QUICK),)
 
 
 @dataclass(frozen=True)
@@ -104,24 +112,37 @@ def never_run(folder: Path = Path("solutions")) -> list[str]:
 
 STYLE = Stage("style", (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "--check", ".")))
 DRIFT = Stage("notebooks agree with their source", ((*COURSE, "notebooks", "--check"),))
-STAGES = (
-    STYLE,
-    Stage("unit and property tests", unit_tests()),
-    Stage(
-        "layers on JAX and PyTorch",
-        ((*PYTEST, *marked("backends"), *ON_CORES, *BY_FILE, "-m", "backends"),),
-    ),
-    Stage("proofs of the checks", ((*COURSE, "prove"),)),
-    DRIFT,
-    Stage(
-        "solution notebooks", ((*PYTEST, *NBVAL, *CORES, *BY_FILE, "solutions"),), look=never_run
-    ),
-    Stage("book", (("-m", "course_lib.authoring.book"),)),
-    Stage(
-        "browser tests of the book",
-        ((*PYTEST, *marked("browser"), *ON_CORES, *BY_GROUP, "-m", "browser"),),
-    ),
+NOTEBOOKS = Stage(
+    "solution notebooks", ((*PYTEST, *NBVAL, *CORES, *BY_FILE, "solutions"),), look=never_run
 )
+BOOK = Stage("book", (("-m", "course_lib.authoring.book"),))
+BACKENDS = (*PYTEST, *marked("backends"), *ON_CORES, *BY_FILE, "-m", "backends")
+BROWSER = (*PYTEST, *marked("browser"), *ON_CORES, *BY_GROUP, "-m", "browser")
+PROVE = (*COURSE, "prove")
+
+
+def stages_of(unit: tuple[tuple[str, ...], ...], *few: str) -> tuple[Stage, ...]:
+    """The stages of a test run.
+
+    Args:
+        unit: the commands that run the unit tests.
+        few: options for all that tries many cases.
+    """
+    tests = (*PLUGIN, *few) if few else ()
+    return (
+        STYLE,
+        Stage("unit and property tests", tuple((*command, *tests) for command in unit)),
+        Stage("layers on JAX and PyTorch", ((*BACKENDS, *tests),)),
+        Stage("proofs of the checks", ((*PROVE, *few),)),
+        DRIFT,
+        NOTEBOOKS,
+        BOOK,
+        Stage("browser tests of the book", ((*BROWSER, *tests),)),
+    )
+
+
+STAGES = stages_of(unit_tests())
+A_FEW_OF_ALL = stages_of(quick_unit_tests(), *FEW)
 
 
 def inner_loop(root: Path = Path(".")) -> tuple[Stage, ...]:
@@ -228,6 +249,8 @@ def main(stages: tuple[Stage, ...] = STAGES) -> int:
     print("\n" + "\n".join(lines))
     print(f"{'':8}{'in all':<36}{seconds:7.0f} s")
     print(f"{largest_process()}\n")
+    if stages == A_FEW_OF_ALL:
+        print("These were a few cases of each test. `make test ALL=1` runs all.\n")
     if total.failures:
         print("What failed:")
         print("\n".join(textwrap.indent(failure, "  ") for failure in total.failures))
@@ -242,5 +265,6 @@ def main(stages: tuple[Stage, ...] = STAGES) -> int:
 
 if __name__ == "__main__":
     fonts_are_listed()  # for the notebooks
-    is_check = sys.argv[1:] == ["check"]
-    sys.exit(interrupted.in_one_line("test", lambda: main(inner_loop() if is_check else STAGES)))
+    (which,) = sys.argv[1:] or ["all"]
+    chosen = {"all": lambda: STAGES, "few": lambda: A_FEW_OF_ALL, "check": inner_loop}[which]
+    sys.exit(interrupted.in_one_line("test", lambda: main(chosen())))

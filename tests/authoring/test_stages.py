@@ -151,6 +151,41 @@ def test_every_stage_that_runs_tests_uses_all_cores():
     assert all(("-n" in c) != (c in alone) for c in commands)
 
 
+def test_a_quick_run_takes_a_few_cases_of_all_that_has_many():
+    """The same stages, in the same order; what has no cases is run as it is."""
+    for whole, few in zip(stages.STAGES, stages.A_FEW_OF_ALL, strict=True):
+        assert (whole.name, whole.look) == (few.name, few.look)
+        has_cases = whole.name.split()[0] in ("unit", "layers", "proofs", "browser")
+        assert all(("--at-most" in command) == has_cases for command in few.commands)
+        assert not any("--at-most" in command for command in whole.commands)
+        if not has_cases:
+            assert whole == few
+        elif whole.name.split()[0] != "unit":
+            started = zip(whole.commands, few.commands, strict=True)
+            assert all(short[: len(long)] == long for long, short in started)
+    unit = next(stage for stage in stages.A_FEW_OF_ALL if stage.name.startswith("unit"))
+    ((*_, mark, plugin, _name, at_most, _),) = unit.commands
+    assert (mark, plugin, at_most) == (stages.QUICK, "-p", "--at-most")
+    assert unit.commands[0][len(PYTEST)] == "tests"  # no folder is left out
+
+
+def test_a_quick_run_says_that_it_is_one(capfd, monkeypatch):
+    said = "These were a few cases of each test. `make test ALL=1` runs all."
+    short, long = (Stage("it", (code("pass"),)),), (Stage("it", (code("True"),)),)
+    monkeypatch.setattr(stages, "A_FEW_OF_ALL", short)
+    assert stages.main(short) == 0
+    assert said in capfd.readouterr().out.splitlines()
+    assert stages.main(long) == 0
+    assert said not in capfd.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="make is not there")
+@pytest.mark.parametrize(("goal", "which"), [(["test"], "few"), (["test", "ALL=1"], "all")])
+def test_make_chooses_the_run(goal, which):
+    made = subprocess.run(["make", "-n", *goal], capture_output=True, text=True, check=True)
+    assert made.stdout.splitlines()[-1].endswith(f"course_lib.authoring.stages {which}")
+
+
 def test_only_what_runs_notebooks_loads_nbval():
     tests = [c for stage in stages.STAGES for c in stage.commands if c[: len(PYTEST)] == PYTEST]
     assert tests

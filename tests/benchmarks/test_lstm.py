@@ -67,6 +67,7 @@ def test_the_first_step_is_timed():
     assert lstm.first_step("ours", False, vars(TINY))["compile_seconds"] >= 0
 
 
+@pytest.mark.slow
 def test_the_json_is_the_last_thing_printed(result, monkeypatch, tmp_path):
     monkeypatch.setattr(lstm, "run", lambda quick: result)
     monkeypatch.chdir(tmp_path)

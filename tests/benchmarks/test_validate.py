@@ -53,6 +53,7 @@ def test_ours_passes_all_of_them(tmp_path):
     assert validate._ours(tmp_path, 2, jobs=2) > 0
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_ours_rejects_the_wrong_ones(tmp_path):
     one, other = validate.wrong_notebooks(0), validate.wrong_notebooks(1)
@@ -60,6 +61,7 @@ def test_ours_rejects_the_wrong_ones(tmp_path):
     assert validate._ours(tmp_path, 2, 2, validate.wrong_notebooks, NOT_RIGHT) > 0
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_ours_passes_those_that_import_pyplot(tmp_path):
     assert "pyplot" in json.dumps(validate.pyplot_notebooks())

@@ -32,6 +32,7 @@ def test_every_link_leads_to_an_entry(page):
     assert {" ".join(term.split()).lower() for term in linked} <= known
 
 
+@pytest.mark.slow
 def test_the_terms_stand_in_order_and_each_is_used():
     assert sorted(TERMS, key=str.lower) == TERMS
     pages = [(BOOK / f"{page}.md").read_text("utf-8") for page in PAGES]

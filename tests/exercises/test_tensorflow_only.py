@@ -65,6 +65,7 @@ print(bool(check(rnn_step)))
     assert run("import numpy as np\n" + code, KERAS_BACKEND=OTHER).split() == ["True"]
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_tensorflow():
     code = "import course_lib.cli, keras; print(keras.backend.backend())"
     assert run(code, KERAS_BACKEND=OTHER).split() == ["tensorflow"]

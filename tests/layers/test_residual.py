@@ -45,6 +45,7 @@ def test_it_looks_at_the_past_alone():
     np.testing.assert_allclose(block(x)[:, :3], y[:, :3], rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 def test_a_stack_is_fitted_saved_and_loaded(policy, tmp_path):
     policy = keras.dtype_policies.get(policy)

@@ -131,6 +131,7 @@ def test_the_gradient_has_a_gradient(method, dtype):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-11 * np.abs(other).max())
 
 
+@pytest.mark.slow
 @both_methods
 @both_ways
 def test_gradients_equal_centred_differences(method, reverse):

@@ -21,6 +21,7 @@ def batch(rows=6, steps=4):
     return tf.constant(rng.normal(size=(rows, steps, 2))), tf.constant(rng.integers(0, 3, rows))
 
 
+@pytest.mark.slow
 def test_the_step_goes_down_the_numerical_gradient():
     model, (x, y) = reader(), batch()
 
@@ -50,6 +51,7 @@ def test_the_step_goes_down_the_numerical_gradient():
         np.testing.assert_allclose(old - new, gradient, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_it_is_what_fit_does():
     x, y = batch()
     ours, theirs = reader(), reader()

@@ -70,6 +70,7 @@ def test_saved_and_loaded(tmp_path):
     assert VanillaRNNCell.from_config(VanillaRNNCell(5).get_config()).units == 5
 
 
+@pytest.mark.slow
 def test_it_learns():
     """The sign of the first input is asked for five steps later; a coin toss costs log 2 = 0.69."""
     keras.utils.set_random_seed(0)

@@ -335,6 +335,7 @@ def test_a_stateful_model_has_one_batch_size(rule):
     model.fit(*four, batch_size=B, validation_split=0.5, epochs=1, verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["kernl", "bptt"])
 @pytest.mark.parametrize(
     ("message", "x", "y"),

@@ -96,6 +96,7 @@ def test_equal_to_bptt_with_a_weight_at_each_step():
     assert_equal(gradients(model, data, "exact", chunk=3), gradients(model, data, "bptt"))
 
 
+@pytest.mark.slow
 def test_a_weight_of_a_sequence_counts_for_each_of_its_steps():
     model = model_of(KINDS["mingru"](return_sequences=True))
     weight = tf.constant([0.5, 2.0, 0.0, 1.0], tf.float64)
@@ -223,6 +224,7 @@ def test_a_trace_is_as_large_whatever_the_length():
         assert shapes[0] == shapes[1]
 
 
+@pytest.mark.slow
 @every_kind
 @pytest.mark.parametrize("every", [3, 4])
 @pytest.mark.parametrize(("sequences", "ramp"), [(False, 0), (False, 2), (True, 0)])
@@ -385,6 +387,7 @@ def stack():
     ]
 
 
+@pytest.mark.slow
 def test_a_stack_is_exact_at_the_top_and_says_what_it_leaves_out(cosine):
     model = model_of(stack())
     data = batch()
@@ -407,6 +410,7 @@ def test_a_stack_is_exact_at_the_top_and_says_what_it_leaves_out(cosine):
     np.testing.assert_allclose(cosines[11], 1, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sequences", [False, True])
 def test_blocks_over_a_layer_of_another_width(sequences):
     top = ResidualBlock(KINDS["lru"](return_sequences=sequences), dtype="float64")
@@ -421,6 +425,7 @@ def test_blocks_over_a_layer_of_another_width(sequences):
         assert np.allclose(one, other, rtol=0, atol=1e-10 * np.abs(other).max()) == (id(w) in exact)
 
 
+@pytest.mark.slow
 @every_kind
 def test_fit_with_xla_save_and_load(kind, tmp_path):
     layer = type(KINDS[kind]())
@@ -542,6 +547,7 @@ def stacked():
     return model
 
 
+@pytest.mark.slow
 def test_a_block_may_be_narrower_than_what_lies_below():
     """As in any model of Keras, its input is cast."""
     settings = {"return_sequences": True, "dtype": "float64"}
@@ -552,6 +558,7 @@ def test_a_block_may_be_narrower_than_what_lies_below():
     assert_equal(ours, gradients(model, data, "bptt")[top], 1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feed", ["fit", "train_on_batch", "dataset"])
 def test_a_later_batch_may_have_another_length(feed):
     """Each length is learned as a model that has seen no other learns it."""
@@ -571,6 +578,7 @@ def test_a_later_batch_may_have_another_length(feed):
         assert_equal(model.get_weights(), alone.get_weights(), 1e-12)
 
 
+@pytest.mark.slow
 def test_lengths_that_change_within_a_call_of_fit_get_a_sentence():
     x, y = batch(sequences=True)
     pieces = [(x, y), (x[:, :6], y[:, :6])]

@@ -288,6 +288,7 @@ def test_optimizers(how):
     equal(stepped(True, steps=2), True, ("rtrl",), optimizer=HOW[how])
 
 
+@pytest.mark.slow
 @at_the_end_or_at_every_step
 def test_calls_of_all_kinds_in_turn(sequences):
     def train(model):

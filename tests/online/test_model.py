@@ -45,6 +45,7 @@ def test_it_learns_while_it_reads():
     assert updates == 8 * 10 * 3  # epochs, batches, chunks of 3, 3 and 2 steps
 
 
+@pytest.mark.slow
 def test_a_stored_model_goes_on(tmp_path):
     import keras
 

@@ -269,6 +269,7 @@ def test_the_kernel_that_is_replaced_leaves_nothing_in_the_model():
         assert {id(w) for w in model.weights} == {id(w) for w in own}
 
 
+@pytest.mark.slow
 def test_a_stored_model_has_its_modes(tmp_path):
     import keras
 

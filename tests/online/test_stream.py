@@ -87,6 +87,7 @@ def test_pieces_add_up_to_one_sequence(rule, masked):
     equal(found[1], found[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["kernl", "snap1", "snap2", "rtrl", "uoro", "tbptt"])
 @pytest.mark.parametrize("masked", [False, True])
 def test_updates_do_not_care_for_cuts(rule, masked):
@@ -122,6 +123,7 @@ def test_reading_goes_on(rule, cell):
     np.testing.assert_allclose(np.concatenate(parts, axis=1), whole, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [*RULES, *OTHER_RULES])
 def test_a_step_without_target_counts_for_nothing_but_the_state(rule):
     """A loss at the end alone: read all steps but the last, learn at the last."""

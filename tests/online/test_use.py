@@ -74,6 +74,7 @@ def test_a_small_loss_does_not_vanish_in_float16():
     assert np.abs(arrays(model)[0] - before[0]).max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("cell", [LeakyRNNCell, LSTMCell])
 def test_inputs_of_any_dtype(rule, cell):
@@ -160,6 +161,7 @@ def test_an_output_that_is_not_the_state():
     np.testing.assert_allclose(model.gradients(x, y)[1], model.readout(h), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["kernl", "kernl_modes"])
 def test_what_the_kernel_has_learned_is_kept(rule, tmp_path):
     x, y = data()
@@ -208,6 +210,7 @@ def test_a_kernel_that_learned_nothing_takes_the_new_timescales():
     assert gamma.max() <= 1 / 19.9
 
 
+@pytest.mark.slow
 def test_a_cell_is_built_inside_a_graph():
     x, y = data()
     net = keras.Sequential([keras.layers.RNN(LeakyRNNCell(N, recurrent=0.5, noise=0.1))])
@@ -229,6 +232,7 @@ def test_a_cell_is_built_inside_a_graph():
     assert model_of().predict(x, verbose=0).shape == (B, C)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [*RULES, "kernl_modes"])
 @pytest.mark.parametrize("sequences", [False, True])
 def test_batches_of_other_lengths(rule, sequences):
@@ -286,6 +290,7 @@ def two_heads():
     return keras.Model(h, heads)
 
 
+@pytest.mark.slow
 def test_several_outputs():
     for sequences in (False, True):
         x, y = data(sequences)
@@ -305,6 +310,7 @@ def test_several_outputs():
         model.fit(x, targets, verbose=0)
 
 
+@pytest.mark.slow
 def test_numbers_of_numpy(tmp_path):
     x, y = data(True)
     two, three = np.int64(2), np.int64(3)
@@ -330,6 +336,7 @@ MODELS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS)
 def test_an_exported_model_reads_sequences_of_any_length(kind, tmp_path):
     x, y = data()
@@ -361,6 +368,7 @@ def test_an_exported_stateful_model_goes_on(tmp_path):
         np.testing.assert_allclose(stored.serve(part), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_loss_in_a_list_or_dict_is_that_loss(kind, sequences):

@@ -1,7 +1,7 @@
 """Prove a project: its reference, another right hand-in, and every wrong one."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +42,14 @@ def as_file(arrays: dict[str, np.ndarray]) -> bytes:
     return file.getvalue()
 
 
-def hand_ins(project: Project) -> Iterator[tuple[str, str, bytes, Callable]]:
+def hand_ins(
+    project: Project, some: Callable[[Sequence], Sequence] = list
+) -> Iterator[tuple[str, str, bytes, Callable]]:
     """Each hand-in: "reference", "alternative" or "mistake", its name, the file and the function.
+
+    Args:
+        project: whose hand-ins.
+        some: chooses among the alternatives and among the mistakes of each sort.
 
     Raises:
         NoReference: the reference's arrays aren't here.
@@ -58,17 +64,19 @@ def hand_ins(project: Project) -> Iterator[tuple[str, str, bytes, Callable]]:
         return as_file({k: v for k, v in (beside | arrays).items() if v is not None})
 
     yield "reference", project.id, filed(weights), project.reference
-    for make in project.right:
+    for make in some(project.right):
         made, function = make(weights)
         yield "alternative", make.__name__, filed(made), function
-    for wrong in project.wrong:
+    for wrong in some(project.wrong):
         made, function = wrong.make(weights)
         yield "mistake", wrong.name, filed(made), function
-    for mistake in project.mistakes:
+    for mistake in some(project.mistakes):
         yield "mistake", mistake.name, filed(weights), mistake.answer
 
 
-def verdicts(project: Project, stub) -> Iterator[tuple[str, str, str]]:
+def verdicts(
+    project: Project, stub: Callable, some: Callable[[Sequence], Sequence] = list
+) -> Iterator[tuple[str, str, str]]:
     """For each hand-in its kind, its name, and what is wrong with the verdict on it, or ""."""
     if len(project.wrong) < LEAST_WRONG or not project.right:
         yield "rules", "hand-ins", f"{LEAST_WRONG} wrong ones and a right one are the least."
@@ -79,7 +87,7 @@ def verdicts(project: Project, stub) -> Iterator[tuple[str, str, str]]:
     says = {wrong.name: wrong.says for wrong in project.wrong}
     says |= {mistake.name: mistake.sentence for mistake in project.mistakes}
     try:
-        for kind, name, file, function in hand_ins(project):
+        for kind, name, file, function in hand_ins(project, some):
             if kind == "reference":
                 outcome = judged(file, stub).outcome
                 yield "stub", name, "" if outcome == NOT_WRITTEN else f"the verdict is '{outcome}'."

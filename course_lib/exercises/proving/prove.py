@@ -3,12 +3,14 @@
 import json
 import multiprocessing
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from course_lib import cores
+from course_lib.authoring.a_few import a_few
 from course_lib.authoring.source import starting_code
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import KINDS, Exercise, Mistake
@@ -40,13 +42,22 @@ class Proof:
     seconds: float = 0.0
 
 
-def prove(exercise: Exercise) -> Iterator[Proof]:
-    """Every proof of one exercise."""
+def prove(exercise: Exercise, at_most: int | None = None) -> Iterator[Proof]:
+    """The proofs of one exercise.
+
+    Args:
+        exercise: a project, too.
+        at_most: how many mistakes and how many right answers, by lot; None: all of them.
+    """
+
+    def some(answers: Sequence) -> Sequence:
+        return answers if at_most is None else a_few(answers, at_most, exercise.id)
+
     if isinstance(exercise, Project):
-        yield from _of_project(exercise)
+        yield from _of_project(exercise, some)
         return
     yield Proof(exercise.id, "rules", "mistakes and alternatives", _too_few(exercise))
-    expected = {"reference": [exercise.reference], "alternative": exercise.alternatives}
+    expected = {"reference": [exercise.reference], "alternative": some(exercise.alternatives)}
     if exercise.start is None:
         yield _verdict(exercise, "stub", _stub(exercise), NOT_WRITTEN)
     else:
@@ -55,19 +66,22 @@ def prove(exercise: Exercise) -> Iterator[Proof]:
     for kind, answers in expected.items():
         for answer in answers:
             yield _verdict(exercise, kind, answer, PASSED)
-    for mistake in exercise.mistakes:
+    for mistake in some(exercise.mistakes):
         yield _verdict(exercise, "mistake", mistake.answer, NOT_RIGHT, mistake.name)
 
 
-def prove_side_by_side(exercises: Sequence[str]) -> Iterator[list[Proof]]:
+def prove_side_by_side(
+    exercises: Sequence[str], at_most: int | None = None
+) -> Iterator[list[Proof]]:
     """The proofs of each exercise in turn; several exercises are proven on all cores."""
     jobs = min(cores.workers(), len(exercises))
+    proofs_of = partial(_prove, at_most=at_most)
     if jobs == 1:
-        yield from map(_prove, exercises)
+        yield from map(proofs_of, exercises)
         return
     fresh = multiprocessing.get_context("spawn")  # TensorFlow doesn't survive a fork
     with ProcessPoolExecutor(jobs, fresh, initializer=_make_do) as pool:
-        yield from pool.map(_prove, exercises)
+        yield from pool.map(proofs_of, exercises)
 
 
 def _make_do() -> None:
@@ -75,19 +89,22 @@ def _make_do() -> None:
     cores.compile_in_haste()
 
 
-def _prove(exercise_id: str) -> list[Proof]:
-    return list(prove(get(exercise_id)))
+def _prove(exercise_id: str, at_most: int | None) -> list[Proof]:
+    return list(prove(get(exercise_id), at_most))
 
 
-def _of_project(project: Project) -> Iterator[Proof]:
+def _of_project(project: Project, some: Callable[[Sequence], Sequence]) -> Iterator[Proof]:
     began = time.perf_counter()
-    for kind, what, failure in verdicts(project, _stub(project)):
+    for kind, what, failure in verdicts(project, _stub(project), some):
         yield Proof(project.id, kind, what, failure, time.perf_counter() - began)
         began = time.perf_counter()
 
 
 def main(
-    as_json: bool = False, measure: Path | None = None, exercises: Collection[str] = ()
+    as_json: bool = False,
+    measure: Path | None = None,
+    exercises: Collection[str] = (),
+    at_most: int | None = None,
 ) -> int:
     """Prove exercises and print a table; the number to exit with.
 
@@ -95,6 +112,7 @@ def main(
         as_json: print the counts as one JSON object, last.
         measure: a file to store the seconds of checks in; the cards show those of the references.
         exercises: ids; empty: all of them.
+        at_most: how many mistakes and right answers of each, by lot; None: all.
 
     Raises:
         UnknownExercise: if there is no such exercise.
@@ -105,7 +123,7 @@ def main(
     table = Table("exercise", "stub", "reference", "alternatives", "mistakes", "seconds")
     proofs: list[Proof] = []
     chosen = [get(one).id for one in exercises] or ids()
-    for exercise_id, own in zip(chosen, prove_side_by_side(chosen), strict=True):
+    for exercise_id, own in zip(chosen, prove_side_by_side(chosen, at_most), strict=True):
         proofs += own
         seconds = next(p.seconds for p in own if p.kind == "reference")
         table.add_row(

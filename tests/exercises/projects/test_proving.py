@@ -47,6 +47,7 @@ def test_there_are_wrong_ones_enough_and_each_is_proven(one, monkeypatch):
     }
 
 
+@pytest.mark.slow
 def test_a_proof_can_fail(monkeypatch):
     own = get("predict_rows")
     easy = dataclasses.replace(own, marks=(0.0, 0.0, 2.0), wrong=own.wrong[:2], right=[])

@@ -28,6 +28,15 @@ def test_the_model_exercise_is_proven():
     assert failures(get("rnn_step")) == {}
 
 
+def test_a_few_of_each_kind_by_lot_the_same_each_time():
+    everything = list(prove(get("rnn_step")))
+    few = [(p.kind, p.what) for p in prove(get("rnn_step"), 2)]
+    kinds = [kind for kind, _ in few]
+    assert kinds == ["rules", "stub", "reference", *["alternative"] * 2, *["mistake"] * 2]
+    assert [(p.kind, p.what) for p in everything if (p.kind, p.what) in few] == few
+    assert few == [(p.kind, p.what) for p in prove(get("rnn_step"), 2)]
+
+
 def test_a_check_that_can_not_fail_is_found():
     assert len(failures(spoilt(ladder=()))) >= len(get("rnn_step").mistakes)
 

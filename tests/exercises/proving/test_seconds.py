@@ -36,6 +36,7 @@ def test_what_other_exercises_took_stays(tmp_path, monkeypatch):
         assert list(stored[kind]) == ["rnn_step", "rnn_forward", "LSTMCell"]  # as in the course
 
 
+@pytest.mark.slow
 def test_answers_with_two_slips_are_wrong_and_the_same_each_time():
     exercise = get("rnn_step")
     reports = [check_function(exercise, answer) for answer in two_slips(exercise)]

@@ -96,6 +96,7 @@ def test_the_weights_change_inside():
     np.testing.assert_allclose(variable, W, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_fit_trains_by_the_rule():
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
@@ -107,6 +108,7 @@ def test_fit_trains_by_the_rule():
     assert set(history) == {"loss", "mae"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("batch", "units"), [(1, 8), (2, 1), (1, 1)])
 def test_fit_with_one_of_something(batch, units):
     x = np.random.default_rng(0).normal(size=(2, 10, 1)).astype(np.float32)

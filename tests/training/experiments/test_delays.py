@@ -41,6 +41,7 @@ def test_what_a_gpu_or_a_scan_makes_fast(cell):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cell", "rule"), [("kernl", "kernl"), ("leaky", "bptt")])
 def test_leaky_units_with_and_without_a_tape(cell, rule):
     config = Config(units=4, examples=10, epochs=1, validation=10, test=10, batch_size=10)

@@ -55,6 +55,7 @@ def test_a_line_sees_nothing_of_what_it_forecasts(name, series):
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_sees_nothing_of_what_it_forecasts(name, series):
     kind, direct = NETWORKS[name]
@@ -81,6 +82,7 @@ def test_a_network_is_trained_from_the_same_start_each_time(series):
     assert np.abs(network.predict(x[:3], 4) - results[0]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_a_quick_run_has_everything():
     result = forecast.run(None, seed=0, quick=True, verbose=0)
     assert set(result["summary"]["models"]) == {*PLAIN, *LINES, *NETWORKS}

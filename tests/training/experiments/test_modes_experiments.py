@@ -89,6 +89,7 @@ def test_a_small_run_on_pixels(settings):
     assert result["config"]["steps"] == 784
 
 
+@pytest.mark.slow
 def test_pairs_turn_near_multiples_of_the_rows_and_start_in_bounds():
     images = np.random.default_rng(0).random((20, 28, 28), np.float32)
     config = turning_mnist.Config(units=20)

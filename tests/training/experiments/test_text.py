@@ -81,6 +81,7 @@ def test_a_unit_that_is_the_feature_is_found():
     assert found[2] == 0
 
 
+@pytest.mark.slow
 def test_a_quick_run_has_everything():
     result = text.run(None, seed=0, quick=True, verbose=0)
     summary, curves = result["summary"], result["curves"]
