@@ -26,13 +26,13 @@ PYTEST = ("-m", "pytest")
 COURSE = ("-m", "course_lib.cli")
 ELSEWHERE = "not browser and not alone and not backends"  # those have commands of their own
 QUICK = f"{ELSEWHERE} and not slow"
+PLUGIN = ("-p", "course_lib.authoring.few_cases")
 FEW = ("--at-most", "2")  # of each test, and of each exercise's wrong and right answers
 SLOWEST = ("--durations", "15", "--durations-min", "2")  # how many to name, from how many seconds
 # All cores work, each on a whole file at a time: what its tests share is made once. The order is
 # that of tests/conftest.py; the browser's tests are shared out by page.
 CORES = ("-n", str(workers()), "--no-loadscope-reorder")
 # Only the solution notebooks need nbval, with which each process would be loaded for a second more.
-PLUGIN = ("-p", "course_lib.authoring.few_cases")
 NO_NOTEBOOKS = ("-p", "no:nbval")
 ON_CORES = (*NO_NOTEBOOKS, *SLOWEST, *CORES)
 BY_FILE, BY_GROUP = ("--dist", "loadfile"), ("--dist", "loadgroup")
