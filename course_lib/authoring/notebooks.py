@@ -191,12 +191,23 @@ def _kept(cell: Notebook) -> dict:
 
 def run(notebook: Notebook, folder: Path) -> Notebook:
     """The notebook with its outputs, run from top to bottom; stops at the first error."""
+    from jupyter_client import AsyncKernelManager
+    from jupyter_client.kernelspec import KernelSpecManager
     from nbclient import NotebookClient
+    from traitlets import default
+
+    class OwnKernel(AsyncKernelManager):
+        """The kernel of this Python, whichever Jupyter would find first by what a shell says."""
+
+        @default("kernel_spec_manager")
+        def _installed_nowhere(self) -> KernelSpecManager:
+            return KernelSpecManager(kernel_dirs=[])
 
     client = NotebookClient(
         notebook,
         timeout=300,
         kernel_name="python3",
+        kernel_manager_class=OwnKernel,
         coalesce_streams=True,  # where a cell's printing is cut into pieces is chance
         resources={"metadata": {"path": folder}},
     )

@@ -1,4 +1,4 @@
-"""What somebody has set for Python, IPython, Keras and Matplotlib changes no book and no test."""
+"""What somebody has set for Python, Jupyter, Keras and Matplotlib changes no book and no test."""
 
 import contextlib
 import logging
@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-# How Python runs, what Keras runs on, where Matplotlib draws.
+# How Python runs, what Keras runs on, where Matplotlib draws; and where Jupyter looks for a kernel
+# before it looks into this environment.
 VARIABLES = (
     "PYTHONOPTIMIZE",
     "PYTHONSTARTUP",
@@ -15,6 +16,8 @@ VARIABLES = (
     "KERAS_BACKEND",
     "TF_USE_LEGACY_KERAS",
     "MPLBACKEND",
+    "JUPYTER_PATH",
+    "JUPYTER_PREFER_ENV_PATH",
 )
 
 

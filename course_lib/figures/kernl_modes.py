@@ -51,8 +51,8 @@ def quality(counts: tuple[int, ...], seeds: range, **sizes: int) -> dict[str, di
 def told_apart(gamma: np.ndarray, omega: np.ndarray, steps: int, ridge: float = 1e-3) -> np.ndarray:
     """Return how well modes tell one age from all others, 0 … 1, for each age below `steps`.
 
-    Credit that is due to one age alone, one, is fitted by least squares over all ages; what the fit
-    puts there is returned.
+    A credit of 1 that is due to one age alone is fitted by least squares over all ages: how much of
+    it does the fit put at that age?
 
     Args:
         gamma, omega: shape (M,).

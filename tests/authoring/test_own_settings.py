@@ -14,6 +14,8 @@ from course_lib.authoring.own_settings import VARIABLES, fonts_are_listed, set_a
 
 FLAGS = {"PYTHONOPTIMIZE": "1", "PYTHONSTARTUP": "start.py", "PYTHONWARNINGS": "ignore"}
 
+FOREIGN = '{"argv": ["/opt/other/python"], "display_name": "", "language": "python"}'
+
 
 @pytest.fixture
 def settings(monkeypatch, tmp_path):
@@ -29,7 +31,10 @@ def settings(monkeypatch, tmp_path):
         ".keras/keras.json": json.dumps({"floatx": "float64", "epsilon": 0.1}),
         ".config/matplotlib/matplotlibrc": "axes.linewidth: 7\n",
         ".matplotlib/matplotlibrc": "axes.linewidth: 7\n",  # on macOS and Windows
+        "jupyter/kernels/python3/kernel.json": FOREIGN,
     }
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(text)

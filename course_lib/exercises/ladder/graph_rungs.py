@@ -155,7 +155,7 @@ def traced_once(
         for k, (one, other) in enumerate(zip(right, found, strict=True)):
             if not np.isclose(one, other, rtol=1e-6):
                 return Problem(
-                    f"When batches of several sizes follow each other, the loss of number {k + 1} "
+                    f"When batches of several sizes follow each other, the loss of batch {k + 1} "
                     f"is {other:.6g}; it should be {one:.6g}. Is something kept from the first "
                     "batch, such as its size?"
                 )

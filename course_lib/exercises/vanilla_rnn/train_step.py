@@ -486,16 +486,17 @@ EXERCISE = Exercise(
 )
 
 
-def _step(model, optimizer, loss_of=None, training=True, weights_of=None, **settings):
+def _step(model, optimizer, loss_of=None, training=True, weights_of=None, apply=None, **settings):
     """A step with one part replaced; for the mistakes. Without settings, it isn't traced."""
     loss_of = loss_of or _mean_loss
     weights_of = weights_of or (lambda model: model.trainable_variables)
+    apply = apply or optimizer.apply
 
     def step(x, y):
         with tf.GradientTape() as tape:
             loss = loss_of(model(x, training=training), y)
         weights = weights_of(model)
-        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        apply(tape.gradient(loss, weights), weights)
         return loss
 
     return tf.function(step, **settings) if settings else step
@@ -642,16 +643,10 @@ def divided_by_the_first_size(model, optimizer):
 def clipped_on_the_way(model, optimizer):
     """tf.clip_by_value."""
 
-    @tf.function(reduce_retracing=True)
-    def step(x, y):
-        with tf.GradientTape() as tape:
-            loss = _mean_loss(model(x, training=True), y)
-        weights = model.trainable_variables
-        gradients = [tf.clip_by_value(g, -0.1, 0.1) for g in tape.gradient(loss, weights)]
-        optimizer.apply_gradients(zip(gradients, weights, strict=True))
-        return loss
+    def apply(gradients, weights):
+        optimizer.apply([tf.clip_by_value(one, -0.1, 0.1) for one in gradients], weights)
 
-    return step
+    return _step(model, optimizer, apply=apply, reduce_retracing=True)
 
 
 @EXERCISE.mistake(
@@ -694,15 +689,10 @@ def loss_after_the_update(model, optimizer):
 def up_the_gradient(model, optimizer):
     """A minus too many."""
 
-    @tf.function(reduce_retracing=True)
-    def step(x, y):
-        with tf.GradientTape() as tape:
-            loss = _mean_loss(model(x, training=True), y)
-        weights = model.trainable_variables
-        optimizer.apply([-one for one in tape.gradient(loss, weights)], weights)
-        return loss
+    def apply(gradients, weights):
+        optimizer.apply([-one for one in gradients], weights)
 
-    return step
+    return _step(model, optimizer, apply=apply, reduce_retracing=True)
 
 
 @EXERCISE.mistake(
@@ -759,16 +749,11 @@ def probabilities_cut_off(model, optimizer):
 def past_the_optimizer(model, optimizer):
     """Plain descent with the optimizer's rate."""
 
-    @tf.function(reduce_retracing=True)
-    def step(x, y):
-        with tf.GradientTape() as tape:
-            loss = _mean_loss(model(x, training=True), y)
-        weights = model.trainable_variables
-        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+    def apply(gradients, weights):
+        for gradient, weight in zip(gradients, weights, strict=True):
             weight.assign_sub(tf.cast(optimizer.learning_rate, gradient.dtype) * gradient)
-        return loss
 
-    return step
+    return _step(model, optimizer, apply=apply, reduce_retracing=True)
 
 
 @EXERCISE.mistake(
@@ -778,18 +763,13 @@ def past_the_optimizer(model, optimizer):
 def a_call_for_each_weight(model, optimizer):
     """apply in a loop."""
 
-    @tf.function(reduce_retracing=True)
-    def step(x, y):
-        with tf.GradientTape() as tape:
-            loss = _mean_loss(model(x, training=True), y)
-        weights = model.trainable_variables
+    def apply(gradients, weights):
         if not optimizer.built:
             optimizer.build(weights)
-        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
-            optimizer.apply_gradients([(gradient, weight)])
-        return loss
+        for one in zip(gradients, weights, strict=True):
+            optimizer.apply_gradients([one])
 
-    return step
+    return _step(model, optimizer, apply=apply, reduce_retracing=True)
 
 
 @EXERCISE.alternative

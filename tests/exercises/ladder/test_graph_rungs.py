@@ -89,7 +89,7 @@ def test_traces_with_the_loss_of_another_size():
     outputs = {"batches": 7, "new sizes": 4, "traces": 2, "for graphs": True}
     outputs["losses"] = np.array([1.0, 1.5])
     found = said(rungs.traced_once(nothing, None, lambda given: [1.0, 2.0]), outputs)
-    assert "the loss of number 2 is 1.5; it should be 2" in found
+    assert "the loss of batch 2 is 1.5; it should be 2" in found
 
 
 def test_xla():
