@@ -133,6 +133,7 @@ def contents_of(book) -> str:
 
 @pytest.mark.browser
 @pytest.mark.enable_socket
+@pytest.mark.xdist_group("printed")  # once, for all of them
 class TestPrinted:
     def test_nothing_leads_nowhere_and_no_picture_is_missing(self, printed):
         problems, _ = printed

@@ -12,6 +12,7 @@ def tanh(a):
     return keras.ops.tanh(a)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", [tanh, lambda a: keras.ops.tanh(a)])
 def test_it_is_told_under_any_name(activation):
     def gru_for_a_gpu(units, dropout=0.0):

@@ -420,6 +420,7 @@ def test_a_seed_that_is_multiplied_is_not_called_one_seed_for_all():
     assert check(fresh_cells).mistake == "multiples of the seed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("halvings", [24, 27, 30])
 def test_a_search_that_ended_before_ten_digits(halvings):
     def stop_gate(depth, eta=0.9):

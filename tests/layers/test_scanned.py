@@ -274,6 +274,7 @@ def test_saved_and_loaded(kind, policy, tmp_path):
     np.testing.assert_array_equal(model(x), again(x))
 
 
+@pytest.mark.slow
 @every_layer
 def test_sixteen_bits_come_out_and_do_not_add_up(kind):
     """2,000 steps in 16 bits would lose a slow unit; the states don't know of the policy."""
@@ -293,6 +294,7 @@ def test_sixteen_bits_come_out_and_do_not_add_up(kind):
     assert np.abs(results["mixed_bfloat16"] - results["float32"]).max() < 0.04 * largest
 
 
+@pytest.mark.slow
 @every_layer
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_fit_and_predict_at_any_length(kind, jit_compile):

@@ -285,6 +285,7 @@ def shifted_by_the_rows(logits, temperature, rng):
     return (np.cumsum(p, axis=-1) < rng.random((len(logits), 1))).sum(axis=-1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("exercise", "answer"),
     [

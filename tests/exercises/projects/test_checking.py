@@ -266,6 +266,7 @@ def test_what_runs_for_minutes_is_stopped(monkeypatch):
     assert "still running" in report.sentence
 
 
+@pytest.mark.slow
 def test_the_time_limit_is_for_each_call(monkeypatch):
     monkeypatch.setattr(guard, "TIME_LIMIT", 2.0)
     monkeypatch.setattr(guard, "BUSY", 100)  # of the processor, however busy the machine is

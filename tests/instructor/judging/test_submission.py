@@ -165,10 +165,10 @@ def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
     [
         ("helper.py", "import numpy as np\ndef act(z): return np.tanh(z)\n", "passed"),
         ("helper.py", "def act(z): return np.tanh(z)\n", "error"),
-        ("helper.py", "while True: pass\n", "error"),
         ("elsewhere/helper.py", "import numpy as np\nact = np.tanh\n", "error"),
+        pytest.param("helper.py", "while True: pass\n", "error", marks=pytest.mark.slow),
     ],
-    ids=["right", "fails", "endless", "elsewhere"],
+    ids=["right", "fails", "elsewhere", "endless"],
 )
 def test_a_file_beside_the_notebook_can_be_imported_as_in_jupyter(
     graded, tmp_path, place, source, outcome
