@@ -24,6 +24,10 @@ for name in ("LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIB
     os.environ.pop(name, None)
 os.environ.pop("PYTHONUNBUFFERED", None)  # containers set it, and it hides what is printed too late
 os.environ["COLUMNS"] = "80"
+# A make that a test calls is none of the make that called the tests, and has its own flags and
+# variables: `make test ALL=1` hands both down.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ALL", "ARGS", "SOLUTIONS"):
+    os.environ.pop(name, None)
 
 cores.compile_in_haste()
 

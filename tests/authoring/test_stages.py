@@ -1,6 +1,7 @@
 """The stages of `make test` say what they did; each way to fail fails the run."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -185,6 +186,15 @@ def test_make_chooses_the_run(goal, which):
     made = subprocess.run(["make", "-n", *goal], capture_output=True, text=True, check=True)
     lines = made.stdout.splitlines()
     assert [line for line in lines if line.endswith(f"course_lib.authoring.stages {which}")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="make is not there")
+def test_a_make_that_a_test_calls_has_its_own_variables():
+    """`make test ALL=1` hands ALL down to each make below it, and its flags."""
+    handed_down = {"MAKEFLAGS": "k -- ALL=1", "MAKELEVEL": "1", "ALL": "1"}
+    command = [sys.executable, *PYTEST, "-q", f"{__file__}::test_make_chooses_the_run"]
+    done = subprocess.run(command, env=os.environ | handed_down, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 def test_only_what_runs_notebooks_loads_nbval():
