@@ -30,12 +30,12 @@ PLUGIN = ("-p", "course_lib.authoring.few_cases")
 FEW = ("--at-most", "2")  # of each test, and of each exercise's wrong and right answers
 SLOWEST = ("--durations", "15", "--durations-min", "2")  # how many to name, from how many seconds
 # All cores work, each on a whole file at a time: what its tests share is made once. The order is
-# that of tests/conftest.py; the browser's tests are shared out by page.
+# that of tests/conftest.py; the browser's tests are shared out by page, too.
 CORES = ("-n", str(workers()), "--no-loadscope-reorder")
 # Only the solution notebooks need nbval, with which each process would be loaded for a second more.
 NO_NOTEBOOKS = ("-p", "no:nbval")
 ON_CORES = (*NO_NOTEBOOKS, *SLOWEST, *CORES)
-BY_FILE, BY_GROUP = ("--dist", "loadfile"), ("--dist", "loadgroup")
+BY_FILE, BY_PAGE = ("--dist", "loadfile"), ("-p", "course_lib.authoring.by_page")
 # Folders whose tests trace and compile most, in turns: what XLA compiles stays in the process, and
 # one that had all tests to run would grow to several times as much.
 TRACED = (("tests/layers", "tests/online"), ("tests/exercises", "tests/training"))
@@ -117,7 +117,7 @@ NOTEBOOKS = Stage(
 )
 BOOK = Stage("book", (("-m", "course_lib.authoring.book"),))
 BACKENDS = (*PYTEST, *marked("backends"), *ON_CORES, *BY_FILE, "-m", "backends")
-BROWSER = (*PYTEST, *marked("browser"), *ON_CORES, *BY_GROUP, "-m", "browser")
+BROWSER = (*PYTEST, *marked("browser"), *ON_CORES, *BY_PAGE, "-m", "browser")
 PROVE = (*COURSE, "prove")
 
 

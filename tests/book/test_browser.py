@@ -129,10 +129,7 @@ def is_silent_and_from(address, page):
     assert [url for url in page.fetched if not url.startswith(here)] == []
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in PAGES],
-)
+@pytest.fixture(scope="module", params=PAGES)
 def page(request, window, address):
     """Each page of the book in turn, opened once for all tests of it."""
     opened = visit(window, f"{address}/{request.param}")

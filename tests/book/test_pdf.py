@@ -1,8 +1,12 @@
 """The book on paper: contents, links, figures and formulas arrive in the PDF."""
 
+from __future__ import annotations
+
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -10,6 +14,9 @@ from bs4 import BeautifulSoup
 
 from course_lib.authoring import pdf
 from course_lib.authoring.browser import find_chromium
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = Path(os.environ.get("COURSE_BOOK", ROOT / "_build" / "html"))
@@ -104,6 +111,15 @@ def test_it_fails_unless_the_whole_book_is_printed(
     assert (shown.out or shown.err).startswith(said)
 
 
+@dataclass(frozen=True)
+class Printed:
+    """What printing told, the PDF, and the text of each page, which takes seconds to read."""
+
+    problems: list[str]
+    book: PdfReader
+    texts: list[str]
+
+
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
     from pypdf import PdfReader
@@ -118,29 +134,29 @@ def printed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pdf")
     (folder / "_toc.yml").write_text(yaml.safe_dump(TOC))
     problems = pdf.print_book(HTML, folder / "_toc.yml", folder / "a" / "book.pdf", "A title")
-    return problems, PdfReader(folder / "a" / "book.pdf")
+    book = PdfReader(folder / "a" / "book.pdf")
+    return Printed(problems, book, [page.extract_text() for page in book.pages])
 
 
 def _squeezed(text: str) -> str:
     return "".join(text.split())
 
 
-def contents_of(book) -> str:
-    texts = [page.extract_text() for page in book.pages]
-    (contents,) = [text for text in texts if "Further reading" in text and "Chapters" in text]
+def contents_of(printed) -> str:
+    (contents,) = [
+        text for text in printed.texts if "Further reading" in text and "Chapters" in text
+    ]
     return contents
 
 
 @pytest.mark.browser
 @pytest.mark.enable_socket
-@pytest.mark.xdist_group("printed")  # once, for all of them
 class TestPrinted:
     def test_nothing_leads_nowhere_and_no_picture_is_missing(self, printed):
-        problems, _ = printed
-        assert problems == []
+        assert printed.problems == []
 
     def test_the_contents_and_the_outline_name_each_page(self, printed):
-        _, book = printed
+        book = printed.book
         names = [entry.title for entry in book.outline if not isinstance(entry, list)]
         assert names[0].endswith("The vanilla RNN")
         assert names[1:3] == ["Contents", "Notation"]
@@ -148,11 +164,11 @@ class TestPrinted:
         assert names[4].endswith("Project: Rows")
         assert names[5:] == ["Glossary", "References"]
         assert book.metadata.title == "A title"
-        assert "Glossary" in contents_of(book)
+        assert "Glossary" in contents_of(printed)
 
     def test_the_contents_say_on_which_page_each_begins(self, printed):
-        _, book = printed
-        contents = contents_of(book)
+        book = printed.book
+        contents = contents_of(printed)
         headings = [entry for entry in book.outline if not isinstance(entry, list)]
         for heading in headings:
             if heading.title != "Contents":
@@ -161,7 +177,7 @@ class TestPrinted:
 
     def test_links_stay_in_the_document_or_go_to_the_world(self, printed):
         """Never to this machine, where the pages were served."""
-        _, book = printed
+        book = printed.book
         links = [
             note.get_object()
             for page in book.pages
@@ -173,8 +189,8 @@ class TestPrinted:
         assert not [uri for uri in outside if "127.0.0.1" in uri or uri.startswith("file:")]
 
     def test_formulas_are_set_and_figures_are_there(self, printed):
-        _, book = printed
-        text = "".join(page.extract_text() for page in book.pages)
+        book = printed.book
+        text = "".join(printed.texts)
         assert "\\mathrm" not in text
         assert "\\tanh" not in text
         assert "figures.one_unit" not in text  # folded code stays out
@@ -188,8 +204,7 @@ class TestPrinted:
         assert any(font["/Subtype"] == "/Type3" for font in fonts)
 
     def test_it_tells_nobody_to_move_a_slider_and_says_how_far_it_goes(self, printed):
-        _, book = printed
-        text = " ".join(" ".join(page.extract_text() for page in book.pages).split())
+        text = " ".join(" ".join(printed.texts).split())
         assert not re.search(r"[Mm]ove the slider", text)
         chapter = (HTML / "book" / "vanilla_rnn.html").read_text("utf-8")
         assert "Move the slider" in chapter
@@ -199,16 +214,14 @@ class TestPrinted:
 
     def test_code_follows_its_title_on_the_same_page(self, printed):
         """What can't be cut in two moves to the next page whole, and leaves its title behind."""
-        _, book = printed
         titles = 0
-        for page in book.pages:
-            *lines, number = page.extract_text().split("\n")
+        for text in printed.texts:
+            *lines, number = text.split("\n")
             titles += sum("Show the reference code" in line for line in lines)
             assert "Show the reference code" not in " ".join(lines[-2:]), f"page {number}"
         assert titles > 5
 
     def test_no_heading_and_no_head_of_a_table_is_the_last_thing_on_a_page(self, printed):
-        _, book = printed
         names = [TOC["root"], "book/notation", *[entry["file"] for entry in FURTHER]]
         headings, heads = set(), set()
         for name in names:
@@ -220,19 +233,18 @@ class TestPrinted:
         heads.discard("")
         assert len(headings) > 30
         assert len(heads) > 5
-        for page in book.pages:
-            *lines, number = page.extract_text().strip().split("\n")
+        for text in printed.texts:
+            *lines, number = text.strip().split("\n")
             if lines:
                 assert _squeezed(lines[-1]) not in headings, f"page {number}"
                 end = _squeezed("".join(lines[-3:]))
                 assert not [head for head in heads if end.endswith(head)], f"page {number}"
 
     def test_a_short_table_stays_on_one_page(self, printed):
-        _, book = printed
         page = (HTML / "book" / "project_rows.html").read_text("utf-8")
         marks = page[page.index("The marks") :]
         assert marks.index("60,000") < marks.index("the reference, seed 2")
-        texts = [" ".join(page.extract_text().split()) for page in book.pages]
+        texts = [" ".join(text.split()) for text in printed.texts]
         assert [
             text for text in texts if "at most 60,000" in text and "the reference, seed 2" in text
         ]

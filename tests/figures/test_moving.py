@@ -146,7 +146,6 @@ def test_what_it_is_given_can_not_end_its_script():
 
 @pytest.mark.browser
 @pytest.mark.enable_socket
-@pytest.mark.xdist_group("moving figures")
 class TestInChromium:
     @pytest.fixture
     def page(self, browser):

@@ -19,7 +19,7 @@ from course_lib.instructor.judging.verdict import Verdict
 from course_lib.instructor.results.pages.class_page import class_page
 from course_lib.instructor.results.reports import Pointed, page_name, write_reports
 
-pytestmark = [pytest.mark.browser, pytest.mark.enable_socket, pytest.mark.xdist_group("class page")]
+pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
 PHONE, DESK = 360, 1280  # px
 MANY = 5_000

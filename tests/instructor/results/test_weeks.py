@@ -222,7 +222,6 @@ def test_weeks_in_which_nobody_began_stand(tmp_path):
 
 @pytest.mark.browser
 @pytest.mark.enable_socket
-@pytest.mark.xdist_group("class page")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_page_in_a_browser(browser, tmp_path, theme, width):
