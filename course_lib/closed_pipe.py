@@ -12,8 +12,9 @@ NO_TEMPORARY = (
 
 
 def lacks_temporary(problem: object) -> bool:
-    """Whether this is what Python says where no folder takes temporary files."""
-    return "No usable temporary directory" in str(problem)
+    """Whether this is what Python or Matplotlib says where no folder takes temporary files."""
+    said = "No usable temporary directory", "a temporary directory could not be created"
+    return any(words in str(problem) for words in said)
 
 
 def end_quietly(command: Callable[[], object]) -> object:

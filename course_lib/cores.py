@@ -23,10 +23,15 @@ HASTY_XLA = {
 }
 
 
+def allowed() -> int:
+    """The cores that we may use; Linux knows which those are, in a container with fewer, too."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 def workers() -> int:
     """One process a core that we may use, and no more than fit into memory; at least one."""
-    allowed = getattr(os, "sched_getaffinity", None)  # Linux: also in a container with fewer cores
-    cores = len(allowed(0)) if allowed else os.cpu_count() or 1
+    cores = allowed()
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not on Windows

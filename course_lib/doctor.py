@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,15 +10,21 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from course_lib.cores import allowed
+
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)  # as in pyproject.toml
 LEAST_FREE = 1.0  # GB: the full MNIST, the built book and a learner's copy fit in it
 TENSORFLOW_SECONDS = 180  # a first import from a slow disk takes a minute
 
+# Flags of XLA are read when it first compiles; one that it doesn't know ends the process.
 ASK_TENSORFLOW = """
 import json, tensorflow as tf
+tf.function(lambda: tf.zeros(1) + 1, jit_compile=True)()
 devices = {kind: len(tf.config.list_physical_devices(kind)) for kind in ("CPU", "GPU")}
 print(json.dumps({"version": tf.__version__, **devices}))
 """
+# What TensorFlow says as its last word, with the time before it.
+UNKNOWN_FLAG = re.compile(r"Unknown flag in (\w+): (\S+)")
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,9 @@ def tensorflow_version(answer: dict | str) -> Finding:
     from course_lib.closed_pipe import NO_TEMPORARY, lacks_temporary
 
     todo = f"{_python_m('pip install --force-reinstall tensorflow')}"
+    if flag := UNKNOWN_FLAG.search(answer):
+        answer = f"it doesn't know a flag in {flag[1]}: {flag[2]}"
+        todo = f"Take that flag out of {flag[1]}, or: unset {flag[1]}"
     if lacks_temporary(answer):
         todo = NO_TEMPORARY
     return Finding("TensorFlow", False, answer, todo)
@@ -104,7 +114,8 @@ def devices(answer: dict | str) -> Finding:
     """What TensorFlow computes on. A CPU is enough for everything but the full-length runs."""
     if isinstance(answer, str):
         return Finding("Devices", False, "unknown without TensorFlow", "See TensorFlow.")
-    cpu = f"CPU ({os.cpu_count()} cores)"
+    cores = allowed()
+    cpu = f"CPU ({cores} core{'s' if cores > 1 else ''})"
     if answer["GPU"]:
         return Finding("Devices", True, f"{cpu}, {answer['GPU']} GPU")
     if shutil.which("nvidia-smi"):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from course_lib.closed_pipe import NO_TEMPORARY, lacks_temporary
 from course_lib.streams import take_any_letter
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _end(who: str, *_: object) -> None:
 def in_one_line(who: str, program: Callable[[], int]) -> int:
     """Run a program; its exit code, whether it comes to its end or is stopped.
 
-    A folder that may not be written to, or a full disk, is one line too.
+    A folder that may not be written to, none for temporary files, or a full disk is one line too.
     """
     take_any_letter()
     try:
@@ -74,6 +75,9 @@ def in_one_line(who: str, program: Callable[[], int]) -> int:
         say(who)
         return EXIT_CODE
     except OSError as error:
+        if lacks_temporary(error):
+            print(f"{who}: {NO_TEMPORARY}", file=sys.stderr)
+            return 1
         if error.errno not in NOT_TO_BE_WRITTEN:
             raise
         where = f"{error.filename}: " if error.filename else ""

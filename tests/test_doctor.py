@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -63,6 +64,24 @@ def test_a_tensorflow_that_does_not_start_is_explained(run, words):
     assert (finding.ok, finding.essential) == (False, True)
     assert f"{sys.executable} -m pip install" in finding.todo
     assert not doctor.devices(answer).ok
+
+
+def test_a_flag_that_xla_does_not_know_is_named():
+    said = "F0000 00:00:1.5   9 parse_flags_from_env.cc:234] Unknown flag in XLA_FLAGS: --no_such=1"
+    finding = doctor.tensorflow_version(doctor.ask_tensorflow(ended(1, "", said)))
+    assert finding.found == "it doesn't know a flag in XLA_FLAGS: --no_such=1"
+    assert finding.todo == "Take that flag out of XLA_FLAGS, or: unset XLA_FLAGS"
+    assert not finding.ok
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux gives out cores")
+def test_the_cores_are_those_that_it_may_use():
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert "(1 core)" in doctor.devices({"CPU": 1, "GPU": 0}).found
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def test_a_tensorflow_that_hangs_is_explained():

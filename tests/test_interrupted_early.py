@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -127,6 +128,40 @@ def test_a_place_that_can_not_be_written_to_is_one_line(capsys, monkeypatch, num
 
     assert interrupted.in_one_line("book", program) == 1
     assert capsys.readouterr().err == "book: _build: No.\n"
+
+
+@pytest.fixture
+def no_temporary_files(monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("tempfile._candidate_tempdir_list", lambda: ["/is/not/there"])
+
+
+def test_no_place_for_temporary_files_is_one_line(capsys, monkeypatch, no_temporary_files):
+    monkeypatch.setattr(interrupted, "end_at_once", lambda who: None)
+    assert interrupted.in_one_line("book", tempfile.mkdtemp) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("book: There is no folder for temporary files: ")
+    assert said.count("\n") == 1
+
+
+NO_TEMPORARY_FILES = """
+import runpy, sys, tempfile
+
+tempfile._candidate_tempdir_list = lambda: ["/is/not/there"]
+sys.argv = ["stages", "check"]
+runpy.run_module("course_lib.authoring.stages", run_name="__main__")
+"""
+
+
+def test_make_check_without_temporary_files_is_one_line(tmp_path):
+    """Matplotlib, which lists its fonts first, needs one where the home can't be written to."""
+    (tmp_path / "in the way").touch()
+    nowhere = {name: str(tmp_path / "in the way" / "x") for name in ("HOME", "MPLCONFIGDIR")}
+    command = [sys.executable, "-c", NO_TEMPORARY_FILES]
+    environment = os.environ | nowhere
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert done.stderr.startswith("test: There is no folder for temporary files: ")
 
 
 def test_another_fault_of_a_file_is_a_fault_of_the_program(monkeypatch):

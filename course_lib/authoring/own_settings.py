@@ -1,4 +1,4 @@
-"""What somebody has set for Python, Jupyter, Keras and Matplotlib changes no book and no test."""
+"""What somebody has set for Python, Jupyter, TensorFlow, Keras and Matplotlib: no book has it."""
 
 import contextlib
 import logging
@@ -7,14 +7,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-# How Python runs, what Keras runs on, where Matplotlib draws; and where Jupyter looks for a kernel
-# before it looks into this environment.
+# How Python runs, what Keras runs on, how XLA compiles, which may change what it computes, where
+# Matplotlib draws; and where Jupyter looks for a kernel before it looks into this environment.
 VARIABLES = (
     "PYTHONOPTIMIZE",
     "PYTHONSTARTUP",
     "PYTHONWARNINGS",
     "KERAS_BACKEND",
     "TF_USE_LEGACY_KERAS",
+    "XLA_FLAGS",
+    "TF_XLA_FLAGS",
     "MPLBACKEND",
     "JUPYTER_PATH",
     "JUPYTER_PREFER_ENV_PATH",

@@ -263,8 +263,12 @@ def main(stages: tuple[Stage, ...] = STAGES) -> int:
     return 1 if total.failed else 0
 
 
-if __name__ == "__main__":
+def of_make(which: str = "all") -> int:
+    """What make calls: "all" cases, a "few" of each test, or the "check" of what has changed."""
     fonts_are_listed()  # for the notebooks
-    (which,) = sys.argv[1:] or ["all"]
     chosen = {"all": lambda: STAGES, "few": lambda: A_FEW_OF_ALL, "check": inner_loop}[which]
-    sys.exit(interrupted.in_one_line("test", lambda: main(chosen())))
+    return main(chosen())
+
+
+if __name__ == "__main__":
+    sys.exit(interrupted.in_one_line("test", lambda: of_make(*sys.argv[1:])))

@@ -1,4 +1,4 @@
-"""What is set for Python, IPython, Keras and Matplotlib reaches neither the book nor the tests."""
+"""What is set for Python, Jupyter, TensorFlow and Matplotlib reaches neither book nor tests."""
 
 import json
 import os
