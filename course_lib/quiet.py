@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from course_lib.garbage import much_is_at_rest
-
 # What Keras imports of Matplotlib, for two functions that draw galleries of images.
 DRAWING = ("matplotlib", "matplotlib.pyplot", "matplotlib.patches")
 
@@ -44,14 +42,13 @@ def no_garbage_sought() -> Iterator[None]:
 
     At the end they count as old, as they would by then.
     """
-    collects, at_rest = gc.isenabled(), much_is_at_rest()
+    collects = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()  # both together leave out the walk
-        if not at_rest:
-            gc.unfreeze()
+        gc.unfreeze()
         if collects:
             gc.enable()
 

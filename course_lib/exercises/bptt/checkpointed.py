@@ -184,10 +184,18 @@ def sizes(function, given: Arrays) -> Arrays:
     computed = computed_by("Tanh", both, dh_last, x, *others)
     found = {"states": computed / others[0].shape.num_elements()}
     there = [tf.TensorSpec(one.shape, one.dtype) for one in (x, *others)]
-    for T in (SHORT, LONG):
-        there[0] = tf.TensorSpec(x[:, :T].shape, x.dtype)
+
+    def count_operations(T: int) -> None:
+        there[0] = tf.TensorSpec((len(x), T, x.shape[2]), x.dtype)
         found[f"operations at T={T}"] = len(nodes(trace(function, *there)))
+
+    for T in (SHORT, LONG):
+        count_operations(T)
     if computed_once(found) or grown(found, "operations"):
+        return found
+    # Of few steps, pieces of one length make hardly more than a root does.
+    count_operations(4 * LONG)
+    if grown(found, "operations", short=LONG):
         return found
     batch, n = others[0].shape
     for T, stretched in ((LONG, x), (4 * LONG, tf.tile(x, (1, 4, 1)))):
@@ -224,11 +232,11 @@ def grown(sizes: Arrays, what: str, fixed: int = 0, short: int = SHORT) -> bool:
 
 def grows_with_the_root(given: Arrays, outputs: Arrays) -> Problem | None:
     """Four times the steps take twice the instructions and twice the memory, or about that."""
-    for what in ("operations", "instructions"):
-        if f"{what} at T={LONG}" in outputs and grown(outputs, what):
-            short, long = (int(outputs[f"{what} at T={T}"]) for T in (SHORT, LONG))
+    for what, T in (("operations", SHORT), ("operations", LONG), ("instructions", SHORT)):
+        if f"{what} at T={4 * T}" in outputs and grown(outputs, what, short=T):
+            short, long = (int(outputs[f"{what} at T={steps}"]) for steps in (T, 4 * T))
             return Problem(
-                f"The program has {short} {what} for {SHORT} steps and {long} for {LONG}: "
+                f"The program has {short} {what} for {T} steps and {long} for {4 * T}: "
                 "something is in it once for every step, or once for every piece, and the pieces "
                 "don't get longer."
             )

@@ -413,6 +413,16 @@ def h_t_where_h_prev_belongs(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
     return _from(dh_t * (1 - h_t**2), x_t, h_t, W_xh, W_hh)
 
 
+@EXERCISE.mistake(
+    "In dh_prev the slope comes after the product with W_hh.T: 1 - h_t² belongs to the units of "
+    "this step, so multiply dh_t by it first, and take the product of that."
+)
+def slope_after_the_product(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    """Shapes don't tell: W_hh is square."""
+    dx_t, _, *weights = rnn_step_backward(dh_t, x_t, h_prev, h_t, W_xh, W_hh)
+    return dx_t, (dh_t @ W_hh.T) * (1 - h_t**2), *weights
+
+
 @EXERCISE.alternative
 def with_einsum(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
     """Every sum named by its letters."""

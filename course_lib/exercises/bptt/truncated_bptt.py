@@ -240,6 +240,7 @@ EXERCISE = Exercise(
             "where the array does: how many steps did you get, and how much of the whole is that?",
             fits=(
                 "last window dropped",
+                "rest dropped unless it is all",
                 "mean of whole windows",
                 "mean of windows",
                 "full weight for a short window",
@@ -342,6 +343,18 @@ def last_window_dropped(params, x, labels, h_0, window):
     return _windows(
         (params, x, labels, h_0, window),
         only=lambda starts: starts[: x.shape[1] // window],
+    )
+
+
+@EXERCISE.mistake(
+    "What is left over behind the last whole window is never read, though a sequence that is "
+    "shorter than a window is: let range(0, T, window) say where windows start."
+)
+def rest_dropped_unless_it_is_all(params, x, labels, h_0, window):
+    """max(1, T // window) windows."""
+    return _windows(
+        (params, x, labels, h_0, window),
+        only=lambda starts: starts[: max(1, x.shape[1] // window)],
     )
 
 

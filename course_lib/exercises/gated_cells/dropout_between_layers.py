@@ -198,6 +198,7 @@ EXERCISE = Exercise(
             fits=(
                 "not scaled",
                 "scaled at evaluation",
+                "scaled in both",
                 "scaled down",
                 "divided by rate",
                 "rate taken for keep prob",
@@ -267,6 +268,17 @@ def not_scaled(h, rate, training, rng):
 def scaled_at_evaluation(h, rate, training, rng):
     """Not inverted."""
     return h * (rng.random(h.shape) >= rate) if training else h * (1 - rate)
+
+
+@EXERCISE.mistake(
+    "What is kept is divided by 1 - rate in training, which is right, and then h is multiplied by "
+    "it at evaluation too: one of the two is enough, so let evaluation leave h alone."
+)
+def scaled_in_both(h, rate, training, rng):
+    """Old and new dropout at once."""
+    if not training:
+        return h * (1 - rate)
+    return np.where(rng.random(h.shape) >= rate, h / (1 - rate), 0.0)
 
 
 @EXERCISE.mistake(

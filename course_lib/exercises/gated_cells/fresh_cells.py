@@ -388,6 +388,16 @@ def upper_layers_shared(m, n, layers, seed=0):
     return [init_lstm_params(m, n, seed)] + [init_lstm_params(n, n, seed + 1)] * (layers - 1)
 
 
+@EXERCISE.mistake(
+    "The layers above the first have a dict each, but these hold the same arrays, since a copy of "
+    "a dict copies none: an update in place reaches all of them. Draw new weights for each."
+)
+def upper_layers_copied(m, n, layers, seed=0):
+    """dict(other) for each."""
+    above = init_lstm_params(n, n, seed + 1)
+    return [init_lstm_params(m, n, seed)] + [dict(above) for _ in range(layers - 1)]
+
+
 @EXERCISE.alternative
 def with_a_seed_for_each(m, n, layers, seed=0):
     """A loop, and seeds that count up."""

@@ -19,6 +19,7 @@ from course_lib.exercises.ladder.cell_calls import (
     compiled,
     gradients,
     growing,
+    is_uniform,
     layer_of,
     loaded,
     products,
@@ -132,6 +133,7 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
             "W_x around zero, with a standard deviation of sqrt(2 / (m + 3n))": bool(
                 abs(W_x.std() - glorot) < 0.15 * glorot and abs(W_x.mean()) < 0.2 * glorot
             ),
+            "W_x uniform, which ends at sqrt(6 / (m + 3n)) from zero": is_uniform(W_x, glorot),
             "W_h orthogonal": bool(np.abs(W_h @ W_h.T - np.eye(n)).max() < 1e-4),
             f"b at zero with reset_after={after}": not b.any(),
         }
@@ -680,6 +682,19 @@ class OpenBias(GRUCell):
         self.b.assign(np.ones(self.b.shape))
 
 
+@EXERCISE.mistake(
+    "W_x has the right spread, but it isn't uniform, as what \"glorot_normal\" gives isn't: take "
+    '"glorot_uniform".'
+)
+class GlorotsNormal(GRUCell):
+    """The other of the two initialisers that have his name."""
+
+    def build(self, input_shape):
+        """W_x drawn again."""
+        super().build(input_shape)
+        self.W_x.assign(keras.initializers.GlorotNormal()(self.W_x.shape))
+
+
 @EXERCISE.alternative
 class StackedForTheGates(_Wrong):
     """Input and state side by side for the gates."""
@@ -722,7 +737,7 @@ class InTensorFlow(keras.layers.Layer):
     def build(self, input_shape):
         """Initialisers as objects."""
         n = self.n
-        self.u = self.add_weight(shape=(input_shape[-1], 3 * n), initializer="glorot_normal")
+        self.u = self.add_weight(shape=(input_shape[-1], 3 * n), initializer="GlorotUniform")
         self.w = self.add_weight(shape=(n, 3 * n), initializer=keras.initializers.Orthogonal())
         rows = 2 if self.after else 1
         shape = (rows, 3 * n) if self.after else (3 * n,)

@@ -19,6 +19,7 @@ from course_lib.exercises.ladder.cell_calls import (
     compiled,
     gradients,
     growing,
+    is_uniform,
     layer_of,
     loaded,
     products,
@@ -143,6 +144,7 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
             "W_x around zero, with a standard deviation of sqrt(2 / (m + 4n))": bool(
                 abs(W_x.std() - glorot) < 0.15 * glorot and abs(W_x.mean()) < 0.2 * glorot
             ),
+            "W_x uniform, which ends at sqrt(6 / (m + 4n)) from zero": is_uniform(W_x, glorot),
             "W_h orthogonal": bool(np.abs(W_h @ W_h.T - np.eye(n)).max() < 1e-4),
             f"b with forget_bias {bias:g}": b,
         }
@@ -696,6 +698,19 @@ class OneState(LSTMCell):
         self.state_size = units
 
 
+@EXERCISE.mistake(
+    "W_x has the right spread, but it isn't uniform, as what \"glorot_normal\" gives isn't: take "
+    '"glorot_uniform".'
+)
+class GlorotsNormal(LSTMCell):
+    """The other of the two initialisers that have his name."""
+
+    def build(self, input_shape):
+        """W_x drawn again."""
+        super().build(input_shape)
+        self.W_x.assign(keras.initializers.GlorotNormal()(self.W_x.shape))
+
+
 @EXERCISE.alternative
 class WithOneProduct(_Wrong):
     """Input and state side by side, the weights stacked."""
@@ -728,7 +743,7 @@ class InTensorFlow(keras.layers.Layer):
     def build(self, input_shape):
         """The bias by a function."""
         n = self.n
-        self.u = self.add_weight(shape=(input_shape[1], 4 * n), initializer="glorot_normal")
+        self.u = self.add_weight(shape=(input_shape[1], 4 * n), initializer="GlorotUniform")
         self.w = self.add_weight(shape=(n, 4 * n), initializer=keras.initializers.Orthogonal())
 
         def start(shape, dtype=None):

@@ -104,7 +104,8 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
         if len(change.words) <= LONGEST and "\n" not in change.words and not means_nothing(change)
     ]
     found = likeliest_first(found, original, ast.unparse(tree_of(reference)))
-    for change in calls_left_out_first(list(conditions_first(found))):
+    ordered = calls_left_out_first(list(lines_left_out_first(list(conditions_first(found)))))
+    for change in ordered:
         with change.made():
             source = ast.unparse(tree)
         if source in seen:
@@ -136,6 +137,29 @@ def conditions_first(found: list[Change]) -> Iterator[Change]:
             for test in around.get(change.before, ()):
                 yield from whole.pop(test, ())
         yield change
+
+
+def lines_left_out_first(found: list[Change]) -> Iterator[Change]:
+    """The same changes; before one that puts a result in another place, the line left out.
+
+    Put where nobody reads it, a result does no harm either. Who leaves the line out says so.
+    """
+    line_of: dict[ast.AST, Change] = {}
+    for change in found:
+        if isinstance(change.after, ast.Pass):
+            match change.before:
+                case ast.Assign(targets):
+                    line_of |= {part: change for one in targets for part in ast.walk(one)}
+                case ast.AugAssign(target):
+                    line_of |= dict.fromkeys(ast.walk(target), change)
+    earlier = set()
+    for change in found:
+        line = line_of.get(change.before) if isinstance(change.before, ast.AST) else None
+        if line is not None and line.before not in earlier:
+            earlier.add(line.before)
+            yield line
+        if not (isinstance(change.after, ast.Pass) and change.before in earlier):
+            yield change
 
 
 def calls_left_out_first(found: list[Change]) -> Iterator[Change]:

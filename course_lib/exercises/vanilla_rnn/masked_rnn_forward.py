@@ -398,6 +398,20 @@ def by_blending(x, mask, h_0, W_xh, W_hh, b_h):
 
 
 @EXERCISE.mistake(
+    "The outputs are chosen, but the state is a sum of products with the mask, and zero times NaN "
+    "is NaN: what stands in the padding gets into it after all. Choose the state with np.where too."
+)
+def state_by_blending(x, mask, h_0, W_xh, W_hh, b_h):
+    """np.where for one of the two."""
+    h_t, states = h_0, []
+    for t in range(x.shape[1]):
+        keep = mask[:, t].astype(float)[:, None]
+        h_t = keep * rnn_step(x[:, t], h_t, W_xh, W_hh, b_h) + (1 - keep) * h_t
+        states.append(np.where(keep, h_t, 0.0))
+    return np.stack(states, axis=1), h_t
+
+
+@EXERCISE.mistake(
     "The loop ends at the first step where any sequence has padding, and the longer ones lose "
     "what still follows: go through all T steps, and choose for each sequence by itself."
 )

@@ -216,8 +216,8 @@ PADDING = {
     "padding isn't masked": "The mask is True at a step that is padding.",
     "a sequence changed": "The steps of a sequence have changed in the pipeline.",
     "padding isn't zero": "The padding should hold zeros.",
-    "longer than the longest": "A batch is longer than its longest sequence: pad each batch by "
-    "itself, not all of them to one length.",
+    "longer than the longest": "A batch is longer than its longest sequence: it ends where that "
+    "one does, not at a length that was set beforehand.",
 }
 
 
@@ -300,8 +300,9 @@ def in_good_company(given: Arrays, outputs: Arrays) -> Problem | None:
     """Buckets, then shuffling."""
     if not outputs["lengths from one range"]:
         return Problem(
-            f"A batch holds sequences from both sides of one of the bounds {BOUNDS}: the short "
-            "ones are mostly padding then. A length that is a bound belongs to the longer ones."
+            f"A batch holds sequences from both sides of one of the bounds {BOUNDS}, so the short "
+            "ones get more padding than they need. A length that is a bound belongs to the longer "
+            "ones."
         )
     if outputs["smaller batches"] > outputs["ranges"]:
         return Problem(

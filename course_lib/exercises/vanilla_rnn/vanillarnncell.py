@@ -8,7 +8,12 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.ladder.cell_calls import ask_for_the_width, loaded, through_time
+from course_lib.exercises.ladder.cell_calls import (
+    ask_for_the_width,
+    is_uniform,
+    loaded,
+    through_time,
+)
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -143,6 +148,7 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
         "W_xh like Glorot's": bool(
             abs(W_xh.std() - glorot) < 0.15 * glorot and abs(W_xh.mean()) < 0.2 * glorot
         ),
+        "W_xh uniform": is_uniform(W_xh, glorot),
         "W_hh orthogonal": bool(np.abs(W_hh.T @ W_hh - np.eye(given["n"])).max() < 1e-4),
         "b_h zero": not b_h.any(),
     }
@@ -151,6 +157,8 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
 BEGINNINGS = {
     "W_xh like Glorot's": "W_xh doesn't start as Glorot's initialisation does: around zero, with a "
     "standard deviation of sqrt(2 / (m + n)), whatever the numbers of inputs and units.",
+    "W_xh uniform": "W_xh has the right standard deviation, but it isn't uniform: some numbers lie "
+    "further from zero than sqrt(6 / (m + n)), where a uniform distribution ends.",
     "W_hh orthogonal": "W_hh doesn't begin orthogonal. Only an orthogonal matrix keeps the "
     "length of every state that it is applied to, however many steps there are.",
     "b_h zero": "b_h doesn't begin at zero.",
@@ -648,6 +656,19 @@ class AnyStart(VanillaRNNCell):
 
 
 @EXERCISE.mistake(
+    "W_xh has the right spread, but it isn't uniform, as what \"glorot_normal\" gives isn't: take "
+    '"glorot_uniform".'
+)
+class GlorotsNormal(VanillaRNNCell):
+    """The other of the two initialisers that have his name."""
+
+    def build(self, input_shape):
+        """W_xh drawn again."""
+        super().build(input_shape)
+        self.W_xh.assign(keras.initializers.GlorotNormal()(self.W_xh.shape))
+
+
+@EXERCISE.mistake(
     "get_config stores none of the cell's own settings, so the cell can't be recreated from a "
     "file: it must hold `units`, besides what super().get_config() gives."
 )
@@ -714,8 +735,9 @@ class InTensorFlow(keras.layers.Layer):
         return [self.n]
 
     def build(self, input_shape):
-        """Glorot in its normal form."""
-        start = keras.initializers.GlorotNormal()
+        """Glorot's limit written out."""
+        limit = (6 / (input_shape[1] + self.n)) ** 0.5
+        start = keras.initializers.RandomUniform(-limit, limit)
         self.u = self.add_weight(shape=(input_shape[1], self.n), initializer=start)
         self.w = self.add_weight(
             shape=(self.n, self.n), initializer=keras.initializers.Orthogonal()

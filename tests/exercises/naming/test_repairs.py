@@ -17,6 +17,7 @@ from course_lib.exercises.naming.repairs import _lines, likeliest_first, repair
 from course_lib.exercises.naming.ways_back import ways_back
 from course_lib.exercises.registry import get
 from course_lib.instructor.sandbox.remote_function import Remote
+from course_lib.scratch.bptt import loss_and_gradients
 from course_lib.scratch.gradnets import cosine_map
 
 pytestmark = pytest.mark.usefixtures("patient")
@@ -317,6 +318,27 @@ def test_a_line_too_many_is_left_out_rather_than_its_call_cut_short():
     exercise = get("rnn_forward")
     mended = repair(exercise, rnn_forward, exercise.ladder[0], Budget(exercise))
     assert mended.called == "without the line `states.append(states[-1])`"
+
+
+def test_a_line_too_many_is_left_out_rather_than_its_result_put_elsewhere():
+    def truncated_bptt(params, x, labels, h_0, window):
+        T = x.shape[1]
+        loss, h_last = 0.0, h_0
+        grads = {name: np.zeros_like(w) for name, w in params.items()}
+        params = dict(params)
+        for start in range(0, T, window):
+            now = slice(start, min(start + window, T))
+            share = (now.stop - now.start) / T
+            part, step, h_last = loss_and_gradients(params, x[:, now], labels[:, now], h_last)
+            loss += share * part
+            for name in grads:
+                grads[name] += share * step[name]
+                params[name] = params[name] - 0.1 * step[name]
+        return loss, grads, h_last
+
+    exercise = get("truncated_bptt")
+    mended = repair(exercise, truncated_bptt, exercise.ladder[3], Budget(exercise))
+    assert mended.called == "without the line `params[name] = params[name] - 0.1 * step[name]`"
 
 
 def test_an_argument_that_was_made_anew_is_left_as_it_came_rather_than_made_anew_too_late():
