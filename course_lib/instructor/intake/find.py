@@ -29,6 +29,7 @@ from course_lib.instructor.intake.names import (
     without_ending,
 )
 from course_lib.instructor.intake.read import ARCHIVES, Submission
+from course_lib.instructor.intake.said_once import said_once
 from course_lib.instructor.intake.tree import File, Folder, forget_lists, readable, tree
 
 DEFINES = {
@@ -124,7 +125,7 @@ class _Finder:
             Submission(name, one.sources, one.found, name=one.name, number=one.number)
             for name, one in named
         ]
-        return Found(submissions, self.left, self.work_is_left)
+        return Found(submissions, said_once(self.left), self.work_is_left)
 
     @staticmethod
     def _keep_apart(people: list[_Person]) -> None:

@@ -13,6 +13,7 @@ from course_lib.exercises.projects.arrays import LARGEST as LARGEST_ARRAYS
 from course_lib.exercises.registry import project_files
 from course_lib.instructor.intake.decoding import decoded
 from course_lib.instructor.intake.names import is_notebook
+from course_lib.instructor.intake.said_once import MOST_NAMED, said_once
 from course_lib.instructor.intake.tree import LARGEST, File, TooMuch, why_not
 
 MOST = 100 << 20  # bytes of all the notebooks of a student
@@ -20,7 +21,6 @@ MOST_NOTEBOOKS = 50
 MOST_ARRAYS = 50  # files of them
 MOST_MODULES, LARGEST_MODULE = 50, 200_000  # Python files in a folder, and bytes of one
 ALL_MODULES = 20 << 20  # bytes of all Python files of a student
-MOST_NAMED = 5  # of the files that aren't read
 PYTHON = ".py"
 ARCHIVES = (".7z", ".rar", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst")
 
@@ -90,6 +90,7 @@ class Submission:
                 self._read(file)
             except Exception as error:  # a damaged zip may raise anything
                 self.remarks.append(f"{file.name} can't be read: {why_not(error)}.")
+        self.remarks = said_once(self.remarks)
         self.files.sort()
         return self
 
@@ -98,6 +99,7 @@ class Submission:
         self.remarks = list(self.found)
         for _ in self._to_read():
             pass
+        self.remarks = said_once(self.remarks)
         return self.remarks
 
     def key(self) -> str:

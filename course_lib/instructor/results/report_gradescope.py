@@ -1,6 +1,7 @@
 """One student's results in the form that Gradescope reads."""
 
 from course_lib.exercises.report import PASSED
+from course_lib.instructor.results.pages.markup import shown
 from course_lib.instructor.results.points import share
 
 
@@ -14,11 +15,11 @@ def gradescope(student: dict, weights: dict[str, float]) -> dict:
                 "max_score": weights[exercise["exercise"]],
                 "status": "passed" if exercise["outcome"] == PASSED else "failed",
                 "output_format": "text",
-                "output": f"{exercise['outcome']}. {exercise['sentence']}".strip(),
+                "output": shown(f"{exercise['outcome']}. {exercise['sentence']}".strip()),
                 "visibility": "visible",
             }
             for exercise in student["exercises"]
         ],
         "output_format": "text",
-        "output": "\n".join(student["remarks"]),
+        "output": "\n".join(map(shown, student["remarks"])),
     }

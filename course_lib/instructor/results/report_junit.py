@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree as ET
 
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
+from course_lib.instructor.results.pages.markup import shown
 
 NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -48,4 +49,4 @@ def junit_xml(students: Iterable[dict]) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    return NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", value)
+    return NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", shown(value))

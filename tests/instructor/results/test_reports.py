@@ -65,6 +65,23 @@ def test_a_student_learns_nothing_of_a_hidden_case(written):
         assert OTHER_NUMBERS not in text
 
 
+def test_no_report_holds_what_a_terminal_obeys_or_what_turns_the_text_around(tmp_path):
+    signs = "\x1b\x9b\u202e\u2066\u200f\x07\r"
+    said = Verdict("rnn_step", "error", f"a{signs}b", printed=f"c{signs}", remarks=[f"d{signs}"])
+    one = student(f"anna{signs}", said, remarks=[f"e{signs}.ipynb can't be read."])
+    write_reports(tmp_path, [one], ["rnn_step"], {"rnn_step": 1.0}, {"remarks": [f"f{signs}"]})
+    files = [file for file in tmp_path.rglob("*") if file.is_file() and file.name != "results.json"]
+    assert len(files) == 5
+    for file in files:
+        text = file.read_bytes().decode("utf-8")
+        text = text.replace("\r\n", "\n")  # the end of a line of a table
+        if file.suffix == ".json":
+            text = json.dumps(json.loads(text), ensure_ascii=False)
+        for sign in signs:
+            assert sign not in text, (file, sign)
+            assert f"\\u{ord(sign):04x}" not in text, (file, sign)
+
+
 def test_junit_is_xml_with_every_case(written):
     root = ElementTree.parse(written / "junit.xml").getroot()
     assert len(root.findall("testsuite")) == 3
