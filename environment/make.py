@@ -23,8 +23,15 @@ VENV = Path(".venv")
 LOCK = Path("requirements.lock")
 SPACE = 3.0  # GB
 BETWEEN_LINES = 30.0  # seconds, where the output is no terminal
-# They would lead pip, or the environment's Python, to packages of another place.
-FOREIGN = ("PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
+# They would lead pip, or the environment's Python, to packages of another place, or have pip take
+# other versions than those of the lock.
+FOREIGN = (
+    *("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON"),
+    *("PIP_REQUIREMENT", "PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"),
+)
+# A variable or a pip.conf may ask for what no environment allows, for nothing to be installed, or
+# for the hash of the course itself, which has none.
+ANSWERED_NO = ("PIP_USER", "PIP_DRY_RUN", "PIP_REQUIRE_HASHES")
 # What a failure looks like in the log, and what then helps; the first that is found counts.
 CURES = (
     (
@@ -176,7 +183,7 @@ def run(what: str, command: list[str], log: TextIO, progress: Progress, pip: Pip
         Failed: it failed; with what it said last and the log's name.
     """
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    environment["PIP_USER"] = "0"  # a pip.conf may say --user, which an environment refuses
+    environment |= dict.fromkeys(ANSWERED_NO, "0")
     log.write(f"$ {' '.join(command)}\n")
     start = log.tell()
     process = subprocess.Popen(

@@ -1,6 +1,7 @@
 """The Makefile's decisions, with stand-ins for Python."""
 
 import contextlib
+import json
 import os
 import re
 import runpy
@@ -291,13 +292,29 @@ def test_packages_of_another_place_do_not_get_in(checkout):
     assert asked.splitlines()[-1] == "-m course_lib.authoring.book"
 
 
-def test_a_pip_that_is_configured_for_the_user_installs_into_the_environment(tmp_path, monkeypatch):
-    (tmp_path / "pip.conf").write_text("[install]\nuser = true\n")
+@pytest.mark.parametrize("setting", ["user", "require-hashes"])
+def test_a_pip_that_is_configured_otherwise_installs_into_the_environment(
+    setting, tmp_path, monkeypatch
+):
+    (tmp_path / "pip.conf").write_text(f"[install]\n{setting} = true\n")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     make = runpy.run_path(str(ROOT / "environment" / "make.py"))
     pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "pip"]
     with open(tmp_path / "log", "w+") as log:
         make["run"]("Installing", pip, log, make["Progress"](log))
+
+
+def test_pip_is_asked_to_install_here_whatever_the_shell_asks_of_it(tmp_path, monkeypatch):
+    make = runpy.run_path(str(ROOT / "environment" / "make.py"))
+    for name in (*make["FOREIGN"], *make["ANSWERED_NO"]):
+        if name.startswith("PIP_"):
+            monkeypatch.setenv(name, "1")
+    show = "import json, os; print(json.dumps(dict(os.environ)))"
+    with open(tmp_path / "log", "w+") as log:
+        make["run"]("Looking", [sys.executable, "-c", show], log, make["Progress"](log))
+    seen = json.loads((tmp_path / "log").read_text().splitlines()[-1])
+    assert not set(make["FOREIGN"]) & set(seen)
+    assert {seen[name] for name in make["ANSWERED_NO"]} == {"0"}
 
 
 @pytest.mark.parametrize("name", ["PYTHONOPTIMIZE", "PYTHONWARNINGS"])
