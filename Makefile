@@ -22,7 +22,7 @@ export TF_CPP_MIN_LOG_LEVEL
 # what Python does.
 unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PYTHONWARNINGS
 
-USABLE := $(shell environment/usable.sh '$(CHOSEN)' && echo yes)
+USABLE := $(shell sh environment/usable.sh '$(CHOSEN)' && echo yes)
 
 # Each goal uses all cores by itself, and "book" and "test" write into the same folder.
 .NOTPARALLEL:
@@ -94,6 +94,6 @@ $(READY): requirements.lock pyproject.toml
 ifeq ($(USABLE),yes)
 	@$(PYTHON) environment/make.py
 else
-	@python=`environment/find_python.sh '$(CHOSEN)'` && exec "$$python" environment/make.py
+	@python=`sh environment/find_python.sh '$(CHOSEN)'` && exec "$$python" environment/make.py
 endif
 	@test -e $(READY)

@@ -215,6 +215,19 @@ def telling(output: str) -> str:
     return "\n".join(kept)
 
 
+def refuse_noexec(root: Path) -> None:
+    """Say so before anything is fetched where no compiled package could be loaded afterwards.
+
+    Raises:
+        Failed: the folder's file system is mounted so that nothing in it may be run.
+    """
+    if os.statvfs(root).f_flag & getattr(os, "ST_NOEXEC", 0):
+        raise Failed(
+            "This folder is on a file system that is mounted noexec, from which no program and no "
+            "compiled package can be run. Put the course into a folder on another one."
+        )
+
+
 def remove(venv: Path) -> None:
     """Remove the old environment. Of a link, only the link: what it leads to belongs elsewhere."""
     if venv.is_symlink() or venv.is_file():
@@ -261,6 +274,7 @@ def make(root: Path, progress: Progress) -> None:
             f"Making the environment ({VENV}) with Python {platform.python_version()}:"
             f" a few minutes, {SPACE:.0f} GB of disk, only this once."
         )
+        refuse_noexec(root)
         remove(venv)
         free = shutil.disk_usage(root).free / 1e9
         if free < SPACE:

@@ -275,6 +275,25 @@ def test_a_failure_is_told_where_the_output_lacks_letters(checkout):
     assert "Traceback" not in out
 
 
+def test_scripts_need_no_leave_to_be_run(checkout):
+    """Which some programs that unpack a zip forget."""
+    for script in (checkout / "environment").glob("*.sh"):
+        script.chmod(0o644)
+    assert make(checkout)[0] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "ST_NOEXEC"), reason="this system does not tell it")
+def test_a_folder_from_which_nothing_may_be_run_is_named(tmp_path, monkeypatch):
+    module = runpy.run_path(str(ROOT / "environment" / "make.py"))
+    mounted = list(os.statvfs(tmp_path))
+    mounted[8] |= os.ST_NOEXEC
+    monkeypatch.setattr(os, "statvfs", lambda folder: os.statvfs_result(mounted))
+    (tmp_path / ".venv").mkdir()
+    with open(tmp_path / "out", "w") as out, pytest.raises(module["Failed"], match="noexec"):
+        module["make"](tmp_path, module["Progress"](out))
+    assert (tmp_path / ".venv").exists()
+
+
 def test_a_linked_environment_is_not_destroyed(checkout, tmp_path):
     """.venv may lead to the environment of another checkout."""
     other = tmp_path / "other"
