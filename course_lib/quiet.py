@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
+from course_lib.garbage import much_is_at_rest
+
 # What Keras imports of Matplotlib, for two functions that draw galleries of images.
 DRAWING = ("matplotlib", "matplotlib.pyplot", "matplotlib.patches")
 
@@ -42,13 +44,14 @@ def no_garbage_sought() -> Iterator[None]:
 
     At the end they count as old, as they would by then.
     """
-    collects = gc.isenabled()
+    collects, at_rest = gc.isenabled(), much_is_at_rest()
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()  # both together leave out the walk
-        gc.unfreeze()
+        if not at_rest:
+            gc.unfreeze()
         if collects:
             gc.enable()
 

@@ -173,6 +173,34 @@ def fresh_norms(
     }
 
 
+def copy_norms(cell: str, delay: int, seeds: Sequence[int], **settings: Any) -> list[float]:
+    """What is left of a gradient in the fresh networks of the copy task, one number for each seed.
+
+    It goes back from the step at which the last symbol is due to the step at which it was read.
+
+    Args:
+        cell: "vanilla", "gru" or "lstm".
+        delay: steps to wait.
+        seeds: of the examples and the weights, as in the training.
+        settings: fields of the experiment's `Config` that differ from its defaults.
+    """
+    from course_lib.training.experiments import delays
+    from course_lib.training.seeding import seed_everything
+
+    config = delays.Config(task="copy", **settings)
+    left = []
+    for seed in seeds:
+        x, _ = delays.examples(config, 3, delay, 3 * seed)
+        seed_everything(seed)
+        network = delays.network(config, cell, x.shape[1:])
+        if config.chrono:
+            delays.start_chrono(network.layers[0].layers[0].cell, x.shape[1], seed)
+        params = from_keras(cell, network.layers[0].get_weights())
+        back = delay + config.length
+        left.append(gradient_norms(cell, params, x.astype(np.float64), back)[-1])
+    return left
+
+
 def lstm_paths(
     keep_bias: float,
     back: int = 50,

@@ -80,6 +80,17 @@ def test_the_page_s_claims_on_fresh_networks():
     assert min(five["gru"][-1], five["lstm"][-1]) > 0.05
 
 
+def test_a_fresh_network_s_gradient_says_little_of_what_it_will_learn():
+    """The page's claim on copying: the GRU passes the least on, an open LSTM the most."""
+    gru, usual, wide = (
+        figures.copy_norms(cell, 5, (0,), **settings)[0]
+        for cell, settings in (("gru", {}), ("lstm", {}), ("lstm", {"forget_bias": 3.0}))
+    )
+    assert gru < usual < wide < 1
+    again = figures.copy_norms("lstm", 5, (0,), forget_bias=3.0)[0]
+    assert again == pytest.approx(wide)
+
+
 def test_what_is_left_with_parts_of_the_lstm_s_gradient_switched_off():
     """Of even gates, the direct path is a power of one; nothing switched off is the whole."""
     few = {"back": 6, "m": 3, "budget": 200, "sequences": 2, "seeds": (0,)}

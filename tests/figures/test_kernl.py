@@ -47,6 +47,12 @@ def test_training_on_the_adding_problem_learns_and_starts_alike():
     )
 
 
+def test_the_kernel_can_learn_while_the_weights_stand_still(monkeypatch):
+    monkeypatch.setattr(kernl_adding, "_adam", None)  # to move the weights would be an error
+    still = kernl_adding.train_on_adding("none", 60, 60, seed=1)
+    assert still[1]["cosine"] > still[0]["cosine"]
+
+
 def test_staleness_is_in_proportion_to_the_rate():
     small, ten_times = figures.stale_traces(np.array([1e-4, 1e-3]))
     assert ten_times / small == pytest.approx(10, rel=0.05)

@@ -448,6 +448,7 @@ class Guarded:
         self.function = function
         self.name = name
         self.returns = returns
+        self.unpacked = ""  # what is wrong with one array for several things, if it is wrong
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call the function; its arguments must come back as they went in.
@@ -487,12 +488,24 @@ class Guarded:
                     f"{names[0]}.{comma}"
                 )
             return self._one(names[0], result)
+        wrong = (
+            f"{self.name} returned {_kind(result)}; it returns {len(names)} things: "
+            f"{', '.join(names)}."
+        )
+        if self._has_a_row_for_each(result):
+            self.unpacked, result = wrong, list(result)
         if not isinstance(result, tuple | list) or len(result) != len(names):
-            raise Unusable(
-                f"{self.name} returned {_kind(result)}; it returns {len(names)} things: "
-                f"{', '.join(names)}."
-            )
+            raise Unusable(wrong)
         return tuple(self._one(name, one) for name, one in zip(names, result, strict=True))
+
+    def _has_a_row_for_each(self, result: Any) -> bool:
+        """Whether one array holds all results, which a caller unpacks as it would a tuple."""
+        return (
+            isinstance(result, np.ndarray)
+            and result.ndim > 0
+            and len(result) == len(self.returns)
+            and not {"mapping", "anything"} & set(self.returns.values())
+        )
 
     def _one(self, name: str, value: Any) -> Any:
         kind = self.returns[name]
@@ -609,6 +622,8 @@ def _kind(value: Any) -> str:
     """What a value is, in words."""
     if isinstance(value, tuple | list):
         return f"a {'tuple' if isinstance(value, tuple) else 'list'} of {len(value)}"
+    if type(value) is np.ndarray:
+        return f"an array of shape {value.shape}"
     return with_article(type(value).__name__[:LONGEST_NAME])
 
 

@@ -284,8 +284,8 @@ def zero_before_the_first(x, h_0, h, dh, beta, gamma):
 
 
 @EXERCISE.mistake(
-    "Before the first step stands the last state of the sequence: np.roll turns in a circle. The "
-    "state before the first step is h_0."
+    "Before the first step stands the last state of the sequence, as index -1 and np.roll give it. "
+    "The state before the first step is h_0."
 )
 def rolled_round(x, h_0, h, dh, beta, gamma):
     """np.roll(h, 1, axis=1)."""

@@ -15,8 +15,8 @@ def small() -> Arrays:
 
 
 def pixel() -> Arrays:
-    """One input, as in the old notebook, and two units."""
-    return {"W_xh": np.array([[0.5, -0.25]])}
+    """One input, as in the old notebook, and two units; whole numbers would keep the 1 of 1.5."""
+    return {"W_xh": np.array([[1.5, -0.25]])}
 
 
 def a_run() -> Arrays:
@@ -86,7 +86,7 @@ EXERCISE = Exercise(
             pixel,
             how="row 0 is the input's weights; row 1 leads from unit 0 to unit 0, row 2 from unit "
             "1 to unit 1",
-            W=np.array([[0.5, -0.25], [1.0, 0.0], [0.0, 1.0]]),
+            W=np.array([[1.5, -0.25], [1.0, 0.0], [0.0, 1.0]]),
         ),
         holds(
             "the inputs go through W_xh",
@@ -142,6 +142,18 @@ def inputs_left_out(W_xh):
     """The diagonal moved down."""
     m, n = W_xh.shape
     return np.eye(m + n, n, k=-m)
+
+
+@EXERCISE.mistake(
+    "W_xh is written into a matrix of whole numbers, which keeps nothing behind the point of a "
+    "weight: leave out dtype=int, or take the dtype of W_xh."
+)
+def whole_numbers(W_xh):
+    """np.eye with dtype=int, then W_xh above."""
+    m, n = W_xh.shape
+    W = np.eye(m + n, n, k=-m, dtype=int)
+    W[:m] = W_xh
+    return W
 
 
 @EXERCISE.mistake(

@@ -747,8 +747,8 @@ class LossForgotten(_Wrong):
 
 
 @EXERCISE.mistake(
-    "v is shifted by tf.roll, which turns in a circle: before the first step stands the last "
-    "state, and it should be zero."
+    "In v, the last state stands before the first step, as index -1 and tf.roll give it: what "
+    "stands there is zero."
 )
 class RolledRound(_Wrong):
     """tf.roll."""

@@ -24,7 +24,7 @@ from course_lib.exercises.calling.guard import (
 )
 from course_lib.exercises.calling.unharmed import no_threads_left, whole_libraries, within_bounds
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
-from course_lib.exercises.ladder.rungs import shapes_that_came_in
+from course_lib.exercises.ladder.rungs import SHAPES, shapes_that_came_in
 from course_lib.exercises.registry import get, ids
 from course_lib.graphs import namespace_of, step_by_step
 
@@ -69,12 +69,14 @@ class Outcome:
         unusable: one sentence.
         kind: of `Unusable`.
         where: the operation that failed, with its operands (see `failure`); empty if unknown.
+        unpacked: what to say if the shapes are wrong, where one array came for several outputs.
     """
 
     outputs: Arrays | None = None
     unusable: str = ""
     kind: str = ""
     where: str = ""
+    unpacked: str = ""
 
 
 def climb(
@@ -118,7 +120,8 @@ def climb(
             if exercise.returns:
                 watched = held(function, exercise.id) if rung.hold else function
                 callee = Guarded(watched, exercise.id, exercise.returns)
-            return Outcome(called(exercise, rung, callee, inputs))
+            outputs = called(exercise, rung, callee, inputs)
+            return Outcome(outputs, unpacked=getattr(callee, "unpacked", ""))
     except Unusable as problem:
         where = problem.where
         if problem.kind == RAISED and not where:
@@ -190,9 +193,12 @@ def judge(rung: Rung, outcome: Outcome) -> Problem | None:
         return Problem(outcome.unusable, details)
     try:
         with np.errstate(all="ignore"):
-            return rung.judge(rung.inputs(), outcome.outputs)
+            problem = rung.judge(rung.inputs(), outcome.outputs)
     except UNFORESEEN as error:
         return Problem(f"What was returned can't be judged ({type(error).__name__}: {error}).")
+    if problem is not None and outcome.unpacked and rung.name == SHAPES:
+        return Problem(outcome.unpacked, problem.details)
+    return problem
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from course_lib.scratch.gradcheck import numerical_gradient
 from course_lib.words import listed
 
 REMEMBERED = 8  # right answers of one rung
+SHAPES = "it runs, and the shapes are right"
 WHOLE_NUMBERS = "whole numbers in, floating point out"
 RIGHT_ORDER = "the results in the right order? It is"  # in a sentence: nobody need look further
 
@@ -54,7 +55,7 @@ def shapes(
         problem = _first_of_another_shape(_flat(outputs), wanted)
         return problem and Problem(problem.sentence, shapes_that_came_in(given))
 
-    return Rung("it runs, and the shapes are right", inputs, judge, call)
+    return Rung(SHAPES, inputs, judge, call)
 
 
 def floating(inputs: Callable[[], Arrays], *names: str, call: Callable | None = None) -> Rung:

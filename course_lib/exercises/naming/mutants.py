@@ -251,6 +251,9 @@ def changes(tree: ast.Module, also: Variants | None) -> Iterator[Change]:
                 with change.made():
                     words = f"with `{simply(shown)}` for `{text}`"
                 change = replace(change, words=words)
+            elif field == "slice" and isinstance(node, ast.Tuple):
+                words = f"with `{_in_brackets(other)}` for `{_in_brackets(node)}`"
+                change = replace(change, words=words)
             yield change
     for node in list(ast.walk(tree)):
         yield from _with_fewer_entries(node)
@@ -282,6 +285,11 @@ def _around_it(node: Node, parents: dict[Node, Node]) -> Node:
             break
         shown = around if isinstance(around, ast.expr) else shown
     return shown
+
+
+def _in_brackets(index: Node) -> str:
+    """Several indices as they stand in the code: `[:, None]`, where alone they are `(:, None)`."""
+    return simply(ast.Subscript(ast.Name("x", ast.Load()), index, ast.Load())).removeprefix("x")
 
 
 def _slots(node: Node) -> Iterator[tuple[Node, str, int | None, Node]]:

@@ -18,7 +18,8 @@ def train_on_adding(rule: str, updates: int, every: int, seed: int = 0, T: int =
     differs. Adam, 32 fresh sequences at each update.
 
     Args:
-        rule: what moves the weights: "KeRNL", "BPTT" or "one step" (traces that remember nothing).
+        rule: what moves the weights: "KeRNL", "BPTT" or "one step" (traces that remember nothing);
+            with "none" they stay, and only the kernel learns.
         updates, every: how many updates, and how often to look.
         seed: of weights and data, the same for every rule.
         T: steps of a sequence.
@@ -48,6 +49,8 @@ def train_on_adding(rule: str, updates: int, every: int, seed: int = 0, T: int =
                     "true": test["true"].ravel(),
                 }
             )
+        if rule == "none":
+            continue
         if rule == "BPTT":
             dW = net["true"]
         else:

@@ -282,6 +282,19 @@ def test_complex_numbers_are_taken_where_the_exercise_asks_for_them():
         guard.Guarded(turned, "turned", {"z": "array"})(np.ones(2))
 
 
+@pytest.mark.parametrize("exercise", ["ring", "propagate"])
+def test_one_array_with_a_row_for_each_result_is_unpacked(exercise):
+    reference = get(exercise).reference
+    assert check(lambda *given: np.array(reference(*given)), exercise=exercise).ok
+
+
+def test_an_array_that_is_one_of_two_results_is_not_taken_for_both():
+    report = check(lambda x, z_0, params: x @ params["D"], exercise="lru_forward")
+    assert report.outcome == NOT_RIGHT
+    assert "returned an array of shape (2, " in report.sentence
+    assert "it returns 2 things: y, z" in report.sentence
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_named(value):
     report = report_on(lambda x_t, h_prev, *_: h_prev * 0 + value)

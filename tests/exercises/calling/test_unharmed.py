@@ -16,6 +16,8 @@ from course_lib.exercises import check
 from course_lib.exercises.calling import guard
 from course_lib.exercises.calling.unharmed import old_objects_at_rest
 from course_lib.exercises.report import NOT_RIGHT
+from course_lib.garbage import much_is_at_rest
+from course_lib.quiet import no_garbage_sought
 
 by_the_clock = pytest.mark.alone
 posix = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="time limits need POSIX signals")
@@ -345,11 +347,21 @@ def _as_a_notebook_meets_it(keras, tf):
     )
 
 
-def test_a_check_leaves_no_garbage_and_nothing_that_is_never_collected():
-    class Ring:
-        def __init__(self):
-            self.itself = self
+class Ring:
+    def __init__(self):
+        self.itself = self
 
+
+@pytest.fixture
+def nothing_at_rest():
+    """As in a notebook; the tests themselves have frozen all that they begin with."""
+    gc.unfreeze()
+    yield
+    gc.collect()
+    gc.freeze()
+
+
+def test_a_check_leaves_no_garbage_and_nothing_that_is_never_collected(nothing_at_rest):
     old = Ring()
     watched = weakref.ref(old)
     with old_objects_at_rest():
@@ -362,3 +374,15 @@ def test_a_check_leaves_no_garbage_and_nothing_that_is_never_collected():
     gc.collect()
     assert watched() is None
     assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.parametrize("block", [old_objects_at_rest, no_garbage_sought])
+def test_what_was_at_rest_before_stays_so(block):
+    """Else each later collection in the tests, or in the sandbox, would walk through a million."""
+    gc.freeze()
+    with block():
+        new = Ring()
+        made_inside = weakref.ref(new)
+        del new
+    assert much_is_at_rest()
+    assert (made_inside() is None) == (block is old_objects_at_rest)

@@ -118,6 +118,16 @@ def test_what_is_spread_in_a_dict_can_be_left_out():
     assert any("return {'n': 1}" in source for source in sources)
 
 
+def corner(h):
+    """An index of two parts."""
+    return h[:, None]
+
+
+def test_an_index_of_several_parts_is_shown_in_its_brackets():
+    words = [mutant.words for mutant in mutants(corner)]
+    assert "with `[None, :]` for `[:, None]`" in words
+
+
 def test_keys_are_unique_and_what_an_error_says_is_free():
     keys = [mutant.key for mutant in mutants(model)]
     assert len(set(keys)) == len(keys)
