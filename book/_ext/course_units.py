@@ -1,4 +1,4 @@
-"""Keep on one line what belongs together: a number and its unit, a formula and its brackets."""
+"""Keep on one line what belongs together: a number and its unit, a formula and its bracket."""
 
 import re
 
@@ -9,6 +9,7 @@ UNIT = r"(?:%|(?:m|µ|n)?s|min|h|(?:k|M|G|T)B|(?:K|M|G|T)iB|px)(?![\w-])"
 PARTED = re.compile(rf"(?<=[\d)])(?:[ \n]+(?={UNIT})|(?=%))")  # 98% too, from a check
 OPENING = re.compile(r"[(\[‘“]+$")  # no line may end with one
 ENDING = re.compile(r"[,.;:!?)\]’”%-]+")  # no line may begin with one
+EXPONENT = re.compile(r"(\d+(?:\.\d+)?e-\d+)")  # a browser may end a line behind its hyphen
 TOGETHER = "together"  # the class of what the style sheet keeps on one line
 APART = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
 
@@ -28,6 +29,20 @@ def keep_together(doctree: nodes.document) -> None:
             if now != text:
                 text.parent.replace(text, nodes.Text(now))
             before = now[-1:]
+
+
+def keep_exponents(doctree: nodes.document) -> None:
+    """Put each number such as 2e-7 into an element that isn't broken, code left out."""
+    for text in list(doctree.findall(nodes.Text)):
+        parent, parts = text.parent, EXPONENT.split(text)
+        if len(parts) == 1 or isinstance(parent, APART) or TOGETHER in parent.get("classes", ()):
+            continue
+        place = parent.index(text)
+        parent[place : place + 1] = [
+            nodes.inline("", part, classes=[TOGETHER]) if EXPONENT.match(part) else nodes.Text(part)
+            for part in parts
+            if part
+        ]
 
 
 def keep_punctuation(doctree: nodes.document) -> None:
@@ -55,8 +70,9 @@ def keep_punctuation(doctree: nodes.document) -> None:
 
 
 def keep_lines(app, doctree: nodes.document, page: str) -> None:
-    """Both, on a page that is otherwise done."""
+    """All three, on a page that is otherwise done."""
     keep_together(doctree)
+    keep_exponents(doctree)
     keep_punctuation(doctree)
 
 

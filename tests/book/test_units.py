@@ -1,4 +1,4 @@
-"""No line begins with a percent sign, a unit or a comma that belongs to the line above."""
+"""No line begins with a percent sign, a unit, a comma or an exponent of the line above."""
 
 import ast
 import re
@@ -74,6 +74,27 @@ def test_code_and_formulas_stay_as_they_are():
 
     keep_together(document)
     assert document.astext() == "x = 5 % 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("at most 2e-7, which", ["2e-7"]),
+        ("4e-1 (3e-1 to 1.5e-10)", ["4e-1", "3e-1", "1.5e-10"]),
+        ("e-prop, type-1 and 5 e-mails", []),
+    ],
+)
+def test_a_number_keeps_its_exponent(text, whole):
+    """A browser may end a line between 2e- and 7."""
+    from course_units import TOGETHER, keep_lines
+
+    document = new_document("page")
+    measured = nodes.inline("", text, classes=["pasted-text"])
+    document += nodes.paragraph("", "", nodes.Text(text), measured, nodes.literal("", text))
+    keep_lines(None, document, "page")
+    assert document.astext() == 3 * text
+    kept = [one.astext() for one in document.findall(nodes.inline) if TOGETHER in one["classes"]]
+    assert kept == 2 * whole
 
 
 @pytest.mark.parametrize("before", ["", "With ", "With (", "(", "(so “"])
