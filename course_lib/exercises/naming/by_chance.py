@@ -11,6 +11,8 @@ def by_chance(tree: ast.Module) -> Callable[[Change], bool]:
     counters = _counters(tree)
     lines_alone, sizes = _lines_alone(tree), _sizes(tree)
     attributes, models = _attributes(tree), _models(tree)
+    factors = _operands(tree, ast.Mult, ast.Div)
+    terms = _operands(tree, ast.Add, ast.Sub)
     reasons: list[Callable[[Change], bool]] = [
         # A counter where none stood: zero could stand there as well.
         lambda change: _puts_in(change, counters),
@@ -22,6 +24,9 @@ def by_chance(tree: ast.Module) -> Callable[[Change], bool]:
         lambda change: change.before in attributes,
         # A function of what a new array is made alike to: only its dtype counts, right by chance.
         lambda change: change.before in models and isinstance(change.after, ast.Call),
+        # A factor that becomes 1, or a term that becomes 0: whoever leaves it out says so.
+        lambda change: change.before in factors and ast.unparse(change.after) in ("1", "1.0"),
+        lambda change: change.before in terms and ast.unparse(change.after) in ("0", "0.0"),
         # A line behind the last use of what it makes: it is as good as left out.
         lambda change: _comes_too_late(change, tree),
     ]
@@ -76,6 +81,16 @@ def _attributes(tree: ast.Module) -> list[ast.AST]:
         for call in asked
         if ast.unparse(call.func) in ("getattr", "hasattr") and len(call.args) > 1
     ]
+
+
+def _operands(tree: ast.Module, either: type, right: type) -> list[ast.AST]:
+    """The numbers on either side of one sign, and on the right of another."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, either | right):
+            sides = [node.left, node.right] if isinstance(node.op, either) else [node.right]
+            found += [side for side in sides if isinstance(side, ast.Constant)]
+    return found
 
 
 def _models(tree: ast.Module) -> list[ast.AST]:

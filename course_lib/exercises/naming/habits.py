@@ -43,6 +43,8 @@ SCALES = {  # of a result; by numbers that no list can be repeated by
     "put through np.tanh": "np.tanh({v})",
 }
 
+EMPTY = ("np.zeros", "np.zeros_like", "np.ones", "np.ones_like", "np.empty", "np.empty_like")
+
 
 def habits(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterator[Slip]:
     """What may stand in a node's place by a slip.
@@ -57,10 +59,10 @@ def habits(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterator[S
         case ast.Assign([ast.Name(name)], value) if not isinstance(
             value, ast.Constant
         ) and _is_returned(name, tree):
-            yield from (
-                (ast.Assign(node.targets, other, lineno=node.lineno), f"with `{name}` {words}")
-                for other, words in _results(value, tree)
-            )
+            for other, words in _results(value, tree):
+                # Of what is filled later, the name alone would mean what it holds then.
+                said = _for(other, value) if _is_new(value) else f"`{name}` {words}"
+                yield ast.Assign(node.targets, other, lineno=node.lineno), f"with {said}"
         case ast.Return(value) if isinstance(value, ast.BinOp | ast.Call):
             for other, words in _results(value, tree):
                 yield ast.Return(other), f"with the result {words}"
@@ -241,7 +243,8 @@ def _results(value: ast.AST, tree: ast.Module) -> Iterator[Slip]:
     """Another size of a result, or an argument added to it."""
     text = ast.unparse(value)
     for words, form in SCALES.items():
-        yield _parsed(form.format(v=text)), words
+        if not _is_new(value):  # there is nothing yet to be scaled
+            yield _parsed(form.format(v=text)), words
     arguments = _arguments(tree).args
     for argument in arguments:
         name = ast.Name(argument.arg, ast.Load())
@@ -249,6 +252,15 @@ def _results(value: ast.AST, tree: ast.Module) -> Iterator[Slip]:
     for axis in (0, 1) if arguments else ():  # of the batch, of time
         size = f"{arguments[0].arg}.shape[{axis}]"
         yield _parsed(f"({text}) / {size}"), f"divided by `{size}`"
+
+
+def _is_new(value: ast.AST) -> bool:
+    """Whether it is an array that is yet to be filled."""
+    return isinstance(value, ast.Call) and ast.unparse(value.func) in EMPTY
+
+
+def _for(other: ast.AST, value: ast.AST) -> str:
+    return f"`{simply(other)}` for `{ast.unparse(value)}`"
 
 
 def _is_returned(name: str, tree: ast.Module) -> bool:

@@ -21,6 +21,7 @@ from course_lib.exercises.naming.slips import (
     Slip,
     both,
     can_be_said_of_some,
+    is_contradicted,
     made_in_part,
     nearest_first,
     relatives,
@@ -88,7 +89,8 @@ def _behind(evidence: Evidence) -> Recognised | None:
     exchanged = RIGHT_ORDER in first.problem.sentence
     others = () if exchanged else _others(evidence)
     for suspect in evidence.explaining(others):
-        return _name(suspect, evidence.shows_more_than(suspect))
+        elsewhere = _is_elsewhere(evidence, suspect) and _repaired(evidence)
+        return elsewhere or _name(suspect, evidence.shows_more_than(suspect))
     reference = Suspect(exercise, Mistake(exercise.reference, ""), exercise.reference)
     if part := _in_part(evidence, named, reference):
         return part
@@ -102,9 +104,20 @@ def _behind(evidence: Evidence) -> Recognised | None:
     # Of results in another order, or of another form, the rung's own sentence says all.
     if exchanged or (first.outcome.outputs is None and first.outcome.kind != RAISED):
         return None
-    if mended := repair(exercise, function, first.rung, evidence.budget):
-        return Recognised(mended.name, mended.sentence)
-    return _two_slips(evidence, named, reference)
+    return _repaired(evidence) or _two_slips(evidence, named, reference)
+
+
+def _is_elsewhere(evidence: Evidence, suspect: Suspect) -> bool:
+    """Whether a learner's code does the same as a slip, and is right where that was made."""
+    exercise, mistake = evidence.exercise, suspect.mistake
+    own_slip = isinstance(suspect, Slipped) and isinstance(mistake, Slip) and exercise.returns
+    return bool(own_slip) and is_contradicted(exercise, mistake.called, evidence.function)
+
+
+def _repaired(evidence: Evidence) -> Recognised | None:
+    """The learner's own code with one small thing changed."""
+    mended = repair(evidence.exercise, evidence.function, evidence.first.rung, evidence.budget)
+    return Recognised(mended.name, mended.sentence) if mended else None
 
 
 def _of_rivals(evidence: Evidence, named: list[Suspect]) -> Suspect | None:

@@ -141,6 +141,25 @@ def whose_names(exercise: Exercise, words: str, function: Callable) -> str:
     return f"{names} {what} in the solution of {exercise.id}."
 
 
+def is_contradicted(exercise: Exercise, words: str, function: Callable) -> bool:
+    """Whether the learner's code has what a slip would have replaced, and not what it put there.
+
+    It does the same all the same, for another reason.
+
+    Args:
+        exercise: whose solution the words are about.
+        words: of a slip.
+        function: the learner's.
+    """
+    own, right = _source(function), _source(exercise.reference)
+    if replaced := re.fullmatch("with `([^`]+)` for `([^`]+)`", words):
+        new, old = replaced.groups()
+        return old in own and new not in own
+    if left_out := re.fullmatch("without (?:the line )?`([^`]+)`", words):
+        return 0 < right.count(left_out[1]) <= own.count(left_out[1])
+    return False
+
+
 def made_in_part(exercise: Exercise, mistake: Mistake, results: Collection[str]) -> Mistake:
     """A mistake that is made in some of the results only; the others are the reference's.
 

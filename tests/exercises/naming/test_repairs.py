@@ -454,3 +454,34 @@ def test_an_attribute_that_is_nowhere_is_no_cure():
     (rung,) = (one for one in exercise.ladder if one.name == "a second training begins anew")
     mended = repair(exercise, EarlyStopping, rung, Budget(exercise))
     assert mended.sentence.endswith("without the line `self.kept = kept`.")
+
+
+def test_a_factor_too_many_is_left_out_rather_than_made_1():
+    def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+        from_input = np.matmul(x_t, W_xh)
+        return np.tanh(0.25 * from_input + np.matmul(h_prev, W_hh) + b_h)
+
+    assert "without `0.25 *`" in check(rnn_step).sentence
+
+
+def test_code_that_is_right_where_a_slip_would_be_made_is_mended_where_it_is_wrong():
+    """Of one step's shape this is the same number, but `x[:, steps]` is what belongs here."""
+
+    def truncated_bptt(params, x, labels, h_0, window):
+        T = x.shape[1]
+        loss, grads = 0.0, {name: np.zeros_like(value) for name, value in params.items()}
+        h_last = h_0
+        for start in range(0, T, window):
+            steps = slice(start, start + window)
+            share = x[:, steps].shape[-1] / T
+            window_loss, window_grads, h_last = loss_and_gradients(
+                params, x[:, steps], labels[:, steps], h_last
+            )
+            loss += share * window_loss
+            for name, gradient in window_grads.items():
+                grads[name] += share * gradient
+        return loss, grads, h_last
+
+    sentence = check(truncated_bptt).sentence
+    assert sentence.startswith("Your code passes every check with ")
+    assert "in the line `share = x[:, steps].shape[-1] / T`" in sentence

@@ -62,6 +62,22 @@ def test_another_size_is_a_slip_of_results_alone():
     assert not any(one.startswith("with `decay` in percent") for one in words)
 
 
+def begun(h):
+    """A result that is begun, and made anew at each turn."""
+    last = np.zeros_like(h)
+    for row in h:
+        last = np.tanh(row)
+    return last
+
+
+def test_a_result_that_is_yet_to_be_filled_has_no_size():
+    """Whoever begins with ones reads so, and not that the result is taken from 1."""
+    words = [m.words for m in mutants(begun, also=habits) if m.line == 3]
+    assert "with `np.zeros_like(h) + h` for `np.zeros_like(h)`" in words
+    assert "with `np.ones_like` for `np.zeros_like`" in words
+    assert not any(one.startswith(("with `last` ", "with `1 - ")) for one in words)
+
+
 def old_factors(a, b, h_0, join=combine):
     """A scan that joins with the factors of single steps, and has no name `later`."""
     dtype = np.result_type(a, b, h_0)
