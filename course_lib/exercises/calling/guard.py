@@ -37,6 +37,7 @@ DEEPEST = 6  # lists in lists of a result that are looked into
 AGAIN = 0.5  # seconds until the limit fires once more
 BUSY = 3  # times the limit: how long a machine that is busy with other work may take
 LONGEST = 10_000  # characters of an exception's message that are looked at
+RIGHT_ORDER = "the results in the right order? It is"  # in a sentence: nobody need look further
 LONGEST_NAME = 40  # characters of the name of a type that a sentence shows
 OUTPUT_LIMIT = 1_000  # characters of a learner's own printing that a report keeps
 
@@ -496,7 +497,21 @@ class Guarded:
             self.unpacked, result = wrong, list(result)
         if not isinstance(result, tuple | list) or len(result) != len(names):
             raise Unusable(wrong)
+        self._see_that_dicts_have_their_places(result)
         return tuple(self._one(name, one) for name, one in zip(names, result, strict=True))
+
+    def _see_that_dicts_have_their_places(self, result: tuple | list) -> None:
+        """Of several results: a dict where an array belongs, and none in its place."""
+        names = list(self.returns)
+        dicts = [n for n, one in zip(names, result, strict=True) if isinstance(one, dict)]
+        wanted = [n for n, kind in self.returns.items() if kind == "mapping"]
+        wrong = [n for n in dicts if self.returns[n] not in ("mapping", "anything")]
+        missing = [n for n in wanted if n not in dicts]
+        if wrong and len(wrong) == len(missing):
+            raise Unusable(
+                f"{wrong[0]} is a dict, and {missing[0]} is none. Are {RIGHT_ORDER} "
+                f"{', '.join(names)}."
+            )
 
     def _has_a_row_for_each(self, result: Any) -> bool:
         """Whether one array holds all results, which a caller unpacks as it would a tuple."""

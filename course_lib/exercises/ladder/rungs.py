@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.exercises.calling.guard import Unusable
+from course_lib.exercises.calling.guard import RIGHT_ORDER, Unusable
 from course_lib.exercises.exercise import Arrays, Problem, Rung
 from course_lib.scratch.gradcheck import numerical_gradient
 from course_lib.words import listed
@@ -15,7 +15,6 @@ from course_lib.words import listed
 REMEMBERED = 8  # right answers of one rung
 SHAPES = "it runs, and the shapes are right"
 WHOLE_NUMBERS = "whole numbers in, floating point out"
-RIGHT_ORDER = "the results in the right order? It is"  # in a sentence: nobody need look further
 
 
 def irregular(*shape: int, shift: float = 0.0, scale: float = 1.0) -> np.ndarray:

@@ -11,10 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from course_lib.exercises.calling.guard import OUT_OF_TIME, RAISED, NotWritten
+from course_lib.exercises.calling.guard import OUT_OF_TIME, RAISED, RIGHT_ORDER, NotWritten
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.ladder.climbing import Budget, Outcome
-from course_lib.exercises.ladder.rungs import RIGHT_ORDER
 from course_lib.exercises.naming.evidence import Evidence, Unfinished
 from course_lib.exercises.naming.repairs import repair
 from course_lib.exercises.naming.slips import (

@@ -295,6 +295,19 @@ def test_an_array_that_is_one_of_two_results_is_not_taken_for_both():
     assert "it returns 2 things: y, z" in report.sentence
 
 
+def test_a_dict_in_the_place_of_another_result_is_not_to_be_made_an_array():
+    reference = get("lstm_step_backward").reference
+
+    def grads_too_early(*given):
+        dx_t, dh_prev, dc_prev, grads = reference(*given)
+        return dx_t, dh_prev, grads, dc_prev
+
+    assert check(grads_too_early, exercise="lstm_step_backward").sentence == (
+        "dc_prev is a dict, and grads is none. Are the results in the right order? It is dx_t, "
+        "dh_prev, dc_prev, grads."
+    )
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_named(value):
     report = report_on(lambda x_t, h_prev, *_: h_prev * 0 + value)
