@@ -509,7 +509,7 @@ class Guarded:
         missing = [n for n in wanted if n not in dicts]
         if wrong and len(wrong) == len(missing):
             raise Unusable(
-                f"{wrong[0]} is a dict, and {missing[0]} is none. Are {RIGHT_ORDER} "
+                f"{wrong[0]} is a dict, and {missing[0]} isn't. Are {RIGHT_ORDER} "
                 f"{', '.join(names)}."
             )
 

@@ -303,7 +303,7 @@ def test_a_dict_in_the_place_of_another_result_is_not_to_be_made_an_array():
         return dx_t, dh_prev, grads, dc_prev
 
     assert check(grads_too_early, exercise="lstm_step_backward").sentence == (
-        "dc_prev is a dict, and grads is none. Are the results in the right order? It is dx_t, "
+        "dc_prev is a dict, and grads isn't. Are the results in the right order? It is dx_t, "
         "dh_prev, dc_prev, grads."
     )
 
