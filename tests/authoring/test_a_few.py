@@ -1,5 +1,6 @@
 """A few cases of each test: which ones, and that every test keeps some."""
 
+import os
 import subprocess
 import sys
 
@@ -52,7 +53,9 @@ def collected(folder, *options):
     (folder / "test_it.py").write_text(TESTS)
     plugin = ("-p", "course_lib.authoring.few_cases", "-p", "no:cacheprovider")
     command = (sys.executable, "-m", "pytest", "-q", "--collect-only", *plugin, *options)
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # in half the time
+    run = {"cwd": folder, "env": alone, "capture_output": True, "text": True, "check": True}
+    done = subprocess.run(command, **run)
     return [line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line]
 
 

@@ -51,6 +51,22 @@ def test_the_step_goes_down_the_numerical_gradient():
         np.testing.assert_allclose(old - new, gradient, atol=1e-8)
 
 
+class Told(keras.layers.Layer):
+    """Passes on what it gets, and notes whether it was told that this is training."""
+
+    def call(self, x, training=None):
+        self.training_was = training
+        return x
+
+
+def test_the_model_is_told_that_it_trains():
+    """Else a dropout in it would leave out nothing."""
+    told = Told()
+    model = keras.Sequential([keras.Input((4,)), told, keras.layers.Dense(3)])
+    train_step(model, keras.optimizers.SGD(0.1))(tf.ones((2, 4)), tf.constant([0, 1]))
+    assert told.training_was is True
+
+
 @pytest.mark.slow
 def test_it_is_what_fit_does():
     x, y = batch()
