@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_lib.values import plain_number
+
 SINE_PERIODS = (10.0, 30.0)  # steps: the shortest and the longest
 ANBN_VOCABULARY = ("a", "b", "\n")
 
@@ -47,7 +49,7 @@ def adding_problem(n: int, T: int, seed: int = 0) -> Sequences:
         ValueError: an argument is out of range.
     """
     n, T = _whole("n", n, least=1), _whole("T", T, least=2)
-    rng = _generator(seed)
+    rng = generator(seed)
     numbers = rng.random((n, T)).astype(np.float32)
     marks = np.zeros((n, T), np.float32)
     row = np.arange(n)
@@ -90,7 +92,7 @@ def copy_memory(n: int, delay: int, symbols: int = 8, length: int = 10, seed: in
     n = _whole("n", n, least=1)
     delay, symbols, length = _copy_sizes(delay, symbols, length)
     T, cue = delay + 2 * length, symbols + 1
-    message = _generator(seed).integers(1, symbols + 1, (n, length))
+    message = generator(seed).integers(1, symbols + 1, (n, length))
     tokens = np.zeros((n, T), np.int64)
     tokens[:, :length] = message
     tokens[:, length + delay - 1] = cue
@@ -133,7 +135,7 @@ def noisy_sine(n: int, T: int, noise: float = 0.1, seed: int = 0) -> Sequences:
         ValueError: an argument is out of range.
     """
     n, T, noise = _whole("n", n, least=1), _whole("T", T, least=1), _noise(noise)
-    rng = _generator(seed)
+    rng = generator(seed)
     period = rng.uniform(*SINE_PERIODS, (n, 1))
     phase = rng.uniform(0, 2 * np.pi, (n, 1))
     # Drawn last, and always: another noise level gives the same waves.
@@ -188,7 +190,7 @@ def anbn(n: int, max_n: int = 32, seed: int = 0) -> MaskedSequences:
         ValueError: an argument is out of range.
     """
     n, max_n = _whole("n", n, least=1), _whole("max_n", max_n, least=1)
-    k = _generator(seed).integers(1, max_n + 1, (n, 1))
+    k = generator(seed).integers(1, max_n + 1, (n, 1))
     a, b, newline = range(len(ANBN_VOCABULARY))
     step = np.arange(2 * max_n + 2)
     mask = step < 2 * k + 2
@@ -219,7 +221,7 @@ def anbn_stream(n: int, T: int, max_n: int = 32, seed: int = 0) -> Sequences:
     """
     n, T = _whole("n", n, least=1), _whole("T", T, least=1)
     max_n = _whole("max_n", max_n, least=1)
-    rng = _generator(seed)
+    rng = generator(seed)
     a, b, newline = rng.permutation(3)
     needed, longest = T + 1, 2 * max_n + 2
     streams = np.zeros((n, needed), np.int64)
@@ -264,7 +266,8 @@ def anbn_chance(max_n: int = 32) -> float:
     return (2 + 2 * mean_k * coin) / (max_n + 3)
 
 
-def _generator(seed: int) -> np.random.Generator:
+def generator(seed: int) -> np.random.Generator:
+    """NumPy's PCG64, or a ValueError that says what a seed is."""
     return np.random.Generator(np.random.PCG64(_whole("seed", seed, least=0)))
 
 
@@ -293,10 +296,7 @@ def _whole(name: str, value: int, least: int) -> int:
 
 def _noise(value: float) -> float:
     """Give `value` as a float, or raise a ValueError that says what to pass instead."""
-    try:
-        noise = float(value)
-    except (TypeError, ValueError):
-        noise = math.nan
+    noise = plain_number(value)
     if not 0 <= noise < math.inf:
         raise ValueError(f"noise must be a standard deviation, at least 0, but is {value!r}.")
     return noise

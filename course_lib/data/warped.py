@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from course_lib.data.generated import generator
+from course_lib.values import FROM_0, checked_number
+
 TURN = 5.0  # degrees, at most
 STRETCH = 0.05  # of the size, at most, and as much slant
 SHIFT = 1.0  # pixels, at most
@@ -17,8 +20,11 @@ def warped(x: np.ndarray, seed: int, strength: float = 1.0) -> np.ndarray:
 
     Returns:
         Images of the same shape and dtype: bilinear, and 0 from beyond the border.
+
+    Raises:
+        ValueError: seed or strength is something else.
     """
-    rng = np.random.Generator(np.random.PCG64(seed))
+    rng, strength = generator(seed), checked_number(strength, "strength", FROM_0)
     n, height, width = x.shape
     angle = strength * np.deg2rad(rng.uniform(-TURN, TURN, n))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

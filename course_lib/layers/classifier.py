@@ -1,14 +1,28 @@
 """An image read as a sequence, and logits for its class."""
 
 import math
+from functools import partial
+from numbers import Real
 
 import keras
 import numpy as np
 from keras import ops
 
 from course_lib.layers.double import in_double
-from course_lib.layers.sizes import checked_seed, checked_units
-from course_lib.layers.stacked import stacked_rnn
+from course_lib.layers.sizes import (
+    checked_function,
+    checked_seed,
+    checked_units,
+)
+from course_lib.layers.stacked import checked_maker, stacked_rnn
+from course_lib.values import (
+    ABOVE_0,
+    FROM_0,
+    RATE,
+    checked_number,
+    checked_switch,
+    plain_number,
+)
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -54,7 +68,9 @@ class RecurrentClassifier(keras.Model):
         units = checked_units(units)
         layers = checked_units(layers, "layers")
         classes = checked_units(classes, "classes")
-        seed = checked_seed(seed)
+        seed, fused = checked_seed(seed), checked_switch(fused, "fused")
+        dropout = checked_number(dropout, "dropout", RATE)
+        l2 = checked_number(l2, "l2", FROM_0)
         self.settings = {
             "steps": steps,
             "pixels": pixels,
@@ -187,6 +203,19 @@ def recurrent_classifier(
     return model
 
 
+recurrent_classifier = checked_function(
+    recurrent_classifier,
+    cell=checked_maker,
+    units=checked_units,
+    **{
+        size: partial(checked_units, name=size)
+        for size in ("layers", "steps", "pixels", "classes")
+    },
+    dropout=partial(checked_number, name="dropout", within=RATE),
+    l2=partial(checked_number, name="l2", within=FROM_0),
+)
+
+
 def compile_classifier(
     model, learning_rate=1e-3, clip_norm=None, jit_compile="auto"
 ):
@@ -200,7 +229,14 @@ def compile_classifier(
 
     Returns:
         The same model, compiled; the loss takes integer labels.
+
+    Raises:
+        ValueError: the rate or the norm is a number that is none.
     """
+    if isinstance(learning_rate, Real):
+        learning_rate = checked_number(learning_rate, "learning_rate", FROM_0)
+    if clip_norm is not None:
+        clip_norm = checked_number(clip_norm, "clip_norm", ABOVE_0)
     model.compile(
         optimizer=keras.optimizers.Adam(
             learning_rate, global_clipnorm=clip_norm
@@ -230,9 +266,12 @@ def training_fraction(x, y, fraction, seed=0):
     Raises:
         ValueError: `fraction` is not above 0 and up to 1, or the seed is none.
     """
-    if not 0 < fraction <= 1:
-        raise ValueError(f"fraction is {fraction}; it is above 0 and up to 1.")
+    part = plain_number(fraction)
+    if not 0 < part <= 1:
+        raise ValueError(
+            f"fraction is {fraction!r}; it is above 0 and up to 1."
+        )
     seed = checked_seed(seed, least=0)
     order = np.random.default_rng(seed).permutation(len(x))
-    chosen = order[: max(1, round(fraction * len(x)))]
+    chosen = order[: max(1, round(part * len(x)))]
     return x[chosen], y[chosen]

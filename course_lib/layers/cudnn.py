@@ -5,6 +5,8 @@
 ask. The weights of our cells fit both.
 """
 
+from functools import partial
+
 import keras
 import numpy as np
 from keras import activations
@@ -12,6 +14,8 @@ from keras import activations
 from course_lib.layers.gru import GRUCell
 from course_lib.layers.lstm import LSTMCell
 from course_lib.layers.lstm_variant import LSTMVariantCell
+from course_lib.layers.sizes import checked_function, checked_units
+from course_lib.values import RATE, checked_number
 
 
 def cudnn_refusals(layer):
@@ -103,6 +107,13 @@ def gru_for_a_gpu(units, dropout=0.0):
             cuDNN has it.
     """
     return keras.layers.GRU(units, dropout=dropout)
+
+
+gru_for_a_gpu = checked_function(
+    gru_for_a_gpu,
+    units=checked_units,
+    dropout=partial(checked_number, name="dropout", within=RATE),
+)
 
 
 def _of_a_variant(cell):

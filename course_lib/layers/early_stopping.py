@@ -1,7 +1,12 @@
 """The callback that ends a training and goes back to its best weights."""
 
+import functools
+
 import keras
 import numpy as np
+
+from course_lib.layers.sizes import with_checks
+from course_lib.values import checked_number
 
 
 class EarlyStopping(keras.callbacks.Callback):
@@ -67,3 +72,35 @@ class EarlyStopping(keras.callbacks.Callback):
         if self.kept is not None:
             self.model.set_weights(self.kept)
         # END IMPLEMENT-ME
+
+
+def _with_a_loss(on_epoch_end):
+    """The same, of logs that have what it reads."""
+
+    @functools.wraps(on_epoch_end)
+    def checked(self, epoch, logs=None):
+        if "val_loss" not in (logs or {}):
+            raise ValueError(
+                "This epoch has no val_loss: give fit validation_data or "
+                "validation_split, and a validation_freq of 1."
+            )
+        return on_epoch_end(self, epoch, logs)
+
+    return checked
+
+
+def _checked_patience(patience):
+    """A number of epochs; `EarlyStopping` itself says that it is 1 or more."""
+    number = checked_number(patience, "patience")
+    if number != int(number):
+        raise ValueError(f"patience is {patience!r}; give a whole number.")
+    return int(number)
+
+
+# Out here, since learners write the class.
+with_checks(
+    EarlyStopping,
+    patience=_checked_patience,
+    min_delta=functools.partial(checked_number, name="min_delta"),
+)
+EarlyStopping.on_epoch_end = _with_a_loss(EarlyStopping.on_epoch_end)

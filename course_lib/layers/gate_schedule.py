@@ -1,8 +1,12 @@
 """The callback that opens a network's late gates while it is trained."""
 
+from functools import partial
+
 import keras
 
+from course_lib.layers.sizes import with_checks
 from course_lib.scratch.gradnets import late_gate
+from course_lib.values import checked_number
 
 
 class GateSchedule(keras.callbacks.Callback):
@@ -56,3 +60,25 @@ class GateSchedule(keras.callbacks.Callback):
         # the schedule has them after all the steps taken
         self.on_train_batch_begin(0)
         # END IMPLEMENT-ME
+
+
+def _checked_gates(gates):
+    """A list of what has a variable g."""
+    alone = not isinstance(gates, (list, tuple))
+    if alone or not all(hasattr(gate, "g") for gate in gates):
+        raise ValueError(
+            f"gates is {gates!r}; give a list of layers or cells that have a "
+            "gate g, such as [LateGate()]."
+        )
+    return list(gates)
+
+
+# Out here, since learners write the class.
+with_checks(
+    GateSchedule,
+    gates=_checked_gates,
+    **{
+        name: partial(checked_number, name=name)
+        for name in ("end", "start", "first", "last")
+    },
+)

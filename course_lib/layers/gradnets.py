@@ -12,6 +12,8 @@ the whole network: a `LateGate` holds it, and hands it to every gradual layer.
 `course_lib.layers.gate_schedule.GateSchedule` opens it while `fit` runs.
 """
 
+from functools import partial
+
 import keras
 from keras import ops
 
@@ -19,9 +21,10 @@ from course_lib.layers.double import begins_at, in_double
 from course_lib.layers.sizes import (
     checked_seed,
     checked_units,
-    in_whole_numbers,
+    with_checks,
 )
 from course_lib.scratch.gradnets import FORMS
+from course_lib.values import FROM_0, FROM_0_TO_1, checked_number
 
 
 def interpolate(early, late, g):
@@ -49,7 +52,7 @@ class LateGate(keras.layers.Layer):
 
     def __init__(self, g=0.0, **kwargs):
         super().__init__(**kwargs)
-        self.start = float(g)
+        self.start = checked_number(g, "g", FROM_0_TO_1)
         self.g = self.add_weight(
             name="g",
             shape=(),
@@ -143,7 +146,7 @@ class GReLUDense(_Dense):
 
     def __init__(self, units, form="gain", **kwargs):
         super().__init__(units, **kwargs)
-        if form not in FORMS:
+        if not isinstance(form, str) or form not in FORMS:
             raise ValueError(f"form is {form!r}; choose one of {FORMS}.")
         self.form = form
 
@@ -222,7 +225,7 @@ class HighwayDense(_Dense):
 
     def __init__(self, units, gate_bias=-2.0, **kwargs):
         super().__init__(units, **kwargs)
-        self.gate_bias = gate_bias
+        self.gate_bias = checked_number(gate_bias, "gate_bias")
 
     def build(self, x_shape):
         """Make W, W_t (n, n) and b, b_t (n,)."""
@@ -369,7 +372,15 @@ class GradualDropout(keras.layers.Layer):
         return {**super().get_config(), **mine}
 
 
-in_whole_numbers(GradualDropout, seed=checked_seed)
+with_checks(
+    GradualActivation,
+    g=partial(checked_number, name="g", within=FROM_0_TO_1),
+)
+with_checks(
+    GradualDropout,
+    rate=partial(checked_number, name="rate"),
+    seed=checked_seed,
+)
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -385,7 +396,7 @@ class GradualBatchNorm(keras.layers.Layer):
 
     def __init__(self, epsilon=1e-5, **kwargs):
         super().__init__(**kwargs)
-        self.epsilon = epsilon
+        self.epsilon = epsilon = checked_number(epsilon, "epsilon", FROM_0)
         self.batch_norm = keras.layers.BatchNormalization(
             epsilon=epsilon, dtype=self.dtype_policy
         )
@@ -427,7 +438,7 @@ class GradualRNNCell(keras.layers.Layer):
         super().__init__(**kwargs)
         units = checked_units(units)
         self.units = self.state_size = self.output_size = units
-        self.start = float(g)
+        self.start = checked_number(g, "g", FROM_0_TO_1)
         self.recurrent_initializer = keras.initializers.get(
             recurrent_initializer
         )

@@ -1,9 +1,12 @@
 """The GRU as a Keras cell, for `keras.layers.RNN` to unroll."""
 
+from functools import partial
+
 import keras
 
 from course_lib.layers.double import in_double
-from course_lib.layers.sizes import in_whole_units
+from course_lib.layers.sizes import checked_units, with_checks
+from course_lib.values import checked_switch
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -106,4 +109,8 @@ class GRUCell(keras.layers.Layer):
 
 
 in_double(GRUCell)
-in_whole_units(GRUCell)
+with_checks(
+    GRUCell,
+    units=checked_units,
+    reset_after=partial(checked_switch, name="reset_after"),
+)

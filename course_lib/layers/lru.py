@@ -15,6 +15,7 @@ from course_lib.layers.scanned import (
     last_real,
 )
 from course_lib.layers.sizes import checked_seed, checked_units
+from course_lib.values import plain_number
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -61,13 +62,17 @@ class LRUCell(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not 0 <= r_min < r_max <= 1:
+        low, high = plain_number(r_min), plain_number(r_max)
+        if not 0 <= low < high <= 1:
             raise ValueError(
-                f"r_min is {r_min} and r_max {r_max}; 0 <= r_min < r_max <= 1."
+                f"r_min is {r_min!r} and r_max {r_max!r}; "
+                "0 <= r_min < r_max <= 1."
             )
-        if not 0 <= max_phase <= 2 * math.pi:
+        turn = plain_number(max_phase)
+        if not 0 <= turn <= 2 * math.pi:
             raise ValueError(
-                f"max_phase is {max_phase}; an angle from 0 to 2 pi is meant."
+                f"max_phase is {max_phase!r}; an angle from 0 to 2 pi is "
+                "meant."
             )
         self.units = checked_units(units)
         if outputs is not None:
@@ -78,9 +83,9 @@ class LRUCell(keras.layers.Layer):
         self.settings = {
             "units": self.units,
             "outputs": outputs,
-            "r_min": r_min,
-            "r_max": r_max,
-            "max_phase": max_phase,
+            "r_min": low,
+            "r_max": high,
+            "max_phase": turn,
             "timescales": timescales,
             "seed": checked_seed(seed),
         }

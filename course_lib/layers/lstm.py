@@ -1,10 +1,13 @@
 """The LSTM as a Keras cell, for `keras.layers.RNN` to unroll."""
 
+from functools import partial
+
 import keras
 import numpy as np
 
 from course_lib.layers.double import in_double
-from course_lib.layers.sizes import in_whole_units
+from course_lib.layers.sizes import checked_units, with_checks
+from course_lib.values import checked_number
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -101,4 +104,8 @@ class LSTMCell(keras.layers.Layer):
 
 
 in_double(LSTMCell)
-in_whole_units(LSTMCell)
+with_checks(
+    LSTMCell,
+    units=checked_units,
+    forget_bias=partial(checked_number, name="forget_bias"),
+)

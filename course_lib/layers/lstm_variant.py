@@ -5,6 +5,7 @@ from keras import ops
 
 from course_lib.layers.double import in_double
 from course_lib.layers.lstm import LSTMCell
+from course_lib.values import checked_switch
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -24,9 +25,9 @@ class LSTMVariantCell(LSTMCell):
 
     def __init__(self, units, peepholes=False, layer_norm=False, **kwargs):
         super().__init__(units, **kwargs)
-        self.peepholes = peepholes
-        self.layer_norm = layer_norm
-        if layer_norm:
+        self.peepholes = checked_switch(peepholes, "peepholes")
+        self.layer_norm = checked_switch(layer_norm, "layer_norm")
+        if self.layer_norm:
             self.norm_x, self.norm_h, self.norm_c = (
                 keras.layers.LayerNormalization(
                     dtype=self.dtype_policy, name=name

@@ -1,7 +1,16 @@
 """Sequences of different length on their way to a network."""
 
+import functools
+from functools import partial
+
 import numpy as np
 import tensorflow as tf
+
+from course_lib.layers.sizes import (
+    checked_function,
+    checked_seed,
+    checked_units,
+)
 
 
 def padded_batches(sequences, labels, batch_size, bounds, seed=0):
@@ -47,3 +56,70 @@ def padded_batches(sequences, labels, batch_size, bounds, seed=0):
     )
     # END IMPLEMENT-ME
     return batches
+
+
+def _checked_sequences(sequences):
+    """A list of arrays (T_i, m) of one float dtype."""
+    try:
+        found = [np.asarray(one) for one in sequences]
+    except (TypeError, ValueError):
+        found = []
+    widths = {(one.ndim, one.shape[-1:], one.dtype) for one in found}
+    if len(widths) != 1 or found[0].ndim != 2 or found[0].dtype.kind != "f":
+        raise ValueError(
+            "sequences are no list of arrays (T_i, m) of one float dtype: "
+            "give one array for each sequence, all of the same m."
+        )
+    return found
+
+
+def _checked_labels(labels):
+    """As many integers as they are; how many, is seen with the sequences."""
+    try:
+        found = np.asarray(labels)
+    except (TypeError, ValueError, OverflowError):
+        found = np.asarray(None)
+    if found.ndim != 1 or found.dtype.kind not in "iu":
+        raise ValueError(
+            "labels are no list of whole numbers: give one for each sequence."
+        )
+    return list(labels) if isinstance(labels, tuple) else labels
+
+
+def _checked_bounds(bounds):
+    """Increasing lengths, as ints."""
+    try:
+        found = [checked_units(one) for one in bounds]
+    except (TypeError, ValueError):
+        found = None
+    if found is None or found != sorted(set(found)):
+        raise ValueError(
+            f"bounds is {bounds!r}; give a list of lengths, whole numbers "
+            "above 0, each larger than the one before."
+        )
+    return found
+
+
+def _of_one_number(make):
+    """The same, of as many labels as there are sequences."""
+
+    def checked(sequences, labels, *args, **kwargs):
+        if len(sequences) != len(labels):
+            raise ValueError(
+                f"There are {len(sequences)} sequences and {len(labels)} "
+                "labels: give one for each."
+            )
+        return make(sequences, labels, *args, **kwargs)
+
+    return functools.wraps(make)(checked)
+
+
+# Out here, since learners write the function.
+padded_batches = checked_function(
+    _of_one_number(padded_batches),
+    sequences=_checked_sequences,
+    labels=_checked_labels,
+    batch_size=partial(checked_units, name="batch_size"),
+    bounds=_checked_bounds,
+    seed=checked_seed,
+)

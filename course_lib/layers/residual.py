@@ -5,6 +5,7 @@ import keras
 from course_lib.layers.double import in_double
 from course_lib.layers.scanned import ScannedRNN, last_real
 from course_lib.layers.sizes import checked_seed
+from course_lib.values import RATE, checked_number
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -23,7 +24,7 @@ class ResidualBlock(keras.layers.Layer):
 
     Raises:
         TypeError: the recurrence is something else.
-        ValueError: the seed is no whole number.
+        ValueError: the seed is no whole number, or the dropout no rate.
     """
 
     def __init__(self, recurrence, dropout=0.0, seed=None, **kwargs):
@@ -34,6 +35,7 @@ class ResidualBlock(keras.layers.Layer):
                 "state."
             )
         policy, seed = self.dtype_policy, checked_seed(seed)
+        dropout = checked_number(dropout, "dropout", RATE)
         self.recurrence, self.settings = recurrence, (dropout, seed)
         self.norm = keras.layers.LayerNormalization(dtype=policy)
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=policy)

@@ -47,39 +47,45 @@ def checked_seed(seed, least=None, optional=True):
     return whole
 
 
-def in_whole_numbers(layer, **checks):
-    """See to it that layers of a class are made with whole numbers.
+def with_checks(layer, **checks):
+    """See to it that a class is given what it should be.
 
     It stands outside the class where learners write the class.
 
     Args:
         layer: a class.
-        checks: for an argument of it, what takes it and gives it as an int, or
-            complains.
+        checks: for an argument of it, what takes it and gives it as it should
+            be, or complains. The first argument that is wrong is told.
     """
-    init, takes = layer.__init__, inspect.signature(layer.__init__)
+    layer.__init__ = checked_function(layer.__init__, **checks)
 
-    @functools.wraps(init)
-    def checked(self, *args, **kwargs):
+
+def checked_function(function, **checks):
+    """A function that is given what it should be; see `with_checks`."""
+    takes = inspect.signature(function)
+
+    @functools.wraps(function)
+    def checked(*args, **kwargs):
         try:
-            given = takes.bind(self, *args, **kwargs).arguments
+            given = takes.bind(*args, **kwargs).arguments
         except TypeError:
-            return init(self, *args, **kwargs)  # Python says what is wrong
+            return function(*args, **kwargs)  # Python says what is wrong
         more = given.pop("kwargs", {})
-        for name in checks.keys() & given.keys():
-            given[name] = checks[name](given[name])
-        del given["self"]
-        return init(self, **given, **more)
+        for name in takes.parameters:
+            if name in checks and name in given:
+                given[name] = checks[name](given[name])
+        owner = [given.pop("self")] if "self" in given else []
+        return function(*owner, **given, **more)
 
     # Keras asks in two ways what a layer takes, of which one overlooks a wrap.
     checked.__signature__ = takes
-    layer.__init__ = checked
+    return checked
 
 
 def in_whole_units(cell):
     """See to it that cells of a class have a whole number of units.
 
     Args:
-        cell: a class that takes `units`; see `in_whole_numbers`.
+        cell: a class that takes `units`; see `with_checks`.
     """
-    in_whole_numbers(cell, units=checked_units)
+    with_checks(cell, units=checked_units)

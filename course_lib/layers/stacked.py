@@ -10,6 +10,7 @@ from course_lib.layers.lstm import LSTMCell
 from course_lib.layers.lstm_variant import LSTMVariantCell
 from course_lib.layers.sizes import checked_seed, checked_units
 from course_lib.layers.vanilla import VanillaRNNCell
+from course_lib.values import RATE, checked_number, checked_switch
 
 # What makes a cell from the number of units, by the name used in a config.
 CELLS = {
@@ -72,11 +73,17 @@ def stacked_rnn(
     Raises:
         ValueError: `cell` is no known name, gives the same cell twice, or is
             to be fused and can't be; or `units` or `layers` is no whole number
-            above 0, or `seed` no whole number.
+            above 0, or `seed` no whole number; or
+            another argument is not what is asked.
         TypeError: `cell` is a cell, not a way to make cells.
     """
     units, layers = checked_units(units), checked_units(layers, "layers")
-    seed = checked_seed(seed)
+    seed, dropout = (
+        checked_seed(seed),
+        checked_number(dropout, "dropout", RATE),
+    )
+    return_sequences = checked_switch(return_sequences, "return_sequences")
+    fused = checked_switch(fused, "fused")
     wrap = fused_layer if fused else keras.layers.RNN
     stack = []
     for number, fresh in enumerate(_fresh_cells(cell, units, layers, dtype)):
@@ -95,18 +102,38 @@ def stacked_rnn(
     return model
 
 
+def checked_maker(cell, names=()):
+    """What makes a cell of a number of units.
+
+    Args:
+        cell: a function, or one of the names.
+        names: a dict of functions by their names; none: there are no names.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(cell, str) and cell in names:
+        return names[cell]
+    if isinstance(cell, str) and names:
+        raise ValueError(
+            f"cell is {cell!r}; choose one of {', '.join(names)}."
+        )
+    if not callable(cell):
+        named = f"one of {', '.join(names)}, or " if names else ""
+        raise ValueError(
+            f"cell is {cell!r}; give {named}a function that makes a cell from "
+            "a number of units."
+        )
+    return cell
+
+
 def _fresh_cells(cell, units, layers, dtype):
     if isinstance(cell, keras.layers.Layer):
         raise TypeError(
             "cell is one cell, which the layers would share; give a function "
             "that makes a cell, or a name."
         )
-    if isinstance(cell, str):
-        if cell not in CELLS:
-            raise ValueError(
-                f"cell is {cell!r}; choose one of {', '.join(CELLS)}."
-            )
-        cell = CELLS[cell]
+    cell = checked_maker(cell, CELLS)
     cells = [cell(units, dtype=dtype) for _ in range(layers)]
     if len({id(made) for made in cells}) < layers:
         raise ValueError(

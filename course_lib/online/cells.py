@@ -6,7 +6,6 @@ for how the state reacts to each unit's own input. To train a cell of your own, 
 """
 
 import math
-from numbers import Real
 
 import keras
 import numpy as np
@@ -16,6 +15,7 @@ from course_lib.layers import LSTMCell, MinGRUCell, VanillaRNNCell
 from course_lib.layers.sizes import checked_units
 from course_lib.online import checks
 from course_lib.online.forward import size, unroll
+from course_lib.values import plain_number
 
 # name -> phi, and its slope as a function of phi's own value.
 ACTIVATIONS = {
@@ -50,8 +50,8 @@ class LeakyRNNCell(VanillaRNNCell):
         if not isinstance(activation, str) or activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; choose {' or '.join(ACTIVATIONS)}.")
         try:
-            leak = leak.tolist() if isinstance(leak, np.ndarray) else leak
-            fastest, slowest = leak if isinstance(leak, list | tuple) else (leak, leak)
+            two = leak if np.ndim(leak) else (leak, leak)
+            fastest, slowest = map(plain_number, two)
             fits = 0 < slowest <= fastest <= 1
         except (TypeError, ValueError):
             fits = False
@@ -59,11 +59,13 @@ class LeakyRNNCell(VanillaRNNCell):
             raise ValueError(
                 f"leak is {leak!r}; it is above 0 and up to 1, and of two the faster comes first."
             )
+        leak = [fastest, slowest] if np.ndim(leak) else fastest
         named = isinstance(recurrent, str) and recurrent in ("orthogonal", "identity")
-        if not named and not (isinstance(recurrent, Real) and math.isfinite(recurrent)):
+        if not named and not math.isfinite(plain_number(recurrent)):
             raise ValueError(
                 f"recurrent is {recurrent!r}; choose orthogonal, identity or a number."
             )
+        recurrent = recurrent if named else plain_number(recurrent)
         noise = checks.number("noise", noise)
         self.activation, self.leak, self.recurrent, self.noise = activation, leak, recurrent, noise
         # One number, or one a unit.

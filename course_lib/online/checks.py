@@ -1,14 +1,14 @@
 """What a user gives, held against what a model takes: one sentence where it doesn't fit."""
 
 import inspect
-import math
-from numbers import Integral, Real
+import operator
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from course_lib.online import losses
+from course_lib.values import FROM_0, checked_number
 
 
 def count(name, value, least=1):
@@ -17,9 +17,17 @@ def count(name, value, least=1):
     Raises:
         ValueError: it is none, or below the least.
     """
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+    whole = None if isinstance(value, bool) else _as_whole(value)
+    if whole is None or whole < least:
         raise ValueError(f"{name} is {value!r}; give a whole number, {least} or more.")
-    return int(value)
+    return whole
+
+
+def _as_whole(value):
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
 
 
 def number(name, value):
@@ -28,9 +36,7 @@ def number(name, value):
     Raises:
         ValueError: it is none, below 0 or without end.
     """
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < math.inf:
-        raise ValueError(f"{name} is {value!r}; give a number, 0 or more.")
-    return float(value)
+    return checked_number(value, name, FROM_0)
 
 
 def readout(given, dtype):
@@ -45,9 +51,10 @@ def readout(given, dtype):
     """
     if isinstance(given, keras.layers.Layer):
         return given
-    if not isinstance(given, Integral) or isinstance(given, bool) or given < 1:
+    whole = None if isinstance(given, bool) else _as_whole(given)
+    if whole is None or whole < 1:
         raise ValueError(f"readout is {given!r}; give the number of outputs, or a layer.")
-    return keras.layers.Dense(int(given), dtype=dtype)
+    return keras.layers.Dense(whole, dtype=dtype)
 
 
 def mask_value(given):
@@ -57,7 +64,9 @@ def mask_value(given):
         ValueError: nothing is equal to it.
     """
     try:
-        equal = given is None or bool(tf.reduce_all(tf.equal(tf.cast(given, "float64"), given)))
+        equal = given is None or (
+            np.ndim(given) == 0 and bool(tf.reduce_all(tf.equal(tf.cast(given, "float64"), given)))
+        )
     except (TypeError, ValueError, tf.errors.OpError):
         equal = False
     if not equal:
@@ -98,6 +107,19 @@ def inputs(x, built_for=None):
     if not (x.dtype.is_floating or x.dtype.is_integer or x.dtype.is_bool):
         raise ValueError(f"Inputs are real numbers; these are of type {x.dtype.name}.")
     return x
+
+
+def some(x):
+    """See that there are sequences at all, of which Keras says nothing or much else.
+
+    Args:
+        x: what `fit` takes; of anything but an array or tensor nothing is known yet.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if len(getattr(x, "shape", ())) and x.shape[0] == 0:
+        raise ValueError("There are no sequences: give at least one.")
 
 
 def shape(given, built_for=None):

@@ -110,7 +110,7 @@ class OnlineScan(SequenceModel):
         Raises:
             ValueError: there is no such rule, or an option or a loss that does not fit it.
         """
-        if rule not in RULES:
+        if not isinstance(rule, str) or rule not in RULES:
             raise ValueError(f"There is no rule {rule!r}. Choose {' or '.join(RULES)}.")
         if rule == "bptt" and (update_every is not None or clock_speed != 1):
             raise ValueError(

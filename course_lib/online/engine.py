@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from course_lib.layers.sizes import checked_units
 from course_lib.online.forward import Probe, piece, size
 from course_lib.online.noise import first_seed, signs
 from course_lib.online.reading import Read
+from course_lib.values import checked_switch
 
 # Long enough that a matrix product is worth its call, short enough that a chunk stays in the cache.
 LONGEST_CHUNK = 128
@@ -27,7 +29,11 @@ def chunk_length(steps: int, xla: bool = False) -> int:
     Args:
         steps: T.
         xla: whether the chunks are compiled with it.
+
+    Raises:
+        ValueError: there is no such number of steps.
     """
+    steps, xla = checked_units(steps, "steps"), checked_switch(xla, "xla")
     chunks = math.ceil(steps / (LONGEST_WITH_XLA if xla else LONGEST_CHUNK))
     for count in range(chunks, 2 * chunks):
         if steps % count == 0:

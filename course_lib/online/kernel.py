@@ -26,6 +26,7 @@ import tensorflow as tf
 from course_lib.layers.sizes import checked_seed, checked_units
 from course_lib.online.forward import size
 from course_lib.online.traces import leaky_scan
+from course_lib.values import plain_number
 
 GAMMA_RATE = 0.1
 
@@ -79,12 +80,13 @@ class Kernel(keras.layers.Layer):
             ValueError: they are not 0 < shortest <= longest, or the seed is no whole number.
         """
         seed = checked_seed(seed, least=0)
-        if not 0 < shortest <= longest:
+        low, high = plain_number(shortest), plain_number(longest)
+        if not 0 < low <= high < np.inf:
             raise ValueError(
-                f"timescales are {shortest} and {longest}: give the shortest, above 0, first."
+                f"timescales are {shortest!r} and {longest!r}: give the shortest, above 0, first."
             )
-        self.shortest, self.longest, self.seed = float(shortest), float(longest), seed
-        spread = np.random.default_rng(seed).uniform(np.log(shortest), np.log(longest), self.units)
+        self.shortest, self.longest, self.seed = low, high, seed
+        spread = np.random.default_rng(seed).uniform(np.log(low), np.log(high), self.units)
         self._begin(-spread)
 
     def start_from_leak(self, leak):

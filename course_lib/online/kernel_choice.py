@@ -8,6 +8,19 @@ from course_lib.online.stack_cell import StackCell, cells_of
 from course_lib.online.stack_kernel import StackKernel
 
 
+def check_kernel(kernel):
+    """See that a kernel is one, or none.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not (kernel is None or isinstance(kernel, (Kernel, ModesKernel, StackKernel))):
+        raise ValueError(
+            f"kernel is {kernel!r}; give a Kernel or a ModesKernel, or leave it out: the model then"
+            " makes what its rule needs."
+        )
+
+
 def fresh_kernel(cell):
     """A `Kernel` that has learned nothing; for a stack, one for each cell."""
     kernels = [Kernel(one.units, dtype=one.dtype_policy, name="kernel") for one in cells_of(cell)]

@@ -15,7 +15,12 @@ from course_lib.online.cells import dynamics_of
 from course_lib.online.engine import Carry, Engine
 from course_lib.online.forward import piece, size
 from course_lib.online.kernel import r_squared
-from course_lib.online.kernel_choice import fresh_kernel, plain_modes, ready_kernel
+from course_lib.online.kernel_choice import (
+    check_kernel,
+    fresh_kernel,
+    plain_modes,
+    ready_kernel,
+)
 from course_lib.online.modes_rule import ModesLearner
 from course_lib.online.reading import Read, Reader, acts_by_step
 from course_lib.online.rtrl import RTRL
@@ -26,6 +31,7 @@ from course_lib.online.stack import StackDynamics, StackLearner
 from course_lib.online.stack_cell import as_cell
 from course_lib.online.stream import Memory, Stream
 from course_lib.online.uoro import UORO
+from course_lib.values import checked_switch
 
 TRACES = {"chunked": traces.chunked, "per_step": traces.per_step}
 MODES_TRACES = {"chunked": modes_traces.chunked, "per_step": modes_traces.per_step}
@@ -70,6 +76,9 @@ class OnlineRNN(SequenceModel):
         **kwargs,
     ):
         cell = as_cell(cell)
+        return_sequences = checked_switch(return_sequences, "return_sequences")
+        stateful = checked_switch(stateful, "stateful")
+        check_kernel(kernel)
         super().__init__(**{"dtype": cell.dtype_policy, **kwargs})
         self.rnn = keras.layers.RNN(
             cell,
@@ -78,7 +87,7 @@ class OnlineRNN(SequenceModel):
             dtype=cell.dtype_policy,
         )
         self.readout = checks.readout(readout, cell.dtype_policy)
-        self.return_sequences = bool(return_sequences)
+        self.return_sequences = return_sequences
         self.mask_value = checks.mask_value(mask_value)
         self.stateful, self.memory, self._stored = stateful, None, []
         self.kernel = kernel or fresh_kernel(cell)

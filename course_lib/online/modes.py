@@ -81,6 +81,27 @@ def dictionary(modes, units, steps):
     return gamma[first], omega[first]
 
 
+def _tables(gamma, omega, units):
+    """γ and ω as `dictionary` gives them, (M, n) each.
+
+    Raises:
+        ValueError: they are something else.
+    """
+    try:
+        tables = np.array(gamma, dtype=float), np.array(omega, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        tables = (np.zeros(()),) * 2
+    shape = tables[0].shape
+    if shape != tables[1].shape or len(shape) != 2 or shape[1] != units or not shape[0]:
+        raise ValueError(
+            f"gamma and omega are two tables, a row for each mode and a number for each of {units}"
+            " units: give those of course_lib.online.modes.dictionary."
+        )
+    if not (np.all(np.isfinite(tables)) and np.all(tables[0] >= 0)):
+        raise ValueError("gamma and omega are numbers, and no gamma is below 0.")
+    return tables
+
+
 def _turns(omega):
     """Which modes have a sine, for some unit at least; (M,)."""
     return np.any((omega > 0) & (omega < np.pi), axis=1)
@@ -101,7 +122,7 @@ class ModesKernel(keras.layers.Layer):
     def __init__(self, units, gamma, omega, **kwargs):
         super().__init__(**kwargs | {"trainable": False})
         self.units = units = checked_units(units)
-        self.fixed = np.array(gamma, dtype=float), np.array(omega, dtype=float)
+        self.fixed = _tables(gamma, omega, units)
         self.modes = len(self.fixed[0])
         self.turning = int(_turns(self.fixed[1]).sum())
         self.parts = self.modes + self.turning

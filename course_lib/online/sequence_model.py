@@ -31,6 +31,7 @@ class SequenceModel(keras.Model):
     def fit(self, *args, **kwargs):
         """Keras's own, after a look at the data."""
         given = checks.named(super().fit, args, kwargs)
+        checks.some(given.get("x"))
         self._see(**given)
         return super().fit(**given)
 
@@ -38,8 +39,15 @@ class SequenceModel(keras.Model):
     def evaluate(self, *args, **kwargs):
         """See `fit`."""
         given = checks.named(super().evaluate, args, kwargs)
+        checks.some(given.get("x"))
         self._see(**given)
         return super().evaluate(**given)
+
+    @functools.wraps(keras.Model.predict, assigned=())
+    def predict(self, x, *args, **kwargs):
+        """See `fit`."""
+        checks.some(x)
+        return super().predict(x, *args, **kwargs)
 
     @functools.wraps(keras.Model.train_on_batch, assigned=())
     def train_on_batch(self, *args, **kwargs):

@@ -34,7 +34,7 @@ class SparseRNNCell(LeakyRNNCell):
         super().__init__(units, **kwargs)
         n = self.units
         seed = checked_seed(seed, least=0)
-        if isinstance(connections, Integral):
+        if isinstance(connections, Integral) and not isinstance(connections, bool):
             if not 0 <= connections < n:
                 raise ValueError(
                     f"connections is {connections}: of {n} units each can hear from 0 to {n - 1}"

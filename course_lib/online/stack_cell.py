@@ -55,6 +55,8 @@ class StackCell(keras.layers.Layer):
     """
 
     def __init__(self, parts, **kwargs):
+        if not isinstance(parts, list | tuple):
+            raise TypeError(f"parts is {parts!r}; give a list of cells and layers, from below.")
         parts = list(parts)
         _check(parts)
         super().__init__(**{"dtype": parts[-1].dtype_policy, **kwargs})

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from course_lib.layers.sizes import checked_seed
+from course_lib.online import checks
 from course_lib.online.cells import DYNAMICS, Dynamics
 
 
@@ -30,11 +31,17 @@ class TurningRNNCell(keras.layers.Layer):
 
     def __init__(self, gamma, omega, gain=1.0, noise=0.0, seed=0, **kwargs):
         super().__init__(**kwargs)
-        pairs = np.array(gamma, float), np.array(omega, float)
+        try:
+            pairs = np.array(gamma, float), np.array(omega, float)
+        except (TypeError, ValueError, OverflowError):
+            pairs = (np.zeros(()),) * 2
         if pairs[0].ndim != 1 or pairs[0].shape != pairs[1].shape or not len(pairs[0]):
             raise ValueError("gamma and omega are lists of one length: a number for each pair.")
-        if not (np.all(np.isfinite(pairs)) and np.all(pairs[0] > 0)):
+        if not (np.all(np.isfinite(pairs[0])) and np.all(pairs[0] > 0)):
             raise ValueError("gamma is the rate of decay of a pair, a number above 0.")
+        if not np.all(np.isfinite(pairs[1])):
+            raise ValueError("omega is the angle of a pair at each step, a number.")
+        gain, noise = checks.number("gain", gain), checks.number("noise", noise)
         self.gamma, self.omega = (a.tolist() for a in pairs)
         self.units = self.state_size = 2 * len(self.gamma)
         self.gain, self.noise, self.seed = gain, noise, checked_seed(seed)

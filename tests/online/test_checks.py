@@ -479,3 +479,18 @@ def test_weights_of_sequences_or_of_their_steps(shape):
         wrong = (*shape[:-1], 7)
         with pytest.raises(ValueError, match=r"give \(4,\) or \(4, 6\)"):
             see_targets("mse", (4, 6, 3), wrong)
+
+
+@pytest.mark.parametrize("how", ["predict", "evaluate", "fit"])
+@pytest.mark.parametrize("scans", [False, True])
+def test_no_sequences_at_all_are_one_sentence(how, scans):
+    if scans:
+        model = OnlineScan(LRU(3), 2)
+        model.compile("sgd", "mse", run_eagerly=True)
+    else:
+        model = OnlineRNN(LeakyRNNCell(3), 2)
+        model.compile("sgd", "mse", rule="rflo", run_eagerly=True)
+    x, y = np.zeros((0, 5, 3), "float32"), np.zeros((0, 2), "float32")
+    given = (x,) if how == "predict" else (x, y)
+    with pytest.raises(ValueError, match=r"^There are no sequences: give at least one\.$"):
+        getattr(model, how)(*given, verbose=0)

@@ -9,7 +9,7 @@ from course_lib.layers.by_hand.scan import fast_scan
 from course_lib.layers.sizes import (
     checked_seed,
     checked_units,
-    in_whole_numbers,
+    with_checks,
 )
 from course_lib.scratch.diagonal import init_lru
 
@@ -81,7 +81,7 @@ class LRULayer(keras.layers.Layer):
         }
 
 
-in_whole_numbers(
+with_checks(
     LRULayer,
     units=checked_units,
     outputs=functools.partial(checked_units, name="outputs"),
