@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from course_lib.data import adding_problem
 from course_lib.figures.kernl import network
 from course_lib.figures.slider import Slider, slider
 from course_lib.figures.style import CYCLE, closed, pyplot
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SAMPLES = 128  # sequences that are nudged
+RIDGE = 1e-3  # of the mean variance of a feature, as in `course_lib.online.modes`
 KINDS = ("near identity", "orthogonal", "gaussian")
 
 
@@ -48,7 +50,9 @@ def quality(counts: tuple[int, ...], seeds: range, **sizes: int) -> dict[str, di
     return found
 
 
-def told_apart(gamma: np.ndarray, omega: np.ndarray, steps: int, ridge: float = 1e-3) -> np.ndarray:
+def told_apart(
+    gamma: np.ndarray, omega: np.ndarray, steps: int, ridge: float = RIDGE
+) -> np.ndarray:
     """Return how well modes tell one age from all others, 0 … 1, for each age below `steps`.
 
     A credit of 1 that is due to one age alone is fitted by least squares over all ages: how much of
@@ -65,6 +69,50 @@ def told_apart(gamma: np.ndarray, omega: np.ndarray, steps: int, ridge: float = 
     gram = features.T @ features
     ridge *= np.trace(gram) / len(gram)
     return np.diag(features @ np.linalg.solve(gram + ridge * np.eye(len(gram)), features.T))
+
+
+def explained(gamma: np.ndarray, omega: np.ndarray, seed: int, T: int, units: int) -> dict:
+    """Return how much of what nudges do modes explain, by the nudge's age: R² of an age.
+
+    The network is an untrained one: tanh units, W_hh orthogonal, that read the adding problem.
+    What a nudge of each unit does to each is known exactly there, and fitted by least squares over
+    all nudges and ages, with the engine's ridge.
+
+    Args:
+        gamma, omega: shape (M,).
+        seed: of network and sequences.
+        T: steps of a sequence.
+        units: n.
+
+    Returns:
+        "r2": for each age below T; "part": how much of all movement is of that age.
+    """
+    rng = np.random.default_rng(seed)
+    x = adding_problem(12, T, seed).x.astype(float)
+    W_hh = np.linalg.qr(rng.normal(size=(units, units)))[0]
+    limit = np.sqrt(6 / (x.shape[2] + units))
+    W_xh = rng.uniform(-limit, limit, (x.shape[2], units))
+    h, slopes = np.zeros((len(x), units)), []
+    for t in range(T):
+        h = np.tanh(x[:, t] @ W_xh + h @ W_hh)
+        slopes.append(1 - h * h)
+    ages, moved = [], []
+    for start in range(T):
+        J = np.broadcast_to(np.eye(units), (len(x), units, units))
+        for age in range(T - start):
+            if age:
+                J = slopes[start + age][:, :, None] * (W_hh.T @ J)
+            ages += len(x) * [age]
+            moved.append(J.reshape(len(x), -1))
+    ages, moved = np.array(ages), np.concatenate(moved)
+    turns = np.exp((-gamma + 1j * omega) * ages[:, None])
+    has_sine = (omega > 0) & (omega < np.pi)
+    features = np.concatenate([turns.real, turns.imag[:, has_sine]], axis=1)
+    gram = features.T @ features
+    gram += RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
+    missed = moved - features @ np.linalg.solve(gram, features.T @ moved)
+    whole, left = (np.bincount(ages, (a**2).sum(axis=1)) for a in (moved, missed))
+    return {"r2": 1 - left / whole, "part": whole / whole.sum()}
 
 
 def sensitivity(count: int, seed: int = 0, sequences: int = 8) -> dict:

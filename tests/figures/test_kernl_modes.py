@@ -61,3 +61,19 @@ def test_trainings_are_drawn(assert_drawn):
     mean = figure.axes[0].lines[0].get_ydata()
     np.testing.assert_allclose(mean, [0.85, 0.925])
     assert_drawn(figure)
+
+
+def test_how_much_modes_explain_at_each_age():
+    found = [figures.explained(*spread_modes(count, 12), 0, 12, 6) for count in (1, 8)]
+    for one in found:
+        assert one["r2"].shape == one["part"].shape == (12,)
+        assert one["part"].sum() == pytest.approx(1)
+        assert one["r2"].max() <= 1
+    one, eight = (x["r2"] @ x["part"] for x in found)
+    assert one < 0.5 < eight
+    # With as many features as ages nothing is left but the ridge.
+    every = figures.explained(np.zeros(3), np.array([0.0, np.pi / 2, np.pi]), 0, 4, 5)
+    few = figures.explained(np.zeros(1), np.zeros(1), 0, 4, 5)
+    assert every["r2"] @ every["part"] > few["r2"] @ few["part"]
+    # A nudge that is new has moved its own unit by itself, whatever the sequence.
+    assert every["r2"][0] == pytest.approx(1, abs=0.01)
