@@ -23,6 +23,7 @@ def ways_back(reference: Callable) -> Variants:
         yield from confusions(node, own | texts, whole)
         yield from _ways_back(node, own)
         yield from _typed_in(node, whole)
+        yield from _at_a_step(node, whole)
         yield from _what_is_missing(node, texts, applied, whole)
 
     return variants
@@ -64,7 +65,8 @@ def _ways_back(node: ast.AST, names: dict[str, str]) -> Iterator[Slip]:
             for name in filter(str.isidentifier, names):
                 yield _said(node, ast.Name(name, ast.Load()))
         case ast.Assign([ast.Name() as target], value):
-            yield _said(node, ast.AugAssign(target, ast.Add(), value))
+            for sign in (ast.Add(), ast.Mult()):
+                yield _said(node, ast.AugAssign(target, sign, value))
         case ast.Compare(left, [op], [right]):
             for known in (False, True):
                 yield _said(node, ast.Constant(known))
@@ -88,6 +90,20 @@ def _typed_in(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
             continue
         if node.value not in (0, 1) or not _is_read(argument.arg, whole):
             yield _said(node, ast.Name(argument.arg, ast.Load()))
+
+
+def _at_a_step(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
+    """What a loop's counter picks, where all of an array that is handed over was taken."""
+    made = whole.body[0]
+    if not isinstance(made, ast.FunctionDef) or not isinstance(node, ast.Name):
+        return
+    if not isinstance(node.ctx, ast.Load) or node.id not in {a.arg for a in made.args.args}:
+        return
+    loops = (one for one in ast.walk(made) if isinstance(one, ast.For))
+    counters = {one.target.id: None for one in loops if isinstance(one.target, ast.Name)}
+    for counter in counters:
+        for index in (counter, f":, {counter}"):
+            yield _said(node, ast.parse(f"{node.id}[{index}]", mode="eval").body)
 
 
 def _is_a_number(node: ast.AST) -> bool:

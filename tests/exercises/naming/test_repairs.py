@@ -485,3 +485,14 @@ def test_code_that_is_right_where_a_slip_would_be_made_is_mended_where_it_is_wro
     sentence = check(truncated_bptt).sentence
     assert sentence.startswith("Your code passes every check with ")
     assert "in the line `share = x[:, steps].shape[-1] / T`" in sentence
+
+
+def test_an_array_at_all_steps_is_taken_at_one():
+    def state_jacobian(h, W_hh):
+        product = np.eye(len(W_hh))
+        for t in reversed(range(len(h))):  # noqa: B007
+            product = product @ np.diag(1 - h**2) @ W_hh.T
+        return product
+
+    words = "with `np.diag(1 - h[t] ** 2)` for `np.diag(1 - h ** 2)`"
+    assert words in check(state_jacobian).sentence

@@ -57,6 +57,18 @@ def test_what_merely_equals_a_default_is_left_alone(arguments, wrong, never):
     assert never not in _tried(arguments, wrong)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("for t in range(3): y = y @ f(h)", "y = y @ f(h[t])"),
+        ("for t in range(3): y = y @ f(h)", "y = y @ f(h[:, t])"),
+        ("y = h", "y *= h"),
+    ],
+)
+def test_a_counter_or_a_sign_that_was_forgotten_is_put_there(wrong, right):
+    assert any(made.endswith(right) for made in _tried("h, W", wrong))
+
+
 def _tried(arguments, wrong):
     """What becomes of a line, change by change."""
     tree = ast.parse(f"def answer({arguments}):\n    {wrong}")
