@@ -6,8 +6,9 @@ understood.
 """
 
 import re
+import sys
 import unicodedata
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +57,7 @@ class Found:
     work_is_left: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class _Person:
     name: str
     written: str  # the name with the separators around it
@@ -114,6 +115,7 @@ class _Finder:
         self.left: list[str] = []
         self.work_is_left = False
         self.seen: set[tuple] = set()
+        self.above: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.inside = ""
 
     def result(self) -> Found:
@@ -127,16 +129,16 @@ class _Finder:
         ]
         return Found(submissions, said_once(self.left), self.work_is_left)
 
-    @staticmethod
-    def _keep_apart(people: list[_Person]) -> None:
+    def _keep_apart(self, people: list[_Person]) -> None:
         """Who differs in nothing but separators, as "anna" and "anna_", is called as written."""
-        several: dict[tuple, list[_Person]] = defaultdict(list)
-        for one in people:
-            several[one.place[:-1], one.name, one.number].append(one)
-        for alike in several.values():
-            if len({one.written for one in alike}) > 1:
-                for one in alike:
-                    one.name = one.written
+
+        def alike(one: _Person) -> tuple:
+            return self.above[one.place[:-1]], one.name, one.number
+
+        written: dict[tuple, str] = {}
+        several = {alike(o) for o in people if written.setdefault(alike(o), o.written) != o.written}
+        for one in [one for one in people if alike(one) in several]:
+            one.name = one.written
 
     def argument(self, path: Path, top: Folder) -> None:
         above = path.absolute().parent.parts
@@ -221,7 +223,8 @@ class _Finder:
         below = f"{folder.name}/" if folder.name else ""
         said = [one.removeprefix(below) for inner in folder.walk() for one in inner.not_understood]
         files = [
-            File(within + one.name.removeprefix(below), one.path, one.inside)
+            # Most of a class call their files alike, so each name is held once.
+            File(sys.intern(within + one.name.removeprefix(below)), one.path, one.inside)
             for one in folder.all_files()
         ]
         self._add(who, place, files, by, said)
@@ -248,7 +251,8 @@ class _Finder:
         self.seen |= {(one.path, one.inside) for one in files}
         written = unicodedata.normalize("NFC", readable(who))
         number = by.number if by else ""
-        key = (key, written) if key is not None else (place[:-1], written, number)
+        above = self.above.setdefault(place[:-1], place[:-1])  # one tuple for all who lie there
+        key = (key, written) if key is not None else (above, written, number)
         new_one = _Person(tidy(written) or "?", written, place, number, inside=self.inside)
         person = self.people.setdefault(key, new_one)
         if person.inside and not person.found:

@@ -86,7 +86,7 @@ class File:
         return content[:most]
 
 
-@dataclass
+@dataclass(slots=True)  # of a class of thousands there are as many
 class Folder:
     """A folder or a zip.
 
