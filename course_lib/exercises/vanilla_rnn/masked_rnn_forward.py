@@ -405,9 +405,9 @@ def state_by_blending(x, mask, h_0, W_xh, W_hh, b_h):
     """np.where for one of the two."""
     h_t, states = h_0, []
     for t in range(x.shape[1]):
-        keep = mask[:, t].astype(float)[:, None]
-        h_t = keep * rnn_step(x[:, t], h_t, W_xh, W_hh, b_h) + (1 - keep) * h_t
-        states.append(np.where(keep, h_t, 0.0))
+        real = mask[:, t, None]
+        h_t = real * rnn_step(x[:, t], h_t, W_xh, W_hh, b_h) + ~real * h_t
+        states.append(np.where(real, h_t, 0))
     return np.stack(states, axis=1), h_t
 
 
