@@ -1,7 +1,7 @@
 """GradNets: a network that starts easy and is turned into the one we want.
 
 One number g, the late gate, runs from 0 to 1 while the network is trained and
-interpolates between an early computation and a late one. Almeida and Sawyer,
+interpolates between an early computation and a late one. Almeida and Sauder,
 arXiv 1511.06827, 2015. The exact forms here are those of public code, and each
 function says whose: the first author's library `treeano`, whose GReLU, batch
 normalisation and dropout are younger than the paper; or A. Zhang's notebook
