@@ -12,13 +12,13 @@ import keras
 import numpy as np
 from differentiate import differentiated, inner_gradient
 from keras import ops
+from made import F64, GATE, MASKS, SCANNED, STEPWISE, B, M, N, T, networks, numbers, with_weights
+from wrapped import wrapped
 
 from course_lib.layers import (
     CELLS,
     LRU,
-    LRUCell,
     MinGRU,
-    MinGRUCell,
     RecurrentClassifier,
     ResidualBlock,
     fused_layer,
@@ -32,54 +32,12 @@ from course_lib.layers.gradnets import (
     GradualActivation,
     GradualBatchNorm,
     GradualDropout,
-    GradualRNNCell,
     GReLUDense,
     HighwayDense,
     LateGate,
     ReZeroDense,
 )
 from course_lib.scratch.gradnets import FORMS
-
-F64 = {"dtype": "float64"}
-B, T, M, N = 5, 9, 3, 4  # sequences, steps, inputs, units
-GATE = np.array(0.3)
-MASKS = {
-    "none": None,
-    "end": np.arange(T) < np.array([9, 5, 1, 8, 3])[:, None],
-    "front": np.arange(T) >= np.array([0, 5, 1, 8, 3])[:, None],
-    "gaps": np.random.default_rng(3).random((B, T)) < 0.5,
-    "a row without a step": np.arange(T) < np.array([9, 0, 1, 8, 0])[:, None],
-}
-STEPWISE = {
-    **{name: lambda make=make, **kw: make(N, **kw) for name, make in CELLS.items()},
-    "gradual": lambda **kw: GradualRNNCell(N, **kw),
-    "lru": lambda **kw: LRUCell(N, 2, **kw),
-    "mingru": lambda **kw: MinGRUCell(N, **kw),
-}
-SCANNED = {
-    "lru": lambda **kw: LRU(N, **kw),
-    "lru with outputs": lambda **kw: LRU(N, 2, **kw),
-    "mingru": lambda **kw: MinGRU(N, **kw),
-}
-
-
-def numbers(*shape, seed=0, dtype="float64"):
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=shape) + (1j * rng.normal(size=shape) if "complex" in dtype else 0)
-    return x.astype(dtype)
-
-
-def with_weights(layer, seed=1):
-    """The layer, its weights drawn by NumPy; those that Keras's random numbers need stay."""
-    rng = np.random.default_rng(seed)
-    for w in layer.weights:
-        if w.name == "g":
-            w.assign(GATE)  # an initializer of Keras has 32 bits in TensorFlow
-        elif "variance" in w.name:
-            w.assign(rng.uniform(0.5, 1, w.shape))
-        elif w.dtype.startswith("float"):
-            w.assign(0.4 * rng.normal(size=w.shape))
-    return layer
 
 
 def asked(answers, name, function, arguments, layer=None):
@@ -155,12 +113,13 @@ def scans(answers):
 
         told = f"scan {dtype}, {method}{', back' if back else ''}"
         for a, start in shapes:
-            for T in (6, 1, 0) if a == (2, 6, 3) else (6,):
+            for steps in (6, 1, 0) if a == (2, 6, 3) else (6,):
                 decays = 0.6 * numbers(*a, dtype=dtype)
                 if a == (2, 6, 3):
-                    decays = decays[:, :T]
-                b, h_0 = numbers(2, T, 3, dtype=dtype, seed=1), numbers(*start, dtype=dtype, seed=2)
-                asked(answers, f"{told}, a {decays.shape}, T {T}", run, [decays, b, h_0])
+                    decays = decays[:, :steps]
+                b = numbers(2, steps, 3, dtype=dtype, seed=1)
+                h_0 = numbers(*start, dtype=dtype, seed=2)
+                asked(answers, f"{told}, a {decays.shape}, T {steps}", run, [decays, b, h_0])
         x = [0.6 * numbers(2, 4, 3, dtype=dtype), numbers(2, 4, 3, dtype=dtype, seed=1)]
         asked(answers, f"{told}, twice", inner_gradient(run), [*x, numbers(2, 3, dtype=dtype)])
     asked(answers, "scan, time first", lambda a, b: [scan(a, b, axis=0)], [numbers(4, 2, 3)] * 2)
@@ -217,26 +176,6 @@ def pieces(answers):
             answers[f"{name}, in pieces {turn}"] = ops.convert_to_numpy(ops.concatenate(found, 1))
         layer.reset_state()
         answers[f"{name}, after a reset"] = ops.convert_to_numpy(layer(x[:, :4]))
-
-
-def network(recurrent, mask=True, dtype="float64"):
-    masking = [keras.layers.Masking(dtype=dtype)] if mask else []
-    model = keras.Sequential(
-        [keras.Input((None, M)), *masking, recurrent, keras.layers.Dense(2, dtype=dtype)]
-    )
-    return with_weights(model)
-
-
-def networks(dtype="float64"):
-    options = {"dtype": dtype}
-    for name, cell in STEPWISE.items():
-        layer = keras.layers.RNN(cell(**options), **options)
-        yield f"RNN of {name}", network(layer, mask=name != "lru", dtype=dtype)
-    for name, layer in SCANNED.items():
-        yield name, network(layer(return_sequences=True, **options), dtype=dtype)
-    yield "two GRUs", network(stacked_rnn("gru", N, 2, **options), mask=False, dtype=dtype)
-    block = ResidualBlock(LRU(N, return_sequences=True, **options), **options)
-    yield "block", network(block, dtype=dtype)
 
 
 def training(answers):
@@ -350,7 +289,10 @@ def load(folder):
         print(f"{file.stem}\t{stored['name']}\t{apart}")
 
 
-CASES = (recurrences, fused, scans, others, pieces, training, callbacks, policies, noise)
+CASES = (
+    *(recurrences, fused, scans, others, pieces, training, callbacks, policies, noise),
+    wrapped,
+)
 
 
 def main(verb, folder):
