@@ -15,6 +15,9 @@ import numpy as np
 
 UNKNOWN = "?"
 REFUSED = "raise"  # of an exception that the function raises itself, in words of its own
+# Methods of an array, and functions of NumPy, that change nothing and draw nothing.
+OF_AN_ARRAY = ("reshape", "transpose", "swapaxes", "sum", "mean", "max", "min", "conj", "copy")
+OF_NUMPY = ("stack", "vstack", "hstack", "concatenate", "zeros_like", "ones_like", "transpose")
 DEEPEST, MOST, LARGEST = 4, 100, 100_000  # lists in lists, entries of one, numbers in an array
 
 
@@ -87,10 +90,19 @@ def _expression(code: types.CodeType, instruction: int) -> ast.AST:
 
 
 def _operand(node: ast.AST, frame: types.FrameType) -> str:
+    """An operand; of one that only the learner's code could compute, what it is made of."""
     try:
         return _described(_value(node, frame))
     except _Unknown:
+        pass
+    try:
+        operation, operands = _parts(node)
+    except _Unknown:
         return UNKNOWN
+    described = [_operand(one, frame) for one in operands]
+    if all(one == UNKNOWN for one in described):
+        return UNKNOWN
+    return f"{operation} of ({'; '.join(described)})"
 
 
 def _parts(node: ast.AST) -> tuple[str, list[ast.AST]]:
@@ -161,6 +173,13 @@ def _value(node: ast.AST, frame: types.FrameType) -> Any:
         case ast.Call(ast.Attribute(ast.Name("np"), name), arguments, []):
             if isinstance(ufunc := getattr(np, name, None), np.ufunc):
                 return _computed(lambda: ufunc(*(_numeric(one, frame) for one in arguments)))
+            if name in OF_NUMPY:
+                values = [_value(one, frame) for one in arguments]
+                return _computed(lambda: getattr(np, name)(*values))
+        case ast.Call(ast.Attribute(owner, name), arguments, []) if name in OF_AN_ARRAY:
+            if type(array := _value(owner, frame)) is np.ndarray:
+                values = [_value(one, frame) for one in arguments]
+                return _computed(lambda: getattr(array, name)(*values))
     raise _Unknown
 
 

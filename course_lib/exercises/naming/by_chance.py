@@ -17,7 +17,7 @@ def by_chance(tree: ast.Module) -> Callable[[Change], bool]:
         # A counter where none stood: zero could stand there as well.
         lambda change: _puts_in(change, counters),
         # Less than a call where a line is there for its effect: that leaves the line out.
-        lambda change: change.before in lines_alone and not isinstance(change.after, ast.Call),
+        lambda change: change.before in lines_alone and _is_less(change),
         # A new array without numbers: it is as good as left out.
         lambda change: change.before in sizes and ast.unparse(change.after) == "0",
         # An attribute of another name: it is nowhere, and the line is as good as left out.
@@ -59,6 +59,12 @@ def _puts_in(change: Change, counters: set[str]) -> bool:
 def _lines_alone(tree: ast.Module) -> list[ast.AST]:
     """What is called for its effect."""
     return [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+
+
+def _is_less(change: Change) -> bool:
+    """Whether no call is left of a call, or only one that was an argument of it."""
+    arguments = change.before.args if isinstance(change.before, ast.Call) else []
+    return not isinstance(change.after, ast.Call) or change.after in arguments
 
 
 def _sizes(tree: ast.Module) -> list[ast.AST]:

@@ -51,8 +51,8 @@ def change_in_words(node: ast.AST, other: ast.AST) -> str:
                 | ast.Return(ast.UnaryOp(ast.USub(), turned))
             ),
         ) if value is turned:
-            what = _text(node.targets[0]) if isinstance(node, ast.Assign) else "what is returned"
-            return f"with the sign of `{what}` turned round"
+            put = f"`{_text(node.targets[0])}`" if isinstance(node, ast.Assign) else ""
+            return f"with the sign of {put or 'what is returned'} turned round"
         case ast.For(_, source), ast.For(_, changed):
             return f"with the loop over `{simply(changed)}`, not over `{_text(source)}`"
         case ast.If(test, _, below), ast.If(ast.Constant(True)):

@@ -110,6 +110,9 @@ def confusions(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterat
         case ast.Attribute(value, "real", ast.Load()):
             for other in (_parsed(f"np.abs({ast.unparse(value)})"), ast.Attribute(value, "imag")):
                 yield other, f"with `{simply(other)}` for `{ast.unparse(node)}`"
+        case ast.Call(ast.Name("max" | "min" as name), arguments, keywords):
+            other = ast.Call(_parsed("min" if name == "max" else "max"), arguments, keywords)
+            yield other, f"with `{simply(other)}` for `{ast.unparse(node)}`"
         case ast.Call(ast.Name("range"), [end], []):
             more = ast.Call(node.func, [ast.BinOp(end, ast.Add(), ast.Constant(1))], [])
             yield more, f"with `{simply(more)}` for `{ast.unparse(node)}`"
@@ -286,17 +289,45 @@ def _parts(value: ast.AST) -> set[str]:
 
 def _into_the_loop(node: ast.FunctionDef) -> Iterator[Slip]:
     """A line before a loop that is run at each turn, or a return that ends the first turn."""
+    loops = [one for one in node.body if isinstance(one, ast.For)]
     for at, loop in enumerate(node.body):
         if not isinstance(loop, ast.For):
             continue
+        which = "the loop" if len(loops) == 1 else f"`{ast.unparse(loop).splitlines()[0]}`"
         for k in range(at):
             if isinstance(node.body[k], ast.Assign):
                 body = [*node.body[:k], *node.body[k + 1 : at], _with(loop, [node.body[k]], [])]
                 text = ast.unparse(node.body[k])
-                yield _function(node, body + node.body[at + 1 :]), f"with `{text}` inside the loop"
+                yield _function(node, body + node.body[at + 1 :]), f"with `{text}` inside {which}"
         if isinstance(node.body[-1], ast.Return):
             body = [*node.body[:at], _with(loop, [], [node.body[-1]]), *node.body[at + 1 :]]
-            yield _function(node, body), "with the `return` inside the loop"
+            yield _function(node, body), f"with the `return` inside {which}"
+    yield from out_of_a_loop(node)
+
+
+def out_of_a_loop(node: ast.FunctionDef) -> Iterator[Slip]:
+    """The last line of a loop, run once after it: it stands too far on the left."""
+    loops = [one for one in node.body if isinstance(one, ast.For)]
+    for at, loop in enumerate(node.body):
+        if isinstance(loop, ast.For) and len(loop.body) > 1 and _is_a_line(loop.body[-1]):
+            which = "the loop" if len(loops) == 1 else f"`{ast.unparse(loop).splitlines()[0]}`"
+            rest = ast.For(loop.target, loop.iter, loop.body[:-1], loop.orelse, lineno=loop.lineno)
+            body = [*node.body[:at], rest, loop.body[-1], *node.body[at + 1 :]]
+            text = ast.unparse(loop.body[-1])
+            yield _function(node, body), f"with `{text}` after {which}, not in it"
+
+
+def into_a_loop(node: ast.FunctionDef) -> Iterator[Slip]:
+    """The line after a loop, run at the end of each turn: it stands too far on the right."""
+    for at, loop in enumerate(node.body[:-1]):
+        line = node.body[at + 1]
+        if isinstance(loop, ast.For) and _is_a_line(line):
+            body = [*node.body[:at], _with(loop, [], [line]), *node.body[at + 2 :]]
+            yield _function(node, body), f"with `{ast.unparse(line)}` inside the loop before it"
+
+
+def _is_a_line(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Assign | ast.AugAssign | ast.Expr)
 
 
 def _with(loop: ast.For, before: list[ast.stmt], after: list[ast.stmt]) -> ast.For:

@@ -247,7 +247,10 @@ def changes(tree: ast.Module, also: Variants | None) -> Iterator[Change]:
         text = ast.unparse(shown)
         for other, words in itertools.chain(variants, more):
             change = Change(getattr(node, "lineno", 0), words, node, other, put)
-            if shown is not node:  # alone it says too little
+            if argument := _whose_default(parent, field, position):
+                words = f"with `{argument}={simply(other)}` for `{argument}={text}`"
+                change = replace(change, words=words)
+            elif shown is not node:  # alone it says too little
                 with change.made():
                     words = f"with `{simply(shown)}` for `{text}`"
                 change = replace(change, words=words)
@@ -271,6 +274,16 @@ def _putter(parent: Node, field: str, position: int | None) -> Callable[[Any], N
             owner[position] = value
 
     return put
+
+
+def _whose_default(parent: Node, field: str, position: int | None) -> str:
+    """The argument whose default stands in a place of a tree; "" if none does."""
+    if not isinstance(parent, ast.arguments):
+        return ""
+    if field == "kw_defaults":
+        return parent.kwonlyargs[position].arg
+    named = [*parent.posonlyargs, *parent.args]
+    return named[len(named) - len(parent.defaults) + position].arg if field == "defaults" else ""
 
 
 def _around_it(node: Node, parents: dict[Node, Node]) -> Node:

@@ -148,7 +148,7 @@ def _others(evidence: Evidence) -> Iterator[Suspect]:
     """
     exercise, function, budget = evidence.exercise, evidence.function, evidence.budget
     if exercise.returns:
-        for slip in slips(exercise.reference):
+        for slip in nearest_first(exercise.reference, function):
             if not budget.for_a_name:
                 return
             yield Slipped(exercise, slip, function)
@@ -192,15 +192,39 @@ def _in_part(evidence: Evidence, named: list[Suspect], reference: Suspect) -> Re
 
 
 def _in_some_cases(evidence: Evidence, near: list[Suspect]) -> Recognised | None:
-    """A mistake that was made wherever something is wrong, and would be elsewhere if it could."""
+    """A mistake that was made wherever something is wrong, and would be elsewhere if it could.
+
+    A slip that explains where it wasn't made as well, such as another default, is behind it then.
+    """
     for suspect in near:
         if re.search(IN_EVERY_CASE, suspect.mistake.sentence):
             continue
         falls = evidence.falls
         if all(map(suspect.is_like, falls)) and sum(map(suspect.is_proven_by, falls)) >= ENOUGH:
+            if slipped := _slips_in_all_cases(evidence):
+                return _name(slipped[0]) if len(slipped) == 1 else None
             name, sentence = suspect.mistake.name, suspect.mistake.sentence
             return Recognised(name, f"{sentence} {ELSEWHERE}")
     return None
+
+
+def _slips_in_all_cases(evidence: Evidence) -> list[Slipped]:
+    """Those that do the same on all that was seen, and hold where the function did, on several
+    falls; in some exercises all that comes out is counts, which prove little one by one.
+    """
+    exercise, function = evidence.exercise, evidence.function
+    if not exercise.returns:
+        return []
+    found = []
+    for slip in slips(exercise.reference):
+        one = Slipped(exercise, slip, function)
+        if (
+            all(map(one.is_like, evidence.seen))
+            and sum(map(one.is_proven_by, evidence.falls)) >= ENOUGH
+            and not any(map(one.falls_at, evidence.held))
+        ):
+            found.append(one)
+    return found
 
 
 def _first_of_two(evidence: Evidence, near: list[Suspect], named: list[Suspect]) -> Suspect | None:

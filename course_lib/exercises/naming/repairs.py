@@ -18,6 +18,7 @@ from course_lib.exercises.calling.guard import CappedOutput, NotWritten
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.ladder.climbing import Budget, climb, judge
 from course_lib.exercises.naming.by_chance import by_chance
+from course_lib.exercises.naming.change_in_words import simply
 from course_lib.exercises.naming.mutants import (
     Change,
     Mutant,
@@ -26,7 +27,7 @@ from course_lib.exercises.naming.mutants import (
     tree_of,
     without_docstrings,
 )
-from course_lib.exercises.naming.slips import LONGEST
+from course_lib.exercises.naming.slips import LONGEST, pairs, smallest_part
 from course_lib.exercises.naming.ways_back import ways_back
 from course_lib.graphs import namespace_of
 
@@ -62,13 +63,14 @@ def repair(exercise: Exercise, function: Callable, fell_at: Rung, budget: Budget
     well = "gives what it should" if len(in_earnest) < len(rungs) else "passes every check"
     climbs = [(rung, AT_A_GLANCE, False) for rung in quick]
     climbs += [(rung, patience, True) for rung in in_earnest]
-    for words, line, other in _changed(function, exercise.reference):
+    for said, other in _changed(function, exercise.reference):
         for climb_of_one in climbs:
             if time.process_time() > until:
                 return None
             if not _passes(exercise, other, *climb_of_one):
                 break
         else:
+            words, line = said()
             return Mistake(other, f"Your code {well} {words}{line}.", words)
     return None
 
@@ -83,8 +85,12 @@ def _passes(
     return judge(rung, outcome) is None
 
 
-def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str, Callable]]:
-    """The change in words, the line that it is in, and what has become of the function."""
+def _changed(
+    function: Callable, reference: Callable
+) -> Iterator[tuple[Callable[[], tuple[str, str]], Callable]]:
+    """What says the change in words and the line that it is in, and what has become of the
+    function.
+    """
     if not (inspect.isfunction(function) or isinstance(function, type)):
         return  # it is somewhere else, as in an instructor's sandbox
     try:
@@ -104,8 +110,9 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
         if len(change.words) <= LONGEST and "\n" not in change.words and not means_nothing(change)
     ]
     found = likeliest_first(found, original, ast.unparse(tree_of(reference)))
-    ordered = calls_left_out_first(list(lines_left_out_first(list(conditions_first(found)))))
-    for change in ordered:
+    for reordered in (conditions_first, lines_left_out_first, calls_left_out_first):
+        found = list(reordered(found))
+    for change in lines_left_alone_first(found):
         with change.made():
             source = ast.unparse(tree)
         if source in seen:
@@ -113,8 +120,47 @@ def _changed(function: Callable, reference: Callable) -> Iterator[tuple[str, str
         seen.add(source)
         with contextlib.suppress(Exception), _no_source_kept():
             changed = compiled(Mutant("", change.line, source, change.words), function, names)
-            where = _where(lines.get(change.line, ""), change.words, texts, change.line - head)
-            yield change.words, where, changed
+
+            def said(change: Change = change, source: str = source) -> tuple[str, str]:
+                words = _which_place(change, source, found, tree, original)
+                if isinstance(change.before, ast.FunctionDef):  # a line of it that has moved
+                    return words, ""
+                line = lines.get(change.line, "")
+                return words, _where(line, words, texts, change.line - head)
+
+            yield said, changed
+
+
+def _which_place(
+    change: Change, source: str, found: list[Change], tree: ast.Module, original: str
+) -> str:
+    """The words of a change; where they fit another place of its line, those that fit it alone.
+
+    Args:
+        change: the one that is to be said.
+        source: what it makes of the code.
+        found: all changes of the code.
+        tree: of the code, unchanged.
+        original: the code, as it stands.
+    """
+    for other in found:
+        if other.line == change.line and _is_a_range(other.before):
+            with other.made():
+                if simply(tree) == simply(ast.parse(source)):
+                    return other.words  # the whole range is what a person sees
+    for other in found:
+        if other is change or (other.words, other.line) != (change.words, change.line):
+            continue
+        with other.made():
+            elsewhere = ast.unparse(tree) != source
+        if elsewhere:
+            part = smallest_part(original, source)
+            return f"with `{part[1]}` for `{part[0]}`" if part else change.words
+    return change.words
+
+
+def _is_a_range(node: Any) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "range"
 
 
 def conditions_first(found: list[Change]) -> Iterator[Change]:
@@ -183,12 +229,33 @@ def calls_left_out_first(found: list[Change]) -> Iterator[Change]:
             yield change
 
 
+def lines_left_alone_first(found: list[Change]) -> Iterator[Change]:
+    """The same changes; before one that makes zeros or ones of something, what its line may lose.
+
+    A term of zeros is no term, and a factor of ones no factor: leaving it out says what is wrong.
+    """
+    losses: dict[int, list[Change]] = {}
+    for change in found:
+        if change.words.startswith("without ") or isinstance(change.before, ast.AugAssign):
+            losses.setdefault(change.line, []).append(change)
+    earlier: set[int] = set()
+    for change in found:
+        if isinstance(change.after, ast.Call) and ast.unparse(change.after.func).endswith("s_like"):
+            for one in losses.pop(change.line, ()):
+                if id(one) not in earlier:
+                    earlier.add(id(one))
+                    yield one
+        if id(change) not in earlier:
+            earlier.add(id(change))
+            yield change
+
+
 def likeliest_first(found: list[Change], own: str, right: str) -> list[Change]:
     """Changes in an order that tries likely ones early.
 
     First those that bring in words and signs that the right code has and the learner's lacks, or
-    take out such as the right code lacks, and change little else; and of each line the first few
-    before all others.
+    take out such as the right code lacks, and change little else, and after which words and signs
+    follow each other more as they do there; and of each line the first few before all others.
 
     Args:
         found: in the order of the source.
@@ -196,17 +263,42 @@ def likeliest_first(found: list[Change], own: str, right: str) -> list[Change]:
         right: the reference's.
     """
     ours, theirs = Counter(_signs(own)), Counter(_signs(right))
+    apart = pairs(own.splitlines())
+    apart.subtract(pairs(right.splitlines()))
     places: Counter[int] = Counter()
 
     def order(change: Change) -> tuple[float, int]:
-        before, after = (Counter(_signs(_text(one))) for one in (change.before, change.after))
+        texts = _text(change.before), _text(change.after)
+        before, after = (Counter(_signs(one)) for one in texts)
         gone, new = before - after, after - before
         nearer = [1 if sign in theirs else -1 for sign in new if sign not in ours]
         nearer += [-1 if sign in theirs else 1 for sign in gone if gone[sign] == ours[sign]]
         places[change.line] += 1
-        return -sum(nearer) / max(1, len(gone) + len(new)), places[change.line]
+        words = -sum(nearer) / max(1, len(gone) + len(new))
+        if isinstance(change.before, ast.Constant | ast.Name):
+            # What stands around it, in the words, says more than a single name or number.
+            shown = re.fullmatch("with `(.+)` for `(.+)`", change.words)
+            texts = shown.groups()[::-1] if shown else texts
+        return words + _farther(apart, *texts), places[change.line]
 
     return sorted(found, key=order)
+
+
+def _farther(apart: Counter[tuple[str, str]], before: str, after: str) -> float:
+    """How much farther from the right code a change leads, in pairs of neighbouring words and
+    signs; a share of all that it changes.
+
+    Args:
+        apart: each pair, and how much more often the learner's code has it.
+        before, after: what stands there, and what may.
+    """
+    old, new = (pairs(text.splitlines()) for text in (before, after))
+    farther, changed = 0, 0
+    for pair in old.keys() | new.keys():
+        more = new[pair] - old[pair]
+        farther += abs(apart[pair] + more) - abs(apart[pair])
+        changed += abs(more)
+    return farther / max(1, changed)
 
 
 def _signs(text: str) -> list[str]:

@@ -66,12 +66,12 @@ def nearest_first(reference: Callable, function: Callable) -> list[Slip]:
     if not own or not right:
         return list(slips(reference))
     before = ast.unparse(without_docstrings(tree_of(reference, decorated=False))).splitlines()
-    theirs, ours = _pairs(own.splitlines()), _pairs(right.splitlines())
+    theirs, ours = pairs(own.splitlines()), pairs(right.splitlines())
 
     def farther(slip: Slip) -> int:
         """How much farther away the slip's code is than the reference's."""
         after = slip.source.splitlines()
-        gone, new = (_pairs(_without(*two)) for two in ((before, after), (after, before)))
+        gone, new = (pairs(_without(*two)) for two in ((before, after), (after, before)))
         away = 0
         for pair in gone.keys() | new.keys():
             apart = theirs[pair] - ours[pair]
@@ -93,7 +93,7 @@ def _without(lines: list[str], others: list[str]) -> list[str]:
     return list((Counter(lines) - Counter(others)).elements())
 
 
-def _pairs(lines: Iterable[str]) -> Counter[tuple[str, str]]:
+def pairs(lines: Iterable[str]) -> Counter[tuple[str, str]]:
     """Each word or sign with the next one of its line, and how often they stand so."""
     found: Counter[tuple[str, str]] = Counter()
     for line in lines:
@@ -197,9 +197,9 @@ def _changed(function: Callable, namespace: dict[str, Any]) -> Iterator[tuple[st
     for mutant in found:
         words = mutant.words
         places = sorted(set(in_line[words, mutant.line]))
-        where = f", where `{made[mutant.line]}` is made" if mutant.line in made else ""
+        where = made.get(mutant.line, "")
         several = len(in_line[words, mutant.line]) > 1  # they fit other places of the line too
-        part = _smallest_part(right, mutant.source) if several else None
+        part = smallest_part(right, mutant.source) if several else None
         if part is not None:
             words = f"with `{part[1]}` for `{part[0]}`"
             words += where if right.count(part[0]) > 1 else ""
@@ -223,7 +223,7 @@ def _place(right: str, changed: str) -> tuple[int, int]:
     return min(len(before), len(after)), 0
 
 
-def _smallest_part(right: str, changed: str) -> tuple[str, str] | None:
+def smallest_part(right: str, changed: str) -> tuple[str, str] | None:
     """The smallest part of a line that has changed and stands there once, before and after.
 
     None if that is all of the line, or all that it gives: it would tell the answer, not the slip.
@@ -278,13 +278,20 @@ def _cancels_itself(words: str) -> bool:
 
 
 def _made_there(tree: ast.Module) -> dict[int, str]:
-    """What the statement on each line assigns to, where it does."""
-    found = {}
+    """Of a line that assigns: words that say which it is, also where several make the same."""
+    made: dict[str, list[ast.stmt]] = {}
     for node in ast.walk(tree):
         match node:
             case ast.Assign([target], _) | ast.AugAssign(target):
-                lines = range(node.lineno, node.end_lineno + 1)
-                found |= dict.fromkeys(lines, ast.unparse(target))
+                made.setdefault(ast.unparse(target), []).append(node)
+    found = {}
+    for name, statements in made.items():
+        statements.sort(key=lambda one: one.lineno)
+        for number, one in enumerate(statements):
+            nth = ORDINALS[min(number, len(ORDINALS) - 1)]
+            which = f" for the {nth} time" if len(statements) > 1 else ""
+            lines = range(one.lineno, one.end_lineno + 1)
+            found |= dict.fromkeys(lines, f", where `{name}` is made{which}")
     return found
 
 

@@ -4,10 +4,17 @@ import ast
 from collections.abc import Callable, Iterator
 
 from course_lib.exercises.naming.change_in_words import simply
-from course_lib.exercises.naming.habits import Slip, confusions, with_defaults
+from course_lib.exercises.naming.habits import (
+    Slip,
+    confusions,
+    into_a_loop,
+    out_of_a_loop,
+    with_defaults,
+)
 from course_lib.exercises.naming.mutants import Variants, tree_of
 
 LIBRARIES = ("np", "tf", "keras")
+NEW = ("zeros", "ones", "empty", "eye", "arange", "array", "stack")
 VALUES = ast.BinOp | ast.UnaryOp | ast.Name | ast.Attribute | ast.Subscript
 
 
@@ -17,13 +24,19 @@ def ways_back(reference: Callable) -> Variants:
     Args:
         reference: whose texts and functions may be missing.
     """
-    texts, applied = _texts(reference), _applied(reference)
+    texts, applied, numbers = _texts(reference), _applied(reference), _numbers(reference)
+    parts = _parts_taken(reference)
 
     def variants(node: ast.AST, own: dict[str, str], whole: ast.Module) -> Iterator[Slip]:
         yield from confusions(node, own | texts, whole)
         yield from _ways_back(node, own)
         yield from _typed_in(node, whole)
         yield from _at_a_step(node, whole)
+        yield from _right_numbers(node, numbers)
+        yield from _method_for_method(node)
+        yield from _attribute_for_attribute(node, whole)
+        if isinstance(node, VALUES) and not _is_a_place(node):
+            yield from (_said(node, ast.Attribute(node, part, ast.Load())) for part in parts)
         yield from _what_is_missing(node, texts, applied, whole)
 
     return variants
@@ -46,6 +59,19 @@ def _applied(reference: Callable) -> list[ast.expr]:
     return list(found.values())
 
 
+def _numbers(reference: Callable) -> list[int | float]:
+    """The numbers that a reference is written with, but 0 and 1, which stand for much else."""
+    nodes = filter(_is_a_number, ast.walk(tree_of(reference)))
+    return sorted({abs(node.value) for node in nodes} - {0, 1})
+
+
+def _parts_taken(reference: Callable) -> list[str]:
+    """The parts of numbers that a reference takes: `real`, `imag`."""
+    nodes = ast.walk(tree_of(reference))
+    taken = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return sorted(taken & {"real", "imag"})
+
+
 def _is_of_arrays(name: str) -> bool:
     return name == "sigmoid" or (name.split(".")[0] in LIBRARIES and "." in name)
 
@@ -53,6 +79,9 @@ def _is_of_arrays(name: str) -> bool:
 def _ways_back(node: ast.AST, names: dict[str, str]) -> Iterator[Slip]:
     """What stands in the right code where a slip has left this node."""
     match node:
+        case ast.FunctionDef():
+            yield from into_a_loop(node)
+            yield from out_of_a_loop(node)
         case ast.BinOp(ast.Call(function, [inner], []), ast.Add() as op, right):
             yield _said(node, ast.Call(function, [ast.BinOp(inner, op, right)], []))
         case ast.BinOp(ast.Name() as left, ast.Mult() as op, right):
@@ -106,6 +135,37 @@ def _at_a_step(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
             yield _said(node, ast.parse(f"{node.id}[{index}]", mode="eval").body)
 
 
+def _method_for_method(node: ast.AST) -> Iterator[Slip]:
+    """`append` for `extend`."""
+    match node:
+        case ast.Attribute(value, "extend", ast.Load()):
+            yield _said(node, ast.Attribute(value, "append", ast.Load()))
+
+
+def _attribute_for_attribute(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
+    """Another attribute that the object was given, such as another weight of a layer."""
+    match node:
+        case ast.Attribute(ast.Name("self") as owner, name, ast.Load()):
+            for other in _given(whole):
+                if other != name:
+                    yield _said(node, ast.Attribute(owner, other, ast.Load()))
+
+
+def _given(whole: ast.Module) -> list[str]:
+    """The attributes that an object is given by its own methods, in the order of the source."""
+    nodes = (node for node in ast.walk(whole) if isinstance(node, ast.Attribute))
+    stored = (node for node in nodes if isinstance(node.ctx, ast.Store))
+    return list(dict.fromkeys(one.attr for one in stored if ast.unparse(one.value) == "self"))
+
+
+def _right_numbers(node: ast.AST, numbers: list[int | float]) -> Iterator[Slip]:
+    """A number of the right code, where the learner has another that isn't 0 or 1."""
+    if _is_a_number(node) and node.value not in (0, 1):
+        for number in numbers:
+            if number != node.value:
+                yield ast.Constant(number), f"with `{number}` for `{node.value}`"
+
+
 def _is_a_number(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.Constant)
@@ -131,6 +191,19 @@ def _what_is_missing(
     elif isinstance(node, VALUES) and not _is_a_place(node):
         for function in applied:
             yield _said(node, ast.Call(function, [node], []))
+    elif _is_one_applied(node):
+        for function in applied:
+            if ast.unparse(function) != ast.unparse(node.func):
+                yield _said(node, ast.Call(function, node.args, []))
+
+
+def _is_one_applied(node: ast.AST) -> bool:
+    """Whether a function of one array is called."""
+    if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
+        return False
+    name = ast.unparse(node.func)
+    # Of a new array only the form counts, which any function of an array gives.
+    return _is_of_arrays(name) and not name.endswith("_like") and name.split(".")[-1] not in NEW
 
 
 def _written(whole: ast.Module) -> set[str]:

@@ -650,3 +650,36 @@ def test_looking_for_the_cause_of_a_failure_warns_of_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert _computed(lambda: np.array([1 + 1j]).astype(float)) == 1
+
+
+def at_evaluation_unless_told(x, p, g, rng, training=False):
+    scale = np.ones_like(x)
+    if training:
+        scale = (rng.random(x.shape) >= p * g).astype(x.dtype) / (1 - p * g)
+    return x * scale, scale
+
+
+def test_another_default_is_not_a_test_the_wrong_way_round():
+    report = check(at_evaluation_unless_told, "gradual_dropout")
+    assert report.sentence == (
+        "Your code behaves exactly like the right code with `training=False` for `training=True`."
+    )
+
+
+def every_step_twice(psi, tangent, gamma, omega):
+    batch, T, n = psi.shape
+    lam = np.exp(-gamma + 1j * omega)[:, None, None]
+    z, rows = np.zeros((len(gamma), batch, n)), []
+    for t in range(T):
+        z = lam * z + psi[:, t]
+        rows.append(np.hstack([*z.real, *-z.imag]))
+        rows.append(np.hstack([*z.real, *-z.imag]))
+    targets = np.vstack(tangent.swapaxes(0, 1))
+    solved = np.linalg.lstsq(np.vstack(rows), targets, rcond=None)[0]
+    parts = solved.reshape(2, len(gamma), n, n).swapaxes(2, 3)
+    return parts[0] + 1j * parts[1]
+
+
+def test_too_many_rows_are_not_too_few():
+    """The same line fails where the loop begins a step late, on other operands."""
+    assert "list(range(T))[1:]" not in check(every_step_twice, "fit_modes").sentence

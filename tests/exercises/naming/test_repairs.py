@@ -11,9 +11,11 @@ import pytest
 from course_lib.exercises import check
 from course_lib.exercises.exercise import Problem
 from course_lib.exercises.ladder.climbing import Budget
+from course_lib.exercises.naming.by_chance import by_chance
 from course_lib.exercises.naming.mutants import changes
 from course_lib.exercises.naming.recognition import MORE
 from course_lib.exercises.naming.repairs import _lines, likeliest_first, repair
+from course_lib.exercises.naming.slips import is_contradicted
 from course_lib.exercises.naming.ways_back import ways_back
 from course_lib.exercises.registry import get
 from course_lib.instructor.sandbox.remote_function import Remote
@@ -483,8 +485,14 @@ def test_code_that_is_right_where_a_slip_would_be_made_is_mended_where_it_is_wro
         return loss, grads, h_last
 
     sentence = check(truncated_bptt).sentence
-    assert sentence.startswith("Your code passes every check with ")
-    assert "in the line `share = x[:, steps].shape[-1] / T`" in sentence
+    assert sentence == (
+        "Your code behaves exactly like the right code with `x[:, steps].shape[2]` for "
+        "`x[:, steps].shape[1]`."
+    )
+    # What else does the same stands in this code as it should.
+    exercise, elsewhere = get("truncated_bptt"), "with `x` for `x[:, steps], labels[:, steps]`"
+    assert is_contradicted(exercise, elsewhere.replace("`x`", "`x, y`"), truncated_bptt)
+    assert not is_contradicted(exercise, "with `T` for `window / T`", truncated_bptt)
 
 
 def test_an_array_at_all_steps_is_taken_at_one():
@@ -496,3 +504,73 @@ def test_an_array_at_all_steps_is_taken_at_one():
 
     words = "with `np.diag(1 - h[t] ** 2)` for `np.diag(1 - h ** 2)`"
     assert words in check(state_jacobian).sentence
+
+
+def grelu_with_two_rests(u, g):
+    return np.maximum(u, (1 - g) * (1 - u))
+
+
+def gradient_with_a_sum_twice(dh, a, h, h_0):
+    before = np.concatenate([h_0[:, None], h[:, :-1]], axis=1)
+    g = dh.astype(np.result_type(a, dh))
+    for t in range(a.shape[1] - 2, -1, -1):
+        g[:, t] += g[:, t] + a[:, t + 1].conj() * g[:, t + 1]
+    return g * before.conj(), g, a[:, 0].conj() * g[:, 0]
+
+
+def gradient_of_the_last_sequence(beta, tangent, Omega, Gamma):
+    dbeta, dgamma = np.zeros_like(beta), np.zeros(len(Gamma[0]))
+    for target, now, slope in zip(tangent, Omega, Gamma, strict=True):  # noqa: B007
+        error = beta @ now - target
+        dbeta += np.outer(error, now) / len(tangent)
+    dgamma += beta.T @ error * slope / len(tangent)
+    return dbeta, dgamma
+
+
+def ring_with_a_fourth_power(u, v, r_min, r_max, max_phase):
+    radius_squared = r_min**2 + u * (r_max**4 - r_min**2)
+    nu_log = np.log(-0.5 * np.log(radius_squared))
+    return nu_log, np.log(max_phase * v), 0.5 * np.log(1 - radius_squared)
+
+
+def squares_for_roots(grads):
+    return np.array([np.square(sum(np.sum(g**2) for g in layer.values())) for layer in grads])
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "words"),
+    [
+        ("grelu", grelu_with_two_rests, "with `u` for `1 - u`, in the line"),
+        ("scan_backward", gradient_with_a_sum_twice, "without `g[:, t] +`, in the line"),
+        (
+            "kernel_gradients",
+            gradient_of_the_last_sequence,
+            "with `dgamma += beta.T @ error * slope / len(tangent)` inside the loop before it.",
+        ),
+        ("ring", ring_with_a_fourth_power, "with `r_max ** 2 - r_min ** 2` for `r_max ** 4"),
+        ("gradient_norms", squares_for_roots, "with `np.sqrt("),
+    ],
+)
+def test_the_change_that_is_said_is_the_one_that_a_person_would_make(exercise, answer, words):
+    assert check(answer, exercise).sentence.startswith(f"Your code passes every check {words}")
+
+
+def test_a_way_back_may_be_the_other_end_of_a_range_a_part_or_another_method():
+    def said(code, exercise):
+        tree = ast.parse(code)
+        return {change.words for change in changes(tree, ways_back(get(exercise).reference))}
+
+    assert "with `min(low, 1.0)` for `max(low, 1.0)`" in said("max(low, 1.0)", "stop_gate")
+    assert "with `f(z.real)` for `f(z)`" in said("f(z)", "fit_modes")
+    layer = "class L:\n def f(self):\n  self.a, self.b = 1, 2\n  return g(self.a)"
+    assert "with `self.b` for `self.a`" in said(layer, "LRULayer")
+    assert "with `rows.append` for `rows.extend`" in said("rows.extend(a)", "fit_modes")
+
+
+def test_a_call_for_its_effect_is_left_out_as_a_line():
+    twice = "def f(a):\n    rows = []\n    rows.append(g(a))\n    return rows"
+    tree = ast.parse(twice)
+    means_nothing = by_chance(tree)
+    found = [c for c in changes(tree, None) if c.words == "with `g(a)` for `rows.append(g(a))`"]
+    assert found
+    assert all(map(means_nothing, found))

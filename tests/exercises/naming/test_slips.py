@@ -10,6 +10,7 @@ from course_lib.exercises.naming.habits import habits
 from course_lib.exercises.naming.mutants import mutants, tree_of, without_docstrings
 from course_lib.exercises.naming.slips import LONGEST, relatives, slips, whose_names
 from course_lib.exercises.registry import get
+from course_lib.scratch.kernl import kernel_gradients, perturbation_step
 from course_lib.scratch.scan import combine
 
 
@@ -78,22 +79,22 @@ def test_a_result_that_is_yet_to_be_filled_has_no_size():
     assert not any(one.startswith(("with `last` ", "with `1 - ")) for one in words)
 
 
-def old_factors(a, b, h_0, join=combine):
-    """A scan that joins with the factors of single steps, and has no name `later`."""
+def sums_for_factors(a, b, h_0, join=combine):
+    """A scan that hands join the sums twice, and has no name `later`."""
     dtype = np.result_type(a, b, h_0)
     A, B = a.astype(dtype), b.astype(dtype)
     B[:, 0] += A[:, 0] * h_0
     reach = 1
     while reach < a.shape[1]:
         left = A[:, :-reach], B[:, :-reach]
-        _, B[:, reach:] = join(left, (A[:, reach:], B[:, reach:]))
+        A[:, reach:], B[:, reach:] = join(left, (B[:, reach:], B[:, reach:]))
         reach *= 2
     return B
 
 
 def test_a_name_that_only_the_solution_has_is_said_to_be_one():
     """Or the learner looks in vain for what is "made" in their own code."""
-    report = check(old_factors, "scan")
+    report = check(sums_for_factors, "scan")
     assert "where `later` is made" in report.sentence
     assert report.sentence.endswith("`later` is a name in the solution of scan.")
 
@@ -107,7 +108,7 @@ def test_a_name_that_only_the_solution_has_is_said_to_be_one():
     ],
 )
 def test_whose_names_they_are(words, sentence):
-    assert whose_names(get("scan"), words, old_factors) == sentence
+    assert whose_names(get("scan"), words, sums_for_factors) == sentence
 
 
 def test_a_condition_in_brackets_keeps_them():
@@ -238,3 +239,54 @@ def test_what_fails_in_the_same_operation_is_the_same_slip():
 
 def test_another_squashing_is_named():
     assert "clip" in check(squashed_to_the_relu, "rnn_step").sentence
+
+
+def test_a_slip_says_whose_default_which_loop_and_which_of_several_lines():
+    def words(exercise):
+        return [slip.called for slip in slips(get(exercise).reference)]
+
+    assert "with `bias=1.0` for `bias=0.0`" in words("propagate")
+    returns = [one for one in words("propagate") if one.startswith("with the `return` inside")]
+    assert all(one.startswith("with the `return` inside `for ") for one in returns)
+    assert len(returns) == 2
+    turned = [one for one in words("gradual_dropout") if "the sign of `scale`" in one]
+    assert turned == [
+        f"with the sign of `scale` turned round, where `scale` is made for the {nth} time"
+        for nth in ("second", "first")  # what is made where learners write comes first
+    ]
+    assert "with the sign of what is returned turned round" in words("gradient_norms")
+
+
+def averaged_once(h, W_hh, beta, gamma, psi):
+    batch, T, n = h.shape
+    tangent = Omega = Gamma = np.zeros((batch, n))
+    dbeta, dgamma = np.zeros_like(beta), np.zeros(n)
+    for t in range(T):
+        tangent, Omega, Gamma = perturbation_step(
+            tangent, Omega, Gamma, h[:, t], W_hh, gamma, psi[:, t]
+        )
+        dbeta_t, dgamma_t = kernel_gradients(beta, tangent, Omega, Gamma)
+        dbeta += dbeta_t / T
+    dgamma += dgamma_t / T
+    return dbeta, dgamma
+
+
+def test_of_slips_that_do_the_same_the_one_that_is_written_like_it_is_named():
+    """The last step alone: `=` for `+=`, or a line that stands too far on the left."""
+    report = check(averaged_once, "kernel_fit")
+    assert "with `dgamma += dgamma_t / T` after the loop, not in it" in report.sentence
+
+
+def an_axis_twice(codes, lanes, window):
+    steps = (len(codes) - 1) // (lanes * window) * window
+    used = lanes * steps
+    if not used:
+        raise ValueError("too short")
+    x, y = codes[:used], codes[1 : used + 1]
+    shape = lanes, steps // window, window
+    return x.reshape(shape).transpose(1, 0, 2), y.reshape(shape).transpose(1, -1, 2)
+
+
+def test_the_same_operation_on_another_array_is_another_slip():
+    said = check(an_axis_twice, "carried_windows").sentence
+    assert "y.reshape(shape).transpose(1, -1, 2)" in said
