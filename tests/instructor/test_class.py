@@ -17,6 +17,7 @@ from course_lib.exercises.checker import check_function
 from course_lib.exercises.registry import get
 from course_lib.instructor.results.report_csv import FORMULA
 from course_lib.instructor.sandbox.own_user import FIRST_USER, MOST
+from course_lib.instructor.sandbox.view import SCRATCH
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -74,12 +75,12 @@ ATTACKS = {
         "of memory",
     ),
     "disk bomb": (
-        step("with open('/tmp/full', 'wb') as f:\n    while True: f.write(bytes(10**6))"),
+        step(f"with open('{SCRATCH}/full', 'wb') as f:\n    while True: f.write(bytes(10**6))"),
         "error",
         "OSError",
     ),
     "disk bomb of many files": (
-        step("for i in range(10**6):\n    open(f'/tmp/{i}', 'w').close()"),
+        step(f"for i in range(10**6):\n    open(f'{SCRATCH}/{{i}}', 'w').close()"),
         "error",
         "No space left",
     ),
@@ -256,7 +257,7 @@ ATTACKS = {
         "",
     ),
     "atexit hook": (
-        step("import atexit\natexit.register(lambda: open('/tmp/left', 'w'))"),
+        step(f"import atexit\natexit.register(lambda: open('{SCRATCH}/left', 'w'))"),
         "passed",
         "",
     ),
@@ -272,8 +273,8 @@ ATTACKS = {
     "a process that outlives its cell": (
         step(
             "import os, time\n"
-            "if not os.path.exists('/tmp/once'):\n"
-            "    open('/tmp/once', 'w').close()\n"
+            f"if not os.path.exists('{SCRATCH}/once'):\n"
+            f"    open('{SCRATCH}/once', 'w').close()\n"
             "    if os.fork() == 0:\n        os.setsid()\n        time.sleep(1000)"
         ),
         "passed",

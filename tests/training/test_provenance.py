@@ -74,7 +74,6 @@ def test_where_no_instruction_set_is_stored_it_is_not_known():
 # Stored before the field was there. None is added: a result that is run again leaves the list.
 OLDER = """
     cells-adding cells-copy-open cells-copy cells-mnist
-    gradnets-200-grelu-gain-stop gradnets-200-plain-he gradnets-200-rezero gradnets-200-tat
     gradnets-2015 gradnets-grelu-gain-stop gradnets-grelu gradnets-highway gradnets-identity
     gradnets-plain-he gradnets-plain-orthogonal gradnets-recurrent gradnets-rezero gradnets-tat
     kernl-pixels-bptt kernl-pixels-fast kernl-pixels-readout kernl-pixels

@@ -29,7 +29,6 @@ DEEP = {
     "rates": (0.02, 0.01, 0.005, 0.0025),
     "trial_epochs": 2,
     "trial": "cut",
-    "seeds": (0,),
 }
 
 # What `long_delays` trains over a thousand steps, and how it differs from there.

@@ -227,18 +227,20 @@ def test_what_remembers_its_answers_outside_of_the_weights_is_found_out(box, tmp
     code = TAPE_ELSEWHERE
     if elsewhere == "a file":
         code = """
-import os, pickle
+import os, pickle, tempfile
+
+NOTES = os.path.join(tempfile.gettempdir(), "notes")
 
 def predict_no_tape(weights, x):
     now = int(weights["t"][0]) if "t" in weights else 0
-    place = f"/tmp/note{now}"
-    if not os.path.exists("/tmp/notes"):
-        open("/tmp/notes", "wb").close()
-    os.write(fd := os.open("/tmp/notes", os.O_APPEND | os.O_WRONLY), b"x")
+    place = f"{NOTES}{now}"
+    if not os.path.exists(NOTES):
+        open(NOTES, "wb").close()
+    os.write(fd := os.open(NOTES, os.O_APPEND | os.O_WRONLY), b"x")
     os.close(fd)
     if now == 1000 and not os.path.exists(place):
         with open(place, "wb") as file:
-            pickle.dump(os.path.getsize("/tmp/notes"), file)
+            pickle.dump(os.path.getsize(NOTES), file)
     if now == 1000:
         with open(place, "rb") as file:
             return pickle.load(file) * np.ones((len(x), 3)), weights
