@@ -340,7 +340,9 @@ def test_a_line_too_many_is_left_out_rather_than_its_result_put_elsewhere():
 
     exercise = get("truncated_bptt")
     mended = repair(exercise, truncated_bptt, exercise.ladder[3], Budget(exercise))
-    assert mended.called == "without the line `params[name] = params[name] - 0.1 * step[name]`"
+    line = "params[name] = params[name] - 0.1 * step[name]"
+    # Either is what is wrong here; another array in its place only hides it.
+    assert mended.called in {f"without the line `{line}`", "without `- (0.1 * step[name])`"}
 
 
 def test_an_argument_that_was_made_anew_is_left_as_it_came_rather_than_made_anew_too_late():
