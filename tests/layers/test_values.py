@@ -80,7 +80,7 @@ MODELS = {
     "OnlineRNN.stream": lambda: streaming(),
 }
 # Keras sees to these, or they are data.
-NOT_OURS = {"kwargs", "rnn", "dtype", "model", "x", "y", "activation", "kernel_initializer"}
+NOT_OURS = {"args", "kwargs", "rnn", "dtype", "model", "x", "y", "activation", "kernel_initializer"}
 NOT_OURS |= {"bias_initializer", "recurrent_initializer", "jit_compile", "learning_rate"}
 NOT_OURS |= {"optimizer", "loss", "metrics", "kernel_optimizer"}
 HUGE = {"units", "outputs", "steps", "pixels", "layers", "classes", "readout", "n", "T", "delay"}
