@@ -73,15 +73,13 @@ def stacked_rnn(
     Raises:
         ValueError: `cell` is no known name, gives the same cell twice, or is
             to be fused and can't be; or `units` or `layers` is no whole number
-            above 0, or `seed` no whole number; or
-            another argument is not what is asked.
+            above 0, `seed` no whole number, `dropout` no rate, or a switch
+            neither True nor False.
         TypeError: `cell` is a cell, not a way to make cells.
     """
     units, layers = checked_units(units), checked_units(layers, "layers")
-    seed, dropout = (
-        checked_seed(seed),
-        checked_number(dropout, "dropout", RATE),
-    )
+    seed = checked_seed(seed)
+    dropout = checked_number(dropout, "dropout", RATE)
     return_sequences = checked_switch(return_sequences, "return_sequences")
     fused = checked_switch(fused, "fused")
     wrap = fused_layer if fused else keras.layers.RNN

@@ -198,14 +198,7 @@ def lines_left_out_first(found: list[Change]) -> Iterator[Change]:
                     line_of |= {part: change for one in targets for part in ast.walk(one)}
                 case ast.AugAssign(target):
                     line_of |= dict.fromkeys(ast.walk(target), change)
-    earlier = set()
-    for change in found:
-        line = line_of.get(change.before) if isinstance(change.before, ast.AST) else None
-        if line is not None and line.before not in earlier:
-            earlier.add(line.before)
-            yield line
-        if not (isinstance(change.after, ast.Pass) and change.before in earlier):
-            yield change
+    return _led_by(found, lambda change: line_of.get(_node(change)))
 
 
 def calls_left_out_first(found: list[Change]) -> Iterator[Change]:
@@ -219,14 +212,23 @@ def calls_left_out_first(found: list[Change]) -> Iterator[Change]:
         for change in found
         if isinstance(change.before, ast.Call) and change.after in change.before.args[:1]
     }
-    earlier = set()
+    return _led_by(found, lambda change: alone.get(_node(change)))
+
+
+def _led_by(found: list[Change], leader: Callable[[Change], Change | None]) -> Iterator[Change]:
+    """The same changes, each once; before one that has a leader, that one."""
+    earlier: set[int] = set()
     for change in found:
-        first = alone.get(change.before) if isinstance(change.before, ast.Call) else None
-        if first is not None and first.before not in earlier:
-            earlier.add(first.before)
-            yield first
-        if change is not first:
-            yield change
+        first = leader(change)
+        for one in (first, change):
+            if one is not None and id(one) not in earlier:
+                earlier.add(id(one))
+                yield one
+
+
+def _node(change: Change) -> ast.AST | None:
+    """What a change replaces, if that is one node."""
+    return change.before if isinstance(change.before, ast.AST) else None
 
 
 def lines_left_alone_first(found: list[Change]) -> Iterator[Change]:
