@@ -300,3 +300,20 @@ def test_an_endless_loop_where_exceptions_are_swallowed_is_an_endless_loop(judge
     found = judged(step("late = Late()", before))
     assert found["rnn_step"].outcome == "time limit"
     assert found["rnn_forward"].outcome == "passed"
+
+
+LIARS = {
+    "of its class": "class Liar:\n    __class__ = np.ndarray\n",
+    "of its bytes": "class Liar(np.ndarray):\n    nbytes = property(lambda self: 1 / 0)\n",
+    "of its keys": "class Liar(dict):\n    def items(self): raise ValueError('none')\n",
+}
+
+
+@pytest.mark.parametrize("lies", LIARS)
+def test_an_object_that_lies_does_not_end_its_process(judged, lies):
+    """It was said that the function had ended its own process, which it had not."""
+    make = "np.zeros((2, 4)).view(Liar)" if "np.ndarray)" in LIARS[lies] else "Liar()"
+    found = judged(f"{LIARS[lies]}def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    return {make}\n")
+    assert found["rnn_step"].outcome == "error"
+    assert "ended its own process" not in found["rnn_step"].sentence
+    assert found["rnn_forward"].outcome == "passed"

@@ -41,6 +41,7 @@ class Cells:
         remarks: what is odd about it, one sentence each.
         release: of the course, that the notebook is of; empty if it doesn't say.
         is_solution: whether it is the course's own solution, by its strict checks.
+        python: the Python that it was saved with, such as (3, 12); empty if it doesn't say.
     """
 
     code: list[tuple[int, str]] = field(default_factory=list)
@@ -48,6 +49,7 @@ class Cells:
     remarks: list[str] = field(default_factory=list)
     release: str = ""
     is_solution: bool = False
+    python: tuple[int, ...] = ()
 
 
 def extract(content: bytes) -> Cells:
@@ -81,7 +83,7 @@ def extract(content: bytes) -> Cells:
         ]
     if not isinstance(cells, list):
         raise Unreadable("it is JSON, but no notebook: it has no cells")
-    found = Cells(release=release_of(notebook))
+    found = Cells(release=release_of(notebook), python=_python(notebook))
     if other := difference(found.release):
         found.remarks.append(other)
     if len(cells) > MOST_CELLS:
@@ -90,6 +92,15 @@ def extract(content: bytes) -> Cells:
         if isinstance(cell, dict):
             _take(number, cell, found)
     return found
+
+
+def _python(notebook: dict) -> tuple[int, ...]:
+    """The Python of the kernel, by its metadata."""
+    about = notebook.get("metadata")
+    about = about.get("language_info") if isinstance(about, dict) else None
+    version = about.get("version") if isinstance(about, dict) else None
+    said = re.match(r"(\d{1,3})\.(\d{1,3})\b", version) if isinstance(version, str) else None
+    return tuple(map(int, said.groups())) if said else ()
 
 
 def _instead(content: bytes, text: str) -> str:

@@ -5,12 +5,13 @@ groups or not, or the download of a learning platform. What fits no layout is sa
 understood.
 """
 
+import itertools
 import re
 import sys
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from course_lib.exercises.registry import CHAPTERS
@@ -18,6 +19,9 @@ from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.intake.names import (
     EXPORT,
     EXPORTED,
+    HANDED_IN,
+    NBGRADERS,
+    NBGRADERS_FILES,
     WHOSE,
     Owner,
     chapter_in,
@@ -30,7 +34,7 @@ from course_lib.instructor.intake.names import (
     without_ending,
 )
 from course_lib.instructor.intake.read import ARCHIVES, Submission
-from course_lib.instructor.intake.said_once import said_once
+from course_lib.instructor.intake.said_once import listed, said_once
 from course_lib.instructor.intake.tree import File, Folder, forget_lists, readable, tree
 
 DEFINES = {
@@ -144,6 +148,8 @@ class _Finder:
         above = path.absolute().parent.parts
         if self.pattern is not None:
             self._by_pattern(top, above)
+        elif course := _of_nbgrader(top):
+            self._handed_in_to_nbgrader(course, (*above, course.base))
         elif _is_one_persons(top) or (top.is_zip and not _is_class(top)):
             self._folder_of(top.base, top, (*above, top.base))
         else:
@@ -159,6 +165,25 @@ class _Finder:
             (*path.absolute().parent.parts, file.base),
             [file],
         )
+
+    def _handed_in_to_nbgrader(self, course: Folder, place: tuple[str, ...]) -> None:
+        """Students' folders, and in each a folder for each assignment; all else is nbgrader's."""
+        self._leave(course.not_understood, may_be_work=True)
+        others = [one.name for one in course.folders if one.base in NBGRADERS - {HANDED_IN}]
+        if others:
+            self._leave([OF_NBGRADER.format(", ".join(others))])
+        for one in course.folders:
+            if one.base == HANDED_IN:
+                self._leave(one.not_understood, may_be_work=True)
+                for student in one.folders:
+                    self._folder_of(student.base, student, (*place, one.base, student.base))
+                for file in one.files:
+                    self._file_of_a_class(file, (*place, one.base, file.base))
+            elif one.base not in NBGRADERS and _holds_work(one):
+                self._leave([f"{one.name}: it lies beside nbgrader's folders."], may_be_work=True)
+        for file in course.files:
+            if file.base not in NBGRADERS_FILES:
+                self._file_of_a_class(file, (*place, file.base))
 
     def _class(self, folder: Folder, place: tuple[str, ...], within: str = "") -> None:
         """Each folder, zip and notebook in it is a student's, or a group's.
@@ -227,7 +252,12 @@ class _Finder:
             File(sys.intern(within + one.name.removeprefix(below)), one.path, one.inside)
             for one in folder.all_files()
         ]
-        self._add(who, place, files, by, said)
+        passed_over = [
+            one.removeprefix(below) for inner in folder.walk() for one in inner.passed_over
+        ]
+        if passed_over and not any(one.kind == ".ipynb" for one in files):
+            said.append(PASSED_OVER.format(listed(passed_over)))
+        self._add(who, place, files, by, said, within + (folder.name or folder.base))
 
     def _by_pattern(self, top: Folder, above: tuple[str, ...]) -> None:
         for inner in top.walk():
@@ -242,8 +272,11 @@ class _Finder:
             who = groups.get("student") or (match.group(1) if match.re.groups else match.group())
             self._add(who or match.group(), (*above, who or match.group()), [file], key=who)
 
-    def _add(self, who, place, files, by=None, said=(), key=None) -> None:
-        """These files are of that person, who may have others."""
+    def _add(self, who, place, files, by=None, said=(), where="", key=None) -> None:
+        """These files are of that person, who may have others.
+
+        Those from another place, which is `where`, may have the same names.
+        """
         new = [one for one in files if (one.path, one.inside) not in self.seen]
         if files and not new:  # the same argument twice
             return
@@ -257,7 +290,7 @@ class _Finder:
         person = self.people.setdefault(key, new_one)
         if person.inside and not person.found:
             person.found.append(SEVERAL.format(readable(person.inside)))
-        person.sources += files
+        person.sources += _renamed(files, {one.name for one in person.sources}, where)
         person.found += list(said)
         if by and by.late and LATE not in person.found:
             person.found.append(LATE)
@@ -268,7 +301,17 @@ class _Finder:
 
 
 LATE = "The platform calls it late."
+OF_NBGRADER = f"{{}}: of nbgrader's folders only {HANDED_IN} holds what students handed in."
+PASSED_OVER = "Not looked into: {}. There programs keep copies and files of their own."
 SEVERAL = "It lies in {}, among other people's work: see whether that folder is a student's."
+
+
+def _renamed(files: list[File], taken: set[str], where: str) -> list[File]:
+    """The files, with the place before their names if one of these is taken already."""
+    tries, before = itertools.count(2), ""
+    while any(before + one.name in taken for one in files):
+        before = f"{where}/" if where and not before else f"{where} ({next(tries)})/"
+    return [replace(one, name=before + one.name) for one in files] if before else files
 
 
 def _own_name_first(people: list[_Person]) -> None:
@@ -346,6 +389,16 @@ def _in_turn(parts: list[Iterator[File]]) -> Iterator[tuple[int, File]]:
 
 def _is_class(folder: Folder) -> bool:
     return _is_group(folder) or any(map(_is_of_an_assignment, folder.folders))
+
+
+def _of_nbgrader(folder: Folder) -> Folder | None:
+    """The course folder of nbgrader, which may be all that lies in this one."""
+    while len(folder.folders) == 1 and not folder.files and folder.folders[0].base != HANDED_IN:
+        folder = folder.folders[0]
+    names = {one.base for one in folder.folders if not one.is_zip}
+    files = {one.base for one in folder.files}
+    others = names & (NBGRADERS - {HANDED_IN}) | files & NBGRADERS_FILES
+    return folder if HANDED_IN in names and others else None
 
 
 def _is_export(folder: Folder) -> bool:

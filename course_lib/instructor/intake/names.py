@@ -33,6 +33,8 @@ PLATFORMS = (
     # Brightspace: 123-456 - Name - May 1, 2026 1012 AM, a folder or the beginning of a file's name
     r"(?P<number>\d+)-\d+ - (?P<who>.+?) - \D*\d{1,2}\D+\d{4},? \d{1,2}[.:]?\d\d(?: [AP]M)?"
     r"(?: - (?P<rest>.+))?",
+    # nbgrader, as its exchange keeps it: name+assignment+2026-05-01 10:00:00.123456 UTC+random
+    r"(?P<who>[^+]+)\+[^+]+\+\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.\d]* ?[^+]*(?:\+(?P<rest>.+))?",
 )
 # Words of names that say which version or which part of the work it is, and not whose.
 PARTS = (
@@ -47,6 +49,10 @@ PARTS = (
 EXPORT = re.compile(r"assignment_\d+_export")
 EXPORTED = re.compile(r"submission_\d+")
 WHOSE = "submission_metadata.yml"
+# nbgrader: the folders of a course. Only in the first one lies what students handed in.
+HANDED_IN = "submitted"
+NBGRADERS = {HANDED_IN, "source", "release", "autograded", "feedback", "solution", "downloaded"}
+NBGRADERS_FILES = {"gradebook.db", "nbgrader_config.py"}
 # What browsers and file managers add to the name of a second file.
 COPY = r"(?:\s*(?:-\s*)?\b(?:copy|kopie))?(?:\s*\(\d{1,3}\))?$"
 # What Colab puts before the name of a copy, once for each time, and people put theirs before that.

@@ -13,7 +13,7 @@ from course_lib.exercises.projects.arrays import LARGEST as LARGEST_ARRAYS
 from course_lib.exercises.registry import project_files
 from course_lib.instructor.intake.decoding import decoded
 from course_lib.instructor.intake.names import is_notebook
-from course_lib.instructor.intake.said_once import MOST_NAMED, said_once
+from course_lib.instructor.intake.said_once import listed, said_once
 from course_lib.instructor.intake.tree import LARGEST, File, TooMuch, why_not
 
 MOST = 100 << 20  # bytes of all the notebooks of a student
@@ -136,7 +136,7 @@ class Submission:
         if too_many:
             self.remarks.append(
                 f"Only the first {MOST_MODULES} Python files in a folder were read, not "
-                f"{_listed(too_many)}."
+                f"{listed(too_many)}."
             )
         if notebooks > MOST_NOTEBOOKS:
             self.remarks.append(f"Only the first {MOST_NOTEBOOKS} notebooks were read.")
@@ -148,7 +148,7 @@ class Submission:
         names = [file.name for file in others if file.kind not in ARCHIVES]
         if names:
             what = "notebooks and Python files beside them" if modules else "notebooks"
-            self.remarks.append(f"Only {what} are read, not {_listed(names)}.")
+            self.remarks.append(f"Only {what} are read, not {listed(names)}.")
 
     def _read(self, file: File) -> None:
         if file.name.endswith(PYTHON):
@@ -174,11 +174,6 @@ class Submission:
 def _is_module(base: str) -> bool:
     """Whether Python can import a file of that name, and one may have meant it to."""
     return base.endswith(PYTHON) and base[:-3].isidentifier()
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def _folder(name: str) -> str:

@@ -6,6 +6,12 @@ MOST_NAMED = 5  # of the files that a sentence is about
 ENDINGS = (" was left out: ", " can't be read: ")  # between a file's name and the reason
 
 
+def listed(names: list[str]) -> str:
+    """The first of many names, and how many more there are."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
+
+
 def said_once(sentences: list[str]) -> list[str]:
     """The same sentences, where those that give one reason for many files have become one.
 

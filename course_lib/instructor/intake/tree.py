@@ -28,7 +28,7 @@ MOST_LISTED = 20_000
 LONGEST_NAME = 255  # bytes of a file's name on any disk; in a zip there may be more
 # Made by programs, of which no student knows.
 NOT_LOOKED_INTO = {".ipynb_checkpoints", "__MACOSX", ".git", ".venv", "__pycache__", ".course"}
-LEFT_BY_SYSTEMS = {".ds_store", "thumbs.db", "desktop.ini"}
+LEFT_BY_SYSTEMS = {".ds_store", "thumbs.db", "desktop.ini", "timestamp.txt"}  # the last: nbgrader
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 ENCRYPTED, SAYS_UTF_8 = 1, 1 << 11  # flags
 
@@ -97,6 +97,7 @@ class Folder:
         folders: folders and zips directly in it.
         not_understood: what can't be looked into, one sentence each.
         is_zip: whether it is a zip.
+        passed_over: paths of what programs made directly in it, which is not looked into.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Folder:
     folders: list["Folder"] = field(default_factory=list)
     not_understood: list[str] = field(default_factory=list)
     is_zip: bool = False
+    passed_over: list[str] = field(default_factory=list)
 
     def walk(self) -> Iterator["Folder"]:
         """This one and all that are below it."""
@@ -153,6 +155,8 @@ class _Walk:
         for entry in entries:
             name = _below(into, entry.name)
             if _is_left_by_programs(entry.name):
+                if entry.name in NOT_LOOKED_INTO:
+                    into.passed_over.append(name)
                 continue
             if entry.is_symlink():
                 into.not_understood.append(f"{name} was left out: it is a symbolic link.")
@@ -195,7 +199,7 @@ class _Walk:
             parts = _name(entry).replace("\\", "/").split("/")
             name = "/".join(parts)
             left = [place for place, part in enumerate(parts) if _is_left_by_programs(part)]
-            if name.startswith("/") or ".." in parts or ":" in parts[0]:
+            if name.startswith("/") or ".." in parts or parts[0][1:2] == ":":
                 into.not_understood.append(f"{name} was left out: it points outside the zip.")
                 continue
             above = parts[: left[0]] if left else parts[:-1]
@@ -211,6 +215,10 @@ class _Walk:
             if is_one_more and not self._one_more(_below(into, name), into):
                 continue
             above = _folder(folders, above, into)  # also where there is no work in it
+            if left and parts[left[0]] in NOT_LOOKED_INTO:
+                passed_over = _below(above, parts[left[0]])
+                if passed_over not in above.passed_over:
+                    above.passed_over.append(passed_over)
             if left or entry.is_dir():
                 continue
             if stat.S_ISLNK(entry.external_attr >> 16):

@@ -136,7 +136,12 @@ class Judge:
                 elif defined.problem:  # it may stand below where the reading ended
                     verdicts[one] = Verdict(one, defined.kind, defined.problem)
                 else:
-                    sentence = f"The notebook defines nothing called {one}."
+                    imported = {name for name, _, _ in defined.imported}
+                    sentence = (
+                        f"In the end, what the notebook calls {one} can't be called."
+                        if one in defined.names - imported
+                        else f"The notebook defines nothing called {one}."
+                    )
                     verdicts[one] = Verdict(one, MISSING, sentence)
             if passed:
                 session.lose()  # all public checks are over: nothing of what follows is told

@@ -1,6 +1,7 @@
 """One student's submission, from its bytes to verdicts as plain data."""
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -40,8 +41,8 @@ def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
             continue
         notebooks.append((name, cells))
         remarks += [f"{name}: {one}" for one in cells.remarks]
-    if not submission.notebooks:
-        remarks.append("There is no notebook in it.")
+    if not submission.notebook_names():  # of one that was left out, it is said why
+        remarks.append("No notebook was found in it.")
     notebooks, about = _without_solutions(notebooks)
     remarks += about
     best: dict[str, Verdict] = {}
@@ -54,6 +55,7 @@ def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
         remarks += _packages(submission, name, [*dict(cells.code).values(), *modules.values()])
         found = judge.notebook(name, cells.code, cells.roles, asked, beside, modules)
         remarks += [f"{name}: {one}" for one in found["remarks"]]
+        remarks += _newer_python(name, cells.python, found["remarks"])
         for verdict in found["verdicts"]:
             _keep_the_better(best, replace(verdict, notebook=name))
     if notebooks and all(verdict.outcome == MISSING for verdict in best.values()):
@@ -89,6 +91,18 @@ def _why_nowhere(notebooks: list[tuple[str, Cells]]) -> str:
     if not older:
         return "No notebook holds this exercise."
     return f"No notebook holds this exercise. It may be newer than release {' or '.join(older)}."
+
+
+def _newer_python(notebook: str, python: tuple[int, ...], said: list[str]) -> list[str]:
+    """A remark if what is a syntax error here may be none where the notebook was written."""
+    ours = sys.version_info[:2]
+    if python <= ours or not any("syntax error" in one for one in said):
+        return []
+    theirs, ours = (".".join(map(str, one)) for one in (python, ours))
+    return [
+        f"{notebook}: it was saved with Python {theirs} and is read with {ours}, for which newer "
+        "syntax is an error. Grade it with the newer Python too before you decide."
+    ]
 
 
 def _packages(submission: Submission, notebook: str, sources: list[str]) -> list[str]:

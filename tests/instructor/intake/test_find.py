@@ -208,6 +208,12 @@ LAYOUTS = {
         [f"submitted/anna/rnn/{FIRST}.ipynb", f"submitted/ben/rnn/{FIRST}.ipynb"],
         {"anna": [f"rnn/{FIRST}.ipynb"], "ben": [f"rnn/{FIRST}.ipynb"]},
     ),
+    "nbgrader, as its exchange keeps it": (
+        [f"anna+rnn+2026-05-01 10:00:00.123456 UTC+qH5/{FIRST}.ipynb",
+         f"anna+bptt+2026-05-08 10:00:00.000001 UTC+x_2/{SECOND}.ipynb",
+         f"ben_b+rnn+2026-05-01 10:00:00.5 UTC/{FIRST}.ipynb"],
+        {"anna": [f"{FIRST}.ipynb", f"{SECOND}.ipynb"], "ben_b": [f"{FIRST}.ipynb"]},
+    ),
     "groups of folders": (
         [f"monday/anna/{FIRST}.ipynb", f"monday/ben/{FIRST}.ipynb", f"tuesday/cem/{FIRST}.ipynb",
          f"tuesday/dora/{FIRST}.ipynb"],
@@ -375,6 +381,71 @@ def test_a_whole_download_inside_another_folder(tmp_path):
     (tmp_path / "all").mkdir()
     (tmp_path / "all" / "download.zip").write_bytes(zipped(names))
     assert list(seen(find([tmp_path / "all"]))) == ["Anna (11)", "Anna (12)"]
+
+
+NBGRADER = (
+    f"source/rnn/{FIRST}.ipynb", f"release/rnn/{FIRST}.ipynb",
+    f"submitted/anna/rnn/{FIRST}.ipynb", "submitted/anna/rnn/timestamp.txt",
+    f"submitted/anna/bptt/{SECOND}.ipynb", f"submitted/ben/rnn/{FIRST}.ipynb",
+    f"submitted/ben/rnn/Copy of {FIRST}.ipynb", f"autograded/anna/rnn/{FIRST}.ipynb",
+    "feedback/anna/rnn/x.html", "gradebook.db", "nbgrader_config.py",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("above", ["", "rnn-course/"])
+@pytest.mark.parametrize("whole", ["folder", "zip"])
+def test_of_nbgraders_course_only_what_was_handed_in_is_graded(tmp_path, whole, above):
+    """Its folders became students, and its own copies of a student's work other students."""
+    names = [above + name for name in NBGRADER]
+    path = lay(tmp_path / "course", *names, content=STEP)
+    if whole == "zip":
+        path = tmp_path / "course.zip"
+        path.write_bytes(zipped(names, STEP))
+    found = find([path])
+    assert {who: sorted(files) for who, files in seen(found).items()} == {
+        "anna": [f"bptt/{SECOND}.ipynb", f"rnn/{FIRST}.ipynb"],
+        "ben": [f"rnn/{FIRST}.ipynb", f"rnn/Copy of {FIRST}.ipynb"],
+    }
+    (said,) = found.not_understood
+    folders, _, why = said.partition(": ")
+    assert {one.removeprefix(above) for one in folders.split(", ")} == {
+        "source", "release", "autograded", "feedback"}  # fmt: skip
+    assert why == "of nbgrader's folders only submitted holds what students handed in."
+    assert not found.work_is_left
+
+
+def test_a_course_of_nbgrader_with_one_student(tmp_path):
+    names = [name for name in NBGRADER if "/ben/" not in name]
+    assert list(seen(find([lay(tmp_path, *names, content=STEP)]))) == ["anna"]
+
+
+def test_what_lies_beside_nbgraders_folders_is_listed(tmp_path):
+    found = find([lay(tmp_path, *NBGRADER, f"late/cem/{FIRST}.ipynb", f"submitted/{FIRST}.ipynb")])
+    assert found.work_is_left
+    assert any(one.startswith("late: ") for one in found.not_understood)
+    assert any("its name says nobody's" in one for one in found.not_understood)
+
+
+@pytest.mark.parametrize("whole", ["folder", "zip"])
+def test_where_only_copies_of_jupyter_are_it_is_said(tmp_path, whole):
+    """It was said that there was no notebook in it, beside a folder that shows one."""
+    copy = f".ipynb_checkpoints/{FIRST}-checkpoint.ipynb"
+    within = "anna.zip" if whole == "zip" else "anna"
+    lay(tmp_path, f"{within}/week/{copy}", f"{within}/week/notes.txt", f"ben/{FIRST}.ipynb",
+        f"ben/{copy}")  # fmt: skip
+    anna, ben = find([tmp_path]).submissions
+    (said,) = anna.found
+    assert said.startswith("Not looked into: week/.ipynb_checkpoints.")
+    assert not ben.found
+
+
+def test_files_of_one_student_from_two_places_have_two_names(tmp_path):
+    """Their remark was "01.ipynb counts, not 01.ipynb", and their modules were mixed up."""
+    lay(tmp_path, f"anna/{FIRST}.ipynb", "anna/helpers.py", f"anna.zip/{FIRST}.ipynb",
+        "anna.zip/helpers.py", f"ben/{FIRST}.ipynb")  # fmt: skip
+    assert seen(find([tmp_path]))["anna"] == [
+        f"{FIRST}.ipynb", "helpers.py", f"anna.zip/{FIRST}.ipynb", "anna.zip/helpers.py",
+    ]  # fmt: skip
 
 
 def test_one_students_folder_or_zip_alone(tmp_path):

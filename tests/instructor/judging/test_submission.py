@@ -6,6 +6,7 @@ import pytest
 from a_class import ROOT, answer_code, released, solved, submission, write
 
 from course_lib.exercises.registry import get
+from course_lib.instructor.intake import read
 from course_lib.instructor.intake.find import find
 from course_lib.instructor.intake.read import MOST_NOTEBOOKS
 from course_lib.instructor.judging.notebook import Judge
@@ -111,6 +112,32 @@ def test_of_two_notebooks_the_better_answer_counts(graded):
     found, _ = graded(a_draft=solved(1, rnn_step=wrong), b_final=solved(1))
     assert outcomes(found) == ["passed", "passed"]
     assert "Handed in twice: b_final.ipynb counts" in " ".join(found["rnn_step"]["remarks"])
+
+
+def test_a_name_that_holds_something_else_in_the_end_is_not_called_undefined(graded):
+    notebook = solved(1)
+    notebook["cells"].append({"cell_type": "code", "metadata": {}, "source": "rnn_step = None"})
+    found = graded(overwritten=notebook)[0]
+    assert outcomes(found) == ["missing", "passed"]
+    assert found["rnn_step"]["sentence"].endswith("calls rnn_step can't be called.")
+
+
+@pytest.mark.parametrize(("version", "said"), [("3.99.1", True), ("3.11.0", False), (3, False)])
+def test_syntax_of_a_newer_python_is_said_to_be_perhaps_right(graded, version, said):
+    code = "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    return 1 +* 2\n"
+    notebook = solved(1, rnn_step=code)
+    notebook["metadata"]["language_info"] = {"name": "python", "version": version}
+    assert ("it was saved with Python 3.99 and is read with 3." in graded(new=notebook)[1]) is said
+    fine = solved(1)
+    fine["metadata"]["language_info"] = {"version": version}
+    assert "it was saved with" not in graded(new=fine)[1]
+
+
+def test_of_a_notebook_that_is_too_large_it_is_not_said_that_there_is_none(graded, monkeypatch):
+    monkeypatch.setattr(read, "LARGEST", 1000)
+    _, remarks = graded(large=solved(1))
+    assert "large.ipynb was left out: it is larger than" in remarks
+    assert "No notebook" not in remarks
 
 
 def test_a_broken_notebook_beside_a_good_one(graded, tmp_path):

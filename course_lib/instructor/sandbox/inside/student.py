@@ -432,16 +432,17 @@ def serve(connection) -> None:
         answer["meddled with"] = look()[:20]
         try:
             channel.send({"answer": answer}, [])
+        except messages.Gone:
+            return
         except (messages.TooLarge, MemoryError):
-            channel.send(
-                {
-                    "answer": {
-                        "unusable": f"{student.name} returned more than can be judged: is a loop "
-                        "adding up arrays?",
-                        "kind": guard.RAISED,
-                    }
-                }
-            )
+            why = "returned more than can be judged: is a loop adding up arrays?"
+        except Exception as error:  # an object lied about what it is, or its class about itself
+            raised = type(error).__name__[: guard.LONGEST_NAME]
+            why = f"returned an object that can't be looked at ({raised})."
+        else:
+            continue
+        unusable = {"unusable": f"{student.name} {why}", "kind": guard.RAISED}
+        channel.send({"answer": unusable})
 
 
 ast.parse("")  # the parser is warm before the fork
