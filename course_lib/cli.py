@@ -507,7 +507,7 @@ def reproduce(
         bool, typer.Option("--check", help="Compare with the stored result; write nothing.")
     ] = False,
 ) -> None:
-    """Run a full-length training of the book again.
+    """Run a full-length training of the book again; of the name "all", each of them.
 
     With --workers 2, two processes on this machine's CPUs take half of every batch each, and add up
     their gradients. On several machines, give the same command on each, with TF_CONFIG set as in

@@ -126,10 +126,10 @@ if when_passed("rnn_forward"):
     display(figures.memory_left(shares))
 
 # %% [markdown]
-# The line for 0.9 falls faster than $0.9^t$: wherever a unit is not near zero, the slope of its
-# tanh is below 1, and a little more is lost. Even with a factor of 1 the first input fades. The
-# [chapter](../book/vanilla_rnn.md) follows one unit; [the next chapter](../book/bptt.md) asks what
-# this means for learning.
+# The line for 0.9 falls much faster than $0.9^t$: wherever a unit is not near zero, the slope of its
+# tanh is below 1, and so every step takes a little more. Even with a factor of 1 the first input
+# fades. The [chapter](../book/vanilla_rnn.md) follows one unit; [the next
+# chapter](../book/bptt.md) asks what this means for learning.
 
 # %% [markdown]
 # ## Sequences of different length

@@ -528,6 +528,22 @@ def test_a_group_of_runs_is_run_one_by_one(monkeypatch, tmp_path):
     assert (code, "leave --out" in err) == (2, True)
 
 
+def test_all_runs_are_checked_under_one_name(monkeypatch):
+    from course_lib.training.compare import SAME, Verdict
+    from course_lib.training.experiments import EXPERIMENTS
+
+    training = importlib.import_module("course_lib.training.reproduce")
+    asked = []
+
+    def check(name, **options):
+        asked.append(name)
+        return Verdict(SAME)
+
+    monkeypatch.setattr(training, "check", check)
+    assert course("reproduce", "all", "--check")[0] == 0
+    assert asked == list(EXPERIMENTS)
+
+
 # --- course --help -------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""What projects are judged on: digits that `load_mnist` never gives, each time warped anew."""
+"""What projects are judged on: digits outside the bundled subset, each time warped anew."""
 
 from pathlib import Path
 

@@ -380,7 +380,7 @@ EXERCISE = Exercise(
         ),
         Hint(
             "A gradient full of NaN passes.",
-            "Every comparison with NaN is False. So looking for an error that is too large finds "
+            "A NaN is never above a limit. So looking for an error that is too large finds "
             "none. Ask for what must be true in order to pass.",
             fits=(
                 "NaN slips through",

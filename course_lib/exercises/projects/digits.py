@@ -32,7 +32,7 @@ VIEWS = (
 
 
 def held_back(split: str, seed: int) -> tuple[Batch, ...]:
-    """Digits that `load_mnist` never gives, warped a little."""
+    """Digits outside the bundled subset, warped a little."""
     return (Batch(*held_back_digits(split, seed)),)
 
 

@@ -11,8 +11,8 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-# The methods of `gradnets` that are compared with 50 layers, from three seeds each; and with 200,
-# where a step takes four times as long, from one.
+# The methods of `gradnets` that are compared with 50 layers, and those with 200, where a step takes
+# four times as long.
 GRADNETS = (
     "grelu-gain-stop",
     "grelu",
@@ -173,6 +173,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "gradnets-200": tuple(f"gradnets-200-{method}" for method in GRADNETS_200),
     "kernl": tuple(name for name in EXPERIMENTS if name.startswith("kernl-")),
     "long": tuple(name for name in EXPERIMENTS if name.startswith("long-")),
+    "all": tuple(EXPERIMENTS),
 }
 
 
