@@ -377,6 +377,8 @@ def memory_says(result: Result) -> str:
             NOT_YET + "That a rule without a tape needs the same at any length was measured on "
             "a CPU, in chapter 5."
         )
+    from course_lib.benchmarks.kernl import Sizes
+
     told = []
     for rule, who in (("bptt", TRACES["bptt"]), ("chunked", "KeRNL in chunks")):
         (short, least), *_, (long, most) = grown[rule]
@@ -386,7 +388,9 @@ def memory_says(result: Result) -> str:
         )
     chunked = dict(grown["chunked"])
     less = [T for T, mib in grown["bptt"] if T in chunked and chunked[T] < mib]
-    return f"On the GPU, {'; '.join(told)}." + (
+    sizes = Sizes()
+    where = f"On the GPU, with {sizes.units} units and batches of {sizes.batch}"
+    return f"{where}, {'; '.join(told)}." + (
         f" From {min(less):,} steps on, of those measured, the chunks took less." if less else ""
     )
 

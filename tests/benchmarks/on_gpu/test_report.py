@@ -212,6 +212,7 @@ def test_what_is_written_of_traces():
 
 def test_what_is_written_of_memory_and_pixels():
     said = report.memory_says(whole())
+    assert said.startswith("On the GPU, with 128 units and batches of 100, backpropagation")
     assert "time took 40 MiB for 128 steps and 640 MiB for 2,048, 16.0 times as much" in said
     assert "chunks took 8 MiB for 128 steps and 8.4 MiB for 2,048, 1.1 times" in said
     assert "From 128 steps on" in said
