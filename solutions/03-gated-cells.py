@@ -148,8 +148,9 @@ if when_passed("gru_step"):
 # EXERCISE: lstm_step
 
 # %% [markdown]
-# Do the same with one LSTM unit. Its memory is 0.8 and its candidate tanh(0.5) = 0.46. The
-# practical of 2017 says that the old memory is ignored where f is 1. Is it?
+# Do the same with one LSTM unit. Its memory is 0.8 and its candidate tanh(0.5) = 0.46. One of the
+# old notebooks, a practical of the Deep Learning Indaba 2017, says that the old memory is ignored
+# where f is 1. Is it?
 
 # %%
 if when_passed("lstm_step"):
@@ -366,9 +367,9 @@ if all(
 #
 # Besides the cell, a stack has three parts, and each of the two old notebooks got one or two of
 # them wrong. In the practical of 2017 all layers share one cell, and dropout stays on at
-# evaluation. The notebook of 2018 tells its readers to join a layer's outputs in a way that loses
-# the time axis. Nobody noticed, because both ran with a single layer and without dropout. Here are
-# the three parts, in NumPy.
+# evaluation. The other, a notebook of 2018 about a fast LSTM, tells its readers to join a layer's
+# outputs in a way that loses the time axis. Nobody noticed, because both ran with a single layer
+# and without dropout. Here are the three parts, in NumPy.
 
 # %%
 # EXERCISE: fresh_cells

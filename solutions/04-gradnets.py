@@ -198,11 +198,10 @@ if all(when_passed(part) for part in ("GradualActivation", "GateSchedule")):
             callbacks=[schedule],
             validation_data=(x_test, digits.y_test),
         ).history["val_accuracy"]
+        ends = {f"{float(gate.g):.2f}" for gate in gates}
+        print(f"{name}: all gates end at {', '.join(ends)}")
     print(f"opened: {within(curves['opened'][-1], 0.5, 1)}")
     print(f"ReLU:   {within(curves['ReLU'][-1], 0, 0.5)}")
-    print(
-        f"all gates at the end: {np.unique([float(gate.g) for gate in gates])}"
-    )
 
 # %% mystnb={"image": {"alt": "Test accuracy over three epochs: the network whose gates open is above 0.8 from the first epoch on, the one with ReLU from the start stays at chance."}}
 if when_passed("GateSchedule"):
