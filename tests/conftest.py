@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from course_lib import cores
 from course_lib.exercises.calling.frameworks import framework_settings, traced_gradients_forgotten
+from course_lib.garbage import put_to_rest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -89,8 +90,7 @@ def pytest_collection():
 
 def pytest_collection_finish():
     """What has been imported by now stays: no need to go through it each time garbage is sought."""
-    gc.collect()
-    gc.freeze()
+    put_to_rest()
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,11 @@ import weakref
 import numpy as np
 import pytest
 
+from course_lib import garbage
 from course_lib.exercises import check
 from course_lib.exercises.calling import guard
 from course_lib.exercises.calling.unharmed import old_objects_at_rest
 from course_lib.exercises.report import NOT_RIGHT
-from course_lib.garbage import much_is_at_rest
 from course_lib.quiet import no_garbage_sought
 
 by_the_clock = pytest.mark.alone
@@ -353,12 +353,12 @@ class Ring:
 
 
 @pytest.fixture
-def nothing_at_rest():
+def nothing_at_rest(monkeypatch):
     """As in a notebook; the tests themselves have frozen all that they begin with."""
+    monkeypatch.setattr(garbage, "_for_good", False)
     gc.unfreeze()
     yield
-    gc.collect()
-    gc.freeze()
+    garbage.put_to_rest()
 
 
 def test_a_check_leaves_no_garbage_and_nothing_that_is_never_collected(nothing_at_rest):
@@ -376,13 +376,21 @@ def test_a_check_leaves_no_garbage_and_nothing_that_is_never_collected(nothing_a
     assert gc.get_freeze_count() == 0
 
 
+@pytest.mark.parametrize("for_good", [True, False])
 @pytest.mark.parametrize("block", [old_objects_at_rest, no_garbage_sought])
-def test_what_was_at_rest_before_stays_so(block):
+def test_what_was_at_rest_before_stays_so(block, for_good, monkeypatch):
     """Else each later collection in the tests, or in the sandbox, would walk through a million."""
     gc.freeze()
+    monkeypatch.setattr(garbage, "_for_good", for_good)
     with block():
         new = Ring()
         made_inside = weakref.ref(new)
         del new
-    assert much_is_at_rest()
+    assert gc.get_freeze_count() > garbage.MUCH
     assert (made_inside() is None) == (block is old_objects_at_rest)
+
+
+def test_what_the_tests_have_put_to_rest_is_not_counted_at_each_check(monkeypatch):
+    """Counting walks through all of it, which would take longer than many a check."""
+    monkeypatch.delattr(gc, "get_freeze_count")
+    assert garbage.much_is_at_rest()
