@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Exercises 5: KeRNL, credit without a tape
 #
-# At the end you have a learning rule of your own that only goes forward. It keeps no past states.
+# At the end you have a learning rule of your own that only goes forward and needs no past states.
 # It has a *kernel*, an estimate of how an earlier state acts on a later one, and learns that by
 # nudging the network. It works in chunks of any length, trains a Keras model, learns while a
 # sequence is still running, and contains another rule as a special case. On the way you fix two
@@ -131,8 +131,8 @@ if all(
         print(f"{name:20}cosine {cosine(dW, true):.2f}")
 
 # %% [markdown]
-# The guess is hardly better than remembering nothing. Keep the two numbers in mind: below, the
-# kernel will be learned.
+# In this network the guess is hardly better than remembering nothing. Keep the two numbers in mind:
+# below, the kernel will be learned.
 
 # %% [markdown]
 # ## Learn the kernel by nudging
@@ -461,8 +461,9 @@ if when_passed("rflo_gradient"):
 # %% [markdown]
 # ## Where you are
 #
-# Your rule goes forward, stores no states, trains a Keras model, and is not exact. How far from
-# exact it is depends on the network. [The chapter](../book/kernl.md) measures when the kernel is a
+# Your rule goes forward, needs no past states, and is not exact. It trains a Keras model too. (That
+# one still computes all states of a batch at once; [`OnlineRNN`](../book/kernl_in_your_model.md)
+# goes chunk by chunk.) How far from exact the rule is depends on the network. [The chapter](../book/kernl.md) measures when the kernel is a
 # good description and when it is not, and [Rules side by side](../book/rules.md) compares the rule
 # with its relatives in long runs.
 #

@@ -30,6 +30,7 @@ KINDS = ("fading", "turning")
 # Steps until a share 1/e is left, for the fastest and the slowest unit of a kind: what suits it.
 TIMES = {"fading": (3.0, 1_500.0), "turning": (100.0, 1_500.0)}
 WIDEST = 0.6  # radians in one step; once around in a row of 28 pixels is 0.22
+STEPS = 60  # of the two layers whose credit is compared
 
 
 # What is measured
@@ -151,7 +152,7 @@ def _peak(run):
 
 
 def stacked_cosine(
-    memory_of_the_upper: float, seed: int, T: int = 60, n: int = 16, *, direct: bool = True
+    memory_of_the_upper: float, seed: int, T: int = STEPS, n: int = 16, *, direct: bool = True
 ) -> float:
     """How far the credit that comes at the same step points the way of BPTT's, in a lower layer.
 

@@ -180,7 +180,7 @@ class OnlineRNN(SequenceModel):
                 (gamma, omega), each a number or one for each unit; or "cell", those that the cell
                 itself was made with. None is 4. See `course_lib.online.modes.dictionary`.
             samples: sequences of a batch that are disturbed to learn the kernel.
-            disturbance: 0 learns it from the exact tangent; a size, as 1e-3, from a second run of
+            disturbance: 0 learns it from the exact tangent; a size, as 1e-4, from a second run of
                 the net that is disturbed by so much, as in the paper.
             chunk: steps in a chunk, "auto" chooses. For "tbptt" the steps that it looks back.
             update_every: change the weights after so many steps, which then are the chunk. None:
