@@ -300,19 +300,31 @@ def _without_traceback(message: str) -> str:
 
 # How TensorFlow says it, in words that don't say what to do.
 TWO_TYPES_MEET = (
-    r"expected to be a \w+ tensor but is a \w+ tensor|"
-    r"has type float\d+ that does not match type float\d+|"
-    r"must have the same dtype, got tf\.float\d+ != tf\.float\d+|"
-    r"requested dtype float\d+ for Tensor with dtype float\d+"
+    r"expected to be a {0} tensor but is a {1} tensor|"
+    r"has type {1} that does not match type {0}|"
+    r"must have the same dtype, got tf\.{1} != tf\.{0}|"
+    r"requested dtype {0} for Tensor with dtype {1}|"
+    r"have types \[(?:\w+, )*{0}, {1}\b.* that don't all match"
 )
+A_REAL, A_COMPLEX = r"(?:b?float\d*|u?int\d+|double|half)", r"complex\d+"
+PRECISIONS_MEET = "|".join(TWO_TYPES_MEET.format(one, one) for one in (A_REAL, A_COMPLEX))
 TWO_TYPES = (
     "Two types of numbers meet there, such as float32 and float64: take the dtype from what comes "
     "in, or from the layer, not from a default."
 )
+COMPLEX_MEETS_REAL = "|".join(
+    TWO_TYPES_MEET.format(*pair) for pair in ((A_REAL, A_COMPLEX), (A_COMPLEX, A_REAL))
+)
+COMPLEX_AND_REAL = (
+    "Complex and real numbers meet there, and TensorFlow turns neither into the other by itself: "
+    "take the real part of the one (tf.math.real), or make the other complex (tf.cast), as the "
+    "formula has it."
+)
 
 # What else libraries say in words that don't say what to do, and what is.
 EXPLAINED = {
-    TWO_TYPES_MEET: TWO_TYPES,
+    PRECISIONS_MEET: TWO_TYPES,
+    COMPLEX_MEETS_REAL: COMPLEX_AND_REAL,
     r"Cannot cast ufunc .* output from .*float\d+.* to .*u?int\d+": (
         "The array that is written to holds whole numbers, as what comes in may do, and would lose "
         "all fractions: make it one of floating point, such as by .astype(float)."

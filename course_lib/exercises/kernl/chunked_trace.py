@@ -400,12 +400,12 @@ def _table(C, gamma):
     return ahead * tf.exp(-gamma * tf.cast(tf.maximum(lag, 0)[..., None], gamma.dtype))
 
 
-def _chunk(E, v, d, credit, gamma):
-    """One chunk, as it should be."""
+def _chunk(E, v, d, credit, gamma, first=1):
+    """One chunk, as it should be; what comes in fades `first` times before its first loss."""
     C = tf.shape(v)[1]
     t = tf.cast(tf.range(C), gamma.dtype)[:, None]
     later = tf.einsum("sti,bti->bsi", _table(C, gamma), credit)
-    at_border = tf.einsum("ti,bti->bi", tf.exp(-gamma * (t + 1)), credit)
+    at_border = tf.einsum("ti,bti->bi", tf.exp(-gamma * (t + first)), credit)
     dW = tf.einsum("bsj,bsi->ji", v, later * d) + tf.einsum("bi,bji->ji", at_border, E)
     left = tf.einsum("bsj,bsi->bji", v, tf.exp(-gamma * t[::-1]) * d)
     return dW, tf.exp(-gamma * tf.cast(C, gamma.dtype)) * E + left
@@ -414,7 +414,7 @@ def _chunk(E, v, d, credit, gamma):
 def _over_chunks(chunk, E_0, v, d, credit, gamma, C, rest=True):
     """A chunk's function over all chunks, and over what is left; for mistakes and alternatives."""
     T = tf.shape(v)[1]
-    C = tf.minimum(C, T)
+    C = tf.maximum(1, tf.minimum(C, T))  # a mistake may leave no step at all
 
     def body(k, E, dW):
         part, E = chunk(E, *(tf.slice(a, [0, k * C, 0], [-1, C, -1]) for a in (v, d, credit)))
@@ -473,9 +473,7 @@ def short_chunk_fades_like_a_full_one(E_0, v, d, credit, gamma, C):
 def full_chunks_only(E_0, v, d, credit, gamma, C):
     """T // C chunks of C steps, none where T is below C."""
     whole = tf.shape(v)[1] // C * C
-    dW, E = _all_chunks(E_0, *(a[:, :whole] for a in (v, d, credit)), gamma, C)
-    read = whole > 0
-    return tf.where(read, dW, tf.zeros_like(dW)), tf.where(read, E, E_0)
+    return _all_chunks(E_0, *(a[:, :whole] for a in (v, d, credit)), gamma, C)
 
 
 @EXERCISE.mistake(
@@ -633,9 +631,7 @@ def border_not_faded(E_0, v, d, credit, gamma, C):
     """exp(-gamma * t) instead of t + 1."""
 
     def chunk(E, v, d, credit):
-        dW, E_C = _chunk(E, v, d, credit, gamma)
-        inside, _ = _chunk(tf.zeros_like(E), v, d, credit, gamma)
-        return inside + (dW - inside) * tf.exp(gamma), E_C
+        return _chunk(E, v, d, credit, gamma, first=0)
 
     return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
 

@@ -2,7 +2,7 @@
 
 import functools
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -396,7 +396,7 @@ def unlike(outputs: Arrays, expected: Arrays, own: bool = False) -> Problem | No
     if other := _stands_at(name, flat_outputs, flat_expected):
         sentence += (
             f" What you return as {other} would be right for {name}: are {RIGHT_ORDER} "
-            f"{', '.join(flat_expected)}."
+            f"{_order(flat_expected, (name, other))}."
         )
     return Problem(sentence, details, errors)
 
@@ -415,6 +415,22 @@ def _stands_at(name: str, outputs: Arrays, expected: Arrays) -> str | None:
     return None
 
 
+def _order(names: Iterable[str], moved: Iterable[str]) -> str:
+    """The results in their order; where only gradients have changed places, these alone.
+
+    To a tape a function gives its gradients apart from its value.
+    """
+    names = list(dict.fromkeys(map(_whole, names)))
+    if all(_whole(name).startswith("d") for name in moved):
+        names = [name for name in names if name.startswith("d")]
+    return ", ".join(names)
+
+
+def _whole(name: str) -> str:
+    """The name of complex numbers, from that of one of their two parts."""
+    return name.removeprefix("Re ").removeprefix("Im ")
+
+
 def _first_of_another_shape(outputs: Arrays, expected: Arrays) -> Problem | None:
     """The first output that is missing or of the wrong shape, as a `Problem`, else None."""
     for name in expected:
@@ -427,7 +443,8 @@ def _first_of_another_shape(outputs: Arrays, expected: Arrays) -> Problem | None
             continue
         sentence = f"{name} has shape {got[name]}; it should be {shape or 'a single number'}."
         if sorted(got.values()) == sorted(wanted.values()):
-            sentence += f" Are {RIGHT_ORDER} {', '.join(wanted)}."
+            moved = [one for one in wanted if got[one] != wanted[one]]
+            sentence += f" Are {RIGHT_ORDER} {_order(wanted, moved)}."
         elif sorted(got[name]) == sorted(shape):
             sentence += " The sizes are right, but the axes are in another order."
         return Problem(sentence)

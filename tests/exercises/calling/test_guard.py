@@ -42,6 +42,27 @@ def test_what_tensorflow_says_of_two_types_is_explained(message):
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        "cannot compute AddV2 as input #1(zero-based) was expected to be a complex128 tensor but "
+        "is a double tensor [Op:AddV2] name:",
+        "Input 'b' of 'MatMul' Op has type complex64 that does not match type float32 of "
+        "argument 'a'.",
+        "Tensor conversion requested dtype float64 for Tensor with dtype complex128: 1j",
+        "Tensors in list passed to 'values' of 'ConcatV2' Op have types [complex128, float64] that "
+        "don't all match.",
+    ],
+)
+def test_a_complex_number_beside_a_real_one_is_no_matter_of_precision(message):
+    def meets(*_):
+        raise TypeError(message)
+
+    sentence = report_on(meets).sentence
+    assert "tf.math.real" in sentence
+    assert "float32 and float64" not in sentence
+
+
+@pytest.mark.parametrize(
     ("p", "explained"),
     [((np.nan, 1.0), "infinity over infinity"), ((0.5, 0.6), "Divide them by their sum")],
 )

@@ -185,3 +185,17 @@ def test_what_has_no_answer_is_to_be_refused():
     assert said(of_the_first) == "x=-4 has no root."
     assert said(other_error) == "x=-1 has no root."
     assert said(in_a_sandbox) == ""
+
+
+def test_gradients_that_changed_places_are_listed_without_what_a_function_returns():
+    h, da, db = np.ones((1, 2)), np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])
+    expected = {"h": h, "da": da, "db": db}
+    ends = "in the right order? It is da, db."
+    assert unlike({"h": h, "da": db, "db": da}, expected).sentence.endswith(ends)
+    turned = {name: value * 1j for name, value in expected.items()}
+    exchanged = {**turned, "da": turned["db"], "db": turned["da"]}
+    assert unlike(exchanged, turned).sentence.endswith(ends)
+    other_shape = {**expected, "db": np.ones((1, 3))}
+    exchanged = {**other_shape, "da": other_shape["db"], "db": da}
+    assert unlike(exchanged, other_shape).sentence.endswith(ends)
+    assert unlike({**expected, "h": da, "da": h}, expected).sentence.endswith("It is h, da, db.")
