@@ -506,6 +506,11 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
     plt.show()
 
 # %% [markdown]
+# In the fresh network little is left three steps back, where the answer was shown. In the trained
+# one about as much arrives there as at the last step: training has opened the way that the task
+# needs. Further back, the gradient still fades. (At the last steps it is smaller than in the fresh
+# network, because the trained one hardly errs.)
+#
 # ## A project: Remember
 #
 # Now build a network of your own. In a row of numbers, two are marked: the network has to add
