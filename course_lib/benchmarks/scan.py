@@ -1,4 +1,4 @@
-"""A scan and its gradient: ours, `keras.ops.associative_scan`, and the same loop on a tape.
+"""A scan and its gradient: ours, `keras.ops.associative_scan`, and a plain loop on a tape.
 
 All work on the same numbers. Before any is timed, they must agree. Beside it, the memory that exact
 traces take on short and on long sequences.
@@ -33,7 +33,7 @@ WRITTEN = {
     "ours": "course_lib.layers.scan: on a CPU a loop, with its gradient by hand",
     "ours, log": "the same in log T rounds, as it is meant for a GPU",
     "associative scan": "keras.ops.associative_scan, differentiated by TensorFlow",
-    "autodiff loop": "the loop, differentiated by TensorFlow",
+    "autodiff loop": "a loop that reads a[t] and b[t], differentiated by TensorFlow",
 }
 METHODS = {"ours": "auto", "ours, log": "log", "ours, loop": "loop"}
 XLA = ("ours", "ours, log", "autodiff loop")  # Keras's scan can't be compiled at T = 784
@@ -94,6 +94,7 @@ def _associative_scan(a: Any, b: Any) -> Any:
 
 
 def _loop(a: Any, b: Any) -> Any:
+    # As it is written first, and slow: the gradient of each a[t] is as large as all of a.
     import tensorflow as tf
 
     T = b.shape[0]
