@@ -189,3 +189,57 @@ def test_the_reading_time_stands_below_the_title_of_what_is_read():
         context = {"body": body}
         add_reading_time(None, page, "page.html", context, doctree)
         assert context["body"].count('</h1>\n<p class="reading-time">About 4 minutes') == times
+
+
+def test_exercises_are_read_behind_the_page_that_they_belong_to():
+    from course_order import reading_order
+
+    from course_lib.authoring.pdf import pages_of
+
+    listed = [page["name"] for page in pages_of(ROOT / "book" / "_toc.yml")]
+    order = reading_order([*listed, "exercises/08-of-no-page"])
+    assert sorted(order) == sorted([*listed, "exercises/08-of-no-page"])
+    assert order[-1] == "exercises/08-of-no-page"
+    for page, *behind in (
+        ("book/vanilla_rnn", "exercises/01-vanilla-rnn", "book/project_rows", "book/bptt"),
+        ("book/gated_cells", "exercises/03-gated-cells", "book/text", "exercises/07-text"),
+        ("book/kernl", "exercises/05-kernl", "book/rules"),
+    ):
+        at = order.index(page) + 1
+        assert order[at : at + len(behind)] == behind
+
+
+@pytest.mark.parametrize(
+    ("page", "prev", "following"),
+    [
+        ("book/intro", None, "book/bptt"),
+        ("book/bptt", "book/intro", "exercises/02-bptt"),
+        ("exercises/02-bptt", "book/bptt", "book/project_remember"),
+        ("book/project_remember", "exercises/02-bptt", None),
+        ("search", "as before", "as before"),
+    ],
+)
+def test_previous_and_next_lead_through_a_chapter_and_its_exercises(page, prev, following):
+    from course_order import lead_on
+
+    listed = ["book/intro", "book/bptt", "book/project_remember", "exercises/02-bptt"]
+    relations = dict(
+        zip(listed, ((None, None, after) for after in [*listed[1:], None]), strict=True)
+    )
+    app = SimpleNamespace(
+        env=SimpleNamespace(
+            collect_relations=lambda: relations, titles={name: name.title() for name in listed}
+        ),
+        config=SimpleNamespace(root_doc="book/intro"),
+        builder=SimpleNamespace(
+            get_relative_uri=lambda here, name: f"from {here} to {name}",
+            render_partial=lambda node: {"title": node},
+        ),
+    )
+    context = {"prev": "as before", "next": "as before"}
+    lead_on(app, page, "page.html", context, None)
+    for found, name in ((context["prev"], prev), (context["next"], following)):
+        if name in listed:
+            assert found == {"link": f"from {page} to {name}", "title": name.title()}
+        else:
+            assert found == name
