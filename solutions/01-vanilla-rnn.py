@@ -81,7 +81,7 @@ if when_passed("rnn_step"):
 
 # %% [markdown]
 # A notebook from 2019 unrolled a network by hand, two steps for four sequences, and printed its
-# states. With the same weights, your loop should print them too, to the last digit of a float32.
+# states. With the same weights, your loop should give them too, up to the rounding of float32.
 
 # %%
 if when_passed("rnn_forward"):
