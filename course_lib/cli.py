@@ -113,6 +113,7 @@ def start(
     from course_lib import learner
     from course_lib.built_book import find_book, for_a_shell, how_to_get_it
     from course_lib.repository import find_repository
+    from course_lib.xla_flags import unknown_flag
 
     folder = learner.choose_folder(folder)
     try:
@@ -130,6 +131,8 @@ def start(
         if one.action == learner.RENEWED:
             _print_changes(one.changes)
     _print_news(learner.news(folder))
+    if problem := unknown_flag():
+        print(f"\n{problem}")
     print(f"\nOpen the notebooks in {folder}: jupyter lab {for_a_shell(folder)}")
     if find_book() is not None:
         return
@@ -215,6 +218,7 @@ def check(
     are passed, with 1 if not.
     """
     from course_lib.exercises import UnknownExercise
+    from course_lib.exercises.cards import Card
     from course_lib.notebook_check import NotebookError, check_notebook, not_defined
 
     for one in exercises or []:
@@ -234,10 +238,13 @@ def check(
             why = failure.sentence if failure else not_defined(name, notebook)
             print(f"✗ {name}: {why}\n")
             continue
+        if isinstance(report, Card):  # it could not be checked
+            print(f"✗ {name}: {report.body}\n")
+            continue
         print(replace(report, note="").text(f"course hint {name}"))
         print()
     passed = sum(bool(report) for report in reports.values())
-    for note in dict.fromkeys(one.note for one in reports.values() if one is not None):
+    for note in dict.fromkeys(getattr(one, "note", "") for one in reports.values()):
         if note:
             print(note)
     print(f"{passed} of {len(reports)} passed")

@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from course_lib.xla_flags import unknown_flag
+
 SETTINGS = Path(__file__).parent / "jupyter" / "lab_config"  # no question about news over a cell
 
 AS_ROOT = (
@@ -121,6 +123,8 @@ def main(folder: str, *options: str) -> int:
         return 2
     if root:
         print(AS_ROOT, flush=True)
+    if problem := unknown_flag():
+        print(problem, flush=True)
     paths = [os.environ.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]  # whose own settings come first
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     # A kernel python3 of another environment, which knows nothing of the course, may come first.

@@ -8,6 +8,7 @@ from pathlib import Path
 from course_lib.authoring.source import start_of_hunt
 from course_lib.exercises import check
 from course_lib.exercises.calling import guard
+from course_lib.exercises.cards import Card
 from course_lib.exercises.registry import CHAPTERS, chapter_of, get, ids
 from course_lib.exercises.report import Report
 from course_lib.instructor.intake.extract import Cells, Unreadable, extract
@@ -18,7 +19,9 @@ class NotebookError(Exception):
     """The file can't be read as a notebook, or holds no exercise; the message says why."""
 
 
-def check_notebook(path: Path, wanted: list[str]) -> tuple[Notebook, dict[str, Report | None]]:
+def check_notebook(
+    path: Path, wanted: list[str]
+) -> tuple[Notebook, dict[str, Report | Card | None]]:
     """Check the exercises in a notebook; progress goes to the copy that the notebook lies in.
 
     Args:
@@ -26,8 +29,8 @@ def check_notebook(path: Path, wanted: list[str]) -> tuple[Notebook, dict[str, R
         wanted: ids; empty for all that belong to the notebook.
 
     Returns:
-        What was taken from the notebook, and a report for each id, None where the notebook defines
-        no such function.
+        What was taken from the notebook, and a report for each id: a card where it can't be checked
+        here, None where the notebook defines no such function.
 
     Raises:
         NotebookError: if the file is no notebook, or none of the exercises belongs to it.

@@ -16,9 +16,9 @@ from course_lib.exercises.next_hint import next_hint
 from course_lib.exercises.predictions import measured, predict, within
 from course_lib.exercises.projects.checking import check_project
 from course_lib.exercises.projects.project import Project
-from course_lib.exercises.registry import UnknownExercise, chapter_of, get, ids
+from course_lib.exercises.registry import UnknownExercise, chapter_of, get, ids, needs_tensorflow
 from course_lib.exercises.report import CheckFailed, Report
-from course_lib.exercises.tensorflow_only import OtherBackend
+from course_lib.exercises.tensorflow_only import OtherBackend, see_that_xla_knows_its_flags
 from course_lib.words import listed
 
 __all__ = [
@@ -64,7 +64,8 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
 
     Raises:
         UnknownExercise: if `strict` and there is no such exercise.
-        OtherBackend: if `strict` and Keras runs on another backend than the check needs.
+        OtherBackend: if `strict` and Keras runs on another backend than the check needs, or XLA is
+            given a flag at which it would end the process.
         CheckFailed: if `strict` and it didn't pass.
     """
     try:
@@ -78,6 +79,8 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
         return apology(str(problem))
     try:
         asked = get(name)
+        if needs_tensorflow(name):
+            see_that_xla_knows_its_flags()
     except OtherBackend as problem:
         if strict:
             raise
@@ -160,7 +163,7 @@ def when_passed(*exercises: str) -> bool:
 
 
 def _elsewhere(problem: OtherBackend) -> Card:
-    return Card("Another backend of Keras", str(problem), ok=False)
+    return Card(problem.title, str(problem), ok=False)
 
 
 def _is_stub(function: Callable | None) -> bool:

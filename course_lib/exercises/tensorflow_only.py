@@ -10,6 +10,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from course_lib.xla_flags import unknown_flag
+
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 HEAVY = r"keras|tensorflow|course_lib\.(?:quiet|layers|online|training)"
@@ -17,6 +19,14 @@ HEAVY = r"keras|tensorflow|course_lib\.(?:quiet|layers|online|training)"
 
 class OtherBackend(RuntimeError):
     """Keras runs on a backend that the exercise isn't checked with; the message says what to do."""
+
+    title = "Another backend of Keras"
+
+
+class UnknownFlag(OtherBackend):
+    """TensorFlow would end this process: XLA is given a flag that it doesn't know."""
+
+    title = "An unknown flag of XLA"
 
 
 def loads_tensorflow(module: str) -> bool:
@@ -38,3 +48,13 @@ def see_that_keras_runs_on_tensorflow(exercise_id: str) -> None:
             f"{exercise_id} is checked with TensorFlow, and Keras runs on {backend} here. Set "
             "KERAS_BACKEND=tensorflow, and start Python or the notebook's kernel again."
         )
+
+
+def see_that_xla_knows_its_flags() -> None:
+    """Before anything of an exercise is compiled.
+
+    Raises:
+        UnknownFlag: it would end this process, and a notebook's kernel with it.
+    """
+    if problem := unknown_flag():
+        raise UnknownFlag(problem)
