@@ -113,30 +113,70 @@ def nothing_opened() -> Iterator[None]:
 
 def data_from_outside(function: Callable) -> list[str]:
     """Names of data that a function takes from its notebook instead of from its arguments."""
-    found: dict[str, None] = {}
-    seen: set[int] = set()
+    return list(_places(function))
 
-    def visit(one: Any, home: dict) -> None:
-        code = getattr(one, "__code__", None)
-        if code is None or id(one) in seen or one.__globals__ is not home:
+
+def _places(function: Callable) -> dict[str, tuple[dict, str] | None]:
+    """Such data by name: where it lies, as a dict and the key in it; None if it lies in none."""
+    found: dict[str, tuple[dict, str] | None] = {}
+    seen: set[int] = set()
+    home = _home(function)
+
+    def look(name: str, value: Any, place: tuple[dict, str] | None = None) -> None:
+        if _is_data(value):
+            found[name] = place
+        elif isinstance(value, type) and value.__module__ == home.get("__name__"):
+            for method in vars(value).values():
+                visit(method)
+        else:
+            visit(value)
+
+    def look_at_all(values: dict, prefix: str) -> None:
+        for name, value in list(values.items()):
+            look(f"{prefix}{name}", value, (values, name))
+
+    def visit(one: Any) -> None:
+        if home is None or id(one) in seen or _home(one) is not home:
             return
         seen.add(id(one))
-        cells = dict(zip(code.co_freevars, one.__closure__ or (), strict=True))
-        values = {name: cell.cell_contents for name, cell in cells.items() if _filled(cell)}
-        values |= {name: home[name] for name in _names(code) if name in home}
-        defaults = (*(one.__defaults__ or ()), *(one.__kwdefaults__ or {}).values())
-        values |= {f"default number {n}": value for n, value in enumerate(defaults, 1)}
-        for name, value in values.items():
-            if _is_data(value):
-                found[name] = None
-            elif isinstance(value, type) and value.__module__ == home.get("__name__"):
-                for method in vars(value).values():
-                    visit(method, home)
-            else:
-                visit(value, home)
+        if isinstance(one, functools.partial):
+            for n, value in enumerate((*one.args, *one.keywords.values()), 1):
+                look(f"argument {n} of partial", value)
+            visit(one.func)
+        elif isinstance(one, types.MethodType):
+            look_at_all(getattr(one.__self__, "__dict__", {}), f"{type(one.__self__).__name__}.")
+            visit(one.__func__)
+        elif isinstance(one, types.FunctionType):
+            look_at_all(vars(one), f"{one.__name__}.")
+            visit_code(one)
+        else:  # an object that can be called
+            visit(one.__call__)
 
-    visit(function, getattr(function, "__globals__", {}))
-    return list(found)
+    def visit_code(one: types.FunctionType) -> None:
+        cells = dict(zip(one.__code__.co_freevars, one.__closure__ or (), strict=True))
+        for name, cell in cells.items():
+            if _filled(cell):
+                look(name, cell.cell_contents)
+        for name in _names(one.__code__):
+            if name in home:
+                look(name, home[name], (home, name))
+        defaults = (*(one.__defaults__ or ()), *(one.__kwdefaults__ or {}).values())
+        for n, value in enumerate(defaults, 1):
+            look(f"default number {n}", value)
+
+    visit(function)
+    return found
+
+
+def _home(one: Any) -> dict | None:
+    """The names of the module that wrote what is called; None for what isn't a learner's own."""
+    while isinstance(one, functools.partial | types.MethodType):
+        one = one.func if isinstance(one, functools.partial) else one.__func__
+    if not isinstance(one, types.FunctionType) and not isinstance(one, type):
+        one = getattr(type(one), "__call__", None)  # noqa: B004  (which code it is)
+        if isinstance(one, types.FunctionType) and _is_in_a_library(one.__code__.co_filename):
+            return None
+    return one.__globals__ if isinstance(one, types.FunctionType) else None
 
 
 @contextlib.contextmanager
@@ -153,14 +193,16 @@ def as_before_a_call(function: Callable, names: list[str]) -> Iterator[bool]:
     Yields:
         Whether all of it can be emptied; arrays and defaults can't.
     """
-    home = getattr(function, "__globals__", {})
-    kept = {name: home[name] for name in names if name in home}
-    emptied = {name: _emptied(value) for name, value in kept.items() if _can_be_emptied(value)}
-    home.update(emptied)
+    places = _places(function)
+    kept = [(*places[name], places[name][0][places[name][1]]) for name in names if places[name]]
+    can_be = [one for one in kept if _can_be_emptied(one[2])]
+    for where, key, value in can_be:
+        where[key] = _emptied(value)
     try:
-        yield len(emptied) == len(names)
+        yield len(can_be) == len(names)
     finally:
-        home.update(kept)
+        for where, key, value in kept:
+            where[key] = value
 
 
 def _can_be_emptied(value: Any) -> bool:

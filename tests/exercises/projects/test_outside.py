@@ -20,9 +20,21 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.projects import outside
-from course_lib.exercises.projects.outside import data_from_outside, nothing_opened
+from course_lib.exercises.projects.outside import (
+    as_before_a_call,
+    data_from_outside,
+    nothing_opened,
+)
 
+NET = """
+class Net:
+    def __init__(self):
+        self.y = Y
+    def __call__(self, w, x):
+        return self.y
+"""
 SETUP = """
+from functools import partial, wraps
 import numpy as np
 Y = np.arange(3)
 RATE = 0.5
@@ -51,7 +63,18 @@ def found(code, name="predict", **more):
         ("def a(n): return b(n)\ndef b(n): return a(Y)\ndef predict(w, x): return a(1)", ["Y"]),
         ("def predict(w, x): return Y, table", ["Y", "table"]),
         ("def predict(w, x): return file", ["file"]),
+        ("def two(y, w, x): return y\npredict = partial(two, Y)", ["argument 1 of partial"]),
+        ("def two(w, x, y): return y\npredict = partial(two, y=Y)", ["argument 1 of partial"]),
+        (f"{NET}predict = Net()", ["Net.y"]),
+        (f"{NET}predict = Net().__call__", ["Net.y"]),
+        (f"{NET}net = Net()\ndef predict(w, x): return net(w, x)", ["Net.y"]),
+        (f"{NET}predict = lambda w, x, net=Net(): net(w, x)", ["Net.y"]),
+        ("def predict(w, x): return predict.y\npredict.y = Y", ["predict.y"]),
+        ("@wraps(len)\ndef predict(w, x): return table", ["table"]),
         # What is no data:
+        ("def two(n, w, x): return n\npredict = partial(two, 2)", []),
+        (f"{NET.replace('Y', '2')}predict = Net()", []),
+        ("predict = np.vectorize(abs)", []),
         ("def predict(w, x): return np.tanh(x) * RATE", []),
         ("def predict(w, x): return NAMES, ONES", []),
         ("def predict(w, x, n=10): return n", []),
@@ -61,6 +84,23 @@ def found(code, name="predict", **more):
 )
 def test_data_of_the_notebook(code, expected):
     assert sorted(found(code, file=io.StringIO())) == sorted(expected)
+
+
+@pytest.mark.parametrize("kept", ["predict.cache", "Net.cache"])
+def test_what_a_function_filled_itself_is_emptied_wherever_it_lies(kept):
+    home = types.ModuleType("notebook").__dict__
+    code = "def predict(w, x): return predict.cache\npredict.cache = {}"
+    if kept == "Net.cache":
+        code = f"{NET.replace('self.y', 'self.cache')}predict = Net()".replace("Y", "{}")
+    exec(SETUP + code, home)
+    predict = home["predict"]
+    assert data_from_outside(predict) == []
+    predict.cache["w"] = home["Y"]
+    assert data_from_outside(predict) == [kept]
+    with as_before_a_call(predict, [kept]) as possible:
+        assert possible
+        assert predict(1, 2) == {}
+    assert predict(1, 2)["w"] is home["Y"]
 
 
 def test_a_model_that_has_its_weights_is_data_of_the_notebook():
@@ -76,6 +116,7 @@ def test_a_function_that_tensorflow_has_traced_is_none():
     traced = tf.function(lambda x: x + 1)
     traced(tf.zeros(2))
     assert found("def predict(w, x): return traced(x)", traced=traced) == []
+    assert data_from_outside(traced) == []
 
 
 def test_a_cell_that_is_not_filled_yet_and_what_is_no_function():
