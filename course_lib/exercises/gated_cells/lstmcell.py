@@ -364,6 +364,8 @@ EXERCISE = Exercise(
             fits=(
                 "it has two states and three weights",
                 "CandidateLast",
+                "CandidateSecond",
+                "LaidOutAsInTensorFlow1",
                 "ForgetFirst",
                 "StatesTakenInTheWrongOrder",
                 "StatesExchanged",
@@ -438,6 +440,32 @@ class ForgetFirst(_Wrong):
         """f comes first."""
         f, i, candidate, o = self.parts(x_t, h_prev)
         return _mixed((i, f, candidate, o), c_prev)
+
+
+@EXERCISE.mistake(
+    "The columns are cut in the order i, candidate, f, o, as TensorFlow 1 had them. In Keras's "
+    "layout the forget gate stands second: i, f, candidate, o."
+)
+class CandidateSecond(_Wrong):
+    """Candidate and forget gate exchanged, but in call only."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """The candidate comes second."""
+        i, candidate, f, o = self.parts(x_t, h_prev)
+        return _mixed((i, f, candidate, o), c_prev)
+
+
+@EXERCISE.mistake(
+    "The whole cell has the layout of TensorFlow 1: i, candidate, f, o, and forget_bias in the "
+    "third quarter of b. In Keras's the forget gate is the second, in call and in b."
+)
+class LaidOutAsInTensorFlow1(CandidateSecond):
+    """Candidate and forget gate exchanged everywhere."""
+
+    def build(self, input_shape):
+        """The third quarter of b."""
+        super().build(input_shape)
+        self.b.assign(np.repeat([0.0, 0.0, self.forget_bias, 0.0], self.units))
 
 
 @EXERCISE.mistake(

@@ -436,6 +436,20 @@ class NoiseOfAKnownSize(_Wrong):
 
 
 @EXERCISE.mistake(
+    "NumPy draws the noise, from a generator that every call makes anew of the seed: each call "
+    "drops the same entries, and the size of the batch isn't known while the layer is traced. "
+    "Draw by keras.random, from a SeedGenerator that __init__ makes once."
+)
+class NoiseOfNumPyFromTheSeed(_Wrong):
+    """np.random.default_rng(self.seed) in call."""
+
+    def noise(self, x):
+        """The same each time; fails where the batch is None."""
+        rng = np.random.default_rng(self.seed)
+        return tf.constant(rng.random(x.shape), dtype=x.dtype)
+
+
+@EXERCISE.mistake(
     "The noise is normal, and so it lies below the probability far more often than it should: "
     "uniform noise between 0 and 1 lies below q with probability q."
 )
@@ -506,6 +520,18 @@ class FullRateAtOnce(_Wrong):
     def drop(self, x, g, noise):
         """At the full rate."""
         return super().drop(x, 1.0, noise)
+
+
+@EXERCISE.mistake(
+    "The gate works the wrong way round: at g = 0 the full rate is dropped, and nothing at g = 1. "
+    "The rate fades in, from 0 at g = 0 to the whole of it at g = 1."
+)
+class FadesOut(_Wrong):
+    """rate (1 - g)."""
+
+    def drop(self, x, g, noise):
+        """Dropout at the beginning only."""
+        return super().drop(x, 1 - g, noise)
 
 
 @EXERCISE.mistake(

@@ -337,7 +337,8 @@ def _loop(W, R, x, y, beta, gamma, rate, **other):
 
     weights: gives the weights that a step reads; credit, traces: of the step; change: what an
     update does; late: the change is made with the traces from before the step; again: the state
-    that goes on is computed once more after it; array: what collects the losses.
+    that goes on is computed once more after it; array: what collects the losses; ones: what
+    stands for the bias in v.
     """
     weights = other.get("weights", lambda: W)
     credit = other.get("credit", lambda dh: dh @ beta)
@@ -347,10 +348,12 @@ def _loop(W, R, x, y, beta, gamma, rate, **other):
     batch, T = tf.shape(x)[0], tf.shape(x)[1]
     size = tf.cast(batch, x.dtype)
     share = other.get("share", 1 / size)
+    ones = other.get("ones", [tf.ones((batch, 1), x.dtype)])
 
     def step(t, h, E, losses):
-        v = tf.concat([x[:, t], h, tf.ones((batch, 1), x.dtype)], axis=1)
-        h = tf.tanh(v @ weights())
+        v = tf.concat([x[:, t], h, *ones], axis=1)
+        now = weights()
+        h = tf.tanh(v @ now)
         E_before, E = E, traces(E, seen(v, h)[:, :, None], (1 - h**2)[:, None, :])
         error = h @ R - y[:, t]
         loss = tf.reduce_sum(error**2) / 2 / size
@@ -365,6 +368,15 @@ def _loop(W, R, x, y, beta, gamma, rate, **other):
     h, E = tf.zeros((batch, W.shape[1]), x.dtype), tf.zeros((batch, *W.shape), x.dtype)
     array = other.get("array") or tf.TensorArray(x.dtype, T, element_shape=())
     return tf.while_loop(lambda t, *_: t < T, step, (0, h, E, array))[-1].stack()
+
+
+@EXERCISE.mistake(
+    "v_t lacks its last entry: W ends with the row of the bias, and a 1 is multiplied by it, "
+    "v_t = [x_t, h_{t-1}, 1]."
+)
+def without_the_ones(W, R, x, y, beta, gamma, rate):
+    """[x_t, h_{t-1}]."""
+    return _loop(W, R, x, y, beta, gamma, rate, ones=[])
 
 
 @EXERCISE.mistake(

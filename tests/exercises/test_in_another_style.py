@@ -1,0 +1,122 @@
+"""What learners of TensorFlow get wrong has its name in another style than the reference's, too."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from course_lib.exercises.checker import check_function
+from course_lib.exercises.registry import get
+
+
+def lstm(third):
+    """A cell in the order of TensorFlow 1; `third`: the bias too."""
+
+    class LSTMCell(keras.layers.Layer):
+        def __init__(self, units, forget_bias=1.0, **kwargs):
+            super().__init__(**kwargs)
+            self.units, self.forget_bias = units, forget_bias
+            self.state_size = [units, units]
+
+        def build(self, input_shape):
+            n = self.units
+            self.kernel = self.add_weight(shape=(input_shape[-1], 4 * n))
+            self.recurrent = self.add_weight(shape=(n, 4 * n), initializer="orthogonal")
+            start = np.zeros(4 * n)
+            start[(1 + third) * n : (2 + third) * n] = self.forget_bias
+            start = keras.initializers.Constant(start)
+            self.bias = self.add_weight(shape=(4 * n,), initializer=start)
+
+        def call(self, x_t, states, training=False):
+            h, c = states
+            z = tf.matmul(x_t, self.kernel) + tf.matmul(h, self.recurrent) + self.bias
+            i, g, f, o = tf.split(z, 4, axis=1)
+            c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
+            h = tf.sigmoid(o) * tf.tanh(c)
+            return h, [h, c]
+
+        def get_config(self):
+            mine = {"units": self.units, "forget_bias": self.forget_bias}
+            return {**super().get_config(), **mine}
+
+    return LSTMCell
+
+
+def dropout(noise, keep):
+    """A layer from the noise of an entry, and how much is kept."""
+
+    class GradualDropout(keras.layers.Layer):
+        def __init__(self, rate, seed=None, **kwargs):
+            super().__init__(**kwargs)
+            if not 0 <= rate < 1:
+                raise ValueError(f"The rate is {rate}: it must be at least 0 and below 1.")
+            self.rate, self.seed = rate, seed
+            self.source = keras.random.SeedGenerator(seed)
+            self.built = True
+
+        def call(self, x, g, training=False):
+            if not training:
+                return x
+            kept = keep(self.rate, tf.cast(g, x.dtype))
+            return tf.where(noise(self, x) < kept, x / kept, tf.zeros_like(x))
+
+        def compute_output_shape(self, x_shape, g_shape=None):
+            return x_shape
+
+        def get_config(self):
+            return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+    return GradualDropout
+
+
+def of_keras(layer, x):
+    return keras.random.uniform(tf.shape(x), dtype=x.dtype, seed=layer.source)
+
+
+def of_numpy(layer, x):
+    return np.random.default_rng(layer.seed).uniform(size=x.shape)
+
+
+def fading_in(rate, g):
+    return 1 - rate * g
+
+
+def fading_out(rate, g):
+    return 1 - rate * (1 - g)
+
+
+def update_inside(W, R, x, y, beta, gamma, rate):
+    """[x_t, h_{t-1}] is multiplied by W."""
+    n = W.shape[1]
+
+    def step(t, h, E, losses):
+        v = tf.concat([x[:, t], h], -1)
+        h = tf.tanh(v @ W)
+        E = E * tf.exp(-gamma) + tf.einsum("bp,bi->bpi", v, 1 - h**2)
+        error = h @ R - y[:, t]
+        losses = losses.write(t, 0.5 * tf.reduce_mean(tf.reduce_sum(error**2, -1)))
+        credit = error @ tf.transpose(R) @ beta
+        W.assign_sub(rate * tf.reduce_mean(E * credit[:, None], 0))
+        return t + 1, h, E, losses
+
+    batch, T = tf.shape(x)[0], tf.shape(x)[1]
+    h, E = tf.zeros((batch, n), x.dtype), tf.zeros((batch, *W.shape), x.dtype)
+    start = (0, h, E, tf.TensorArray(x.dtype, size=T))
+    return tf.while_loop(lambda t, *_: t < T, step, start)[-1].stack()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("exercise", "answer", "name"),
+    [
+        ("LSTMCell", lstm(third=0), "CandidateSecond"),
+        ("LSTMCell", lstm(third=1), "LaidOutAsInTensorFlow1"),
+        ("GradualDropout", dropout(of_keras, fading_in), None),
+        ("GradualDropout", dropout(of_keras, fading_out), "FadesOut"),
+        ("GradualDropout", dropout(of_numpy, fading_in), "NoiseOfNumPyFromTheSeed"),
+        ("update_inside", update_inside, "without the ones"),
+    ],
+)
+def test_its_name(exercise, answer, name):
+    report = check_function(get(exercise), answer)
+    assert (report.ok, report.mistake) == (name is None, name)
