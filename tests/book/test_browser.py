@@ -14,6 +14,7 @@ HTML = Path(os.environ.get("COURSE_BOOK", Path(__file__).parents[2] / "_build" /
 PAGES = page_names(HTML) or ["book/intro.html"]  # with no book one case is left: it says what to do
 CHAPTERS = ("book/vanilla_rnn.html", "book/bptt.html")
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}  # px
+LAPTOP = {"width": 1440, "height": 900}
 
 # What stands beyond the right edge and can't be scrolled to: the page would not grow wider for it.
 CUT_OFF = """() => [...document.querySelectorAll('.bd-article *')].filter(e => {
@@ -280,6 +281,26 @@ def test_fits_a_phone(page, opened):
     assert width <= 360, f"{page.name} is {width} px wide"
     assert cut_off == [], f"{page.name} is cut off on the right"
     assert towers == [], f"{page.name} has words squeezed by code in a table"
+
+
+def test_the_contents_of_a_page_fit_a_laptops_screen(page):
+    """Whichever section is read: then its parts are listed too."""
+    page.set_viewport_size(LAPTOP)
+    page.evaluate(SETTLED)
+    too_long = page.evaluate(
+        """() => {
+            const box = document.querySelector('.bd-sidebar-secondary');
+            const lists = [...(box?.querySelectorAll('li > ul') ?? [])];
+            const hidden = lists.map(parts => {
+                lists.forEach(e => { e.style.display = e === parts ? 'block' : 'none' });
+                return box.scrollHeight - box.clientHeight;
+            });
+            lists.forEach(e => { e.style.display = '' });
+            return hidden.filter(pixels => pixels > 0);
+        }"""
+    )
+    page.set_viewport_size(DESK)
+    assert too_long == []
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
