@@ -3,7 +3,7 @@
 import pytest
 
 from course_lib.exercises.ladder import climbing
-from course_lib.exercises.naming import recognition, repairs
+from course_lib.exercises.naming import recognition, repairs, two_faults
 
 
 @pytest.fixture
@@ -13,4 +13,5 @@ def patient(monkeypatch):
     monkeypatch.setattr(recognition, "PATIENCE", 8.0)
     monkeypatch.setattr(recognition, "LONGER", 8.0)
     monkeypatch.setattr(repairs, "PATIENCE", 8.0)
+    monkeypatch.setattr(two_faults, "PATIENCE", 8.0)
     monkeypatch.setattr(repairs, "QUICK", 0.5)

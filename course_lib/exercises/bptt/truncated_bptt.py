@@ -384,8 +384,8 @@ def mean_of_windows(params, x, labels, h_0, window):
 
 
 @EXERCISE.mistake(
-    "The windows are added up without weights: each one's loss is a mean over its own steps, so "
-    "weight it by its steps over T before adding."
+    "Every window counts in full, as if its mean were a sum: loss and gradients of a window are "
+    "means over its own steps, so multiply each by its share of all T steps before you add it."
 )
 def sum_of_windows(params, x, labels, h_0, window):
     """Weight 1."""

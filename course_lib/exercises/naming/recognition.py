@@ -8,14 +8,14 @@ small thing changed; and then two faults at once.
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from course_lib.exercises.calling.guard import OUT_OF_TIME, RAISED, RIGHT_ORDER, NotWritten
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.ladder.climbing import Budget, Outcome
-from course_lib.exercises.naming.evidence import Evidence, Unfinished
-from course_lib.exercises.naming.repairs import repair
+from course_lib.exercises.naming.evidence import Evidence, Lazily, Unfinished
+from course_lib.exercises.naming.repairs import Changed, changed, repair
 from course_lib.exercises.naming.slips import (
     Slip,
     both,
@@ -28,6 +28,7 @@ from course_lib.exercises.naming.slips import (
     whose_names,
 )
 from course_lib.exercises.naming.suspects import Fall, Lifted, Slipped, SlippedInTensorFlow, Suspect
+from course_lib.exercises.naming.two_faults import but_for_one_change
 
 FIRST_FALLS = 3  # rungs that are looked at for a fault that shows alone
 PATIENCE = 1.0  # seconds of the processor for what two slips together do
@@ -37,6 +38,8 @@ ELSEWHERE = "It is so in some cases, not in all."
 # Words of a sentence that leaves no other cases.
 IN_EVERY_CASE = r"\b(whatever|always|never|ever|at all)\b"
 MORE = "There may be more to it: fix this, then check again."
+# Words of a sentence that calls something else right, which a second fault may have made wrong.
+CALLS_RIGHT = r"\b(is|are) right\b|\b[Rr]ight, but\b|\bcorrect|\bnow\b"
 
 
 @dataclass(frozen=True)
@@ -96,14 +99,20 @@ def _behind(evidence: Evidence) -> Recognised | None:
     # Of whom something is seen at the first fall: two faults, or one that wasn't made everywhere.
     cleared = evidence.glance.clears_at
     near = [one for one in named if not cleared(first.rung, one) and one.is_like(first)]
-    if one := _first_of_two(evidence, near, named):
+    one_of_two = [one for one in named if not re.search(CALLS_RIGHT, one.mistake.sentence)]
+    if one := _first_of_two(evidence, [one for one in near if one in one_of_two], named):
         return _name(one, more=True)
     if here := _in_some_cases(evidence, near):
         return here
     # Of results in another order, or of another form, the rung's own sentence says all.
     if exchanged or (first.outcome.outputs is None and first.outcome.kind != RAISED):
         return None
-    return _repaired(evidence) or _two_slips(evidence, named, reference)
+    known = Lazily([], changed(function, exercise.reference))  # two look at them
+    if mended := _repaired(evidence, known):
+        return mended
+    if one := but_for_one_change(evidence, one_of_two, reference, known):
+        return _name(one, more=True)
+    return _two_slips(evidence, one_of_two, reference)
 
 
 def _is_elsewhere(evidence: Evidence, suspect: Suspect) -> bool:
@@ -113,9 +122,10 @@ def _is_elsewhere(evidence: Evidence, suspect: Suspect) -> bool:
     return bool(own_slip) and is_contradicted(exercise, mistake.called, evidence.function)
 
 
-def _repaired(evidence: Evidence) -> Recognised | None:
+def _repaired(evidence: Evidence, known: Iterable[Changed] | None = None) -> Recognised | None:
     """The learner's own code with one small thing changed."""
-    mended = repair(evidence.exercise, evidence.function, evidence.first.rung, evidence.budget)
+    exercise, function, fell_at = evidence.exercise, evidence.function, evidence.first.rung
+    mended = repair(exercise, function, fell_at, evidence.budget, known)
     return Recognised(mended.name, mended.sentence) if mended else None
 
 

@@ -11,7 +11,7 @@ import linecache
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from course_lib.exercises.calling.guard import CappedOutput, NotWritten
@@ -40,7 +40,17 @@ LONGEST_LINE = 80  # characters of a line of the learner's that a sentence shows
 BEGINNING = 40  # characters of a longer one, which say where it is
 
 
-def repair(exercise: Exercise, function: Callable, fell_at: Rung, budget: Budget) -> Mistake | None:
+# What says a change in words and the line that it is in, and what has become of the function.
+Changed = tuple[Callable[[], tuple[str, str]], Callable]
+
+
+def repair(
+    exercise: Exercise,
+    function: Callable,
+    fell_at: Rung,
+    budget: Budget,
+    known: Iterable[Changed] | None = None,
+) -> Mistake | None:
     """A small change with which an answer passes the whole ladder.
 
     Args:
@@ -48,6 +58,7 @@ def repair(exercise: Exercise, function: Callable, fell_at: Rung, budget: Budget
         function: a learner's function or class; without source nothing is found.
         fell_at: the first rung that failed, where most changes fail too.
         budget: of the whole check.
+        known: its changes, if somebody else looks at them too.
 
     Returns:
         The changed answer, with the sentence for it; None if none was found in time.
@@ -63,7 +74,7 @@ def repair(exercise: Exercise, function: Callable, fell_at: Rung, budget: Budget
     well = "gives what it should" if len(in_earnest) < len(rungs) else "passes every check"
     climbs = [(rung, AT_A_GLANCE, False) for rung in quick]
     climbs += [(rung, patience, True) for rung in in_earnest]
-    for said, other in _changed(function, exercise.reference):
+    for said, other in changed(function, exercise.reference) if known is None else known:
         for climb_of_one in climbs:
             if time.process_time() > until:
                 return None
@@ -85,11 +96,12 @@ def _passes(
     return judge(rung, outcome) is None
 
 
-def _changed(
-    function: Callable, reference: Callable
-) -> Iterator[tuple[Callable[[], tuple[str, str]], Callable]]:
-    """What says the change in words and the line that it is in, and what has become of the
-    function.
+def changed(function: Callable, reference: Callable) -> Iterator[Changed]:
+    """A function with one small thing changed, in every way, likely ones first.
+
+    Args:
+        function: a learner's function or class; without source there is none.
+        reference: the right one, which tells what is likely.
     """
     if not (inspect.isfunction(function) or isinstance(function, type)):
         return  # it is somewhere else, as in an instructor's sandbox
@@ -119,7 +131,7 @@ def _changed(
             continue
         seen.add(source)
         with contextlib.suppress(Exception), _no_source_kept():
-            changed = compiled(Mutant("", change.line, source, change.words), function, names)
+            other = compiled(Mutant("", change.line, source, change.words), function, names)
 
             def said(change: Change = change, source: str = source) -> tuple[str, str]:
                 words = _which_place(change, source, found, tree, original)
@@ -128,7 +140,7 @@ def _changed(
                 line = lines.get(change.line, "")
                 return words, _where(line, words, texts, change.line - head)
 
-            yield said, changed
+            yield said, other
 
 
 def _which_place(

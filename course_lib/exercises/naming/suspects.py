@@ -180,13 +180,15 @@ class Suspect:
         the verdict counts, the sentences must be alike.
         """
         mine = self.outcome(one.rung)
-        problem = judge(one.rung, mine)
         if agree(mine, one.outcome):
             # What is right and what is nearly right agree, and yet the one falls alone.
-            return not one.fell or problem is not None
+            return not one.fell or self.falls_at(one.rung)
+        if one.fell and not one.rung.by_verdict:
+            return False
+        problem = judge(one.rung, mine)
         if not one.fell or problem is None:
             return not one.fell and problem is None
-        return one.rung.by_verdict and _in_kind(problem) == _in_kind(one.problem)
+        return _in_kind(problem) == _in_kind(one.problem)
 
     def is_proven_by(self, one: Fall) -> bool:
         """Whether what they share on a rung can't well come from anything else."""
@@ -230,7 +232,7 @@ class Slipped(Suspect):
 
     def is_finely_proven_by(self, one: Fall) -> bool:
         """Whether they share numbers of several digits: counts can be alike by chance."""
-        return self.is_proven_by(one) and not _coarse(one.outcome.outputs)
+        return self.is_proven_by(one) and not coarse(one.outcome.outputs)
 
     def is_proven_beyond_chance(self, seen: Iterable[Fall]) -> bool:
         """Whether some fall proves it by such numbers, or by the operation that failed."""
@@ -455,7 +457,7 @@ def _all_finite(array: np.ndarray) -> bool:
     return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
-def _coarse(outputs: Arrays | None) -> bool:
+def coarse(outputs: Arrays | None) -> bool:
     """Whether all that came out, if anything, is words or numbers of one digit after the point."""
     numbers = [one for one in _leaves(outputs or {}).values() if one.dtype.kind in "fc"]
     return all(np.array_equal(one, np.round(one, 1)) for one in numbers)

@@ -38,6 +38,7 @@ def ways_back(reference: Callable) -> Variants:
         if isinstance(node, VALUES) and not _is_a_place(node):
             yield from (_said(node, ast.Attribute(node, part, ast.Load())) for part in parts)
         yield from _what_is_missing(node, texts, applied, whole)
+        yield from _what_nobody_reads(node, whole)
 
     return variants
 
@@ -195,6 +196,30 @@ def _what_is_missing(
         for function in applied:
             if ast.unparse(function) != ast.unparse(node.func):
                 yield _said(node, ast.Call(function, node.args, []))
+
+
+def _what_nobody_reads(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
+    """An argument or a name that is read nowhere: as a term, a factor or an argument of a call."""
+    for name in (ast.Name(one, ast.Load()) for one in _read_nowhere(whole)):
+        match node:
+            case ast.Call(function, arguments, keywords):
+                yield _said(node, ast.Call(function, [*arguments, name], keywords))
+            case ast.BinOp() | ast.Name(_, ast.Load()) | ast.Subscript(_, _, ast.Load()):
+                if not _is_a_place(node):
+                    for sign in (ast.Add(), ast.Mult()):
+                        yield _said(node, ast.BinOp(node, sign, name))
+
+
+def _read_nowhere(whole: ast.Module) -> list[str]:
+    """Names that a function is given or stores, and never reads."""
+    made = whole.body[0]
+    if not isinstance(made, ast.FunctionDef):
+        return []
+    names = [node for node in ast.walk(made) if isinstance(node, ast.Name)]
+    stored = [node.id for node in names if isinstance(node.ctx, ast.Store)]
+    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    own = dict.fromkeys([*(one.arg for one in made.args.args), *stored])
+    return [one for one in own if one not in read and one != "_"]
 
 
 def _is_one_applied(node: ast.AST) -> bool:

@@ -313,8 +313,8 @@ def only_outputs_chosen(x, mask, h_0, W_xh, W_hh, b_h):
 
 
 @EXERCISE.mistake(
-    "Inputs and outputs are zero in the padding, but the state still moves there, by W_hh and the "
-    "bias: it has to be chosen too, the new one or the old."
+    "In the padding the input is zero, but the state still moves, by W_hh and the bias: it has to "
+    "be chosen too, the new one or the old."
 )
 def inputs_and_outputs_chosen(x, mask, h_0, W_xh, W_hh, b_h):
     """Zero inputs and zero outputs in the padding, by np.where."""
@@ -324,8 +324,8 @@ def inputs_and_outputs_chosen(x, mask, h_0, W_xh, W_hh, b_h):
 
 
 @EXERCISE.mistake(
-    "Inputs and outputs are multiplied by the mask, but not the state: a padded step still moves "
-    "it, by W_hh and the bias. Let np.where choose between the new state and the old."
+    "The inputs are multiplied by the mask, but not the state: a padded step still moves it, by "
+    "W_hh and the bias. Let np.where choose between the new state and the old."
 )
 def inputs_and_outputs_multiplied(x, mask, h_0, W_xh, W_hh, b_h):
     """Zero inputs and zero outputs in the padding, by products."""

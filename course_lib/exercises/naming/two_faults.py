@@ -1,0 +1,90 @@
+"""Two faults at once: but for a small change, the learner's code makes a named mistake.
+
+One fault can look like two, where a change makes a mistake of another one. So both must be seen:
+the mistake where nothing else shows, and something else where the mistake doesn't show.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from course_lib.exercises.calling.guard import CappedOutput, NotWritten
+from course_lib.exercises.exercise import Rung
+from course_lib.exercises.ladder.climbing import climb, judge
+from course_lib.exercises.naming import repairs
+from course_lib.exercises.naming.evidence import Evidence
+from course_lib.exercises.naming.repairs import Changed
+from course_lib.exercises.naming.suspects import Fall, Suspect, coarse
+
+PATIENCE = 1.0  # seconds of the processor
+
+
+def but_for_one_change(
+    evidence: Evidence, named: list[Suspect], reference: Suspect, changed: Iterable[Changed]
+) -> Suspect | None:
+    """The mistake that is left when one small thing in the learner's code is changed.
+
+    Args:
+        evidence: what is known of the learner's function.
+        named: the exercise's mistakes.
+        reference: the right answer.
+        changed: the learner's function with a small thing changed, in every way; read twice.
+    """
+    if not evidence.exercise.returns:
+        return None
+    until = time.process_time() + min(PATIENCE, evidence.budget.for_a_name)
+    able = [one for one in named if not any(map(one.falls_at, evidence.held))]
+    apart = [one for one in able if _are_seen_apart(one, evidence.falls, reference)]
+    at = evidence.first.rung
+    first = [
+        one
+        for one in apart
+        if one.falls_at(at) and one.shares_a_fault(evidence.first, reference.outcome(at))
+    ]
+    made: dict[tuple[Callable, Rung], Fall | None] = {}
+    for suspects in (first, [one for one in apart if one not in first]):
+        # Those rungs first that the mistake and the learner's own code tell apart.
+        ways = {
+            one: [fall.rung for fall in sorted(evidence.seen, key=one.is_like)] + [*evidence.held]
+            for one in suspects
+        }
+        for (_, answer), (suspect, rungs) in ((o, way) for o in changed for way in ways.items()):
+            if time.process_time() > until:
+                return None
+            if all(_does_the_same(evidence, suspect, answer, rung, made) for rung in rungs):
+                return suspect
+    return None
+
+
+def _are_seen_apart(suspect: Suspect, falls: list[Fall], reference: Suspect) -> bool:
+    """Whether some output is wrong in the mistake's numbers, and one that it gives right is too.
+
+    Counts, and numbers of one digit, can be alike by chance.
+    """
+    fine = [one for one in falls if not coarse(one.outcome.outputs)]
+    right = (reference.outcome(one.rung) for one in fine)
+    if not any(map(suspect.shares_a_fault, fine, right)):
+        return False
+    for one in falls:
+        alone = replace(one, outcome=suspect.outcome(one.rung))
+        if reference.others_than(one) - reference.others_than(alone):
+            return True
+    return False
+
+
+def _does_the_same(
+    evidence: Evidence,
+    suspect: Suspect,
+    answer: Callable,
+    rung: Rung,
+    made: dict[tuple[Callable, Rung], Fall | None],
+) -> bool:
+    """Whether a changed answer does on a rung what the mistake does; `made` is what is known."""
+    key = answer, rung
+    if key not in made:
+        try:
+            outcome = climb(evidence.exercise, rung, answer, CappedOutput(), patience=repairs.QUICK)
+            made[key] = Fall(rung, outcome, judge(rung, outcome))
+        except NotWritten:
+            made[key] = None
+    return made[key] is not None and suspect.is_like(made[key])
