@@ -57,6 +57,15 @@ def test_what_is_no_array_gets_a_sentence(change, words):
     assert words in report.sentence
 
 
+@pytest.mark.parametrize(
+    ("change", "helps"),
+    [(lambda h: h.tolist(), True), (lambda h: {"h_t": h}, False), (lambda h: iter(h), False)],
+)
+def test_np_array_is_named_only_where_it_makes_one(change, helps):
+    """Of a dict or an iterator it makes an array of one object."""
+    assert ("np.stack or np.array makes one" in of_step(change).sentence) is helps
+
+
 @pytest.mark.parametrize("change", [np.longdouble, np.asfortranarray, lambda h: h[::1]])
 def test_arrays_of_every_honest_kind_pass(change):
     assert of_step(change).ok

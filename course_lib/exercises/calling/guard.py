@@ -579,9 +579,9 @@ def _numbers(
             )
         # A number may be Python's own; whatever else it is, a list say, is no array.
         if must_be_array or (not isinstance(value, int | float | str) and _has_length(value)):
-            raise Unusable(
-                f"{name} is {_kind(value)}; return a NumPy array (np.stack or np.array makes one)."
-            )
+            of_it = isinstance(value, list | tuple) or hasattr(type(value), "__array__")
+            how = " (np.stack or np.array makes one)" if of_it else ""
+            raise Unusable(f"{name} is {_kind(value)}; return a NumPy array{how}.")
     try:
         array = np.array(value)
     except (ValueError, TypeError):
