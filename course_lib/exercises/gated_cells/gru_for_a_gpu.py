@@ -94,10 +94,31 @@ def fused(_: Arrays, outputs: Arrays) -> Problem | None:
     return None
 
 
+def able_to_run_here(layer):
+    """The layer, told to do without cuDNN where there is no GPU if it insists on it.
+
+    That Keras would take the kernel has been seen by then; its numbers are the same without.
+    """
+    for part in (layer, *getattr(layer, "layers", ())):
+        if getattr(part, "use_cudnn", None) is True and not tf.config.list_physical_devices("GPU"):
+            part.use_cudnn = "auto"
+    return layer
+
+
+def on_a_gpu_alone(_: Arrays, outputs: Arrays) -> str:
+    """What a layer that insists on cuDNN does elsewhere."""
+    if "use_cudnn=True" not in outputs["told"]:
+        return ""
+    return (
+        "With use_cudnn=True Keras raises an error where there is no GPU; left at "
+        '"auto", the same layer runs everywhere.'
+    )
+
+
 def last_state(function, given: Arrays) -> Arrays:
     """The last state, with the given weights."""
     x, params, b_state = given.values()
-    layer = layer_of(function, len(params["W_hh"]))
+    layer = able_to_run_here(layer_of(function, len(params["W_hh"])))
     layer.build((None, None, x.shape[2]))
     kernel, recurrent, bias = side_by_side(params, COLUMNS)
     values = [kernel, recurrent, np.stack([bias, b_state])]
@@ -130,7 +151,7 @@ def dropping(function, given: Arrays) -> Arrays:
 
     With one step from zeros, nothing inside the recurrence can matter.
     """
-    layer = layer_of(function, 4, dropout=RATE)
+    layer = able_to_run_here(layer_of(function, 4, dropout=RATE))
     at_rest, again, in_training = (
         np.asarray(layer(given["x"], training=training)) for training in (False, False, True)
     )
@@ -178,7 +199,13 @@ EXERCISE = Exercise(
     minutes=20,
     returns={},
     ladder=(
-        Rung("where there is a GPU, Keras takes cuDNN's kernel", sizes, fused, chosen),
+        Rung(
+            "where there is a GPU, Keras takes cuDNN's kernel",
+            sizes,
+            fused,
+            chosen,
+            remark=on_a_gpu_alone,
+        ),
         matches(
             "it is the GRU that cuDNN computes",
             sequence,
@@ -353,6 +380,12 @@ def in_words(units, dropout=0.0):
         dropout=dropout,
         use_cudnn="auto",
     )
+
+
+@EXERCISE.alternative
+def cudnn_or_nothing(units, dropout=0.0):
+    """An error where there is no GPU."""
+    return keras.layers.GRU(units, dropout=dropout, use_cudnn=True)
 
 
 @EXERCISE.alternative

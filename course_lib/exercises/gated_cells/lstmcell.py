@@ -638,6 +638,19 @@ class OldMemoryReturned(LSTMCell):
 
 
 @EXERCISE.mistake(
+    "The output is right, but both states go back as they came in: the list has to hold the new "
+    "h_t and c_t, or every step begins where the first one did."
+)
+class OldStatesReturned(LSTMCell):
+    """return h_t, states."""
+
+    def call(self, x_t, states, training=False):
+        """Nothing is carried."""
+        h_t, _ = LSTMCell.call(self, x_t, states, training)
+        return h_t, states
+
+
+@EXERCISE.mistake(
     "Each gate has a product of its own, eight in one step: cut the wide matrix after the product, "
     "not before it."
 )
