@@ -224,10 +224,12 @@ def sandbox() -> Finding:
         from course_lib.instructor.sandbox.available import find_sandbox
 
         kind = find_sandbox()
-    except NoSandbox:
+    except NoSandbox as error:
         todo = (
             "apt-get install bubblewrap libseccomp2 (Debian, Ubuntu); `course validate` says more."
         )
+        if "chmod" in str(error):  # what it takes is there, and can't be read
+            todo = str(error)
         return Finding(what, False, none, todo, essential=False)
     except ModuleNotFoundError:  # Windows
         return Finding(what, False, none, "It needs Linux: on Windows, use WSL.", essential=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from course_lib import doctor
 from course_lib.instructor.sandbox import available
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -41,3 +42,29 @@ def test_packages_of_the_users_own_are_seen_inside(kind, tmp_path):
         capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert (done.stdout, done.returncode) == ("\n", 0), done.stderr
+
+
+def test_an_environment_that_only_root_can_read_is_named(monkeypatch, tmp_path):
+    """As after umask 077: the advice was to install bubblewrap, or to run it as root."""
+    packages = tmp_path / "env" / "lib" / "site-packages"
+    packages.mkdir(parents=True)
+    (tmp_path / "env").chmod(0o755)
+    tmp_path.chmod(0o700)  # above the environment: not seen inside, so it doesn't matter
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "env"))
+    monkeypatch.setattr(available, "package_folders", lambda: [str(packages)])
+    monkeypatch.setattr(available, "problem_with", lambda kind: "no walls")
+    monkeypatch.setattr(available.os, "geteuid", lambda: 0)
+    for folder in (packages, packages.parent):
+        folder.chmod(0o755)
+    with pytest.raises(available.NoSandbox, match="apt-get install bubblewrap"):
+        available.find_sandbox()
+    packages.parent.chmod(0o700)
+    with pytest.raises(available.NoSandbox) as refused:
+        available.find_sandbox()
+    assert f"can't read {packages.parent}." in str(refused.value)
+    assert f"chmod -R o+rX {tmp_path / 'env'}" in str(refused.value)
+    assert "apt-get" not in str(refused.value)
+    assert "chmod" in doctor.sandbox().todo
+    monkeypatch.setattr(available.os, "geteuid", lambda: 1000)  # students' code runs as oneself
+    with pytest.raises(available.NoSandbox, match="apt-get"):
+        available.find_sandbox()
