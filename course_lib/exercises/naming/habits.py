@@ -296,12 +296,16 @@ def _into_the_loop(node: ast.FunctionDef) -> Iterator[Slip]:
         which = "the loop" if len(loops) == 1 else f"`{ast.unparse(loop).splitlines()[0]}`"
         for k in range(at):
             if isinstance(node.body[k], ast.Assign):
-                body = [*node.body[:k], *node.body[k + 1 : at], _with(loop, [node.body[k]], [])]
+                body = [
+                    *node.body[:k],
+                    *node.body[k + 1 : at],
+                    with_lines(loop, [node.body[k]], []),
+                ]
                 text = ast.unparse(node.body[k])
-                yield _function(node, body + node.body[at + 1 :]), f"with `{text}` inside {which}"
+                yield with_body(node, body + node.body[at + 1 :]), f"with `{text}` inside {which}"
         if isinstance(node.body[-1], ast.Return):
-            body = [*node.body[:at], _with(loop, [], [node.body[-1]]), *node.body[at + 1 :]]
-            yield _function(node, body), f"with the `return` inside {which}"
+            body = [*node.body[:at], with_lines(loop, [], [node.body[-1]]), *node.body[at + 1 :]]
+            yield with_body(node, body), f"with the `return` inside {which}"
     yield from out_of_a_loop(node)
 
 
@@ -309,33 +313,36 @@ def out_of_a_loop(node: ast.FunctionDef) -> Iterator[Slip]:
     """The last line of a loop, run once after it: it stands too far on the left."""
     loops = [one for one in node.body if isinstance(one, ast.For)]
     for at, loop in enumerate(node.body):
-        if isinstance(loop, ast.For) and len(loop.body) > 1 and _is_a_line(loop.body[-1]):
+        if isinstance(loop, ast.For) and len(loop.body) > 1 and is_a_line(loop.body[-1]):
             which = "the loop" if len(loops) == 1 else f"`{ast.unparse(loop).splitlines()[0]}`"
             rest = ast.For(loop.target, loop.iter, loop.body[:-1], loop.orelse, lineno=loop.lineno)
             body = [*node.body[:at], rest, loop.body[-1], *node.body[at + 1 :]]
             text = ast.unparse(loop.body[-1])
-            yield _function(node, body), f"with `{text}` after {which}, not in it"
+            yield with_body(node, body), f"with `{text}` after {which}, not in it"
 
 
 def into_a_loop(node: ast.FunctionDef) -> Iterator[Slip]:
     """The line after a loop, run at the end of each turn: it stands too far on the right."""
     for at, loop in enumerate(node.body[:-1]):
         line = node.body[at + 1]
-        if isinstance(loop, ast.For) and _is_a_line(line):
-            body = [*node.body[:at], _with(loop, [], [line]), *node.body[at + 2 :]]
-            yield _function(node, body), f"with `{ast.unparse(line)}` inside the loop before it"
+        if isinstance(loop, ast.For) and is_a_line(line):
+            body = [*node.body[:at], with_lines(loop, [], [line]), *node.body[at + 2 :]]
+            yield with_body(node, body), f"with `{ast.unparse(line)}` inside the loop before it"
 
 
-def _is_a_line(statement: ast.stmt) -> bool:
+def is_a_line(statement: ast.stmt) -> bool:
+    """Whether a statement is one that a step too far on the right or left may have moved."""
     return isinstance(statement, ast.Assign | ast.AugAssign | ast.Expr)
 
 
-def _with(loop: ast.For, before: list[ast.stmt], after: list[ast.stmt]) -> ast.For:
+def with_lines(loop: ast.For, before: list[ast.stmt], after: list[ast.stmt]) -> ast.For:
+    """A loop with lines before and after its own."""
     body = [*before, *loop.body, *after]
     return ast.For(loop.target, loop.iter, body, loop.orelse, lineno=loop.lineno)
 
 
-def _function(node: ast.FunctionDef, body: list[ast.stmt]) -> ast.FunctionDef:
+def with_body(node: ast.FunctionDef, body: list[ast.stmt]) -> ast.FunctionDef:
+    """A function with another body."""
     return ast.FunctionDef(node.name, node.args, body, node.decorator_list, lineno=node.lineno)
 
 

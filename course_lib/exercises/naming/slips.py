@@ -157,7 +157,16 @@ def is_contradicted(exercise: Exercise, words: str, function: Callable) -> bool:
         return old in own and new not in own
     if left_out := re.fullmatch("without (?:the line )?`([^`]+)`", words):
         return 0 < right.count(left_out[1]) <= own.count(left_out[1])
+    if moved := re.fullmatch("with `([^`]+)` inside the loop", words):
+        return moved[1] in own and not _is_in_a_loop(moved[1], own)
     return False
+
+
+def _is_in_a_loop(line: str, source: str) -> bool:
+    """Whether some code has a line inside a loop."""
+    loops = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.For | ast.While)]
+    inside = (n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.stmt))
+    return any(ast.unparse(one) == line for one in inside)
 
 
 def made_in_part(exercise: Exercise, mistake: Mistake, results: Collection[str]) -> Mistake:

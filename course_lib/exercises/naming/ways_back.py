@@ -8,8 +8,11 @@ from course_lib.exercises.naming.habits import (
     Slip,
     confusions,
     into_a_loop,
+    is_a_line,
     out_of_a_loop,
+    with_body,
     with_defaults,
+    with_lines,
 )
 from course_lib.exercises.naming.mutants import Variants, tree_of
 
@@ -83,6 +86,8 @@ def _ways_back(node: ast.AST, names: dict[str, str]) -> Iterator[Slip]:
         case ast.FunctionDef():
             yield from into_a_loop(node)
             yield from out_of_a_loop(node)
+            yield from _two_lines_into_a_loop(node)
+            yield from _return_after_a_loop(node)
         case ast.BinOp(ast.Call(function, [inner], []), ast.Add() as op, right):
             yield _said(node, ast.Call(function, [ast.BinOp(inner, op, right)], []))
         case ast.BinOp(ast.Name() as left, ast.Mult() as op, right):
@@ -106,6 +111,30 @@ def _ways_back(node: ast.AST, names: dict[str, str]) -> Iterator[Slip]:
             for i in range(len(items) - 1):
                 others = [*items[:i], items[i + 1], items[i], *items[i + 2 :]]
                 yield _said(node, ast.Tuple(others, ast.Store()))
+
+
+def _two_lines_into_a_loop(node: ast.FunctionDef) -> Iterator[Slip]:
+    """The two lines after a loop, run at the end of each turn."""
+    for at, loop in enumerate(node.body[:-2]):
+        lines = node.body[at + 1 : at + 3]
+        if isinstance(loop, ast.For) and all(map(is_a_line, lines)):
+            body = [*node.body[:at], with_lines(loop, [], lines), *node.body[at + 3 :]]
+            texts = " and ".join(f"`{ast.unparse(one)}`" for one in lines)
+            yield with_body(node, body), f"with {texts} inside the loop before them"
+
+
+def _return_after_a_loop(node: ast.FunctionDef) -> Iterator[Slip]:
+    """The `return` that ends a loop in its first turn, after it; so may be the line before it."""
+    for at, loop in enumerate(node.body):
+        if not isinstance(loop, ast.For) or not isinstance(loop.body[-1], ast.Return):
+            continue
+        for number in (1, 2):
+            rest, moved = loop.body[:-number], loop.body[-number:]
+            if rest and all(map(is_a_line, moved[:-1])):
+                shorter = ast.For(loop.target, loop.iter, rest, loop.orelse, lineno=loop.lineno)
+                body = [*node.body[:at], shorter, *moved, *node.body[at + 1 :]]
+                texts = [*(f"`{ast.unparse(one)}`" for one in moved[:-1]), "the `return`"]
+                yield with_body(node, body), f"with {' and '.join(texts)} after the loop, not in it"
 
 
 def _typed_in(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:

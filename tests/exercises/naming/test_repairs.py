@@ -20,6 +20,7 @@ from course_lib.exercises.naming.ways_back import ways_back
 from course_lib.exercises.registry import get
 from course_lib.instructor.sandbox.remote_function import Remote
 from course_lib.scratch.bptt import loss_and_gradients
+from course_lib.scratch.gradcheck import numerical_gradient
 from course_lib.scratch.gradnets import cosine_map
 
 pytestmark = pytest.mark.usefixtures("patient")
@@ -576,3 +577,42 @@ def test_a_call_for_its_effect_is_left_out_as_a_line():
     found = [c for c in changes(tree, None) if c.words == "with `g(a)` for `rows.append(g(a))`"]
     assert found
     assert all(map(means_nothing, found))
+
+
+def only_the_last_error_is_kept(loss, params, grads, step=1e-5, tolerance=1e-6):
+    errors = {}
+    for name, w in params.items():
+        a, b = numerical_gradient(loss, w, step), grads[name]
+        size = np.maximum(np.abs(a) + np.abs(b), 1e-8)
+    ratio = np.abs(a - b) / size
+    errors[name] = float(ratio.max())
+    passed = all(error <= tolerance for error in errors.values())
+    return passed, errors
+
+
+def one_error_and_the_verdict(loss, params, grads, step=1e-5, tolerance=1e-6):
+    errors = {}
+    for name, w in params.items():
+        a, b = numerical_gradient(loss, w, step), grads[name]
+        size = np.maximum(np.abs(a) + np.abs(b), 1e-8)
+        errors[name] = float(np.max(np.abs(a - b) / size))
+        passed = all(error <= tolerance for error in errors.values())
+        return passed, errors
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (only_the_last_error_is_kept, "and `errors[name] = float(ratio.max())` inside the loop"),
+        (one_error_and_the_verdict, "with the `return` after the loop, not in it"),
+    ],
+)
+def test_lines_that_stand_too_far_to_one_side_are_named(answer, words):
+    assert words in check(answer, "gradient_check").sentence
+
+
+def test_a_line_that_stands_before_the_loop_is_not_said_to_be_in_it():
+    exercise = get("gradient_check")
+    assert is_contradicted(
+        exercise, "with `errors = {}` inside the loop", one_error_and_the_verdict
+    )
