@@ -262,6 +262,9 @@ class _Finder:
     def _by_pattern(self, top: Folder, above: tuple[str, ...]) -> None:
         for inner in top.walk():
             self._leave(inner.not_understood, may_be_work=True)
+        for folder in _without_files(top):
+            passed_over = any(inner.passed_over for inner in folder.walk())
+            self._leave([NO_FILES.format(folder.name)], may_be_work=passed_over)
         for file in top.all_files():
             match = self.pattern.search(file.name)
             if match is None:
@@ -302,8 +305,19 @@ class _Finder:
 
 LATE = "The platform calls it late."
 OF_NBGRADER = f"{{}}: of nbgrader's folders only {HANDED_IN} holds what students handed in."
+NO_FILES = "{} was left out: there is no file in it, or only what programs keep for themselves."
 PASSED_OVER = "Not looked into: {}. There programs keep copies and files of their own."
 SEVERAL = "It lies in {}, among other people's work: see whether that folder is a student's."
+
+
+def _without_files(folder: Folder) -> Iterator[Folder]:
+    """The outermost folders in it that hold no file, however deep, and of which nothing is said."""
+    for one in folder.folders:
+        if next(one.all_files(), None) is None:
+            if not any(inner.not_understood for inner in one.walk()):
+                yield one
+        else:
+            yield from _without_files(one)
 
 
 def _renamed(files: list[File], taken: set[str], where: str) -> list[File]:

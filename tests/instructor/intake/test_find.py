@@ -439,6 +439,19 @@ def test_where_only_copies_of_jupyter_are_it_is_said(tmp_path, whole):
     assert not ben.found
 
 
+def test_with_a_pattern_a_folder_without_files_is_listed_too(tmp_path):
+    """It was nowhere to be seen: a pattern looks at files alone."""
+    lay(tmp_path, "anna/.ipynb_checkpoints/x.ipynb", f"ben/{FIRST}.ipynb")
+    (tmp_path / "cem" / "week").mkdir(parents=True)
+    (tmp_path / "dora.zip").write_bytes(b"no zip")
+    found = find([tmp_path], "^([^/]+)/")
+    assert list(seen(found)) == ["ben"]
+    damaged, *others = found.not_understood
+    assert damaged.startswith("dora.zip can't be read")
+    assert [one.split(" was left out: there is no file")[0] for one in others] == ["anna", "cem"]
+    assert found.work_is_left
+
+
 def test_files_of_one_student_from_two_places_have_two_names(tmp_path):
     """Their remark was "01.ipynb counts, not 01.ipynb", and their modules were mixed up."""
     lay(tmp_path, f"anna/{FIRST}.ipynb", "anna/helpers.py", f"anna.zip/{FIRST}.ipynb",
