@@ -105,6 +105,38 @@ def update_inside(W, R, x, y, beta, gamma, rate):
     return tf.while_loop(lambda t, *_: t < T, step, start)[-1].stack()
 
 
+class GRUCell(keras.layers.Layer):
+    """Its weights have no names; the old state goes back."""
+
+    def __init__(self, units, reset_after=False, **kwargs):
+        super().__init__(**kwargs)
+        self.units = self.state_size = self.output_size = units
+        self.reset_after = reset_after
+
+    def build(self, input_shape):
+        n = self.units
+        self.kernel = self.add_weight(shape=(input_shape[-1], 3 * n))
+        self.recurrent = self.add_weight(shape=(n, 3 * n), initializer="orthogonal")
+        rows = (2,) if self.reset_after else ()
+        self.bias = self.add_weight(shape=(*rows, 3 * n), initializer="zeros")
+
+    def call(self, x_t, states, training=False):
+        h, n = states[0], self.units
+        b_x, b_h = (self.bias[0], self.bias[1]) if self.reset_after else (self.bias, 0.0)
+        x_z, x_r, x_c = tf.split(x_t @ self.kernel + b_x, 3, axis=1)
+        if self.reset_after:
+            h_z, h_r, h_c = tf.split(h @ self.recurrent + b_h, 3, axis=1)
+        else:
+            h_z, h_r = tf.split(h @ self.recurrent[:, : 2 * n], 2, axis=1)
+        r, z = tf.sigmoid(x_r + h_r), tf.sigmoid(x_z + h_z)
+        heard = r * h_c if self.reset_after else (r * h) @ self.recurrent[:, 2 * n :]
+        return z * h + (1 - z) * tf.tanh(x_c + heard), [h]
+
+    def get_config(self):
+        mine = {"units": self.units, "reset_after": self.reset_after}
+        return {**super().get_config(), **mine}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("exercise", "answer", "name"),
@@ -115,6 +147,7 @@ def update_inside(W, R, x, y, beta, gamma, rate):
         ("GradualDropout", dropout(of_keras, fading_out), "FadesOut"),
         ("GradualDropout", dropout(of_numpy, fading_in), "NoiseOfNumPyFromTheSeed"),
         ("update_inside", update_inside, "without the ones"),
+        ("GRUCell", GRUCell, "OldStateReturned"),
     ],
 )
 def test_its_name(exercise, answer, name):

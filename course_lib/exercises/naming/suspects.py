@@ -418,8 +418,14 @@ def _entries(values: Arrays) -> dict[Any, Any]:
 
 
 def _computed(outputs: Arrays) -> Arrays:
-    """The outputs without those of the learner's own twin, which no mistake has."""
-    return {name: value for name, value in outputs.items() if not name.endswith(BY_TWIN)}
+    """The outputs without those of the learner's own twin, which no mistake has.
+
+    What reaches each weight goes by the weight's place: its name is everybody's own choice.
+    """
+    found = {name: value for name, value in outputs.items() if not name.endswith(BY_TWIN)}
+    if isinstance(reached := found.get("gradients"), dict):
+        found["gradients"] = dict(enumerate(reached.values()))
+    return found
 
 
 def _in_kind(problem: Problem) -> str:
