@@ -135,6 +135,8 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "kernl-modes-anbn": ("online_modes", {"task": "anbn", **LONGER}),
     "kernl-side-by-side": ("online_sequences", {"task": "side-by-side"}),
     **{f"gradnets-{method}": ("gradnets", {"method": method}) for method in GRADNETS},
+    # About as many weights as the highway network, which has a second matrix in each layer.
+    "gradnets-plain-he-wide": ("gradnets", {"method": "plain-he", "units": 71}),
     **{
         f"gradnets-200-{method}": ("gradnets", {"method": method, **DEEP})
         for method in GRADNETS_200
@@ -169,7 +171,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 # One name for several runs, each stored as soon as it is done.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "gradnets": tuple(f"gradnets-{method}" for method in GRADNETS),
+    "gradnets": (*(f"gradnets-{method}" for method in GRADNETS), "gradnets-plain-he-wide"),
     "gradnets-200": tuple(f"gradnets-200-{method}" for method in GRADNETS_200),
     "kernl": tuple(name for name in EXPERIMENTS if name.startswith("kernl-")),
     "long": tuple(name for name in EXPERIMENTS if name.startswith("long-")),

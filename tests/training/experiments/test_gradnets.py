@@ -170,7 +170,7 @@ def test_stored_runs_are_whole_and_chosen_on_validation(name):
     result = stored_result(name)
     config, curves, summary = result["config"], result["curves"], result["summary"]
     assert (config["train"], config["validation"], config["test"]) == (55_000, 5_000, 10_000)
-    assert (config["units"], config["batch_size"]) == (50, 50)
+    assert (config["units"], config["batch_size"]) == (71 if "wide" in name else 50, 50)
     assert (config["depth"], config["epochs"]) == (200 if "-200-" in name else 50, 20)
     rates = [trial["rate"] for trial in curves["trials"]]
     assert rates == config["rates"]
