@@ -42,7 +42,9 @@ def grade(submission: Submission, judge: Judge, wanted: list[str]) -> dict:
         notebooks.append((name, cells))
         remarks += [f"{name}: {one}" for one in cells.remarks]
     if not submission.notebook_names():  # of one that was left out, it is said why
-        remarks.append("No notebook was found in it.")
+        # Where something couldn't be looked into, nobody knows what else there is.
+        none = "No notebook was found in it." if submission.found else "There is no notebook in it."
+        remarks.append(none)
     notebooks, about = _without_solutions(notebooks)
     remarks += about
     best: dict[str, Verdict] = {}

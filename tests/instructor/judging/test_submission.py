@@ -133,6 +133,18 @@ def test_syntax_of_a_newer_python_is_said_to_be_perhaps_right(graded, version, s
     assert "it was saved with" not in graded(new=fine)[1]
 
 
+@pytest.mark.parametrize(
+    ("lies_there", "said"),
+    [("notes.txt", "There is no notebook in it."), ("work.zip", "No notebook was found in it.")],
+)
+def test_that_there_is_none_is_said_only_where_all_was_looked_at(box, tmp_path, lies_there, said):
+    (tmp_path / "anna").mkdir()
+    (tmp_path / "anna" / lies_there).write_bytes(b"no zip")
+    judge = Judge(lambda tensorflow: box, Limits(seconds=5), 5, {})
+    anna = submission(tmp_path / "anna").load()
+    assert said in grade(anna, judge, WANTED)["remarks"]
+
+
 def test_of_a_notebook_that_is_too_large_it_is_not_said_that_there_is_none(graded, monkeypatch):
     monkeypatch.setattr(read, "LARGEST", 1000)
     _, remarks = graded(large=solved(1))
