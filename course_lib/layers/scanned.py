@@ -49,6 +49,16 @@ class ScannedRNN(keras.layers.RNN):
                 "(batch, T, m) with a known m."
             )
         super().build(sequences_shape, initial_state_shape)
+        for number, state in enumerate(self._carried()):
+            # Else 16-bit policies round what is carried, and PyTorch loses it.
+            self.states[number] = keras.Variable(
+                "zeros",
+                shape=state.shape,
+                dtype=state.dtype,
+                trainable=False,
+                autocast=False,
+                name="rnn_state",
+            )
         self._inputs = sequences_shape[2]
 
     def call(self, sequences, initial_state=None, mask=None, training=False):

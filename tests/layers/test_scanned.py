@@ -218,6 +218,21 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("kind", [LRU, MinGRU])
+def test_what_is_carried_has_32_bits(kind, policy):
+    x = np.random.default_rng(0).normal(size=(5, 9, 3))
+    options = {"dtype": policy, "return_sequences": True, "return_state": True}
+    whole = kind(4, **options)
+    _, *expected = whole(x)
+    pieces = kind(4, stateful=True, **options)
+    pieces.build((5, 4, 3))
+    pieces.set_weights(whole.get_weights())
+    *_, (_, *found) = [pieces(part) for part in (x[:, :4], x[:, 4:5], x[:, 5:])]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
 @pytest.mark.slow
 def test_a_stored_stateful_layer_goes_on_in_another_process(tmp_path):
     """Bit for bit, where it stood: also inside a block."""
