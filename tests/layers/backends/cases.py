@@ -10,9 +10,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from carried import load_carried, save_carried
 from differentiate import differentiated, inner_gradient
 from keras import ops
 from made import F64, GATE, MASKS, SCANNED, STEPWISE, B, M, N, T, networks, numbers, with_weights
+from narrow import narrow
 from wrapped import wrapped
 
 from course_lib.layers import (
@@ -248,8 +250,9 @@ def callbacks(answers):
 def policies(answers):
     """In 16 bits: what type comes out; and roughly the numbers."""
     x = numbers(B, T, M, dtype="float32")
-    for name, model in networks("mixed_float16"):
-        answers[name] = ops.convert_to_numpy(ops.cast(model(x), "float32"))
+    for policy in ("mixed_float16", "mixed_bfloat16"):
+        for name, model in networks(policy):
+            answers[f"{name}, {policy}"] = ops.convert_to_numpy(ops.cast(model(x), "float32"))
     for policy in ("float32", "mixed_float16", "mixed_bfloat16"):
         for name, make in SCANNED.items():
             layer = make(dtype=policy, return_state=True)
@@ -277,6 +280,8 @@ def save(folder):
         file = folder / f"{keras.backend.backend()}-{number}"
         model.save(f"{file}.keras")
         np.savez(file, name=name, y=ops.convert_to_numpy(model(numbers(B, T, M))))
+    (folder / "carried").mkdir(exist_ok=True)
+    save_carried(folder / "carried")
 
 
 def load(folder):
@@ -287,11 +292,13 @@ def load(folder):
         y = ops.convert_to_numpy(model(numbers(B, T, M)))
         apart = np.abs(y - stored["y"]).max()
         print(f"{file.stem}\t{stored['name']}\t{apart}")
+    for stem, name, apart in load_carried(folder / "carried"):
+        print(f"{stem}\tin the middle: {name}\t{apart}")
 
 
 CASES = (
     *(recurrences, fused, scans, others, pieces, training, callbacks, policies, noise),
-    wrapped,
+    *(wrapped, narrow),
 )
 
 
