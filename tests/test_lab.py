@@ -1,5 +1,6 @@
 """How `make lab` starts JupyterLab: with the options that it is given, and as root with care."""
 
+import logging
 import os
 import runpy
 import subprocess
@@ -49,6 +50,8 @@ def test_another_folder_to_begin_in_may_be_asked_for(name):
 @pytest.fixture
 def configured(tmp_path, monkeypatch):
     """Write a configuration file for Jupyter, whose folders are away from this machine's home."""
+    # Jupyter closes every handler of the process, and TensorFlow's may have pytest's own stream.
+    monkeypatch.setattr(logging, "_handlerList", [])
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "share" / "data"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "share" / "data" / "runtime"))
@@ -105,6 +108,13 @@ def test_root_is_told_so_in_one_line_and_others_are_not(start):
     assert said.out.count("\n") == 1
     _, ((_, *options),), said = start(1000)
     assert (options, said.out) == (here(), "")
+
+
+def test_a_flag_that_xla_does_not_know_is_said(start, monkeypatch):
+    monkeypatch.setattr(lab, "unknown_flag", lambda: "XLA_FLAGS holds a flag ...")
+    _, started, said = start(1000)
+    assert started
+    assert said.out == "XLA_FLAGS holds a flag ...\n"
 
 
 @pytest.mark.parametrize("setting", ["root_dir", "notebook_dir"])

@@ -8,7 +8,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from course_lib import doctor, lab, xla_flags
+from course_lib import doctor, xla_flags
 from course_lib.cli import app
 from course_lib.cores import HASTY_XLA
 
@@ -42,18 +42,6 @@ def test_a_flag_that_is_known_costs_one_look(asked, monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "--xla_gpu_cuda_data_dir=/usr/lib/cuda")
     assert [xla_flags.unknown_flag(), xla_flags.unknown_flag()] == ["", ""]
     assert len(asked) == 1
-
-
-def test_jupyterlab_says_it_as_it_starts(asked, monkeypatch, capsys, tmp_path):
-    monkeypatch.setenv("XLA_FLAGS", "--no_such")
-    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(lab.runpy, "run_module", lambda *a, **k: None)
-    monkeypatch.setattr(sys, "argv", ["lab"])
-    lab.main(str(tmp_path))
-    assert (
-        "XLA_FLAGS holds a flag that TensorFlow doesn't know, --no_such" in capsys.readouterr()[0]
-    )
 
 
 def test_course_start_says_it(asked, monkeypatch, tmp_path):
