@@ -587,33 +587,38 @@ def _delay_line(
 ) -> None:
     waits = seeds[0]["config"]["delays"]
     parts = [[one["summary"]["runs"][f"{cell} {w}"]["of_guess"] for w in waits] for one in seeds]
-    ax.loglog(waits, np.mean(parts, axis=0), **look, label=label)
-    ax.fill_between(
-        waits, np.min(parts, axis=0), np.max(parts, axis=0), color=look["color"], alpha=0.15,
-        linewidth=0,
-    )  # fmt: skip
+    _line_with_band(ax, waits, parts, look, label)
 
 
-def fractions(result: dict[str, Any]) -> Figure:
+def _line_with_band(
+    ax: Axes, x: list[int], of_seeds: list[list[float]], look: dict[str, Any], label: str
+) -> None:
+    ax.loglog(x, np.mean(of_seeds, axis=0), **look, label=label)
+    low, high = np.min(of_seeds, axis=0), np.max(of_seeds, axis=0)
+    ax.fill_between(x, low, high, color=look["color"], alpha=0.15, linewidth=0)
+
+
+def fractions(seeds: list[dict[str, Any]]) -> Figure:
     """Test error over the size of the training set, with and without dropout.
 
     Args:
-        result: the stored result of cells-mnist.
+        seeds: the stored results of cells-mnist, one a seed: lines are means, bands reach from the
+            lowest to the highest.
     """
     from course_lib.training.experiments.cells_mnist import run_name
 
     plt = pyplot()
-    without, with_dropout = result["config"]["dropout"]
+    config = seeds[0]["config"]
     figure, axes = plt.subplots(1, 2, figsize=(5.5, 3.7), sharey=True)
-    for ax, rate in zip(axes, (without, with_dropout), strict=True):
+    for ax, rate in zip(axes, config["dropout"], strict=True):
         for cell in CELLS:
-            runs = [
-                result["summary"][run_name(cell, float(fraction), rate)]
-                for fraction in result["config"]["epochs"]
+            names = [run_name(cell, float(fraction), rate) for fraction in config["epochs"]]
+            size = [seeds[0]["summary"][name]["train"] for name in names]
+            errors = [
+                [100 * (1 - one["summary"][name]["test_accuracy"]) for name in names]
+                for one in seeds
             ]
-            size = [one["train"] for one in runs]
-            error = [100 * (1 - one["test_accuracy"]) for one in runs]
-            ax.loglog(size, error, **LOOKS[cell], label=NAMES[cell])
+            _line_with_band(ax, size, errors, LOOKS[cell], NAMES[cell])
         ax.set(title=f"dropout {rate:g}", xlabel="training images", xticks=size)
         ax.set_xticklabels([f"{s:,}" for s in size], fontsize=10)
         ax.minorticks_off()

@@ -256,15 +256,20 @@ def test_figures_of_stored_results(assert_drawn):
     figure = figures.early_stopping({"curves": curves, "summary": {"chosen_epoch": 2}})
     assert_drawn(figure)
     assert figure.axes[0].lines[2].get_xydata().tolist() == [[2, 0.6]]
-    result = {
-        "config": {"dropout": [0, 0.3], "epochs": {"0.1": 1, "1.0": 1}},
-        "summary": {
-            f"{cell} {fraction} dropout {rate}": {"train": size, "test_accuracy": 0.75}
-            for cell in figures.CELLS
-            for fraction, size in ((0.1, 10), (1, 100))
-            for rate in (0, 0.3)
-        },
-    }
-    figure = figures.fractions(result)
+    seeds = [
+        {
+            "config": {"dropout": [0, 0.3], "epochs": {"0.1": 1, "1.0": 1}},
+            "summary": {
+                f"{cell} {fraction} dropout {rate}": {"train": size, "test_accuracy": accuracy}
+                for cell in figures.CELLS
+                for fraction, size in ((0.1, 10), (1, 100))
+                for rate in (0, 0.3)
+            },
+        }
+        for accuracy in (0.75, 0.65)
+    ]
+    figure = figures.fractions(seeds)
     assert_drawn(figure)
-    np.testing.assert_allclose(figure.axes[0].lines[0].get_xydata(), [[10, 25], [100, 25]])
+    np.testing.assert_allclose(figure.axes[0].lines[0].get_xydata(), [[10, 30], [100, 30]])
+    (band,) = figure.axes[0].collections[0].get_paths()
+    assert {round(error) for error in band.vertices[:, 1]} == {25, 35}

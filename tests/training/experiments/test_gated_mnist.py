@@ -69,8 +69,9 @@ def test_the_numbers_to_reach(seed):
     assert stopped_early["summary"]["test_accuracy"] >= gated_notebooks.PRACTICAL_ACCURACY == 0.988
 
 
-def test_stored_comparison():
-    result = stored_result("cells-mnist")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_stored_comparison(seed):
+    result = stored_result("cells-mnist" + seed)
     assert len(result["summary"]) == 3 * 3 * 2
     assert {one["train"] for one in result["summary"].values()} == {550, 5_500, 55_000}
     for name, one in result["summary"].items():
