@@ -34,7 +34,7 @@ from course_lib.instructor.intake.names import (
     without_ending,
 )
 from course_lib.instructor.intake.read import ARCHIVES, Submission
-from course_lib.instructor.intake.said_once import listed, said_once
+from course_lib.instructor.intake.said_once import first_named, said_once
 from course_lib.instructor.intake.tree import File, Folder, forget_lists, readable, tree
 
 DEFINES = {
@@ -256,7 +256,7 @@ class _Finder:
             one.removeprefix(below) for inner in folder.walk() for one in inner.passed_over
         ]
         if passed_over and not any(one.kind == ".ipynb" for one in files):
-            said.append(PASSED_OVER.format(listed(passed_over)))
+            said.append(PASSED_OVER.format(first_named(passed_over)))
         self._add(who, place, files, by, said, within + (folder.name or folder.base))
 
     def _by_pattern(self, top: Folder, above: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ from course_lib.exercises.projects.arrays import LARGEST as LARGEST_ARRAYS
 from course_lib.exercises.registry import project_files
 from course_lib.instructor.intake.decoding import decoded
 from course_lib.instructor.intake.names import is_notebook
-from course_lib.instructor.intake.said_once import listed, said_once
+from course_lib.instructor.intake.said_once import first_named, said_once
 from course_lib.instructor.intake.tree import LARGEST, File, TooMuch, why_not
 
 MOST = 100 << 20  # bytes of all the notebooks of a student
@@ -136,7 +136,7 @@ class Submission:
         if too_many:
             self.remarks.append(
                 f"Only the first {MOST_MODULES} Python files in a folder were read, not "
-                f"{listed(too_many)}."
+                f"{first_named(too_many)}."
             )
         if notebooks > MOST_NOTEBOOKS:
             self.remarks.append(f"Only the first {MOST_NOTEBOOKS} notebooks were read.")
@@ -148,7 +148,7 @@ class Submission:
         names = [file.name for file in others if file.kind not in ARCHIVES]
         if names:
             what = "notebooks and Python files beside them" if modules else "notebooks"
-            self.remarks.append(f"Only {what} are read, not {listed(names)}.")
+            self.remarks.append(f"Only {what} are read, not {first_named(names)}.")
 
     def _read(self, file: File) -> None:
         if file.name.endswith(PYTHON):

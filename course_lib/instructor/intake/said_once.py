@@ -6,7 +6,7 @@ MOST_NAMED = 5  # of the files that a sentence is about
 ENDINGS = (" was left out: ", " can't be read: ")  # between a file's name and the reason
 
 
-def listed(names: list[str]) -> str:
+def first_named(names: list[str]) -> str:
     """The first of many names, and how many more there are."""
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more
