@@ -1,7 +1,6 @@
-"""The choice of fresh numbers, made once for all tests of a process, and what was seen meanwhile.
+"""The choice of fresh rungs, and what was seen while it was made.
 
-From one seed it is the same each time, and for a fast form it takes many seconds. It isn't wanted
-for a judge alone: whoever makes it tries every named mistake and every right answer on the rungs.
+Whoever makes it tries every named mistake and every right answer on the rungs.
 """
 
 import functools
@@ -12,11 +11,13 @@ import pytest
 
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import Exercise, Rung
-from course_lib.instructor.judging import fresh_numbers
+from course_lib.instructor.judging import fresh_ladder
 from course_lib.instructor.judging.stored_answers import with_stored_answers
 
-CHOOSE = fresh_numbers.fresh_ladder  # itself, also while a test has put another in its place
-_made: dict[tuple[int, int], "Choice"] = {}
+STALE = (
+    "What is stored of {0} is older than its ladder or its mistakes: "
+    "python -m course_lib.instructor.judging.fresh_ladder {0}"
+)
 
 
 @dataclass
@@ -26,13 +27,23 @@ class Choice:
     Args:
         exercise: whose.
         cheat_with: from a wrong function to one that knows the answers of the public rungs.
-        ladder: what was chosen.
+        chosen: what was chosen.
     """
 
     exercise: Exercise
     cheat_with: Callable[[Callable], Callable]
-    ladder: tuple[Rung, ...] = ()
+    chosen: list[fresh_ladder.Candidate] = field(default_factory=list)
     _tried: list[tuple[Rung, Callable, bool]] = field(default_factory=list)
+
+    @property
+    def ladder(self) -> tuple[Rung, ...]:
+        """The rungs."""
+        return tuple(one.rung for one in self.chosen)
+
+    @property
+    def names(self) -> list[list[str]]:
+        """What is stored of it."""
+        return [[one.rung.name, one.way] for one in self.chosen]
 
     def check(self, alone: Exercise, answer: Callable):
         """The verdict on an answer, which is noted."""
@@ -41,7 +52,7 @@ class Choice:
         return report
 
     def stands_at(self, answer: Callable) -> list[bool]:
-        """For each rung of the ladder on which an answer was tried, whether it stood."""
+        """For each chosen rung on which an answer was tried, whether it stood."""
         return [
             ok
             for rung in self.ladder
@@ -51,13 +62,10 @@ class Choice:
 
 
 def choice(exercise: Exercise, seed: int) -> Choice:
-    """What `fresh_ladder` chooses, from the first time on out of memory."""
-    key = id(exercise), seed  # the choice holds the exercise, so that no other gets its id
-    if key not in _made:
-        one = Choice(exercise, functools.cache(with_stored_answers(exercise)))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(fresh_numbers, "with_stored_answers", lambda _: one.cheat_with)
-            patch.setattr(fresh_numbers, "check_function", one.check)
-            one.ladder = CHOOSE(exercise, seed)
-        _made[key] = one
-    return _made[key]
+    """What `choose` chooses."""
+    one = Choice(exercise, functools.cache(with_stored_answers(exercise)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fresh_ladder, "with_stored_answers", lambda _: one.cheat_with)
+        patch.setattr(fresh_ladder, "check_function", one.check)
+        one.chosen = fresh_ladder.choose(exercise, seed)
+    return one

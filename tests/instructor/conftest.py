@@ -8,10 +8,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for a_class
 
-from choices import choice
-
 from course_lib.instructor.intake.extract import extract
 from course_lib.instructor.judging import exercise as judging
+from course_lib.instructor.judging.fresh_ladder import fresh_ladder
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.sandbox.available import problem_with
 from course_lib.instructor.sandbox.limits import Limits
@@ -38,10 +37,18 @@ def box(kind):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def chosen_once():
-    """Each test has a judge of its own, and all of them would choose the same fresh numbers."""
+def tried_once():
+    """Each test has a judge of its own, which would try the reference on its rungs once more."""
+    made: dict[tuple[int, int], tuple] = {}  # an exercise is held, so that no other gets its id
+
+    def once(exercise, seed):
+        key = id(exercise), seed
+        if key not in made:
+            made[key] = exercise, fresh_ladder(exercise, seed)
+        return made[key][1]
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judging, "fresh_ladder", lambda one, seed: choice(one, seed).ladder)
+        patch.setattr(judging, "fresh_ladder", once)
         yield
 
 

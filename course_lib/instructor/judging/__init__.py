@@ -3,5 +3,5 @@
 In: a `Submission`; its notebooks go to the sandbox, what comes back is data.
 Out: `Verdict`s as plain dicts (`submission`, `notebook`, `exercise`), with remarks.
 The way from rung to verdict is that of the learner's own check, `exercises.checker`; added here are
-`fresh_numbers`, `hidden_cases`, and what may be in the sandbox meanwhile (`requirements`).
+`fresh_ladder`, `hidden_cases`, and what may be in the sandbox meanwhile (`requirements`).
 """

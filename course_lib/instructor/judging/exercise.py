@@ -14,7 +14,7 @@ from course_lib.exercises.exercise import Arrays, Exercise, Rung
 from course_lib.exercises.projects.project import Batch, Project
 from course_lib.exercises.registry import get, needs_tensorflow
 from course_lib.exercises.report import NOT_RIGHT, PASSED, Report
-from course_lib.instructor.judging.fresh_numbers import fresh_ladder
+from course_lib.instructor.judging.fresh_ladder import fresh_ladder
 from course_lib.instructor.judging.hidden_cases import with_hidden_cases
 from course_lib.instructor.judging.precomputed_losses import PrecomputedLosses
 from course_lib.instructor.judging.project import project_verdict

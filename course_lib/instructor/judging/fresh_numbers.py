@@ -1,14 +1,10 @@
-"""The public rungs with other numbers, so that replayed answers are caught.
+"""A public rung with other numbers.
 
 A rung's judge that computes what is right from the inputs works for any inputs of the same kind.
-Whether it does is not declared but tried: a rung with new numbers is used only if the reference,
-and every right answer in another style, passes it. Of a case by hand, whose answer is written down,
-the reference says what is right for other numbers.
+Of a case by hand, whose answer is written down, the reference says what is right for other numbers.
 """
 
 import copy
-import functools
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,79 +12,29 @@ from typing import Any
 import numpy as np
 
 from course_lib.exercises.calling.guard import name_outputs
-from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
 from course_lib.exercises.ladder.rungs import unlike
-from course_lib.instructor.judging.stored_answers import with_stored_answers
 
 # Factors below 1 keep what was small enough small enough; zeros stay zero, and masks and labels as
 # they are.
 LEAST, MOST = 0.6, 0.98
 LARGER = 2, 9  # what is added to whole numbers that are sizes or seeds
-FIRST_ONES = 2
 
 Inputs = Callable[[], Arrays]
 
 
-def fresh_ladder(exercise: Exercise, seed: int) -> tuple[Rung, ...]:
-    """A few rungs that right answers still pass when every number is another one.
-
-    The first ones above the shapes, which are cheap, and the last one, which says most. Then as
-    many more as it takes for every named mistake to fall, even if it knows the public answers.
-
-    Args:
-        exercise: with its public ladder.
-        seed: decides the numbers; keep it from the students.
-    """
-    positions = [p for p, rung in enumerate(exercise.ladder) if not rung.of_all]
-    candidates = [_Candidate(exercise, p, other, seed) for other in OTHERS for p in positions]
-    above = [one for one in candidates[: len(positions)] if one.position]
-    chosen = list(itertools.islice((one for one in above if one.usable), FIRST_ONES))
-    last = next((one for one in reversed(above) if one.usable), None)
-    if last is not None and last not in chosen:
-        chosen.append(last)
-    cheat_with = with_stored_answers(exercise)
-    for mistake in exercise.mistakes:
-        cheat = cheat_with(mistake.answer)
-        if not any(one.stops(cheat) for one in chosen):
-            # Whether it stops this one is asked first: that takes one answer, not all right ones.
-            needed = (one for one in candidates if one.changed and one.stops(cheat) and one.usable)
-            chosen += itertools.islice(needed, 1)
-    return tuple(one.rung for one in chosen)
-
-
-class _Candidate:
-    """A rung with other numbers; whether it is of any use is found out when somebody asks.
+def fresh_rung(exercise: Exercise, position: int, way: str, seed: int) -> Rung:
+    """A rung of the public ladder with other numbers.
 
     Args:
         exercise: with its public ladder.
         position: of the rung.
-        other: the way to other numbers.
-        seed: of these.
+        way: to other numbers, one of `WAYS`.
+        seed: decides the numbers.
     """
-
-    def __init__(self, exercise: Exercise, position: int, other: Callable, seed: int):
-        rung = exercise.ladder[position]
-        self.exercise, self.position = exercise, position
-        self.rung = replace(rung, inputs=_changed(rung.inputs, other, (seed, position)))
-        if rung.fixed:
-            self.rung = _judged_by_the_reference(exercise, self.rung)
-
-    @functools.cached_property
-    def changed(self) -> bool:
-        """Whether the numbers are others at all."""
-        return not _same(self.exercise.ladder[self.position].inputs(), self.rung.inputs())
-
-    @functools.cached_property
-    def usable(self) -> bool:
-        """Whether every right answer passes it."""
-        right = (self.exercise.reference, *self.exercise.alternatives)
-        return self.changed and not any(self.stops(answer) for answer in right)
-
-    def stops(self, answer: Callable) -> bool:
-        """Whether an answer doesn't pass it."""
-        alone = replace(self.exercise, ladder=(self.rung,), mistakes=[])
-        return not check_function(alone, answer).ok
+    rung = exercise.ladder[position]
+    fresh = replace(rung, inputs=_changed(rung.inputs, WAYS[way], (seed, position)))
+    return _judged_by_the_reference(exercise, fresh) if rung.fixed else fresh
 
 
 def _judged_by_the_reference(exercise: Exercise, rung: Rung) -> Rung:
@@ -145,13 +91,13 @@ def _one_other_size(place: int) -> Callable:
 
 # Ways to other numbers; the first one keeps least of what was there, the others are for rungs
 # that it leaves nothing of.
-OTHERS = (
-    _each_by_its_own_factor,
-    _all_by_one_factor,
-    _with_other_settings,
-    _with_other_sizes,
-    *(_one_other_size(place) for place in range(3)),
-)
+WAYS: dict[str, Callable] = {
+    "each by its own factor": _each_by_its_own_factor,
+    "all by one factor": _all_by_one_factor,
+    "other settings": _with_other_settings,
+    "other sizes": _with_other_sizes,
+    **{f"another size, number {place + 1}": _one_other_size(place) for place in range(3)},
+}
 
 
 def _mapped(
@@ -170,13 +116,3 @@ def _mapped(
     if isinstance(value, float | np.floating):
         return number(value)
     return whole(value) if type(value) is int else value
-
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, dict):
-        return all(_same(a[k], b[k]) for k in a)
-    if isinstance(a, list | tuple):
-        return all(_same(p, q) for p, q in zip(a, b, strict=True))
-    if isinstance(a, np.ndarray):
-        return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
-    return not isinstance(a, int | float) or a == b

@@ -150,6 +150,7 @@ def _sources() -> Iterator[Path]:
     package = Path(course_lib.__file__).parent
     for folder in ("exercises", "scratch", "layers", "reading", "instructor"):
         yield from (package / folder).rglob("*.py")
+    yield from (package / "instructor").rglob("*.json")
 
 
 def replace_file(path: Path, parts: Iterable[str]) -> None:

@@ -1,12 +1,13 @@
 from dataclasses import replace
 
 import pytest
-from choices import choice
+from choices import STALE, choice
 
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.registry import get, ids
-from course_lib.instructor.judging.fresh_numbers import fresh_ladder
+from course_lib.instructor.judging import fresh_ladder as module
+from course_lib.instructor.judging.fresh_ladder import SEED, fresh_ladder, stored
 from course_lib.instructor.judging.stored_answers import with_stored_answers
 
 
@@ -34,13 +35,56 @@ def test_fresh_numbers_are_others_each_time_and_only_right_answers_hold(one):
 def test_every_named_mistake_falls_even_if_it_knows_the_public_answers(one):
     """For fast ones see `test_speed_up.py`, where the choice is needed once more."""
     exercise = get(one)
-    made = choice(exercise, 7**20)
+    made = choice(exercise, SEED)
     # The choice of rungs has tried each mistake on them; none is tried a second time.
     names = {mistake.name: made.cheat_with(mistake.answer) for mistake in exercise.mistakes}
     assert not [name for name, cheat in names.items() if all(made.stands_at(cheat))]
     fresh = replace(exercise, ladder=made.ladder, mistakes=[])
     for answer in (exercise.reference, *exercise.alternatives):
         assert check_function(fresh, answer).ok
+    assert stored()[one] == made.names, STALE.format(one)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("one", those_that_are_not_fast())
+def test_what_is_stored_tells_right_from_wrong_by_numbers_that_nobody_tried(one):
+    exercise = get(one)
+    cheat_with = with_stored_answers(exercise)
+    fresh = replace(exercise, ladder=fresh_ladder(exercise, 1_234_567), mistakes=[])
+    for answer in (exercise.reference, *exercise.alternatives):
+        assert check_function(fresh, answer).ok
+    passed = [m.name for m in exercise.mistakes if check_function(fresh, cheat_with(m.answer)).ok]
+    assert not passed
+
+
+def test_what_is_stored_is_not_chosen_once_more(monkeypatch):
+    monkeypatch.setattr(module, "choose", lambda *_: pytest.fail("It is stored."))
+    exercise = get("rnn_step")
+    names = [[name, way] for name, way in stored()["rnn_step"]]
+    assert [rung.name for rung in fresh_ladder(exercise, 3)] == [name for name, _ in names]
+
+
+@pytest.mark.parametrize(
+    "there",
+    [{}, {"rnn_step": [["a rung of an older release", "other sizes"]]}],
+    ids=["nothing", "a rung that is gone"],
+)
+def test_without_a_choice_that_holds_one_is_made(monkeypatch, there):
+    monkeypatch.setattr(module, "stored", lambda: there)
+    exercise = get("rnn_step")
+    made = [rung.name for rung in fresh_ladder(exercise, SEED)]
+    assert made == [name for name, _ in stored()["rnn_step"]]
+
+
+@pytest.mark.parametrize("which", ["reference", "alternatives"])
+def test_a_choice_that_a_right_answer_does_not_pass_is_made_anew(monkeypatch, which):
+    exercise = get("rnn_step")
+    wrong = exercise.mistakes[0].answer
+    odd = replace(exercise, **{which: wrong if which == "reference" else [wrong]})
+    asked = []
+    monkeypatch.setattr(module, "choose", lambda one, seed: asked.append((one, seed)) or [])
+    assert fresh_ladder(odd, 5) == ()
+    assert asked == [(odd, 5)]
 
 
 @pytest.mark.parametrize("one", ["rnn_step", "rnn_backward", "clip_by_global_norm"])

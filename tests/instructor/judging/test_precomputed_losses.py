@@ -65,7 +65,7 @@ def test_two_losses_on_one_line_are_told_apart():
     assert found == [[8.0, 4.0], [12.0, 6.0]]
 
 
-def test_nothing_is_lossesn_without_a_loss_or_where_the_reference_fails():
+def test_nothing_is_foreseen_without_a_loss_or_where_the_reference_fails():
     def fails(loss, w):
         w[0] = 7
         raise ValueError

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 from a_class import answer_code, notebook, released
-from choices import choice
+from choices import STALE, choice
 
 from course_lib.exercises.registry import CHAPTERS, chapter_of, get, ids
 from course_lib.instructor.intake.extract import extract
 from course_lib.instructor.judging.exercise import _called_inside
+from course_lib.instructor.judging.fresh_ladder import SEED, stored
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
-SEED = 7**20  # of the fresh numbers
 
 
 def speed_ups():
@@ -101,6 +101,7 @@ def test_every_named_mistake_falls_even_if_it_knows_the_public_answers(one):
     assert made.ladder
     for answer in (exercise.reference, *exercise.alternatives):
         assert made.stands_at(answer) == [True] * len(made.ladder)
+    assert stored()[one] == made.names, STALE.format(one)
 
 
 @pytest.mark.parametrize("one", speed_ups())
