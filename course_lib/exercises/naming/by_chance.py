@@ -47,6 +47,8 @@ def _counters(tree: ast.Module) -> set[str]:
 
 def _puts_in(change: Change, counters: set[str]) -> bool:
     """Whether a change puts a counter where none stood."""
+    if not counters:
+        return False
     names = [
         {node.id for node in ast.walk(one) if isinstance(node, ast.Name)}
         if isinstance(one, ast.AST)

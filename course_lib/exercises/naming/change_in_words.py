@@ -2,7 +2,10 @@
 
 import ast
 import copy
+import re
 
+# Where a change of one number may have left something behind that nobody writes.
+LEFT_BEHIND = r"[-+] [\d.]+ [-+] |-0|\* 1\b"
 SIGNS = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -78,7 +81,10 @@ def _text(node: ast.AST) -> str:
 
 
 def simply(node: ast.AST) -> str:
-    """Changed code as a person writes it: `range(n)`, not `range(n - 1 + 1)`; 0, not -0."""
+    """Changed code as a person writes it: `range(n)`, not `range(n - 1 + 1)`; 0, not -0; no `* 1`."""
+    text = ast.unparse(node)
+    if not re.search(LEFT_BEHIND, text):  # nearly always; a copy takes long
+        return text
     return ast.unparse(_Simpler().visit(copy.deepcopy(node)))
 
 
@@ -93,6 +99,8 @@ class _Simpler(ast.NodeTransformer):
             ) | ast.BinOp(
                 ast.BinOp(inner, ast.Add(), ast.Constant(a)), ast.Sub(), ast.Constant(b)
             ) if a == b:
+                return inner
+            case ast.BinOp(inner, ast.Mult() | ast.Pow(), ast.Constant(1)):
                 return inner
         return node
 

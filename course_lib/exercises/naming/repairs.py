@@ -103,14 +103,17 @@ def changed(function: Callable, reference: Callable) -> Iterator[Changed]:
         function: a learner's function or class; without source there is none.
         reference: the right one, which tells what is likely.
     """
-    if not (inspect.isfunction(function) or isinstance(function, type)):
+    if not (inspect.isfunction(inspect.unwrap(function)) or isinstance(function, type)):
         return  # it is somewhere else, as in an instructor's sandbox
     try:
-        tree = tree_of(function, decorated=False)
+        tree = tree_of(function)
     except (OSError, TypeError, SyntaxError):  # without source
         return
     if not isinstance(tree.body[0], ast.FunctionDef | ast.ClassDef):
         return  # a lambda stands in whatever is done with it
+    # A gradient of its own is part of what it does; Keras must go on knowing the learner's class.
+    decorators = tree.body[0].decorator_list
+    decorators[:] = [one for one in decorators if "register" not in ast.unparse(one)]
     names = namespace_of(function)
     lines, texts, head = _lines(tree), _texts(tree), tree.body[0].lineno - 1
     original = ast.unparse(tree)

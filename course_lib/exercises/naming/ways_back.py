@@ -1,6 +1,7 @@
 """What may stand in right code where a learner has made a slip: `habits`, the other way round."""
 
 import ast
+import functools
 from collections.abc import Callable, Iterator
 
 from course_lib.exercises.naming.change_in_words import simply
@@ -239,6 +240,7 @@ def _what_nobody_reads(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
                         yield _said(node, ast.BinOp(node, sign, name))
 
 
+@functools.lru_cache(maxsize=1)  # asked for at each node of one tree
 def _read_nowhere(whole: ast.Module) -> list[str]:
     """Names that a function is given or stores, and never reads."""
     made = whole.body[0]
