@@ -81,7 +81,7 @@ def _text(node: ast.AST) -> str:
 
 
 def simply(node: ast.AST) -> str:
-    """Changed code as a person writes it: `range(n)`, not `range(n - 1 + 1)`; 0, not -0; no `* 1`."""
+    """Changed code as a person writes it: `range(n)`, not `range(n - 1 + 1)`; 0, not -0."""
     text = ast.unparse(node)
     if not re.search(LEFT_BEHIND, text):  # nearly always; a copy takes long
         return text

@@ -118,3 +118,16 @@ def no_shift_and_one_draw(logits, temperature, rng):
 def test_counts_that_are_alike_by_chance_show_no_mistake():
     report = check(no_shift_and_one_draw, "sample_with_temperature")
     assert "likeliest character comes at every" not in report.sentence
+
+
+def test_dropout_at_another_gate_may_be_more_than_dropout():
+    """With its dropout on, a network has another accuracy at another gate."""
+
+    def final_accuracy(network, x, labels, g_now, g_end, size=100):
+        right = 0
+        for start in range(0, len(x), size):
+            rows = slice(start, start + size)
+            right += np.sum(network(x[rows], 1.0, True).argmax(axis=-1) == labels[rows])
+        return right / len(x)
+
+    assert check(final_accuracy).sentence.endswith(MORE)
