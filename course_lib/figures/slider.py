@@ -13,8 +13,8 @@ from course_lib.figures.style import label_short_logs
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DPI = 144
-COLOURS = 128  # a plot needs no more, and the page stays small
+DPI = 144  # of a picture in a drawing, such as a digit
+WIDTH = "min(100%, 36rem)"  # as other figures in the book
 
 # One line, inline, so that it works in the book, in JupyterLab and in an exported page alike.
 WIRING = (
@@ -58,7 +58,7 @@ class Slider:
         self.label, self.start = label, start
         self.values = [value for value, _, _ in frames]
         self.alts = [alt for _, _, alt in frames]
-        self.pngs = [_png(figure) for _, figure, _ in frames]
+        self.drawings = [_svg(figure) for _, figure, _ in frames]
 
     def __repr__(self) -> str:
         return f"Slider: {self.label}, {len(self.values)} frames"
@@ -73,16 +73,16 @@ class Slider:
             f'value="{self.start}" autocomplete="off" aria-valuetext="{value}" '
             f'oninput="{html.escape(WIRING)}"></label> '
             f'<output aria-live="off">{value}</output>'
-            f"{''.join(self._image(i) for i in range(len(self.pngs)))}"
+            f"{''.join(self._image(i) for i in range(len(self.drawings)))}"
             "</figure>"
         )
 
     def _image(self, i: int) -> str:
-        data = base64.b64encode(self.pngs[i]).decode("ascii")
+        data = base64.b64encode(self.drawings[i]).decode("ascii")
         return (
-            f'<img src="data:image/png;base64,{data}" alt="{html.escape(self.alts[i])}" '
+            f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(self.alts[i])}" '
             f'data-value="{html.escape(self.values[i])}" '
-            f'style="max-width:100%;height:auto"{"" if i == self.start else " hidden"}>'
+            f'style="width:{WIDTH};height:auto"{"" if i == self.start else " hidden"}>'
         )
 
 
@@ -91,15 +91,13 @@ def slider(frames: Sequence[tuple[str, Figure, str]], label: str, start: int = 0
     return Slider(frames, label, start)
 
 
-def _png(figure: Figure) -> bytes:
-    """Return the figure as a small opaque PNG, and close it so that no notebook shows it again."""
+def _svg(figure: Figure) -> bytes:
+    """Return the figure as an opaque drawing, and close it so that no notebook shows it again."""
     import matplotlib.pyplot as plt
-    from PIL import Image
 
     label_short_logs(figure)
-    raw, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(raw, format="png", dpi=DPI, facecolor="white")
+    drawing = io.BytesIO()
+    with plt.rc_context({"svg.hashsalt": "course"}):  # equal figures give equal drawings
+        figure.savefig(drawing, format="svg", dpi=DPI, facecolor="white", metadata={"Date": None})
     plt.close(figure)
-    palette = Image.open(raw).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    palette.save(small, format="PNG", optimize=True)
-    return small.getvalue()
+    return drawing.getvalue()

@@ -197,6 +197,33 @@ def test_formulas_fit_a_phone(page):
     assert wide == []
 
 
+def test_on_a_phone_formulas_of_a_line_are_no_giants_beside_the_others(page):
+    page.set_viewport_size(PHONE)
+    inline, displayed = page.evaluate(
+        """() => {
+            const size = e => parseFloat(getComputedStyle(e).fontSize);
+            const all = [...document.querySelectorAll(
+                '.bd-article :is(p, div.math) mjx-container')].map(
+                e => [e.getAttribute('display') === 'true', size(e)]);
+            return [false, true].map(is => all.filter(([d]) => d === is).map(([, px]) => px));
+        }"""
+    )
+    assert max(inline, default=1) <= 1.2 * min(displayed, default=100)
+
+
+def test_on_a_phone_the_path_of_a_file_stands_on_one_line(page):
+    page.set_viewport_size(PHONE)
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('details.reference-code > summary')].filter(e => {
+            const path = e.querySelector('code:last-of-type'), end = document.createRange();
+            end.selectNode(e.lastChild);  // the bracket
+            return path.getClientRects().length > 1
+                || end.getBoundingClientRect().left < path.getBoundingClientRect().right - 1;
+        }).map(e => e.textContent)"""
+    )
+    assert cut == []
+
+
 def test_a_table_with_a_head_says_something_in_it(page):
     """Markdown has no table without a head: where nothing stands in it, none is shown."""
     blank = "[...document.querySelectorAll('.bd-article thead')].filter(e => !e.textContent.trim()"
@@ -283,9 +310,10 @@ def test_fits_a_phone(page, opened):
     assert towers == [], f"{page.name} has words squeezed by code in a table"
 
 
-def test_the_contents_of_a_page_fit_a_laptops_screen(page):
+@pytest.mark.parametrize("size", [LAPTOP, DESK], ids=["laptop", "desk"])
+def test_the_contents_of_a_page_fit_the_screen(page, size):
     """Whichever section is read: then its parts are listed too."""
-    page.set_viewport_size(LAPTOP)
+    page.set_viewport_size(size)
     page.evaluate(SETTLED)
     too_long = page.evaluate(
         """() => {
@@ -415,9 +443,10 @@ def test_a_figure_of_the_book_is_sharp_at_any_size(browser, address):
             image.get_attribute("src")
             for image in page.locator("article .cell_output img:visible").all()
         ]
-        drawn = [one for one in sources if not one.startswith("data:")]  # a slider's are pictures
-        assert len(drawn) >= 5
-        assert all(one.endswith(".svg") for one in drawn)
+        in_page = [one for one in sources if one.startswith("data:image/svg+xml")]  # a slider's
+        assert in_page
+        assert len(sources) >= 5 + len(in_page)
+        assert all(one.endswith(".svg") or one in in_page for one in sources)
 
 
 def test_the_readers_dark_mode_is_kept(browser, address):

@@ -29,7 +29,7 @@ def frames_are_legible(no_screen, monkeypatch):
 
     def look(figure, *arguments, **settings):
         save(figure, *arguments, **settings)
-        assert faults(figure, drawn=True) == []
+        assert faults(figure) == []
 
     monkeypatch.setattr(Figure, "savefig", look)
 

@@ -14,11 +14,10 @@ CUT = 12  # pixels: a page makes room for what stands out by a little, and the l
 ASTRAY = 32  # pixels, a fifth of an inch: an arrow that stops so short of things means none
 
 
-def faults(figure, drawn=False):
-    """What is wrong, in words; the figure is drawn for it, unless it has just been."""
+def faults(figure):
+    """What is wrong, in words; the figure is drawn for it."""
     canvas = FigureCanvasAgg(figure)  # a figure that pyplot has closed draws nothing by itself
-    if not drawn:
-        canvas.draw()
+    canvas.draw()
     words = [(text, _box(text, canvas.get_renderer())) for text in _shown(figure)]
     found = [*_cut_off(words, figure.bbox), *_on_each_other(words)]
     for ax in figure.axes:

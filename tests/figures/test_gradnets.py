@@ -107,7 +107,7 @@ def test_a_row_of_the_table(accuracies, steps, shown):
 def test_figures_of_fresh_networks(assert_drawn):
     assert_drawn(figures.lost_signal())
     assert figures.shape_slider((0, 1), start=0).values == ["g = 0", "g = 1"]
-    assert len(figures.gate_slider((0.0, 0.5), start=0).pngs) == 2
+    assert len(figures.gate_slider((0.0, 0.5), start=0).drawings) == 2
     assert figures.depth_slider((10, 20), start=0).values == ["10 layers", "20 layers"]
 
 
