@@ -198,9 +198,13 @@ class _Finder:
         groups = _groups(folder)
         assignments = [one for one in groups if is_assignment(one.base)]
         odd = _odd_ones(folder, groups)
-        for one in sorted((*folder.files, *folder.folders), key=lambda one: one.name):
+        is_export = _is_export(folder)
+        waiting = deque(sorted((*folder.files, *folder.folders), key=lambda one: one.name))
+        folder.files, folder.folders = [], []  # each is let go once it is somebody's
+        while waiting:
+            one = waiting.popleft()
             inner = (*place, one.base)
-            if isinstance(one, File) and one.base == WHOSE and _is_export(folder):
+            if isinstance(one, File) and one.base == WHOSE and is_export:
                 continue
             if isinstance(one, File):
                 self._file_of_a_class(one, inner)
