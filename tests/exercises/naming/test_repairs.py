@@ -448,7 +448,7 @@ def test_a_slip_in_a_short_if_is_not_laid_to_the_block_behind_it():
     assert "in the line `if last(g) <= 0.9: low = g`" in report.sentence
 
 
-def test_an_attribute_that_is_nowhere_is_no_cure():
+def test_an_attribute_that_is_nowhere_is_no_cure(patient):
     """`val_loss` is a word of the right code; as an attribute it only gives the default."""
 
     class EarlyStopping(get("EarlyStopping").reference):
