@@ -213,8 +213,11 @@ def test_on_a_phone_formulas_of_a_line_are_no_giants_beside_the_others(page):
 
 def test_on_a_phone_a_tables_caption_is_read_without_scrolling(page):
     page.set_viewport_size(PHONE)
-    right = "document.querySelectorAll('.bd-article caption')].map(e => e.getBoundingClientRect().right)"
-    assert max(page.evaluate(f"[...{right}"), default=0) <= PHONE["width"]
+    right = page.evaluate(
+        """() => [...document.querySelectorAll('.bd-article caption')].map(
+            e => e.getBoundingClientRect().right)"""
+    )
+    assert max(right, default=0) <= PHONE["width"]
 
 
 def test_on_a_phone_the_path_of_a_file_stands_on_one_line(page):
