@@ -23,7 +23,7 @@ from course_lib.instructor.results.points import load_weights
 from course_lib.learner import released_folder
 
 SETTINGS, CODE, ENVIRONMENT = "settings.json", "packages", "/opt/course"
-CARRIED = {".py", ".npz", ".css", ".js"}  # kinds of files that make up the package
+CARRIED = {".py", ".npz", ".css", ".js", ".json"}  # kinds of files that make up the package
 NOT_NEEDED = {"jupyterlab", "jupyter-server", "ipykernel"}  # for grading
 # A name, its extras in brackets, and the extra that asks for it.
 REQUIREMENT = r"""([\w.-]+)\s*(?:\[([^]]*)\])?(?:.*\bextra\s*==\s*['"]([^'"]+)['"])?"""

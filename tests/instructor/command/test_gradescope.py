@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from typer.testing import CliRunner
 
+import course_lib
 from course_lib.cli import app
 from course_lib.instructor.command.gradescope_bundle import ENVIRONMENT, requirements
 from course_lib.instructor.judging.notebook import Judge
@@ -212,6 +213,21 @@ def test_the_bundle_holds_what_the_format_asks_for(bundle):
     assert not [name for name in entries if "__pycache__" in name or "test" in name]
     assert setup.startswith("#!/usr/bin/env bash\n")
     assert "requirements.txt" in setup
+
+
+def test_the_bundle_holds_all_of_the_package_but_what_is_for_people_and_tools(bundle):
+    package = Path(course_lib.__file__).parent
+    inside = [file.relative_to(package) for file in package.rglob("*") if file.is_file()]
+    elsewhere = {"built_book", "jupyter", "released_notebooks"}
+    wanted = {
+        f"packages/course_lib/{file.as_posix()}"
+        for file in inside
+        if file.parts[0] not in elsewhere
+        and "__pycache__" not in file.parts
+        and file.suffix not in {".md", ".toml"}
+    }
+    with zipfile.ZipFile(bundle) as archive:
+        assert wanted <= set(archive.namelist())
 
 
 def test_nobody_else_can_read_the_cases_in_it(bundle):
