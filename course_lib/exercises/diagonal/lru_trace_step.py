@@ -201,7 +201,9 @@ def only_fading(E_lam, E_x, z_prev, x_t, lam):
     return np.abs(lam) * E_lam + z_prev, np.abs(lam) * E_x + x_t[:, :, None]
 
 
-@EXERCISE.mistake("The traces never fade: lam is missing, and they grow with every step.")
+@EXERCISE.mistake(
+    "lam is missing: a trace that isn't multiplied by it never fades, and grows with every step."
+)
 def plain_sums(E_lam, E_x, z_prev, x_t, lam):
     """No lam."""
     return E_lam + z_prev, E_x + x_t[:, :, None]

@@ -14,6 +14,7 @@ from course_lib.exercises.ladder.climbing import climb, judge
 from course_lib.exercises.naming import repairs
 from course_lib.exercises.naming.evidence import Evidence
 from course_lib.exercises.naming.repairs import Changed
+from course_lib.exercises.naming.slips import can_be_said_of_some
 from course_lib.exercises.naming.suspects import Fall, Suspect, coarse
 
 PATIENCE = 1.0  # seconds of the processor
@@ -34,7 +35,11 @@ def but_for_one_change(
         return None
     until = time.process_time() + min(PATIENCE, evidence.budget.for_a_name)
     able = [one for one in named if not any(map(one.falls_at, evidence.held))]
-    apart = [one for one in able if _are_seen_apart(one, evidence.falls, reference)]
+    apart = [
+        one
+        for one in able
+        if _are_seen_apart(one, evidence.falls, reference) and _is_true(one, evidence, reference)
+    ]
     at = evidence.first.rung
     first = [
         one
@@ -54,6 +59,20 @@ def but_for_one_change(
             if all(_does_the_same(evidence, suspect, answer, rung, made) for rung in rungs):
                 return suspect
     return None
+
+
+def _is_true(suspect: Suspect, evidence: Evidence, reference: Suspect) -> bool:
+    """Whether a mistake is seen in all the results that it makes wrong, or may be said of some.
+
+    In the others a second fault may have mended it.
+    """
+    made, seen = set(), set()
+    for one in evidence.falls:
+        alone = replace(one, outcome=suspect.outcome(one.rung))
+        wrong = reference.others_than(alone)
+        made |= wrong
+        seen |= wrong - suspect.others_than(one)
+    return seen == made or can_be_said_of_some(evidence.exercise, suspect.mistake, seen)
 
 
 def _are_seen_apart(suspect: Suspect, falls: list[Fall], reference: Suspect) -> bool:

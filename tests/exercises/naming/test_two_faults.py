@@ -131,3 +131,12 @@ def test_dropout_at_another_gate_may_be_more_than_dropout():
         return right / len(x)
 
     assert check(final_accuracy).sentence.endswith(MORE)
+
+
+def test_what_is_said_of_traces_is_true_of_one_of_them():
+    """The trace of the inputs fades, even too much."""
+
+    def lru_trace_step(E_lam, E_x, z_prev, x_t, lam):
+        return E_lam + z_prev, lam * (E_x + x_t[:, :, None])
+
+    assert "The traces" not in check(lru_trace_step).sentence
