@@ -119,6 +119,15 @@ def test_an_activation_that_is_kept_on_the_class():
     assert "on the class" in check(GradualActivation).sentence
 
 
+def test_a_gate_of_a_list():
+    class GradualActivation(get("GradualActivation").reference):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.g = self.add_weight(shape=(1,), initializer="zeros", trainable=False)
+
+    assert "layer.g has shape (1,)." in check(GradualActivation).sentence
+
+
 @pytest.mark.parametrize(
     ("least", "most"), [(0.1, np.inf), (0.01, np.inf), (0.0, 50.0), (0.0, 3.0)]
 )

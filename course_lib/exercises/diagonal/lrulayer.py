@@ -536,6 +536,43 @@ class SizeOfTheProduct(_Base):
 
 
 @EXERCISE.mistake(
+    "The two parts of C have changed places: C_re belongs to the real part of z, and C_im to the "
+    "imaginary one."
+)
+class PartsOfCExchanged(_Base):
+    """Re z Im C - Im z Re C."""
+
+    def read(self, z):
+        """By the other part."""
+        return tf.math.real(z) @ self.C_im - tf.math.imag(z) @ self.C_re
+
+
+@EXERCISE.mistake(
+    "C_re reads the sizes of the states, |z|: a size doesn't say which way a unit has turned. Take "
+    "Re z, and Im z for C_im."
+)
+class SizesOfTheStates(_Base):
+    """|z| Re C."""
+
+    def read(self, z):
+        """tf.abs, too early."""
+        return tf.abs(z) @ self.C_re
+
+
+@EXERCISE.mistake(
+    "Sine and cosine have changed places: of a number of size r and phase p the real part is "
+    "r cos p, and the imaginary part r sin p."
+)
+class SineForCosine(_Base):
+    """r (sin p + i cos p)."""
+
+    def lam(self):
+        """Its two parts exchanged."""
+        lam = _Base.lam(self)
+        return tf.complex(tf.math.imag(lam), tf.math.real(lam))
+
+
+@EXERCISE.mistake(
     "nu_log and theta_log are taken as they are: both are logarithms, so lam is exp(-exp(nu_log) + "
     "i exp(theta_log))."
 )

@@ -73,6 +73,8 @@ def gate_of(layer):
             f"layer.g is of type {type(gate).__name__}, and has no `assign`. A graph keeps such a "
             "number as it was when it was traced. The gate has to be a variable."
         )
+    if shape := tuple(gate.shape):
+        raise Unusable(f"layer.g has shape {shape}. The gate is a single number, of shape ().")
     return gate
 
 

@@ -696,6 +696,18 @@ class ThisBatchOnly(_Wrong):
 
 
 @EXERCISE.mistake(
+    "No metric is updated, so that each is still what it began with: hand the one for the loss the "
+    "loss, and the others the targets and the outputs."
+)
+class NothingUpdated(_Wrong):
+    """Asked for their results alone."""
+
+    def report(self, x, y, y_pred, loss):
+        """As they were."""
+        return self.get_metrics_result()
+
+
+@EXERCISE.mistake(
     "The metrics use the model's outputs after the update: use the outputs that the loss came from."
 )
 class AskedAgain(_Wrong):

@@ -336,7 +336,8 @@ def _loop(W, R, x, y, beta, gamma, rate, **other):
     """A loop in the graph of which parts can be replaced, for mistakes and alternatives.
 
     weights: gives the weights that a step reads; credit, traces: of the step; change: what an
-    update does; late: the change is made with the traces from before the step; again: the state
+    update does; seen: what the traces take for v; parts: what v is put together from; slope: of the
+    tanh; late: the change is made with the traces from before the step; again: the state
     that goes on is computed once more after it; array: what collects the losses; ones: what
     stands for the bias in v.
     """
@@ -345,16 +346,18 @@ def _loop(W, R, x, y, beta, gamma, rate, **other):
     traces = other.get("traces", lambda E, v, d: E * tf.exp(-gamma) + v * d)
     change = other.get("change", lambda dW: W.assign_sub(rate * dW))
     seen = other.get("seen", lambda v, h: v)
+    parts = other.get("parts", lambda x_t, h: (x_t, h))
+    slope = other.get("slope", lambda h_before, h: 1 - h**2)
     batch, T = tf.shape(x)[0], tf.shape(x)[1]
     size = tf.cast(batch, x.dtype)
     share = other.get("share", 1 / size)
     ones = other.get("ones", [tf.ones((batch, 1), x.dtype)])
 
     def step(t, h, E, losses):
-        v = tf.concat([x[:, t], h, *ones], axis=1)
+        v = tf.concat([*parts(x[:, t], h), *ones], axis=1)
         now = weights()
-        h = tf.tanh(v @ now)
-        E_before, E = E, traces(E, seen(v, h)[:, :, None], (1 - h**2)[:, None, :])
+        h_before, h = h, tf.tanh(v @ now)
+        E_before, E = E, traces(E, seen(v, h)[:, :, None], slope(h_before, h)[:, None, :])
         error = h @ R - y[:, t]
         loss = tf.reduce_sum(error**2) / 2 / size
         used = E_before if "late" in other else E
@@ -538,6 +541,23 @@ def state_after_the_step(W, R, x, y, beta, gamma, rate):
         return tf.concat([v[:, :m], h, v[:, -1:]], axis=1)
 
     return _loop(W, R, x, y, beta, gamma, rate, seen=seen)
+
+
+@EXERCISE.mistake(
+    "The slope of the tanh is taken at the state before the step: what the step has squashed is "
+    "the new state, so it is 1 - h_t², with h_t from after the tanh."
+)
+def slope_of_the_state_before(W, R, x, y, beta, gamma, rate):
+    """The traces before h is the new one."""
+    return _loop(W, R, x, y, beta, gamma, rate, slope=lambda h_before, h: 1 - h_before**2)
+
+
+@EXERCISE.mistake(
+    "v has the state above the inputs: W has the inputs' rows on top, so it is [x_t, h_{t-1}, 1]."
+)
+def state_on_top(W, R, x, y, beta, gamma, rate):
+    """[h, x, 1]."""
+    return _loop(W, R, x, y, beta, gamma, rate, parts=lambda x_t, h: (h, x_t))
 
 
 @EXERCISE.mistake(
