@@ -223,7 +223,7 @@ def test_the_bundle_holds_all_of_the_package_but_what_is_for_people_and_tools(bu
         f"packages/course_lib/{file.as_posix()}"
         for file in inside
         if file.parts[0] not in elsewhere
-        and "__pycache__" not in file.parts
+        and not any(part.startswith((".", "__pycache__")) for part in file.parts)
         and file.suffix not in {".md", ".toml"}
     }
     with zipfile.ZipFile(bundle) as archive:
