@@ -63,7 +63,7 @@ def grelu(u, g):
     of slope 1 - g. Source: `GradualReLUNode` of treeano.
 
     Args:
-        u: pre-activations, any shape.
+        u: pre-activations, any shape; they may be whole numbers.
         g: the late gate, a number from 0 to 1.
 
     Returns:

@@ -98,6 +98,7 @@ EXERCISE = Exercise(
         "A mixture of u and relu(u)": "equal to (1 - g) early + g late, for any shape",
         "Source: ": "scaffold: where it comes from",
         "u: pre-activations": "equal to (1 - g) early + g late, for any shape",
+        "u: they may be whole numbers": "whole numbers in, floating point out",
         "g: the late gate": ("with the gate closed it is linear", "with the gate open it is ReLU"),
         "y: the shape": "it runs, and the shapes are right",
     },
