@@ -158,6 +158,11 @@ def test_math_is_typeset(page):
     assert raw == [], f"{page.name} shows raw TeX"
 
 
+def test_the_keyboard_stops_at_no_formula(page):
+    """There is nothing to do there, and hundreds of them."""
+    assert page.locator("mjx-container[tabindex='0']").count() == 0
+
+
 def test_a_number_of_a_run_is_as_bold_as_its_sentence(page):
     louder = page.evaluate(
         """() => [...document.querySelectorAll('article span.pasted-text')].filter(e =>
@@ -456,6 +461,17 @@ def test_a_figure_of_the_book_is_sharp_at_any_size(browser, address):
         assert in_page
         assert len(sources) >= 5 + len(in_page)
         assert all(one.endswith(".svg") or one in in_page for one in sources)
+
+
+def test_a_dark_page_is_printed_as_a_light_one(browser, address):
+    with new_context(browser, "dark") as window:
+        page = visit(window, f"{address}/book/bptt.html")
+        theme = "document.documentElement.dataset.theme"
+        page.evaluate(
+            f"() => window.addEventListener('beforeprint', () => {{ printed = {theme} }})"
+        )
+        page.pdf()
+        assert page.evaluate(f"[printed, {theme}]") == ["light", "dark"]
 
 
 def test_the_readers_dark_mode_is_kept(browser, address):
