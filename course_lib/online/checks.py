@@ -136,6 +136,8 @@ def shape(given, built_for=None):
         raise ValueError(f"Inputs are (batch, T, m); these have the shape {given}.")
     if given[1] == 0:
         raise ValueError("The sequences have no steps; T is 1 or more.")
+    if given[2] is None:
+        raise ValueError(f"Inputs are (batch, T, m), m known; these have the shape {given}.")
     if built_for not in (None, given[2]):
         raise ValueError(f"The model was built for {built_for} inputs; x has {given[2]}.")
 
@@ -143,6 +145,11 @@ def shape(given, built_for=None):
 def spec(a):
     """The shape of an array or tensor, as TensorFlow has it, or None."""
     return None if a is None else tf.TensorSpec(getattr(a, "shape", np.shape(a)))
+
+
+def rank(a):
+    """How many axes an array, a tensor or a `tf.TensorSpec` has; None: it doesn't say."""
+    return tf.TensorShape(getattr(a, "shape", None)).rank
 
 
 def named(method, args, kwargs):

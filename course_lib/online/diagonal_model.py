@@ -54,13 +54,11 @@ class OnlineScan(SequenceModel):
         if mask_value is not None and (self.return_sequences or not alone):
             raise ValueError("mask_value needs a single LRU or MinGRU with return_sequences=False.")
         self._options = {}
-        self._steps, self._graphs = None, {}
 
     def build(self, input_shape):
         """Make all weights."""
         shape = tuple(input_shape)
-        if len(shape) != 3:
-            raise ValueError(f"Inputs are (batch, T, m); these have the shape {shape}.")
+        checks.shape(tf.TensorShape(shape))
         self._inputs = shape[2]
         for layer in self.stack:
             if not layer.built:
@@ -134,7 +132,6 @@ class OnlineScan(SequenceModel):
             if loss is not None:
                 _check_mean(loss)
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
-        self._steps, self._graphs = None, {}
         self._options = {
             "rule": rule,
             "update_every": update_every,
@@ -182,13 +179,10 @@ class OnlineScan(SequenceModel):
             " learn inside them; OnlineRNN has one."
         )
 
-    def _see(self, x=None, **given):
-        """See `SequenceModel`; each length has a training graph, for one of all knows no T."""
-        super()._see(x=x, **given)
-        steps = _steps_of(x)
-        if steps != self._steps:
-            self._graphs[self._steps] = self.train_function
-            self._steps, self.train_function = steps, self._graphs.get(steps)
+    def _kind_of(self, x, y, weight):
+        """See `SequenceModel`; and the length: a graph for several knows no T."""
+        steps = tf.TensorShape(x.shape)[1] if checks.rank(x) == 3 else None
+        return (steps, *super()._kind_of(x, y, weight))
 
     def train_step(self, data):
         """One step of `fit`."""
@@ -479,14 +473,6 @@ def _latest(latest: Any, x: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.T
 
 def _recurrence(layer: Any) -> ScannedRNN:
     return layer.recurrence if isinstance(layer, ResidualBlock) else layer
-
-
-def _steps_of(x):
-    """T of data as `fit` takes them; None where they don't say."""
-    if isinstance(x, tf.data.Dataset):
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
-    shape = tf.TensorShape(getattr(x, "shape", ()))
-    return shape[1] if shape.rank == 3 else None
 
 
 def _check_layers(layers: list[Any]) -> None:

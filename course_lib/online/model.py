@@ -103,8 +103,7 @@ class OnlineRNN(SequenceModel):
 
     def build(self, input_shape):
         """Make the weights of cell and readout, and those of the rule."""
-        if len(input_shape) != 3:
-            raise ValueError(f"Inputs are (batch, T, m); these have the shape {input_shape}.")
+        checks.shape(tf.TensorShape(input_shape))
         self._batch, self._steps, self._inputs = input_shape
         if self.stateful and self._batch is None:
             raise ValueError(

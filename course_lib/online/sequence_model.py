@@ -1,5 +1,6 @@
 """What the two models have in common that read sequences, `OnlineRNN` and `OnlineScan`."""
 
+import contextlib
 import functools
 
 import keras
@@ -15,6 +16,10 @@ class SequenceModel(keras.Model):
     is m, and of a stateful one `_batch` is the batch size.
     """
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._graphs = {}
+
     def mask(self, x):
         """Which steps are real, (batch, T); None: all."""
         if self.mask_value is None:
@@ -27,21 +32,25 @@ class SequenceModel(keras.Model):
             with tf.init_scope():
                 self.build(tuple(x.shape))
 
+    @functools.wraps(keras.Model.compile, assigned=())
+    def compile(self, *args, **kwargs):
+        """Keras's own, and no graph is left."""
+        super().compile(*args, **kwargs)
+        self._graphs = {}
+
     @functools.wraps(keras.Model.fit, assigned=())
     def fit(self, *args, **kwargs):
         """Keras's own, after a look at the data."""
         given = checks.named(super().fit, args, kwargs)
-        checks.some(given.get("x"))
-        self._see(**given)
-        return super().fit(**given)
+        with self._seen("train_function", **given):
+            return super().fit(**given)
 
     @functools.wraps(keras.Model.evaluate, assigned=())
     def evaluate(self, *args, **kwargs):
         """See `fit`."""
         given = checks.named(super().evaluate, args, kwargs)
-        checks.some(given.get("x"))
-        self._see(**given)
-        return super().evaluate(**given)
+        with self._seen("test_function", **given):
+            return super().evaluate(**given)
 
     @functools.wraps(keras.Model.predict, assigned=())
     def predict(self, x, *args, **kwargs):
@@ -53,26 +62,49 @@ class SequenceModel(keras.Model):
     def train_on_batch(self, *args, **kwargs):
         """See `fit`."""
         given = checks.named(super().train_on_batch, args, kwargs)
-        self._see(**given)
-        return super().train_on_batch(**given)
+        with self._seen("train_function", **given):
+            return super().train_on_batch(**given)
 
     @functools.wraps(keras.Model.test_on_batch, assigned=())
     def test_on_batch(self, *args, **kwargs):
         """See `fit`."""
         given = checks.named(super().test_on_batch, args, kwargs)
-        self._see(**given)
-        return super().test_on_batch(**given)
+        with self._seen("test_function", **given):
+            return super().test_on_batch(**given)
 
-    def _see(self, x=None, y=None, sample_weight=None, class_weight=None, **_):
-        """Look at data before Keras hands them to a graph.
+    @functools.wraps(keras.Model.predict_on_batch, assigned=())
+    def predict_on_batch(self, x):
+        """See `fit`."""
+        checks.some(x)
+        return super().predict_on_batch(x)
+
+    @contextlib.contextmanager
+    def _seen(self, name, x=None, y=None, sample_weight=None, class_weight=None, **_):
+        """Look at data before Keras hands them to a graph, and give it one for such data.
 
         One that was made for data of other shapes knows none, and could not tell.
+
+        Args:
+            name: "train_function" or "test_function", where Keras has its graph.
+            x, y, sample_weight, class_weight: as for `fit`.
         """
+        checks.some(x)
         checks.class_weight(class_weight, self.return_sequences)
-        if not self.built:
-            return
         if isinstance(x, tf.data.Dataset):
             x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(x.element_spec)
+        self._see(x, y, sample_weight)
+        key = (name, *self._kind_of(x, y, sample_weight))
+        setattr(self, name, self._graphs.get(key))
+        yield
+        self._graphs[key] = getattr(self, name)
+
+    def _kind_of(self, x, y, weight):
+        """What data have in common that share a graph: one for several ranks knows none."""
+        return checks.rank(y), checks.rank(weight)
+
+    def _see(self, x, y, sample_weight):
+        if not self.built:
+            return
         several = any(map(keras.tree.is_nested, (x, y, sample_weight)))
         if several or not hasattr(x, "shape"):
             return

@@ -78,8 +78,7 @@ class Stream:
 
     def __init__(self, model, memory):
         self.model, self.memory = model, memory
-        self.loss, self._fitting = None, set()
-        self._learn = tf.function(self._take, reduce_retracing=True, autograph=False)
+        self.loss, self._fitting, self._learn = None, set(), {}
         self._read = tf.function(self._look, reduce_retracing=True, autograph=False)
 
     def learn(self, x, y, sample_weight=None):
@@ -104,7 +103,11 @@ class Stream:
         if shapes not in self._fitting:
             self.model.check_targets(x, y, weight, by_chunk=self.model.return_sequences)
             self._fitting.add(shapes)
-        loss, out = self._learn(x, y, weight)
+        ranks = tuple(a if a is None else len(a) for a in shapes)
+        if ranks not in self._learn:  # a graph for several ranks would know none
+            learn = tf.function(self._take, reduce_retracing=True, autograph=False)
+            self._learn[ranks] = learn
+        loss, out = self._learn[ranks](x, y, weight)
         self.loss = float(loss)
         return self._outputs(out, single)
 

@@ -481,7 +481,11 @@ def test_weights_of_sequences_or_of_their_steps(shape):
             see_targets("mse", (4, 6, 3), wrong)
 
 
-@pytest.mark.parametrize("how", ["predict", "evaluate", "fit"])
+ALL_AT_ONCE = ["predict", "evaluate", "fit"]
+ONE_BATCH = ["predict_on_batch", "test_on_batch", "train_on_batch"]
+
+
+@pytest.mark.parametrize("how", [*ALL_AT_ONCE, *ONE_BATCH])
 @pytest.mark.parametrize("scans", [False, True])
 def test_no_sequences_at_all_are_one_sentence(how, scans):
     if scans:
@@ -491,6 +495,21 @@ def test_no_sequences_at_all_are_one_sentence(how, scans):
         model = OnlineRNN(LeakyRNNCell(3), 2)
         model.compile("sgd", "mse", rule="rflo", run_eagerly=True)
     x, y = np.zeros((0, 5, 3), "float32"), np.zeros((0, 2), "float32")
-    given = (x,) if how == "predict" else (x, y)
+    given = (x,) if "predict" in how else (x, y)
+    quiet = {"verbose": 0} if how in ALL_AT_ONCE else {}
     with pytest.raises(ValueError, match=r"^There are no sequences: give at least one\.$"):
-        getattr(model, how)(*given, verbose=0)
+        getattr(model, how)(*given, **quiet)
+
+
+@pytest.mark.parametrize("built", [False, True])
+@pytest.mark.parametrize("scans", [False, True])
+def test_a_dataset_says_how_many_numbers_a_step_has(scans, built):
+    model = OnlineScan(LRU(3), 2) if scans else OnlineRNN(LeakyRNNCell(3), 2)
+    model.compile("sgd", "mse")
+    if built:
+        model.build((None, 5, 3))
+    like = (tf.TensorSpec((None, 5, None)), tf.TensorSpec((None, 2)))
+    batch = np.zeros((4, 5, 3), "float32"), np.zeros((4, 2), "float32")
+    data = tf.data.Dataset.from_generator(lambda: iter([batch]), output_signature=like)
+    with pytest.raises(ValueError, match=r"m known; these have the shape \(None, 5, None\)"):
+        model.fit(data, verbose=0)

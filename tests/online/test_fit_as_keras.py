@@ -93,3 +93,62 @@ def test_a_lone_unit_reads_sequences_of_any_length():
     graph = tf.function(lambda x, y: model.gradients(x, y)[2], autograph=False)
     found = graph.get_concrete_function(x, y).structured_outputs
     assert [g.shape for g in found] == [w.shape for w in model.trainable_variables]
+
+
+def shapes_in_turn():
+    """Batches whose weights are of sequences or of steps, with targets with and without axis."""
+    x, y = data()
+    by_step = np.random.default_rng(1).random((B, T))
+    return [(x, y, by_step[:, 0]), (x, y, by_step), (x, y[..., None], by_step), (x, y, None)]
+
+
+@pytest.mark.parametrize("scans", [False, True])
+def test_weights_and_targets_may_have_more_axes_in_the_next_call(scans):
+    def trained(steps, eagerly):
+        keras.utils.set_random_seed(1)
+        if scans:
+            model = OnlineScan(LRU(N, return_sequences=True, seed=0, dtype="float64"), 1)
+        else:
+            model = OnlineRNN(LeakyRNNCell(N, dtype="float64"), 1, return_sequences=True)
+        given = {} if scans else {"rule": "snap1"}
+        model.compile("sgd", "mse", run_eagerly=eagerly, jit_compile=False, **given)
+        for x, y, weight in steps:
+            model.train_on_batch(x, y, weight)
+        last = model.evaluate(x, y, sample_weight=shapes_in_turn()[0][2], verbose=0)
+        return [*model.get_weights(), last, model.evaluate(x, y, verbose=0)]
+
+    both = (trained(shapes_in_turn(), eagerly) for eagerly in (True, False))
+    for a, b in zip(*both, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("scans", [False, True])
+def test_validation_may_have_other_axes(scans):
+    x, y = data()
+    if scans:
+        model = OnlineScan(LRU(N, return_sequences=True, seed=0), 1)
+        model.compile("sgd", "mse")
+    else:
+        model = OnlineRNN(LeakyRNNCell(N), 1, return_sequences=True)
+        model.compile("sgd", "mse", rule="snap1")
+    shorter = (x[:, :3], y[:, :3], np.ones((B, 3)))
+    found = model.fit(x, y, epochs=2, validation_data=shorter, verbose=0).history
+    assert np.all(np.isfinite(found["loss"]))
+    assert len(found["val_loss"]) == 2
+
+
+def test_a_stream_takes_weights_of_sequences_and_of_steps():
+    def learned(eagerly):
+        model = model_of("snap1", jit_compile=False)
+        model.build((B, T, M))
+        stream = model.stream(B)
+        tf.config.run_functions_eagerly(eagerly)
+        try:
+            for x, y, weight in shapes_in_turn():
+                stream.learn(x, y, weight)
+        finally:
+            tf.config.run_functions_eagerly(False)
+        return [w.numpy() for w in model.trainable_variables]
+
+    for a, b in zip(learned(True), learned(False), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-12)
