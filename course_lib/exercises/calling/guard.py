@@ -279,15 +279,27 @@ def _plain(error: BaseException) -> str:
     """The message itself: Keras colours it and wraps it in what was called, TensorFlow too."""
     message = ""
     try:
-        message = re.sub(r"\x1b\[\d*m", "", str(error)[:LONGEST])
+        message = re.sub(r"\x1b\[\d*m", "", _without_places(str(error))[:LONGEST])
     except _TookTooLong:
         raise
     except BaseException:  # an exception of the learner's own can fail at this too, in any way
         return message
     message = re.sub(r"^Exception encountered when calling \S+\s*", "", message)
     message = _without_traceback(message)
-    message = re.sub(r"\{\{function_node .*?\}\}|\[Op:\w+\]", "", message)
+    message = re.sub(
+        r"\{\{function_node .*?\}\}|\s*\[\[\{\{node .*?\}\}\]\]|\s*\[Op:[^]]+\](?: name:)?",
+        "",
+        message,
+    )
     return message.split("\n\nArguments received by")[0].strip()
+
+
+def _without_places(message: str) -> str:
+    """What TensorFlow says of a graph that failed, after all the files in which it was made."""
+    if not message.startswith("Graph execution error:"):
+        return message
+    said = [part for part in message.split("\n\n")[1:] if not re.match("Detected at|  File", part)]
+    return said[0] if said else message
 
 
 def _without_traceback(message: str) -> str:

@@ -26,6 +26,24 @@ def report_on(answer):
 @pytest.mark.parametrize(
     "message",
     [
+        "Graph execution error:\n\nDetected at node mod defined at (most recent call last):\n"
+        '  File "a.py", line 3, in <module>\n\n  File "a.py", line 2, in f\n\n'
+        "Integer division by zero\n\t [[{{node mod}}]] [Op:__inference_f_8]",
+        "Integer division by zero\n\t [[{{node mod}}]] [Op:__inference_<lambda>_8]",
+        "Integer division by zero [Op:FloorMod] name: ",
+    ],
+)
+def test_of_a_graph_that_failed_what_went_wrong_is_said_and_no_file(message):
+    def fails(*_):
+        raise ArithmeticError(message)
+
+    sentence = report_on(fails).sentence
+    assert "ArithmeticError: Integer division by zero, at the line" in sentence
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
         "cannot compute GreaterEqual as input #1(zero-based) was expected to be a float tensor but "
         "is a double tensor [Op:GreaterEqual] name:",
         "Input 'b' of 'MatMul' Op has type float64 that does not match type float32 of "
