@@ -18,6 +18,7 @@ SETTINGS = frozenset((
 FOR_ALL = frozenset(("setrecursionlimit", SEARCH_PATH))  # whoever needs them doesn't say so
 SEES_EVERYTHING = frozenset(["eval", "exec", "globals", "locals", "vars"])
 TO_WRITE = "IMPLEMENT-ME"
+WAITS = "when_passed"
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,7 @@ class Program:
 
     def _that_make(self, name: str, end: int) -> list[Statement]:
         binders = self._binders.get(name, [])
+        binders = [one for one in binders if not _waits(one.tree)] or binders
         return [one for one in binders if one.position <= end] or list(binders)
 
     def _changes(self, one: Statement) -> set[tuple[str, str]]:
@@ -219,6 +221,11 @@ def _is_stub(tree: ast.stmt) -> bool:
     return isinstance(tree, ast.FunctionDef | ast.ClassDef) and any(
         isinstance(node, ast.Raise) and TO_WRITE in ast.unparse(node) for node in ast.walk(tree)
     )
+
+
+def _waits(tree: ast.stmt) -> bool:
+    """Whether it shows what an exercise makes once that has passed: `if when_passed(...)`."""
+    return isinstance(tree, ast.If) and WAITS in names_of(tree.test).calls
 
 
 def _is_plain(tree: ast.stmt) -> bool:

@@ -397,3 +397,11 @@ def test_of_the_courses_notebooks_only_imports_and_definitions_run(folder, chapt
     program, _ = read(file.name, code)
     kinds = {type(one.tree) for one in program.needed(chapter.exercises, {})}
     assert kinds <= {ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef}
+
+
+def test_what_waits_for_an_exercise_is_not_run_for_a_name_that_is_made_elsewhere():
+    """It said of each such cell that when_passed isn't there while notebooks are validated."""
+    shown = "if when_passed('g'):\n    for step in range(3): print(step)"
+    assert taken(shown, "step = lambda: 6", "def f(): return step()").remarks == []
+    own = taken("if when_passed('g'):\n    step = int", "def f(): return step()").remarks
+    assert ["when_passed" in one for one in own] == [True]  # says why the name isn't there

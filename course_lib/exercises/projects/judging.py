@@ -149,6 +149,8 @@ def ladder(
         outputs, alone = found["outputs"], found["alone"]
         if problem := _misshapen(project, inputs["x"], outputs):
             return problem
+        if problem := _misshapen(project, inputs["x"][:1], found["again"]):
+            return problem
         places = _spread(len(outputs))
         which = _first_unlike(outputs[places], alone)
         if which is not None and _first_unlike(found["again"], alone[:1]) is not None:

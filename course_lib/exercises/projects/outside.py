@@ -28,6 +28,7 @@ TRACING = "/autograph/pyct/loader.py"  # of TensorFlow: writes down what it make
 MODULES = (".py", ".pyc", ".so", ".pyd", ".dll", ".dylib")  # an import may open these
 IMPORTING = "<frozen importlib._bootstrap_external>", "_write_atomic"  # keeps what was compiled
 CACHE = re.compile(r"\.pyc\.\d+")  # in a file that has this ending until it is complete
+SETTING = str | int | float | None  # no data by itself, nor in an object that holds no more
 REACHES_OUT = ("open", "os.system", "os.posix_spawn", "subprocess.Popen", "socket.connect")
 
 _watched: dict[int, list[str]] = {}  # threads that run a hand-in just now, and what they opened
@@ -238,7 +239,8 @@ def _is_data(value: Any) -> bool:
         return True
     if callable(value):
         return _has_weights(value)
-    return bool(getattr(value, "__dict__", None))
+    held = getattr(value, "__dict__", None)
+    return bool(held) and not all(isinstance(one, SETTING) for one in held.values())
 
 
 def _has_weights(value: Any) -> bool:

@@ -343,6 +343,13 @@ def test_a_wrong_shape_is_told_for_all_inputs_together(code):
     assert gave == home["shape"](np.zeros(given)).shape
 
 
+def test_an_axis_that_is_lost_with_one_input_is_told_as_a_shape():
+    """It was said that dropout may be on, or that a state is kept."""
+    code = "def predict_rows(weights, x):\n    return np.zeros((len(x), 10)).squeeze()"
+    sentence = check(written(code)).sentence
+    assert sentence.startswith("For inputs of shape (1, 28, 28), predict_rows gave (10,)")
+
+
 def test_what_is_shown_is_an_input_for_which_the_outputs_differ():
     """An answer may be right for the first input, and the numbers shown there say nothing."""
 

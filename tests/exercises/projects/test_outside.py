@@ -34,6 +34,7 @@ class Net:
         return self.y
 """
 SETUP = """
+import types
 from functools import partial, wraps
 import numpy as np
 Y = np.arange(3)
@@ -77,6 +78,8 @@ def found(code, name="predict", **more):
         ("predict = np.vectorize(abs)", []),
         ("def predict(w, x): return np.tanh(x) * RATE", []),
         ("def predict(w, x): return NAMES, ONES", []),
+        ("s = types.SimpleNamespace(cell='tanh', n=2)\ndef predict(w, x): return s.n", []),
+        ("s = types.SimpleNamespace(n=2, y=Y)\ndef predict(w, x): return s.n", ["s"]),
         ("def predict(w, x, n=10): return n", []),
         ("def predict(w, x): return never_defined", []),
         ("class Net:\n def call(self): return 1\ndef predict(w, x): return Net().call()", []),
