@@ -410,6 +410,14 @@ def _is_themes_own(rule, where):
     return any(rule == known and part in where for known, part in THEMES_OWN)
 
 
+def test_references_begin_with_their_authors(window, address):
+    """The text cites by author and year: bibtex's key in brackets would be of no use."""
+    page = visit(window, f"{address}/book/references.html")
+    entries = page.locator(".citation").all_inner_texts()
+    assert entries
+    assert [entry for entry in entries if entry.lstrip().startswith("[")] == []
+
+
 @pytest.mark.parametrize("name", ["search.html", "genindex.html"])
 def test_sphinxs_own_pages_load_in_silence(window, address, name):
     is_silent_and_from(address, visit(window, f"{address}/{name}"))
