@@ -487,6 +487,19 @@ class RealInput(_Base):
 
 
 @EXERCISE.mistake(
+    "The imaginary part of what comes in has the wrong sign: B is B_re + i B_im, and x and gamma "
+    "are real, so it is plus."
+)
+class InputConjugated(_Base):
+    """gamma conj(x B)."""
+
+    def parts(self, x):
+        """A minus for the second."""
+        real, imag = _Base.parts(self, x)
+        return real, -imag
+
+
+@EXERCISE.mistake(
     "The output is read before the step has been taken: y_t comes from z_t, in which x_t already "
     "is, and not from the state before it."
 )
