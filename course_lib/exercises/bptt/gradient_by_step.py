@@ -418,6 +418,15 @@ def slope_of_the_earlier_state(x, h_0, W_xh, W_hh, b_h, loss):
     return tf.transpose(dh, (1, 0, 2))
 
 
+@EXERCISE.mistake(
+    "The steps are in the order in which they were found, the last one first: dh[:, 0] belongs to "
+    "the first state, so turn them round."
+)
+def last_step_first(x, h_0, W_xh, W_hh, b_h, loss):
+    """As the way back goes."""
+    return tf.reverse(_nudged(x, h_0, W_xh, W_hh, b_h, loss), axis=[1])
+
+
 @EXERCISE.alternative
 def by_your_own_recursion(x, h_0, W_xh, W_hh, b_h, loss):
     """The tape for the own way, the chapter's recursion for the rest."""

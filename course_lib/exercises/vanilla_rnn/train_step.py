@@ -743,6 +743,15 @@ def probabilities_cut_off(model, optimizer):
 
 
 @EXERCISE.mistake(
+    "The loss is right, but no weight moves and the optimizer has counted no step: nothing was "
+    "handed to it. Give it the gradients and the weights that they belong to."
+)
+def nothing_applied(model, optimizer):
+    """The loss alone."""
+    return _step(model, optimizer, apply=lambda gradients, weights: None, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
     "The weights are moved by hand, past the optimizer: what it does besides, momentum or Adam's "
     "means, never happens. Hand it the gradients."
 )
