@@ -849,6 +849,53 @@ class HigherIsBetter(_Wrong):
         super().on_epoch_end(epoch, {"val_loss": -logs["val_loss"]})
 
 
+class _Turned(_Wrong):
+    """The first number is the best, and from then on the comparison is turned round."""
+
+    over = staticmethod(np.greater)
+
+    def better(self, loss):
+        """Where less is meant."""
+        bar = self.best - self.min_delta
+        return not np.isnan(loss) and (self.kept is None or bool(self.over(loss, bar)))
+
+
+@EXERCISE.mistake(
+    "The comparison is turned round: a loss *above* the best one less min_delta counts as better. "
+    "It has to lie below."
+)
+class Greater(_Turned):
+    """loss > best - min_delta."""
+
+
+@EXERCISE.mistake(
+    "The comparison is turned round, and equal is enough: whatever isn't below the best loss less "
+    "min_delta counts as better, where it has to lie below."
+)
+class GreaterOrEqual(_Turned):
+    """loss >= best - min_delta."""
+
+    over = staticmethod(np.greater_equal)
+
+
+@EXERCISE.mistake(
+    "Whatever a second training finds, it goes on waiting from where the first one stopped: set "
+    "the count of epochs back to 0 in on_train_begin."
+)
+class CountNotForgotten(_Wrong):
+    """The count is set in __init__ alone."""
+
+    def __init__(self, patience=3, min_delta=0.0):
+        super().__init__(patience, min_delta)
+        self.waited = 0
+
+    def on_train_begin(self, logs=None):
+        """All but the count."""
+        waited = self.waited
+        super().on_train_begin()
+        self.waited = waited
+
+
 @EXERCISE.mistake(
     "A second training still knows the best loss of the first: forget everything when a training "
     "begins, not only when the callback is made."

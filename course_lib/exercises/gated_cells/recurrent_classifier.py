@@ -240,6 +240,11 @@ def drops_well(_: Arrays, outputs: Arrays) -> Problem | None:
             return Problem(
                 "Two calls in training give the same result: the dropout doesn't draw new numbers."
             )
+        if outputs[f"layers {layers}: fifths"] == 0:
+            return Problem(
+                "In training the logits move, but of the last state nothing is dropped on its way "
+                "into the readout: there is to be dropout after each layer, the top one too."
+            )
         if not share:
             return Problem(
                 f"With dropout={RATE}, the share of the last state that is dropped on its way into "
@@ -463,6 +468,7 @@ def _model(
     before=(),
     after=(),
     noise=None,
+    below=False,
     between=True,
     above=True,
     sequences=False,
@@ -477,6 +483,8 @@ def _model(
     for k in range(layers):
         last = k == layers - 1
         used = one if shared else cell(units)
+        if below:
+            parts.append(noise(dropout))
         parts.append(keras.layers.RNN(used, return_sequences=sequences or not last))
         if above if last else between:
             parts.append(noise(dropout))
@@ -533,6 +541,16 @@ def no_dropout(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, 
 def dropout_above_only(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """Once, at the end."""
     return _model(cell, units, layers, dropout, l2, steps, pixels, classes, between=False)
+
+
+@EXERCISE.mistake(
+    "Dropout comes before each recurrent layer: so pixels are dropped, and what the readout gets "
+    "is whole. It belongs after each layer, the top one too."
+)
+def dropout_below(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
+    """One line too early."""
+    sized = (cell, units, layers, dropout, l2, steps, pixels, classes)
+    return _model(*sized, below=True, between=False, above=False)
 
 
 @EXERCISE.mistake(

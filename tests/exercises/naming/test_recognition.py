@@ -559,6 +559,7 @@ def test_facts_that_several_faults_share_are_no_evidence():
 
     report = check(recurrent_classifier)
     assert "dropped" in report.sentence
+    assert "what is kept" not in report.sentence, "no rate is wrong here"
     assert report.mistake != "rate reversed"
 
 
