@@ -849,33 +849,17 @@ class HigherIsBetter(_Wrong):
         super().on_epoch_end(epoch, {"val_loss": -logs["val_loss"]})
 
 
-class _Turned(_Wrong):
-    """The first number is the best, and from then on the comparison is turned round."""
-
-    over = staticmethod(np.greater)
-
-    def better(self, loss):
-        """Where less is meant."""
-        bar = self.best - self.min_delta
-        return not np.isnan(loss) and (self.kept is None or bool(self.over(loss, bar)))
-
-
 @EXERCISE.mistake(
     "The comparison is turned round: a loss *above* the best one less min_delta counts as better. "
     "It has to lie below."
 )
-class Greater(_Turned):
-    """loss > best - min_delta."""
+class Greater(_Wrong):
+    """loss > best - min_delta; the first number is the best one all the same."""
 
-
-@EXERCISE.mistake(
-    "The comparison is turned round, and equal is enough: whatever isn't below the best loss less "
-    "min_delta counts as better, where it has to lie below."
-)
-class GreaterOrEqual(_Turned):
-    """loss >= best - min_delta."""
-
-    over = staticmethod(np.greater_equal)
+    def better(self, loss):
+        """Where less is meant."""
+        first = self.kept is None and not np.isnan(loss)
+        return first or loss > self.best - self.min_delta
 
 
 @EXERCISE.mistake(
