@@ -10,6 +10,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -49,6 +50,27 @@ def raise_again() -> None:
     """From now on Ctrl-C is `KeyboardInterrupt` again, where `end_at_once` has changed that."""
     if is_set():
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextlib.contextmanager
+def when_whole() -> Iterator[None]:
+    """Ctrl-C waits until all is loaded: half of TensorFlow can't be loaded a second time.
+
+    Where `end_at_once` counts, it doesn't wait.
+    """
+    outer = signal.getsignal(signal.SIGINT)
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not callable(outer) or is_set() or not in_main_thread:
+        yield
+        return
+    came: list[tuple] = []
+    signal.signal(signal.SIGINT, lambda *signal_and_frame: came.append(signal_and_frame))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, outer)
+        if came:
+            outer(*came[0])
 
 
 def say(who: str) -> None:

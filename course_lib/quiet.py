@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from course_lib.garbage import much_is_at_rest
+from course_lib.interrupted import when_whole
 
 # What Keras imports of Matplotlib, for two functions that draw galleries of images.
 DRAWING = ("matplotlib", "matplotlib.pyplot", "matplotlib.patches")
@@ -124,8 +125,8 @@ logging.getLogger("tensorflow").addFilter(_is_of_a_learner)
 
 # Each imports the other: Keras is loaded within TensorFlow, or TensorFlow within Keras.
 for one in (
-    _Loaded("tensorflow", quiet_stderr, no_garbage_sought, drawing_later),
-    _Loaded("keras", no_garbage_sought, drawing_later),
+    _Loaded("tensorflow", when_whole, quiet_stderr, no_garbage_sought, drawing_later),
+    _Loaded("keras", when_whole, no_garbage_sought, drawing_later),
 ):
     if one.name not in sys.modules:
         sys.meta_path.insert(0, one)

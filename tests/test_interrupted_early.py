@@ -168,3 +168,49 @@ def test_another_fault_of_a_file_is_a_fault_of_the_program(monkeypatch):
     monkeypatch.setattr(interrupted, "end_at_once", lambda who: None)
     with pytest.raises(FileNotFoundError):
         interrupted.in_one_line("book", Path("/is/not/there").read_text)
+
+
+def stopped_while_it_loads(loaded):
+    with interrupted.when_whole():
+        signal.raise_signal(signal.SIGINT)
+        loaded.append(True)
+
+
+@pytest.mark.parametrize("ends_the_program", [False, True])
+def test_ctrl_c_waits_until_all_is_loaded(monkeypatch, ends_the_program):
+    """Unless it ends the program anyway."""
+    monkeypatch.setattr(interrupted, "is_set", lambda: ends_the_program)
+    loaded = []
+    with pytest.raises(KeyboardInterrupt):
+        stopped_while_it_loads(loaded)
+    assert loaded == ([] if ends_the_program else [True])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+LOADS = """
+import contextlib, os, signal, sys, threading, time
+from course_lib.exercises.registry import get
+
+def stop():
+    while "tensorflow.python.ops.ragged.ragged_tensor" not in sys.modules:
+        time.sleep(0.001)
+    os.kill(os.getpid(), signal.SIGINT)
+
+threading.Thread(target=stop, daemon=True).start()
+with contextlib.suppress(KeyboardInterrupt):
+    {first}
+    raise SystemExit("It was not stopped.")
+get("VanillaRNNCell")
+print("loaded")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "first", ['get("VanillaRNNCell")', "import course_lib.quiet, tensorflow", "import keras"]
+)
+def test_tensorflow_whose_first_loading_was_stopped_can_be_loaded(first):
+    done = subprocess.run(
+        [sys.executable, "-c", LOADS.format(first=first)], capture_output=True, text=True
+    )
+    assert done.stdout == "loaded\n", done.stderr[-2000:]
