@@ -270,6 +270,8 @@ def make(root: Path, progress: Progress) -> None:
         progress.say(f"Bringing the environment ({VENV}) up to date.")
         ready.unlink(missing_ok=True)
     else:
+        if there := made_elsewhere(ready, root):
+            progress.say(f"The environment was made in {there}, and it can't move along.")
         progress.say(
             f"Making the environment ({VENV}) with Python {platform.python_version()}:"
             f" a few minutes, {SPACE:.0f} GB of disk, only this once."
@@ -284,6 +286,14 @@ def make(root: Path, progress: Progress) -> None:
         fill(venv, log, progress, update=update)
     ready.write_bytes(os.fsencode(root) + b"\n")
     progress.say(f"The environment is ready: {duration(time.monotonic() - began)}.")
+
+
+def made_elsewhere(ready: Path, root: Path) -> str:
+    """The folder that the environment was made in, if the checkout has moved since or is a copy."""
+    if not ready.exists():
+        return ""
+    there = os.fsdecode(ready.read_bytes()).rstrip("\n")
+    return "" if there == str(root) else there
 
 
 def fill(venv: Path, log: TextIO, progress: Progress, *, update: bool) -> None:

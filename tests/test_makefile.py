@@ -186,7 +186,8 @@ def test_an_update_that_breaks_off_is_made_afresh(checkout):
 def test_a_moved_environment_is_made_afresh(checkout):
     make(checkout)
     moved = checkout.rename(checkout.with_name("moved"))
-    code, _, asked = make(moved)
+    code, out, asked = make(moved)
+    assert f"The environment was made in {checkout}, and it can't move along." in out
     assert (code, "-m venv" in asked) == (0, True)
 
 
