@@ -96,6 +96,14 @@ def _passes(
     return judge(rung, outcome) is None
 
 
+def _layers_around(function: Callable) -> int:
+    """How often it was decorated, in its own code or below it."""
+    layers = 0
+    while (inner := getattr(function, "__wrapped__", None)) is not None:
+        function, layers = inner, layers + 1
+    return layers
+
+
 def changed(function: Callable, reference: Callable) -> Iterator[Changed]:
     """A function with one small thing changed, in every way, likely ones first.
 
@@ -113,6 +121,8 @@ def changed(function: Callable, reference: Callable) -> Iterator[Changed]:
         return  # a lambda stands in whatever is done with it
     # A gradient of its own is part of what it does; Keras must go on knowing the learner's class.
     decorators = tree.body[0].decorator_list
+    if _layers_around(function) > len(decorators):
+        return  # what was done with it below its code would be lost
     decorators[:] = [one for one in decorators if "register" not in ast.unparse(one)]
     names = namespace_of(function)
     lines, texts, head = _lines(tree), _texts(tree), tree.body[0].lineno - 1

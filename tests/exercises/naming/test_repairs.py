@@ -16,7 +16,7 @@ from course_lib.exercises.naming.by_chance import by_chance
 from course_lib.exercises.naming.change_in_words import simply
 from course_lib.exercises.naming.mutants import changes
 from course_lib.exercises.naming.recognition import MORE
-from course_lib.exercises.naming.repairs import _lines, likeliest_first, repair
+from course_lib.exercises.naming.repairs import _lines, changed, likeliest_first, repair
 from course_lib.exercises.naming.slips import is_contradicted
 from course_lib.exercises.naming.ways_back import ways_back
 from course_lib.exercises.registry import get
@@ -634,6 +634,14 @@ def fast_scan(a, b, h_0):
         return tf.transpose(da, (1, 0, 2)), tf.transpose(db, (1, 0, 2)), dh_0
 
     return tf.transpose(h, (1, 0, 2)), backward
+
+
+def test_what_was_decorated_below_its_code_is_not_changed():
+    """What would be changed is the code alone, and would do something else anyway."""
+    exercise = get("gru_for_a_gpu")
+    wrong = exercise.mistakes[0].answer
+    assert next(changed(wrong, exercise.reference), None) is not None
+    assert next(changed(tf.function(wrong), exercise.reference), None) is None
 
 
 def test_what_decorates_an_answer_stays():
