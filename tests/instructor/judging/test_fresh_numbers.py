@@ -33,7 +33,7 @@ def test_fresh_numbers_are_others_each_time_and_only_right_answers_hold(one):
 @pytest.mark.slow
 @pytest.mark.parametrize("one", those_that_are_not_fast())
 def test_every_named_mistake_falls_even_if_it_knows_the_public_answers(one):
-    """For fast ones see `test_speed_up.py`, where the choice is needed once more."""
+    """For fast ones see `test_fresh_numbers_in_tensorflow.py`."""
     exercise = get(one)
     made = choice(exercise, SEED)
     # The choice of rungs has tried each mistake on them; none is tried a second time.
