@@ -1,5 +1,6 @@
 """A class to validate, and the sandbox to do it in."""
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for a_class
 
+from course_lib.garbage import put_to_rest
 from course_lib.instructor.intake.extract import extract
 from course_lib.instructor.judging import exercise as judging
 from course_lib.instructor.judging.fresh_ladder import fresh_ladder
@@ -50,6 +52,14 @@ def tried_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judging, "fresh_ladder", once)
         yield
+
+
+@pytest.fixture
+def at_rest():
+    """What TensorFlow keeps after a test isn't gone through at each check of the next ones."""
+    yield
+    gc.collect()
+    put_to_rest()
 
 
 @pytest.fixture

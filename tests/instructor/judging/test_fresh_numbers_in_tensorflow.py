@@ -9,7 +9,7 @@ from choices import STALE, choice
 from course_lib.exercises.registry import get, ids
 from course_lib.instructor.judging.fresh_ladder import SEED, stored
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.usefixtures("at_rest")]
 
 
 @pytest.mark.parametrize("one", [one for one in ids() if get(one).kind == "speed up"])
