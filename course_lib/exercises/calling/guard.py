@@ -316,6 +316,7 @@ TWO_TYPES_MEET = (
     r"has type {1} that does not match type {0}|"
     r"must have the same dtype, got tf\.{1} != tf\.{0}|"
     r"requested dtype {0} for Tensor with dtype {1}|"
+    r"TensorArray dtype is {0} but Op is trying to write dtype {1}|"
     r"have types \[(?:\w+, )*{0}, {1}\b.* that don't all match"
 )
 A_REAL, A_COMPLEX = r"(?:b?float\d*|u?int\d+|double|half)", r"complex\d+"

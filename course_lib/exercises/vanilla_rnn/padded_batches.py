@@ -603,8 +603,8 @@ def padded_in_front(sequences, labels, batch_size, bounds, seed=0):
 
 
 @EXERCISE.mistake(
-    "A Python generator makes the sequences one by one, and the network waits for it at each: pass "
-    "all the data at once, as a ragged tensor."
+    "A Python generator feeds the dataset, and the network waits for it at each sequence: begin "
+    "with what TensorFlow itself holds, such as a ragged tensor of all sequences."
 )
 def python_generator(sequences, labels, batch_size, bounds, seed=0):
     """from_generator."""

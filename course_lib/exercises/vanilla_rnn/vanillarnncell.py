@@ -681,9 +681,8 @@ class UnitsNotStored(VanillaRNNCell):
 
 
 @EXERCISE.mistake(
-    "Keras doesn't know these weights, be they tensors or TensorFlow's own variables, so no "
-    "optimizer will find them: a layer's weights are made by self.add_weight, which also gives "
-    "them a name and a place in the saved file."
+    "When the cell is built, Keras knows of no weight in it, so no optimizer will find one: make "
+    "them in build, by self.add_weight, which also gives them a name and a place in the saved file."
 )
 class WeightsThatAreNone(_Wrong):
     """Random tensors in place of weights."""

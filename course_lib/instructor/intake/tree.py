@@ -8,7 +8,7 @@ import io
 import os
 import stat
 import zipfile
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,12 +148,11 @@ class _Walk:
             into.not_understood.append(f"{into.name} was left out: it lies too deep.")
             return
         try:
-            entries = deque(sorted(os.scandir(path), key=lambda e: e.name))
+            entries = sorted(os.scandir(path), key=lambda e: e.name)
         except OSError as error:
             into.not_understood.append(f"{into.name or path} can't be read ({error.strerror}).")
             return
-        while entries:  # each is let go: those of a large class take more memory than what is kept
-            entry = entries.popleft()
+        for entry in entries:
             name = _below(into, entry.name)
             if _is_left_by_programs(entry.name):
                 if entry.name in NOT_LOOKED_INTO:

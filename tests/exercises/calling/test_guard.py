@@ -46,6 +46,7 @@ def test_of_a_graph_that_failed_what_went_wrong_is_said_and_no_file(message):
     [
         "cannot compute GreaterEqual as input #1(zero-based) was expected to be a float tensor but "
         "is a double tensor [Op:GreaterEqual] name:",
+        "TensorArray dtype is float32 but Op is trying to write dtype float64 ",
         "Input 'b' of 'MatMul' Op has type float64 that does not match type float32 of "
         "argument 'a'.",
         "`x` and `y` must have the same dtype, got tf.float64 != tf.float32.",
