@@ -118,7 +118,7 @@ def run(quick: bool, nbgrader: str | None) -> dict[str, Any]:
     from course_lib.instructor.sandbox.available import find_sandbox
 
     kind = find_sandbox()
-    students, fast, others, rounds = (20, 6, 2, 1) if quick else (100, 30, 3, 3)
+    students, fast, others, rounds = (20, 6, 2, 1) if quick else (100, 100, 3, 3)
     sizes = (20, 200) if quick else (100, 5_000)
     cores = len(os.sched_getaffinity(0))
     tools: dict[str, Callable[[Path], float]] = {

@@ -86,6 +86,7 @@ def _names_in(source: str) -> frozenset[str]:
     return frozenset(n for statement in ast.parse(source).body for n in _defines(statement))
 
 
+@functools.lru_cache(maxsize=1000)  # each rung asks, for each of a class
 def alone(module: str, name: str, banned: frozenset[str]) -> tuple[str, dict[str, str]]:
     """One function of an exercise's module with its helpers, and the course's sources below it."""
     statements = _statements(module)
