@@ -104,7 +104,7 @@ if when_passed("rnn_forward"):
 # it is left after 20 steps?** Put a number in place of the dots. Nobody grades it.
 
 # %%
-predict("left_after_20_steps", ...)
+predict("left after 20 steps", ...)
 
 # %% mystnb={"image": {"alt": "What is left of the first input over 40 steps, on a logarithmic axis, for three factors of an orthogonal recurrent matrix: each is nearly a straight line downwards, steepest for the smallest factor."}}
 if when_passed("rnn_forward"):
@@ -122,7 +122,7 @@ if when_passed("rnn_forward"):
         distance = np.linalg.norm(h[1] - h[0], axis=-1)
         shares[f"{factor} times orthogonal"] = distance / distance[0]
     left = shares["0.9 times orthogonal"][20]
-    display(measured("left_after_20_steps", left))
+    display(measured("left after 20 steps", left))
     display(figures.memory_left(shares))
 
 # %% [markdown]
@@ -320,7 +320,7 @@ for digit in (1, 2):
 # only digits of similar width share a batch?
 
 # %%
-predict("padding_without_buckets", ...)
+predict("padding without buckets", ...)
 
 # %%
 BOUNDS = [8, 12, 15, 17, 19]
@@ -337,7 +337,7 @@ if when_passed("padded_batches"):
     one_bucket = share_of_padding(padded_batches(train, mnist.y_train, 50, []))
     several = share_of_padding(padded_batches(train, mnist.y_train, 50, BOUNDS))
     print(f"with {len(BOUNDS) + 1} buckets: {within(several, 0, 0.1)}")
-    display(measured("padding_without_buckets", one_bucket, 0.15, 0.3))
+    display(measured("padding without buckets", one_bucket, 0.15, 0.3))
 
 # %% [markdown]
 # Now put the three together: your cell, your step, your batches. Two passes over the digits, each
@@ -345,7 +345,7 @@ if when_passed("padded_batches"):
 # set will the network get right?** (You saw above how well it does by rows.)
 
 # %%
-predict("accuracy_by_columns", ...)
+predict("accuracy by columns", ...)
 
 # %% mystnb={"image": {"alt": "The loss over some 400 batches, a grey point each, widely spread, and the mean of twenty as a blue line: it starts a little below the line of guessing, 2.3 nats, and falls steeply at first, then slowly."}}
 if when_passed("VanillaRNNCell", "train_step", "padded_batches"):
@@ -362,7 +362,7 @@ if when_passed("VanillaRNNCell", "train_step", "padded_batches"):
         for x, y in padded_batches(test, mnist.y_test, 500, BOUNDS)
     ]
     accuracy = np.concatenate(right).mean()
-    display(measured("accuracy_by_columns", accuracy, 0.75, 0.95))
+    display(measured("accuracy by columns", accuracy, 0.75, 0.95))
     display(figures.loss_by_batch(losses))
 
 # %% [markdown]

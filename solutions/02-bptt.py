@@ -248,7 +248,7 @@ if when_passed("truncated_bptt") and when_passed("clip_by_global_norm"):
 # after 40 steps? Make a guess before you measure.
 
 # %%
-predict("left", ...)
+predict("left after 40 steps", ...)
 
 # %% mystnb={"image": {"alt": "The largest singular value of the product of Jacobians, up to 40 steps back, on a logarithmic axis: for spectral radius 0.5 a straight line that falls steeply, for 0.9 one that falls slowly, for 1.0 a level line, for 1.1 one that rises."}}
 if when_passed("state_jacobian"):
@@ -266,7 +266,7 @@ if when_passed("state_jacobian"):
         ]
         print(f"radius {radius:.1f}   after 1, 10, 40 steps:", end="")
         print("".join(f"   {left[radius][k - 1]:.0e}" for k in (1, 10, 40)))
-    print(measured("left", left[0.9][-1], 0.01, 0.02))
+    print(measured("left after 40 steps", left[0.9][-1], 0.01, 0.02))
     for (radius, norms), style in zip(
         left.items(), ("-", "--", "-.", ":"), strict=True
     ):
@@ -304,7 +304,7 @@ from course_lib.graphs import loop_bytes
 # memory does TensorFlow's own tape need?
 
 # %%
-predict("tape_over_yours", ...)
+predict("memory of the tape over yours", ...)
 
 
 # %%
@@ -362,7 +362,7 @@ if when_passed("bptt_gradient"):
             + "".join(f"{size / 2**20:7.2f} MiB" for size in memory[name])
         )
     ratio = memory["TensorFlow's tape"][-1] / memory["your own"][-1]
-    print(measured("tape_over_yours", ratio, 1.3, 2.5))
+    print(measured("memory of the tape over yours", ratio, 1.3, 2.5))
     took = [
         milliseconds(both_passes(states), long_sequences(256))
         for states in ways.values()

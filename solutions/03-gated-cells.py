@@ -66,14 +66,14 @@ use_style()
 # and usually starts with bias 1. What share of the memory is left after twenty steps?
 
 # %%
-predict("left after twenty steps", ...)
+predict("left of the memory after twenty steps", ...)
 
 # %%
 nothing, no_weight = np.zeros((1, 1)), np.zeros((1, 1))
 for bias in (-4.0, 0.0, 1.0, 4.0):
     g_t = gate(nothing, nothing, no_weight, no_weight, np.array([bias]))[0, 0]
     print(f"bias {bias:4.1f}   open {g_t:.2f}   twenty times {g_t**20:.0e}")
-measured("left after twenty steps", sigmoid(1.0) ** 20)
+measured("left of the memory after twenty steps", sigmoid(1.0) ** 20)
 
 # %% [markdown]
 # Now ask the question the other way round: if a memory must last for a given number of steps,

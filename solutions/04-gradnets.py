@@ -154,7 +154,7 @@ import tensorflow as tf
 # passes through the training data? Guessing gives 0.1. Put a number in place of the dots.
 
 # %%
-predict("relu_accuracy", ...)
+predict("accuracy with ReLU", ...)
 
 
 # %%
@@ -205,7 +205,7 @@ if all(when_passed(part) for part in ("GradualActivation", "GateSchedule")):
 
 # %% mystnb={"image": {"alt": "Test accuracy over three epochs: the network whose gates open is above 0.8 from the first epoch on, the one with ReLU from the start stays at chance."}}
 if when_passed("GateSchedule"):
-    display(measured("relu_accuracy", curves["ReLU"][-1], 0, 0.5))
+    display(measured("accuracy with ReLU", curves["ReLU"][-1], 0, 0.5))
     points = {name: ([1, 2, 3], curve) for name, curve in curves.items()}
     display(training_curves(points, "epoch", "test accuracy"))
 
@@ -480,7 +480,7 @@ if all(when_passed(part) for part in PARTS):
 # the last, at the first step?
 
 # %%
-predict("smaller", ...)
+predict("times smaller in the first layer", ...)
 
 
 # %%
@@ -538,7 +538,7 @@ if when_passed("log_gradients"):
     first, last = (
         found[f"gradient norm/{name}"][0][1] for name in ("first", "last")
     )
-    display(measured("smaller", last / first, 10, 1e6))
+    display(measured("times smaller in the first layer", last / first, 10, 1e6))
     points = {
         name: tuple(zip(*one, strict=True)) for name, one in found.items()
     }

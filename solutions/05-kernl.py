@@ -184,7 +184,7 @@ if when_passed("kernel_fit"):
 # Predict before you look: what will the cosine with BPTT be?
 
 # %%
-predict("cosine_with_four_modes", ...)
+predict("cosine with four modes", ...)
 
 # %%
 if when_passed("fit_modes"):
@@ -200,7 +200,7 @@ if when_passed("fit_modes"):
         )
         print(f"modes {count}   cosine {close:.2f}")
         if count == 4:
-            print(measured("cosine_with_four_modes", close, 0.7, 0.99))
+            print(measured("cosine with four modes", close, 0.7, 0.99))
 
 # %% [markdown]
 # ## Why one fading kernel suited the first network
@@ -276,7 +276,7 @@ import tensorflow as tf
 # your function updates the traces at every step. How many times faster is it in chunks of 32?
 
 # %%
-predict("times_faster", ...)
+predict("times faster in chunks", ...)
 
 # %% mystnb={"image": {"alt": "Milliseconds for 512 steps over the number of steps in a chunk, both axes logarithmic: the time falls until chunks have some tens of steps, and not any further."}}
 if when_passed("chunked_trace"):
@@ -301,7 +301,8 @@ if when_passed("chunked_trace"):
 
 # %%
 if when_passed("chunked_trace"):
-    print(measured("times_faster", milliseconds[0] / milliseconds[5], 1.5, 500))
+    faster = milliseconds[0] / milliseconds[5]
+    print(measured("times faster in chunks", faster, 1.5, 500))
 
 # %% [markdown]
 # Now use your gradient in place of Keras's own. `fit`, optimisers, callbacks and metrics don't care
@@ -317,7 +318,7 @@ if when_passed("chunked_trace"):
 # times as large as BPTT's loss will the loss of your first model be?
 
 # %%
-predict("times_the_loss", ...)
+predict("times the loss of BPTT", ...)
 
 
 # %% mystnb={"image": {"alt": "The mean squared error over ten epochs, on a logarithmic axis: all three fall. BPTT ends lowest; KeRNL and the kernel that remembers nothing lie close together above it."}}
@@ -369,7 +370,7 @@ if when_passed("KernlModel"):
 # %%
 if when_passed("KernlModel"):
     ratio = curves["KeRNL"][-1] / curves["BPTT"][-1]
-    print(measured("times_the_loss", ratio, 0.7, 5))
+    print(measured("times the loss of BPTT", ratio, 0.7, 5))
 
 # %% [markdown]
 # The kernel's memory gains nothing here, and all three learn. Look at the question at the end of

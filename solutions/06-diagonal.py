@@ -80,7 +80,7 @@ use_style()
 # How many rounds does your scan need for the 784 pixels of a digit? Guess before you count.
 
 # %%
-predict("rounds_for_784_steps", ...)
+predict("rounds for 784 steps", ...)
 
 # %% mystnb={"image": {"alt": "Calls of join over the number of steps, from 2 to 2,048: the calls rise by one with each doubling of the steps, to eleven, while a loop takes as many steps as there are."}}
 if when_passed("combine", "scan"):
@@ -112,7 +112,7 @@ if when_passed("combine", "scan"):
 
 # %%
 if when_passed("combine", "scan"):
-    print(measured("rounds_for_784_steps", rounds(784), 10, 20))
+    print(measured("rounds for 784 steps", rounds(784), 10, 20))
 
 # %%
 # EXERCISE: scan_backward
@@ -157,10 +157,10 @@ if when_passed("ring"):
 # the test images will each get right?**
 
 # %%
-predict("right_by_fading_units", ...)
+predict("right by fading units", ...)
 
 # %%
-predict("right_by_turning_units", ...)
+predict("right by turning units", ...)
 
 # %%
 mnist = load_mnist()
@@ -198,12 +198,12 @@ if when_passed("last_state"):
     turning = np.exp(-1 / times + 1j * np.linspace(0, 0.6, 64))
     print(
         measured(
-            "right_by_fading_units", right_by_least_squares(fading), 0.5, 0.7
+            "right by fading units", right_by_least_squares(fading), 0.5, 0.7
         )
     )
     print(
         measured(
-            "right_by_turning_units", right_by_least_squares(turning), 0.75, 0.9
+            "right by turning units", right_by_least_squares(turning), 0.75, 0.9
         )
     )
 
@@ -227,7 +227,7 @@ if when_passed("last_state"):
 # **How far apart will the two gradients be at 400 steps, relative to their length?**
 
 # %%
-predict("apart_at_400_steps", ...)
+predict("apart at 400 steps", ...)
 
 # %%
 if when_passed("lru_trace_step", "lru_trace_gradient"):
@@ -263,7 +263,7 @@ if when_passed("lru_trace_step", "lru_trace_gradient"):
 
 # %%
 if when_passed("lru_trace_step", "lru_trace_gradient"):
-    print(measured("apart_at_400_steps", apart, 0, 1e-10))
+    print(measured("apart at 400 steps", apart, 0, 1e-10))
 
 # %% [markdown]
 # ## Gates that look at the input only
@@ -311,7 +311,7 @@ from course_lib.training import seed_everything
 # yours?**
 
 # %%
-predict("times_faster", ...)
+predict("times faster with your gradient", ...)
 
 # %%
 if when_passed("fast_scan"):
@@ -347,7 +347,7 @@ if when_passed("fast_scan"):
         return min(took)
 
     ratio = seconds_of(by_the_tape) / seconds_of(fast_scan)
-    print(measured("times_faster", ratio, 1.2, 1000))
+    print(measured("times faster with your gradient", ratio, 1.2, 1000))
 
 # %%
 # EXERCISE: LRULayer

@@ -275,7 +275,7 @@ def test_a_wrong_answer_leads_to_the_hint_that_a_shell_can_show(write):
     code, out, _ = course("hint", "rnn_step")
     hints = get("rnn_step").hints
     assert (code, out.startswith(f"Hint 1 of {len(hints)}: {hints[0].symptom}")) == (0, True)
-    assert out.endswith("The next: course hint rnn_step --number 2\n")
+    assert out.endswith("The next hint: `course hint rnn_step --number 2`\n")
     _, out, _ = course("hint", "rnn_step", "--number", len(hints))
     assert hints[-1].text in out
     assert "`course solution rnn_step` shows the reference" in out

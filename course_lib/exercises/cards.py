@@ -46,15 +46,11 @@ def hint_card(exercise: Exercise, number: int, shell: bool = False) -> Card:
     hint = exercise.hints[number - 1]
     count = len(exercise.hints)
     if number < count:
-        then = "The next: "
-        then += (
-            f"course hint {exercise.id} --number {number + 1}"
-            if shell
-            else f'hint("{exercise.id}")'
-        )
+        again = f"course hint {exercise.id} --number {number + 1}"
+        then = f"""The next hint: `{again if shell else f'hint("{exercise.id}")'}`"""
     else:
-        call = f"`course solution {exercise.id}`" if shell else f'solution("{exercise.id}")'
-        then = f"That was the last; {call} shows the reference."
+        call = f"course solution {exercise.id}" if shell else f'solution("{exercise.id}")'
+        then = f"That was the last hint; `{call}` shows the reference."
     text = hint.text
     if number == max(count - 1, 1) and (how := _by_hand(exercise)):
         text += f"\n\nThe case that the check does by hand:\n\n{how}"

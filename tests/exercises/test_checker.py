@@ -196,9 +196,9 @@ def test_hints_come_one_after_the_other_and_end_with_the_solution():
         f"Hint {n} of {count}" for n in range(1, count + 1)
     ]
     for card in cards[: count - 1]:
-        assert card.body.endswith('The next: hint("rnn_forward")')
+        assert card.body.endswith('The next hint: `hint("rnn_forward")`')
     assert cards[count] == cards[count - 1]
-    assert 'solution("rnn_forward")' in cards[-1].body
+    assert '`solution("rnn_forward")`' in cards[-1].body
     for wrong in (count + 1, 0, "2"):
         assert f"hints 1 to {count}" in hint("rnn_forward", wrong).body
 

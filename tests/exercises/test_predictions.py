@@ -104,6 +104,17 @@ def test_every_notebook_asks_twice_before_it_measures():
         assert len(asked) >= 2, source.name
 
 
+def test_a_prediction_is_named_in_words_and_by_no_other_notebook():
+    """Its name is a heading; what was expected in one notebook is not shown in another."""
+    names = [
+        name
+        for source in sorted((ROOT / "solutions").glob("[0-9]*.py"))
+        for name in re.findall(r'^predict\("([^"]+)"', source.read_text(encoding="utf-8"), re.M)
+    ]
+    assert len(set(names)) == len(names) > 15
+    assert [name for name in names if "_" in name or " " not in name] == []
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
