@@ -10,7 +10,7 @@ from course_lib.instructor.intake.extract import Cells, Unreadable, extract
 from course_lib.instructor.intake.read import PYTHON, Submission
 from course_lib.instructor.intake.tree import File
 from course_lib.instructor.judging.notebook import Judge
-from course_lib.instructor.judging.verdict import MISSING, Verdict
+from course_lib.instructor.judging.verdict import MISSING, NOWHERE, Verdict
 from course_lib.release import is_older
 
 GRADED, UNREADABLE = "graded", "unreadable"
@@ -91,8 +91,8 @@ def _why_nowhere(notebooks: list[tuple[str, Cells]]) -> str:
     """What is said of an exercise that is missing, which may be newer than what was handed in."""
     older = sorted({cells.release for _, cells in notebooks if is_older(cells.release)})
     if not older:
-        return "No notebook holds this exercise."
-    return f"No notebook holds this exercise. It may be newer than release {' or '.join(older)}."
+        return NOWHERE
+    return f"{NOWHERE} It may be newer than release {' or '.join(older)}."
 
 
 def _newer_python(notebook: str, python: tuple[int, ...], said: list[str]) -> list[str]:

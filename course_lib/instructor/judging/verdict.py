@@ -7,6 +7,7 @@ from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 from course_lib.instructor.sandbox.session import CRASHED, TAMPERED
 
 MISSING = "missing"
+NOWHERE = "No notebook holds this exercise."
 OUTCOMES = (
     PASSED, NOT_RIGHT, NOT_WRITTEN, RAISED, OUT_OF_TIME, OUT_OF_MEMORY, CRASHED, TAMPERED, MISSING,
 )  # fmt: skip

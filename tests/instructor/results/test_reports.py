@@ -5,9 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from course_lib.exercises.registry import CHAPTERS, ids
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.judging.exercise import HIDDEN, OTHER_NUMBERS
-from course_lib.instructor.judging.verdict import Verdict
+from course_lib.instructor.judging.verdict import NOWHERE, Verdict
 from course_lib.instructor.results import points
 from course_lib.instructor.results.report_csv import csv_lines, guarded
 from course_lib.instructor.results.reports import write_reports
@@ -145,3 +146,20 @@ def test_weights_that_do_not_fit_are_said(tmp_path, text):
 def test_nothing_unseen_hides_a_formula(first):
     assert guarded(f"{first}=1+1").startswith("'")
     assert guarded(f"{first}Anna") != f"'{first}Anna"
+
+
+def test_a_student_reads_chapter_by_chapter_what_was_handed_in(tmp_path):
+    """A chapter of which no notebook holds anything is one word, and not an entry an exercise."""
+    said = Verdict("rnn_step", "error", "It fell at `return <h_t>`.", held=1, rungs=12)
+    rest = [Verdict(one, "missing", NOWHERE) for one in ids()[1:-1]]
+    rest.append(Verdict(ids()[-1], "missing", f"The notebook defines nothing called {ids()[-1]}."))
+    weights = dict.fromkeys(ids(), 1.0)
+    write_reports(tmp_path, [student("anna", said, *rest)], list(ids()), weights, {})
+    page = (tmp_path / "students" / "anna.html").read_text(encoding="utf-8")
+    assert "It fell at <code>return &lt;h_t&gt;</code>." in page
+    assert f"<p>0.08 of {len(ids())} points</p>" in page
+    assert "error, 0.08 of 1." in page
+    assert page.count(NOWHERE) == len(CHAPTERS[0].exercises) + len(CHAPTERS[-1].exercises) - 2
+    assert page.count("<h2>") == 2
+    others = ", ".join(chapter.title for chapter in CHAPTERS[1:-1])
+    assert f"<p>In no notebook: {others}.</p>" in page

@@ -20,6 +20,13 @@ function element(tag, content = {}, ...children) {
   return made;
 }
 
+// A sentence in which what stands between `backticks` is code.
+function withCode(text) {
+  return text.split(/`([^`\n]+)`/).map((part, i) => (i % 2 ? element("code", { text: part }) : part));
+}
+
+const inPoints = (value) => Math.round(value * 100) / 100;
+
 // The data: cells that stood before come as numbers.
 const known = [];
 const students = data.students.map((student, number) => {
@@ -154,7 +161,7 @@ function drawRow(student, index) {
   const name = element("button", { type: "button", class: "name", text: nameOf(student), data: { student: student.number } });
   const line = element("tr", { "aria-rowindex": index + 4 },
     element("th", { class: "who", scope: "row" }, name),
-    element("td", { class: "number", text: String(Math.round(student.points * 100) / 100) }),
+    element("td", { class: "number", text: String(inPoints(student.points)) }),
     element("td", { text: student.stuck < 0 ? "" : exercises[student.stuck].id }));
   for (const column of columns) {
     const cell = student.cells[column];
@@ -219,12 +226,12 @@ function openStudent(number) {
   const of = exercises.reduce((sum, one) => sum + one.of, 0);
   const close = element("button", { text: "Close", type: "button", class: "top" });
   close.addEventListener("click", () => dialog.close());
-  const points = `${Math.round(student.points * 100) / 100} of ${Math.round(of * 100) / 100} points`;
+  const points = `${inPoints(student.points)} of ${inPoints(of)} points`;
   dialog.replaceChildren(close, element("h2", { text: nameOf(student), id: "who" }), element("p", { text: points }));
   if (!hidden) {
     const page = element("a", { text: "The page for this student", href: `students/${encodeURIComponent(student.page)}.html` });
     dialog.append(element("p", {}, page));
-    if (student.remarks.length) dialog.append(element("ul", {}, ...student.remarks.map((text) => element("li", { text }))));
+    if (student.remarks.length) dialog.append(element("ul", {}, ...student.remarks.map((text) => element("li", {}, ...withCode(text)))));
   }
   for (const chapter of chapters) {
     const list = element("ul");
@@ -242,8 +249,8 @@ function openStudent(number) {
 function about(cell, column) {
   const one = exercises[column];
   const item = element("li", {}, element("strong", { text: `${symbol(cell)} ${one.id}` }),
-    `: ${data.outcomes[cell.outcome]}, ${cell.points ?? 0} of ${one.of}.`);
-  const add = (text) => item.append(element("br"), text);
+    `: ${data.outcomes[cell.outcome]}, ${inPoints(cell.points ?? 0)} of ${inPoints(one.of)}.`);
+  const add = (text) => item.append(element("br"), ...withCode(text));
   if (cell.sentence) add(cell.sentence);
   if (cell.failed) add(`First check that does not hold: ${cell.failed}.`);
   if (cell.code) item.append(element("pre", {}, element("code", { text: cell.code.join("\n") })));
@@ -267,8 +274,8 @@ at("chapter").append(option("", "those begun"), option("all", "all"), ...chapter
 at("exercise").append(option("", "any"), ...exercises.map((one, column) => option(column, one.id)));
 at("outcome").append(option("", "any"), ...data.outcomes.map((one, number) => option(number, one)));
 at("sort").append(...Object.entries(ORDERS).map(([key, [text]]) => option(key, text)), ...exercises.map((one, column) => option(column, one.id)));
-at("legend").append(...data.outcomes.flatMap((one, number) => [
-  element("span", { text: symbol({ outcome: number }), class: `o${number}`, "aria-hidden": "true" }), one]));
+at("legend").append(...data.outcomes.flatMap((one, number) => [element("span", {},
+  element("span", { text: symbol({ outcome: number }), class: `o${number}`, "aria-hidden": "true" }), one), " "]));
 at("map").append(table);
 for (const id of ["controls", "map", "legend"]) at(id).hidden = false;
 

@@ -12,7 +12,7 @@ from course_lib.exercises.report import NOT_WRITTEN
 from course_lib.instructor.judging.verdict import MISSING, OUTCOMES
 from course_lib.instructor.results.pages.class_data import class_data
 from course_lib.instructor.results.pages.distribution import histogram
-from course_lib.instructor.results.pages.markup import beside, end, escaped, head
+from course_lib.instructor.results.pages.markup import beside, end, escaped, head, with_code
 from course_lib.instructor.results.tally import Misconception, Tally
 
 MOST_MISCONCEPTIONS = 20
@@ -34,7 +34,7 @@ def class_page(
         students: results with their points; walked through twice.
         weights: points by exercise.
         names: for each student the name of its page.
-        written: when.
+        written: when, in ISO 8601.
         notes: on the class as a whole, one sentence each.
     """
     style, script = beside("class_page.css"), beside("class_page.js")
@@ -46,7 +46,8 @@ def class_page(
     yield f"<h2>Common misconceptions</h2>{_misconceptions(tally)}"
     yield from _projects(tally)
     yield f"<h2>By exercise</h2>{_by_exercise(tally)}"
-    yield f'<p>Written {escaped(written)}.</p><dialog id="student" aria-labelledby="who"></dialog>'
+    when = written.replace("T", " ").replace("+00:00", " UTC")
+    yield f'<p>Written {escaped(when)}.</p><dialog id="student" aria-labelledby="who"></dialog>'
     yield '<script type="application/json" id="class">'
     yield from class_data(students, weights, names)
     yield f"</script>{end(script)}"
@@ -85,9 +86,9 @@ def _points(tally: Tally, of: float) -> str:
 
 
 def _conspicuous(tally: Tally, notes: Collection[str]) -> str:
-    lines = [f'<li class="named">{escaped(one)}</li>' for one in notes]
+    lines = [f'<li class="named">{with_code(one)}</li>' for one in notes]
     for number, why in tally.conspicuous:
-        said = escaped(" ".join(why))
+        said = with_code(" ".join(why))
         lines.append(f'<li>{_name(tally, number)}<span class="named">: {said}</span></li>')
     if not lines:
         return "<p>Nothing conspicuous.</p>"
@@ -118,7 +119,7 @@ def _misconception(tally: Tally, one: Misconception) -> str:
     text = (
         f'<p><button type="button" data-exercise="{escaped(one.exercise)}" '
         f'data-mistake="{escaped(one.mistake)}">{students}</button> '
-        f"<strong>{escaped(one.exercise)}</strong>: {escaped(one.sentence)}</p>"
+        f"<strong>{escaped(one.exercise)}</strong>: {with_code(one.sentence)}</p>"
     )
     if one.excerpts:
         code, count = one.excerpts.most_common(1)[0]

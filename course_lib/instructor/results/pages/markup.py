@@ -7,6 +7,8 @@ import html
 import json
 from pathlib import Path
 
+from course_lib.exercises.markup import CODE
+
 # Of a page that has no look of its own: the reader's colours, by day and by night.
 PLAIN = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -24,6 +26,11 @@ def shown(value: object) -> str:
 def escaped(value: object) -> str:
     """Text for HTML, between tags and inside quoted attributes."""
     return html.escape(shown(value), quote=True)
+
+
+def with_code(value: object) -> str:
+    """A sentence as HTML, where what stands between `backticks` is code; all else is text."""
+    return CODE.sub(r"<code>\1</code>", escaped(value))
 
 
 def script_json(value: object) -> str:
