@@ -215,9 +215,16 @@ def _noting_the_stop_button(stopped: list) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_ways_out() -> Iterator[None]:
-    """What ends the process at once, or lets it die of a recursion, only raises or is capped."""
+    """What ends the process at once, or lets it die of a recursion, only raises or is capped.
 
-    def leave(*_, **__):
+    A process that the block forks, as multiprocessing does, may end itself, and ends with the block
+    at the latest: there would be two notebooks otherwise.
+    """
+    process, end = os.getpid(), os._exit
+
+    def leave(code: int = 1, *_, **__):
+        if os.getpid() != process:
+            end(code)
         raise SystemExit
 
     deeper = sys.setrecursionlimit
@@ -233,6 +240,8 @@ def _without_ways_out() -> Iterator[None]:
     try:
         yield
     finally:
+        if os.getpid() != process:
+            end(1)
         for owner, name, value in before:
             if value is None:
                 delattr(owner, name)

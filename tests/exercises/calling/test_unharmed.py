@@ -165,6 +165,33 @@ def test_the_stop_button_still_stops(monkeypatch):
     assert check(lambda *_: np.zeros((2, 4)), exercise="rnn_step").sentence
 
 
+FORKS = {
+    "comes back": "os.fork()",
+    "ends itself": "if not os.fork(): os._exit(0)",
+    "fails": "if not os.fork(): raise ValueError",
+    "a process": "one = Process(target=abs, args=(1,)); one.start(); one.join()",
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("how", FORKS)
+def test_a_process_that_is_forked_in_a_check_does_not_come_out_of_it(how):
+    """It went on in the notebook, which so was there twice; a pool of processes had no end."""
+    code = (
+        "import os\nfrom multiprocessing import get_context\n"
+        "from course_lib.exercises import check\n"
+        "Process = get_context('fork').Process\ncalls = []\n"
+        "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    calls.append(1)\n"
+        f"    if len(calls) == 1:\n        {FORKS[how]}\n    return h_prev\n"
+        "report = check(rnn_step)\nprint('after', report.sentence, flush=True)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.count("after") == 1, (done.stdout, done.stderr)
+    assert "exit()" not in done.stdout
+
+
 KERNEL = (
     "a list in itself",
     "recursion with a high limit",
