@@ -6,15 +6,11 @@ from pathlib import Path
 
 from course_lib.exercises.calling.guard import RAISED
 from course_lib.exercises.projects.arrays import LARGEST
-from course_lib.exercises.projects.judging import judge_project
-from course_lib.exercises.projects.outside import (
-    as_before_a_call,
-    data_from_outside,
-    nothing_opened,
-)
+from course_lib.exercises.projects.judging import judge_project, takes_from_outside
+from course_lib.exercises.projects.opening import nothing_opened
+from course_lib.exercises.projects.outside import as_before_a_call, data_from_outside
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.projects.report import ProjectReport
-from course_lib.exercises.report import NOT_RIGHT
 
 
 def check_project(project: Project, function: Callable) -> ProjectReport:
@@ -31,11 +27,7 @@ def check_project(project: Project, function: Callable) -> ProjectReport:
             report = judge_project(project, function, content, batches, nothing_opened)
             if not outside or report.kind != RAISED:
                 return report
-    sentence = (
-        f"{project.id} takes {', '.join(outside)} from the notebook, but it is judged with "
-        f"weights and x alone: put what it needs into {project.file}, and read it from weights."
-    )
-    return ProjectReport(project, NOT_RIGHT, (), sentence, failed="all comes with the arguments")
+    return takes_from_outside(project, outside)
 
 
 def read(file: Path) -> bytes | None:

@@ -15,6 +15,7 @@ from course_lib.exercises.projects.project import Batch, Project, View, Weights
 from course_lib.exercises.projects.report import ProjectReport
 from course_lib.exercises.projects.views import trained_on
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
+from course_lib.words import listed
 
 RIGHT_SHAPE = "outputs of the right shape, all finite"
 IN_ANOTHER_WAY = "inputs shown in another way"
@@ -128,6 +129,20 @@ def judge_project(
             "did when you trained it?"
         )
     return report(NOT_RIGHT, sentence, **more)
+
+
+def takes_from_outside(project: Project, names: list[str]) -> ProjectReport:
+    """The report on a function that needs data of its notebook.
+
+    Args:
+        project: what was asked for.
+        names: of the data.
+    """
+    sentence = (
+        f"{project.id} takes {listed(names)} from the notebook, but it is judged with weights and "
+        "x alone: read from weights what was learned, and compute constants inside the function."
+    )
+    return ProjectReport(project, NOT_RIGHT, (), sentence, failed="all comes with the arguments")
 
 
 def ladder(

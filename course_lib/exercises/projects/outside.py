@@ -1,115 +1,24 @@
-"""What a hand-in takes from where it was made: data of the notebook, and files.
+"""What a hand-in takes from where it was made: data of the notebook.
 
-Both are gone where it is judged for a grade. So its own check says so at once.
+It isn't there where it is graded. So its own check says so, and a class's judge as well.
+
+This file also runs in an instructor's sandbox: it imports nothing of the course.
 """
 
 import contextlib
 import functools
 import io
 import os
-import re
-import sys
 import sysconfig
-import threading
 import types
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import course_lib
-from course_lib.exercises.calling.guard import Unusable
-
-OURS = str(Path(course_lib.__file__).parent)
 LIBRARIES = {sysconfig.get_path(one) for one in ("purelib", "platlib")}
-TRACING = "/autograph/pyct/loader.py"  # of TensorFlow: writes down what it makes of a function
-
-MODULES = (".py", ".pyc", ".so", ".pyd", ".dll", ".dylib")  # an import may open these
-IMPORTING = "<frozen importlib._bootstrap_external>", "_write_atomic"  # keeps what was compiled
-CACHE = re.compile(r"\.pyc\.\d+")  # in a file that has this ending until it is complete
-SETTING = str | int | float | None  # no data by itself, nor in an object that holds no more
-REACHES_OUT = ("open", "os.system", "os.posix_spawn", "subprocess.Popen", "socket.connect")
-
-_watched: dict[int, list[str]] = {}  # threads that run a hand-in just now, and what they opened
-_began: dict[int, types.FrameType] = {}  # who runs it there
-
-
-@functools.cache
-def _listen() -> None:
-    """Python's audit hooks can't be taken away again: one is enough."""
-    sys.addaudithook(_hear)
-
-
-def _hear(event: str, arguments: tuple) -> None:
-    thread = threading.get_ident()
-    if event not in REACHES_OUT or thread not in _watched:
-        return
-    what = str(arguments[0])[-60:] if arguments else ""
-    if event == "open" and (what.endswith(MODULES) or _keeps_what_was_compiled(arguments[0])):
-        return
-    if what == os.devnull or _for_a_library(thread):
-        return
-    _watched[thread].append(what)
-    raise PermissionError(f"{what!r} can't be opened here")
-
-
-def _for_a_library(thread: int) -> bool:
-    """Whether a library opens it for itself: while it is imported, or while TensorFlow traces.
-
-    An import inside of a function is honest, and Keras reads its settings then. The course's own
-    data sets are no part of that.
-    """
-    frame = sys._getframe(2)
-    while frame not in (None, _began[thread]) and not frame.f_code.co_filename.startswith(OURS):
-        file = frame.f_code.co_filename
-        imported = frame.f_code.co_name == "<module>" and _is_in_a_library(file)
-        if imported or _in_one_form(file).endswith(_in_one_form(TRACING)):
-            return True
-        frame = frame.f_back
-    return False
-
-
-def _is_in_a_library(file: str) -> bool:
-    return _in_one_form(file).startswith(tuple(_in_one_form(f"{one}/") for one in LIBRARIES))
-
-
-def _in_one_form(path: str) -> str:
-    """As paths are compared, whichever way Windows writes them."""
-    return os.path.normcase(path).replace("\\", "/")
-
-
-def _keeps_what_was_compiled(file: Any) -> bool:
-    """Whether an import writes its cache: it opens that by its name, and then by its number.
-
-    What else its code opens, a hand-in may have asked it for.
-    """
-    code = sys._getframe(2).f_code
-    if (code.co_filename, code.co_name) != IMPORTING:
-        return False
-    return isinstance(file, int) or bool(CACHE.fullmatch("".join(Path(file).suffixes[-2:])))
-
-
-@contextlib.contextmanager
-def nothing_opened() -> Iterator[None]:
-    """While it lasts, this thread can open no file and no connection.
-
-    Raises:
-        Unusable: at the end, if it tried to.
-    """
-    _listen()
-    thread = threading.get_ident()
-    opened = _watched[thread] = []
-    _began[thread] = sys._getframe(2)  # past `contextlib`
-    try:
-        yield
-    finally:
-        del _watched[thread], _began[thread]
-    if opened:
-        raise Unusable(
-            f"It opened {opened[0]!r}: all that it needs must come with its arguments, weights "
-            "and x."
-        )
+SETTING = str | int | float | np.number | None  # no data by itself, unless there is much of it
+MUCH = 1_000  # numbers, or words of eight characters: lists and text hold weights and answers too
 
 
 def data_from_outside(function: Callable) -> list[str]:
@@ -158,9 +67,12 @@ def _places(function: Callable) -> dict[str, tuple[dict, str] | None]:
         for name, cell in cells.items():
             if _filled(cell):
                 look(name, cell.cell_contents)
-        for name in _names(one.__code__):
-            if name in home:
-                look(name, home[name], (home, name))
+        for code in _codes(one.__code__):
+            for name in code.co_names:
+                if name in home:
+                    look(name, home[name], (home, name))
+            if _amount(code.co_consts) > MUCH:
+                found[f"a constant of {code.co_name}"] = None
         defaults = (*(one.__defaults__ or ()), *(one.__kwdefaults__ or {}).values())
         for n, value in enumerate(defaults, 1):
             look(f"default number {n}", value)
@@ -175,7 +87,7 @@ def _home(one: Any) -> dict | None:
         one = one.func if isinstance(one, functools.partial) else one.__func__
     if not isinstance(one, types.FunctionType) and not isinstance(one, type):
         one = getattr(type(one), "__call__", None)  # noqa: B004  (which code it is)
-        if isinstance(one, types.FunctionType) and _is_in_a_library(one.__code__.co_filename):
+        if isinstance(one, types.FunctionType) and is_in_a_library(one.__code__.co_filename):
             return None
     return one.__globals__ if isinstance(one, types.FunctionType) else None
 
@@ -214,9 +126,12 @@ def _emptied(value: Any) -> Any:
     return type(value)() if type(value) in (dict, list, set) else None
 
 
-def _names(code: types.CodeType) -> set[str]:
-    inner = (one for one in code.co_consts if isinstance(one, types.CodeType))
-    return set(code.co_names).union(*map(_names, inner))
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """A function's code, and that of the functions in it."""
+    yield code
+    for one in code.co_consts:
+        if isinstance(one, types.CodeType):
+            yield from _codes(one)
 
 
 def _filled(cell: types.CellType) -> bool:
@@ -231,6 +146,10 @@ def _is_data(value: Any) -> bool:
     """Arrays, files and objects that hold something, and whatever contains them."""
     if isinstance(value, type | types.ModuleType | types.FunctionType):
         return False
+    if _amount(value) > MUCH:
+        return True
+    if isinstance(value, np.number):
+        return False
     if isinstance(value, dict):
         return any(map(_is_data, value.values()))
     if isinstance(value, list | tuple | set | frozenset):
@@ -243,9 +162,32 @@ def _is_data(value: Any) -> bool:
     return bool(held) and not all(isinstance(one, SETTING) for one in held.values())
 
 
+def _amount(value: Any) -> int:
+    """How many numbers, or words of eight characters, plain values hold."""
+    if isinstance(value, str | bytes):
+        return len(value) // 8 + 1
+    if isinstance(value, int):
+        return value.bit_length() // 64 + 1
+    if isinstance(value, dict):
+        return sum(_amount(key) + _amount(one) for key, one in value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return sum(map(_amount, value))
+    return 1
+
+
 def _has_weights(value: Any) -> bool:
     """As a model or a layer of Keras that has been built."""
     try:
         return len(value.weights) > 0
     except Exception:  # a property of somebody's own may raise anything
         return False
+
+
+def is_in_a_library(file: str) -> bool:
+    """Whether code stands among the installed packages."""
+    return in_one_form(file).startswith(tuple(in_one_form(f"{one}/") for one in LIBRARIES))
+
+
+def in_one_form(path: str) -> str:
+    """As paths are compared, whichever way Windows writes them."""
+    return os.path.normcase(path).replace("\\", "/")

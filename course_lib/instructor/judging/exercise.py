@@ -146,7 +146,7 @@ class ExerciseJudge:
             session,
             exercise.id,
             name,
-            {"sources": sources, "parts": parts},
+            {"sources": sources, "parts": parts, "by_itself": isinstance(exercise, Project)},
             session.defined.found[name].parameters,
             cut=lambda call: alone(call.__module__, call.__name__, banned),
             foresee=functools.partial(self._losses, exercise.reference),

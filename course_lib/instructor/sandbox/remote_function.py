@@ -48,6 +48,8 @@ class Remote(Elsewhere):
         self.fate = ""  # how its child ended last, if it did
         self.sentence = ""
         self.printed = (0, "")
+        self.brought: list[str] = []  # data that it has from its notebook
+        self.can_do_without = True
         self.__name__ = exercise_id
         names = [str(p) for p in parameters if isinstance(p, str) and p.isidentifier()][:50]
         if len(set(names)) == len(names):
@@ -68,6 +70,9 @@ class Remote(Elsewhere):
         )  # fmt: skip
         if "unusable" in answer:
             raise Stopped(RAISED, full_stop(f"can't be called: {str(answer['unusable'])[:500]}"))
+        brought = answer.get("brought")
+        self.brought = [str(one)[:60] for one in brought[:9]] if isinstance(brought, list) else []
+        self.can_do_without = answer.get("possible") is not False
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """What the student's function makes of the arguments."""

@@ -24,6 +24,7 @@ FILES = {
     "graphs.py": PACKAGE / "graphs.py",
     "guard.py": PACKAGE / "exercises" / "calling" / "guard.py",
     "failure.py": PACKAGE / "exercises" / "calling" / "failure.py",
+    "outside.py": PACKAGE / "exercises" / "projects" / "outside.py",
     **{
         f"reading/{name}.py": PACKAGE / "reading" / f"{name}.py"
         for name in ("__init__", "loop", "magics", "names", "needed", "run")

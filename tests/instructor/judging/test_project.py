@@ -129,6 +129,22 @@ ATTACKS = {
         predict("calls.append(1)\nreturn np.full((len(x), 10), len(calls))", "calls = []"), None,
         "not right yet", "when it is called again",
     ),
+    "an array of the notebook": (
+        predict("return x.sum(axis=1) @ PLANES", "PLANES = np.eye(28, 10)"), None, "not right yet",
+        "takes PLANES from the notebook",
+    ),
+    "an array in a default": (
+        "def predict_rows(weights, x, y=np.eye(28, 10)):\n    return x.sum(axis=1) @ y", None,
+        "not right yet", "takes default number 1 from the notebook",
+    ),
+    "text for arrays": (
+        predict(f"return np.frombuffer({'0' * 9000!r}.encode(), 'u1')[:10] + 0 * x[:, 0, :10]"),
+        None, "not right yet", "takes a constant of predict_rows from the notebook",
+    ),
+    "a list that it needs": (
+        predict("return FIRST[0] + 0 * x[:, 0, :10]", "FIRST = [np.ones(10)]"), None,
+        "not right yet", "takes FIRST from the notebook",
+    ),
     "another classifier": (
         predict("return x.mean(axis=(1, 2))[:, None] * np.arange(10)"), None, "not right yet",
         "computes something other",
@@ -143,6 +159,12 @@ def test_attacks_earn_nothing(graded, name):
     assert (found["outcome"], found["mark"]) == (outcome, 0)
     assert says in found["sentence"]
     assert points.share(found) == 0
+
+
+def test_what_is_made_once_of_the_arrays_is_no_data_of_the_notebook(graded):
+    kept = predict("made.setdefault(0, dict(weights))\nreturn network(made[0], x)", "made = {}")
+    network = answer_code("predict_rows").replace("def predict_rows", "def network")
+    assert graded(f"{network}\n\n{kept}")["mark"] == 3
 
 
 def test_a_stub_is_not_written(graded):

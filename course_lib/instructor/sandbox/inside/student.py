@@ -4,9 +4,9 @@ It knows no exercise, no expected value and no check. It holds what the notebook
 function of it with the plain values that come over the connection, and sends back what came out.
 Whatever else the student's code finds here is its own.
 
-Of the course it imports what holds no secret: `reading`, `graphs`, `guard` and `failure`. All else
-of `course_lib` that a notebook imports is a stand-in, except the sources that the judge sends: the
-parts that an exercise builds on, after those were judged.
+Of the course it imports what holds no secret: `reading`, `graphs`, `guard`, `failure` and
+`outside`. All else of `course_lib` that a notebook imports is a stand-in, except the sources that
+the judge sends: the parts that an exercise builds on, after those were judged.
 """
 
 import ast
@@ -29,6 +29,7 @@ import graphs
 import guard
 import messages
 import numpy as np
+import outside
 import own_parts
 import reading.run
 
@@ -233,7 +234,7 @@ class Student:
             "replaced": replaced(),
         }
 
-    def choose(self, name, exercise, seconds, sources, parts):
+    def choose(self, name, exercise, seconds, sources, parts, by_itself=False):
         """Make a function the one to call; what it builds on becomes the reference's.
 
         Args:
@@ -242,6 +243,7 @@ class Student:
             seconds: a call may take.
             sources: of the parts of the course that may be seen from now on, by module.
             parts: the exercises that it builds on, and the modules that hold them.
+            by_itself: whether data of the notebook are gone; which, the answer says.
         """
         values = self.taken.values
         values.update(self.before)
@@ -258,7 +260,12 @@ class Student:
         for one, module in parts.items():
             values[one] = getattr(sys.modules[module], one)
         self.holding = guard.Held(self._theirs, exercise)
-        return {"callable": callable(self.function)}
+        answer = {"callable": callable(self.function)}
+        if by_itself:
+            answer["brought"] = outside.data_from_outside(self.function)
+            self.emptied = outside.as_before_a_call(self.function, answer["brought"])
+            answer["possible"] = self.emptied.__enter__()  # and so it stays
+        return answer
 
     def _theirs(self, *arguments, **named):
         """The student's function; exceptions of the judge's own that it raises are only errors."""
@@ -382,7 +389,9 @@ def _in_the_way(name, error) -> str:
 
 def serve(connection) -> None:
     """Do what the judge asks until it goes away."""
-    own = own_parts.OwnParts(graphs, guard, messages, failure, own_parts, sys.modules[__name__])
+    own = own_parts.OwnParts(
+        graphs, guard, messages, failure, outside, own_parts, sys.modules[__name__]
+    )
     look = own.look  # bound now, whatever becomes of the class
     channel = messages.Channel(connection)
     student = Student(channel, own)
