@@ -13,6 +13,7 @@ from course_lib.layers.scanned import (
     checked_timescales,
     held,
     last_real,
+    only_real,
 )
 from course_lib.layers.sizes import checked_seed, checked_units
 from course_lib.values import plain_number
@@ -221,12 +222,12 @@ class LRUCell(keras.layers.Layer):
         if mask is None and not every_step and _worth_it(x):
             z = self.last_state(x, states)
             return self.show(z, x[:, -1]), z
+        x = only_real(x, mask)  # nothing comes in at the others
         inputs = ops.transpose(x, (1, 0, 2))
         b_re, b_im = ops.split(self._inputs(inputs), 2, axis=-1)
         b, lam = as_complex(b_re, b_im), as_complex(*self.eigenvalues())
         if mask is not None:
             real = ops.transpose(mask)[..., None]
-            b = where(real, b, ops.zeros_like(b))
             lam = where(real, lam, ops.ones_like(lam))
         z = scan(lam, b, as_complex(*states), axis=0, method=method)
         last = [ops.real(z[-1]), ops.imag(z[-1])]

@@ -11,6 +11,7 @@ from course_lib.layers.scanned import (
     ScannedRNN,
     checked_timescales,
     held,
+    only_real,
 )
 from course_lib.layers.sizes import checked_units
 
@@ -126,7 +127,8 @@ class MinGRUCell(keras.layers.Layer):
         Returns:
             Outputs (batch, T, n) or (batch, n), and the list of last states.
         """
-        a, b = self.decay_and_input(ops.transpose(x, (1, 0, 2)))
+        x = ops.transpose(only_real(x, mask), (1, 0, 2))
+        a, b = self.decay_and_input(x)
         if mask is not None:
             real = ops.transpose(mask)[..., None]
             a = where(real, a, ops.ones_like(a))

@@ -3,7 +3,12 @@
 import keras
 
 from course_lib.layers.double import in_double
-from course_lib.layers.scanned import ScannedRNN, last_real
+from course_lib.layers.scanned import (
+    ScannedRNN,
+    checked_mask,
+    last_real,
+    only_real,
+)
 from course_lib.layers.sizes import checked_seed
 from course_lib.values import RATE, checked_number
 
@@ -51,6 +56,8 @@ class ResidualBlock(keras.layers.Layer):
 
     def call(self, x, mask=None, training=False):
         """The block's output, shape (batch, T, m) or (batch, m)."""
+        mask = checked_mask(mask, x)
+        x = only_real(x, mask)
         h = self.recurrence(self.norm(x), mask=mask)
         return self._add(x, h, mask, training)
 

@@ -100,13 +100,7 @@ class ScannedRNN(keras.layers.RNN):
             raise ValueError("The sequences have no steps; T is 1 or more.")
         x = ops.cast(sequences, self.compute_dtype)
         states = self._start(x, initial_state)
-        if mask is not None:
-            mask = ops.cast(mask, "bool")
-            if not _fits(mask.shape, x.shape[:2]):
-                raise ValueError(
-                    f"The mask has the shape {tuple(mask.shape)}; give "
-                    f"{tuple(x.shape[:2])}, as the inputs have it."
-                )
+        mask = checked_mask(mask, x)
         if self.go_backwards:
             x = ops.flip(x, 1)
             mask = None if mask is None else ops.flip(mask, 1)
@@ -194,6 +188,42 @@ class ScannedRNN(keras.layers.RNN):
 
 
 in_double(ScannedRNN)
+
+
+def checked_mask(mask, x):
+    """Which steps are real, as truth values; None: all of them are.
+
+    Args:
+        mask: what a layer was given.
+        x: inputs, shape (batch, T, m).
+
+    Raises:
+        ValueError: it has another shape than (batch, T).
+    """
+    if mask is None:
+        return None
+    mask = ops.cast(mask, "bool")
+    if not _fits(mask.shape, x.shape[:2]):
+        raise ValueError(
+            f"The mask has the shape {tuple(mask.shape)}; give "
+            f"{tuple(x.shape[:2])}, as the inputs have it."
+        )
+    return mask
+
+
+def only_real(x, mask):
+    """The inputs, zero at masked steps, shape (batch, T, m).
+
+    Those may hold anything, NaN too, and 0 times that is no 0: a gradient
+    that counts for nothing would still be lost.
+
+    Args:
+        x: shape (batch, T, m).
+        mask: shape (batch, T); None: all steps are real.
+    """
+    if mask is None:
+        return x
+    return where(mask[..., None], x, ops.zeros_like(x))
 
 
 def held(outputs, mask):

@@ -8,6 +8,7 @@ from course_lib.layers.cudnn import fused_layer
 from course_lib.layers.gru import GRUCell
 from course_lib.layers.lstm import LSTMCell
 from course_lib.layers.lstm_variant import LSTMVariantCell
+from course_lib.layers.scanned import checked_mask, only_real
 from course_lib.layers.sizes import checked_seed, checked_units
 from course_lib.layers.vanilla import VanillaRNNCell
 from course_lib.values import RATE, checked_number, checked_switch
@@ -28,8 +29,14 @@ class StackedRNN(keras.Sequential):
     """What `stacked_rnn` makes: recurrent layers in a row, with masks.
 
     A mask goes through every layer. It goes on to what follows the stack only
-    if there still are steps to mask.
+    if there still are steps to mask. Masked steps may hold anything: Keras's
+    own layers lose their gradients if that is NaN.
     """
+
+    def call(self, inputs, training=None, mask=None):
+        """Outputs, (batch, T, n) or (batch, n); mask: (batch, T), or None."""
+        mask = checked_mask(mask, inputs)
+        return super().call(only_real(inputs, mask), training, mask)
 
     def compute_mask(self, inputs, mask=None):
         """The mask of the output: that of the input, or none after the end."""

@@ -1,6 +1,7 @@
 """What a user gives, held against what a model takes: one sentence where it doesn't fit."""
 
 import inspect
+import math
 import operator
 
 import keras
@@ -8,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from course_lib.online import losses
-from course_lib.values import FROM_0, checked_number
+from course_lib.values import FROM_0, checked_number, plain_number
 
 
 def count(name, value, least=1):
@@ -61,15 +62,9 @@ def mask_value(given):
     """What an input at a step that is none is equal to, or None.
 
     Raises:
-        ValueError: nothing is equal to it.
+        ValueError: it is no number, or nothing is equal to it.
     """
-    try:
-        equal = given is None or (
-            np.ndim(given) == 0 and bool(tf.reduce_all(tf.equal(tf.cast(given, "float64"), given)))
-        )
-    except (TypeError, ValueError, tf.errors.OpError):
-        equal = False
-    if not equal:
+    if given is not None and math.isnan(plain_number(given)):
         raise ValueError(
             f"mask_value is {given!r}; give a number that the inputs of padded steps are equal to."
         )

@@ -72,7 +72,7 @@ class OnlineScan(SequenceModel):
     def call(self, x, training=False):
         """Outputs, (batch, c) or (batch, T, c)."""
         x = checks.inputs(x, self._inputs)
-        h, mask = x, self.mask(x)
+        h, mask = self.with_mask(x)
         for layer in self.stack:
             h = layer(h, mask=mask, training=training)
         return self._read(h, training)
@@ -222,8 +222,7 @@ class OnlineScan(SequenceModel):
         options = self._options
         window = options["update_every"] or options["chunk"]
         window = min(chunk_length(T) if window == "auto" else window, T)
-        x = tf.cast(x, self.compute_dtype)
-        mask = self.mask(x)
+        x, mask = self.with_mask(tf.cast(x, self.compute_dtype))
         # One loss at the end, or one at each window's; the rest of a sequence is a window too.
         at_each = self.return_sequences or options["update_every"] is not None
         count, rest = divmod(T, window)

@@ -124,12 +124,23 @@ def at_every_step(loss, y, out, weight, mask=None):
         y: targets; (B, T) of a single output become (B, T, 1).
         out: outputs, (B, T, c).
         weight: sample weights; one a sequence counts for each of its steps. Or None.
-        mask: of the outputs, or None.
+        mask: of the outputs, or None. There targets and weights of a loss of `BY_STEP` become
+            zero: padding may hold anything, NaN or a class -1 too.
     """
     if weight is not None and len(weight.shape) == 1:
         weight = tf.broadcast_to(weight[:, None], tf.shape(y)[:2])
+    if mask is not None and type(instance_of(loss)) in BY_STEP:
+        y, weight = _at_real_steps(y, mask), _at_real_steps(weight, mask)
     odd = mask is not None or weight is not None
     return one_output(y, out, instance_of(loss), odd), weight
+
+
+def _at_real_steps(a, mask):
+    """Targets or weights (B, T, ...), zero at masked steps; None stays None."""
+    if a is None:
+        return None
+    here = tf.reshape(mask, (*tf.unstack(tf.shape(mask)), *(len(a.shape) - 2) * [1]))
+    return tf.where(here, a, tf.zeros_like(a))
 
 
 def one_output(y, out, loss, odd):

@@ -127,8 +127,8 @@ class OnlineRNN(SequenceModel):
         x = self._cast(x, self.compute_dtype)
         if self.stateful:
             self.memory.check(x.shape[0])
-            return self._read_on(x, self.mask(x), self.memory, training)
-        mask = self.mask(x)
+            return self._read_on(*self.with_mask(x), self.memory, training)
+        x, mask = self.with_mask(x)
         return self.read(self.rnn(x, mask=mask, training=training), mask, training)
 
     def read(self, h, mask=None, training=False):
@@ -350,7 +350,7 @@ class OnlineRNN(SequenceModel):
         if engine is None:
             return self._backward(x, y, weight, scale, memory)
         engine.dynamics.check()  # something may be trainable that was not when it was compiled
-        mask = self.mask(x)
+        x, mask = self.with_mask(x)
         reader = Reader(self, x, y, weight, mask, scale)
         variables = self.trainable_variables
         carry = engine.start(size(x, 0), x.shape[2]) if memory is None else memory.read()
@@ -398,7 +398,8 @@ class OnlineRNN(SequenceModel):
                 set_keras_mask(part, mask)
         logs = self.compute_metrics(x, y, out, weight)
         if fit is not None:
-            self._fit.update_state(r_squared(fit))
+            # A batch without a real step, or without sequences, tells nothing of the kernel.
+            self._fit.update_state(r_squared(fit), sample_weight=fit.moved > 0)
             logs["kernel_r2"] = self._fit.result()
         return logs
 
@@ -446,9 +447,9 @@ class OnlineRNN(SequenceModel):
         """Outputs of a batch that nothing is learned from; all that the rule carries moves on."""
         if self.engine is None:
             x = self._cast(x, self.compute_dtype)
-            return self._read_on(x, self.mask(x), memory)
+            return self._read_on(*self.with_mask(x), memory)
         x = self._cast(x, self.engine.dynamics.dtype)
-        mask, carry = self.mask(x), memory.read()
+        (x, mask), carry = self.with_mask(x), memory.read()
 
         def look(h, start, length):
             return Read(None, self.read(h, piece(mask, start, length)), None, ())
@@ -639,7 +640,7 @@ class OnlineRNN(SequenceModel):
         ]
 
     def _backward(self, x, y, weight, scale, memory):
-        mask = self.mask(x)
+        x, mask = self.with_mask(x)
         window = "auto" if self._rule == "bptt" else self._options["chunk"]
         with tf.GradientTape() as tape:
             if memory is None and self._rule == "bptt":

@@ -6,7 +6,9 @@ import functools
 import keras
 import tensorflow as tf
 
+from course_lib.layers.scanned import only_real
 from course_lib.online import checks
+from course_lib.values import plain_number
 
 
 class SequenceModel(keras.Model):
@@ -24,7 +26,17 @@ class SequenceModel(keras.Model):
         """Which steps are real, (batch, T); None: all."""
         if self.mask_value is None:
             return None
-        return tf.reduce_any(tf.not_equal(x, self.mask_value), axis=-1)
+        # Rounded as the inputs are; -1e5 has no end in 16 bits, nor has 1e40 in 32.
+        padding = tf.cast(tf.constant(plain_number(self.mask_value), "float64"), x.dtype)
+        return tf.reduce_any(tf.not_equal(x, padding), axis=-1)
+
+    def with_mask(self, x):
+        """Inputs, zero at steps that are none, and which steps are real.
+
+        The mask value may be one that 0 can't be multiplied by.
+        """
+        mask = self.mask(x)
+        return only_real(x, mask), mask
 
     def _build_for(self, x):
         """Make the weights, if the first batch finds none."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_lib.layers import LRU, LRUCell, MinGRU, MinGRUCell, ResidualBlock
+from course_lib.layers import LRU, LRUCell, MinGRU, MinGRUCell, ResidualBlock, stacked_rnn
 from course_lib.layers.scanned import held, last_real
 from course_lib.scratch import diagonal
 
@@ -360,13 +360,33 @@ def test_masks_come_from_keras(kind):
     assert layer.compute_mask(x, mask=MASKS["end"]) is MASKS["end"]
 
 
-def test_padding_may_hold_anything():
-    for kind in MAKE:
-        layer, _ = pair(kind, return_sequences=True)
-        x = sequences()
-        clean = layer(x, mask=MASKS["gaps"])
-        x[~MASKS["gaps"]] = np.nan
-        np.testing.assert_array_equal(layer(x, mask=MASKS["gaps"]), clean)
+PADDED = {
+    **{kind: lambda kind=kind, **kw: pair(kind, **kw)[0] for kind in MAKE},
+    "block": lambda **kw: ResidualBlock(LRU(4, 2, dtype="float64", **kw), dtype="float64"),
+    "stack": lambda **kw: stacked_rnn("lstm_peepholes", 4, 2, dtype="float64", **kw),
+    "backwards": lambda **kw: pair("lru with outputs", go_backwards=True, **kw)[0],
+}
+
+
+@pytest.mark.parametrize("kind", PADDED)
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_padding_may_hold_anything(kind, return_sequences):
+    """Also what is no number: outputs and all gradients are as if it were zero."""
+    layer, found = PADDED[kind](return_sequences=return_sequences), []
+    real = MASKS["gaps"].copy()
+    real[1] = False
+    for padding in (0.0, 1e300, np.inf, np.nan):
+        x = tf.constant(np.where(real[..., None], sequences(), padding))
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x, mask=real)
+            loss = tf.reduce_sum(tf.sin(y + 1))
+        variables = [w.value for w in layer.trainable_variables]
+        found.append([y, *tape.gradient(loss, [x, *variables])])
+    for other in found[1:]:
+        for a, b in zip(other, found[0], strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert all(np.any(a) for a in found[0])
 
 
 def test_where_the_eigenvalues_start():

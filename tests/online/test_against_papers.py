@@ -344,7 +344,9 @@ def one_case(rule, name, rng):
             noise = signs(seed, 1, (disturbed, units), "float64").numpy()[0]
             nu = signs(seed, 1, (batch, units), "float64").numpy()[0]
             for k, row in enumerate(rows):
-                row.cut |= t == start or (rule == "tbptt" and (end - t) % window == 0)
+                if t == start and rule in ("bptt", "tbptt"):
+                    row.M[:] = 0  # no tape outlives its call
+                row.cut |= rule == "tbptt" and (end - t) % window == 0
                 row.cut &= rule in ("bptt", "tbptt")
                 psi = noise[k] if kernel is not None and k < disturbed else None
                 told.append(row.take(x[k, t], real[k, t], psi, nu[k]))

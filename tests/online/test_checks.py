@@ -250,10 +250,10 @@ def test_readouts_and_masks(model):
         with pytest.raises(ValueError, match="readout is"):
             model(readout)
     assert model(np.int64(2)).readout.units == 2
-    for value in ("0", float("nan"), [0.0, float("nan")]):
+    for value in ("0", float("nan"), [0.0, float("nan")], True, 1j):
         with pytest.raises(ValueError, match="mask_value is"):
             checks.mask_value(value)
-    for value in (None, 0, -1.5, np.float32(2)):
+    for value in (None, 0, -1.5, np.float32(2), 0.1, -999.3, 1e30, -np.inf):
         assert checks.mask_value(value) is value
 
 

@@ -488,3 +488,81 @@ def test_the_dtype_of_the_model_is_stored(made):
     ):
         again = type(model).from_config(model.get_config())
         assert again.dtype_policy.name == made
+
+
+PADDED = [
+    ("kernl", LeakyRNNCell),
+    ("uoro", LeakyRNNCell),
+    ("snap1", LSTMCell),
+    ("bptt", LSTMCell),
+    ("tbptt", LSTMCell),
+    ("kernl_modes", None),
+]
+
+
+def padded(rule, cell, sequences, padding, targets=0, dtype="float32"):
+    """Loss, outputs and gradients of two sequences, where steps of this number are none."""
+    keras.utils.set_random_seed(0)
+    parts = [keras.layers.Dense(4, dtype=dtype), LeakyRNNCell(3, dtype=dtype)]
+    cell = [*parts, LSTMCell(3, dtype=dtype)] if cell is None else cell(3, dtype=dtype)
+    model = OnlineRNN(cell, 2, sequences, mask_value=padding)
+    rng = np.random.default_rng(0)
+    real = np.array([[1, 1, 0, 1, 0], [0, 0, 1, 0, 1]], bool)
+    x = np.where(real[..., None], rng.normal(size=(2, 5, 3)), padding)
+    y = rng.integers(0, 2, (2, 5))
+    y = np.where(real, y, targets) if sequences else y[:, 0]
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss, rule=rule, chunk=2, jit_compile=False)
+    found = model.gradients(x, y)
+    return [tf.convert_to_tensor(a).numpy() for a in (*found[:2], *found[2])]
+
+
+@pytest.mark.parametrize(("rule", "cell"), PADDED)
+@pytest.mark.parametrize("sequences", [False, True])
+def test_padding_may_be_any_number(rule, cell, sequences):
+    """Also one that can't be multiplied by 0; -1e5 has no end in 16 bits. No class is -1."""
+    for dtype, paddings in (("float32", (-999.3, -np.inf)), ("mixed_float16", (-1e5,))):
+        clean = padded(rule, cell, sequences, 0.0, dtype=dtype)
+        for padding in paddings:
+            found = padded(rule, cell, sequences, padding, -1, dtype)
+            for a, b in zip(found, clean, strict=True):
+                np.testing.assert_array_equal(a, b)
+        assert np.abs(found[2]).max() > 0
+
+
+@pytest.mark.parametrize("rule", ["snap1", "bptt"])
+def test_targets_and_weights_of_masked_steps_may_hold_anything(rule):
+    """In loss, gradients and metrics, in a graph too."""
+    rng, found = np.random.default_rng(0), []
+    x, y = rng.normal(size=(3, 4, 2)).astype("float32"), rng.normal(size=(3, 4, 1))
+    x[1, 2:], x[2] = 0, 0
+    weight = rng.random((3, 4))
+    for padding in (0.0, np.nan):
+        keras.utils.set_random_seed(0)
+        model = OnlineRNN(LeakyRNNCell(3), 1, True, mask_value=0.0)
+        metrics = {"metrics": ["mae"], "weighted_metrics": ["mse"]}
+        model.compile("sgd", "mse", rule=rule, jit_compile=False, **metrics)
+        real = np.any(x != 0, axis=-1)
+        targets, counts = np.where(real[..., None], y, padding), np.where(real, weight, padding)
+        logs = model.train_on_batch(x, targets, counts), model.test_on_batch(x, targets, counts)
+        found.append([*logs[0], *logs[1], *(w.numpy() for w in model.trainable_variables)])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_batch_that_says_nothing_of_the_kernel_counts_for_nothing():
+    """An empty one, of a dataset, or one of masked steps alone."""
+    x, y = np.random.default_rng(0).normal(size=(2, 4, 2)), np.zeros((2, 1))
+    kinds, found = (tf.TensorSpec((None, 4, 2)), tf.TensorSpec((None, 1))), []
+    for more in ([], [(x[:0], y[:0])], [(0 * x, y)]):
+        keras.utils.set_random_seed(0)
+        model = OnlineRNN(LeakyRNNCell(3), 1, mask_value=0.0)
+        model.compile(keras.optimizers.SGD(0.0), "mse", rule="kernl", jit_compile=False)
+        batches = [(x, y), *more]
+        data = tf.data.Dataset.from_generator(
+            lambda batches=batches: iter(batches), output_signature=kinds
+        )
+        found += model.fit(data, verbose=0).history["kernel_r2"]
+        assert len(model.predict(data, verbose=0)) == sum(len(a) for a, _ in batches)
+    assert found == pytest.approx(3 * found[:1], abs=1e-6)
+    assert found[0] < 0.9

@@ -86,6 +86,9 @@ def recurrences(answers):
         for kind in masks:
             given = [] if kind == "none" else [MASKS[kind]]
             store(answers, f"{name}, mask {kind}", run([numbers(B, T, M), *start], *given))
+        if "gaps" in masks:  # padding may be no number
+            x = np.where(MASKS["gaps"][..., None], numbers(B, T, M), np.nan)
+            store(answers, f"{name}, padded with NaN", run([x, *start], MASKS["gaps"]))
         answers[f"{name}, from zero"] = ops.convert_to_numpy(layer(numbers(B, T, M))[0])
 
 
