@@ -62,7 +62,7 @@ check: $(READY)
 
 lab: $(READY)
 	@$(PYTHON) -m course_lib.cli start work
-	@PATH=$(HERE)/$(VENV)/bin:"$$PATH" $(PYTHON) -m course_lib.lab work $(ARGS)
+	@PATH=$(HERE)/$(VENV)/bin:"$$PATH" exec $(PYTHON) -m course_lib.lab work $(ARGS)
 
 notebooks: $(READY)
 	@$(PYTHON) -m course_lib.cli notebooks
@@ -79,6 +79,7 @@ lock:
 	    --no-annotate --no-header --quiet --extra book --extra test -o requirements.lock pyproject.toml
 
 clean:
+	@test -w . || { echo "make: this folder can't be written to." >&2; exit 1; }
 	rm -rf _build build dist .pytest_cache .ruff_cache .hypothesis
 	find course_lib tests book -name __pycache__ -prune -exec rm -rf {} +
 

@@ -7,6 +7,8 @@ what is printed is what happens, how long it takes, and how far it is.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import platform
 import re
@@ -228,6 +230,63 @@ def refuse_noexec(root: Path) -> None:
         )
 
 
+def refuse_letters(root: Path) -> None:
+    """Say so where the folder's path has a letter that some tool takes for something else.
+
+    Raises:
+        Failed: venv would refuse a colon; jupyter-cache ends a path before a question mark, and
+            the recipes of the Makefile their lines before a line break.
+    """
+    for letter, name in ((":", "a colon"), ("?", "a question mark"), ("\n", "a line break")):
+        if letter in str(root):
+            raise Failed(
+                f"The path of this folder has {name} in it, which not all tools of the course "
+                "understand. Put the course into a folder whose path has none."
+            )
+
+
+def refuse_read_only(root: Path) -> None:
+    """Say so where the environment can't be made because nothing can be written.
+
+    Raises:
+        Failed: no file can be made in the folder.
+    """
+    if not os.access(root, os.W_OK):
+        raise Failed(
+            f"{root} can't be written to, and the environment goes into it. Copy the course into a "
+            "folder of your own."
+        )
+
+
+@contextlib.contextmanager
+def turn(root: Path, progress: Progress) -> Iterator[bool]:
+    """Wait while another make is at the environment of this folder; whether one was."""
+    import fcntl
+
+    handle, waited = os.open(root, os.O_RDONLY), False
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.say(f"Another make is at the environment ({VENV}): this one waits for it.")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            waited = True
+        except OSError:  # a file system without locks
+            pass
+        yield waited
+    finally:
+        os.close(handle)
+
+
+def is_ready(root: Path) -> bool:
+    """Whether there is an environment of this Python, newer than what it is made from."""
+    usable = ["sh", str(root / "environment" / "usable.sh"), sys.executable]
+    if subprocess.run(usable, cwd=root).returncode:
+        return False
+    made = (root / VENV / ".ready").stat().st_mtime
+    return all((root / name).stat().st_mtime <= made for name in (LOCK, "pyproject.toml"))
+
+
 def remove(venv: Path) -> None:
     """Remove the old environment. Of a link, only the link: what it leads to belongs elsewhere."""
     if venv.is_symlink() or venv.is_file():
@@ -263,6 +322,14 @@ def make(root: Path, progress: Progress) -> None:
     Raises:
         Failed: it could not be made.
     """
+    refuse_letters(root)
+    refuse_read_only(root)
+    with turn(root, progress) as another_was_at_it:
+        if not (another_was_at_it and is_ready(root)):
+            _make(root, progress)
+
+
+def _make(root: Path, progress: Progress) -> None:
     venv, began = root / VENV, time.monotonic()
     ready = venv / ".ready"
     update = Path(sys.prefix) == venv
@@ -325,13 +392,15 @@ def fill(venv: Path, log: TextIO, progress: Progress, *, update: bool) -> None:
 
 def main() -> int:
     """Make it in the folder that make runs in; the exit code."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.reconfigure(errors="replace")  # a folder's name may have letters that it can't show
-    progress = Progress(sys.stdout)
+    progress = Progress(sys.stdout or io.StringIO())  # there is none with `>&-`
     try:
         make(Path.cwd(), progress)
     except (Failed, OSError) as problem:
         progress.close()
+        if isinstance(problem, OSError) and problem.filename:
+            problem = f"{os.fsdecode(problem.filename)}: {problem.strerror}."
         print(f"make: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -36,7 +36,7 @@ runpy.run_path('environment/make.py', run_name='__main__')" ;;
         echo "Collecting numpy==2.0"
         echo "  Downloading numpy-2.0-cp311.whl (16.8 MB)"
         echo "WARNING: a wordy warning"
-        test -z "$WAIT" || {{ touch waiting; sleep 60; }}
+        test -z "$WAIT" || {{ touch waiting; sleep "$WAIT"; }}
         test -z "$PIP_SAYS" || {{ echo "$PIP_SAYS"; exit 1; }}
         echo "Installing collected packages: numpy, six"
         mkdir -p "$venv/{site}/numpy-2.0.dist-info" ;;
@@ -151,6 +151,34 @@ def test_a_folder_may_have_any_name(ready, name):
     assert path == f"{folder.resolve()}/.venv/bin:/usr/bin:/bin"
 
 
+def test_what_ends_make_ends_jupyterlab(ready):
+    """make hands a SIGTERM to what it has started: a shell in between would keep it to itself."""
+    folder = ready("course", 'case "$*" in *lab*) echo $$ > pid; exec sleep 60;; esac')
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder)}
+    with subprocess.Popen(
+        ["make", "lab"], cwd=folder, env=environment, stderr=subprocess.DEVNULL
+    ) as process:
+        wait_for(folder / "pid")
+        time.sleep(0.3)
+        lab = int((folder / "pid").read_text())
+        process.terminate()
+    time.sleep(0.3)
+    ended = not Path(f"/proc/{lab}").exists()
+    if not ended:
+        os.kill(lab, signal.SIGKILL)
+    assert ended
+
+
+def test_clean_says_in_one_line_that_nothing_can_be_removed(ready):
+    folder = ready("course", "")
+    nobody = {"user": 65534} if os.geteuid() == 0 else {}
+    folder.chmod(0o555)
+    done = subprocess.run(["make", "clean"], cwd=folder, capture_output=True, text=True, **nobody)
+    folder.chmod(0o755)
+    assert done.stderr.splitlines()[0] == "make: this folder can't be written to."
+    assert "rm" not in done.stdout
+
+
 def test_two_goals_do_not_run_at_once(ready):
     folder = ready("course", 'case "$*" in *authoring*) echo in; sleep 0.2; echo out;; esac >> log')
     make_in(folder, "-j4", "book", "test")
@@ -163,6 +191,28 @@ def test_a_changed_lock_brings_it_up_to_date(checkout):
     code, out, asked = make(checkout)
     assert (code, "up to date" in out) == (0, True)
     assert "--require-hashes" in asked
+    assert "-m venv" not in asked
+
+
+def wait_for(file):
+    deadline = time.monotonic() + 60
+    while not file.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("was_there", [False, True])
+def test_two_makes_take_turns_at_the_environment(checkout, was_there):
+    """The second would else remove what the first is at; it finds it done."""
+    if was_there:
+        make(checkout)
+        os.utime(checkout / ".venv/.ready", (0, 0))
+    environment = stand_ins(checkout, "CPython 3.11.0", "Linux") | {"WAIT": "2"}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(["make", "book"], cwd=checkout, env=environment, **quiet) as first:
+        wait_for(checkout / "waiting")
+        code, out, asked = make(checkout)
+    assert (code, first.returncode) == (0, 0)
+    assert out == "Another make is at the environment (.venv): this one waits for it.\n"
     assert "-m venv" not in asked
 
 
@@ -295,6 +345,39 @@ def test_a_folder_from_which_nothing_may_be_run_is_named(tmp_path, monkeypatch):
     assert (tmp_path / ".venv").exists()
 
 
+@pytest.mark.parametrize("name", ["a:b", "what?", "two\nlines"])
+def test_a_path_that_some_tool_misreads_is_named(name):
+    module = runpy.run_path(str(ROOT / "environment" / "make.py"))
+    with pytest.raises(module["Failed"], match="Put the course into a folder whose path has none"):
+        module["refuse_letters"](Path("/srv") / name / "course")
+    module["refuse_letters"](Path("/srv/it's 50 % #1 \\ of $HOME"))
+
+
+def test_a_checkout_that_can_not_be_written_to_is_named(checkout, monkeypatch):
+    module = runpy.run_path(str(ROOT / "environment" / "make.py"))
+    monkeypatch.setattr(os, "access", lambda folder, how: False)
+    with open(checkout / "out", "w") as out, pytest.raises(module["Failed"], match="of your own"):
+        module["make"](checkout, module["Progress"](out))
+    assert (checkout / "out").read_text() == ""
+
+
+def test_what_can_not_be_written_is_one_line_without_a_number(checkout):
+    (checkout / "environment" / "make.py").write_text(
+        (ROOT / "environment" / "make.py").read_text().replace('".ready"', '"no/.ready"')
+    )
+    code, out, _ = make(checkout)
+    assert code != 0
+    assert f"make: {checkout}/.venv/no/.ready: No such file or directory.\n" in out
+
+
+def test_a_closed_output_is_no_fault(checkout):
+    environment = stand_ins(checkout, "CPython 3.11.0", "Linux")
+    command = ["sh", "-c", "make book >&-"]
+    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert (checkout / ".venv/.ready").exists()
+
+
 def test_a_linked_environment_is_not_destroyed(checkout, tmp_path):
     """.venv may lead to the environment of another checkout."""
     other = tmp_path / "other"
@@ -347,7 +430,7 @@ def test_python_does_what_it_does_without_the_shells_settings(ready, name):
 @pytest.mark.parametrize("terminal", [False, True])
 def test_ctrl_c_ends_in_one_line(checkout, terminal):
     """A real interrupt, to make and all that it started, as a terminal sends it."""
-    environment = stand_ins(checkout, "CPython 3.11.0", "Linux") | {"WAIT": "1", "TERM": "xterm"}
+    environment = stand_ins(checkout, "CPython 3.11.0", "Linux") | {"WAIT": "60", "TERM": "xterm"}
     ours, theirs = os.openpty() if terminal else os.pipe()
     process = subprocess.Popen(
         ["make", "book"],
@@ -359,9 +442,7 @@ def test_ctrl_c_ends_in_one_line(checkout, terminal):
         start_new_session=True,
     )
     os.close(theirs)
-    deadline = time.monotonic() + 60
-    while not (checkout / "waiting").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(checkout / "waiting")
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)
     out = b""
