@@ -46,6 +46,10 @@ def end_quietly(command: Callable[[], object]) -> object:
 
 
 def _leave() -> None:
+    drop_output()
+    sys.exit(1)
+
+
+def drop_output() -> None:
     """What is still to be written goes nowhere; as the docs of `signal` do, "Note on SIGPIPE"."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(1)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from course_lib.closed_pipe import NO_TEMPORARY, lacks_temporary
+from course_lib.closed_pipe import NO_TEMPORARY, drop_output, lacks_temporary
 from course_lib.streams import take_any_letter
 
 if TYPE_CHECKING:
@@ -87,15 +87,22 @@ def _end(who: str, *_: object) -> None:
 def in_one_line(who: str, program: Callable[[], int]) -> int:
     """Run a program; its exit code, whether it comes to its end or is stopped.
 
-    A folder that may not be written to, none for temporary files, or a full disk is one line too.
+    A folder that may not be written to, none for temporary files, or a full disk is one line too;
+    a reader that has gone, as with `make book | head`, is none.
     """
     take_any_letter()
     try:
         raise_again()
-        return program()
+        code = program()
+        if sys.stdout is not None:  # as it is with `>&-`
+            sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         say(who)
         return EXIT_CODE
+    except BrokenPipeError:
+        drop_output()
+        return 1
     except OSError as error:
         if lacks_temporary(error):
             print(f"{who}: {NO_TEMPORARY}", file=sys.stderr)
@@ -104,6 +111,8 @@ def in_one_line(who: str, program: Callable[[], int]) -> int:
             raise
         where = f"{error.filename}: " if error.filename else ""
         print(f"{who}: {where}{error.strerror}.", file=sys.stderr)
+        if error.errno == errno.ENOSPC and not where:  # it may be the output that can't be written
+            drop_output()
         return 1
     finally:
         end_at_once(who)  # Python shuts down next

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from course_lib.closed_pipe import end_quietly
 from course_lib.xla_flags import unknown_flag
 
 SETTINGS = Path(__file__).parent / "jupyter" / "lab_config"  # no question about news over a cell
@@ -137,5 +138,7 @@ def main(folder: str, *options: str) -> int:
 
 
 if __name__ == "__main__":
+    if sys.stdout is None:  # as with `>&-`: JupyterLab's terminals would not start
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as JupyterLab runs)
     # Until JupyterLab says what Ctrl-C means, it goes on ending this in one line.
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(end_quietly(lambda: main(*sys.argv[1:])))

@@ -84,3 +84,43 @@ def test_no_folder_for_temporary_files_is_said_in_one_line(monkeypatch, capsys):
     said = capsys.readouterr().err
     assert (ended.value.code, said.count("\n")) == (1, 1)
     assert "TMPDIR" in said
+
+
+# What make calls prints now and then, and goes on for a while.
+PRINTS = """
+import sys, time
+from course_lib import interrupted
+
+def program():
+    for number in range(200):
+        print(number, flush=FLUSH)
+        time.sleep(0.001)
+    return 0
+
+FLUSH = sys.argv[1] == "flushed"
+sys.exit(interrupted.in_one_line("book", program))
+"""
+
+
+@pytest.mark.parametrize("how", ["flushed", "at the end"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        pytest.param("a reader that has gone", id="gone"),
+        pytest.param("/dev/full", marks=pytest.mark.skipif(not FULL.exists(), reason="none here")),
+    ],
+)
+def test_so_ends_what_make_calls(how, where):
+    if where == str(FULL):
+        handle, said = os.open(FULL, os.O_WRONLY), "book: No space left on device.\n"
+    else:
+        reader, handle = os.pipe()
+        os.close(reader)
+        said = ""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with open(handle, "w") as output:
+        done = subprocess.run(
+            [sys.executable, "-c", PRINTS, how],
+            stdout=output, stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, said)

@@ -262,3 +262,23 @@ def test_a_home_that_can_be_written_to_stays_jupyters(start, monkeypatch, tmp_pa
     monkeypatch.delenv("JUPYTER_RUNTIME_DIR", raising=False)
     assert start(1000)[2].out == ""
     assert os.environ["JUPYTER_DATA_DIR"] == str(tmp_path / "data")
+
+
+def test_a_reader_that_has_gone_ends_it_without_a_word(configured, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    environment = os.environ | {"XLA_FLAGS": "--no_such_flag=1"}  # of which something is said
+    with open(writer, "w") as gone:
+        done = subprocess.run(
+            [sys.executable, "-m", "course_lib.lab", str(tmp_path), "--version"],
+            stdout=gone, stderr=subprocess.PIPE, text=True, env=environment,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_jupyterlab_has_an_output_where_the_shell_has_closed_it(configured, tmp_path):
+    seen = tmp_path / "seen"
+    configured(f"import sys\nopen({str(seen)!r}, 'w').write(str(sys.stdout))\nsys.exit(0)")
+    command = [sys.executable, "-m", "course_lib.lab", str(tmp_path), "--no-browser"]
+    subprocess.run(["sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, check=False)
+    assert os.devnull in seen.read_text()
