@@ -18,18 +18,18 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
-from rich.text import Text
 
+from course_lib.authoring import told
 from course_lib.authoring.gates import check_site
 from course_lib.authoring.old_pages import FAILED, kept_until_better
 from course_lib.authoring.own_settings import fonts_are_listed, set_aside
+from course_lib.authoring.turns import alone_in
 from course_lib.figures.style import SHARP
 
 # What a cell can see: a change here makes every stored output doubtful.
@@ -37,6 +37,7 @@ CODE = ("course_lib", "benchmarks/results", "requirements.lock", "pyproject.toml
 # What only the pages show: Sphinx and jupyter-cache follow changes here by themselves.
 PAGES = ("_config.yml", "book", "exercises", "solutions")
 STAMP = "book_stamp.json"
+LOG = "book.log"
 SHOWN, HIDDEN = "shown", "hidden"  # values of SOLUTIONS
 SHORTER_TOC = "toc_without_solutions.yml"
 IGNORED = {"__pycache__", "released_notebooks"}
@@ -107,9 +108,10 @@ def drop_stale(build_dir: Path, *, code_changed: bool, last_was_good: bool) -> N
 
 
 def run_jupyter_book(root: Path, toc: Path) -> int:
-    """Run Jupyter Book with warnings as errors, its output passed through; return its exit code.
+    """Run Jupyter Book with warnings as errors; return its exit code.
 
-    It colours its output wherever that goes; here only a terminal gets the colours.
+    On a terminal its output is passed through. Elsewhere, or with NO_COLOR, its hundreds of lines
+    go into a file, and what is wrong, and how far it is, is told.
     """
     command = [
         str(Path(sys.executable).parent / "jupyter-book"),
@@ -118,27 +120,14 @@ def run_jupyter_book(root: Path, toc: Path) -> int:
     ]
     usual = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1", SHARP: "1"}
     fonts_are_listed()
-    with set_aside() as environment:
-        return _passed_through(command, root, usual | environment)
-
-
-def _passed_through(command: list[str], root: Path, environment: dict[str, str]) -> int:
-    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+    with set_aside() as kept:
+        environment = usual | kept
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        if not terminal or "NO_COLOR" in os.environ:
+            return told.run(command, root, environment, root / "_build" / LOG)
         letters = {"PYTHONIOENCODING": f"{sys.stdout.encoding}:replace"}
         with interrupted.apart(command, cwd=root, env=environment | letters) as process:
             return process.wait()
-    with interrupted.apart(
-        command,
-        cwd=root,
-        env=environment | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
-        for line in process.stdout:
-            print(Text.from_ansi(line.rstrip("\n")).plain, flush=True)
-    return process.returncode
 
 
 def print_reports(html: Path) -> None:
@@ -180,6 +169,11 @@ def build(root: Path, solutions: str = SHOWN) -> int:
     if solutions not in (SHOWN, HIDDEN):
         print(f"SOLUTIONS is {HIDDEN} or {SHOWN}, not {solutions!r}.", file=sys.stderr)
         return 2
+    with alone_in(root / "_build"):
+        return _build(root, solutions)
+
+
+def _build(root: Path, solutions: str) -> int:
     began, build_dir = time.monotonic(), root / "_build"
     html = build_dir / "html"
     old = read_stamp(build_dir)

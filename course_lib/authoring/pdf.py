@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from course_lib.authoring.browser import open_browser, serve
+from course_lib.authoring.turns import alone_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -172,7 +173,8 @@ def main(root: Path = Path(".")) -> int:
         return 1
     title = yaml.safe_load((root / "_config.yml").read_text("utf-8"))["title"]
     try:
-        problems = print_book(html, root / "book" / "_toc.yml", pdf, title)
+        with alone_in(root / "_build"):
+            problems = print_book(html, root / "book" / "_toc.yml", pdf, title)
     except FileNotFoundError as missing:
         print(missing, file=sys.stderr)
         return 1

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from course_lib.authoring.gates import check_site
 from course_lib.authoring.own_settings import set_aside
+from course_lib.authoring.read_only import is_read_only
+from course_lib.authoring.turns import alone_in
 
 CONF = "conf.py"
 FOLDER = Path("_build") / "sphinx"
@@ -72,6 +74,13 @@ def _pages(site: Path) -> set[str]:
 
 def build(root: Path) -> int:
     """Build the book below `root`, check it, and compare it; 0 if all is well."""
+    if is_read_only("sphinx", root):
+        return 1
+    with alone_in(root / "_build"):
+        return _build(root)
+
+
+def _build(root: Path) -> int:
     conf = root / CONF
     if conf.exists():
         print(f"{conf} is there already, and would be written: move it away.", file=sys.stderr)

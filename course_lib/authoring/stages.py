@@ -18,6 +18,7 @@ from pathlib import Path
 
 from course_lib.authoring.changed import touched_exercises, touched_tests, why_unknown
 from course_lib.authoring.own_settings import fonts_are_listed, set_aside
+from course_lib.authoring.read_only import is_read_only
 from course_lib.authoring.tally import Tally, of_command, of_pytest
 from course_lib.cores import MEMORY_OF_ONE, ONE_THREAD, workers
 from course_lib.exercises.registry import ids
@@ -265,6 +266,8 @@ def main(stages: tuple[Stage, ...] = STAGES) -> int:
 
 def of_make(which: str = "all") -> int:
     """What make calls: "all" cases, a "few" of each test, or the "check" of what has changed."""
+    if is_read_only("test", Path()):
+        return 1
     fonts_are_listed()  # for the notebooks
     chosen = {"all": lambda: STAGES, "few": lambda: A_FEW_OF_ALL, "check": inner_loop}[which]
     return main(chosen())

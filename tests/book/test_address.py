@@ -89,4 +89,4 @@ def test_the_forms_that_reports_lead_to_are_there_and_ask_for_the_page(site):
 
 def test_a_wrong_address_stops_the_build_in_one_sentence(small_book, tmp_path, capfd):
     assert build(small_book(tmp_path, "https://example.org/a")) != 0
-    assert "It looks like https://github.com/OWNER/REPOSITORY" in capfd.readouterr().out
+    assert "It looks like https://github.com/OWNER/REPOSITORY" in capfd.readouterr().err
