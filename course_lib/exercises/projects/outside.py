@@ -6,8 +6,10 @@ This file also runs in an instructor's sandbox: it imports nothing of the course
 """
 
 import contextlib
+import dis
 import functools
 import io
+import logging
 import os
 import sysconfig
 import types
@@ -17,8 +19,10 @@ from typing import Any
 import numpy as np
 
 LIBRARIES = {sysconfig.get_path(one) for one in ("purelib", "platlib")}
-SETTING = str | int | float | np.number | None  # no data by itself, unless there is much of it
-MUCH = 1_000  # numbers, or words of eight characters: lists and text hold weights and answers too
+LOOKS_UP = "LOAD_GLOBAL", "LOAD_NAME"
+DEEPEST = 6  # lists in lists, and objects in objects, that are looked into
+# Numbers, or words of eight characters. Lists and text hold weights and answers too.
+MUCH = 1_000
 
 
 def data_from_outside(function: Callable) -> list[str]:
@@ -68,7 +72,7 @@ def _places(function: Callable) -> dict[str, tuple[dict, str] | None]:
             if _filled(cell):
                 look(name, cell.cell_contents)
         for code in _codes(one.__code__):
-            for name in code.co_names:
+            for name in _globals_of(code):
                 if name in home:
                     look(name, home[name], (home, name))
             if _amount(code.co_consts) > MUCH:
@@ -134,6 +138,12 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from _codes(one)
 
 
+def _globals_of(code: types.CodeType) -> list[str]:
+    """Names that the code looks up in its module; attributes may have the same names."""
+    found = (one.argval for one in dis.get_instructions(code) if one.opname in LOOKS_UP)
+    return list(dict.fromkeys(found))
+
+
 def _filled(cell: types.CellType) -> bool:
     try:
         cell.cell_contents  # noqa: B018
@@ -142,36 +152,37 @@ def _filled(cell: types.CellType) -> bool:
     return True
 
 
-def _is_data(value: Any) -> bool:
-    """Arrays, files and objects that hold something, and whatever contains them."""
-    if isinstance(value, type | types.ModuleType | types.FunctionType):
+def _is_data(value: Any, depth: int = 0) -> bool:
+    """Arrays, files, much text, and whatever contains them."""
+    no_data = type | types.ModuleType | types.FunctionType | np.number | logging.Logger
+    if isinstance(value, no_data) or depth > DEEPEST:
         return False
     if _amount(value) > MUCH:
         return True
-    if isinstance(value, np.number):
-        return False
     if isinstance(value, dict):
-        return any(map(_is_data, value.values()))
+        return any(_is_data(one, depth + 1) for one in value.values())
     if isinstance(value, list | tuple | set | frozenset):
-        return any(map(_is_data, value))
+        return any(_is_data(one, depth + 1) for one in value)
     if isinstance(value, np.ndarray | io.IOBase) or hasattr(value, "__array__"):
         return True
     if callable(value):
         return _has_weights(value)
-    held = getattr(value, "__dict__", None)
-    return bool(held) and not all(isinstance(one, SETTING) for one in held.values())
+    held = getattr(value, "__dict__", None) or {}
+    return any(_is_data(one, depth + 1) for one in held.values())
 
 
-def _amount(value: Any) -> int:
+def _amount(value: Any, depth: int = 0) -> int:
     """How many numbers, or words of eight characters, plain values hold."""
+    if depth > DEEPEST:
+        return 1
     if isinstance(value, str | bytes):
         return len(value) // 8 + 1
     if isinstance(value, int):
         return value.bit_length() // 64 + 1
     if isinstance(value, dict):
-        return sum(_amount(key) + _amount(one) for key, one in value.items())
+        return sum(_amount(one, depth + 1) for pair in value.items() for one in pair)
     if isinstance(value, list | tuple | set | frozenset):
-        return sum(map(_amount, value))
+        return sum(_amount(one, depth + 1) for one in value)
     return 1
 
 

@@ -20,6 +20,7 @@ class Net:
         return self.y
 """
 SETUP = """
+import logging
 import types
 from functools import partial, wraps
 import numpy as np
@@ -69,6 +70,13 @@ def found(code, name="predict", **more):
         ("def predict(w, x, n=10): return n", []),
         ("EPS = np.float32(0.1)\ndef predict(w, x): return EPS", []),
         ("N = list(range(784))\ndef predict(w, x): return N", []),
+        ("mean = Y\ndef predict(w, x): return x.mean()", []),  # an attribute of that name
+        ("log = logging.getLogger('a')\ndef predict(w, x): log.info('a')", []),
+        ("s = types.SimpleNamespace(act=np.tanh)\ndef predict(w, x): return s.act", []),
+        ("s = types.SimpleNamespace(n=types.SimpleNamespace())\ndef predict(w, x): s", []),
+        ("s = types.SimpleNamespace(n=types.SimpleNamespace(y=Y))\ndef predict(w, x): s", ["s"]),
+        ("a = []\na.append(a)\ndef predict(w, x): return a", []),
+        ("s = types.SimpleNamespace()\ns.s = s\ndef predict(w, x): return s", []),
         # Weights and answers in another form:
         ("N = list(range(1001))\ndef predict(w, x): return N", ["N"]),
         ("N = {'a': [(0,) * 600, (0,) * 600]}\ndef predict(w, x): return N", ["N"]),
