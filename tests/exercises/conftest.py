@@ -10,6 +10,7 @@ from course_lib.exercises.naming import recognition, repairs, two_faults
 def patient(monkeypatch):
     """Time enough on any machine: what is found counts, not how fast the machine finds it."""
     monkeypatch.setattr(climbing, "NAMED_WITHIN", 60.0)
+    monkeypatch.setattr(climbing, "NAMED_BY", 600.0)
     monkeypatch.setattr(recognition, "PATIENCE", 8.0)
     monkeypatch.setattr(recognition, "LONGER", 8.0)
     monkeypatch.setattr(repairs, "PATIENCE", 8.0)

@@ -34,6 +34,7 @@ UNFORESEEN = (TypeError, ValueError, KeyError, IndexError, AttributeError, Arith
 
 RUNGS_WORTH = 6  # time limits of a rung that all rungs together may take
 NAMED_WITHIN = 2.4  # seconds of the processor after which a check looks no further for a name
+NAMED_BY = 20.0  # the same by the clock, where the processor is busy with other work, or waits
 PATIENCE = {"speed up": 4}  # on a busy machine XLA takes its time
 
 
@@ -46,8 +47,8 @@ class Budget:
 
     def __init__(self, exercise: Exercise):
         self.limit = PATIENCE.get(exercise.kind, 1) * RUNGS_WORTH * guard.TIME_LIMIT
-        self.until = time.monotonic() + self.limit
-        self._began = time.process_time()
+        self._clock, self._began = time.monotonic(), time.process_time()
+        self.until = self._clock + self.limit
 
     @property
     def spent(self) -> bool:
@@ -57,7 +58,18 @@ class Budget:
     @property
     def for_a_name(self) -> float:
         """Seconds of the processor that are left for finding a name, so that nobody waits long."""
+        if time.monotonic() - self._clock > NAMED_BY:
+            return 0.0
         return max(0.0, NAMED_WITHIN - (time.process_time() - self._began))
+
+    def over(self, seconds: float) -> Callable[[], bool]:
+        """A test for the end of a part of the search for a name.
+
+        Args:
+            seconds: of the processor, from now on, that the part may take.
+        """
+        until = time.process_time() + seconds
+        return lambda: time.process_time() > until or not self.for_a_name
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Glance:
 
     def sees(self, rung: Rung) -> bool:
         """Whether what it says of a rung is of use."""
-        return rung in self.rungs and self._of_function(rung) is not None
+        return rung in self.rungs and self.of_function(rung) is not None
 
     def looks_at(self, suspect: Suspect) -> bool:
         """Whether it says anything about a mistake."""
@@ -52,13 +52,13 @@ class Glance:
         """
         if not self.looks_at(suspect) or not self.sees(rung):
             return False
-        one = self._of_function(rung)
+        one = self.of_function(rung)
         step_by_step = StepByStep(suspect)
         if rung is self.fell.rung and not one.fell:
             return any(map(step_by_step.falls_at, self.rungs))
         return not step_by_step.is_like(one)
 
-    def _of_function(self, rung: Rung) -> Fall | None:
+    def of_function(self, rung: Rung) -> Fall | None:
         """What the function does on a rung; None where that says nothing about its graph."""
         if rung not in self._known:
             self._known[rung] = self._worked_out(rung)

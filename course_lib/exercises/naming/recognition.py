@@ -7,7 +7,6 @@ small thing changed; and then two faults at once.
 
 import contextlib
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -28,7 +27,7 @@ from course_lib.exercises.naming.slips import (
     whose_names,
 )
 from course_lib.exercises.naming.suspects import Fall, Lifted, Slipped, SlippedInTensorFlow, Suspect
-from course_lib.exercises.naming.two_faults import but_for_one_change
+from course_lib.exercises.naming.two_faults import but_for_one_change, seen_beside
 
 FIRST_FALLS = 3  # rungs that are looked at for a fault that shows alone
 PATIENCE = 1.0  # seconds of the processor for what two slips together do
@@ -107,10 +106,11 @@ def _behind(evidence: Evidence) -> Recognised | None:
     # Of results in another order, or of another form, the rung's own sentence says all.
     if exchanged or (first.outcome.outputs is None and first.outcome.kind != RAISED):
         return None
+    beside = seen_beside(evidence, one_of_two, reference)
     known = Lazily([], changed(function, exercise.reference))  # two look at them
     if mended := _repaired(evidence, known):
         return mended
-    if one := but_for_one_change(evidence, one_of_two, reference, known):
+    if one := beside or but_for_one_change(evidence, one_of_two, reference, known):
         return _name(one, more=True)
     return _two_slips(evidence, one_of_two, reference)
 
@@ -165,9 +165,9 @@ def _others(evidence: Evidence) -> Iterator[Suspect]:
     family = relatives(exercise)
     for relative in family:
         yield from (Lifted(exercise, m, function, relative) for m in relative.mistakes)
-    until = time.process_time() + LONGER
+    over = budget.over(LONGER)
     for suspect in _slips_of_a_fast_form(exercise, function, evidence.first.rung, family):
-        if time.process_time() > until or not budget.for_a_name:
+        if over():
             return
         yield suspect
 
@@ -281,15 +281,17 @@ def _two_slips(evidence: Evidence, named: list[Suspect], reference: Suspect) -> 
     falls = [one for one in evidence.falls if one.outcome.outputs is not None][:FIRST_FALLS]
     if not falls:
         return None
-    until = time.process_time() + min(PATIENCE, evidence.budget.for_a_name)
+    over = evidence.budget.over(PATIENCE)
     right = [reference.outcome(one.rung) for one in falls]
     firsts = [*named, *(Slipped(exercise, slip, function) for slip in slips(exercise.reference))]
     for first in firsts:
+        if over():
+            return None
         shared = sum(map(first.shares_a_fault, falls, right))
         if shared < (ENOUGH if first.mistake in exercise.mistakes else 1):
             continue
         for second in both(first.mistake):
-            if time.process_time() > until:
+            if over():
                 return None
             pair = Slipped(exercise, second, function, known={})
             if (

@@ -9,7 +9,6 @@ import contextlib
 import inspect
 import linecache
 import re
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -64,8 +63,7 @@ def repair(
         The changed answer, with the sentence for it; None if none was found in time.
     """
     patience = QUICK if exercise.returns else LONGER
-    seconds = min(PATIENCE, budget.for_a_name) if exercise.returns else budget.for_a_name
-    until = time.process_time() + seconds
+    over = budget.over(PATIENCE if exercise.returns else budget.for_a_name)
     rungs = [fell_at, *(rung for rung in exercise.ladder if rung is not fell_at)]
     # First without graphs: nearly all changes fail there already.
     graphs = any(rung.in_a_graph for rung in rungs)
@@ -76,7 +74,7 @@ def repair(
     climbs += [(rung, patience, True) for rung in in_earnest]
     for said, other in changed(function, exercise.reference) if known is None else known:
         for climb_of_one in climbs:
-            if time.process_time() > until:
+            if over():
                 return None
             if not _passes(exercise, other, *climb_of_one):
                 break

@@ -67,6 +67,23 @@ class Fall:
         return self.problem is not None
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What of a mistake is seen in a fall.
+
+    Args:
+        alike: what both make wrong in the same finite numbers, by name.
+        otherwise: whether the fall has other numbers where the mistake is wrong.
+        undone: whether it is right where the mistake is wrong.
+        more: whether it is wrong where the mistake is right.
+    """
+
+    alike: Arrays
+    otherwise: bool
+    undone: bool
+    more: bool
+
+
 class Suspect:
     """A named mistake beside a learner's function."""
 
@@ -160,6 +177,23 @@ class Suspect:
             for name, value in theirs.items()
             if name in mine and name in exact
         )
+
+    def beside(self, one: Fall, reference: "Suspect") -> Beside:
+        """What of the mistake is seen in a fall, output by output."""
+        falls = self.falls_at(one.rung)
+        outcomes = self.outcome(one.rung), one.outcome, reference.outcome(one.rung)
+        if one.rung.by_verdict or any(outcome.outputs is None for outcome in outcomes):
+            otherwise = falls and not self.is_like(one)
+            undone = otherwise and (not one.fell or outcomes[0].outputs is None)
+            return Beside({}, otherwise, undone, one.fell and not falls)
+        mine, theirs, right = (_leaves(_computed(outcome.outputs)) for outcome in outcomes)
+        made = {n for n in mine if falls and not (n in right and _alike(mine[n], right[n]))}
+        both = made & theirs.keys()
+        alike = {n for n in both if _alike(mine[n], theirs[n]) and _all_finite(mine[n])}
+        undone = any(n in right and _alike(theirs[n], right[n]) for n in both)
+        others = theirs.keys() & right.keys() - made
+        more = one.fell and any(not _alike(theirs[n], right[n]) for n in others)
+        return Beside({n: mine[n] for n in alike}, alike < made, undone or falls > one.fell, more)
 
     def others_than(self, one: Fall) -> set[str]:
         """Names of the outputs of a fall that this one gives differently; all, if one gave none."""

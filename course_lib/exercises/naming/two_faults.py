@@ -2,9 +2,11 @@
 
 One fault can look like two, where a change makes a mistake of another one. So both must be seen:
 the mistake where nothing else shows, and something else where the mistake doesn't show.
+
+Of a fast form few changes can be tried in time. There a mistake is named without any, if all that
+it makes wrong is wrong in the same way, and something else is wrong too.
 """
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -15,9 +17,11 @@ from course_lib.exercises.naming import repairs
 from course_lib.exercises.naming.evidence import Evidence
 from course_lib.exercises.naming.repairs import Changed
 from course_lib.exercises.naming.slips import can_be_said_of_some
-from course_lib.exercises.naming.suspects import Fall, Suspect, coarse
+from course_lib.exercises.naming.suspects import Fall, StepByStep, Suspect, coarse
 
 PATIENCE = 1.0  # seconds of the processor
+ENOUGH = 2  # rungs on which a mistake is seen alone, where elsewhere a second fault changes it
+COUNTED = 4  # the same, where all that comes out is counts, which prove little one by one
 
 
 def but_for_one_change(
@@ -33,7 +37,7 @@ def but_for_one_change(
     """
     if not evidence.exercise.returns:
         return None
-    until = time.process_time() + min(PATIENCE, evidence.budget.for_a_name)
+    over = evidence.budget.over(PATIENCE)
     able = [one for one in named if not any(map(one.falls_at, evidence.held))]
     apart = [
         one
@@ -54,11 +58,48 @@ def but_for_one_change(
             for one in suspects
         }
         for (_, answer), (suspect, rungs) in ((o, way) for o in changed for way in ways.items()):
-            if time.process_time() > until:
+            if over():
                 return None
             if all(_does_the_same(evidence, suspect, answer, rung, made) for rung in rungs):
                 return suspect
     return None
+
+
+def seen_beside(evidence: Evidence, named: list[Suspect], reference: Suspect) -> Suspect | None:
+    """The mistake of a fast form that is seen beside something else that is wrong.
+
+    All that it makes wrong is wrong alike, or else so on several rungs, and nowhere right. Then the
+    second fault changes what the first one makes of the others, and one mistake alone may be it.
+
+    Args:
+        evidence, named, reference: as of `but_for_one_change`.
+    """
+    if evidence.exercise.returns:
+        return None
+    glance = evidence.glance.of_function(evidence.first.rung)
+    whole, in_part = [], []
+    for one in named:
+        if glance and not StepByStep(one).beside(glance, StepByStep(reference)).alike:
+            continue
+        views = []
+        for fall in evidence.seen:
+            views.append(one.beside(fall, reference))
+            if views[-1].undone or not evidence.budget.for_a_name:
+                break
+        else:
+            seen = [view for view in views if view.alike]
+            fine = [view for view in seen if not coarse(view.alike)]
+            if not any(view.more for view in views) or any(map(one.falls_at, evidence.held)):
+                continue
+            if fine and not any(view.otherwise for view in views):
+                whole.append(one)
+            only = [view for view in seen if not view.otherwise and not view.more]
+            fine = [view for view in only if not coarse(view.alike)]
+            if len(fine) >= ENOUGH or len(only) >= COUNTED:
+                in_part.append(one)
+    if whole:
+        return whole[0]
+    return in_part[0] if len(in_part) == 1 else None
 
 
 def _is_true(suspect: Suspect, evidence: Evidence, reference: Suspect) -> bool:

@@ -1,6 +1,7 @@
 """A wrong answer gets a name on evidence only, and of two faults the first."""
 
 import re
+import time
 import warnings
 
 import numpy as np
@@ -11,6 +12,7 @@ from course_lib.exercises.calling.failure import _computed
 from course_lib.exercises.exercise import Problem, Rung
 from course_lib.exercises.ladder import climbing
 from course_lib.exercises.ladder.climbing import Outcome
+from course_lib.exercises.naming import recognition
 from course_lib.exercises.naming.recognition import ELSEWHERE, MORE
 from course_lib.exercises.naming.slips import can_be_said_of_some
 from course_lib.exercises.naming.suspects import Fall, Lifted, Suspect, agree
@@ -106,6 +108,20 @@ def test_when_the_time_for_a_name_is_over_only_the_exercises_own_mistakes_have_o
     assert (report.outcome, report.mistake) == ("not right yet", None)
     assert report.sentence == report.problem.sentence
     assert check(named.answer, "rnn_step_backward").mistake == named.name
+
+
+def two_faults_of_its_own(dh_t, x_t, h_prev, h_t, W_xh, W_hh):
+    da = dh_t * (1 - h_t**2)
+    return da @ W_xh.T, da @ W_hh.T, x_t.T @ np.sin(da) + da[0], h_prev.T @ da, da.mean(axis=0)
+
+
+def test_on_a_processor_that_does_other_work_the_search_ends_by_the_clock(monkeypatch):
+    monkeypatch.setattr(climbing, "NAMED_BY", 0.2)
+    monkeypatch.setattr(time, "process_time", lambda: 0.0)
+    pairs = iter(get("rnn_step_backward").mistakes * 3_000)
+    monkeypatch.setattr(recognition, "both", lambda first: pairs)
+    assert not check(two_faults_of_its_own, "rnn_step_backward").ok
+    assert next(pairs, None), "all of them were tried"
 
 
 @pytest.mark.parametrize("expression", ["W_xh @ x_t", "np.matmul(W_xh, x_t)"])

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from course_lib.exercises import check
 from course_lib.exercises.ladder.climbing import Budget
+from course_lib.exercises.naming import recognition
 from course_lib.exercises.naming.recognition import MORE
 from course_lib.exercises.naming.repairs import repair
 from course_lib.exercises.registry import get
+from course_lib.layers.early_stopping import EarlyStopping
 from course_lib.scratch.bptt import loss_and_gradients
 from course_lib.scratch.gradcheck import numerical_gradient
 
@@ -140,3 +143,95 @@ def test_what_is_said_of_traces_is_true_of_one_of_them():
         return E_lam + z_prev, lam * (E_x + x_t[:, :, None])
 
     assert "The traces" not in check(lru_trace_step).sentence
+
+
+@pytest.fixture
+def no_repairs(monkeypatch):
+    """Each change of code in TensorFlow takes a moment, and none makes two faults right."""
+    monkeypatch.setattr(recognition, "changed", lambda *_: iter(()))
+
+
+def two_faults_on_the_way_back(memory=lambda h_0, h: h, from_h_0=lambda da, W_hh: da):
+    def bptt_gradient(x, h_0, W_xh, W_hh, b_h):
+        @tf.custom_gradient
+        def states(x, h_0, W_xh, W_hh, b_h):
+            by_time = tf.transpose(x @ W_xh + b_h, (1, 0, 2))
+            h = tf.scan(lambda h, a: tf.tanh(a + h @ W_hh), by_time, h_0)
+
+            def backward(dh):
+                dh = tf.transpose(dh, (1, 0, 2))
+                da = tf.scan(
+                    lambda da, now: (now[0] + da @ tf.transpose(W_hh)) * (1 - now[1] ** 2),
+                    (dh, h),
+                    tf.zeros_like(h_0),
+                    reverse=True,
+                )
+                return (
+                    tf.transpose(da @ tf.transpose(W_xh), (1, 0, 2)),
+                    from_h_0(da[0], W_hh),
+                    tf.einsum("btm,tbn->mn", x, da),
+                    tf.einsum("tbk,tbn->kn", memory(h_0, h), da),
+                    tf.reduce_sum(da, axis=(0, 1)),
+                )
+
+            return tf.transpose(h, (1, 0, 2)), backward
+
+        return states(x, h_0, W_xh, W_hh, b_h)
+
+    return bptt_gradient
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_repairs")
+def test_of_two_faults_of_a_fast_form_one_is_named_if_all_that_it_makes_wrong_is_wrong_alike():
+    report = check(two_faults_on_the_way_back(), "bptt_gradient")
+    assert report.mistake == "states after the step"
+    assert report.sentence.endswith(MORE)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_repairs")
+def test_what_is_wrong_in_other_numbers_is_not_that_mistake():
+    """dW_hh is made with states that are neither those before the step nor those after it."""
+    answer = two_faults_on_the_way_back(memory=lambda h_0, h: h / 2)
+    assert check(answer, "bptt_gradient").mistake == "h 0 without W hh"
+
+
+class TooLateAndTheWrongSide(EarlyStopping):
+    """Where min_delta is 0 it only waits too long; elsewhere the second fault changes the first."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["val_loss"] < self.best + self.min_delta:
+            self.best, self.waited = logs["val_loss"], 0
+            self.kept = self.model.get_weights()
+        else:
+            self.waited += 1
+            if self.waited > self.patience:
+                self.model.stop_training = True
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_repairs")
+def test_a_mistake_that_is_seen_alone_on_several_rungs_is_named():
+    report = check(TooLateAndTheWrongSide, "EarlyStopping")
+    assert report.mistake == "OneTooMany"
+    assert report.sentence.endswith(MORE)
+
+
+class TooLateWithoutMinDelta(EarlyStopping):
+    """It waits too long only where min_delta is 0; and it refuses nothing."""
+
+    def __init__(self, patience=3, min_delta=0.0):
+        super().__init__()
+        self.patience, self.min_delta = patience, min_delta
+
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, logs)
+        if not self.min_delta:
+            self.model.stop_training = self.waited > self.patience
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_repairs")
+def test_a_mistake_is_not_named_where_what_it_makes_wrong_is_right():
+    assert check(TooLateWithoutMinDelta, "EarlyStopping").mistake is None
