@@ -1,4 +1,7 @@
-"""Keep on one line what belongs together: a number and its unit, a formula and its bracket."""
+"""Keep on one line what belongs together: a number and its unit, a formula and its bracket.
+
+And say what in a table is long: code that a phone may break, words that need a wide column there.
+"""
 
 import re
 
@@ -11,6 +14,8 @@ OPENING = re.compile(r"[(\[‘“]+$")  # no line may end with one
 ENDING = re.compile(r"[,.;:!?)\]’”%-]+")  # no line may begin with one
 EXPONENT = re.compile(r"(\d+(?:\.\d+)?e-\d+)")  # a browser may end a line behind its hyphen
 TOGETHER = "together"  # the class of what the style sheet keeps on one line
+LONG_CODE, LONG_WORDS = "long-code", "long-words"  # classes, in a table
+LONGEST_CODE, LONGEST_WORDS = 16, 60  # characters that are not yet long
 APART = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
 
 
@@ -69,11 +74,22 @@ def keep_punctuation(doctree: nodes.document) -> None:
             whole += nodes.Text(ending[0])
 
 
+def mark_long(doctree: nodes.document) -> None:
+    """Give a class to what is long in a table's cells: an inline code, and a text."""
+    for cell in doctree.findall(nodes.entry):
+        if len(cell.astext()) > LONGEST_WORDS:
+            cell["classes"].append(LONG_WORDS)
+        for code in cell.findall(nodes.literal):
+            if len(code.astext()) > LONGEST_CODE:
+                code["classes"].append(LONG_CODE)
+
+
 def keep_lines(app, doctree: nodes.document, page: str) -> None:
-    """All three, on a page that is otherwise done."""
+    """All of it, on a page that is otherwise done."""
     keep_together(doctree)
     keep_exponents(doctree)
     keep_punctuation(doctree)
+    mark_long(doctree)
 
 
 def setup(app) -> dict[str, object]:

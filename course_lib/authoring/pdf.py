@@ -68,6 +68,9 @@ JOIN = """async ([title, pages]) => {
             if (names.has(page)) e.href = '#' + id(page, decodeURIComponent(to.hash.slice(1)));
             else e.removeAttribute('href');
         });
+        article.querySelectorAll('pre').forEach(e => {
+            e.classList.toggle('course-short', e.textContent.trimEnd().split('\\n').length < 12);
+        });
         article.id = id(name);
         here.append(article);
         if (part) list.insertAdjacentHTML('beforeend', `<h2>${part}</h2>`);

@@ -225,6 +225,36 @@ def test_on_a_phone_a_tables_caption_is_read_without_scrolling(page):
     assert max(right, default=0) <= PHONE["width"]
 
 
+def test_on_a_phone_a_table_of_two_columns_is_read_without_scrolling(page):
+    page.set_viewport_size(PHONE)
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll('.bd-article table')].filter(table => {
+            const box = table.closest('.pst-scrollable-table-container') ?? table.parentElement;
+            return table.rows[0].cells.length < 3 && box.scrollWidth > box.clientWidth + 1;
+        }).map(table => table.textContent.trim().slice(0, 40))"""
+    )
+    assert wide == []
+
+
+def test_on_a_phone_no_word_is_cut_in_the_titles_of_the_pages_before_and_after(page):
+    page.set_viewport_size(PHONE)
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('.prev-next-title')].flatMap(title => {
+            const texts = document.createTreeWalker(title, NodeFilter.SHOW_TEXT), words = [];
+            while (texts.nextNode()) {
+                for (const word of texts.currentNode.data.matchAll(/\\S+/g)) {
+                    const range = document.createRange();
+                    range.setStart(texts.currentNode, word.index);
+                    range.setEnd(texts.currentNode, word.index + word[0].length);
+                    if (range.getClientRects().length > 1) words.push(word[0]);
+                }
+            }
+            return words;
+        })"""
+    )
+    assert cut == []
+
+
 def test_on_a_phone_the_path_of_a_file_stands_on_one_line(page):
     page.set_viewport_size(PHONE)
     cut = page.evaluate(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = Path(os.environ.get("COURSE_BOOK", ROOT / "_build" / "html"))
-FURTHER = [{"file": "book/intro"}, {"file": "book/project_rows"}]
+FURTHER = [{"file": "book/intro"}, {"file": "book/project_rows"}, {"file": "exercises/05-kernl"}]
 TOC = {
     "format": "jb-book",
     "root": "book/vanilla_rnn",
@@ -115,6 +115,7 @@ def test_it_fails_unless_the_whole_book_is_printed(
 class Printed:
     """What printing told, the PDF, and the text of each page, which takes seconds to read."""
 
+    toc: Path
     problems: list[str]
     book: PdfReader
     texts: list[str]
@@ -135,7 +136,9 @@ def printed(tmp_path_factory):
     (folder / "_toc.yml").write_text(yaml.safe_dump(TOC))
     problems = pdf.print_book(HTML, folder / "_toc.yml", folder / "a" / "book.pdf", "A title")
     book = PdfReader(folder / "a" / "book.pdf")
-    return Printed(problems, book, [page.extract_text() for page in book.pages])
+    return Printed(
+        folder / "_toc.yml", problems, book, [page.extract_text() for page in book.pages]
+    )
 
 
 def _squeezed(text: str) -> str:
@@ -162,7 +165,8 @@ class TestPrinted:
         assert names[1:3] == ["Contents", "Notation"]
         assert names[3] == "Recurrent Networks, Built by Hand"
         assert names[4].endswith("Project: Rows")
-        assert names[5:] == ["Glossary", "References"]
+        assert names[5].startswith("Exercises 5")
+        assert names[6:] == ["Glossary", "References"]
         assert book.metadata.title == "A title"
         assert "Glossary" in contents_of(printed)
 
@@ -174,6 +178,27 @@ class TestPrinted:
             if heading.title != "Contents":
                 (number,) = re.findall(rf"{re.escape(heading.title)}\s*(\d+)", contents)
                 assert int(number) == book.get_destination_page_number(heading) + 1
+
+    def test_the_outline_has_every_heading_as_it_stands_there(self, printed):
+        """Chromium lost the space where one was broken, and wrote one twice on top of a page."""
+
+        def titles(outline):
+            for entry in outline:
+                if isinstance(entry, list):
+                    yield from titles(entry)
+                else:
+                    yield " ".join(entry.title.split())
+
+        headings = {"Contents", "Chapters", "Further reading"}
+        for entry in pdf.pages_of(printed.toc):
+            page = BeautifulSoup((HTML / f"{entry['name']}.html").read_text("utf-8"), "html.parser")
+            for link in page.select("article .headerlink"):
+                link.decompose()
+            found = page.select("article :is(h1, h2, h3, h4)")
+            headings |= {" ".join(heading.text.split()) for heading in found}
+        said = list(titles(printed.book.outline))
+        assert len(said) > 50
+        assert [title for title in said if title not in headings] == []
 
     def test_links_stay_in_the_document_or_go_to_the_world(self, printed):
         """Never to this machine, where the pages were served."""
@@ -240,10 +265,27 @@ class TestPrinted:
                 end = _squeezed("".join(lines[-3:]))
                 assert not [head for head in heads if end.endswith(head)], f"page {number}"
 
+    def test_no_page_of_paper_is_empty(self, printed):
+        numbers = {str(number): text for number, text in enumerate(printed.texts, 1)}
+        assert [number for number, text in numbers.items() if text.strip() == number] == []
+
+    def test_short_code_stays_on_one_page(self, printed):
+        """Chromium leaves one line of it for the next page rather than too few here."""
+        codes = set()
+        for entry in FURTHER + TOC["parts"][0]["chapters"]:
+            page = BeautifulSoup((HTML / f"{entry['file']}.html").read_text("utf-8"), "html.parser")
+            for code in page.select("article pre"):
+                if not code.find_parent("details", class_="hide"):
+                    codes.add(code.text.strip("\n"))
+        short = [code for code in codes if 1 < code.count("\n") < 11]
+        assert len(short) > 5
+        texts = [_squeezed(text) for text in printed.texts]
+        assert [code for code in short if not any(_squeezed(code) in text for text in texts)] == []
+
     def test_a_short_table_stays_on_one_page(self, printed):
         page = (HTML / "book" / "project_rows.html").read_text("utf-8")
         marks = page[page.index("The marks") :]
-        assert marks.index("60,000") < marks.index("the reference, seed 2")
+        assert marks.index("60,000") < marks.index("the reference, seed\N{NO-BREAK SPACE}2")
         texts = [" ".join(text.split()) for text in printed.texts]
         assert [
             text for text in texts if "at most 60,000" in text and "the reference, seed 2" in text

@@ -148,3 +148,22 @@ def test_no_text_of_a_notebook_parts_them():
     ]
     assert len(texts) > 100
     assert [text for text in texts if re.search(r"[\d)]\s+(?:# )?%", text)] == []
+
+
+def test_what_is_long_in_a_table_has_a_class_and_nothing_else():
+    """On a phone, long code is broken there, and long words get a wide column."""
+    from course_units import LONG_CODE, LONG_WORDS, LONGEST_CODE, LONGEST_WORDS, mark_long
+
+    document = new_document("page")
+    codes = [nodes.literal("", "a" * LONGEST_CODE), nodes.literal("", "a" * (LONGEST_CODE + 1))]
+    cells = [
+        nodes.entry("", nodes.paragraph("", "", *codes)),
+        nodes.entry("", nodes.paragraph("", "b" * LONGEST_WORDS)),
+        nodes.entry("", nodes.paragraph("", "b" * (LONGEST_WORDS + 1))),
+    ]
+    outside = nodes.literal("", "a" * 99)
+    document += nodes.paragraph("", "", outside)
+    document += nodes.row("", *cells)
+    mark_long(document)
+    assert [code["classes"] for code in (outside, *codes)] == [[], [], [LONG_CODE]]
+    assert [cell["classes"] for cell in cells] == [[], [], [LONG_WORDS]]
