@@ -53,9 +53,9 @@ def marks_table(project: Project, results: Path) -> tuple[str, list[Path]]:
         summary = stored["summary"]
         rows.append(
             (
-                f"the reference, seed {stored['seed']}",
+                f"the reference, seed\N{NO-BREAK SPACE}{stored['seed']}",
                 f"{project.read(summary['check']['score'])} in the check, "
-                f"{project.read(summary['validate']['score'])} in the validation, after "
+                f"{project.read(summary['validate']['score'])} in `course validate`, after "
                 f"{summary['cpu_seconds']:.0f} s of processor time",
             )
         )
