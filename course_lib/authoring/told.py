@@ -48,14 +48,17 @@ def run(command: list[str], root: Path, environment: dict[str, str], log: Path) 
         wrong.join()
     if process.returncode:
         print(f"The whole log: {log}", file=sys.stderr)
+        if "No space left on device" in log.read_text("utf-8"):
+            print("The disk is full.", file=sys.stderr)
     return process.returncode
 
 
 def _tell_all(said: TextIO, whole: TextIO) -> None:
-    with contextlib.suppress(OSError, ValueError):  # it was stopped, and the files are closed
+    with contextlib.suppress(ValueError):  # it was stopped, and the files are closed
         for line in map(_plain, said):
-            whole.write(line)
-            print(line, end="", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):  # whoever writes here waits for one who reads on
+                print(line, end="", file=sys.stderr, flush=True)
+                whole.write(line)
 
 
 def _tell_steps(said: TextIO, whole: TextIO, root: Path) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from course_lib.authoring import told
 
+FULL = Path("/dev/full")
+MANY = "import sys; [print('WARNING', i, file=sys.stderr) for i in range(20_000)]"
 # As Sphinx and jupyter-cache write, in the colours that Jupyter Book gives them.
 SAYS = """
 import sys
@@ -48,9 +50,21 @@ def test_pages_and_warnings_are_told_and_the_rest_is_in_the_log(tmp_path, capfd,
 
 
 def test_no_warning_is_lost_where_there_are_many(tmp_path, capfd):
-    many = "import sys; [print('WARNING', i, file=sys.stderr) for i in range(20_000)]"
-    told_of(tmp_path, 0, many)
+    told_of(tmp_path, 0, MANY)
     assert len(capfd.readouterr().err.splitlines()) == 20_000
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
+def test_a_log_that_can_not_be_written_loses_no_warning(tmp_path, capfd):
+    with pytest.raises(OSError, match="No space left"):
+        told.run([sys.executable, "-c", MANY], tmp_path, {}, FULL)
+    assert len(capfd.readouterr().err.splitlines()) == 20_000
+
+
+def test_a_full_disk_is_named(tmp_path, capfd):
+    program = "raise OSError(28, 'No space left on device')"
+    assert told_of(tmp_path, 1, program) == 1
+    assert capfd.readouterr().err.splitlines()[-1] == "The disk is full."
 
 
 def test_one_that_is_stopped_ends_without_a_word(tmp_path, capfd, monkeypatch):
