@@ -42,10 +42,15 @@ def run(command: list[str], root: Path, environment: dict[str, str], log: Path) 
             errors="replace",
         ) as process,
     ):
-        wrong = threading.Thread(target=_tell_all, args=(process.stderr, whole))
+        stopped = threading.Event()
+        wrong = threading.Thread(target=_tell_all, args=(process.stderr, whole, stopped))
         wrong.start()
-        _tell_steps(process.stdout, whole, root)
-        wrong.join()
+        try:
+            _tell_steps(process.stdout, whole, root)
+            wrong.join()
+        except BaseException:
+            stopped.set()
+            raise
     if process.returncode:
         print(f"The whole log: {log}", file=sys.stderr)
         if "No space left on device" in log.read_text("utf-8"):
@@ -53,11 +58,12 @@ def run(command: list[str], root: Path, environment: dict[str, str], log: Path) 
     return process.returncode
 
 
-def _tell_all(said: TextIO, whole: TextIO) -> None:
+def _tell_all(said: TextIO, whole: TextIO, stopped: threading.Event) -> None:
     with contextlib.suppress(ValueError):  # it was stopped, and the files are closed
         for line in map(_plain, said):
             with contextlib.suppress(OSError):  # whoever writes here waits for one who reads on
-                print(line, end="", file=sys.stderr, flush=True)
+                if not stopped.is_set():  # what it says of that is of no use
+                    print(line, end="", file=sys.stderr, flush=True)
                 whole.write(line)
 
 

@@ -67,6 +67,18 @@ def test_a_full_disk_is_named(tmp_path, capfd):
     assert capfd.readouterr().err.splitlines()[-1] == "The disk is full."
 
 
+COMPLAINS = """
+import signal, time
+
+def complain(*_):
+    raise RuntimeError("The kernel died.")
+
+signal.signal(signal.SIGTERM, complain)
+print(1, flush=True)
+time.sleep(60)
+"""
+
+
 def test_one_that_is_stopped_ends_without_a_word(tmp_path, capfd, monkeypatch):
     def stopped(said, whole, root):
         next(said)
@@ -74,6 +86,6 @@ def test_one_that_is_stopped_ends_without_a_word(tmp_path, capfd, monkeypatch):
 
     monkeypatch.setattr(told, "_tell_steps", stopped)
     with pytest.raises(KeyboardInterrupt):
-        told_of(tmp_path, 0, "print(1, flush=True); import time; time.sleep(60)")
+        told_of(tmp_path, 0, COMPLAINS)
     assert capfd.readouterr().err == ""
     assert Path(tmp_path / "_build" / "book.log").exists()
