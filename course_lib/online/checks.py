@@ -176,7 +176,8 @@ def class_weight(given, sequences):
 def targets(loss, x, y, weight, out, sequences, by_chunk=False):
     """See that targets and sample weights belong to the inputs, as far as shapes are known.
 
-    Keras itself stretches targets of one step, or of one output, over all the others.
+    Keras itself stretches targets of one step, or of one output, over all the others, and a single
+    output is a class of probability 1 to it, whatever it is.
 
     Args:
         loss: what `compile` was given.
@@ -199,6 +200,12 @@ def targets(loss, x, y, weight, out, sequences, by_chunk=False):
     if not (known or by_chunk) or len(out.shape) != usual or y.shape.rank is None:
         return
     c, lead = out.shape[-1], tuple(x.shape[: usual - 1])
+    if c == 1 and type(loss) in losses.OF_CLASSES:
+        raise ValueError(
+            f"{type(loss).__name__} compares the outputs of several classes, and of a single output"
+            " learns nothing: give the readout as many outputs as there are classes, or take"
+            " BinaryCrossentropy."
+        )
     one_number = c == 1 or type(loss) is losses.SPARSE
     wanted = [(*lead, 1), lead] if one_number else []
     if type(loss) is not losses.SPARSE:

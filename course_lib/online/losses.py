@@ -31,6 +31,12 @@ BY_STEP = {
     )
 }
 SPARSE = keras.losses.SparseCategoricalCrossentropy
+# Of these, an output means something beside the others alone.
+OF_CLASSES = {
+    SPARSE,
+    keras.losses.CategoricalCrossentropy,
+    keras.losses.CategoricalFocalCrossentropy,
+}
 MEANS = ("mean", "sum_over_batch_size")
 
 
