@@ -555,6 +555,33 @@ def begins_at_one(cell, x, states):
 
 
 @EXERCISE.mistake(
+    "Every step reads the first input of the sequence: step t reads the one at its own place, "
+    "x[:, t]."
+)
+def first_input_for_all(cell, x, states):
+    """x[:, 0]."""
+    return _loop(lambda x_t, now: cell(x[:, 0], now), x, states)
+
+
+@EXERCISE.mistake(
+    "All outputs are written to the first place, each over the one before: the output of step t "
+    "belongs to place t."
+)
+def all_at_the_first_place(cell, x, states):
+    """write(0, h_t)."""
+    T = tf.shape(x)[1]
+    collected = tf.TensorArray(x.dtype, T)
+
+    def step(t, collected, states):
+        h_t, states = cell(x[:, t], states)
+        return t + 1, collected.write(0, h_t), states
+
+    states = list(states)
+    _, collected, states = tf.while_loop(lambda t, *_: t < T, step, (0, collected, states))
+    return tf.transpose(collected.stack(), [1, 0, 2]), states
+
+
+@EXERCISE.mistake(
     "Each step reads numbers of several steps: x was brought into the order (T, batch, m) by a "
     "reshape, which leaves all numbers in their order. A transpose exchanges the two axes."
 )

@@ -508,6 +508,32 @@ class ForgetBiasEverywhere(LSTMCell):
 
 
 @EXERCISE.mistake(
+    "The forget gate's part of b begins at 1, whatever forget_bias says: Keras's own cell always "
+    "begins there, but this one is told where."
+)
+class ForgetBiasOfOne(LSTMCell):
+    """As unit_forget_bias has it."""
+
+    def build(self, input_shape):
+        """One in the second quarter."""
+        LSTMCell.build(self, input_shape)
+        self.b.assign(np.repeat([0.0, 1.0, 0.0, 0.0], self.units))
+
+
+@EXERCISE.mistake(
+    "forget_bias stands in the first quarter of b, which is the input gate's: the forget gate's is "
+    "the second."
+)
+class ForgetBiasInTheFirstQuarter(LSTMCell):
+    """b[:n]."""
+
+    def build(self, input_shape):
+        """As if the forget gate came first."""
+        LSTMCell.build(self, input_shape)
+        self.b.assign(np.repeat([self.forget_bias, 0.0, 0.0, 0.0], self.units))
+
+
+@EXERCISE.mistake(
     "The tanh of the candidate is missing: what is added to the memory then has no bound."
 )
 class CandidateNotSquashed(_Wrong):

@@ -544,6 +544,17 @@ def dropout_above_only(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pix
 
 
 @EXERCISE.mistake(
+    "There is dropout between the layers, and none before the readout: it belongs after each "
+    "layer, the top one too."
+)
+def dropout_between_only(
+    cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10
+):
+    """Nothing above the top layer."""
+    return _model(cell, units, layers, dropout, l2, steps, pixels, classes, above=False)
+
+
+@EXERCISE.mistake(
     "Dropout comes before each recurrent layer: so pixels are dropped, and what the readout gets "
     "is whole. It belongs after each layer, the top one too."
 )

@@ -604,6 +604,24 @@ def counted_from_one(writer, gradients, step, every=100):
 
 
 @EXERCISE.mistake(
+    "The steps that are written leave a remainder of 1. Where `every` divides the number of a "
+    "step, the remainder is 0."
+)
+def remainder_of_one(writer, gradients, step, every=100):
+    """step % every == 1."""
+    return _log(writer, gradients, step, every, when=lambda step, every: tf.equal(step % every, 1))
+
+
+@EXERCISE.mistake(
+    "The step's number goes to the writer as it came in, and it may come as int32: the writer "
+    "wants int64, so cast it."
+)
+def number_as_it_came(writer, gradients, step, every=100):
+    """Without tf.cast."""
+    return _log(writer, gradients, step, every, at=step)
+
+
+@EXERCISE.mistake(
     "The histogram has the entries of the first gradient alone, that of the layer's matrix. The "
     "biases belong to the layer as well."
 )

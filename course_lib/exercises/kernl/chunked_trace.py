@@ -740,6 +740,34 @@ def table_on_both_sides(E_0, v, d, credit, gamma, C):
     return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
 
 
+@EXERCISE.mistake(
+    "The table of fading isn't cut off: at a loss before a step the distance is negative, and "
+    "exp(-gamma * distance) grows with it. A step has no part in what came before it, so 0 belongs "
+    "there."
+)
+def table_grows_backwards(E_0, v, d, credit, gamma, C):
+    """exp(-gamma (t - s)) for all t and s."""
+
+    def chunk(E, v, d, credit):
+        t = tf.cast(tf.range(tf.shape(v)[1]), gamma.dtype)
+        lag = (t - t[:, None])[..., None]
+        before = tf.where(lag < 0, tf.exp(-gamma * lag), tf.zeros_like(gamma))
+        more = tf.einsum("sti,bti->bsi", before, credit)
+        dW, E_C = _chunk(E, v, d, credit, gamma)
+        return dW + tf.einsum("bsj,bsi->ji", v, more * d), E_C
+
+    return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
+
+
+@EXERCISE.mistake(
+    "d is used nowhere: what a weight moves goes through the squashing, whose derivative at step s "
+    "is d[:, s], in the gradient and in the traces alike."
+)
+def d_ignored(E_0, v, d, credit, gamma, C):
+    """As if the unit were linear."""
+    return _all_chunks(E_0, v, tf.ones_like(d), credit, gamma, C)
+
+
 @EXERCISE.alternative
 def by_doubling(E_0, v, d, credit, gamma, C):
     """Credit joined over pairs of steps, pairs of pairs and so on, in log C rounds of Python's."""
