@@ -49,10 +49,10 @@ def _which_number(batch: Batch, output: np.ndarray) -> str:
     numbers = np.stack([batch.x[row, early, 0], batch.x[row, late, 0]], axis=1)
     centred = np.concatenate([numbers, np.ones((len(row), 1))], axis=1)
     slopes = np.linalg.lstsq(centred, output[:, 0], rcond=None)[0]
-    early_share, late_share = slopes[:2]
+    early_share, late_share = (round(100 * one) + 0 for one in slopes[:2])  # whole: never -0
     return (
-        f"{early_share:.0%} of the early number arrives in the answer, and {late_share:.0%} of the "
-        "late one."
+        f"{early_share}% of the early number arrives in the answer, and {late_share}% of the late "
+        "one."
     )
 
 

@@ -555,6 +555,12 @@ class Guarded:
             if not isinstance(value, dict):
                 raise Unusable(f"{name} is {_kind(value)}; return a dict, one entry a parameter.")
             pairs = [(_name(name, key), entry) for key, entry in dict.items(value)]
+            for key, entry in pairs:
+                if isinstance(entry, dict):
+                    raise Unusable(
+                        f"{name}[{key!r:.40}] is a dict too: give each array in it a key of its "
+                        f"own in {name}."
+                    )
             return {key: _numbers(f"{name}[{key!r:.40}]", entry) for key, entry in pairs}
         array = _numbers(name, value, kind in ("array", "complex"), kind == "complex")
         if kind == "number" and array.shape != ():
@@ -600,6 +606,8 @@ def _numbers(
     except (ValueError, TypeError):
         raise Unusable(f"{name} is {_kind(value)} that NumPy can't make an array of.") from None
     if array.dtype.kind not in ("biufc" if may_be_complex else "biuf"):
+        if isinstance(value, int):
+            raise Unusable(f"{name} is an int of {value.bit_length()} bits; 64 are the most.")
         if array.shape:
             raise Unusable(f"{name} holds {array.dtype.name} entries; it should hold real numbers.")
         raise Unusable(f"{name} is {_kind(value)}; it should be a real number.")

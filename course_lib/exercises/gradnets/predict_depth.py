@@ -32,6 +32,8 @@ def rules(weights: Weights) -> None:
     h = load_mnist().x_test[:LOOKED_AT].reshape(LOOKED_AT, -1)
     layers = [weights["W_in"], *weights["W"]]
     for number, (W, b) in enumerate(zip(layers, weights["b"], strict=True), 1):
+        if not W.any():
+            raise BadArrays(f"Layer {number} hands nothing on: all of its weights are 0.")
         squares = W.astype(float) ** 2
         drawn_on = squares.sum(axis=0) ** 2 / np.maximum((squares**2).sum(axis=0), 1e-300)
         if np.median(drawn_on) < DRAWN_ON:
@@ -136,6 +138,14 @@ def one_layer_and_copies(weights):
     """The identity, ninety-nine times."""
     n = weights["W"].shape[-1]
     return weights | {"W": _identity(n)}, predict_depth
+
+
+@EXERCISE.wrong_hand_in("Layer 51 hands nothing on")
+def one_layer_of_zeros(weights):
+    """Never written to."""
+    W = weights["W"].copy()
+    W[49] = 0
+    return weights | {"W": W}, predict_depth
 
 
 @EXERCISE.wrong_hand_in("it should lie between 0.1 and 1")

@@ -1,6 +1,7 @@
 """From what was handed in to a report with its mark."""
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -26,6 +27,8 @@ PIECE = 250
 FAR_WORSE = -2  # one guess in place of another loses no more
 ALIKE = 5e-3  # of the largest output: a long recurrence in float32 rounds differently in batches
 
+COARSE = 0.1  # how far float16 may lead away
+
 
 def judge_project(
     project: Project,
@@ -43,6 +46,18 @@ def judge_project(
         batches: data that the learner hasn't seen.
         around: a context manager around each call; what it raises as `Unusable` is reported.
     """
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # whatever the arrays are, of which the report tells
+        return _judged(project, function, content, batches, around)
+
+
+def _judged(
+    project: Project,
+    function: Callable,
+    content: bytes | None,
+    batches: tuple[Batch, ...],
+    around: Callable,
+) -> ProjectReport:
     output = CappedOutput()
     passed: list[str] = []
     facts = {"exercise": project, "function": function}
@@ -67,9 +82,9 @@ def judge_project(
         return report(NOT_RIGHT, str(problem), failed=f"{project.file} can be used")
     passed.append(f"{project.file} can be used")
     found = []
-    # The time limit is for each of its calls; a function that takes one step of time has them all
-    # in one limit.
-    patience = None if project.run else _most_calls(batches)
+    # The time limit is for each of its calls. What runs along a stream looks by itself that all
+    # steps together take no longer than one limit.
+    patience = 2 if project.run else _most_calls(batches)
     computed: list[np.ndarray] = []
     for rung in ladder(project, hand_in.weights, batches, computed.append):
         try:
@@ -188,6 +203,15 @@ def ladder(
         if which is None:
             of_network(expected)
             return None
+        if outputs.dtype == np.float16 and alike(outputs, expected, COARSE).all():
+            return Problem(
+                f"{project.id} computes in float16, which rounds too coarsely for this network: "
+                "use float32 or float64.",
+                {
+                    f"what you give for input {which}": outputs[which],
+                    "the network": expected[which],
+                },
+            )
         return Problem(
             f"{project.id} computes something other than the network that {project.file} "
             "describes: use its arrays, as the docstring says.",

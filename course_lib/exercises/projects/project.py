@@ -1,6 +1,6 @@
 """What a project is made of: an exercise whose answer is trained, and judged on unseen data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,6 +69,15 @@ class WrongHandIn:
     def name(self) -> str:
         """It in words, from the name of its function."""
         return self.make.__name__.replace("_", " ")
+
+
+SHOWN = 8  # names in a sentence
+
+
+def _some(names: Iterable[str]) -> str:
+    """The names, of many the first ones."""
+    names = list(names)
+    return ", ".join([*names[:SHOWN], *(("…",) if len(names) > SHOWN else ())])
 
 
 @dataclass(kw_only=True)
@@ -147,13 +156,12 @@ class Project(Exercise):
             return
         if missing := [name for name in self.layout if name not in weights]:
             raise BadArrays(
-                f"{self.file} has no {', '.join(missing)}; it holds {', '.join(weights)}. It needs "
+                f"{self.file} has no {', '.join(missing)}; it holds {_some(weights)}. It needs "
                 f"{', '.join(self.layout)}."
             )
         if extra := [name for name in weights if name not in self.layout]:
             raise BadArrays(
-                f"{self.file} holds {', '.join(extra)}, which is not part of the network: leave it "
-                "out."
+                f"{self.file} holds {_some(extra)}, which is not part of the network: leave it out."
             )
         sizes: dict[str, int] = {}
         for name, shape in self.layout.items():

@@ -1,12 +1,17 @@
 """Run a function that learns step by step, and weigh what it hands on from one step to the next."""
 
 import secrets
+import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
-from course_lib.exercises.calling.guard import Unusable, forget
+from course_lib.exercises.calling import guard
+from course_lib.exercises.calling.guard import OUT_OF_TIME, Unusable, forget
 from course_lib.exercises.projects.project import Weights
+
+SOME = 25  # steps: a window that is being filled grows as long
 
 
 def learn_along(
@@ -32,13 +37,22 @@ def learn_along(
         Outputs (batch, T, m).
 
     Raises:
-        Unusable: if it hands on more than that, keeps something elsewhere, or gives another shape.
+        Unusable: if it hands on more than that, or more at every step, keeps something elsewhere,
+            gives another shape, or takes too long for all steps together.
     """
-    outputs, seen = [], {}
+    outputs, sizes, seen = [], [], {}
     again = _drawn(x.shape[1])
+    began = time.process_time()
     for t in range(x.shape[1]):
         now = x[:, t].copy()  # a view would show what comes later
-        output, after = function(weights, now.copy())
+        with guard.time_limit(guard.TIME_LIMIT):
+            output, after = function(weights, now.copy())
+        if time.process_time() - began > guard.TIME_LIMIT:
+            raise Unusable(
+                f"{name} took more than {guard.TIME_LIMIT:.0f} seconds for {t + 1:,} of "
+                f"{x.shape[1]:,} steps: do less at each step, with fewer units or fewer traces.",
+                OUT_OF_TIME,
+            )
         if output.shape != now.shape:
             raise Unusable(
                 f"For inputs of shape {now.shape}, which are those of one step, {name} gave "
@@ -51,10 +65,13 @@ def learn_along(
                 f"{most_bytes:,} are the most. A tape grows with every step: what do the traces "
                 "keep in its place?"
             )
+        sizes.append(size)
         if t in again:
             seen[t] = weights, now, output
         weights = after
         outputs.append(output)
+    if problem := _growing(sizes, name):
+        raise Unusable(problem)
     forget(function)
     for before, now, output in seen.values():
         if not np.array_equal(function(before, now)[0], output, equal_nan=True):
@@ -63,6 +80,18 @@ def learn_along(
                 "something outside of the weights that it returns. Hand all of it on in that dict."
             )
     return np.stack(outputs, axis=1)
+
+
+def _growing(sizes: list[int], name: str) -> str:
+    """What to say where most of the last steps handed on more than the step before them."""
+    last = sizes[-max(2, len(sizes) // 4) :]
+    if len(last) < SOME or np.mean([after > before for before, after in pairwise(last)]) < 0.5:
+        return ""
+    return (
+        f"{name} hands on {last[0]:,} bytes after {len(sizes) - len(last) + 1:,} steps and "
+        f"{last[-1]:,} after {len(sizes):,}. That is a tape, and a stream has no end: what do the "
+        "traces keep in its place?"
+    )
 
 
 def _drawn(steps: int) -> set[int]:

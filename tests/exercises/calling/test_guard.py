@@ -12,6 +12,7 @@ import pytest
 
 from course_lib.exercises import check
 from course_lib.exercises.calling import guard
+from course_lib.exercises.calling.guard import Guarded, Unusable
 from course_lib.exercises.registry import get
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN
 from course_lib.scratch.bptt import rnn_step_backward
@@ -470,3 +471,13 @@ def test_a_module_that_never_ends_is_named(tmp_path, monkeypatch):
         "f was still loading the module never_ends after 1 seconds: import it in a cell of its own "
         "first, at the top of the notebook. If that fails now, restart the kernel."
     )
+
+
+def test_what_stands_in_a_dict_of_results_is_told_by_what_to_do():
+    for entry, said in (
+        ({"m": np.zeros(2)}, "is a dict too: give each array in it a key of its own in weights"),
+        (1 << 99, "is an int of 100 bits; 64 are the most"),
+    ):
+        step = Guarded(lambda entry=entry: {"adam": entry}, "step", {"weights": "mapping"})
+        with pytest.raises(Unusable, match=said):
+            step()

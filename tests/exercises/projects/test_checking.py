@@ -95,6 +95,7 @@ def test_without_arrays_it_says_how_to_save_them(folder):
         ({**untrained(), "W_hy": np.ones((9, 10))}, "shape (9, 10); it should be (8, 10)"),
         ({**untrained(), "b_h": np.ones((8, 1))}, "b_h has shape (8, 1); it should be (8,)"),
         ({**untrained(), "labels": Y}, "labels, which is not part of the network"),
+        ({f"W{n}": np.ones(2) for n in range(50)}, "W5, W6, W7, …. It needs W_xh"),
         ({"kernel": np.ones((28, 8))}, "has no W_xh, W_hh, b_h, W_hy, b_y; it holds kernel"),
         (init_params(28, 400, 10), "60,000 are the most"),
     ],
@@ -415,3 +416,34 @@ def test_no_oracle_hides_behind_a_large_offset():
     report = judge_project(PROJECT, predict, as_file(weights), PROJECT.held_back("check", 0))
     assert report.mark == 0
     assert "no better than a guess" in report.sentence
+
+
+def test_arrays_that_overflow_are_told_in_the_report_alone(recwarn):
+    """The network's own warnings stood above it, with lines of the course."""
+    project = get("predict_pixels")
+    weights = reference_arrays(project)
+    weights["gamma_log"] = np.full_like(weights["gamma_log"], 1000)
+    batches = project.held_back("check", 0)
+    batches = tuple(type(one)(one.x[:20], one.y[:20]) for one in batches)
+    report = judge_project(project, project.network, as_file(weights), batches)
+    assert "NaN or infinite" in report.sentence
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(("off", "near"), [(1.02, True), (2, False)])
+def test_what_float16_has_rounded_away_is_told_so(off, near):
+    project = get("predict_remember")
+    batches = project.held_back("check", 0)[:1]
+
+    def predict(weights, x):
+        return (off * project.network(weights, x)).astype(np.float16)
+
+    report = judge_project(project, predict, as_file(reference_arrays(project)), batches)
+    assert ("computes in float16" in report.sentence) is near
+
+
+def test_no_share_of_a_number_is_called_minus_zero():
+    project = get("predict_remember")
+    batches = project.held_back("check", 0)[:1]
+    outputs = [1 - 1e-4 * one.x[..., :1].sum(axis=1) for one in batches]
+    assert "-0%" not in project.measure(batches, outputs).confusion

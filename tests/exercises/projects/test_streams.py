@@ -1,12 +1,21 @@
 """A step that is taken again: whose memory is lost before, and whose own methods are left alone."""
 
 import functools
+import time
 
 import numpy as np
 import pytest
 
 from course_lib.data import anbn_stream
-from course_lib.exercises.calling.guard import Elsewhere, Guarded, Held, Unusable, held
+from course_lib.exercises.calling import guard
+from course_lib.exercises.calling.guard import (
+    OUT_OF_TIME,
+    Elsewhere,
+    Guarded,
+    Held,
+    Unusable,
+    held,
+)
 from course_lib.exercises.kernl import predict_no_tape
 from course_lib.exercises.projects import streams
 from course_lib.exercises.projects.streams import learn_along
@@ -189,3 +198,47 @@ def test_who_knows_the_rules_of_the_streams_is_below_what_is_taken_for_reading_a
     scores = [score_of_who_knows_the_rules(seed) for seed in range(5)]
     assert np.mean(scores) == pytest.approx(1, abs=0.02)
     assert max(scores) < 1 + (predict_no_tape.MOST - 1) / 2
+
+
+@pytest.mark.parametrize(("kept", "is_a_tape"), [("all", True), ("twenty", False), ("few", False)])
+def test_what_grows_with_every_step_is_a_tape_however_small(kept, is_a_tape):
+    def predict(weights, x):
+        row = np.zeros((len(x), 1), np.uint8)
+        tape = np.concatenate([weights.get("tape", row), row], axis=1)
+        if kept == "few" and "t" in weights and weights["t"][0] % 3:
+            tape = weights["tape"]  # as a table does, that sees something new now and then
+        outputs, after = step({"t": weights["t"]}, x)
+        return outputs, after | {"tape": tape[:, -20:] if kept == "twenty" else tape}
+
+    x = np.zeros((2, 200, 3))
+    weights = {"t": np.zeros(1)}
+    if not is_a_tape:
+        assert learn_along(predict, weights, x, "predict", 10_000).shape == x.shape
+        return
+    with pytest.raises(Unusable, match=r"bytes after 151 steps and .* after 200\. That is a tape"):
+        learn_along(predict, weights, x, "predict", 10_000)
+
+
+def test_too_many_slow_steps_are_no_endless_loop(monkeypatch):
+    monkeypatch.setattr(guard, "TIME_LIMIT", 0.3)
+    monkeypatch.setattr(guard, "BUSY", 100)
+
+    def slow(weights, x):
+        until = time.process_time() + 0.02
+        while time.process_time() < until:
+            pass
+        return step(weights, x)
+
+    said = r"took more than 0 seconds for 1\d of 200 steps"
+    with pytest.raises(Unusable, match=said) as problem:
+        learn_along(slow, {"t": np.zeros(1)}, np.zeros((2, 200, 3)), "predict", 10_000)
+    assert problem.value.kind == OUT_OF_TIME
+
+
+@pytest.mark.parametrize("large", [1e3, 1e308])
+def test_a_score_is_a_number_that_can_be_read_however_wrong_the_logits(large):
+    (batch, *_) = predict_no_tape.held_back("check", 0)
+    logits = np.where(np.eye(3)[batch.y] > 0, -large, large)
+    measured = predict_no_tape.measured(batch, logits)
+    assert len(predict_no_tape.read(measured.score)) < 60
+    assert len(measured.confusion) < 200
