@@ -502,7 +502,7 @@ if when_passed("GRUCell"):
 # %%
 predict("times as fast as a loop in Python", ...)
 
-# %% mystnb={"image": {"alt": "Seconds over the number of steps, for three loops, first and later calls side by side. At the first call the traced loop takes longest, and longer with more steps; the loop in the graph takes about the same for any length. At later calls the loop in Python is the slowest by far."}}
+# %% mystnb={"image": {"alt": "Seconds over the number of steps, for three loops, first calls above and later calls below. At the first call the traced loop takes longest, and longer with more steps; the loop in the graph takes about the same for any length. At later calls the loop in Python is the slowest by far."}}
 from time import perf_counter
 
 
@@ -536,7 +536,7 @@ if when_passed("looped"):
             later[way].append(again)
     faster = later["loop in Python"][-1] / later["loop in the graph"][-1]
     print(measured("times as fast as a loop in Python", faster, 1, 10_000))
-    _, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
+    _, axes = plt.subplots(2, 1, figsize=(5.6, 7), sharey=True)
     for axis, title, taken in zip(
         axes, ("first call", "later calls"), (first, later), strict=True
     ):
@@ -546,7 +546,7 @@ if when_passed("looped"):
         axis.set(
             title=title, xlabel="steps", xticks=lengths, xticklabels=lengths
         )
-    axes[0].set_ylabel("seconds")
+        axis.set_ylabel("seconds")
     axes[1].legend()
     plt.show()
 

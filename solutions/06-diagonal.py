@@ -126,14 +126,15 @@ if when_passed("combine", "scan"):
 # %% [markdown]
 # The figure shows six hundred of your units, and how three of them respond to a single pulse.
 
-# %% mystnb={"image": {"alt": "Left: six hundred points evenly spread over the upper half of a ring in the complex plane, three of them marked. Right: their three curves over 60 steps, each swinging and fading at its own speed."}}
+# %% mystnb={"image": {"alt": "Above: six hundred points evenly spread over the upper half of a ring in the complex plane, three of them marked. Below: their three curves over 60 steps, each swinging and fading at its own speed."}}
 if when_passed("ring"):
     u, v = np.random.default_rng(0).uniform(size=(2, 600))
     nu_log, theta_log, _ = ring(u, v, 0.5, 0.99, np.pi)
     lam = np.exp(-np.exp(nu_log) + 1j * np.exp(theta_log))
-    _, (plane, time_axis) = plt.subplots(1, 2, figsize=(9, 3.6))
+    _, (plane, time_axis) = plt.subplots(2, 1, figsize=(5.6, 6.4))
     plane.scatter(lam.real, lam.imag, s=5, color="lightgray")
     plane.set(aspect="equal", xlabel="real part", ylabel="imaginary part")
+    plane.set_xticks((-1, -0.5, 0, 0.5, 1))
     slowest = lam[np.argsort(-np.abs(lam))[[0, 40, 200]]]
     for one in slowest:
         plane.plot(one.real, one.imag)
