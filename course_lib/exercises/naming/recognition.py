@@ -38,7 +38,9 @@ ELSEWHERE = "It is so in some cases, not in all."
 IN_EVERY_CASE = r"\b(whatever|always|never|ever|at all)\b"
 MORE = "There may be more to it: fix this, then check again."
 # Words of a sentence that calls something else right, which a second fault may have made wrong.
-CALLS_RIGHT = r"\b(is|are) right\b|\b[Rr]ight, but\b|\bcorrect|\bnow\b"
+CALLS_RIGHT = (
+    r"\b(is|are) right\b|\b[Rr]ight, but\b|\b[Tt]he right (time|numbers|spread)\b|\bcorrect|\bnow\b"
+)
 
 
 @dataclass(frozen=True)

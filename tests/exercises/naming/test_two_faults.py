@@ -235,3 +235,21 @@ class TooLateWithoutMinDelta(EarlyStopping):
 @pytest.mark.usefixtures("no_repairs")
 def test_a_mistake_is_not_named_where_what_it_makes_wrong_is_right():
     assert check(TooLateWithoutMinDelta, "EarlyStopping").mistake is None
+
+
+class NeverPatientAgainNorBack(EarlyStopping):
+    """The count is never set back to 0, and no weights are put back."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        waited = self.waited
+        super().on_epoch_end(epoch, logs)
+        self.waited = max(waited, self.waited)
+
+    def on_train_end(self, logs=None):
+        pass
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_repairs")
+def test_who_stops_at_a_wrong_time_is_not_told_that_it_is_the_right_one():
+    assert "the right time" not in check(NeverPatientAgainNorBack, "EarlyStopping").sentence
