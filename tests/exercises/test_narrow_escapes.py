@@ -5,12 +5,13 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from course_lib.authoring.source import reference_code
 from course_lib.exercises import check
 from course_lib.exercises.gradnets.stop_gate import last_cosine
 from course_lib.exercises.registry import get
-from course_lib.scratch.gated import init_lstm_params
+from course_lib.scratch.gated import gru_step, init_lstm_params, lstm_step
 from course_lib.scratch.gradcheck import numerical_gradient
 
 
@@ -531,3 +532,34 @@ def test_a_logarithm_of_units_that_change_their_sign():
             return np.exp(T * np.log(lam)) * z_0 + (b * powers).sum(axis=1)
 
     assert check(last_state).mistake == "logarithm of a real number"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["looped", "update_inside"])
+def test_a_loop_in_the_graph_with_a_largest_number_of_turns(name):
+    reference = get(name).reference
+
+    def looped(cell, x, states):
+        outputs, last = reference(cell, x[:, :100], states)
+        missing = tf.zeros_like(x[:, 100:, :1] * outputs[:1, :1])
+        return tf.concat([outputs, missing], axis=1), last
+
+    def update_inside(W, R, x, y, beta, gamma, rate):
+        losses = reference(W, R, x[:, :100], y[:, :100], beta, gamma, rate)
+        return tf.concat([losses, tf.zeros_like(x[0, 100:, 0])], axis=0)
+
+    report = check(locals()[name])
+    assert report.failed == "a long sequence is read to its end"
+
+
+def test_a_memory_that_is_clipped():
+    def lstm_step_clipped(x_t, h_prev, c_prev, params):
+        _, c_t, cache = lstm_step(x_t, h_prev, c_prev, params)
+        c_t = np.clip(c_t, -5, 5)
+        return cache["o"] * np.tanh(c_t), c_t, cache | {"c_t": c_t}
+
+    def gru_step_clipped(x_t, h_prev, params):
+        return np.clip(gru_step(x_t, h_prev, params), -1, 1)
+
+    assert not check(lstm_step_clipped, "lstm_step").ok
+    assert not check(gru_step_clipped, "gru_step").ok

@@ -9,6 +9,7 @@ from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.ladder.rungs import by_hand, irregular, matches, shapes
 from course_lib.scratch.gradcheck import numerical_gradient
 
+ROUNDING = 1e-12  # what is left of a step that was added and taken away; the smallest is 1e-5
 STEPS = {"step 0.2": 0.2, "step 0.1": 0.1}
 
 
@@ -50,8 +51,10 @@ def measure(function, loss, w: np.ndarray, *step: float) -> np.ndarray:
     except Unusable as problem:
         if problem.kind or np.array_equal(w, before):
             raise
+        rounding = np.abs(w - before).max() < ROUNDING
+        how = "changed in its last digits" if rounding else "changed"
         raise Unusable(
-            "numerical_gradient leaves w changed: keep each entry before you move it, and put "
+            f"numerical_gradient leaves w {how}: keep each entry before you move it, and put "
             "exactly that back."
         ) from None
 
@@ -213,7 +216,12 @@ EXERCISE = Exercise(
             "It says that w is left changed.",
             "Adding a step and taking it away again leaves a rounding error behind. How "
             "can an entry be put back exactly as it was?",
-            fits=("restored up to rounding", "not put back", "put back too late"),
+            fits=(
+                "restored up to rounding",
+                "not put back",
+                "put back too late",
+                "a row moved an entry put back",
+            ),
         ),
         Hint(
             "My gradient is twice as large as it should be, or a little off.",
@@ -314,6 +322,20 @@ def restored_up_to_rounding(loss, w, step=1e-5):
         w[index] += step
         gradient[index] = (above - below) / (2 * step)
     return gradient
+
+
+@EXERCISE.mistake(
+    "One entry is put back, but all of its row were moved: index has a number for every axis, so "
+    "that w[index] is one entry, and w[index[0]] is many. Move only what you put back."
+)
+def a_row_moved_an_entry_put_back(loss, w, step=1e-5):
+    """w[index[0]] = kept + step, and w[index] = kept."""
+
+    def at(index, value):
+        w[index[:1]] = value
+        return loss()
+
+    return _differences(w, lambda i, kept: (at(i, kept + step) - at(i, kept - step)) / (2 * step))
 
 
 @EXERCISE.mistake(

@@ -128,6 +128,16 @@ EXERCISE = Exercise(
 
 
 @EXERCISE.mistake(
+    "The joint a is made of the first span's a and b: each span is a pair, (a, b), and the joint a "
+    "is the product of both a. `(a_1, a_2), (b_1, b_2) = first, second` would mix them up so."
+)
+def unpacked_across(first, second):
+    """(a_1, a_2), (b_1, b_2) = first, second."""
+    (a_1, a_2), (b_1, b_2) = first, second
+    return a_1 * a_2, b_2 + a_2 * b_1
+
+
+@EXERCISE.mistake(
     "The order is turned round: what the first span adds passes through the second one, so it is "
     "the first b that is multiplied, by the second a."
 )

@@ -35,10 +35,10 @@ def few_products(inputs: Callable[[], Arrays], most: dict[str, int], call: Calla
 
 
 def begins_as_said(_: Arrays, outputs: Arrays) -> Problem | None:
-    """Each beginning is a flag under the sentence that is true of it."""
+    """Each beginning is a flag under a sentence, which says what it should be."""
     for sentence, well in outputs.items():
         if not well:
-            return Problem(f"A fresh cell doesn't begin as it should: {sentence}.")
+            return Problem(f"In a fresh cell this should be so, and isn't: {sentence}.")
     return None
 
 

@@ -226,6 +226,14 @@ def last_state_only(x, params):
 
 
 @EXERCISE.mistake(
+    "Every step reads the first input again: x[:, 0] stays where it is, and step t needs x[:, t]."
+)
+def first_input_at_each_step(x, params):
+    """x[:, 0] for x[:, t]."""
+    return np.stack(_steps(np.repeat(x[:, :1], x.shape[1], axis=1), params), axis=1)
+
+
+@EXERCISE.mistake(
     "What is collected is the memory c_t: it stays inside the cell, and the layer above reads the "
     "state h_t."
 )

@@ -469,9 +469,10 @@ class _Wrong(EarlyStopping):
 
 
 @EXERCISE.mistake(
-    "It stops at the right time, but the network has the weights of the last epoch. Either nothing "
-    "is put back, or what was kept are the variables themselves, which training went on changing: "
-    "keep copies of what is in them."
+    "It stops at the right time, but the network has the weights of the last epoch. Three ways "
+    "lead there: nothing is put back; or weights are kept after every epoch, not only after a "
+    "better one; or no copies are kept, but the variables themselves, which training goes on "
+    "changing."
 )
 class LastWeights(_Wrong):
     """Nothing is put back."""
@@ -753,6 +754,19 @@ class FirstIsBest(_Wrong):
     def better(self, loss):
         """The first always is."""
         return self.best is None or loss < self.best - self.min_delta
+
+
+@EXERCISE.mistake(
+    "The best loss begins at a number that hardly any loss lies below, such as 0, so no epoch is "
+    "better: begin at np.inf, which any number is below."
+)
+class ZeroIsBest(_Wrong):
+    """best = 0.0."""
+
+    def on_train_begin(self, logs=None):
+        """No loss is that low."""
+        super().on_train_begin(logs)
+        self.best = 0.0
 
 
 @EXERCISE.mistake(

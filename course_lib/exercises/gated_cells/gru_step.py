@@ -44,6 +44,12 @@ def with_gates(r: float | None = None, z: float | None = None) -> Arrays:
     return given
 
 
+def a_large_state_kept() -> Arrays:
+    """Update gates open, and a state beyond 1, such as another network may have left."""
+    given = with_gates(z=OPEN)
+    return {**given, "h_prev": 3 * given["h_prev"]}
+
+
 def two_units() -> Arrays:
     """Only unit 0 is let through by the reset gate; unit 1 listens to unit 0 and to nothing else.
 
@@ -110,7 +116,7 @@ EXERCISE = Exercise(
         ),
         matches(
             "where z is 1 the old state is kept",
-            lambda: with_gates(z=OPEN),
+            a_large_state_kept,
             lambda given: {"h_t": given["h_prev"]},
             "With every update gate at 1 the new state must be the old one.",
         ),

@@ -55,6 +55,11 @@ def three_numbers() -> Arrays:
     return {"x": np.array([[[1.0], [2.0], [4.0]]]), "before": np.array([[10.0]])}
 
 
+def many_numbers() -> Arrays:
+    """One sequence of 300 numbers."""
+    return {"x": irregular(1, 300, 1), "before": np.array([[10.0]])}
+
+
 def running_sum(x_t, states):
     """A cell that adds up; it shows twice what it carries."""
     total = states[0] + x_t
@@ -109,6 +114,12 @@ def adding(function, given: Arrays) -> Arrays:
     x, before = (tf.constant(value) for value in given.values())
     outputs, (total,) = run(function, running_sum, x, [before])
     return {"outputs": outputs.numpy(), "the last state": total.numpy()}
+
+
+def all_sums(given: Arrays) -> Arrays:
+    """The running sums, by NumPy."""
+    sums = given["before"][:, None] + np.cumsum(given["x"], axis=1)
+    return {"outputs": 2 * sums, "the last state": sums[:, -1]}
 
 
 def over_time(function, given: Arrays) -> Arrays:
@@ -226,6 +237,13 @@ EXERCISE = Exercise(
             from_there_in_numpy,
             call=from_there,
         ),
+        matches(
+            "a long sequence is read to its end",
+            many_numbers,
+            all_sums,
+            "The cell adds up 300 numbers, and shows twice the sum.",
+            call=adding,
+        ),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         reaches_every_weight(sequence, reached),
@@ -252,7 +270,10 @@ EXERCISE = Exercise(
             "a case small enough to do by hand",
             "equal to collect_outputs, to 1e-10 in float64",
         ),
-        "x: inputs": "equal to collect_outputs, to 1e-10 in float64",
+        "x: inputs": (
+            "equal to collect_outputs, to 1e-10 in float64",
+            "a long sequence is read to its end",
+        ),
         "x: batch and T": "TensorFlow can trace it, whatever the size of the batch",
         "states: the states before": "it starts from the states that it is given, and returns the "
         "last ones",

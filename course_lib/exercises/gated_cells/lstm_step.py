@@ -48,6 +48,12 @@ def with_gates(**biases: float) -> Arrays:
     return given
 
 
+def a_large_memory_kept() -> Arrays:
+    """Forget gates open, input gates shut, and a memory far beyond what one step can add."""
+    given = with_gates(f=OPEN, i=SHUT)
+    return {**given, "c_prev": 30 * given["c_prev"]}
+
+
 def half_shown() -> Arrays:
     """The memory is the candidate; units 1 and 3 show it, units 0 and 2 don't."""
     given = with_gates(f=SHUT, i=OPEN)
@@ -138,7 +144,7 @@ EXERCISE = Exercise(
         ),
         matches(
             "where f is 1 and i is 0 the memory stays",
-            lambda: with_gates(f=OPEN, i=SHUT),
+            a_large_memory_kept,
             lambda given: {"c_t": given["c_prev"]},
             "With every forget gate at 1 and every input gate at 0, c_t must be c_prev.",
             results,
@@ -358,8 +364,8 @@ def memory_squashed_twice(x_t, h_prev, c_prev, params):
 
 
 @EXERCISE.mistake(
-    "The candidate goes through a sigmoid, so the memory could only ever grow: the three gates "
-    "take sigmoid, the candidate takes tanh."
+    "The candidate goes through a sigmoid, so it could only ever add to the memory, and never take "
+    "from it: the three gates take sigmoid, the candidate takes tanh."
 )
 def sigmoid_candidate(x_t, h_prev, c_prev, params):
     """`gate` for all four."""

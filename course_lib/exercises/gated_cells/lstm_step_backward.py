@@ -276,6 +276,9 @@ EXERCISE = Exercise(
                 "the two added as they are",
                 "slope for both",
                 "slopes of tanh at the gates",
+                "slope of tanh at the input gate",
+                "slope of tanh at the forget gate",
+                "slope of tanh at the output gate",
                 "slope of a sigmoid at the candidate",
                 "candidate without its gate",
                 "square forgotten at the memory",
@@ -498,6 +501,36 @@ def slopes_of_tanh_at_the_gates(dh_t, dc_t, cache, params):
         "o": dh_t * np.tanh(cache["c_t"]) * (1 - o**2),
     }
     return _with_da(dh_t, dc_t, cache, params, **wrong)
+
+
+@EXERCISE.mistake(
+    "The slope in da['i'] is that of a tanh: i came out of a sigmoid, so it is i (1 - i), not "
+    "1 - i²."
+)
+def slope_of_tanh_at_the_input_gate(dh_t, dc_t, cache, params):
+    """1 - i²."""
+    dc = _all_that_reaches_c(dh_t, dc_t, cache)
+    return _with_da(dh_t, dc_t, cache, params, i=dc * cache["candidate"] * (1 - cache["i"] ** 2))
+
+
+@EXERCISE.mistake(
+    "The slope in da['f'] is that of a tanh: f came out of a sigmoid, so it is f (1 - f), not "
+    "1 - f²."
+)
+def slope_of_tanh_at_the_forget_gate(dh_t, dc_t, cache, params):
+    """1 - f²."""
+    dc = _all_that_reaches_c(dh_t, dc_t, cache)
+    return _with_da(dh_t, dc_t, cache, params, f=dc * cache["c_prev"] * (1 - cache["f"] ** 2))
+
+
+@EXERCISE.mistake(
+    "The slope in da['o'] is that of a tanh: o came out of a sigmoid, so it is o (1 - o), not "
+    "1 - o²."
+)
+def slope_of_tanh_at_the_output_gate(dh_t, dc_t, cache, params):
+    """1 - o²."""
+    tanh_c = np.tanh(cache["c_t"])
+    return _with_da(dh_t, dc_t, cache, params, o=dh_t * tanh_c * (1 - cache["o"] ** 2))
 
 
 @EXERCISE.mistake(

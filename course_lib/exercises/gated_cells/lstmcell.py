@@ -141,11 +141,11 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
         W_x, W_h, b = cell.get_weights()
         glorot = np.sqrt(2 / (m + 4 * n))
         outputs |= {
-            "W_x around zero, with a standard deviation of sqrt(2 / (m + 4n))": bool(
+            "W_x lies around 0 with a standard deviation of sqrt(2 / (m + 4n))": bool(
                 abs(W_x.std() - glorot) < 0.15 * glorot and abs(W_x.mean()) < 0.2 * glorot
             ),
-            "W_x uniform, which ends at sqrt(6 / (m + 4n)) from zero": is_uniform(W_x, glorot),
-            "W_h orthogonal": bool(np.abs(W_h @ W_h.T - np.eye(n)).max() < 1e-4),
+            "W_x is uniform, and so ends at sqrt(6 / (m + 4n)) from 0": is_uniform(W_x, glorot),
+            "W_h is orthogonal": bool(np.abs(W_h @ W_h.T - np.eye(n)).max() < 1e-4),
             f"b with forget_bias {bias:g}": b,
         }
     return outputs

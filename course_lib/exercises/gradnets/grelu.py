@@ -22,6 +22,11 @@ def whole_numbers() -> Arrays:
     return {"u": np.array([[-3, -1], [0, 2]]), "g": 0.5}
 
 
+def positive() -> Arrays:
+    """Nothing below 0."""
+    return {"u": np.array([[0.5, 2.0], [3.0, 0.25]]), "g": 0.75}
+
+
 def closed() -> Arrays:
     """g = 0."""
     return {**small(), "g": 0.0}
@@ -86,6 +91,12 @@ EXERCISE = Exercise(
             lambda given: {"y": np.maximum(given["u"], 0)},
             "At g = 1 the layer must be a plain ReLU layer.",
         ),
+        matches(
+            "numbers above 0 come through as they are",
+            positive,
+            lambda given: {"y": given["u"]},
+            "To the right of 0 every mixture of u and ReLU is u.",
+        ),
         holds(
             "ten times the input gives ten times the output",
             small,
@@ -113,7 +124,7 @@ EXERCISE = Exercise(
             "It says that the truth value of an array is ambiguous.",
             "`if u > 0:` asks for one answer, and an array has many. `np.where(condition, a, b)` "
             "picks from a where the condition holds and from b elsewhere, entry by entry.",
-            fits=("one branch for all",),
+            fits=("one branch for all", "one answer for all"),
         ),
         Hint(
             "Show me the recipe.",
@@ -213,8 +224,17 @@ def fixed_slope(u, g):
 
 
 @EXERCISE.mistake(
-    "The smaller of the two is taken, which bends the wrong side: to the right of 0 the steeper "
-    "line, u, is the larger."
+    "One answer is taken for the whole array: as soon as a single u isn't above 0, all of them are "
+    "multiplied by 1 - g. Each entry has a side of its own, so let np.where choose."
+)
+def one_answer_for_all(u, g):
+    """if np.all(u > 0)."""
+    return np.asarray(u) if np.all(u > 0) else (1 - g) * u
+
+
+@EXERCISE.mistake(
+    "The wrong side is bent, as it is by the smaller of the two lines: a positive u stays u, and a "
+    "negative one is multiplied by 1 - g."
 )
 def smaller_of_two(u, g):
     """np.minimum for np.maximum."""

@@ -26,6 +26,11 @@ def three_numbers() -> Arrays:
     }
 
 
+def positive() -> Arrays:
+    """Nothing below 0 in the forward pass."""
+    return {"dy": irregular(2, 4, shift=1), "u": np.abs(around_the_corner()), "g": 0.75}
+
+
 def closed() -> Arrays:
     """g = 0."""
     return {**small(), "g": 0.0}
@@ -83,6 +88,12 @@ EXERCISE = Exercise(
             lambda given: {"du": given["dy"] * (given["u"] > 0)},
             "At g = 1 the gradient passes where u > 0 and stops elsewhere.",
         ),
+        matches(
+            "where u is above 0 every gradient passes",
+            positive,
+            lambda given: {"du": given["dy"]},
+            "To the right of 0 the slope is 1 for any gate.",
+        ),
         gradient(small, loss, du="u"),
         matches(
             "several gradients at once, on an axis in front",
@@ -115,6 +126,7 @@ EXERCISE = Exercise(
             fits=(
                 "mask of another shape",
                 "one branch for all",
+                "one answer for all",
             ),
         ),
         Hint(
@@ -226,6 +238,24 @@ def mask_of_another_shape(dy, u, g):
 def one_branch_for_all(dy, u, g):
     """if u > 0."""
     return dy if u > 0 else (1 - g) * dy
+
+
+@EXERCISE.mistake(
+    "One answer is taken for the whole array: as soon as a single u isn't above 0, every gradient "
+    "is multiplied by 1 - g. Each entry has a side of its own, so let np.where choose."
+)
+def one_answer_for_all(dy, u, g):
+    """if np.all(u > 0)."""
+    return dy + 0 * u if np.all(u > 0) else (1 - g) * dy
+
+
+@EXERCISE.mistake(
+    "That is the forward pass: u stands where dy belongs. What comes back is dy, times the slope "
+    "at u, 1 or 1 - g."
+)
+def forward_again(dy, u, g):
+    """grelu(u, g)."""
+    return grelu(u, g)
 
 
 @EXERCISE.mistake(

@@ -179,6 +179,16 @@ def error_turned_round(beta, tangent, Omega, Gamma):
 
 
 @EXERCISE.mistake(
+    "The squared error goes back, halved, where its derivative belongs: that of error² / 2 is the "
+    "error itself, with its sign."
+)
+def squares_go_back(beta, tangent, Omega, Gamma):
+    """error² / 2 for the error."""
+    error = (Omega @ beta.T - tangent) ** 2 / 2
+    return error.T @ Omega / len(Omega), np.mean((error @ beta) * Gamma, axis=0)
+
+
+@EXERCISE.mistake(
     "dbeta is made with Gamma: what beta is multiplied by in the prediction is Omega, so its "
     "gradient is error.T @ Omega. Gamma is for gamma."
 )

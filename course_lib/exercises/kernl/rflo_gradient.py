@@ -187,8 +187,8 @@ def gamma_is_what_is_kept(v, squashed, dh, leak):
 
 
 @EXERCISE.mistake(
-    "-log(leak) makes the traces keep a share of leak: the state keeps 1 - leak, so gamma is "
-    "-log(1 - leak)."
+    "The traces keep a share of leak, as a gamma of -log(leak) makes them: the state keeps "
+    "1 - leak, and so must they, with a gamma of -log(1 - leak)."
 )
 def keeps_the_leak(v, squashed, dh, leak):
     """leak and 1 - leak exchanged."""

@@ -51,6 +51,12 @@ def single_step() -> Arrays:
     return {**given, "x": given["x"][:, :1], "y": given["y"][:, :1]}
 
 
+def many_steps() -> Arrays:
+    """Two hundred steps, at a small rate."""
+    x, y = irregular(2, 200, 2, shift=2), irregular(2, 200, 2, shift=3)
+    return {**sequence(), "x": x, "y": y, "rate": 0.0078125}
+
+
 def no_rate() -> Arrays:
     """Weights that stay."""
     return {**sequence(), "rate": 0.0}
@@ -256,6 +262,9 @@ EXERCISE = Exercise(
             "Read again: the weights go on, state and traces begin at zero.",
             twice,
         ),
+        matches(
+            "a long sequence is read to its end", many_steps, in_numpy, "With T = 200:", eagerly
+        ),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         matches(
@@ -280,7 +289,10 @@ EXERCISE = Exercise(
         ),
         "R: readout": "a case small enough to do by hand",
         "R: stays": "scaffold: a tensor can't be changed",
-        "x: inputs": "a case small enough to do by hand",
+        "x: inputs": (
+            "a case small enough to do by hand",
+            "a long sequence is read to its end",
+        ),
         "y: targets": "a case small enough to do by hand",
         "beta: sensitivity": "one step alone",
         "beta: row k": "one step alone",

@@ -135,7 +135,8 @@ def changed(function: Callable, reference: Callable) -> Iterator[Changed]:
     found = likeliest_first(found, original, ast.unparse(tree_of(reference)))
     for reordered in (conditions_first, lines_left_out_first, calls_left_out_first):
         found = list(reordered(found))
-    for change in lines_left_alone_first(found):
+    found = list(lines_left_alone_first(found))
+    for change in wanted_blocks_left_out_last(found, tree_of(reference)):
         with change.made():
             source = ast.unparse(tree)
         if source in seen:
@@ -236,6 +237,22 @@ def calls_left_out_first(found: list[Change]) -> Iterator[Change]:
         if isinstance(change.before, ast.Call) and change.after in change.before.args[:1]
     }
     return _led_by(found, lambda change: alone.get(_node(change)))
+
+
+def wanted_blocks_left_out_last(found: list[Change], right: ast.Module) -> list[Change]:
+    """The same changes; at the end those that leave out what the right code does in a case.
+
+    A case that the right code treats apart is rarely one too many: something in it is wrong.
+    """
+    tests = {ast.unparse(one.test) for one in ast.walk(right) if isinstance(one, ast.If)}
+
+    def is_wanted(change: Change) -> bool:
+        match change:
+            case Change(before=ast.If(test), after=ast.If(ast.Constant(False))):
+                return ast.unparse(test) in tests
+        return False
+
+    return sorted(found, key=is_wanted)
 
 
 def _led_by(found: list[Change], leader: Callable[[Change], Change | None]) -> Iterator[Change]:

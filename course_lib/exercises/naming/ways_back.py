@@ -29,13 +29,16 @@ def ways_back(reference: Callable) -> Variants:
         reference: whose texts and functions may be missing.
     """
     texts, applied, numbers = _texts(reference), _applied(reference), _numbers(reference)
-    parts = _parts_taken(reference)
+    parts, said = _parts_taken(reference), _said_by_name(reference)
 
     def variants(node: ast.AST, own: dict[str, str], whole: ast.Module) -> Iterator[Slip]:
         yield from confusions(node, own | texts, whole)
         yield from _ways_back(node, own)
         yield from _typed_in(node, whole)
         yield from _at_a_step(node, whole)
+        yield from _as_it_is_called(node, said)
+        yield from _of_its_own_name(node, whole)
+        yield from _reversed_like_the_others(node)
         yield from _right_numbers(node, numbers)
         yield from _method_for_method(node)
         yield from _attribute_for_attribute(node, whole)
@@ -77,6 +80,17 @@ def _parts_taken(reference: Callable) -> list[str]:
     return sorted(taken & {"real", "imag"})
 
 
+def _said_by_name(reference: Callable) -> dict[tuple[str, str], ast.Constant]:
+    """What a reference hands to functions by name, such as `rcond=None`, where it is a constant."""
+    found = {}
+    for node in ast.walk(tree_of(reference)):
+        if isinstance(node, ast.Call):
+            for one in node.keywords:
+                if one.arg and isinstance(one.value, ast.Constant):
+                    found[ast.unparse(node.func), one.arg] = one.value
+    return found
+
+
 def _is_of_arrays(name: str) -> bool:
     return name == "sigmoid" or (name.split(".")[0] in LIBRARIES and "." in name)
 
@@ -97,6 +111,8 @@ def _ways_back(node: ast.AST, names: dict[str, str]) -> Iterator[Slip]:
             yield _said(node, ast.BinOp(left, op, _rest(right)))
         case ast.Call():
             yield _said(node, ast.UnaryOp(ast.USub(), node))
+        case ast.Attribute(value, "real" | "imag", ast.Load()):
+            yield _said(node, value)
         case ast.Subscript(ast.Name(), _, ast.Load()):
             for name in filter(str.isidentifier, names):
                 yield _said(node, ast.Name(name, ast.Load()))
@@ -187,6 +203,61 @@ def _given(whole: ast.Module) -> list[str]:
     nodes = (node for node in ast.walk(whole) if isinstance(node, ast.Attribute))
     stored = (node for node in nodes if isinstance(node.ctx, ast.Store))
     return list(dict.fromkeys(one.attr for one in stored if ast.unparse(one.value) == "self"))
+
+
+def _as_it_is_called(node: ast.AST, said: dict[tuple[str, str], ast.Constant]) -> Iterator[Slip]:
+    """The same call, with one argument as the right code hands it over by that name."""
+    if not isinstance(node, ast.Call):
+        return
+    function = ast.unparse(node.func)
+    for i, one in enumerate(node.keywords):
+        other = said.get((function, one.arg or ""))
+        if other is not None and ast.unparse(other) != ast.unparse(one.value):
+            keywords = [*node.keywords[:i], ast.keyword(one.arg, other), *node.keywords[i + 1 :]]
+            yield _said(node, ast.Call(node.func, node.args, keywords))
+
+
+def _of_its_own_name(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
+    """In a dict or a call, under each name what is called so, where something else stands."""
+    own = _names_of_its_own(whole)
+    match node:
+        case ast.Dict(keys, values):
+            for i, (key, value) in enumerate(zip(keys, values, strict=True)):
+                match key, value:
+                    case ast.Constant(str(name)), ast.Name(other) if name in own - {other}:
+                        kept = [*values[:i], ast.Name(name, ast.Load()), *values[i + 1 :]]
+                        yield (
+                            ast.Dict(keys, kept),
+                            f"with `'{name}': {name}` for `'{name}': {other}`",
+                        )
+        case ast.Call(function, arguments, keywords):
+            for i, one in enumerate(keywords):
+                match one:
+                    case ast.keyword(str(name), ast.Name(other)) if name in own - {other}:
+                        right = ast.keyword(name, ast.Name(name, ast.Load()))
+                        rest = [*keywords[:i], right, *keywords[i + 1 :]]
+                        words = f"with `{name}={name}` for `{name}={other}`"
+                        yield ast.Call(function, arguments, rest), words
+
+
+def _names_of_its_own(whole: ast.Module) -> set[str]:
+    """What a function is given, and what it stores."""
+    arguments = {node.arg for node in ast.walk(whole) if isinstance(node, ast.arg)}
+    names = (node for node in ast.walk(whole) if isinstance(node, ast.Name))
+    return arguments | {one.id for one in names if isinstance(one.ctx, ast.Store)}
+
+
+def _reversed_like_the_others(node: ast.AST) -> Iterator[Slip]:
+    """`zip(a[::-1], b[::-1])` for `zip(a, b[::-1])`."""
+    match node:
+        case ast.Call(ast.Name("zip") as function, arguments, keywords):
+            turned = [ast.unparse(one).endswith("[::-1]") for one in arguments]
+            for i, (one, is_turned) in enumerate(zip(arguments, turned, strict=True)):
+                if any(turned) and not is_turned:
+                    backwards = ast.Slice(None, None, ast.UnaryOp(ast.USub(), ast.Constant(1)))
+                    other = ast.Subscript(one, backwards, ast.Load())
+                    rest = [*arguments[:i], other, *arguments[i + 1 :]]
+                    yield _said(node, ast.Call(function, rest, keywords))
 
 
 def _right_numbers(node: ast.AST, numbers: list[int | float]) -> Iterator[Slip]:

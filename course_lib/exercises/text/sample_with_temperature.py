@@ -326,8 +326,8 @@ def multiplied(logits, temperature, rng):
 
 
 @EXERCISE.mistake(
-    "The temperature has no effect: it divides the logits, before the exp. Probabilities that are "
-    "divided by it, and made to add up to 1 again, are what they were."
+    "The temperature has no effect: probabilities that are divided by it, and made to add up to 1 "
+    "again, are what they were. Divide the logits, before the exp."
 )
 def probabilities_divided(logits, temperature, rng):
     """softmax(logits) / temperature, normalised."""

@@ -53,9 +53,10 @@ def nothing_padded() -> Arrays:
 def gap() -> Arrays:
     """Padding in the middle and at the start: the mask decides, not a length.
 
-    At one step all sequences have padding, and there is more to read after it.
+    At one step all sequences have padding, and at the next one they all read; before it, one has
+    padding first and then reads.
     """
-    mask = np.array([[1, 0, 1, 0, 1], [0, 0, 1, 1, 0], [0, 0, 1, 1, 1]], bool)
+    mask = np.array([[1, 1, 0, 1, 1], [0, 1, 0, 1, 0], [1, 0, 0, 1, 1]], bool)
     return {**small(), "mask": mask}
 
 
@@ -450,6 +451,15 @@ def ends_where_all_are_padded(x, mask, h_0, W_xh, W_hh, b_h):
     end = mask.shape[1] if some.all() else int(some.argmin())
     h, h_last = masked_rnn_forward(x[:, :end], mask[:, :end], h_0, W_xh, W_hh, b_h)
     return np.concatenate([h, np.zeros((len(x), x.shape[1] - end, h.shape[2]))], axis=1), h_last
+
+
+@EXERCISE.mistake(
+    "Each sequence ends at its first padded step, as if nothing came after it: the mask speaks of "
+    "each step by itself, so go on to the next one, through all T."
+)
+def each_ends_at_its_padding(x, mask, h_0, W_xh, W_hh, b_h):
+    """A loop over the sequences, and in it: if not mask[b, t]: break."""
+    return masked_rnn_forward(x, np.logical_and.accumulate(mask, axis=1), h_0, W_xh, W_hh, b_h)
 
 
 @EXERCISE.alternative

@@ -87,9 +87,71 @@ def put_back_too_early(loss, w, step=1e-5):
     return gradient
 
 
+def puts_one_entry_of_a_row_back(loss, w, step=1e-5):
+    """Not by += and -=, and no digit is lost."""
+    gradient = np.zeros_like(w)
+    for index in np.ndindex(w.shape):
+        kept, values = w[index], []
+        for sign in (1, -1):
+            w[index[0]] = kept + sign * step
+            values.append(loss())
+        w[index] = kept
+        gradient[index] = (values[0] - values[1]) / (2 * step)
+    return gradient
+
+
+def breaks_off_each_sequence(x, mask, h_0, W_xh, W_hh, b_h):
+    """The loop that ends is that of one sequence, whatever the others have there."""
+    h, h_last = np.zeros((*mask.shape, len(b_h))), np.array(h_0, float)
+    for b in range(len(x)):
+        for t in range(x.shape[1]):
+            if not mask[b, t]:
+                break
+            h_last[b] = rnn_step(x[b : b + 1, t], h_last[b : b + 1], W_xh, W_hh, b_h)[0]
+            h[b, t] = h_last[b]
+    return h, h_last
+
+
+def takes_the_least_likely(logits, temperature, rng):
+    """At 0 alone."""
+    if not 0 <= temperature < np.inf:
+        raise ValueError(temperature)
+    if temperature == 0:
+        return np.argmin(logits, axis=-1)
+    shifted = logits - np.max(logits, axis=-1, keepdims=True)
+    with np.errstate(all="ignore"):  # without the line above, NaN would be taken for the largest
+        return np.argmax(shifted / temperature + rng.gumbel(size=shifted.shape), axis=-1)
+
+
+def keeps_a_share_of_leak(v, squashed, dh, leak):
+    """Without a logarithm, and without a gamma."""
+    trace, dW = 0, 0
+    for t in range(v.shape[1]):
+        slopes = leak * (1 - squashed[:, t, None] ** 2)
+        trace = leak * trace + v[:, t, :, None] * slopes
+        dW = dW + np.einsum("bn,bpn->pn", dh[:, t], trace)
+    return dW
+
+
+def scales_what_is_positive(u, g):
+    """Nothing is the smaller of two."""
+    return (1 - g) * np.maximum(u, 0) + np.minimum(u, 0)
+
+
+def asks_once(u, g):
+    """The late part isn't missing where all of u is positive."""
+    return 1.0 * u if np.all(u > 0) else (1 - g) * u
+
+
 @pytest.mark.parametrize(
     ("exercise", "answer", "untrue", "said"),
     [
+        ("rflo_gradient", keeps_a_share_of_leak, "makes the traces", "keep a share of leak"),
+        ("grelu", scales_what_is_positive, "is taken", "The wrong side"),
+        ("grelu", asks_once, "missing", "One answer"),
+        ("numerical_gradient", puts_one_entry_of_a_row_back, "rounding", "all of its row"),
+        ("masked_rnn_forward", breaks_off_each_sequence, "all sequences", "first padded step"),
+        ("sample_with_temperature", takes_the_least_likely, "without", "argmax"),
         ("sample_with_temperature", drawn_by_python, "come from np.random", "Python's random"),
         ("sample_with_temperature", overflows_to_no_sum, "\0", "overflowed"),
         ("carried_windows", closed_by_hand, "np.roll turns", "as if"),

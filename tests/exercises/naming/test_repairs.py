@@ -22,8 +22,10 @@ from course_lib.exercises.naming.ways_back import ways_back
 from course_lib.exercises.registry import get
 from course_lib.instructor.sandbox.remote_function import Remote
 from course_lib.scratch.bptt import loss_and_gradients
+from course_lib.scratch.diagonal import eigenvalues
+from course_lib.scratch.gated import sigmoid
 from course_lib.scratch.gradcheck import numerical_gradient
-from course_lib.scratch.gradnets import cosine_map
+from course_lib.scratch.gradnets import cosine_map, layer_backward, layer_forward, mean_cosine
 
 pytestmark = pytest.mark.usefixtures("patient")
 
@@ -542,9 +544,76 @@ def squares_for_roots(grads):
     return np.array([np.square(sum(np.sum(g**2) for g in layer.values())) for layer in grads])
 
 
+def sampled_by_the_least_likely(logits, temperature, rng):
+    if not 0 <= temperature < np.inf:
+        raise ValueError(temperature)
+    if temperature == 0:
+        return np.argmin(logits, axis=-1)
+    shifted = logits - np.max(logits, axis=-1, keepdims=True)
+    with np.errstate(all="ignore"):
+        return np.argmax(shifted / temperature + rng.gumbel(size=shifted.shape), axis=-1)
+
+
+def modes_by_a_rough_rank(psi, tangent, gamma, omega):
+    batch, T, n = psi.shape
+    lam, M = np.exp(-gamma + 1j * omega)[:, None, None], len(gamma)
+    z, rows = np.zeros((M, batch, n)), []
+    for t in range(T):
+        z = lam * z + psi[:, t]
+        rows.append(np.concatenate([z.real, -z.imag]))
+    A = np.array(rows).transpose(0, 2, 1, 3).reshape(T * batch, 2 * M * n)
+    Y = tangent.transpose(1, 0, 2).reshape(T * batch, n)
+    solution, *_ = np.linalg.lstsq(A, Y, rcond=0.3)
+    both = solution.reshape(2, M, n, n).transpose(0, 1, 3, 2)
+    return both[0] + 1j * both[1]
+
+
+def cache_with_the_new_memory(x_t, h_prev, c_prev, params):
+    i, f, o = (
+        sigmoid(x_t @ params["W_x" + g] + h_prev @ params["W_h" + g] + params["b_" + g])
+        for g in "ifo"
+    )
+    candidate = np.tanh(x_t @ params["W_xc"] + h_prev @ params["W_hc"] + params["b_c"])
+    c_t = f * c_prev + i * candidate
+    h_t = o * np.tanh(c_t)
+    cache = {"x_t": x_t, "h_prev": h_prev, "c_prev": c_t, "i": i, "f": f, "o": o}
+    return h_t, c_t, cache | {"candidate": candidate, "c_t": c_t}
+
+
+def one_list_the_wrong_way_round(x, weights, g, form, bias=0.0):
+    hs, us = [x], []
+    for W in weights:
+        h, u = layer_forward(hs[-1], W, g, form, bias)
+        hs.append(h)
+        us.append(u)
+    n = hs[-1].shape[-1]
+    dh = np.broadcast_to(np.eye(n, dtype=hs[-1].dtype)[:, None], (n, *hs[-1].shape))
+    backward = [1.0]
+    for u, W in zip(us, weights[::-1], strict=True):
+        dh = layer_backward(dh, u, W, g, form)
+        backward.insert(0, np.sqrt(np.mean(np.sum(dh**2, axis=0))))
+    rms = np.array([np.sqrt(np.mean(h**2)) for h in hs])
+    return rms, np.array([mean_cosine(h) for h in hs]), np.array(backward)
+
+
+def layer_with_half_of_B(x, z_0, params):
+    lam, gain = eigenvalues(params), np.exp(params["gamma_log"])
+    z, states = z_0, []
+    for t in range(x.shape[1]):
+        z = lam * z + gain * (x[:, t] @ params["B"].real)
+        states.append(z)
+    z = np.stack(states, axis=1)
+    return np.real(z @ params["C"]) + x @ params["D"], z
+
+
 @pytest.mark.parametrize(
     ("exercise", "answer", "words"),
     [
+        ("sample_with_temperature", sampled_by_the_least_likely, "with `np.argmax` for"),
+        ("fit_modes", modes_by_a_rough_rank, "with `np.linalg.lstsq(A, Y, rcond=None)` for"),
+        ("lstm_step", cache_with_the_new_memory, "with `'c_prev': c_prev` for `'c_prev': c_t`"),
+        ("propagate", one_list_the_wrong_way_round, "with `zip(us[::-1], weights[::-1]"),
+        ("lru_forward", layer_with_half_of_B, "with `params['B']` for `params['B'].real`"),
         ("grelu", grelu_with_two_rests, "with `u` for `1 - u`, in the line"),
         ("scan_backward", gradient_with_a_sum_twice, "without `g[:, t] +`, in the line"),
         (
@@ -652,7 +721,16 @@ def test_what_decorates_an_answer_stays():
 
 @pytest.mark.parametrize(
     ("code", "said"),
-    [("f ** 1", "f"), ("T * 1", "T"), ("a - 1 + 1", "a"), ("f ** 10", "f ** 10"), ("-0", "0")],
+    [
+        ("f ** 1", "f"),
+        ("T * 1", "T"),
+        ("a - 1 + 1", "a"),
+        ("f ** 10", "f ** 10"),
+        ("-0", "0"),
+        ("x.swapaxes(0, 0)", "x"),
+        ("np.moveaxis(x, 1, 1)", "x"),
+        ("np.swapaxes(x, 0, 1)", "np.swapaxes(x, 0, 1)"),
+    ],
 )
 def test_nobody_reads_what_a_changed_number_leaves_behind(code, said):
     assert simply(ast.parse(code, mode="eval").body) == said
