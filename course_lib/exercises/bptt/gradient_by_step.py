@@ -419,6 +419,28 @@ def slope_of_the_earlier_state(x, h_0, W_xh, W_hh, b_h, loss):
 
 
 @EXERCISE.mistake(
+    "The recursion runs forward in time: what reaches a state comes from the steps after it, so "
+    "begin at the last one, as tf.scan does with reverse=True."
+)
+def forward_in_time(x, h_0, W_xh, W_hh, b_h, loss):
+    """tf.scan without reverse=True."""
+    h = tf.scan(
+        lambda h, x_t: tf.tanh(x_t @ W_xh + h @ W_hh + b_h), tf.transpose(x, (1, 0, 2)), h_0
+    )
+    with tf.GradientTape() as tape:
+        tape.watch(h)
+        value = loss(tf.transpose(h, (1, 0, 2)))
+
+    def back(later, now):
+        return now[0] + (later * now[1]) @ tf.transpose(W_hh)
+
+    direct = tape.gradient(value, h, unconnected_gradients="zero")
+    slopes = tf.concat([1 - h[1:] ** 2, tf.zeros_like(h[:1])], axis=0)
+    dh = tf.scan(back, (direct, slopes), tf.zeros_like(h_0))
+    return tf.transpose(dh, (1, 0, 2))
+
+
+@EXERCISE.mistake(
     "The steps are in the order in which they were found, the last one first: dh[:, 0] belongs to "
     "the first state, so turn them round."
 )

@@ -284,6 +284,22 @@ def start_state_whole(a, b, h_0, join):
 
 
 @EXERCISE.mistake(
+    "Of the joint spans only b is kept, and a stays that of a single step: in the next round a "
+    "span needs the joint a as well, so keep both results of join."
+)
+def joint_factors_thrown_away(a, b, h_0, join):
+    """_, B = join(…)."""
+    A = a.astype(np.result_type(a, b, h_0))
+    B = b.astype(A.dtype)
+    B[:, 0] += a[:, 0] * h_0
+    reach = 1
+    while reach < b.shape[1]:
+        _, B[:, reach:] = join((A[:, :-reach], B[:, :-reach]), (A[:, reach:], B[:, reach:]))
+        reach *= 2
+    return B
+
+
+@EXERCISE.mistake(
     "Earlier and later are handed to join the wrong way round: what comes first in time is the "
     "first argument."
 )

@@ -240,6 +240,15 @@ def _bisected(too_wide) -> float:
 
 
 @EXERCISE.mistake(
+    "For a deep network the slope comes back, 1 - g: asked for is the gate, g itself."
+)
+def slope_for_the_gate(depth, eta=0.9):
+    """1 - g, where ReLU is too wide."""
+    g = stop_gate(depth, eta)
+    return 1 - g if g < 1 else g
+
+
+@EXERCISE.mistake(
     "That is the slope of the negative side, alpha. The gate is 1 minus that: g = 1 - alpha."
 )
 def slope_for_gate(depth, eta=0.9):
