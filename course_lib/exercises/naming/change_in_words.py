@@ -5,7 +5,7 @@ import copy
 import re
 
 # Where a change of one number may have left something behind that nobody writes.
-LEFT_BEHIND = r"[-+] [\d.]+ [-+] |-0|\* 1\b|\b(?:swapaxes|moveaxis)\(.*?(-?\d+), \1\)"
+LEFT_BEHIND = r"[-+] [\d.]+ [-+] |-0|\* 1\b"
 SIGNS = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -81,9 +81,7 @@ def _text(node: ast.AST) -> str:
 
 
 def simply(node: ast.AST) -> str:
-    """Changed code as a person writes it: `range(n)`, not `range(n - 1 + 1)`; 0, not -0; and no
-    axes that change places with themselves.
-    """
+    """Changed code as a person writes it: `range(n)`, not `range(n - 1 + 1)`; 0, not -0."""
     text = ast.unparse(node)
     if not re.search(LEFT_BEHIND, text):  # nearly always; a copy takes long
         return text
@@ -103,18 +101,6 @@ class _Simpler(ast.NodeTransformer):
             ) if a == b:
                 return inner
             case ast.BinOp(inner, ast.Mult() | ast.Pow(), ast.Constant(1)):
-                return inner
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        match node:
-            case ast.Call(
-                ast.Attribute(ast.Name("np"), "swapaxes" | "moveaxis"),
-                [inner, ast.Constant(a), ast.Constant(b)],
-            ) | ast.Call(
-                ast.Attribute(inner, "swapaxes" | "moveaxis"), [ast.Constant(a), ast.Constant(b)]
-            ) if a == b:
                 return inner
         return node
 

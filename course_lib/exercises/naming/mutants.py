@@ -247,6 +247,9 @@ def changes(tree: ast.Module, also: Variants | None) -> Iterator[Change]:
         text = ast.unparse(shown)
         for other, words in itertools.chain(variants, more):
             change = Change(getattr(node, "lineno", 0), words, node, other, put)
+            with change.made():
+                if _exchanges_nothing(parent):  # that it is left out is said without the axes
+                    continue
             if argument := _whose_default(parent, field, position):
                 words = f"with `{argument}={simply(other)}` for `{argument}={text}`"
                 change = replace(change, words=words)
@@ -430,6 +433,16 @@ def _variants(node: Node, names: dict[str, str]) -> Iterator[Node]:
             yield ast.Continue()
         case ast.Expr() | ast.Raise() | ast.While() | ast.With() | ast.AnnAssign():
             yield ast.Pass()
+
+
+def _exchanges_nothing(node: Node) -> bool:
+    """Whether an axis changes places with itself."""
+    match node:
+        case ast.Call(
+            ast.Attribute(_, "swapaxes" | "moveaxis"), [*_, ast.Constant(a), ast.Constant(b)]
+        ):
+            return a == b
+    return False
 
 
 def _transposed(node: Node) -> Node:

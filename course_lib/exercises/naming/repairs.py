@@ -136,7 +136,7 @@ def changed(function: Callable, reference: Callable) -> Iterator[Changed]:
     for reordered in (conditions_first, lines_left_out_first, calls_left_out_first):
         found = list(reordered(found))
     found = list(lines_left_alone_first(found))
-    for change in wanted_blocks_left_out_last(found, tree_of(reference)):
+    for change in wanted_cases_last(found, tree, tree_of(reference)):
         with change.made():
             source = ast.unparse(tree)
         if source in seen:
@@ -239,20 +239,22 @@ def calls_left_out_first(found: list[Change]) -> Iterator[Change]:
     return _led_by(found, lambda change: alone.get(_node(change)))
 
 
-def wanted_blocks_left_out_last(found: list[Change], right: ast.Module) -> list[Change]:
-    """The same changes; at the end those that leave out what the right code does in a case.
+def wanted_cases_last(found: list[Change], tree: ast.Module, right: ast.Module) -> list[Change]:
+    """The same changes; at the end those of a case that the right code treats apart as well.
 
-    A case that the right code treats apart is rarely one too many: something in it is wrong.
+    It is rarely one too many, and its condition is right: something that is done in it is wrong.
+
+    Args:
+        found: changes of the learner's code.
+        tree: that code.
+        right: the reference's.
     """
     tests = {ast.unparse(one.test) for one in ast.walk(right) if isinstance(one, ast.If)}
-
-    def is_wanted(change: Change) -> bool:
-        match change:
-            case Change(before=ast.If(test), after=ast.If(ast.Constant(False))):
-                return ast.unparse(test) in tests
-        return False
-
-    return sorted(found, key=is_wanted)
+    wanted = [
+        one for one in ast.walk(tree) if isinstance(one, ast.If) and ast.unparse(one.test) in tests
+    ]
+    whole = {id(part) for one in wanted for part in (one, *ast.walk(one.test))}
+    return sorted(found, key=lambda change: id(change.before) in whole)
 
 
 def _led_by(found: list[Change], leader: Callable[[Change], Change | None]) -> Iterator[Change]:
