@@ -39,6 +39,14 @@ BUSY = 3  # times the limit: how long a machine that is busy with other work may
 LONGEST = 10_000  # characters of an exception's message that are looked at
 RIGHT_ORDER = "the results in the right order? It is"  # in a sentence: nobody need look further
 LONGEST_NAME = 40  # characters of the name of a type that a sentence shows
+LONGEST_INT = 63  # bits; what has more comes out of no sandbox
+# Of what comes out of a sandbox only the name of its type is known: that is what counts here, too.
+LAZY = "generator", "coroutine", "async_generator"
+NEAR = {"matrix": "an np.matrix", "MaskedArray": "a masked array, whose mask hides entries"}
+TENSORS = {
+    **dict.fromkeys(("EagerTensor", "SymbolicTensor", "ResourceVariable"), "TensorFlow"),
+    "ArrayImpl": "JAX",
+}
 OUTPUT_LIMIT = 1_000  # characters of a learner's own printing that a report keeps
 
 
@@ -500,8 +508,8 @@ class Guarded:
         names = list(self.returns)
         if result is None:
             raise Unusable(f"{self.name} returned None: is the `return` missing?")
-        if isinstance(result, types.GeneratorType | types.CoroutineType | types.AsyncGeneratorType):
-            word = "yield" if isinstance(result, types.GeneratorType) else "async"
+        if (kind := type(result).__name__) in LAZY:
+            word = "yield" if kind == "generator" else "async"
             raise Unusable(
                 f"{self.name} returned {_kind(result)}, which has computed nothing yet: write "
                 f"`return` and leave out `{word}`."
@@ -587,10 +595,12 @@ def _numbers(
     """
     if value is None:
         raise Unusable(f"{name} is None: has it been computed?")
-    if isinstance(value, np.matrix | np.ma.MaskedArray):
-        masked = isinstance(value, np.ma.MaskedArray)
-        kind = "a masked array, whose mask hides entries" if masked else "an np.matrix"
-        raise Unusable(f"{name} is {kind}; return a plain NumPy array (np.array, np.zeros).")
+    if kind := [NEAR[one.__name__] for one in type(value).__mro__ if one.__name__ in NEAR]:
+        raise Unusable(f"{name} is {kind[0]}; return a plain NumPy array (np.array, np.zeros).")
+    if type(value).__name__ == "int" and (
+        type(value) is not int or value.bit_length() > LONGEST_INT
+    ):
+        raise Unusable(f"{name} is an int of 64 bits or more, which is too large.")
     if not isinstance(value, np.ndarray | np.generic):
         if module := _library(value):
             raise Unusable(
@@ -606,8 +616,6 @@ def _numbers(
     except (ValueError, TypeError):
         raise Unusable(f"{name} is {_kind(value)} that NumPy can't make an array of.") from None
     if array.dtype.kind not in ("biufc" if may_be_complex else "biuf"):
-        if isinstance(value, int):
-            raise Unusable(f"{name} is an int of {value.bit_length()} bits; 64 are the most.")
         if array.shape:
             raise Unusable(f"{name} holds {array.dtype.name} entries; it should hold real numbers.")
         raise Unusable(f"{name} is {_kind(value)}; it should be a real number.")
@@ -631,7 +639,7 @@ def _library(value: Any) -> str:
     """The library whose tensor a value is, or empty."""
     top = type(value).__module__.split(".")[0]
     names = {"tensorflow": "TensorFlow", "keras": "Keras", "jax": "JAX", "jaxlib": "JAX"}
-    return {**names, "torch": "PyTorch"}.get(top, "")
+    return {**names, "torch": "PyTorch"}.get(top, "") or TENSORS.get(type(value).__name__, "")
 
 
 def _has_length(value: Any) -> bool:

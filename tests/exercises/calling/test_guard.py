@@ -9,12 +9,14 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from course_lib.exercises import check
 from course_lib.exercises.calling import guard
 from course_lib.exercises.calling.guard import Guarded, Unusable
 from course_lib.exercises.registry import get
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN
+from course_lib.instructor.sandbox.inside.messages import pack, unpack
 from course_lib.scratch.bptt import rnn_step_backward
 
 posix = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="time limits need POSIX signals")
@@ -476,8 +478,36 @@ def test_a_module_that_never_ends_is_named(tmp_path, monkeypatch):
 def test_what_stands_in_a_dict_of_results_is_told_by_what_to_do():
     for entry, said in (
         ({"m": np.zeros(2)}, "is a dict too: give each array in it a key of its own in weights"),
-        (1 << 99, "is an int of 100 bits; 64 are the most"),
+        (1 << 99, "is an int of 64 bits or more"),
     ):
         step = Guarded(lambda entry=entry: {"adam": entry}, "step", {"weights": "mapping"})
         with pytest.raises(Unusable, match=said):
             step()
+
+
+async def late():
+    """Its coroutine has computed nothing."""
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: np.asmatrix(np.eye(2)),
+        lambda: np.ma.masked_array(np.eye(2)),
+        lambda: (one for one in ()),
+        late,
+        lambda: tf.constant([1.0]),
+        lambda: {"t": 1 << 70},
+    ],
+)
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_what_comes_out_of_a_sandbox_is_told_in_the_same_words(make):
+    """There, of what is not plain only the name of its type is known."""
+
+    def sentence(value):
+        kind = "mapping" if isinstance(value, dict) else "array"
+        with pytest.raises(Unusable) as problem:
+            Guarded(lambda: value, "step", {"result": kind})()
+        return str(problem.value)
+
+    assert sentence(unpack(pack(make())[4:])) == sentence(make())
