@@ -134,7 +134,7 @@ def apart(command: list[str], **options: object) -> Iterator["subprocess.Popen"]
             yield process
             process.wait()
         except BaseException:
-            _end_all(process)
+            end_all(process)
             raise
 
 
@@ -154,7 +154,12 @@ def _all_as_ctrl_c() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _end_all(process: "subprocess.Popen") -> None:
+def end_all(process: "subprocess.Popen") -> None:
+    """End a command and all that it has started: it is asked to, and killed if it doesn't.
+
+    Args:
+        process: started with `start_new_session=True`.
+    """
     from subprocess import TimeoutExpired
 
     if not hasattr(os, "killpg"):

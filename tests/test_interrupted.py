@@ -1,6 +1,9 @@
 """Ctrl-C ends every command in one line, and leaves no half of a file; so does a file of no use."""
 
+import os
 import shutil
+import signal
+import subprocess
 from importlib import import_module
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from course_lib.cli import app
+from course_lib.interrupted import end_all
 
 ROOT = Path(__file__).resolve().parents[1]
 # what a command does first: the function where the signal comes
@@ -78,3 +82,14 @@ def test_a_name_that_no_file_can_have_is_one_line(place, command):
     assert done.stderr.startswith("course: ")
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.output
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_a_command_that_does_not_hear_that_it_should_end_is_killed(monkeypatch):
+    """As JupyterLab once did: the tests that had started it waited for it without end."""
+    monkeypatch.setattr("course_lib.interrupted.GRACE", 0.2)
+    deaf = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"]
+    with subprocess.Popen(deaf, start_new_session=True, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        end_all(process)
+    assert process.returncode == -signal.SIGKILL

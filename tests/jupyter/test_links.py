@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.authoring.browser import new_context
+from course_lib.interrupted import end_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket, pytest.mark.long]
 
@@ -60,9 +61,7 @@ def running(command, folder, **variables):
         assert address, "".join(printed)
         yield address[1], address[2], printed
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, 15)
-        process.wait()
+        end_all(process)  # it was seen to miss that it was asked to
         reader.join()
 
 
