@@ -16,6 +16,7 @@ import typer
 
 from course_lib import __version__
 from course_lib.command_help import Group
+from course_lib.hindrances import locked_out
 from course_lib.streams import take_any_letter
 from course_lib.teaching_cli import teaching
 
@@ -87,6 +88,8 @@ def course(
         os.getcwd()
     except FileNotFoundError:
         _fail("The folder that you are in was deleted: go to another one first, such as `cd ~`.")
+    if problem := locked_out():
+        _fail(problem)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from course_lib.cores import allowed
+from course_lib.hindrances import cut_off
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)  # as in pyproject.toml
 LEAST_FREE = 1.0  # GB: the full MNIST, the built book and a learner's copy fit in it
@@ -174,6 +175,8 @@ def kernel() -> Finding:
 
     from course_lib.closed_pipe import NO_TEMPORARY, lacks_temporary
 
+    if problem := cut_off():
+        return Finding("Jupyter kernel", False, "it can't be reached", problem)
     todo = _python_m("ipykernel install --sys-prefix")
     try:
         spec = KernelSpecManager().get_kernel_spec("python3")

@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from course_lib.closed_pipe import NO_TEMPORARY, drop_output, lacks_temporary
+from course_lib.hindrances import cut_off, locked_out
 from course_lib.streams import take_any_letter
 
 if TYPE_CHECKING:
@@ -87,12 +88,15 @@ def _end(who: str, *_: object) -> None:
 def in_one_line(who: str, program: Callable[[], int]) -> int:
     """Run a program; its exit code, whether it comes to its end or is stopped.
 
-    A folder that may not be written to, none for temporary files, or a full disk is one line too;
-    a reader that has gone, as with `make book | head`, is none.
+    A machine on which it can't work, a folder that may not be written to, none for temporary files,
+    or a full disk is one line too; a reader that has gone, as with `make book | head`, is none.
     """
     take_any_letter()
     try:
         raise_again()
+        if problem := locked_out() or cut_off():
+            print(f"{who}: {problem}", file=sys.stderr)
+            return 1
         code = program()
         if sys.stdout is not None:  # as it is with `>&-`
             sys.stdout.flush()

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from course_lib.closed_pipe import end_quietly
+from course_lib.hindrances import cut_off
 from course_lib.xla_flags import unknown_flag
 
 SETTINGS = Path(__file__).parent / "jupyter" / "lab_config"  # no question about news over a cell
@@ -117,6 +118,9 @@ def main(folder: str, *options: str) -> int:
     In this process, so that Ctrl-C is one line until JupyterLab asks what it means, and no file of
     the learner's there, such as a random.py, is taken for a module of JupyterLab's.
     """
+    if problem := cut_off():
+        print(f"course: {problem}", file=sys.stderr)
+        return 2
     settle_somewhere()
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     if root and token_is_off(list(options)):

@@ -258,6 +258,21 @@ def refuse_read_only(root: Path) -> None:
         )
 
 
+def refuse_umask() -> None:
+    """Say so where nobody could open the environment, and only root could remove it.
+
+    Raises:
+        Failed: the umask takes the owner's own rights to new files.
+    """
+    mask = os.umask(0o022)  # it can't be read without being set
+    os.umask(mask)
+    if mask & 0o700:
+        raise Failed(
+            f"With the umask {mask:04o} you may not open what you make yourself. Run `umask 022`, "
+            "then try again."
+        )
+
+
 @contextlib.contextmanager
 def turn(root: Path, progress: Progress) -> Iterator[bool]:
     """Wait while another make is at the environment of this folder; whether one was."""
@@ -324,6 +339,7 @@ def make(root: Path, progress: Progress) -> None:
     """
     refuse_letters(root)
     refuse_read_only(root)
+    refuse_umask()
     with turn(root, progress) as another_was_at_it:
         if not (another_was_at_it and is_ready(root)):
             _make(root, progress)
