@@ -9,7 +9,6 @@ from course_lib.exercises.ladder.rungs import by_hand, holds, irregular, matches
 from course_lib.scratch.kernl_modes import fit_modes, nudged
 
 RETURNS = {"beta": "complex"}
-GAMMA, OMEGA = np.array([0.1, 0.4]), np.array([0.0, 1.1])
 
 
 def small() -> Arrays:
@@ -17,8 +16,8 @@ def small() -> Arrays:
     return {
         "psi": irregular(4, 7, 3),
         "tangent": irregular(4, 7, 3, shift=1),
-        "gamma": GAMMA,
-        "omega": OMEGA,
+        "gamma": np.array([0.1, 0.4]),
+        "omega": np.array([0.0, 1.1]),
     }
 
 

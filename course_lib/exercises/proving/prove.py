@@ -16,6 +16,7 @@ from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import KINDS, Exercise, Mistake
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.projects.proving import verdicts
+from course_lib.exercises.proving.inputs import shared_inputs
 from course_lib.exercises.proving.seconds import store_seconds
 from course_lib.exercises.registry import get, ids
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
@@ -56,7 +57,8 @@ def prove(exercise: Exercise, at_most: int | None = None) -> Iterator[Proof]:
     if isinstance(exercise, Project):
         yield from _of_project(exercise, some)
         return
-    yield Proof(exercise.id, "rules", "mistakes and alternatives", _too_few(exercise))
+    broken = _too_few(exercise) or shared_inputs(exercise)
+    yield Proof(exercise.id, "rules", "mistakes, alternatives and inputs", broken)
     expected = {"reference": [exercise.reference], "alternative": some(exercise.alternatives)}
     if exercise.start is None:
         yield _verdict(exercise, "stub", _stub(exercise), NOT_WRITTEN)

@@ -80,7 +80,7 @@ def test_a_bug_hunt_must_start_from_code_that_is_recognised_as_wrong():
     ],
 )
 def test_too_few_are_found(changes, message):
-    assert message in failures(spoilt(**changes))[("rules", "mistakes and alternatives")]
+    assert message in failures(spoilt(**changes))[("rules", "mistakes, alternatives and inputs")]
 
 
 def test_hints_and_difficulty_have_bounds():
