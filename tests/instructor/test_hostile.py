@@ -5,10 +5,11 @@ import json
 import resource
 import subprocess
 import sys
+import time
 import zipfile
 
 import pytest
-from a_class import solved, write
+from a_class import answer_code, solved, write
 
 from course_lib.instructor.intake.extract import extract
 from course_lib.instructor.judging.notebook import Judge
@@ -190,6 +191,37 @@ def test_a_small_zip_costs_its_student_a_remark_and_the_judge_little(tmp_path):
     assert students["honest"]["exercises"][0]["outcome"] == "passed"
     assert "more memory" in " ".join(students["bomb"]["remarks"])
     assert most < 1_300_000
+
+
+def test_a_text_that_is_too_long_is_no_tampering(judged):
+    found = judged(step("return 'x' * (10 << 20)"))
+    assert found["rnn_step"].outcome == "error", found
+    assert "returned more than can be judged" in found["rnn_step"].sentence
+    assert found["rnn_forward"].outcome == "passed"
+
+
+def test_a_notebook_of_much_text_is_graded(judged):
+    """Sent, it is three times as long as what may come back."""
+    text = f"text = '{'é' * 480_000}'\n"
+    found = judged(step("pass", text), rnn_forward=text + answer_code("rnn_forward"))
+    assert {verdict.outcome for verdict in found.values()} == {"passed"}, found
+
+
+SLOW_TO_READ = {
+    "blank lines": (step("pass", "\n" * 100_000), "passed"),
+    "a long line of a mistake": (
+        step(f"return x_t @ W_xh + h_prev @ W_hh + b_h + 0*len('{'tanh(x_t @ W_xh' * 30_000}')"),
+        "not right yet",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", SLOW_TO_READ)
+def test_code_that_is_slow_to_read_takes_the_judge_no_time(judged, how):
+    code, outcome = SLOW_TO_READ[how]
+    began = time.process_time()
+    assert judged(code)["rnn_step"].outcome == outcome
+    assert time.process_time() - began < 3
 
 
 def test_the_largest_code_there_may_be_costs_nobody_else_a_grade(tmp_path):

@@ -267,11 +267,16 @@ def guarded(
                 "top of the notebook. If that fails now, restart the kernel.",
                 OUT_OF_TIME,
             ) from None
-        raise Unusable(
-            f"{name} was still running after {limit.seconds:.0f} seconds: look for a loop that "
-            "never ends.",
-            OUT_OF_TIME,
-        ) from None
+        raise still_running(name, limit) from None
+
+
+def still_running(name: str, limit: _TookTooLong) -> Unusable:
+    """That something used up its seconds."""
+    sentence = (
+        f"{name} was still running after {limit.seconds:.0f} seconds: look for a loop that never "
+        "ends."
+    )
+    return Unusable(sentence, OUT_OF_TIME)
 
 
 def _in_words(name: str, function: Callable, error: BaseException) -> Exception:

@@ -118,7 +118,7 @@ def _packages(submission: Submission, notebook: str, sources: list[str]) -> list
         f"{notebook}: the folder {one} beside it can't be imported here, only single files can. "
         f"Put its code into {one}.py beside the notebook, or into the notebook."
         for one in packages
-        if one.isidentifier() and re.search(rf"^\s*(?:from|import)\s+{one}\b", told, re.M)
+        if one.isidentifier() and re.search(rf"^[ \t]*(?:from|import)\s+{one}\b", told, re.M)
     ]
 
 

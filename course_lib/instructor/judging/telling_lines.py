@@ -35,7 +35,7 @@ def telling_lines(source: str, name: str, exercise_id: str, mistake: str) -> lis
         return [_short(line) for line in own[-MOST_LINES:]]
     # A slip has no function of its own: it is the right line with something small changed.
     keys = wrong.get(mistake) or right
-    near = sorted(range(len(new)), key=lambda i: -_likeness(new[i], keys))[:MOST_LINES]
+    near = sorted(range(len(new)), key=lambda i: -_likeness(_short(new[i]), keys))[:MOST_LINES]
     return [_short(new[i]) for i in sorted(near)]
 
 

@@ -6,7 +6,7 @@ from course_lib.instructor.sandbox.defined import Defined
 
 WANTS_IT = re.compile(r"No module named '(tensorflow|keras)|name '(keras|tf)' is not")
 MISSING_NAME = re.compile(r"NameError: name '(\w+)' is not")
-EVERYTHING_OF_IT = re.compile(r"^\s*from\s+(tensorflow|keras)\b[\w.]*\s+import\s+\*", re.M)
+EVERYTHING_OF_IT = re.compile(r"^[ \t]*from\s+(tensorflow|keras)\b[\w.]*\s+import\s+\*", re.M)
 
 
 class WantOfTensorFlow:

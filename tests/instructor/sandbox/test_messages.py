@@ -1,12 +1,14 @@
 import contextlib
 import json
+import math
 import socket
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from course_lib.instructor.sandbox.inside.messages import (
@@ -17,6 +19,7 @@ from course_lib.instructor.sandbox.inside.messages import (
     Foreign,
     Gone,
     Late,
+    Numbers,
     TooLarge,
     Violation,
     foreign,
@@ -225,3 +228,62 @@ def test_a_channel_says_when_nobody_answers():
     with pytest.raises(Gone):
         Channel(a).receive(deadline=time.monotonic() + 5)
     a.close()
+
+
+TEXTS = st.text(st.characters(), max_size=3)  # half a surrogate pair among them
+SHAPES = st.lists(st.sampled_from([0, 1, 2, 3, 70, LARGEST + 1]), max_size=20).filter(
+    lambda shape: math.prod(shape) <= 1 << 15 and math.prod(n or 1 for n in shape) < 1 << 40
+)
+ARRAYS = st.builds(
+    np.zeros, SHAPES, st.sampled_from(["f8", "?", "c16", "f2", "U1", "O", "M8[s]", "V3"])
+)
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | TEXTS
+    | ARRAYS
+    | st.builds(Numbers, TEXTS, st.just(np.ones(2)))
+    | st.just(object()),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(TEXTS | st.integers(), inner, max_size=4)
+        | inner.map(lambda one: [[[[one]]]])
+        | st.builds(lambda one, times: [one] * times, inner, st.sampled_from([7_000, 19_000]))
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
+@given(ANYTHING)
+def test_what_can_be_sent_can_be_read(value):
+    """Or a student whose function returned it would be said to have tampered with the judge."""
+    with contextlib.suppress(TooLarge):
+        unpack(pack({"answer": {"result": value}})[4:])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.empty((0, 1 << 40)),
+        np.zeros((1,) * 20),
+        np.full((200, 200), None),
+        np.full(30_000, "a"),
+        [Numbers("Odd", np.ones(1))] * 15_000,
+        {"\ud800": 1, "?": 2},
+        "x" * (10 << 20),
+    ],
+    ids=["long axis", "many axes", "objects", "letters", "many", "half letters", "text"],
+)
+def test_an_odd_value_is_too_large_or_arrives(value):
+    """The student's end of a channel says so; at the judge's, it would be a violation."""
+    a, b = socket.socketpair()
+    with a, ThreadPoolExecutor(1) as pool:
+        received = pool.submit(Channel(a).receive)
+        with b, contextlib.suppress(TooLarge):
+            Channel(b, inside=True).send({"answer": value})
+        with contextlib.suppress(Gone):
+            received.result()

@@ -393,7 +393,7 @@ def serve(connection) -> None:
         graphs, guard, messages, failure, outside, own_parts, sys.modules[__name__]
     )
     look = own.look  # bound now, whatever becomes of the class
-    channel = messages.Channel(connection)
+    channel = messages.Channel(connection, inside=True)
     student = Student(channel, own)
     open_calls = []
     foreseen = {}
@@ -433,8 +433,9 @@ def serve(connection) -> None:
             foreseen[number] = dict(zip(keys, values, strict=True))
         try:
             answer = operations[request["do"]](**arguments)
-        except guard._TookTooLong:
-            answer = {"unusable": "out of time", "kind": guard.OUT_OF_TIME}
+        except guard._TookTooLong as limit:  # while what it had limited was being left
+            late = guard.still_running(student.name or "The notebook", limit)
+            answer = {"unusable": str(late), "kind": late.kind}
         except Exception as error:  # a student's leftovers got in the way
             answer = {"unusable": _in_the_way(student.name, error), "kind": guard.RAISED}
         open_calls.pop()
