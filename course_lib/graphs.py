@@ -14,7 +14,7 @@ import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 # Kernels for a GPU. DEFAULT ones are registered for every device, and so for this one: they move
 # no numbers (While and NoOp pass them on, Placeholder and ReadVariableOp hand them out).
@@ -42,12 +42,29 @@ STUMBLES = {
     "dtype": r"has type float\d+ that does not match type float\d+|"
     r"expected to be a \w+ tensor but is a \w+ tensor",
 }
-LIBRARIES = {"tensorflow", "keras"}  # their code asks for shapes, too
+LIBRARIES = frozenset(("tensorflow", "keras"))  # their code asks for shapes, too
 # Words about a None, which is a size where somebody asks a tensor for its shape.
 NOTHING = (
     r"None values not supported|'NoneType' and |and 'NoneType'|"
     r"bad operand type for unary .*'NoneType'"
 )
+
+
+class Kernel(NamedTuple):
+    """Code of TensorFlow's for one operation.
+
+    Args:
+        device_type: what it runs on, such as "GPU".
+        types: pairs of an attribute and the types of numbers that it is for; none: for all.
+    """
+
+    device_type: str
+    types: tuple[tuple[str, frozenset[int]], ...]
+
+
+# By operation, once somebody has asked. Nothing in it can be changed but the dict itself, which the
+# instructor's sandbox looks after.
+KERNELS: dict[str, tuple[Kernel, ...]] = {}
 
 
 class Untraceable(Exception):
@@ -164,7 +181,7 @@ def slices_that_change(graph: Any) -> bool:
     Args:
         graph: what `trace` gives.
     """
-    library = {one.signature.name: one for one in graph.graph.as_graph_def().library.function}
+    library = {one.signature.name: one for one in _graph_def(graph).library.function}
     bodies = [
         library[node.attr["body"].func.name].node_def
         for node in nodes(graph)
@@ -207,7 +224,14 @@ def nodes(graph: Any) -> list[Any]:
     Args:
         graph: what `trace` gives.
     """
-    return list(_nodes(graph.graph.as_graph_def()))
+    return list(_nodes(_graph_def(graph)))
+
+
+def _graph_def(graph: Any) -> Any:
+    """By the method of TensorFlow's class: a graph may have been given another one of its own."""
+    from tensorflow.python.framework import ops
+
+    return ops.Graph.as_graph_def(graph.graph)
 
 
 def _nodes(graph_def: Any) -> Iterator[Any]:
@@ -288,18 +312,19 @@ def _sizes(node: Any, operations: Iterable[Any]) -> bool:
     return types == {INT32} and made_of_sizes(node)
 
 
-@functools.cache  # all of them in 20 ms: to look one operation up takes one
-def _all_kernels() -> dict[str, list[Any]]:
-    from tensorflow.python.framework.kernels import get_all_registered_kernels
+def _kernels(op: str) -> tuple[Kernel, ...]:
+    """All are asked for at once, in 20 ms: to look one operation up takes one."""
+    if not KERNELS:
+        from tensorflow.python.framework.kernels import get_all_registered_kernels
 
-    by_operation: dict[str, list[Any]] = {}
-    for kernel in get_all_registered_kernels().kernel:
-        by_operation.setdefault(kernel.op, []).append(kernel)
-    return by_operation
-
-
-def _kernels(op: str) -> list[Any]:
-    return _all_kernels().get(op, [])
+        found: dict[str, list[Kernel]] = {}
+        for kernel in get_all_registered_kernels().kernel:
+            types = {
+                rule.name: frozenset(rule.allowed_values.list.type) for rule in kernel.constraint
+            }
+            found.setdefault(kernel.op, []).append(Kernel(kernel.device_type, tuple(types.items())))
+        KERNELS.update({name: tuple(kernels) for name, kernels in found.items()})
+    return KERNELS.get(op, ())
 
 
 def _is_a_message(node: Any) -> bool:
@@ -307,17 +332,16 @@ def _is_a_message(node: Any) -> bool:
     return node.op == "Const" and node.attr["dtype"].type == STRING
 
 
-def _fits(kernel: Any, node: Any) -> bool:
+def _fits(kernel: Kernel, node: Any) -> bool:
     """Whether a kernel is for the types of numbers that the node has.
 
     A rule about something else, such as what GatherNd does with an index out of range, lists no
     types.
     """
     return all(
-        set(node.attr[rule.name].list.type or [node.attr[rule.name].type])
-        <= set(rule.allowed_values.list.type)
-        for rule in kernel.constraint
-        if rule.allowed_values.list.type
+        types.issuperset(node.attr[name].list.type or [node.attr[name].type])
+        for name, types in kernel.types
+        if types
     )
 
 

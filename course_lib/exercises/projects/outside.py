@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-LIBRARIES = {sysconfig.get_path(one) for one in ("purelib", "platlib")}
+LIBRARIES = frozenset(sysconfig.get_path(one) for one in ("purelib", "platlib"))
 LOOKS_UP = "LOAD_GLOBAL", "LOAD_NAME"
 DEEPEST = 6  # lists in lists, and objects in objects, that are looked into
 # Numbers, or words of eight characters. Lists and text hold weights and answers too.

@@ -248,6 +248,44 @@ HIDE = {
         return self.send(message[:8] + forged(message[8:].decode("latin-1")).encode("latin-1"))
     socket.socket.sendall = sendall
 """,
+    "another sum": """
+    import builtins
+    builtins.sum = lambda numbers: 0
+""",
+    "another search for words": """
+    import functools
+    old = re.search
+    re.search = functools.partial(old)
+""",
+    "another tf.function": """
+    import functools
+    tf.function = functools.partial(tf.function)
+""",
+    "another graph of what was traced": """
+    from tensorflow.python.eager.polymorphic_function import concrete_function
+    concrete_function.ConcreteFunction.graph = property(lambda self: tf.Graph())
+""",
+    "another table of kernels": """
+    for table in vars(sys.modules["graphs"]).values():
+        if type(table) is dict and "MatMul" in table:
+            table["MatMul"] = []
+""",
+    "another asking for kernels": """
+    graphs = sys.modules["graphs"]
+    for name, value in list(vars(graphs).items()):
+        if "kernels" in name.lower():
+            setattr(graphs, name, {} if type(value) is dict else lambda *of: {})
+""",
+    "another graph where traced functions have it": """
+    from tensorflow.python.framework import func_graph, ops
+    old = ops.Graph.as_graph_def
+    def empty(self, *arguments, **named):
+        found = old(self, *arguments, **named)
+        for one in found.library.function:
+            del one.node_def[:]
+        return found
+    func_graph.FuncGraph.as_graph_def = empty
+""",
     "another graph": """
     from tensorflow.python.framework import ops
     old = ops.Graph.as_graph_def
@@ -273,6 +311,19 @@ def forged(text):
 def fast_scan(a, b, h_0):{HIDE[how]}{LOOP}"""
     found = verdict("fast_scan", code)
     assert found.outcome == "tampered with", found
+
+
+def test_a_graph_is_asked_in_the_way_of_its_class(verdict):
+    code = f"""import tensorflow as tf
+
+def fast_scan(a, b, h_0):
+    graph = tf.compat.v1.get_default_graph()
+    while graph is not None:
+        graph.as_graph_def = lambda: tf.compat.v1.GraphDef()
+        graph = getattr(graph, "outer_graph", None)
+{LOOP}"""
+    found = verdict("fast_scan", code)
+    assert found.mistake == "no gradient of its own", found
 
 
 def test_cells_that_could_forge_unnoticed_are_named(verdict):

@@ -4,33 +4,80 @@ What is found here about a class and its graphs is worth as much as what finds i
 it down. Whatever of that is another afterwards is put back, and told.
 """
 
+import ast
 import builtins
 import functools
+import inspect
 import sys
 import types
 
 import graphs
 import guard
 
-# What tells the judge about a graph, beside its own modules: what carries its messages, and, where
-# TensorFlow is, what it is asked. A name that isn't there now must not be there later.
+# What tells the judge about a graph, beside its own modules and what `graphs` looks up in others:
+# methods of what it gets from there, and what carries its messages. A name that isn't there now
+# must not be there later.
+GRAPHS = "tensorflow.python.eager.polymorphic_function"
 OF_OTHERS = {
     "struct": ("pack", "unpack", "unpack_from"),
     "socket": ("socket.sendall", "socket.settimeout", "socket.recv"),
-    "tensorflow.python.framework.ops": ("Graph.as_graph_def",),
-    "tensorflow.python.framework.op_callbacks": ("add_op_callback",),
-    "tensorflow.python.framework.kernels": ("get_registered_kernels_for_op",),
+    "tensorflow.python.framework.ops": ("Graph.as_graph_def", "Graph._as_graph_def"),
+    "tensorflow.python.framework.func_graph": (
+        "FuncGraph.as_graph_def",
+        "FuncGraph._as_graph_def",
+    ),
+    f"{GRAPHS}.concrete_function": ("ConcreteFunction.graph",),
+    f"{GRAPHS}.polymorphic_function": (
+        "Function.get_concrete_function",
+        "Function.experimental_get_compiler_ir",
+    ),
 }
 # All of these: any constant of theirs is a part of how a message is written, or read.
 WHOLE = "json", "json.encoder", "json.decoder", "json.scanner"
-ABSENT = object()
 STAND_INS = {"course_lib.graphs": graphs, "course_lib.exercises.calling.guard": guard}
 
-# What is kept of the judge's modules: what they define, and not what they count with.
-CONSTANT = types.FunctionType | types.ModuleType | type | tuple | str | dict | frozenset
+# What is kept of the judge's modules: what they define, and not the seconds that a call may take.
+CONSTANT = types.FunctionType | types.ModuleType | type | tuple | str | dict | frozenset | int
 OF_A_CLASS = frozenset(
     ("__dict__", "__weakref__", "__doc__", "__module__")
 )  # it computes nothing with these
+
+
+class Absent:
+    """Stands for what a name holds that isn't there."""
+
+
+def looked_up(source: str) -> tuple[tuple[str, str], ...]:
+    """What code looks up in what it imports: pairs of a module and a name there, with its dots.
+
+    What it takes for Python's own is a name of `builtins`.
+    """
+    tree = ast.parse(source)
+    imported = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {a.asname or a.name: (a.name, "") for a in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported |= {a.asname or a.name: (node.module, a.name) for a in node.names}
+    found = {pair for pair in imported.values() if pair[1]}
+    for node in ast.walk(tree):
+        path = []
+        while isinstance(node, ast.Attribute):
+            path.insert(0, node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            continue
+        if node.id in imported:
+            module, name = imported[node.id]
+            path = [name, *path] if name else path
+            found |= {(module, ".".join(path[:end])) for end in range(1, len(path) + 1)}
+        elif node.id in vars(builtins):
+            found.add(("builtins", node.id))
+    return tuple(sorted(found))
+
+
+# Read once, before the fork.
+BY_GRAPHS = looked_up(inspect.getsource(graphs))
 
 
 class OwnParts:
@@ -48,11 +95,24 @@ class OwnParts:
             self.add(module)
         for name in WHOLE:
             self._add_whole(sys.modules[name])
-        for module, names in OF_OTHERS.items():
-            for name in names if module in sys.modules else ():
-                *path, last = name.split(".")
-                holder = functools.reduce(getattr, path, sys.modules[module])
-                self._keep(f"{module}.{name}", holder, last, vars(holder).get(last, ABSENT))
+        pairs = [(module, name) for module, names in OF_OTHERS.items() for name in names]
+        if "tensorflow" in sys.modules:  # there are no graphs without it
+            pairs += BY_GRAPHS
+        for module, name in pairs:
+            if module in sys.modules:
+                self._keep_of_others(module, name)
+
+    def _keep_of_others(self, module, name):
+        *path, last = name.split(".")
+        try:
+            holder = functools.reduce(getattr, path, sys.modules[module])
+            value = getattr(holder, last)
+        except AttributeError:  # each object has its own, or it is there only for a while
+            return
+        if isinstance(holder, types.ModuleType | type):
+            own = vars(holder).get(last, Absent)
+            if callable(value) or isinstance(own, property):
+                self._keep(f"{module}.{name}", holder, last, own)
 
     def add(self, module):
         """Keep what a module defines, and the methods of its classes."""
@@ -82,7 +142,7 @@ class OwnParts:
             self._hold(where, value)
             above = object if value is kind else kind  # what it has from there stays from there
             for one in (vars(value).keys() | vars(above).keys()) - OF_A_CLASS:
-                self._keep(f"{where}.{one}", value, one, vars(value).get(one, ABSENT))
+                self._keep(f"{where}.{one}", value, one, vars(value).get(one, Absent))
 
     def _hold(self, where, holder):
         self.kinds.append((where, holder, type(holder)))
@@ -106,9 +166,9 @@ class OwnParts:
         for where, holder, name, value, innards in self.kept:
             if _put_back(value, innards):
                 others.append(where)
-            if vars(holder).get(name, ABSENT) is value:
+            if vars(holder).get(name, Absent) is value:
                 continue
-            if value is ABSENT:
+            if value is Absent:
                 delattr(holder, name)
             else:
                 setattr(holder, name, value)
