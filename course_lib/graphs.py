@@ -313,16 +313,15 @@ def _sizes(node: Any, operations: Iterable[Any]) -> bool:
 
 
 def _kernels(op: str) -> tuple[Kernel, ...]:
-    """All are asked for at once, in 20 ms: to look one operation up takes one."""
+    """All are asked for at once, and once: to ask for one takes a millisecond, each time."""
     if not KERNELS:
         from tensorflow.python.framework.kernels import get_all_registered_kernels
 
         found: dict[str, list[Kernel]] = {}
         for kernel in get_all_registered_kernels().kernel:
-            types = {
-                rule.name: frozenset(rule.allowed_values.list.type) for rule in kernel.constraint
-            }
-            found.setdefault(kernel.op, []).append(Kernel(kernel.device_type, tuple(types.items())))
+            rules = kernel.constraint
+            types = tuple((rule.name, frozenset(rule.allowed_values.list.type)) for rule in rules)
+            found.setdefault(kernel.op, []).append(Kernel(kernel.device_type, types))
         KERNELS.update({name: tuple(kernels) for name, kernels in found.items()})
     return KERNELS.get(op, ())
 

@@ -25,7 +25,7 @@ for module in ({OWN}):
         ("import a.b as c\nc.d.e(1)", [("a.b", "d"), ("a.b", "d.e")]),
         ("from a.b import c\nc.d", [("a.b", "c"), ("a.b", "c.d")]),
         (
-            "def f(x):\n    import tf\n    return sum(x.y) + tf.g",
+            "def f(x):\n    import tf\n    sum(x.y) + tf.g",
             [("builtins", "sum"), ("tf", "g")],
         ),
     ],
