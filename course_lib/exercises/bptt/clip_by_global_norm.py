@@ -289,6 +289,15 @@ def norm_of_the_last_array(grads, max_norm):
 
 
 @EXERCISE.mistake(
+    "The norm is that of the longest array: the others lengthen the joint gradient too, so add up "
+    "the squares of all of them before you take the root."
+)
+def norm_of_the_longest_array(grads, max_norm):
+    """The largest of the arrays' norms."""
+    return _scaled_to(grads, max(np.linalg.norm(g) for g in grads.values()), max_norm)
+
+
+@EXERCISE.mistake(
     "The largest entry is taken for the norm: the L2 norm is the root of the sum of all squares."
 )
 def largest_entry_for_the_norm(grads, max_norm):

@@ -38,9 +38,9 @@ def squares() -> Arrays:
 
 
 def opposite() -> Arrays:
-    """The same, with every gradient right but one sign."""
+    """The same; the sign of one gradient is wrong, and of another the sign and the size."""
     given = squares()
-    return {**given, "grads": {"W": np.array([-6.0, 2.0]), "b": np.array([4.0])}}
+    return {**given, "grads": {"W": np.array([-6.0, 2.0]), "b": np.array([-2.0])}}
 
 
 def not_a_number() -> Arrays:
@@ -254,8 +254,9 @@ EXERCISE = Exercise(
         matches(
             "a gradient of the wrong sign has the error 1",
             opposite,
-            lambda given: {"passed": np.array(False), "errors": {"W": 1.0, "b": 0.0}},
-            "The gradients -6 and 6 have the relative error |-6 - 6| / (6 + 6) = 1.",
+            lambda given: {"passed": np.array(False), "errors": {"W": 1.0, "b": 1.0}},
+            "The gradients -6 and 6 have the relative error |-6 - 6| / (6 + 6) = 1, and -2 and 4 "
+            "have |-2 - 4| / (2 + 4) = 1.",
             verdict,
         ),
         matches(

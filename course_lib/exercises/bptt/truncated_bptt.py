@@ -335,6 +335,15 @@ def windows_one_step_short(params, x, labels, h_0, window):
 
 
 @EXERCISE.mistake(
+    "The first window is never read: windows start at 0, window, 2 window and so on, as "
+    "range(0, T, window) gives them, and the first of them from h_0."
+)
+def first_window_skipped(params, x, labels, h_0, window):
+    """range(window, T, window)."""
+    return _windows((params, x, labels, h_0, window), only=lambda starts: starts[1:])
+
+
+@EXERCISE.mistake(
     "The last, shorter window is dropped, so the end of the sequence is never read: start a window "
     "at every multiple of window below T, with range(0, T, window)."
 )

@@ -280,6 +280,21 @@ def inner_derivative_missing(dz_t, E_lam, E_x, params):
 
 
 @EXERCISE.mistake(
+    "lam isn't conjugated on the way from dlam to nu_log and theta_log: the conjugate belongs to "
+    "every factor that the loss comes back through, and lam is one of them."
+)
+def lam_not_conjugated(dz_t, E_lam, E_x, params):
+    """dlam * lam."""
+    along = np.sum(dz_t * np.conj(E_lam), axis=0) * eigenvalues(params)
+    _, _, *others = _from(dz_t, E_lam, E_x, params)
+    return (
+        -np.exp(params["nu_log"]) * along.real,
+        np.exp(params["theta_log"]) * along.imag,
+        *others,
+    )
+
+
+@EXERCISE.mistake(
     "lam is missing as a factor: the derivative of an exponential is the exponential itself, so "
     "∂lam/∂nu_log = -exp(nu_log) lam."
 )

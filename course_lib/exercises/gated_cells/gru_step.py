@@ -249,6 +249,17 @@ def everything_reset(x_t, h_prev, params):
 
 
 @EXERCISE.mistake(
+    "The reset gate multiplies both products, that of the input too: it acts on the old state "
+    "only, before that meets W_hh."
+)
+def both_products_reset(x_t, h_prev, params):
+    """r * (x W + h W) + b."""
+    r, z = _gates(x_t, h_prev, params)
+    products = x_t @ params["W_xh"] + h_prev @ params["W_hh"]
+    return z * h_prev + (1 - z) * np.tanh(r * products + params["b_h"])
+
+
+@EXERCISE.mistake(
     "The reset gate acts on the finished candidate: it belongs inside the tanh, on the old state "
     "that the candidate sees."
 )

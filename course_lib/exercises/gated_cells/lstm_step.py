@@ -220,6 +220,9 @@ EXERCISE = Exercise(
                 "weights of i and f swapped",
                 "input and output gate swapped",
                 "one gate for all",
+                "forget gate from the weights of i",
+                "output gate from the weights of i",
+                "output gate from the weights of f",
                 "memory for state",
                 "candidate sees the memory",
                 "output gate sees the memory",
@@ -522,6 +525,36 @@ def one_gate_for_all(x_t, h_prev, c_prev, params):
     """A line copied, its letters kept."""
     i, _, _, new = _parts(x_t, h_prev, params)
     return _answer(x_t, h_prev, c_prev, i, i, i, new)
+
+
+@EXERCISE.mistake(
+    "The forget gate is made with the input gate's weights: its own have the letter f at the end, "
+    "W_xf, W_hf and b_f."
+)
+def forget_gate_from_the_weights_of_i(x_t, h_prev, c_prev, params):
+    """The line of i copied, its letters kept."""
+    i, _, o, new = _parts(x_t, h_prev, params)
+    return _answer(x_t, h_prev, c_prev, i, i, o, new)
+
+
+@EXERCISE.mistake(
+    "The output gate is made with the input gate's weights: its own have the letter o at the end, "
+    "W_xo, W_ho and b_o."
+)
+def output_gate_from_the_weights_of_i(x_t, h_prev, c_prev, params):
+    """The line of i copied, its letters kept."""
+    i, f, _, new = _parts(x_t, h_prev, params)
+    return _answer(x_t, h_prev, c_prev, i, f, i, new)
+
+
+@EXERCISE.mistake(
+    "The output gate is made with the forget gate's weights: its own have the letter o at the end, "
+    "W_xo, W_ho and b_o."
+)
+def output_gate_from_the_weights_of_f(x_t, h_prev, c_prev, params):
+    """The line of f copied, its letters kept."""
+    i, f, _, new = _parts(x_t, h_prev, params)
+    return _answer(x_t, h_prev, c_prev, i, f, f, new)
 
 
 @EXERCISE.mistake(

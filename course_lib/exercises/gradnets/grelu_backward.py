@@ -46,6 +46,12 @@ def several_gradients() -> Arrays:
     return {"dy": irregular(3, 2, 4, shift=2), "u": around_the_corner(), "g": 0.6}
 
 
+def whole_numbers() -> Arrays:
+    """Integers in the forward pass, as `grelu` takes them."""
+    u = np.array([[-4, 0, 3, -1], [2, -3, 0, 1]])
+    return {"dy": irregular(3, 2, 4, shift=3), "u": u, "g": 0.6}
+
+
 def loss(given: Arrays) -> float:
     """A loss whose gradient with respect to y is dy."""
     return float(np.sum(given["dy"] * grelu(given["u"], given["g"])))
@@ -101,11 +107,20 @@ EXERCISE = Exercise(
             entry_by_entry,
             "dy may have more axes in front than u; each gradient is treated alike.",
         ),
+        matches(
+            "where u holds whole numbers the slopes don't",
+            whole_numbers,
+            entry_by_entry,
+            "u holds integers here, and 1 - g is no whole number.",
+        ),
     ),
     promises={
         "dy: gradient": "equal to centred differences of the loss",
         "dy: or with more axes": "several gradients at once, on an axis in front",
-        "u: the pre-activations": "equal to centred differences of the loss",
+        "u: the pre-activations": (
+            "equal to centred differences of the loss",
+            "where u holds whole numbers the slopes don't",
+        ),
         "g: the late gate": (
             "with the gate closed every gradient passes",
             "with the gate open it passes where ReLU does",
@@ -229,6 +244,17 @@ def mask_of_another_shape(dy, u, g):
     du = dy.copy()
     du[u <= 0] *= 1 - g
     return du
+
+
+@EXERCISE.mistake(
+    "The slopes are kept in an array of u's dtype, as np.ones_like(u) makes it: where u holds "
+    "whole numbers, 1 - g is cut off to 0. Give the array dy's dtype, or let np.where make it."
+)
+def slopes_in_whole_numbers(dy, u, g):
+    """slopes = np.ones_like(u)."""
+    slopes = np.ones_like(u)
+    slopes[u <= 0] = 1 - g
+    return dy * slopes
 
 
 @EXERCISE.mistake(

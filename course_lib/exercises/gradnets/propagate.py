@@ -373,6 +373,24 @@ def norm_for_rms(x, weights, g, form, bias=0.0):
 
 
 @EXERCISE.mistake(
+    "The way back takes every form for the pre-activation form: in the others a layer has a gain, "
+    "or a second way down, so hand `form` on to layer_backward as it came."
+)
+def one_form_on_the_way_back(x, weights, g, form, bias=0.0):
+    """layer_backward(…, "pre-activation")."""
+    rms, cosines, backward = propagate(x, weights, g, form, bias)
+    h, us = x, []
+    for W in weights:
+        h, u = layer_forward(h, W, g, form, bias)
+        us.append(u)
+    dh = np.broadcast_to(np.eye(h.shape[1])[:, None], (h.shape[1], *h.shape))
+    for l in range(len(weights), 0, -1):
+        dh = layer_backward(dh, us[l - 1], weights[l - 1], g, "pre-activation")
+        backward[l - 1] = _down(dh)
+    return rms, cosines, backward
+
+
+@EXERCISE.mistake(
     "The input is not measured: entry 0 of rms and cosines is about h_0 = x, before any layer."
 )
 def input_left_out(x, weights, g, form, bias=0.0):

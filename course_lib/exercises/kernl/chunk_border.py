@@ -329,6 +329,24 @@ def own_loss_only(E_0, v, d, credit, gamma):
 
 
 @EXERCISE.mistake(
+    "A step's own credit is left out of `later`: its loss concerns what the step itself did as "
+    "well, so add credit[:, t] before later[:, t] is kept."
+)
+def own_loss_left_out(E_0, v, d, credit, gamma):
+    """later[:, t] kept before the step's own credit is added."""
+    return _with(_later(credit, gamma) - credit, E_0, v, d, gamma)
+
+
+@EXERCISE.mistake(
+    "A step's own credit fades as well: only the credit of later steps has a way to go, so it is "
+    "credit[:, t] + decay * later[:, t + 1]."
+)
+def own_credit_fades(E_0, v, d, credit, gamma):
+    """decay * (credit[:, t] + later[:, t + 1])."""
+    return _with(np.exp(-gamma) * _later(credit, gamma), E_0, v, d, gamma)
+
+
+@EXERCISE.mistake(
     "The credit runs forward in time: a step would get the blame for losses *before* it. Walk from "
     "the last step of the chunk to its first."
 )

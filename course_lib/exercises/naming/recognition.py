@@ -292,6 +292,8 @@ def _two_slips(evidence: Evidence, named: list[Suspect], reference: Suspect) -> 
         shared = sum(map(first.shares_a_fault, falls, right))
         if shared < (ENOUGH if first.mistake in exercise.mistakes else 1):
             continue
+        if first in named and any(first.beside(one, reference).undone for one in evidence.falls):
+            continue  # a second slip that mends a part of it would leave its sentence untrue
         for second in both(first.mistake):
             if over():
                 return None

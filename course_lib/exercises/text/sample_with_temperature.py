@@ -375,6 +375,21 @@ def exp_overflows(logits, temperature, rng):
 
 
 @EXERCISE.mistake(
+    "The exp of a large logit is infinite, and the row's shares are then no numbers, with which no "
+    "comparison holds, so that the first character comes: take each row's largest logit off first."
+)
+def first_for_no_number(logits, temperature, rng):
+    """No shift, and np.argmax of a comparison with NaN."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    with np.errstate(all="ignore"):
+        weights = np.exp(logits / temperature)
+        p = weights / weights.sum(axis=1, keepdims=True)
+    return np.argmax(rng.random((len(p), 1)) < np.cumsum(p, axis=1), axis=1)
+
+
+@EXERCISE.mistake(
     "Nobody can draw from NaN: the exp of a large logit is infinite, and its share of an infinite "
     "sum is no number. Take the row's largest logit off before the exp."
 )

@@ -347,6 +347,17 @@ def index_for_a_single_axis(logits, labels):
 
 
 @EXERCISE.mistake(
+    "This is written for one label a sequence: in logits of shape (batch, T, c) axis 1 is time, "
+    "and one np.arange picks along a single axis. Use axis=-1, and np.take_along_axis."
+)
+def for_two_axes_alone(logits, labels):
+    """axis=1 and one arange."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -np.mean(log_p[np.arange(len(labels)), labels])
+
+
+@EXERCISE.mistake(
     "The classes are taken to be axis 1, which is time in logits of shape (batch, T, c): they are "
     "the last axis, axis=-1."
 )

@@ -143,6 +143,17 @@ def asks_once(u, g):
     return 1.0 * u if np.all(u > 0) else (1 - g) * u
 
 
+def divides_by_the_size_of_the_sum(loss, params, grads, step=1e-5, tolerance=1e-6):
+    """|a - b| / |a + b|, and 0 where nothing is left to divide by."""
+    errors = {}
+    for name, w in params.items():
+        a, b = grads[name], numerical_gradient(loss, w, step)
+        bottom = np.abs(a + b)
+        parts = np.divide(np.abs(a - b), bottom, out=np.zeros_like(a), where=bottom != 0)
+        errors[name] = float(parts.max())
+    return all(e <= tolerance for e in errors.values()), errors
+
+
 @pytest.mark.parametrize(
     ("exercise", "answer", "untrue", "said"),
     [
@@ -156,6 +167,7 @@ def asks_once(u, g):
         ("sample_with_temperature", overflows_to_no_sum, "\0", "overflowed"),
         ("carried_windows", closed_by_hand, "np.roll turns", "as if"),
         ("gradient_check", nan_made_zero, "error > worst", "NaN"),
+        ("gradient_check", divides_by_the_size_of_the_sum, "sizes are compared", "-2 and 4"),
         ("rnn_forward", one_array_for_all_states, "Only the last", "overwritten"),
         ("numerical_gradient", put_back_too_early, "\0", "while it is called"),
         ("masked_rnn_forward", skips_where_one_has_padding, "The loop ends", "every sequence"),

@@ -1,10 +1,13 @@
 """Of two faults at once the first is named, and nothing is said that the second makes untrue."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from course_lib.exercises import check
+from course_lib.exercises.checker import check_function
 from course_lib.exercises.ladder.climbing import Budget
 from course_lib.exercises.naming import recognition
 from course_lib.exercises.naming.recognition import MORE
@@ -12,6 +15,7 @@ from course_lib.exercises.naming.repairs import repair
 from course_lib.exercises.registry import get
 from course_lib.layers.early_stopping import EarlyStopping
 from course_lib.scratch.bptt import loss_and_gradients
+from course_lib.scratch.gated import gate
 from course_lib.scratch.gradcheck import numerical_gradient
 
 pytestmark = pytest.mark.usefixtures("patient")
@@ -253,3 +257,18 @@ class NeverPatientAgainNorBack(EarlyStopping):
 @pytest.mark.usefixtures("no_repairs")
 def test_who_stops_at_a_wrong_time_is_not_told_that_it_is_the_right_one():
     assert "the right time" not in check(NeverPatientAgainNorBack, "EarlyStopping").sentence
+
+
+def the_forget_gate_like_the_input_gate(x_t, h_prev, c_prev, params):
+    i, f, o = (gate(x_t, h_prev, *(params[k + g] for k in ("W_x", "W_h", "b_"))) for g in "iio")
+    candidate = np.tanh(x_t @ params["W_xc"] + h_prev @ params["W_hc"] + params["b_c"])
+    c_t = f * c_prev + i * candidate
+    kept = {"x_t": x_t, "h_prev": h_prev, "c_prev": c_prev, "c_t": c_t}
+    return o * np.tanh(c_t), c_t, {**kept, "i": i, "f": f, "o": o, "candidate": candidate}
+
+
+def test_a_mistake_of_which_a_part_is_right_is_not_named_beside_another():
+    exercise = get("lstm_step")
+    one = [mistake for mistake in exercise.mistakes if mistake.name == "one gate for all"]
+    report = check_function(replace(exercise, mistakes=one), the_forget_gate_like_the_input_gate)
+    assert "All three" not in report.sentence
