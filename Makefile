@@ -22,6 +22,9 @@ export TF_CPP_MIN_LOG_LEVEL
 # what Python does.
 unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PYTHONWARNINGS
 
+ifeq ($(wildcard environment/usable.sh),)
+$(error This works in the folder of the course: go there, or name it with -C in place of -f)
+endif
 USABLE := $(shell sh environment/usable.sh '$(CHOSEN)' && echo yes)
 
 # Each goal uses all cores by itself, and "book" and "test" write into the same folder.

@@ -333,6 +333,18 @@ def test_scripts_need_no_leave_to_be_run(checkout):
     assert make(checkout)[0] == 0
 
 
+@pytest.mark.parametrize("goal", ["help", "book", "clean"])
+def test_from_another_folder_the_way_is_named(checkout, tmp_path, goal):
+    """Where `clean` would remove what belongs to others."""
+    other = tmp_path / "other"
+    (other / "build").mkdir(parents=True)
+    command = ["make", "-f", str(checkout / "Makefile"), goal]
+    done = subprocess.run(command, cwd=other, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "go there, or name it with -C in place of -f" in done.stderr
+    assert (other / "build").exists()
+
+
 @pytest.mark.skipif(not hasattr(os, "ST_NOEXEC"), reason="this system does not tell it")
 def test_a_folder_from_which_nothing_may_be_run_is_named(tmp_path, monkeypatch):
     module = runpy.run_path(str(ROOT / "environment" / "make.py"))
