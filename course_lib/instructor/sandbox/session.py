@@ -195,9 +195,9 @@ class Session:
         found, own = answer.get("replaced"), answer.get("meddled with")
         own = own if isinstance(own, list) else []
         for names in (found if isinstance(found, list) else [], own):
-            self.replaced |= {str(one)[:60] for one in names[:20]}
+            self.replaced |= {str(one)[:120] for one in names[:20]}
         if own and what != "define":
-            raise Violation(f"{str(own[0])[:60]} isn't the judge's own any more")
+            raise Violation(f"{str(own[0])[:120]} isn't the judge's own any more")
 
     def lose(self) -> None:
         """Kill the child."""

@@ -1,11 +1,13 @@
 """What an honest student's notebook comes to, in the sandbox that works here."""
 
+import inspect
 import json
 
 import pytest
 from a_class import ROOT, answer_code, notebook, released, solved
 
 from course_lib.exercises.registry import CHAPTERS, get, ids, needs_tensorflow
+from course_lib.instructor.judging.notebook import REACHES
 
 NUMPY = [one for one in ids() if not needs_tensorflow(one) and get(one).kind != "project"]
 
@@ -68,3 +70,30 @@ def test_no_rung_of_a_class_compares_what_the_sandbox_says_with_itself():
     for exercise in classes:
         for rung in exercise.ladder:
             assert not rung.judge.__qualname__.startswith("holds."), (exercise.id, rung.name)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "sys._getframe()",
+        "tf.compat.v1.get_default_graph().as_graph_def = empty",
+        "a.graph._c_graph = other",
+        "g = g.outer_graph",
+        "graph.__class__ = Graph",
+        "from tensorflow.python.framework import func_graph",
+        "op_callbacks.clear_op_callbacks()",
+    ],
+)
+def test_what_could_forge_an_answer_about_a_graph_is_looked_for(code):
+    assert REACHES.search(code)
+
+
+def test_no_honest_answer_says_what_could_forge_one():
+    graphs = [get(one) for one in ids() if get(one).kind == "speed up"]
+    for exercise in graphs:
+        for answer in (exercise.reference, *exercise.alternatives):
+            assert not REACHES.search(inspect.getsource(answer)), (exercise.id, answer)
+    for path in (*ROOT.glob("exercises/*.ipynb"), *ROOT.glob("solutions/*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            found = REACHES.search("".join(cell["source"]))
+            assert cell["cell_type"] != "code" or not found, (path.name, found)
