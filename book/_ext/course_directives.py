@@ -105,10 +105,10 @@ class Reference(SphinxDirective):
         self.set_source_info(block)
         module = ".".join(path.relative_to(root).with_suffix("").parts)
         name = html.escape(self.arguments[0].removeprefix(f"{module}."))
-        what = "what is to be written in" if hidden else "the reference code of"
+        what = "What is to be written in" if hidden else "Reference code of"
         opening = (
             f'<details class="reference-code"{" open" if "open" in self.options else ""}>'
-            f"<summary>Show {what} <code>{name}</code> "
+            f"<summary>{what} <code>{name}</code> "
             f"(<code>{path.relative_to(root).as_posix()}</code>)</summary>"
         )
         return [

@@ -1,6 +1,7 @@
 """Keep on one line what belongs together: a number and its unit, a formula and its bracket.
 
-And say what in a table is long: code that a phone may break, words that need a wide column there.
+And say where a phone may break a long word of code, and what in a table is long: code that may be
+broken there, words that need a wide column. A number below zero gets a minus sign, not a hyphen.
 """
 
 import re
@@ -12,9 +13,14 @@ UNIT = r"(?:%|(?:m|µ|n)?s|min|h|(?:k|M|G|T)B|(?:K|M|G|T)iB|px)(?![\w-])"
 PARTED = re.compile(rf"(?<=[\d)])(?:[ \n]+(?={UNIT})|(?=%))")  # 98% too, from a check
 OPENING = re.compile(r"[(\[‘“]+$")  # no line may end with one
 ENDING = re.compile(r"[,.;:!?)\]’”%-]+")  # no line may begin with one
-EXPONENT = re.compile(r"(\d+(?:\.\d+)?e-\d+)")  # a browser may end a line behind its hyphen
+# A browser may end a line behind a hyphen: 2e-7, SnAp-1, 5-gram.
+HYPHEN = re.compile(r"(\d+(?:\.\d+)?e-\d+|\b[A-Za-z]+-\d+\b|\b\d+-[a-z]+\b)")
+MINUS = re.compile(r"(?<![\w.)\]-])-(?=\d)")
+# Where a long word of code may be cut: tf.|config, set_|global, Loss|Scale.
+CUT = re.compile(r"(?<=[._/(=,])(?=[\w'\"])|(?<=[a-z])(?=[A-Z])")
 TOGETHER = "together"  # the class of what the style sheet keeps on one line
 LONG_CODE, LONG_WORDS = "long-code", "long-words"  # classes, in a table
+STACKED = "stacked"  # the class of a table whose rows a phone shows below each other
 LONGEST_CODE, LONGEST_WORDS = 16, 60  # characters that are not yet long
 APART = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
 
@@ -22,7 +28,8 @@ APART = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes
 def keep_together(doctree: nodes.document) -> None:
     """Put a space that does not break between each number and its unit, code left out.
 
-    A measured number is a node of its own, so the unit may stand at the beginning of the next one.
+    In front of a number, a hyphen becomes a minus sign. A measured number is a node of its own, so
+    the unit may stand at the beginning of the next one.
     """
     for block in doctree.findall(nodes.TextElement):
         if isinstance(block, (nodes.Inline, *APART)):
@@ -30,21 +37,23 @@ def keep_together(doctree: nodes.document) -> None:
         before = ""
         for text in list(block.findall(nodes.Text)):
             apart = isinstance(text.parent, APART)
-            now = str(text) if apart else PARTED.sub(NO_BREAK, before + text)[len(before) :]
+            now = str(text)
+            if not apart:
+                now = MINUS.sub("−", PARTED.sub(NO_BREAK, before + text))[len(before) :]
             if now != text:
                 text.parent.replace(text, nodes.Text(now))
             before = now[-1:]
 
 
-def keep_exponents(doctree: nodes.document) -> None:
-    """Put each number such as 2e-7 into an element that isn't broken, code left out."""
+def keep_hyphens(doctree: nodes.document) -> None:
+    """Put each number such as 2e-7 or name such as SnAp-1 into an element that isn't broken."""
     for text in list(doctree.findall(nodes.Text)):
-        parent, parts = text.parent, EXPONENT.split(text)
+        parent, parts = text.parent, HYPHEN.split(text)
         if len(parts) == 1 or isinstance(parent, APART) or TOGETHER in parent.get("classes", ()):
             continue
         place = parent.index(text)
         parent[place : place + 1] = [
-            nodes.inline("", part, classes=[TOGETHER]) if EXPONENT.match(part) else nodes.Text(part)
+            nodes.inline("", part, classes=[TOGETHER]) if HYPHEN.match(part) else nodes.Text(part)
             for part in parts
             if part
         ]
@@ -74,22 +83,45 @@ def keep_punctuation(doctree: nodes.document) -> None:
             whole += nodes.Text(ending[0])
 
 
+def cut_long_code(doctree: nodes.document) -> None:
+    """Say where a long word of inline code may be cut: behind a dot, an underscore, a bracket."""
+    for code in doctree.findall(nodes.literal):
+        words = [
+            "\0".join(CUT.split(word)) if len(word) > LONGEST_CODE else word
+            for word in re.split(r"(\s+)", code.astext())
+        ]
+        parts = "".join(words).split("\0")
+        if len(parts) > 1:
+            code[:] = [nodes.Text(parts[0])]
+            for part in parts[1:]:
+                code += [nodes.raw("", "<wbr>", format="html"), nodes.Text(part)]
+
+
 def mark_long(doctree: nodes.document) -> None:
-    """Give a class to what is long in a table's cells: an inline code, and a text."""
+    """Give a class to what is long in a table's cells: an inline code, and a text.
+
+    A table of three columns or more with long words and code gets one too: no phone is so wide.
+    """
     for cell in doctree.findall(nodes.entry):
         if len(cell.astext()) > LONGEST_WORDS:
             cell["classes"].append(LONG_WORDS)
         for code in cell.findall(nodes.literal):
             if len(code.astext()) > LONGEST_CODE:
                 code["classes"].append(LONG_CODE)
+    for table in doctree.findall(nodes.table):
+        wide = len(list(table.findall(nodes.colspec))) > 2
+        wordy = any(LONG_WORDS in cell["classes"] for cell in table.findall(nodes.entry))
+        if wide and wordy and any(table.findall(nodes.literal)):
+            table["classes"].append(STACKED)
 
 
 def keep_lines(app, doctree: nodes.document, page: str) -> None:
     """All of it, on a page that is otherwise done."""
     keep_together(doctree)
-    keep_exponents(doctree)
+    keep_hyphens(doctree)
     keep_punctuation(doctree)
     mark_long(doctree)
+    cut_long_code(doctree)
 
 
 def setup(app) -> dict[str, object]:

@@ -225,14 +225,34 @@ def test_on_a_phone_a_tables_caption_is_read_without_scrolling(page):
     assert max(right, default=0) <= PHONE["width"]
 
 
-def test_on_a_phone_a_table_of_two_columns_is_read_without_scrolling(page):
+def test_on_a_phone_a_table_is_read_without_scrolling(page):
     page.set_viewport_size(PHONE)
+    page.evaluate("window.MathJax?.startup?.promise")
     wide = page.evaluate(
         """() => [...document.querySelectorAll('.bd-article table')].filter(table => {
             const box = table.closest('.pst-scrollable-table-container') ?? table.parentElement;
-            return table.rows[0].cells.length < 3 && box.scrollWidth > box.clientWidth + 1;
+            return box.scrollWidth > box.clientWidth + 1;
         }).map(table => table.textContent.trim().slice(0, 40))"""
     )
+    assert wide == []
+
+
+def test_on_a_phone_a_word_of_code_is_cut_only_where_it_may_be(page):
+    """Behind a dot or an underscore, and nowhere if it is short; and all of it is seen."""
+    page.set_viewport_size(PHONE)
+    cut, wide = page.evaluate(
+        """() => {
+            const pieces = [...document.querySelectorAll('.bd-article :not(pre) > code .pre')];
+            const end = document.querySelector('.bd-article').getBoundingClientRect().right;
+            const seen = e => e.getClientRects().length;
+            return [
+                pieces.filter(e => seen(e) > 1).map(e => e.textContent),
+                pieces.filter(e => seen(e) && e.getBoundingClientRect().right > end + 1)
+                    .map(e => e.textContent),
+            ];
+        }"""
+    )
+    assert cut == []
     assert wide == []
 
 

@@ -138,7 +138,7 @@ def test_without_solutions_the_directive_shows_the_stub_or_nothing(package, monk
     marked = "    # IMPLEMENT-ME: add one\n    return x + 1\n    # END IMPLEMENT-ME\n"
     file.write_text(file.read_text("utf-8").replace("    return x + 1\n", marked), encoding="utf-8")
     (opening, code, _), files = run_directive(package, "step")
-    assert "what is to be written in" in opening.astext()
+    assert "What is to be written in" in opening.astext()
     assert "IMPLEMENT-ME: add one" in code.astext()
     assert "return x + 1" not in code.astext()
     assert files == [str(file)]

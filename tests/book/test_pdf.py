@@ -242,8 +242,8 @@ class TestPrinted:
         titles = 0
         for text in printed.texts:
             *lines, number = text.split("\n")
-            titles += sum("Show the reference code" in line for line in lines)
-            assert "Show the reference code" not in " ".join(lines[-2:]), f"page {number}"
+            titles += sum("Reference code of" in line for line in lines)
+            assert "Reference code of" not in " ".join(lines[-2:]), f"page {number}"
         assert titles > 5
 
     def test_no_heading_and_no_head_of_a_table_is_the_last_thing_on_a_page(self, printed):

@@ -81,11 +81,12 @@ def test_code_and_formulas_stay_as_they_are():
     [
         ("at most 2e-7, which", ["2e-7"]),
         ("4e-1 (3e-1 to 1.5e-10)", ["4e-1", "3e-1", "1.5e-10"]),
-        ("e-prop, type-1 and 5 e-mails", []),
+        ("e-prop and 5 e-mails", []),
+        ("SnAp-1, beside a 5-gram", ["SnAp-1", "5-gram"]),
     ],
 )
-def test_a_number_keeps_its_exponent(text, whole):
-    """A browser may end a line between 2e- and 7."""
+def test_a_number_keeps_its_exponent_and_its_name(text, whole):
+    """A browser may end a line between 2e- and 7, and between SnAp- and 1."""
     from course_units import TOGETHER, keep_lines
 
     document = new_document("page")
@@ -95,6 +96,41 @@ def test_a_number_keeps_its_exponent(text, whole):
     assert document.astext() == 3 * text
     kept = [one.astext() for one in document.findall(nodes.inline) if TOGETHER in one["classes"]]
     assert kept == 2 * whole
+
+
+@pytest.mark.parametrize(
+    ("text", "signed"),
+    [
+        ("ends at -0.33", "ends at −0.33"),
+        ("0.11 (-0.47 to 0.49)", "0.11 (−0.47 to 0.49)"),
+        ("on 2026-11-26, by SnAp-1, with --jobs", "on 2026-11-26, by SnAp-1, with --jobs"),
+        ("2e-7, t-1, f(x)-1, 3 - 1, e-prop", "2e-7, t-1, f(x)-1, 3 - 1, e-prop"),
+    ],
+)
+def test_a_number_below_zero_has_a_minus_sign(text, signed):
+    assert shown(text, nodes.literal("", "-1"), nodes.math("", "-1")) == f"{signed}-1-1"
+
+
+@pytest.mark.parametrize(
+    ("code", "pieces"),
+    [
+        ("keras.ops.associative_scan", ["keras.", "ops.", "associative_", "scan"]),
+        ("SparseSoftmaxCrossEntropy", ["Sparse", "Softmax", "Cross", "Entropy"]),
+        ("check 02-bptt.ipynb", ["check 02-bptt.ipynb"]),
+        ("--submission-limit", ["--submission-limit"]),
+        ("recurrent='orthogonal', b_h=b_h", ["recurrent=", "'orthogonal', b_h=b_h"]),
+    ],
+)
+def test_a_long_word_of_code_may_be_cut_behind_a_dot_and_no_other_one_is(code, pieces):
+    from course_units import cut_long_code
+
+    document = new_document("page")
+    document += nodes.paragraph("", "", nodes.literal("", code), nodes.Text("keras.ops.scan_rest"))
+    cut_long_code(document)
+    literal = document[0][0]
+    assert [child.astext() for child in literal if isinstance(child, nodes.Text)] == pieces
+    assert sum(isinstance(child, nodes.raw) for child in literal) == len(pieces) - 1
+    assert document[0][1] == "keras.ops.scan_rest"
 
 
 @pytest.mark.parametrize("before", ["", "With ", "With (", "(", "(so “"])
@@ -167,3 +203,22 @@ def test_what_is_long_in_a_table_has_a_class_and_nothing_else():
     mark_long(document)
     assert [code["classes"] for code in (outside, *codes)] == [[], [], [LONG_CODE]]
     assert [cell["classes"] for cell in cells] == [[], [], [LONG_WORDS]]
+
+
+@pytest.mark.parametrize(
+    ("columns", "words", "code", "stacked"),
+    [(3, 61, True, True), (2, 61, True, False), (3, 60, True, False), (3, 61, False, False)],
+)
+def test_a_wide_table_of_words_and_code_is_stacked(columns, words, code, stacked):
+    from course_units import STACKED, mark_long
+
+    document = new_document("page")
+    shown = nodes.literal("", "W_xh") if code else nodes.Text("W_xh")
+    cells = [nodes.entry("", nodes.paragraph("", "", shown))]
+    cells += [nodes.entry("", nodes.paragraph("", "b" * words)) for _ in range(columns - 1)]
+    group = nodes.tgroup("", *(nodes.colspec() for _ in cells), cols=columns)
+    group += nodes.tbody("", nodes.row("", *cells))
+    table = nodes.table("", group)
+    document += table
+    mark_long(document)
+    assert (STACKED in table["classes"]) == stacked

@@ -74,7 +74,8 @@ def about(result: Result) -> str:
         f"The tables and figures of this page were measured on one {gpu.get('name', 'GPU')}{known} "
         f"with {software}, on {result['date']}, by `{result['command']}`.",
         *([result["beside"]] if "beside" in result else []),
-        "What is only reasoned says so. Another GPU has other times; `make gpu` measures yours.",
+        "Where something is only reasoned, the text says so. Another GPU has other times; "
+        "`make gpu` measures yours.",
     ]
     return " ".join(said)
 
@@ -135,7 +136,8 @@ def _fallen(dtype: str, steps: Iterable[Row]) -> str:
     ops = {op for row in steps for op in row["fell_back"]} - set(PASS_ON)
     if not ops:
         return f"{where} no operation on real numbers fell back to the CPU."
-    return f"{where} these operations ran on the CPU: {_code(sorted(ops))}."
+    one = "this operation" if len(ops) == 1 else "these operations"
+    return f"{where} {one} ran on the CPU: {_code(sorted(ops))}."
 
 
 def _failed(result: Result, dtype: str) -> str:
@@ -266,10 +268,12 @@ def precision(result: Result) -> str:
         return NOT_YET + "How much faster half the bits are depends on the GPU and on the sizes."
     names = _columns(found)
     one = found[0]
-    body = [[row["variant"], *_times(row, names)] for row in found]
+    times = zip(*(_times(row, names) for row in found), strict=True)
+    body = [[name, *line] for name, line in zip(names, times, strict=True)]
+    head = ["", *(row["variant"] for row in found)]
     return (
         f"A training step with {one['units']:,} units, {one['T']} steps and batches of "
-        f"{one['batch']}, in milliseconds:\n\n" + _table(["", *names], body, 1)
+        f"{one['batch']}, in milliseconds:\n\n" + _table(head, body, 1)
     )
 
 
@@ -391,7 +395,9 @@ def memory_says(result: Result) -> str:
     sizes = Sizes()
     where = f"On the GPU, with {sizes.units} units and batches of {sizes.batch}"
     return f"{where}, {'; '.join(told)}." + (
-        f" From {min(less):,} steps on, of those measured, the chunks took less." if less else ""
+        f" Of the lengths measured, the chunks took less from {min(less):,} steps on."
+        if less
+        else ""
     )
 
 

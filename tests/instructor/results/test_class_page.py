@@ -304,12 +304,43 @@ def test_print_shows_every_row_and_no_control(open_page, small, theme):
     page = open_page(small, theme)
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
-    assert students_of(page).count() == 40
+    names = students_of(page).all_inner_texts()
+    assert len(set(names)) == 40
+    assert len(names) % 40 == 0  # as often as there are sheets beside each other
     assert not page.locator("#controls").is_visible()
     for part in ("body", "#map td.o8"):  # on paper it is light
         ground = page.locator(part).first.evaluate("e => getComputedStyle(e).backgroundColor")
         assert ground == "rgb(255, 255, 255)"
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_the_printed_map_can_be_read_and_each_table_fits_a_sheet(open_page, small):
+    """In letters of 9 points, on A4 across with margins of 1 cm."""
+    page = open_page(small)
+    page.locator("#chapter").select_option("all")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    sizes, tables = page.evaluate(
+        """() => [
+            [...document.querySelectorAll('#map td, #map th, #map button')].map(
+                e => parseFloat(getComputedStyle(e).fontSize)),
+            [...document.querySelectorAll('#map table')].map(table => [
+                table.getBoundingClientRect().width,
+                table.getBoundingClientRect().height,
+                [...table.querySelectorAll('.turned')].map(e => e.textContent),
+                [...table.querySelectorAll('tbody th')].map(e => e.textContent),
+            ]),
+        ]"""
+    )
+    assert min(sizes) >= 9 * 96 / 72  # px
+    for width, height, _, _ in tables:
+        assert width <= (297 - 2 * 10) * 96 / 25.4
+        assert height <= (210 - 2 * 10) * 96 / 25.4
+    cells = [(who, what) for _, _, across, down in tables for who in down for what in across]
+    assert len(cells) == len(set(cells)) == 40 * len(ids())
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#map table").count() == 1
 
 
 def test_five_thousand_are_quick(open_page, large):

@@ -9,6 +9,7 @@ const SYMBOLS = ["✓", "✗", "○"];
 const ROW = 26; // px, as in the style sheet
 const AROUND = 15; // rows that are drawn above and below those in sight
 const MOST_PRINTED = 1000; // rows
+const ACROSS = 40, DOWN = 20; // exercises and students on a sheet of paper
 
 function element(tag, content = {}, ...children) {
   const { text, data: dataset, ...attributes } = content;
@@ -105,7 +106,7 @@ function chosenColumns() {
 const body = element("tbody");
 const table = element("table", { "aria-labelledby": "map-title" });
 
-function drawHead() {
+function head(columns) {
   const above = element("tr", {}, element("td", { class: "who" }), element("td"), element("td"));
   for (const chapter of chapters) {
     const wide = columns.filter((column) => exercises[column].chapter === chapter).length;
@@ -120,7 +121,7 @@ function drawHead() {
     names.append(heading(exercises[column].id, String(column), "turned"));
     bars.append(element("td", {}, classBar(column)));
   }
-  table.replaceChildren(element("thead", {}, above, names, bars), body);
+  return element("thead", {}, above, names, bars);
 }
 
 function heading(text, key, kind) {
@@ -157,7 +158,7 @@ function symbol(cell) {
   return SYMBOLS[cell.outcome] ?? (cell.outcome === MISSING ? "·" : "!");
 }
 
-function drawRow(student, index) {
+function drawRow(student, index, columns) {
   const name = element("button", { type: "button", class: "name", text: nameOf(student), data: { student: student.number } });
   const line = element("tr", { "aria-rowindex": index + 4 },
     element("th", { class: "who", scope: "row" }, name),
@@ -180,17 +181,17 @@ function gap(count) {
 }
 
 let drawn = "";
-function drawRows(printed = 0) {
+function drawRows() {
   const room = at("map");
   const sight = Math.ceil(room.clientHeight / ROW);
-  const first = printed ? 0 : Math.max(0, Math.min(rows.length, Math.floor(room.scrollTop / ROW)) - AROUND);
-  const last = printed ? Math.min(rows.length, printed) : Math.min(rows.length, first + sight + 2 * AROUND);
+  const first = Math.max(0, Math.min(rows.length, Math.floor(room.scrollTop / ROW)) - AROUND);
+  const last = Math.min(rows.length, first + sight + 2 * AROUND);
   if (drawn === `${first} ${last}`) return;
   drawn = `${first} ${last}`;
   const focused = document.activeElement?.dataset?.student;
-  const lines = rows.slice(first, last).map((student, i) => drawRow(student, first + i));
+  const lines = rows.slice(first, last).map((student, i) => drawRow(student, first + i, columns));
   if (first) lines.unshift(gap(first));
-  if (last < rows.length && !printed) lines.push(gap(rows.length - last));
+  if (last < rows.length) lines.push(gap(rows.length - last));
   body.replaceChildren(...lines);
   if (focused !== undefined && room.contains(body)) body.querySelector(`[data-student="${focused}"]`)?.focus({ preventScroll: true });
 }
@@ -200,7 +201,8 @@ function draw() {
   const compare = order();
   rows = students.filter(matches).sort((a, b) => compare(a, b) || byName(a, b));
   const focused = at("map").contains(document.activeElement) ? document.activeElement.dataset.sort : undefined;
-  drawHead();
+  table.replaceChildren(head(columns), body);
+  at("map").replaceChildren(table); // instead of those that were printed
   table.setAttribute("aria-rowcount", rows.length + 3);
   at("map").scrollTop = 0;
   drawn = "";
@@ -276,7 +278,6 @@ at("outcome").append(option("", "any"), ...data.outcomes.map((one, number) => op
 at("sort").append(...Object.entries(ORDERS).map(([key, [text]]) => option(key, text)), ...exercises.map((one, column) => option(column, one.id)));
 at("legend").append(...data.outcomes.flatMap((one, number) => [element("span", {},
   element("span", { text: symbol({ outcome: number }), class: `o${number}`, "aria-hidden": "true" }), one), " "]));
-at("map").append(table);
 for (const id of ["controls", "map", "legend"]) at(id).hidden = false;
 
 let typed = 0;
@@ -312,10 +313,26 @@ document.addEventListener("click", (event) => {
 });
 at("student").addEventListener("close", () => opened?.focus());
 
-// On paper there is nothing to scroll: the rows that are chosen, up to a thousand.
+// On paper there is nothing to scroll: the rows that are chosen, up to a thousand. Each sheet is a table with a
+// head of its own, and takes as many chapters as fit. (Browsers repeat no head that is as high as this one.)
 addEventListener("beforeprint", () => {
-  drawRows(MOST_PRINTED);
-  if (rows.length > MOST_PRINTED) at("count").textContent += `; the first ${MOST_PRINTED.toLocaleString("en")} are printed`;
+  const sheets = [];
+  for (const chapter of chapters) {
+    const own = columns.filter((column) => exercises[column].chapter === chapter);
+    if (!own.length) continue;
+    if (!sheets.length || sheets.at(-1).length + own.length > ACROSS) sheets.push([]);
+    sheets.at(-1).push(...own);
+  }
+  const last = Math.min(rows.length, MOST_PRINTED);
+  at("map").replaceChildren();
+  for (let first = 0; first < last; first += DOWN) {
+    const some = rows.slice(first, Math.min(last, first + DOWN));
+    for (const sheet of sheets) {
+      at("map").append(element("table", { "aria-labelledby": "map-title" }, head(sheet),
+        element("tbody", {}, ...some.map((student, i) => drawRow(student, first + i, sheet)))));
+    }
+  }
+  if (rows.length > last) at("count").textContent += `; the first ${last.toLocaleString("en")} are printed`;
 });
 addEventListener("afterprint", draw);
 
