@@ -22,8 +22,8 @@ from course_lib.exercises.naming.mutants import compiled, mutants, tree_of, with
 from course_lib.exercises.registry import get
 from course_lib.graphs import namespace_of
 
-# Words of a sentence that is about several things at once.
-SEVERAL = r"\b(both|two|all|each other|every\w*|nothing|none|places|swapped|exchanged|mixed)\b"
+# Words of a sentence that is about several things at once; what isn't read, no result can show.
+SEVERAL = r"\b(both|two|all|each other|every\w*|nothing|none|places|swapped|exchanged|mixed|read)\b"
 ORDINALS = ("first", "second", "third", "fourth", "next")
 LONGEST = 140  # characters of a change in words that a person still reads
 

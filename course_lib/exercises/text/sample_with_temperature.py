@@ -79,6 +79,12 @@ def one_row() -> Arrays:
     return {"logits": 3000.0 * np.eye(1, 1000, 700), "temperature": 1.5, "seed": 10}
 
 
+def many_rare() -> Arrays:
+    """Rows that all say about one in six for one character, and one in 180 for 149 others."""
+    logits = irregular(150, scale=0.1) + np.log(30) * np.eye(1, 150, 90)[0]
+    return {"logits": np.tile(logits, (MANY, 1)), "temperature": 1.0, "seed": 11}
+
+
 def refused() -> Arrays:
     """What is no temperature."""
     return {"temperatures": [-1.0, float("inf"), float("nan")]}
@@ -213,6 +219,13 @@ EXERCISE = Exercise(
             "Of 1,000 characters one is 3000 above the others, in a batch of a single row.",
             drawn_codes,
         ),
+        matches(
+            "rare characters come as well",
+            many_rare,
+            lambda _: {"different characters": 150},
+            "In 5,000 rows that give each of 149 characters a probability of about 1/180.",
+            kinds,
+        ),
         drawn(alike, codes_of),
         refuses(
             "what is no temperature is refused",
@@ -223,7 +236,7 @@ EXERCISE = Exercise(
     ),
     promises={
         "logits: shape (batch, c), of any": "each row by its own logits, however large they are",
-        "at 1 the draw": "at 1, as often as the softmax says",
+        "at 1 the draw": ("at 1, as often as the softmax says", "rare characters come as well"),
         "Below, likely": "at 1/50, they count fifty times",
         "above, the differences": (
             "at 2, differences count half",
@@ -387,6 +400,20 @@ def first_for_no_number(logits, temperature, rng):
         weights = np.exp(logits / temperature)
         p = weights / weights.sum(axis=1, keepdims=True)
     return np.argmax(rng.random((len(p), 1)) < np.cumsum(p, axis=1), axis=1)
+
+
+@EXERCISE.mistake(
+    "Only the likeliest few can come, as in top-k or nucleus sampling: each character comes as "
+    "often as its probability says, a rare one rarely."
+)
+def likeliest_few(logits, temperature, rng):
+    """The twenty likeliest."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    weights = _weights(logits, 1 / temperature)
+    least = np.sort(weights, axis=1)[:, -20:][:, :1]
+    return _sample(np.where(weights < least, 0.0, weights), rng)
 
 
 @EXERCISE.mistake(

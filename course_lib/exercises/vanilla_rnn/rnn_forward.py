@@ -232,6 +232,15 @@ def state_not_carried(x, h_0, W_xh, W_hh, b_h):
 
 
 @EXERCISE.mistake(
+    "No step sees a state, neither h_0 nor that of the step before: its product with W_hh is left "
+    "out, or it is read from a place that is still empty, h[:, t] for h[:, t - 1]."
+)
+def no_state_seen(x, h_0, W_xh, W_hh, b_h):
+    """h[:, t] before it is written."""
+    return _unroll(x, h_0, W_xh, W_hh, b_h, lambda h, t: h[:, t])
+
+
+@EXERCISE.mistake(
     "The first step ignores h_0 and starts from zeros (as h[:, t - 1] does, which at t = 0 is the "
     "last place, still empty): the caller decides where the state begins."
 )

@@ -17,6 +17,7 @@ from course_lib.exercises.naming.recognition import ELSEWHERE, MORE
 from course_lib.exercises.naming.slips import can_be_said_of_some
 from course_lib.exercises.naming.suspects import Fall, Lifted, Suspect, agree
 from course_lib.exercises.registry import get, ids
+from course_lib.scratch.bptt import truncated_bptt
 from course_lib.scratch.diagonal import lru_trace_gradient
 from course_lib.scratch.stacked import collect_outputs, dropout_between_layers
 
@@ -485,6 +486,17 @@ def test_a_symptom_of_the_whole_is_not_said_of_one_result():
     assert "y is what follows" not in report.sentence
 
 
+def the_state_after_the_first_window(params, x, labels, h_0, window):
+    loss, grads, _ = truncated_bptt(params, x, labels, h_0, window)
+    return loss, grads, truncated_bptt(params, x[:, :window], labels[:, :window], h_0, window)[2]
+
+
+def test_of_what_was_read_nobody_is_told_that_it_was_not():
+    report = check(the_state_after_the_first_window, "truncated_bptt")
+    assert not report.ok
+    assert "is read" not in report.sentence
+
+
 @pytest.mark.parametrize("name", [name for name in ids() if len(get(name).returns) > 1])
 def test_of_a_mistake_in_one_result_nothing_is_said_about_the_others(name):
     exercise = get(name)
@@ -493,7 +505,7 @@ def test_of_a_mistake_in_one_result_nothing_is_said_about_the_others(name):
         for result in exercise.returns:
             if can_be_said_of_some(exercise, mistake, {result}):
                 assert not spoken_of & (exercise.returns.keys() - {result})
-                assert not spoken_of & {"both", "Both", "two", "nothing", "Nothing"}
+                assert not spoken_of & {"both", "Both", "two", "nothing", "Nothing", "read"}
                 assert mistake.answer is not exercise.start
 
 
