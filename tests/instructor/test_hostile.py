@@ -113,14 +113,20 @@ def test_forged_answers_of_any_type_get_a_verdict(judged, answer):
     assert found["rnn_forward"].outcome == "passed"
 
 
+# Written to the connection itself: what is put in place of the judge's own is taken away again.
 DEFINED = """
-import sys
+import os, socket, sys
 wire = sys.modules['messages']
-_honest = wire.Channel.send
-def _forged(self, value, *more):
-    wire.Channel.send = _honest
-    return _honest(self, {'answer': ANSWER})
-wire.Channel.send = _forged
+
+def _forge():
+    message = wire.pack({'answer': ANSWER})
+    for fd in range(3, 64):
+        try:
+            socket.socket(fileno=os.dup(fd)).sendall(message)
+        except OSError:
+            pass
+
+forged = _forge()
 """
 
 
@@ -134,9 +140,9 @@ wire.Channel.send = _forged
     ],
 )
 def test_forged_definitions_get_a_verdict(judged, answer):
-    before = DEFINED.replace("ANSWER", answer)
-    found = judged(step("pass", f"{before}\nx_of_it = _honest"))
+    found = judged(step("forged", DEFINED.replace("ANSWER", answer)))
     assert set(found) == {"rnn_step", "rnn_forward"}
+    assert found["rnn_step"].outcome != "passed", found  # or nothing was forged
 
 
 def test_a_header_of_many_lists_is_no_message(judged):

@@ -6,6 +6,7 @@ So the sandbox gets the parts that an exercise builds on, and never the answer t
 import ast
 import functools
 import importlib.util
+import pkgutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,7 +23,15 @@ def slices(wanted: Iterable[tuple[str, str]], banned: frozenset[str]) -> dict[st
         wanted: pairs of module and name; the name "" is everything that the module defines.
         banned: names that stay out, whoever needs them.
     """
-    return dict(_slices(tuple(sorted(set(wanted))), banned))
+    there = {pair for pair in wanted if _is_there(*pair)}
+    return dict(_slices(tuple(sorted(there)), banned))
+
+
+def _is_there(module: str, name: str) -> bool:
+    """Whether the course has it: a notebook may say anything, and what is cached stays."""
+    if module not in _modules():
+        return False
+    return not name or f"{module}.{name}" in _modules() or name in _statements(module)
 
 
 @functools.lru_cache(maxsize=1000)  # most of a class imports the same
@@ -30,9 +39,8 @@ def _slices(wanted: tuple[tuple[str, str], ...], banned: frozenset[str]) -> dict
     found: dict[str, dict[int, ast.stmt]] = {}
     needs: dict[str, set[str]] = {}
     todo = [
-        (f"{module}.{name}", "") if _is_module(f"{module}.{name}") else (module, name)
+        (f"{module}.{name}", "") if f"{module}.{name}" in _modules() else (module, name)
         for module, name in wanted
-        if _is_open(module)
     ]
     seen = set()
     while todo:
@@ -144,13 +152,11 @@ def _at_once(statement: ast.stmt) -> set[str]:
 
 
 @functools.cache
-def _is_module(name: str) -> bool:
-    if not _is_open(name) or not all(part.isidentifier() for part in name.split(".")):
-        return False
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
+def _modules() -> frozenset[str]:
+    """Those that are open."""
+    folders = importlib.util.find_spec(OPEN).submodule_search_locations
+    below = (one.name for one in pkgutil.walk_packages(folders, f"{OPEN}."))
+    return frozenset((OPEN, HELPERS, *below))
 
 
 @functools.cache

@@ -52,7 +52,7 @@ class Defined:
             set(_texts(answer.get("names"), MOST_NAMES)),
             _failed(answer.get("failed")),
             _remarks(answer.get("remarks")),
-            str(answer.get("problem") or "")[:LONGEST],
+            _text(answer.get("problem")),
             _kind(answer.get("kind")),
         )
 
@@ -86,6 +86,10 @@ def _remarks(value: Any) -> list[str]:
     if remarks and len(value) > len(remarks):
         remarks.append(f"There are {len(value) - len(remarks)} more remarks of this kind.")
     return remarks
+
+
+def _text(value: Any) -> str:
+    return value[:LONGEST] if isinstance(value, str) else ""
 
 
 def _texts(value: Any, most: int) -> list[str]:

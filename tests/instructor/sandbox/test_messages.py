@@ -1,6 +1,5 @@
 import contextlib
 import json
-import math
 import socket
 import struct
 import time
@@ -8,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from anything import ANYTHING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -228,33 +228,6 @@ def test_a_channel_says_when_nobody_answers():
     with pytest.raises(Gone):
         Channel(a).receive(deadline=time.monotonic() + 5)
     a.close()
-
-
-TEXTS = st.text(st.characters(), max_size=3)  # half a surrogate pair among them
-SHAPES = st.lists(st.sampled_from([0, 1, 2, 3, 70, LARGEST + 1]), max_size=20).filter(
-    lambda shape: math.prod(shape) <= 1 << 15 and math.prod(n or 1 for n in shape) < 1 << 40
-)
-ARRAYS = st.builds(
-    np.zeros, SHAPES, st.sampled_from(["f8", "?", "c16", "f2", "U1", "O", "M8[s]", "V3"])
-)
-ANYTHING = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | TEXTS
-    | ARRAYS
-    | st.builds(Numbers, TEXTS, st.just(np.ones(2)))
-    | st.just(object()),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.lists(inner, max_size=4).map(tuple)
-        | st.dictionaries(TEXTS | st.integers(), inner, max_size=4)
-        | inner.map(lambda one: [[[[one]]]])
-        | st.builds(lambda one, times: [one] * times, inner, st.sampled_from([7_000, 19_000]))
-    ),
-    max_leaves=6,
-)
 
 
 @settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
