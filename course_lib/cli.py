@@ -17,6 +17,7 @@ import typer
 from course_lib import __version__
 from course_lib.command_help import Group
 from course_lib.hindrances import locked_out
+from course_lib.output_paths import may_be_a_file, may_be_a_folder
 from course_lib.streams import take_any_letter
 from course_lib.teaching_cli import teaching
 
@@ -50,21 +51,12 @@ app.add_typer(ci, name="ci")
 app.add_typer(teaching)
 
 
-def _may_be_a_file(path: Path | None) -> Path | None:
-    """Said before the work, not after it: a result can't be written there."""
-    if path is not None and path.is_dir():
-        raise typer.BadParameter(f"{path} is a folder: name a file in it.")
-    if path is not None and any(one.exists() and not one.is_dir() for one in path.parents):
-        raise typer.BadParameter(f"{path} can't be made: {path.parent} is no folder.")
-    return path
-
-
 BenchJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, last.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer rounds; stored only with --out.")]
 BenchOut = Annotated[
     Path | None,
     typer.Option(
-        callback=_may_be_a_file,
+        callback=may_be_a_file,
         help="File to write; by default benchmarks/results/bench-NAME.json.",
     ),
 ]
@@ -301,7 +293,11 @@ def validate(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Folder for the results; what is there is kept."),
+        typer.Option(
+            metavar="FOLDER",
+            callback=may_be_a_folder,
+            help="Folder for the results; what is there is kept.",
+        ),
     ] = None,
     list_only: Annotated[
         bool, typer.Option("--list", help="Show who would be graded with what; run nothing.")
@@ -478,7 +474,7 @@ def gpu(
         Path | None,
         typer.Option(
             "--json",
-            callback=_may_be_a_file,
+            callback=may_be_a_file,
             help="File to write; by default benchmarks/results/bench-gpu.json.",
         ),
     ] = None,
@@ -507,7 +503,7 @@ def reproduce(
     out: Annotated[
         Path | None,
         typer.Option(
-            callback=_may_be_a_file, help="File to write; by default benchmarks/results/NAME.json."
+            callback=may_be_a_file, help="File to write; by default benchmarks/results/NAME.json."
         ),
     ] = None,
     workers: Annotated[

@@ -125,7 +125,7 @@ def _nearest_notebook(path: Path) -> str:
     """A notebook beside the missing one that may have been meant."""
     import difflib
 
-    there = {p.stem: p for p in path.parent.glob("*.ipynb")}
+    there = {p.stem: p for p in path.parent.glob("*.ipynb") if p.is_file()}
     near = difflib.get_close_matches(path.stem, there, n=1, cutoff=0.6)  # without the ending: all
     return f" Did you mean {there[near[0]]}?" if near else ""  # notebooks have that in common
 

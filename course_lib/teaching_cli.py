@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from course_lib.command_help import Group
+from course_lib.output_paths import may_be_a_folder
 
 teaching = typer.Typer()
 gradescope = typer.Typer(
@@ -161,7 +162,9 @@ def _exporting() -> None:
 
 @exporting.command("nbgrader")
 def export_nbgrader(
-    folder: Annotated[Path, typer.Argument(help="Folder of the nbgrader course.")],
+    folder: Annotated[
+        Path, typer.Argument(callback=may_be_a_folder, help="Folder of the nbgrader course.")
+    ],
     weights: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Points by exercise, as for `validate`.")
     ] = None,

@@ -554,3 +554,36 @@ def test_every_command_has_its_place_in_the_order_of_use():
 
     group = get_command(app)
     assert group.list_commands(None) == list(ORDER)
+
+
+@pytest.mark.parametrize("typed", [str.lower, str.upper, lambda one: one.replace("_", "-")])
+def test_a_name_with_other_letters_is_understood(typed):
+    for one in ids():
+        if typed(one) != one:
+            code, _, err = course("hint", typed(one))
+            assert (code, f"Did you mean {one}?" in err) == (2, True), err
+
+
+def test_a_link_that_leads_nowhere_is_not_recommended_in_its_own_place(tmp_path):
+    (tmp_path / "mine.ipynb").symlink_to(tmp_path / "gone")
+    code, _, err = course("check", tmp_path / "mine.ipynb")
+    assert (code, "There is no file" in err, "Did you mean" in err) == (2, True, False)
+
+
+WRITES_A_FOLDER = (["validate", "a.ipynb", "--out"], ["export", "nbgrader"])
+WRITES_A_FILE = (
+    ["gpu", "--json"], ["reproduce", "vanilla-mnist", "--out"], ["bench", "lstm", "--out"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where", "said"),
+    [(one, "file", "file is a file: name a folder.") for one in WRITES_A_FOLDER]
+    + [(one, "", "is a folder: name a file in it.") for one in WRITES_A_FILE]
+    + [(one, "file/x", "is no folder") for one in (*WRITES_A_FOLDER, *WRITES_A_FILE)],
+)
+def test_where_no_result_can_be_written_is_said_before_the_work(tmp_path, arguments, where, said):
+    (tmp_path / "file").touch()
+    code, out, err = course(*arguments, tmp_path / where)
+    assert (code, out, said in err) == (2, "", True), err
+    assert (tmp_path / "file").read_bytes() == b""

@@ -188,9 +188,15 @@ def chapter_of(exercise_id: str) -> Chapter:
     for chapter in CHAPTERS:
         if exercise_id in chapter.exercises:
             return chapter
-    near = difflib.get_close_matches(exercise_id, ids(), n=1)
-    meant = f"Did you mean {near[0]}?" if near else "`course progress` lists them."
+    known = {_as_typed(one): one for one in ids()}
+    near = difflib.get_close_matches(_as_typed(exercise_id), known, n=1)
+    meant = f"Did you mean {known[near[0]]}?" if near else "`course progress` lists them."
     raise UnknownExercise(f"There is no exercise called {exercise_id!r}. {meant}")
+
+
+def _as_typed(exercise_id: str) -> str:
+    """Without what is easily mistaken: small letters for capitals, a dash for an underscore."""
+    return exercise_id.casefold().replace("-", "_")
 
 
 @functools.cache
