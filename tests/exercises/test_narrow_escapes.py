@@ -563,3 +563,33 @@ def test_a_memory_that_is_clipped():
 
     assert not check(lstm_step_clipped, "lstm_step").ok
     assert not check(gru_step_clipped, "gru_step").ok
+
+
+def test_a_radius_that_is_kept_away_from_one():
+    def ring(u, v, r_min, r_max, max_phase):
+        r = np.minimum(np.sqrt(u * (r_max**2 - r_min**2) + r_min**2), 0.99)
+        return np.log(-np.log(r)), np.log(max_phase * v), np.log(1 - r**2) / 2
+
+    assert not check(ring).ok
+
+
+def test_a_draw_from_the_likeliest_alone():
+    def sample_with_temperature(logits, temperature, rng):
+        if not 0 <= temperature < np.inf:
+            raise ValueError(temperature)
+        if temperature == 0:
+            return logits.argmax(axis=1)
+        weights = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
+        weights[weights < 0.1] = 0
+        ends = np.cumsum(weights, axis=1)
+        return (ends <= ends[:, -1:] * rng.random((len(ends), 1))).sum(axis=1)
+
+    assert not check(sample_with_temperature).ok
+
+
+def test_slopes_in_the_dtype_of_whole_numbers():
+    def grelu_backward(dy, u, g):
+        slopes = np.where(u > 0, 1, 1 - g).astype(u.dtype)
+        return dy * slopes
+
+    assert not check(grelu_backward).ok

@@ -46,8 +46,8 @@ def many_units() -> Arrays:
 
 
 def whole_disc() -> Arrays:
-    """r_min = 0 and a tiny phase: a disc, cut to a thin slice."""
-    return {**small(), "r_min": 0.0, "max_phase": 0.1}
+    """From r_min = 0 to r_max = 1 and a tiny phase: the whole disc, cut to a thin slice."""
+    return {**small(), "r_min": 0.0, "r_max": 1.0, "max_phase": 0.1}
 
 
 def lam_of(nu_log, theta_log):
@@ -130,7 +130,7 @@ EXERCISE = Exercise(
             "a disc is a ring too",
             whole_disc,
             where_they_belong,
-            "With r_min = 0 and phases up to 0.1:",
+            "With r_min = 0, r_max = 1 and phases up to 0.1:",
             eigenvalues,
         ),
         matches(
