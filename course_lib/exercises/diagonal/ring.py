@@ -216,6 +216,15 @@ def uniform_radius(u, v, r_min, r_max, max_phase):
 
 
 @EXERCISE.mistake(
+    "The root is taken of u alone, which is right for a disc, where r_min is 0: in a ring the "
+    "square of the radius starts at r_min², so add that before you take the root."
+)
+def root_of_the_share(u, v, r_min, r_max, max_phase):
+    """r_min + sqrt(u) (r_max - r_min)."""
+    return _from(r_min + np.sqrt(u) * (r_max - r_min), max_phase * v)
+
+
+@EXERCISE.mistake(
     "nu_log is -log|lam| itself: it is the logarithm of that, since |lam| = exp(-exp(nu_log))."
 )
 def one_logarithm_short(u, v, r_min, r_max, max_phase):

@@ -284,6 +284,20 @@ def start_state_whole(a, b, h_0, join):
 
 
 @EXERCISE.mistake(
+    "The spans are moved along by np.roll, which puts the last ones before the first, as if time "
+    "were a ring: the first entries have nothing before them, and stay as they are."
+)
+def rolled_round(a, b, h_0, join):
+    """join((np.roll(a, reach, 1), np.roll(b, reach, 1)), (a, b))."""
+    A, B = a, b
+    reach = 1
+    while reach < b.shape[1]:
+        A, B = join((np.roll(A, reach, axis=1), np.roll(B, reach, axis=1)), (A, B))
+        reach *= 2
+    return A * h_0[:, None] + B
+
+
+@EXERCISE.mistake(
     "Of the joint spans only b is kept, and a stays that of a single step: in the next round a "
     "span needs the joint a as well, so keep both results of join."
 )

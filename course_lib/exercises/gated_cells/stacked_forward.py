@@ -483,6 +483,15 @@ def training_wherever_there_is_a_rate(x, layers, readout, rate=0.0, training=Fal
 
 
 @EXERCISE.mistake(
+    "The largest value over time is read, unit by unit: the class is read from the state after the "
+    "last step, h[:, -1], as it is."
+)
+def largest_over_time(x, layers, readout, rate=0.0, training=False, rng=None):
+    """h.max(axis=1)."""
+    return _read(_up(x, layers, rate, training, rng).max(axis=1), readout)
+
+
+@EXERCISE.mistake(
     "The mean over time is read: the class is read from the top layer's last state, h[:, -1], "
     "which has seen the whole sequence."
 )

@@ -526,6 +526,24 @@ def down_in_the_order_of_up(x, weights, g, form, bias=0.0):
 
 
 @EXERCISE.mistake(
+    "The way down takes the layers' u from the top and their weights from the bottom: a layer goes "
+    "back through its own of both, so reverse weights as well."
+)
+def weights_in_the_order_of_up(x, weights, g, form, bias=0.0):
+    """zip(weights, reversed(us))."""
+    rms, cosines, backward = propagate(x, weights, g, form, bias)
+    h, us = x, []
+    for W in weights:
+        h, u = layer_forward(h, W, g, form, bias)
+        us.append(u)
+    dh = np.broadcast_to(np.eye(h.shape[1])[:, None], (h.shape[1], *h.shape))
+    for l, (W, u) in enumerate(zip(weights, us[::-1], strict=True), start=1):
+        dh = layer_backward(dh, u, W, g, form)
+        backward[len(weights) - l] = _down(dh)
+    return rms, cosines, backward
+
+
+@EXERCISE.mistake(
     "The top is not measured: backward[depth] is that of the unit gradients themselves, 1, before "
     "any layer."
 )

@@ -240,6 +240,13 @@ def no_state_seen(x, h_0, W_xh, W_hh, b_h):
     return _unroll(x, h_0, W_xh, W_hh, b_h, lambda h, t: h[:, t])
 
 
+@EXERCISE.mistake("Each step gets the input of the first one, x[:, 0]: step t reads x[:, t].")
+def first_input_at_each_step(x, h_0, W_xh, W_hh, b_h):
+    """x[:, 0] for x[:, t]."""
+    h, _ = rnn_forward(np.broadcast_to(x[:, :1], x.shape), h_0, W_xh, W_hh, b_h)
+    return h, (x, h_0, h, W_xh, W_hh)
+
+
 @EXERCISE.mistake(
     "The first step ignores h_0 and starts from zeros (as h[:, t - 1] does, which at t = 0 is the "
     "last place, still empty): the caller decides where the state begins."
