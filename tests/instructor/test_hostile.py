@@ -80,16 +80,23 @@ def test_sockets_that_libraries_make_work(judged):
     assert judged(step(body + "\nsocket.socket().close()"))["rnn_step"].outcome == "passed"
 
 
-FORGE = """
-import sys
+# Written to the connection itself: what is put in place of the judge's own is taken away again.
+TO_THE_JUDGE = """
+import os, socket, sys
 wire = sys.modules['messages']
+
+def to_the_judge(answer):
+    message = wire.pack({'answer': answer})
+    for fd in range(3, 64):
+        try:
+            socket.socket(fileno=os.dup(fd)).sendall(message)
+        except OSError:
+            pass
+
+"""
+FORGE = f"""{TO_THE_JUDGE}
 def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
-    honest = wire.Channel.send
-    def forged(self, value, *more):
-        wire.Channel.send = honest
-        ANSWER
-        return honest(self, {'answer': answer})
-    wire.Channel.send = forged
+    to_the_judge(ANSWER)
     return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
 """
 
@@ -97,37 +104,23 @@ def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
 @pytest.mark.parametrize(
     "answer",
     [
-        "answer = {'unusable': np.ones(3), 'kind': np.ones(3)}",
-        "answer = {'unusable': [1], 'kind': {'a': 1}, 'printed': np.ones(2), 'replaced': 'x'}",
-        "answer = {'result': {0: {1: (2, [3])}}, 'arguments': [[1, {2: 3}]] * 9}",
-        "answer = {'result': np.zeros((0, 1 << 24)), 'arguments': ('x', None, np.ones(5))}",
-        "answer = {'result': wire.Numbers('x' * 99, np.ones(0)), 'printed': [10**17, {}]}",
-        "answer = {'not written': np.ones((2, 2)), 'result': None}",
-        "answer = {'result': [[[[[[1.0, 'a', None, True]]]]]], 'replaced': [np.ones(9)] * 99}",
-        "answer = {}",
+        "{'unusable': np.ones(3), 'kind': np.ones(3)}",
+        "{'unusable': [1], 'kind': {'a': 1}, 'printed': np.ones(2), 'replaced': 'x'}",
+        "{'result': {0: {1: (2, [3])}}, 'arguments': [[1, {2: 3}]] * 9}",
+        "{'result': np.zeros((0, 1 << 24)), 'arguments': ('x', None, np.ones(5))}",
+        "{'result': wire.Numbers('x' * 99, np.ones(0)), 'printed': [10**17, {}]}",
+        "{'not written': np.ones((2, 2)), 'result': None}",
+        "{'result': [[[[[[1.0, 'a', None, True]]]]]], 'replaced': [np.ones(9)] * 99}",
+        "{}",
     ],
 )
 def test_forged_answers_of_any_type_get_a_verdict(judged, answer):
     found = judged(FORGE.replace("ANSWER", answer))
-    assert found["rnn_step"].outcome != "passed"
+    assert found["rnn_step"].outcome not in ("passed", "tampered with")  # it is a message like any
     assert found["rnn_forward"].outcome == "passed"
 
 
-# Written to the connection itself: what is put in place of the judge's own is taken away again.
-DEFINED = """
-import os, socket, sys
-wire = sys.modules['messages']
-
-def _forge():
-    message = wire.pack({'answer': ANSWER})
-    for fd in range(3, 64):
-        try:
-            socket.socket(fileno=os.dup(fd)).sendall(message)
-        except OSError:
-            pass
-
-forged = _forge()
-"""
+DEFINED = f"{TO_THE_JUDGE}forged = to_the_judge(ANSWER)\n"
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,8 @@ class Judge:
         if remark:
             verdict.remarks.append(remark)
         verdict.replaced = sorted(session.replaced)
-        if session.replaced or verdict.outcome not in (PASSED, NOT_WRITTEN):
+        as_before = verdict.outcome in (PASSED, NOT_WRITTEN) and not session.unasked
+        if session.replaced or not as_before:
             session.lose()  # the next exercise begins in a child that nothing has touched
         return verdict
 
@@ -169,7 +170,7 @@ class Judge:
         verdict = _whatever_comes(
             one, session, lambda: self._exercises.beyond_the_public(session, name, verdict)
         )
-        if session.replaced or verdict.outcome != PASSED:
+        if session.replaced or verdict.outcome != PASSED or session.unasked:
             session.lose()
         return verdict
 

@@ -1,5 +1,6 @@
 """A conversation with one child of the sandbox, which holds one notebook's definitions."""
 
+import select
 import signal
 import time
 from collections.abc import Callable
@@ -198,6 +199,11 @@ class Session:
             self.replaced |= {str(one)[:120] for one in names[:20]}
         if own and what != "define":
             raise Violation(f"{str(own[0])[:120]} isn't the judge's own any more")
+
+    @property
+    def unasked(self) -> bool:
+        """Whether the child has said something that nobody asked for, or has ended."""
+        return self.child is not None and bool(select.select([self.child.talk], [], [], 0)[0])
 
     def lose(self) -> None:
         """Kill the child."""
