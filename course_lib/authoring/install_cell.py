@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell
 from course_lib.repository import Repository
 
 OPENING = """\
-# Where this notebook lies by itself, as on Colab, Kaggle or a school's server, run this first.
+# If this notebook stands alone, as on Colab, Kaggle or a school's server, run this first.
 from importlib.util import find_spec
 
 if find_spec("course_lib") is None:

@@ -158,12 +158,12 @@ def page_with(label: str, book: Path = ROOT / "book") -> str:
 def _speed_up(exercise: Exercise) -> str:
     """What is different about this kind."""
     if exercise.twin:
-        twin = f"; it goes on from `{exercise.twin}`, which was in NumPy"
+        twin = f", what `{exercise.twin}` does in NumPy"
     else:
         twin = ", with no NumPy form, since it is about Keras's own training loop"
     return (
-        f"**Speed up.** In TensorFlow{twin}. The first check waits for TensorFlow to start; "
-        "where there is a GPU, it runs on it.\n\n"
+        f"**Speed up.** In TensorFlow{twin}. The first check has to wait until "
+        "TensorFlow has started. It runs on a GPU if there is one.\n\n"
     )
 
 

@@ -212,7 +212,7 @@ def padding(with_mask: np.ndarray, without_mask: np.ndarray, length: int) -> Fig
     ax.set_xticks(t[::2])
     ax.set_xlabel("step t")
     ax.set_ylabel("one unit of the state")
-    ax.legend(loc="lower right")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return closed(figure)
 
 

@@ -1,4 +1,6 @@
-"""What keeps a reader from reading a figure: words on words, words cut off, arrows astray."""
+"""What keeps a reader from reading a figure: words on words, words cut off, arrows astray, curves
+behind a legend.
+"""
 
 from itertools import pairwise
 
@@ -21,6 +23,7 @@ def faults(figure):
     words = [(text, _box(text, canvas.get_renderer())) for text in _shown(figure)]
     found = [*_cut_off(words, figure.bbox), *_on_each_other(words)]
     for ax in figure.axes:
+        found += _behind_legend(ax, canvas.get_renderer())
         if not ax.axison:  # a diagram: its arrows say what leads where
             found += _astray(ax, [(text, box) for text, box in words if text.axes is ax])
     return found
@@ -59,6 +62,19 @@ def _on_each_other(words):
             both = Bbox.intersection(box, beside)
             if both is not None and min(both.width, both.height) > TOUCH:
                 yield f"{text.get_text()!r} lies on {other.get_text()!r}"
+
+
+def _behind_legend(ax, renderer):
+    """Curves of which some measured points lie behind the legend of their axes."""
+    legend = ax.get_legend()
+    if legend is None:
+        return
+    box = legend.get_window_extent(renderer).padded(-TOUCH)
+    for line in ax.lines:
+        if line.get_transform() == ax.transData and len(line.get_xydata()) > 2:
+            points = _pixels(ax, line.get_xydata())
+            if ((points > box.min) & (points < box.max)).all(1).any():
+                yield f"{line.get_label()!r} goes behind the legend"
 
 
 def _astray(ax, words):

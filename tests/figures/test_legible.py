@@ -44,6 +44,14 @@ def test_a_fault_is_told(spoil, said):
     assert any(said in one for one in faults(figure))
 
 
+@pytest.mark.parametrize(("place", "hidden"), [("upper left", False), ("lower right", True)])
+def test_a_curve_behind_the_legend_is_told(place, hidden):
+    figure, ax = pyplot().subplots()
+    ax.plot([0, 1, 2, 3], [0, 1, 0, 0], label="loss")
+    ax.legend(loc=place)
+    assert faults(closed(figure)) == ["'loss' goes behind the legend"] * hidden
+
+
 def test_what_cannot_be_drawn_is_noticed():
     figure, ax = diagram()
     ax.set_title("$h_{t$")
