@@ -428,6 +428,36 @@ def h_0_without_W_hh(*arguments):
 
 
 @EXERCISE.mistake(
+    "The way back ends one step too early: the first step, t = 0, is a step like the others, with "
+    "a gradient for x, h_0 and each of the weights. Go on while t >= 0."
+)
+def first_step_left_out(x, h_0, W_xh, W_hh, b_h):
+    """t > 0."""
+
+    @tf.custom_gradient
+    def states(x, h_0, W_xh, W_hh, b_h):
+        h = no_custom_gradient(x, h_0, W_xh, W_hh, b_h)
+
+        def backward(dh):
+            def back(t, dh_next, dx, dW_xh, dW_hh, db_h):
+                da = (dh[:, t] + dh_next) * (1 - h[:, t] ** 2)
+                dx = dx.write(t, da @ tf.transpose(W_xh))
+                dW_xh += tf.transpose(x[:, t]) @ da
+                dW_hh += tf.transpose(h[:, t - 1]) @ da
+                return t - 1, da @ tf.transpose(W_hh), dx, dW_xh, dW_hh, db_h + tf.reduce_sum(da, 0)
+
+            T = tf.shape(x)[1]
+            sums = [tf.zeros_like(one) for one in (W_xh, W_hh, b_h)]
+            start = (T - 1, tf.zeros_like(h_0), tf.TensorArray(x.dtype, T), *sums)
+            _, dh_0, dx, *sums = tf.while_loop(lambda t, *_: t > 0, back, start)
+            return tf.transpose(dx.stack(), (1, 0, 2)), dh_0, *sums
+
+        return h, backward
+
+    return states(x, h_0, W_xh, W_hh, b_h)
+
+
+@EXERCISE.mistake(
     "The gradients come in the order in which the loop met them, last step first, and are used as "
     "if the first came first: turn them round before they meet x and the states."
 )

@@ -474,6 +474,42 @@ class GainOnRealPart(_Base):
 
 
 @EXERCISE.mistake(
+    "Both parts of what comes in are made with B_im: its real part is x B_re, times gamma."
+)
+class ImaginaryPartTwice(_Base):
+    """B_im where B_re belongs."""
+
+    def parts(self, x):
+        """The same twice."""
+        _, imaginary = super().parts(x)
+        return imaginary, imaginary
+
+
+@EXERCISE.mistake(
+    "Both parts of what comes in are made with B_re: its imaginary part is x B_im, times gamma."
+)
+class RealPartTwice(_Base):
+    """B_re where B_im belongs."""
+
+    def parts(self, x):
+        """The same twice."""
+        real, _ = super().parts(x)
+        return real, real
+
+
+@EXERCISE.mistake(
+    "gamma is computed from lam, sqrt(1 - |lam|²), which is only where it begins: from then on "
+    "gamma_log is a weight of its own, and the factor is exp(gamma_log)."
+)
+class GainOfTheBeginning(_Base):
+    """The formula of `init_lru`, at each call."""
+
+    def gain(self):
+        """What makes the states as large as the input."""
+        return tf.sqrt(1 - tf.abs(self.lam()) ** 2)
+
+
+@EXERCISE.mistake(
     "The imaginary part of B is left out of what comes in: x B is complex, so each unit is also "
     "pushed at a right angle."
 )

@@ -43,6 +43,11 @@ def level() -> Arrays:
     return {"losses": np.array([2.0, 1.0, 1.0, 1.0, 0.5]), "patience": 2}
 
 
+def no_bump() -> Arrays:
+    """The first epoch that wasn't better is the last."""
+    return {"losses": np.array([2.0, 1.0, 1.5, 0.5]), "patience": 1}
+
+
 def small_steps() -> Arrays:
     """Falls of 0.25 are too small alone; the third makes them enough, the last are exactly it."""
     losses = np.array([2.0, 1.75, 1.5, 1.25, 0.75, 0.5, 1.0, 0.875])
@@ -285,6 +290,7 @@ def all_refused(_: Arrays, outputs: Arrays) -> Problem | None:
 BUMPS = "patience begins anew with every better epoch"
 FROM_BEST = "an epoch is measured by the best one, not by the one before it"
 BY_ITSELF = "a training that is long enough goes back as well"
+SHORTEST = "a patience of one epoch allows none"
 EQUAL = "the same loss again is no better"
 DELTA = "a fall of less than min_delta counts as none"
 SLOW = "small falls don't hide behind one another"
@@ -332,6 +338,7 @@ EXERCISE = Exercise(
             run,
         ),
         matches(EQUAL, level, decided, "A loss that stays level gains nothing.", run),
+        matches(SHORTEST, no_bump, decided, "With patience=1.", run),
         matches(
             BY_ITSELF,
             long_enough,
@@ -374,7 +381,9 @@ EXERCISE = Exercise(
         "the first one that has a number": NAN,
         "A loss of NaN": (NAN, NO_NUMBER),
         "Keras has a callback of the same name": "scaffold: it says where to find the library's",
-        "patience: training ends": ("a case small enough to do by hand", BUMPS, DEFAULTS),
+        "patience: training ends": (
+            *("a case small enough to do by hand", BUMPS, SHORTEST, DEFAULTS),
+        ),
         "at least 1": "it refuses what is no patience",
         "min_delta: a smaller fall": (DELTA, SLOW, DEFAULTS),
         "ValueError": "it refuses what is no patience",
@@ -535,6 +544,19 @@ class NeverStops(_Wrong):
 
     def waits(self):
         """Nothing comes of it."""
+
+
+@EXERCISE.mistake(
+    "The count stays at 1, so a patience above 1 never runs out: each epoch that wasn't better "
+    "adds one to it, by `+=`, where `=` puts another number in its place."
+)
+class CountStaysAtOne(_Wrong):
+    """`=` for `+=`."""
+
+    def waits(self):
+        """Each epoch is the first of its row."""
+        self.waited = 0
+        super().waits()
 
 
 @EXERCISE.mistake(

@@ -459,6 +459,21 @@ class UpdateGateReversed(_Wrong):
 
 
 @EXERCISE.mistake(
+    "The reset gate dampens the old state for good, also where z mixes it with the candidate: only "
+    "the candidate hears r * h; z keeps a part of the state as it came in."
+)
+class ResetStateKept(_Wrong):
+    """h = r * h, and from there on."""
+
+    def step(self, x_t, h_prev):
+        """The state that is mixed has been through the reset gate."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        candidate = keras.ops.tanh(xh + self.heard(h_prev, r, from_h))
+        return z * (r * h_prev) + (1 - z) * candidate
+
+
+@EXERCISE.mistake(
     "No gradient goes back through the old state that the gate keeps: tf.stop_gradient cuts the "
     "way on which a GRU learns from what is long ago."
 )

@@ -458,6 +458,34 @@ def states_collected(cell, x, states):
 
 
 @EXERCISE.mistake(
+    "What `write` returns is thrown away: in a graph it is a new TensorArray, and the old one "
+    "stays empty. Pass on to the next iteration what `write` gives."
+)
+def written_and_thrown_away(cell, x, states):
+    """Works as long as nothing is traced."""
+    T = tf.shape(x)[1]
+    collected = tf.TensorArray(x.dtype, T)
+
+    def step(t, collected, states):
+        h_t, states = cell(x[:, t], states)
+        collected.write(t, h_t)
+        return t + 1, collected, states
+
+    _, collected, states = tf.while_loop(lambda t, *_: t < T, step, (0, collected, list(states)))
+    return tf.transpose(collected.stack(), [1, 0, 2]), states
+
+
+@EXERCISE.mistake(
+    "The first step is taken twice: the loop begins from the states that a call before it gave, "
+    "and reads the first input again. A call that only asks what the outputs look like leaves "
+    "`states` as they came in."
+)
+def first_step_twice(cell, x, states):
+    """A call for the shape, and its states."""
+    return _loop(cell, x, cell(x[:, 0], states)[1])
+
+
+@EXERCISE.mistake(
     "It begins from zeros, whatever comes in: `states` is where the previous sequence ended."
 )
 def from_zeros(cell, x, states):

@@ -561,6 +561,20 @@ class SigmoidForAll(_Wrong):
 
 
 @EXERCISE.mistake(
+    "The columns are cut as if the four parts of one unit stood side by side. Side by side are the "
+    "n columns of one gate, then those of the next: the product has the shape (batch, 4, n)."
+)
+class UnitByUnit(_Wrong):
+    """Reshaped to (batch, n, 4)."""
+
+    def step(self, x_t, h_prev, c_prev):
+        """Every fourth column belongs to one gate."""
+        a = keras.ops.concatenate(self.parts(x_t, h_prev), axis=1)
+        a = keras.ops.reshape(a, (-1, self.units, 4))
+        return _mixed(keras.ops.unstack(a, axis=2), c_prev)
+
+
+@EXERCISE.mistake(
     "The output is the gated memory itself; the memory goes through tanh first: o * tanh(c_t)."
 )
 class MemoryNotSquashed(_Wrong):

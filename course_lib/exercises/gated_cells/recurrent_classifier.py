@@ -473,7 +473,7 @@ def _model(
     above=True,
     sequences=False,
     read=(),
-    half=True,
+    penalty=None,
     punish=lambda w, readout: "bias" not in w.name,
 ):
     """The reference, with one thing or another changed."""
@@ -492,7 +492,7 @@ def _model(
     model = keras.Sequential([*parts, *read, readout, *after])
     for w in model.trainable_weights:
         if punish(w, any(w is own for own in readout.weights)):
-            w.regularizer = keras.regularizers.L2(l2 / 2 if half else l2)
+            w.regularizer = penalty or keras.regularizers.L2(l2 / 2)
     return model
 
 
@@ -644,7 +644,31 @@ def biases_penalised(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixel
 )
 def penalty_not_halved(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """L2(l2)."""
-    return _model(cell, units, layers, dropout, l2, steps, pixels, classes, half=False)
+    whole = keras.regularizers.L2(l2)
+    return _model(cell, units, layers, dropout, l2, steps, pixels, classes, penalty=whole)
+
+
+@EXERCISE.mistake(
+    "The penalty adds up absolute values, as keras.regularizers.L1 does: it is about the squares, "
+    "which is what the 2 of L2 says."
+)
+def absolute_values(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
+    """L1(l2 / 2)."""
+    one_norm = keras.regularizers.L1(l2 / 2)
+    return _model(cell, units, layers, dropout, l2, steps, pixels, classes, penalty=one_norm)
+
+
+@EXERCISE.mistake(
+    "The penalty is about the mean of the squares in each matrix, so it is smaller the larger the "
+    "matrix: add the squares up."
+)
+def mean_of_the_squares(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
+    """ops.mean."""
+
+    def mean(w):
+        return l2 / 2 * keras.ops.mean(keras.ops.square(w))
+
+    return _model(cell, units, layers, dropout, l2, steps, pixels, classes, penalty=mean)
 
 
 @EXERCISE.mistake(

@@ -644,6 +644,18 @@ class FromZeroToLast(_Wrong):
 
 
 @EXERCISE.mistake(
+    "The way ends at 1, whatever is asked for: `last` is where the gate stops, and may lie below, "
+    "so the way from first is last - first long."
+)
+class AlwaysToOne(_Wrong):
+    """first + (1 - first) * share."""
+
+    def value(self, step):
+        """last is not looked at."""
+        return self.first + (1 - self.first) * late_gate(step, self.start, self.end)
+
+
+@EXERCISE.mistake(
     "The share of the way is multiplied by last, and first is added on top: at the end the gate "
     "is too far open by first. The way is last - first long."
 )

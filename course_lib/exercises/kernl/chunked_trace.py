@@ -637,6 +637,51 @@ def border_not_faded(E_0, v, d, credit, gamma, C):
 
 
 @EXERCISE.mistake(
+    "What came into a chunk fades by one step too few on its way out: it goes through all the "
+    "steps of the chunk, C of them, and not C - 1."
+)
+def fades_one_step_too_few(E_0, v, d, credit, gamma, C):
+    """exp(-gamma (C - 1))."""
+
+    def chunk(E, v, d, credit):
+        dW, after = _chunk(E, v, d, credit, gamma)
+        steps = tf.cast(tf.shape(v)[1], gamma.dtype)
+        return dW, after + (tf.exp(-gamma * (steps - 1)) - tf.exp(-gamma * steps)) * E
+
+    return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
+
+
+@EXERCISE.mistake(
+    "The traces that came in have faded over the whole chunk before they meet its credit: use them "
+    "as they came in, exp(-gamma (t + 1)) does the fading, and let them fade afterwards."
+)
+def faded_before_they_are_used(E_0, v, d, credit, gamma, C):
+    """E is overwritten too early."""
+
+    def chunk(E, v, d, credit):
+        steps = tf.cast(tf.shape(v)[1], gamma.dtype)
+        dW, _ = _chunk(tf.exp(-gamma * steps) * E, v, d, credit, gamma)
+        return dW, _chunk(E, v, d, credit, gamma)[1]
+
+    return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
+
+
+@EXERCISE.mistake(
+    "The credit is multiplied by the derivative at the step of the loss: d belongs to the step "
+    "whose v is multiplied, so it comes after the sum over the later losses."
+)
+def derivative_of_the_later_step(E_0, v, d, credit, gamma, C):
+    """d * credit into the table."""
+
+    def chunk(E, v, d, credit):
+        border, _ = _chunk(E, tf.zeros_like(v), d, credit, gamma)
+        inside, _ = _chunk(tf.zeros_like(E), v, tf.ones_like(d), d * credit, gamma)
+        return border + inside, _chunk(E, v, d, credit, gamma)[1]
+
+    return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
+
+
+@EXERCISE.mistake(
     "The table of fading is turned over: a step gets credit for losses before it. What is left of "
     "step s at t is 0 where t comes before s."
 )

@@ -1,5 +1,7 @@
 """Exercise: a Keras model that learns by gradients of one's own."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -12,7 +14,7 @@ from course_lib.exercises.ladder.graph_rungs import (
     no_loop_over_time,
     traceable,
 )
-from course_lib.exercises.ladder.rungs import irregular, matches
+from course_lib.exercises.ladder.rungs import irregular, matches, times_as_far
 from course_lib.graphs import (
     gpu_report,
     keras_in,
@@ -186,6 +188,26 @@ def readout_in_numpy(given: Arrays) -> Arrays:
     return {name: in_numpy(given)[name] for name in ("W_hy after", "b_y after")}
 
 
+def saying_how_far(rung: Rung) -> Rung:
+    """The same rung, which says so if the readout has the right direction and another length."""
+
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        problem = rung.judge(given, outputs)
+        if problem is None:
+            return None
+        gradient = {name: gradients(given)[name] for name in ("W_hy", "b_y")}
+        times = times_as_far(given, {n: outputs[f"{n} after"] for n in gradient}, gradient)
+        if times is None:
+            return problem
+        return replace(
+            problem,
+            sentence=f"The readout moves in the right direction, but {times:.6g} times as far: the "
+            "optimizer gets the gradient as it is, and the rate is the one that it was made with.",
+        )
+
+    return replace(rung, judge=judge)
+
+
 def recurrent_in_numpy(given: Arrays) -> Arrays:
     """Of these the RNN."""
     return {name: in_numpy(given)[name] for name in ("W_xh after", "W_hh after", "b_h after")}
@@ -317,12 +339,14 @@ EXERCISE = Exercise(
     uses=("chunked_trace",),
     returns={},
     ladder=(
-        matches(
-            "the readout moves down its exact gradient",
-            batch,
-            readout_in_numpy,
-            "With plain gradient descent at a rate of 1:",
-            call=readout_after,
+        saying_how_far(
+            matches(
+                "the readout moves down its exact gradient",
+                batch,
+                readout_in_numpy,
+                "With plain gradient descent at a rate of 1:",
+                call=readout_after,
+            )
         ),
         matches(
             "one step alone",

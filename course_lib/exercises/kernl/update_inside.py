@@ -525,6 +525,15 @@ def traces_begin_anew(W, R, x, y, beta, gamma, rate):
 
 
 @EXERCISE.mistake(
+    "The traces are multiplied by gamma at each step: gamma is the rate at which they fade, and "
+    "what is left of them is exp(-gamma)."
+)
+def gamma_itself_is_left(W, R, x, y, beta, gamma, rate):
+    """gamma * E."""
+    return _loop(W, R, x, y, beta, gamma, rate, traces=lambda E, v, d: gamma * E + v * d)
+
+
+@EXERCISE.mistake(
     "The traces don't fade: from step to step exp(-gamma) is left of each, by the unit that its "
     "weight leads to."
 )
@@ -562,6 +571,18 @@ def state_after_the_step(W, R, x, y, beta, gamma, rate):
 def slope_of_the_state_before(W, R, x, y, beta, gamma, rate):
     """The traces before h is the new one."""
     return _loop(W, R, x, y, beta, gamma, rate, slope=lambda h_before, h: 1 - h_before**2)
+
+
+@EXERCISE.mistake(
+    "The 1 stands first in v_t, and the row of the bias last in W: v_t = [x_t, h_{t-1}, 1]."
+)
+def ones_on_top(W, R, x, y, beta, gamma, rate):
+    """[1, x_t, h_{t-1}]."""
+
+    def parts(x_t, h):
+        return tf.ones_like(x_t[:, :1]), x_t, h
+
+    return _loop(W, R, x, y, beta, gamma, rate, parts=parts, ones=[])
 
 
 @EXERCISE.mistake(

@@ -121,6 +121,25 @@ def matches(
     return Rung(name, inputs, judge, call, right=right.__wrapped__)
 
 
+def times_as_far(before: Arrays, after: Arrays, gradient: Arrays) -> float | None:
+    """How many times as far as they should weights have moved down a gradient, where they have
+    moved in its direction; None where they haven't, or as far as they should.
+
+    Args:
+        before, after: weights by name.
+        gradient: of these.
+    """
+    try:
+        moved = np.concatenate([(before[n] - after[n]).ravel() for n in gradient])
+    except ValueError:
+        return None  # of another shape
+    right = np.concatenate([one.ravel() for one in gradient.values()])
+    times = float(moved @ right / (right @ right))
+    if times <= 0 or not np.allclose(moved, times * right, rtol=1e-6, atol=1e-9 * abs(times)):
+        return None
+    return None if np.isclose(times, 1) else times
+
+
 def remembering(right: Callable[[Arrays], Arrays]) -> Callable[[Arrays], Arrays]:
     """The same function, which keeps what it computed last: a rung is judged again and again with
     the same inputs, and centred differences take longer than all the rest.

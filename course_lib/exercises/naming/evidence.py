@@ -74,6 +74,7 @@ class Evidence:
         at = exercise.ladder.index(fell_at)
         below, beyond = exercise.ladder[:at], exercise.ladder[at + 1 :]
         self.held = Lazily([], map(self._unless_seen, below))
+        self._below = below  # for those of whom a glance says nothing
         above = [rung for rung in beyond if _may_tell(rung, fell_at)]
         # Whoever takes the dtype from whole numbers has made one fault more, whatever the first is.
         aside = [rung for rung in above if rung.name == WHOLE_NUMBERS]
@@ -101,11 +102,11 @@ class Evidence:
             Unfinished: if there is no time to see it all.
         """
         for suspect in suspects:
-            views = [self.seen]
+            views, held = [self.seen], self._below
             if self.glance.looks_at(suspect):
-                views.insert(0, self._in_earnest)
+                views, held = [self._in_earnest, self.seen], self.held
             if not self.glance.clears(suspect) and any(
-                suspect.explains(one, self.held) for one in views
+                suspect.explains(one, held) for one in views
             ):
                 yield suspect
 

@@ -1,5 +1,6 @@
 """Who may stand behind a wrong answer: beside the answer on each rung, alike or not, and proven."""
 
+import contextlib
 import functools
 import importlib
 import pkgutil
@@ -324,15 +325,16 @@ class Lifted(Suspect):
 
     def _worked_out(self, rung: Rung) -> Outcome | None:
         """What the oracle of a rung makes of its inputs with the mistake in it; None: nothing."""
-        if rung.right is None:
+        oracle = _oracle(self.exercise.ladder, rung)
+        if oracle is None:
             return None
         answer = self.mistake.answer
         try:
             with (
-                _in_place_of(self.of.reference, answer, namespace_of(rung.right)),
+                _in_place_of(self.of.reference, answer, namespace_of(oracle)),
                 guarded(self.of.id, answer, CappedOutput(), LIFTED_PATIENCE),
             ):
-                outputs = rung.right(rung.inputs())
+                outputs = oracle(rung.inputs())
                 return Outcome(outputs) if _plain(outputs) else None
         except (NotWritten, Unusable):
             return None
@@ -346,11 +348,13 @@ class Lifted(Suspect):
     def falls_at(self, rung: Rung) -> bool:
         """Whether the mistake fails a rung; unknown is taken for no."""
         mine = self.outcome(rung)
-        return mine is not None and not agree(mine, Outcome(rung.right(rung.inputs())))
+        if mine is None:
+            return False
+        return not agree(mine, Outcome(_oracle(self.exercise.ladder, rung)(rung.inputs())))
 
     def is_like(self, one: Fall) -> bool:
         """Whether the oracle with the mistake gives what the function gave, where there is one."""
-        if one.rung.right is None:
+        if _oracle(self.exercise.ladder, one.rung) is None:
             return True
         if one.outcome.outputs is None:
             return False
@@ -362,9 +366,25 @@ class Lifted(Suspect):
 
     def is_proven_by(self, one: Fall) -> bool:
         """Whether both are wrong in the same finite numbers."""
-        if not one.fell or one.rung.right is None or not self.falls_at(one.rung):
+        if not one.fell or not self.falls_at(one.rung):
             return False  # many a mistake changes nothing in one of the cases
         return _finite(self.outcome(one.rung).outputs)
+
+
+@functools.cache
+def _oracle(ladder: tuple[Rung, ...], rung: Rung) -> Callable[[Arrays], Arrays] | None:
+    """What computes a rung's right outputs from its inputs; None if nothing does.
+
+    Of a case by hand they are written down: it has the oracle of another rung that gives them.
+    """
+    if rung.right is not None or not rung.fixed:
+        return rung.right
+    for other in ladder:
+        if other.right is not None:
+            with contextlib.suppress(Exception):  # made for other inputs
+                if rung.judge(rung.inputs(), other.right(rung.inputs())) is None:
+                    return other.right
+    return None
 
 
 @contextmanager

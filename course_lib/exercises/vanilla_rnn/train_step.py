@@ -15,7 +15,7 @@ from course_lib.exercises.ladder.graph_rungs import (
     fit_for_a_gpu,
     traced_once,
 )
-from course_lib.exercises.ladder.rungs import irregular, matches
+from course_lib.exercises.ladder.rungs import irregular, matches, times_as_far
 from course_lib.graphs import (
     Counting,
     gpu_report,
@@ -209,16 +209,9 @@ def counted_otherwise(outputs: Arrays) -> str:
 
 def too_far(given: Arrays, outputs: Arrays) -> str:
     """Whether all weights move in the right direction, but too far, or not far enough."""
-    gradient = loss_and_gradient(given)[1]
-    try:
-        moved = np.concatenate([(given[w] - outputs[f"{w} after"]).ravel() for w in WEIGHTS])
-    except ValueError:
-        return ""
-    right = np.concatenate([gradient[w].ravel() for w in WEIGHTS])
-    times = float(moved @ right / (right @ right))
-    if times <= 0 or not np.allclose(moved, times * right, rtol=1e-6, atol=1e-9 * abs(times)):
-        return ""
-    if np.isclose(times, 1):  # as far as they should: something else is wrong
+    after = {name: outputs[f"{name} after"] for name in WEIGHTS}
+    times = times_as_far(given, after, loss_and_gradient(given)[1])
+    if times is None:
         return ""
     sequences = len(given["y"])
     if sequences > 1 and np.isclose(times, sequences):

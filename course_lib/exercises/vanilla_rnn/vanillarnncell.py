@@ -567,6 +567,19 @@ class OldStateReturned(VanillaRNNCell):
 
 
 @EXERCISE.mistake(
+    "Input and state, side by side, meet the two matrices in the other order: what stands first in "
+    "[x_t, h_prev] is multiplied by the upper rows, so these are W_xh."
+)
+class StackedTheWrongWay(_Wrong):
+    """[x_t, h_prev] @ [W_hh; W_xh]."""
+
+    def step(self, x_t, h_prev):
+        """One product."""
+        rows = keras.ops.concatenate([self.W_hh, self.W_xh], axis=0)
+        return keras.ops.tanh(keras.ops.concatenate([x_t, h_prev], axis=1) @ rows + self.b_h)
+
+
+@EXERCISE.mistake(
     "W_hh is applied transposed: with states as rows the product is matmul(h_prev, W_hh)."
 )
 class TransposedRecurrence(_Wrong):
