@@ -343,6 +343,61 @@ class OwnRate(KernlModel):
         return self.get_metrics_result()
 
 
+def fast_scan_with(begin=tf.identity, used=tf.identity):
+    """The two scans by einsum and tf.scan; `begin`, `used`: h_0 on the way forth, and back."""
+
+    @tf.custom_gradient
+    def fast_scan(a, b, h_0):
+        def first(z):
+            return tf.einsum("btn->tbn", z)
+
+        h = tf.scan(lambda h, one: one[0] * h + one[1], (first(a), first(b)), begin(h_0))
+        h = tf.einsum("tbn->btn", h)
+
+        def backward(up):
+            later = tf.pad(tf.math.conj(a)[:, 1:], [[0, 0], [0, 1], [0, 0]])
+            both = first(later), first(up)
+            db = tf.scan(
+                lambda g, one: one[0] * g + one[1], both, tf.zeros_like(h_0), reverse=True
+            )
+            db = tf.einsum("tbn->btn", db)
+            before = tf.concat([used(h_0)[:, None], h[:, :-1]], axis=1)
+            dh_0 = tf.math.conj(a[:, 0]) * db[:, 0]
+            return tf.math.conj(before) * db, db, dh_0 if used is tf.identity else used(dh_0)
+
+        return h, backward
+
+    return fast_scan
+
+
+def step_by(loss_of):
+    """A training step from a loss of labels, logits and the model."""
+
+    def train_step(model, optimizer):
+        def step(x, y):
+            with tf.GradientTape() as tape:
+                loss = loss_of(y, model(x, training=True), model)
+            weights = model.trainable_weights
+            optimizer.apply(tape.gradient(loss, weights), weights)
+            return loss
+
+        return tf.function(step, reduce_retracing=True)
+
+    return train_step
+
+
+def exponentials(y, logits, model):
+    """Nothing is taken off."""
+    right = tf.gather(logits, tf.cast(y, tf.int32), batch_dims=1)
+    return tf.reduce_mean(tf.math.log(tf.reduce_sum(tf.exp(logits), -1)) - right)
+
+
+def in_the_dtype_of_the_model(y, logits, model):
+    """Right."""
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=model.compute_dtype)
+    return loss(y, logits)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("exercise", "answer", "name"),
@@ -365,6 +420,11 @@ class OwnRate(KernlModel):
         ),
         ("EarlyStopping", EarlyStopping, "CountStaysAtOne"),
         ("EarlyStopping", StuckAndNotWorse, "CountStaysAtOne"),
+        ("fast_scan", fast_scan_with(begin=tf.zeros_like), "from zeros"),
+        ("fast_scan", fast_scan_with(tf.zeros_like, tf.zeros_like), "h 0 unused"),
+        ("fast_scan", fast_scan_with(), None),
+        ("train_step", step_by(exponentials), "nothing taken off"),
+        ("train_step", step_by(in_the_dtype_of_the_model), None),
         ("GateSchedule", AlwaysToOne, "AlwaysToOne"),
         ("LRULayer", lru(real="B_im"), "ImaginaryPartTwice"),
         ("LRULayer", lru(imaginary="B_re"), "RealPartTwice"),

@@ -275,13 +275,14 @@ def _with_gradient(
     before=lambda h, h_0: tf.concat([h_0[None], h[:-1]], axis=0),
     reverse=True,
     start=lambda a, db: tf.math.conj(a[0]) * db[0],
+    begin=tf.identity,
 ):
     """The reference with one of its parts replaced; for mistakes."""
 
     @tf.custom_gradient
     def states(a, b, h_0):
         a, b = _time_first(a), _time_first(b)
-        h = tf.scan(lambda h, now: now[0] * h + now[1], (a, b), h_0)
+        h = tf.scan(lambda h, now: now[0] * h + now[1], (a, b), begin(h_0))
 
         def backward(dh):
             db = tf.scan(
@@ -325,6 +326,29 @@ def nothing_conjugated(a, b, h_0):
 def factor_of_the_same_step(a, b, h_0):
     """a_t."""
     return _with_gradient(a, b, h_0, factors=lambda a: a)
+
+
+@EXERCISE.mistake(
+    "The states begin from zeros, whatever h_0 is: the loop is to begin from h_0, the state before "
+    "the first step."
+)
+def from_zeros(a, b, h_0):
+    """The way back knows h_0."""
+    return _with_gradient(a, b, h_0, begin=tf.zeros_like)
+
+
+@EXERCISE.mistake(
+    "h_0 isn't used: the states begin from it, and it is an argument like the others, so a "
+    "gradient goes back to it."
+)
+def h_0_unused(a, b, h_0):
+    """Zeros in its place, on both ways."""
+    return _with_gradient(
+        *(a, b, h_0),
+        begin=tf.zeros_like,
+        before=lambda h, h_0: tf.concat([tf.zeros_like(h[:1]), h[:-1]], axis=0),
+        start=lambda a, db: tf.zeros_like(db[0]),
+    )
 
 
 @EXERCISE.mistake(

@@ -88,7 +88,8 @@ def model_of(given: Arrays, dtype="float64", between=(), masked=False):
     h = hidden(mean(x, mask=mask) if masked else mean(x))
     for layer in between:
         h = layer(h)
-    model = keras.Model((x, mask) if masked else x, readout(h))
+    with keras_in(dtype):  # what the model says its dtype is
+        model = keras.Model((x, mask) if masked else x, readout(h))
     model.set_weights([given[name] for name in WEIGHTS])
     return model
 
@@ -704,6 +705,20 @@ def number_inside(model, optimizer):
         return loss.numpy()
 
     return step
+
+
+@EXERCISE.mistake(
+    "The exponential of a large logit is infinite, and so is the loss: take off the largest logit "
+    "of each sequence first, as tf.reduce_logsumexp does."
+)
+def nothing_taken_off(model, optimizer):
+    """log(sum(exp(logits))) as it stands in the book."""
+
+    def loss_of(logits, y):
+        log_of_sum = tf.math.log(tf.reduce_sum(tf.exp(logits), axis=1))
+        return tf.reduce_mean(log_of_sum - tf.gather(logits, y, axis=1, batch_dims=1))
+
+    return _step(model, optimizer, loss_of, reduce_retracing=True)
 
 
 @EXERCISE.mistake(
