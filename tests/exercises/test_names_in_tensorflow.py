@@ -357,9 +357,7 @@ def fast_scan_with(begin=tf.identity, used=tf.identity):
         def backward(up):
             later = tf.pad(tf.math.conj(a)[:, 1:], [[0, 0], [0, 1], [0, 0]])
             both = first(later), first(up)
-            db = tf.scan(
-                lambda g, one: one[0] * g + one[1], both, tf.zeros_like(h_0), reverse=True
-            )
+            db = tf.scan(lambda g, one: one[0] * g + one[1], both, tf.zeros_like(h_0), reverse=True)
             db = tf.einsum("tbn->btn", db)
             before = tf.concat([used(h_0)[:, None], h[:, :-1]], axis=1)
             dh_0 = tf.math.conj(a[:, 0]) * db[:, 0]
@@ -416,7 +414,7 @@ def in_the_dtype_of_the_model(y, logits, model):
         (
             "recurrent_classifier",
             classifier(lambda l2: lambda w: l2 / 2 * tf.reduce_mean(tf.square(w))),
-            "mean of the squares",
+            "mean squares",
         ),
         ("EarlyStopping", EarlyStopping, "CountStaysAtOne"),
         ("EarlyStopping", StuckAndNotWorse, "CountStaysAtOne"),
@@ -451,6 +449,6 @@ def test_a_rate_of_its_own_is_seen_by_how_far_the_readout_moves(patient):
 
 @pytest.mark.slow
 def test_a_slip_is_not_named_that_the_case_by_hand_would_have_shown(patient):
-    """Half as large: in a batch of two, as a mean is, but not in the case by hand, of a batch of 1."""
+    """Half as large, as a mean is in a batch of two, but not in the case by hand, of one."""
     answer = bptt_gradient_with(dW_hh=lambda total, batch: total / batch)
     assert "half as large" not in check_function(get("bptt_gradient"), answer).sentence

@@ -662,7 +662,7 @@ def absolute_values(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels
     "The penalty is about the mean of the squares in each matrix, so it is smaller the larger the "
     "matrix: add the squares up."
 )
-def mean_of_the_squares(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
+def mean_squares(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """ops.mean."""
 
     def mean(w):
