@@ -145,7 +145,7 @@ def reading(passage: str, values: list[float], lines: int = 18) -> Figure:
                 ha="center",
                 va="center",
                 family="monospace",
-                fontsize=8,
+                fontsize=11,
                 color="white" if shade > 0.75 else "black",
             )
     ax.set_xlim(0, max(map(len, rows)) + 1)

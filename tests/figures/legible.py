@@ -13,6 +13,7 @@ from matplotlib.transforms import Bbox
 
 TOUCH = 4  # pixels: so little of two boxes lies on each other where letters don't meet
 CUT = 12  # pixels: a page makes room for what stands out by a little, and the layout moves titles
+SMALL = 9  # points: a phone shows a figure at two thirds of its size
 ASTRAY = 32  # pixels, a fifth of an inch: an arrow that stops so short of things means none
 
 
@@ -22,6 +23,7 @@ def faults(figure):
     canvas.draw()
     words = [(text, _box(text, canvas.get_renderer())) for text in _shown(figure)]
     found = [*_cut_off(words, figure.bbox), *_on_each_other(words)]
+    found += [f"{t.get_text()!r} is too small" for t, _ in words if t.get_fontsize() < SMALL]
     for ax in figure.axes:
         found += _behind_legend(ax, canvas.get_renderer())
         if not ax.axison:  # a diagram: its arrows say what leads where
