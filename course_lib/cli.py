@@ -18,7 +18,7 @@ from course_lib import __version__
 from course_lib.command_help import Group
 from course_lib.hindrances import locked_out
 from course_lib.output_paths import may_be_a_file, may_be_a_folder
-from course_lib.streams import take_any_letter
+from course_lib.streams import take_any_letter, take_any_width
 from course_lib.teaching_cli import teaching
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes
@@ -76,6 +76,7 @@ def course(
 ) -> None:
     """Recurrent networks, built by hand: set up, do the exercises, check what you wrote."""
     take_any_letter()
+    take_any_width()
     try:
         os.getcwd()
     except FileNotFoundError:

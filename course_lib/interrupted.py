@@ -26,8 +26,8 @@ EXIT_CODE = 130  # 128 and the number of the signal, as shells have it
 GRACE = 5.0  # seconds that a command has to end by itself
 NO_QUOTA = getattr(errno, "EDQUOT", errno.ENOSPC)  # not everywhere
 NOT_TO_BE_WRITTEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, NO_QUOTA)
-# What else ends a program and does not reach a command that runs apart.
-OTHERS = ("SIGTERM", "SIGHUP")
+# What ends a program and does not reach a command that runs apart.
+ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def end_at_once(who: str) -> None:
@@ -131,7 +131,7 @@ def apart(command: list[str], **options: object) -> Iterator["subprocess.Popen"]
     import subprocess
 
     with (
-        _all_as_ctrl_c(),
+        _all_as_one_ctrl_c(),
         subprocess.Popen(command, start_new_session=True, **options) as process,
     ):
         try:
@@ -143,14 +143,24 @@ def apart(command: list[str], **options: object) -> Iterator["subprocess.Popen"]
 
 
 @contextlib.contextmanager
-def _all_as_ctrl_c() -> Iterator[None]:
-    """Whatever else ends a program from outside is `KeyboardInterrupt` too."""
+def _all_as_one_ctrl_c() -> Iterator[None]:
+    """Whatever ends a program from outside is `KeyboardInterrupt`, once.
+
+    A second one would come while the command is being ended, and leave it behind.
+    """
     before = {}
-    for name in OTHERS:
+
+    def end(*_: object) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for name in ENDINGS:
         number = getattr(signal, name, None)  # Windows hasn't all
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+        usual = signal.SIG_DFL, signal.default_int_handler
+        if number is not None and signal.getsignal(number) in usual:
             with contextlib.suppress(ValueError):
-                before[number] = signal.signal(number, signal.default_int_handler)
+                before[number] = signal.signal(number, end)
     try:
         yield
     finally:

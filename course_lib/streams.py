@@ -1,5 +1,6 @@
-"""What a program prints goes on where a terminal, or its encoding, lacks a letter."""
+"""What a program prints goes on where a terminal, or its encoding, lacks a letter or its width."""
 
+import os
 import sys
 
 
@@ -8,3 +9,12 @@ def take_any_letter() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+def take_any_width() -> None:
+    """From now on a console that says it is 0 columns wide has said nothing.
+
+    In that width rich would print nothing at all.
+    """
+    if not os.environ.get("COLUMNS", "80").strip("0"):
+        del os.environ["COLUMNS"]

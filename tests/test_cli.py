@@ -11,6 +11,7 @@ from course_lib import learner
 from course_lib.authoring.source import reference_code, stub_code
 from course_lib.built_book import for_a_shell
 from course_lib.cli import app
+from course_lib.doctor import Finding
 from course_lib.exercises import progress
 from course_lib.exercises.registry import CHAPTERS, get, ids
 from course_lib.instructor.intake.extract import LONGEST, Unreadable, extract
@@ -587,3 +588,18 @@ def test_where_no_result_can_be_written_is_said_before_the_work(tmp_path, argume
     code, out, err = course(*arguments, tmp_path / where)
     assert (code, out, said in err) == (2, "", True), err
     assert (tmp_path / "file").read_bytes() == b""
+
+
+@pytest.mark.parametrize("columns", ["0", "00", "", "20", "40", "-5", "x"])
+@pytest.mark.parametrize("arguments", [["progress"], ["doctor"], ["hint", "rnn_step"]])
+def test_a_console_of_any_width_is_told_all(tmp_path, monkeypatch, columns, arguments):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("course_lib.doctor.examine", lambda: [Finding("Disk", True, "5 GB free")])
+    course("start", "work")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    _, whole, _ = course(*arguments)
+    monkeypatch.setenv("COLUMNS", columns)
+    code, out, err = course(*arguments)
+    assert (code, err) == (0, "")
+    letters = re.compile(r"\w")  # a narrow table breaks its words
+    assert len(letters.findall(out)) >= len(letters.findall(whole)) > 0

@@ -105,6 +105,32 @@ def test_what_works_for_a_program_ends_with_it(number):
     assert _is_gone(grandchild)
 
 
+# It doesn't hear that it should end.
+DEAF = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_is_told_many_times_to_end_leaves_nothing_behind(number):
+    """As of Ctrl-C held down, or by `timeout`, whose signal make passes on once more."""
+    program = "from course_lib import interrupted; interrupted.GRACE = 0.5\n" + RUNS_IT
+    with subprocess.Popen(
+        [sys.executable, "-c", program.replace(repr(OTHER), repr(DEAF))], start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        deaf = int(process.stdout.readline())
+        for _ in range(20):
+            os.killpg(process.pid, number)
+            time.sleep(0.01)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (130, b"\rtest: stopped.\n")
+    assert _is_gone(deaf)
+
+
 def _is_gone(pid, within=5.0):
     ends = time.monotonic() + within
     while time.monotonic() < ends:
