@@ -76,7 +76,6 @@ OLDER = """
     cells-adding cells-copy-open cells-copy cells-mnist
     gradnets-2015 gradnets-grelu-gain-stop gradnets-grelu gradnets-highway gradnets-identity
     gradnets-plain-he gradnets-plain-orthogonal gradnets-recurrent gradnets-rezero gradnets-tat
-    kernl-pixels-bptt kernl-pixels-fast kernl-pixels-readout kernl-pixels
     lstm-mnist-seed1 lstm-mnist-seed2 lstm-mnist-two-epochs-seed1
     lstm-mnist-two-epochs-seed2 lstm-mnist-two-epochs lstm-mnist project-rows-seed1 project-rows
     vanilla-mnist-constant vanilla-mnist-seed1 vanilla-mnist-seed2 vanilla-mnist

@@ -133,6 +133,58 @@ def unfinished(config: Config, seed: int) -> Path:
     return UNFINISHED / f"mnist-{config.task}-{config.rule}-{seed}-{made_of}"
 
 
+def parts(config: Config, data: "Mnist", seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the images to train on, and of those that are held back to choose by."""
+    train, validation = split(len(data.x_train), config.validation, seed)
+    return train[: config.examples or None], validation
+
+
+def sequences(config: Config, images: np.ndarray) -> np.ndarray:
+    """Images as (count, T, pixels), so many pixels a step."""
+    return config.gain * images.reshape(-1, 784 // config.pixels, config.pixels)
+
+
+def train(
+    config: Config,
+    data: "Mnist",
+    seed: int,
+    folder: Path | None = None,
+    callbacks: tuple = (),
+    verbose: int = 2,
+) -> dict[str, list[float]]:
+    """Train one net; the test set isn't looked at.
+
+    Args:
+        config: of the run.
+        data: MNIST as `load_mnist` gives it.
+        seed: seed of the split, of the weights and of the order of the batches.
+        folder: where the run is kept while it isn't done; None: nowhere.
+        callbacks: Keras's, for what else is to be measured.
+        verbose: as in `keras.Model.fit`.
+
+    Returns:
+        The history of `fit`: a list with one number an epoch each.
+    """
+    from course_lib.training.fit import fit
+    from course_lib.training.seeding import seed_everything
+
+    train, validation = parts(config, data, seed)
+    seed_everything(seed)
+    x_train = sequences(config, data.x_train[train])
+    steps = config.epochs * -(-len(train) // config.batch_size)
+    return fit(
+        build_model(config, steps, x_train, seed),
+        (x_train, data.y_train[train]),
+        epochs=config.epochs,
+        validation_data=(sequences(config, data.x_train[validation]), data.y_train[validation]),
+        batch_size=config.batch_size,
+        seed=seed,
+        checkpoint_dir=folder,
+        callbacks=list(callbacks),
+        verbose=verbose,
+    )
+
+
 def run(
     data: "Mnist", seed: int, quick: bool = False, verbose: int = 2, **settings: Any
 ) -> dict[str, Any]:
@@ -151,34 +203,12 @@ def run(
     import shutil
 
     from course_lib.training.callbacks import TestAccuracy
-    from course_lib.training.fit import fit
-    from course_lib.training.seeding import seed_everything
 
     task = TASKS[settings.get("task", "rows")]
     config = replace(Config(**{**task, **settings}), **(QUICK if quick else {}))
-    train, validation = split(len(data.x_train), config.validation, seed)
-    train = train[: config.examples or None]
-    seed_everything(seed)
-
-    def sequences(images: np.ndarray) -> np.ndarray:
-        return config.gain * images.reshape(-1, 784 // config.pixels, config.pixels)
-
-    x_train, x_test = sequences(data.x_train[train]), sequences(data.x_test)
-    steps = config.epochs * -(-len(train) // config.batch_size)
-    model = build_model(config, steps, x_train, seed)
-
     folder = None if quick else unfinished(config, seed)
-    history = fit(
-        model,
-        (x_train, data.y_train[train]),
-        epochs=config.epochs,
-        validation_data=(sequences(data.x_train[validation]), data.y_train[validation]),
-        batch_size=config.batch_size,
-        seed=seed,
-        checkpoint_dir=folder,
-        callbacks=[TestAccuracy(x_test, data.y_test)],
-        verbose=verbose,
-    )
+    test = TestAccuracy(sequences(config, data.x_test), data.y_test)
+    history = train(config, data, seed, folder, (test,), verbose)
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
     curves = {new: history[old] for old, new in CURVES.items() if old in history}
@@ -188,7 +218,7 @@ def run(
             **asdict(config),
             "cell": "LeakyRNNCell",
             "optimizer": "Adam",
-            "train": len(train),
+            "train": len(parts(config, data, seed)[0]),
             "test": len(data.x_test),
             "data": data.name,
             "steps": 784 // config.pixels,

@@ -22,9 +22,17 @@ def test_rows_are_read_and_bptt_is_ahead():
     kernl, bptt = accuracies("kernl-rows"), accuracies("kernl-rows-bptt")
     assert min(kernl) > 0.955
     assert min(bptt) > max(kernl)
+    # "best for both"
+    search, rate = stored_result("kernl-rows-rates"), 2e-3
+    for rule, end in (("kernl", ""), ("bptt", "-bptt")):
+        assert stored_result(f"kernl-rows{end}")["config"]["learning_rate"] == rate
+        assert search["summary"][rule]["learning_rate"] == rate
+        assert len(search["curves"][rule]) == len(search["config"]["rates"])  # none at a border
+    # What chooses sees none of the images that the runs are judged by, and none of their seeds.
+    assert not set(search["config"]["trial_seeds"]) & {0, 1, 2}
 
 
-def test_pixels_are_read_and_the_readout_alone_is_nearly_all_of_it():
+def test_pixels_are_read_and_with_kernl_the_readout_is_nearly_all_of_it():
     names = [f"kernl-pixels{end}" for end in ("-bptt", "", "-readout")]
     bptt, kernl, readout = (np.array(accuracies(name)) for name in names)
     assert min(kernl - readout) > 0  # in each of the networks it has learned something
@@ -35,9 +43,31 @@ def test_pixels_are_read_and_the_readout_alone_is_nearly_all_of_it():
     assert same[0] == same[1] == same[2]
     of_readout = [run["config"]["learning_rate"] * run["config"]["readout_speed"] for run in runs]
     np.testing.assert_allclose(of_readout, of_readout[0])
-    fast = stored_result("kernl-pixels-fast")
-    assert fast["config"]["learning_rate"] == runs[0]["config"]["learning_rate"]
-    assert fast["summary"]["test_accuracy"] < kernl[0]
+    assert np.mean(bptt) > 0.9 > max(kernl)  # "BPTT gets there; KeRNL does not"
+    turning = [f"kernl-pixels-modes{end}" for end in ("", "-bptt", "-readout")]
+    assert min(min(stored_result(n)["summary"]["test_accuracies"]) for n in turning) > max(bptt)
+
+
+def test_both_rules_searched_for_their_rate_on_pixels():
+    search = stored_result("kernl-pixels-rates")
+    grid, trials = search["config"]["rates"], search["curves"]
+    kernl, bptt = (
+        {float(rate): loss for rate, loss in search["summary"][rule]["trials"].items()}
+        for rule in ("kernl", "bptt")
+    )
+    assert set(grid) < set(kernl)
+    assert set(grid) < set(bptt)
+    # "For BPTT each higher rate was better, up to the last, which its runs use"
+    falling = [bptt[rate] for rate in sorted(bptt)]
+    assert falling == sorted(falling, reverse=True)
+    assert stored_result("kernl-pixels-bptt")["config"]["learning_rate"] == max(bptt) > max(grid)
+    # "Its three lower rates ended within ..., and the two seeds disagree on their order"
+    *lower, highest = sorted(kernl)
+    assert kernl[highest] > 1.04 * max(kernl[rate] for rate in lower)
+    assert max(kernl[rate] for rate in lower) < 1.005 * min(kernl[rate] for rate in lower)
+    orders = [sorted(lower, key=lambda r: trials["kernl"][f"{r:g}"][n]) for n in (0, 1)]
+    assert orders[0] != orders[1]
+    assert stored_result("kernl-pixels")["config"]["learning_rate"] == lower[1]
 
 
 def test_over_long_sums_traces_that_need_no_learning_do_best():

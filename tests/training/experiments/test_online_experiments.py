@@ -180,15 +180,15 @@ def test_a_readout_alone_leaves_the_net_as_it_was_drawn():
 
 def test_runs_that_differ_are_kept_apart():
     """They may run side by side."""
+    runs = [settings for module, settings in EXPERIMENTS.values() if module == "online_mnist"]
     kept = {
         online_mnist.unfinished(
             online_mnist.Config(**online_mnist.TASKS[settings["task"]] | settings), seed
         )
-        for module, settings in EXPERIMENTS.values()
-        if module.endswith("online_mnist")
+        for settings in runs
         for seed in range(3)
     }
-    assert len(kept) == 6 * 3
+    assert len(kept) == 3 * len(runs) >= 3 * 5
 
 
 @pytest.mark.slow
