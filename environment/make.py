@@ -261,6 +261,8 @@ def refuse_read_only(root: Path) -> None:
 def refuse_umask() -> None:
     """Say so where nobody could open the environment, and only root could remove it.
 
+    `course_lib.hindrances` says it of all else; here there is no package yet.
+
     Raises:
         Failed: the umask takes the owner's own rights to new files.
     """

@@ -152,6 +152,16 @@ LOOP = """
     h = tf.scan(lambda h, now: now[0] * h + now[1], by_time, h_0)
     return tf.transpose(h, (1, 0, 2))
 """
+# A graph whose functions hold nothing, for whoever asks.
+EMPTIED = """
+    from tensorflow.python.framework import func_graph, ops
+    old = ops.Graph.as_graph_def
+    def empty(self, *arguments, **named):
+        found = old(self, *arguments, **named)
+        for one in found.library.function:
+            del one.node_def[:]
+        return found
+"""
 HIDE = {
     "another function in the judge's modules": """
     for module in list(sys.modules.values()):
@@ -276,26 +286,9 @@ HIDE = {
         if "kernels" in name.lower():
             setattr(graphs, name, {} if type(value) is dict else lambda *of: {})
 """,
-    "another graph where traced functions have it": """
-    from tensorflow.python.framework import func_graph, ops
-    old = ops.Graph.as_graph_def
-    def empty(self, *arguments, **named):
-        found = old(self, *arguments, **named)
-        for one in found.library.function:
-            del one.node_def[:]
-        return found
-    func_graph.FuncGraph.as_graph_def = empty
-""",
-    "another graph": """
-    from tensorflow.python.framework import ops
-    old = ops.Graph.as_graph_def
-    def empty(self, *arguments, **named):
-        found = old(self, *arguments, **named)
-        for one in found.library.function:
-            del one.node_def[:]
-        return found
-    ops.Graph.as_graph_def = empty
-""",
+    "another graph where traced functions have it": EMPTIED
+    + "    func_graph.FuncGraph.as_graph_def = empty\n",
+    "another graph": EMPTIED + "    ops.Graph.as_graph_def = empty\n",
 }
 
 
