@@ -2,9 +2,9 @@
 #
 # The environment is in .venv, which belongs to this file. Under Linux it is made from
 # requirements.lock, whose hashes pip checks; elsewhere pip chooses, within the bounds of
-# pyproject.toml. .venv/.ready holds the folder that the environment was made for, and is written
-# last: where it is missing or names another folder, the environment is half made or was moved, and
-# is made afresh. So it is where PYTHON names another Python than it was made with.
+# pyproject.toml. .venv/.ready says for which folder and from what the environment was made, and is
+# written last: where it is missing or names another folder, the environment is half made or was
+# moved, and is made afresh. So it is where PYTHON names another Python than it was made with.
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -25,7 +25,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PYTHONWARNINGS
 ifeq ($(wildcard environment/usable.sh),)
 $(error This works in the folder of the course: go there, or name it with -C in place of -f)
 endif
-USABLE := $(shell sh environment/usable.sh '$(CHOSEN)' && echo yes)
+USABLE := $(shell sh environment/usable.sh '$(CHOSEN)')
 
 # Each goal uses all cores by itself, and "book" and "test" write into the same folder.
 .NOTPARALLEL:
@@ -86,7 +86,7 @@ clean:
 	rm -rf _build build dist .pytest_cache .ruff_cache .hypothesis
 	find course_lib tests book -name __pycache__ -prune -exec rm -rf {} +
 
-# Without a usable environment, it is made whatever the dates of the files say.
+# Contents decide whether there is something to do, never the dates of files.
 ifneq ($(USABLE),yes)
 $(READY): afresh
 endif
@@ -94,8 +94,8 @@ endif
 afresh:
 
 # After Ctrl-C make ends by itself, and make.py says so; the second line is for a make that lives on.
-$(READY): requirements.lock pyproject.toml
-ifeq ($(USABLE),yes)
+$(READY):
+ifeq ($(USABLE),stale)
 	@$(PYTHON) environment/make.py
 else
 	@python=`sh environment/find_python.sh '$(CHOSEN)'` && exec "$$python" environment/make.py

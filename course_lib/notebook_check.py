@@ -12,6 +12,7 @@ from course_lib.exercises.cards import Card
 from course_lib.exercises.registry import CHAPTERS, chapter_of, get, ids
 from course_lib.exercises.report import Report
 from course_lib.instructor.intake.extract import Cells, Unreadable, extract
+from course_lib.learner import DEFAULT_FOLDER
 from course_lib.reading.run import Notebook, read, run
 
 
@@ -21,26 +22,25 @@ class NotebookError(Exception):
 
 def check_notebook(
     path: Path, wanted: list[str]
-) -> tuple[Notebook, dict[str, Report | Card | None]]:
+) -> Iterator[tuple[Notebook, str, Report | Card | None]]:
     """Check the exercises in a notebook; progress goes to the copy that the notebook lies in.
 
     Args:
         path: the notebook.
         wanted: ids; empty for all that belong to the notebook.
 
-    Returns:
-        What was taken from the notebook, and a report for each id: a card where it can't be checked
-        here, None where the notebook defines no such function.
+    Yields:
+        As soon as an exercise has been checked: what was taken from the notebook, the id, and the
+        report; a card where it can't be checked here, None where the notebook defines no such
+        function.
 
     Raises:
         NotebookError: if the file is no notebook, or none of the exercises belongs to it.
         UnknownExercise: if an id is wrong.
     """
     with answers_in(path, wanted) as (notebook, answers):
-        return notebook, {
-            one: None if written is None else check(written, one)
-            for one, written in answers.items()
-        }
+        for one, written in answers.items():
+            yield notebook, one, None if written is None else check(written, one)
 
 
 @contextlib.contextmanager
@@ -122,10 +122,14 @@ def not_defined(exercise_id: str, path: Path) -> str:
 
 
 def _nearest_notebook(path: Path) -> str:
-    """A notebook beside the missing one that may have been meant."""
+    """A notebook that may have been meant: beside the missing one, or in the learner's copy there.
+
+    The pages name notebooks as in that copy, where `make lab` begins.
+    """
     import difflib
 
-    there = {p.stem: p for p in path.parent.glob("*.ipynb") if p.is_file()}
+    folders = (path.parent / DEFAULT_FOLDER, path.parent)  # of one name, the one beside it
+    there = {p.stem: p for f in folders for p in f.glob("*.ipynb") if p.is_file()}
     near = difflib.get_close_matches(path.stem, there, n=1, cutoff=0.6)  # without the ending: all
     return f" Did you mean {there[near[0]]}?" if near else ""  # notebooks have that in common
 

@@ -11,6 +11,15 @@ def take_any_letter() -> None:
             stream.reconfigure(errors="replace")
 
 
+def line_by_line() -> None:
+    """From now on a line is seen when it is printed, also in a file or by a program that reads it.
+
+    Python would else keep a few thousand letters back: of a command that works for minutes, all.
+    """
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(line_buffering=True)
+
+
 def take_any_width() -> None:
     """From now on a console that says it is 0 columns wide has said nothing.
 

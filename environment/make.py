@@ -41,6 +41,10 @@ CURES = (
         "The disk is full: the environment needs 3 GB, and pip some more in its cache.",
     ),
     (
+        r"certificate (has expired|is not yet valid)",
+        "Does `date` say what day it is? By a wrong clock, no server's certificate is valid.",
+    ),
+    (
         r"CERTIFICATE_VERIFY_FAILED|SSLError",
         "The server's certificate is not trusted here. If your network has its own certificates, "
         "name their file: export PIP_CERT=/path/to/certificates.pem",
@@ -296,12 +300,15 @@ def turn(root: Path, progress: Progress) -> Iterator[bool]:
 
 
 def is_ready(root: Path) -> bool:
-    """Whether there is an environment of this Python, newer than what it is made from."""
-    usable = ["sh", str(root / "environment" / "usable.sh"), sys.executable]
-    if subprocess.run(usable, cwd=root).returncode:
-        return False
-    made = (root / VENV / ".ready").stat().st_mtime
-    return all((root / name).stat().st_mtime <= made for name in (LOCK, "pyproject.toml"))
+    """Whether there is an environment of this Python, made from what is there now."""
+    usable = ["sh", "environment/usable.sh", sys.executable]
+    return subprocess.run(usable, cwd=root, stdout=subprocess.PIPE).stdout == b"yes\n"
+
+
+def made_from(root: Path) -> bytes:
+    """What `.ready` says of an environment that was made in this folder now."""
+    command = ["sh", "environment/made_from.sh"]
+    return subprocess.run(command, cwd=root, stdout=subprocess.PIPE).stdout
 
 
 def remove(venv: Path) -> None:
@@ -367,9 +374,10 @@ def _make(root: Path, progress: Progress) -> None:
         if free < SPACE:
             raise Failed(f"The environment needs {SPACE:.0f} GB of disk; {free:.1f} GB are free.")
         venv.mkdir()
+    now = made_from(root)  # before pip reads it: what changes meanwhile is for the next make
     with open(venv / "environment.log", "w+", encoding="utf-8", errors="backslashreplace") as log:
         fill(venv, log, progress, update=update)
-    ready.write_bytes(os.fsencode(root) + b"\n")
+    ready.write_bytes(now)
     progress.say(f"The environment is ready: {duration(time.monotonic() - began)}.")
 
 
@@ -377,7 +385,7 @@ def made_elsewhere(ready: Path, root: Path) -> str:
     """The folder that the environment was made in, if the checkout has moved since or is a copy."""
     if not ready.exists():
         return ""
-    there = os.fsdecode(ready.read_bytes()).rstrip("\n")
+    there = os.fsdecode(ready.read_bytes()).partition("\n")[0]
     return "" if there == str(root) else there
 
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Succeed if .venv can be used as it is.
+# Print "yes" if .venv can be used as it is, and "stale" if what it is made from has changed since;
+# fail if it can't be used, nor brought up to date.
 #
 #     environment/usable.sh [PYTHON]
 #
@@ -11,6 +12,9 @@ base_of() {
     "$1" -Ic 'import os, sys; print(os.path.realpath(sys._base_executable))' 2>/dev/null
 }
 
-test "$(cat .venv/.ready 2>/dev/null)" = "$(pwd -P)" \
+made_from=$(cat .venv/.ready 2>/dev/null)
+test "$(printf '%s\n' "$made_from" | head -n 1)" = "$(pwd -P)" \
     && .venv/bin/python -Ic 'import course_lib.cli' 2>/dev/null \
-    && { test -z "$1" || test "$(base_of "$1")" = "$(base_of .venv/bin/python)"; }
+    && { test -z "$1" || test "$(base_of "$1")" = "$(base_of .venv/bin/python)"; } || exit 1
+
+if test "$made_from" = "$(sh environment/made_from.sh)"; then echo yes; else echo stale; fi

@@ -406,7 +406,7 @@ if when_passed("stacked_forward") and when_passed("fresh_cells"):
 # ## The same cells, fast
 #
 # From here on you write for TensorFlow; [TensorFlow in twenty minutes](../book/tensorflow.md)
-# explains what these exercises use. Each is compared with your own NumPy code.
+# explains what these exercises use. Cells, loop and classifier are compared with your NumPy code.
 
 # %%
 import tensorflow as tf
@@ -480,7 +480,7 @@ if when_passed("GRUCell"):
             layer.build(x.shape)
         yours.set_weights(theirs.get_weights())
         apart_by = float(tf.reduce_max(tf.abs(yours(x) - theirs(x))))
-        print(f"reset_after={after}: the same to 1e-12: {apart_by < 1e-12}")
+        print(f"reset_after={after}: apart by {within(apart_by, 0, 1e-12)}")
 
 # %% [markdown]
 # ### The loop
@@ -638,10 +638,8 @@ if when_passed("recurrent_classifier") and when_passed("EarlyStopping"):
     print(measured("best epoch", best + 1, 5, 55))
     print(f"epochs after the best one: {len(curves['val_loss']) - 1 - best}")
     loss = stopped.evaluate(*kept_back, batch_size=400, verbose=0)
-    print(
-        "the model is that of the best epoch: "
-        f"{abs(loss - curves['val_loss'][best]) < 1e-3}"
-    )
+    gap = abs(loss - curves["val_loss"][best])
+    print(f"its loss is that of the best epoch, up to {within(gap, 0, 1e-3)}")
     epochs = np.arange(1, len(curves["loss"]) + 1)
     plt.plot(epochs, curves["loss"], label="trained on")
     plt.plot(epochs, curves["val_loss"], "--", label="kept back")
@@ -707,12 +705,11 @@ if when_passed("stacked_forward"):
     layers = [apart(*cells[:3]), apart(*cells[3:])]
     logits = stacked_forward(mnist.x_test, layers, {"W_hy": W_hy, "b_y": b_y})
     theirs = model.predict(mnist.x_test, batch_size=500, verbose=0)
-    print(f"accuracy > 0.8 in Keras: {accuracy > 0.8}")
-    print(
-        "accuracy > 0.8 with your forward pass: "
-        f"{np.mean(logits.argmax(1) == mnist.y_test) > 0.8}"
-    )
-    print(f"the same logits to 1e-4: {np.abs(logits - theirs).max() < 1e-4}")
+    yours = np.mean(logits.argmax(1) == mnist.y_test)
+    apart_by = np.abs(logits - theirs).max()
+    print(f"accuracy in Keras: {within(accuracy, 0.8, 1)}")
+    print(f"accuracy with your forward pass: {within(yours, 0.8, 1)}")
+    print(f"largest difference of the logits: {within(apart_by, 0, 1e-4)}")
 
 # %% [markdown]
 # ## Try out different cells

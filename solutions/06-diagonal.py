@@ -258,8 +258,8 @@ if when_passed("lru_trace_step", "lru_trace_gradient"):
         )
         carried = (E_lam.size + E_x.size) / 4
         print(
-            f"T = {T:3d}   equal to BPTT: {apart < 1e-10}   "
-            f"numbers carried: {carried:.0f}"
+            f"T = {T:3d}   numbers carried: {carried:.0f}   "
+            f"apart from BPTT: {within(apart, 0, 1e-10)}"
         )
 
 # %%
@@ -287,7 +287,7 @@ if when_passed("mingru_forward"):
     first = mingru_forward(x[:, :25], np.zeros((2, 8)), gru)
     second = mingru_forward(x[:, 25:], first[:, -1], gru)
     error = np.abs(np.concatenate([first, second], axis=1) - whole).max()
-    print(f"two halves are the whole: {error < 1e-12}")
+    print(f"two halves, apart from the whole: {within(error, 0, 1e-12)}")
 
 # %% [markdown]
 # ## The same, fast

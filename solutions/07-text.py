@@ -18,6 +18,7 @@
 # 3](../book/gated_cells.md) explains the cell, [the page on text](../book/text.md) the rest.
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 
 from course_lib.data.text import load_text
@@ -85,7 +86,7 @@ if when_passed("carried_windows"):
 # %%
 predict("bits lost by forgetting every 16 characters", ...)
 
-# %%
+# %% mystnb={"image": {"alt": "What a character costs over some 300 windows of training, in bits, with two horizontal lines for the bigram and the trigram: the cost starts near six bits, falls below the bigram's line within the first third, and comes close to the trigram's line at the end."}}
 if when_passed("carried_windows"):
     import keras
 
@@ -99,11 +100,12 @@ if when_passed("carried_windows"):
     model = CharacterModel(c, 64)
     model(text.train[None, :2], model.begin(1))
     step = training_step(model, keras.optimizers.Adam(1e-2), clip_norm=1.0)
-    h = model.begin(32)
+    h, costs = model.begin(32), []
     for window, following in zip(
         *carried_windows(text.train, 32, 64), strict=True
     ):
-        loss, h = step(window, following, h)
+        cost, h = step(window, following, h)
+        costs.append(float(cost))
     reader = Reader(model)
     carried, reset = (
         reader.bits(text.validation, 32, 16, carried=one).mean()
@@ -118,6 +120,14 @@ if when_passed("carried_windows"):
             1.0,
         )
     )
+    plt.plot(costs, marker="", label="the GRU, while it learns")
+    for n, style in ((2, "--"), (3, ":")):
+        label = f"n-gram, n = {n}"
+        plt.axhline(bits[n], color="black", linestyle=style, label=label)
+    plt.xlabel("window")
+    plt.ylabel("bits per character")
+    plt.legend()
+    plt.show()
 
 # %% [markdown]
 # ## The next character

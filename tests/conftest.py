@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from course_lib import cores
+from course_lib import cores, exercises
+from course_lib.exercises import predictions
+from course_lib.exercises.calling import guard
 from course_lib.exercises.calling.frameworks import framework_settings, traced_gradients_forgotten
 from course_lib.garbage import put_to_rest
 
@@ -115,7 +117,7 @@ def share_environment():
         make = runpy.run_path(str(ROOT / "environment" / "make.py"))
         make["point_at_checkout"](venv / site, course)
         write_commands(venv / "bin")
-        (venv / ".ready").write_bytes(os.fsencode(folder) + b"\n")
+        (venv / ".ready").write_bytes(make["made_from"](folder))
 
     return share
 
@@ -154,6 +156,22 @@ def frameworks_as_before():
     put_back = framework_settings()
     yield
     put_back()
+
+
+@pytest.fixture(autouse=True)
+def session_of_a_learner():
+    """Each test is a learner's session of its own: nothing was checked, hinted or predicted."""
+    for kept in (exercises._passed, exercises._checked, exercises._found, exercises._hints_seen):
+        kept.clear()
+    predictions._made.clear()
+
+
+@pytest.fixture(autouse=True)
+def limit_as_before():
+    """No test leaves the seconds of a rung changed: the next one in its process would have them."""
+    before = guard.TIME_LIMIT
+    yield
+    assert before == guard.TIME_LIMIT
 
 
 @pytest.fixture(autouse=True, scope="module")

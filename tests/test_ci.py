@@ -43,6 +43,25 @@ def test_it_runs_the_readmes_commands_and_nothing_weaker():
     assert lines[-1] == ".ci/stranger CI=true make test ALL=1"  # its exit code is the script's
 
 
+def test_a_version_managers_programs_hide_no_missing_package(tmp_path):
+    """Theirs come first in the path of the caller; what a stranger has is what counts."""
+    shims, asked = tmp_path / "shims", tmp_path / "asked"
+    shims.mkdir()
+    script = (ROOT / ".ci/run").read_text()
+    needed = set(re.findall(r"^need \S+ (\S+)", script, re.M)) - {"test"}  # bash's own
+    assert {"python3", "make"} <= needed
+    for name in needed:
+        shim = shims / name
+        shim.write_text(f"#!/bin/sh\necho {name} >> {asked}\n")
+        shim.chmod(0o755)
+    look_up, then, _ = script.partition("if ((")
+    assert then
+    (tmp_path / "run").write_text(look_up)
+    path = f"{shims}:{os.environ['PATH']}"
+    subprocess.run(["bash", str(tmp_path / "run")], env={"PATH": path}, check=True)
+    assert not asked.exists()
+
+
 def test_a_developers_shell_does_not_get_through():
     theirs = {
         "PYTHONPATH": "/opt/robots",

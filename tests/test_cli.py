@@ -7,19 +7,21 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from course_lib import learner
+from course_lib import exercises, learner
 from course_lib.authoring.source import reference_code, stub_code
 from course_lib.built_book import for_a_shell
 from course_lib.cli import app
 from course_lib.doctor import Finding
 from course_lib.exercises import progress
-from course_lib.exercises.registry import CHAPTERS, get, ids
+from course_lib.exercises.next_hint import fitting
+from course_lib.exercises.registry import CHAPTERS, PROJECT, get, ids
 from course_lib.instructor.intake.extract import LONGEST, Unreadable, extract
 from course_lib.release import mark
 
 pytestmark = pytest.mark.usefixtures("terminal")
 
 RIGHT = reference_code(get("rnn_step").reference)
+RIGHT_TOO = reference_code(get("rnn_forward").reference)
 FORGETS = """
 def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
     return np.tanh(x_t @ W_xh + h_prev @ W_hh)
@@ -117,6 +119,21 @@ def test_a_chapters_notebook_is_asked_for_all_its_exercises(write):
     code, out, _ = course("check", path)
     assert code == 1
     assert f"1 of {len(CHAPTERS[0].exercises)} passed" in out
+
+
+def test_each_report_is_there_before_the_next_check_begins(write, monkeypatch):
+    """Those of a whole notebook take minutes, and Ctrl-C must not lose what was found."""
+    begun = []
+
+    def check(function, exercise):
+        if begun:
+            raise KeyboardInterrupt
+        begun.append(exercise)
+        return exercises.check(function, exercise)
+
+    monkeypatch.setattr("course_lib.notebook_check.check", check)
+    code, out, _ = course("check", write("import numpy as np", RIGHT, RIGHT_TOO))
+    assert (code, out.startswith("✓ rnn_step: passed"), "rnn_forward" in out) == (130, True, False)
 
 
 def test_a_cell_with_a_syntax_error_is_named_and_the_rest_goes_on(write):
@@ -272,9 +289,11 @@ def test_no_error_lists_every_exercise(write, arguments):
 
 def test_a_wrong_answer_leads_to_the_hint_that_a_shell_can_show(write):
     _, out, _ = course("check", write("import numpy as np", FORGETS))
-    assert "Next: course hint rnn_step\n" in out
-    code, out, _ = course("hint", "rnn_step")
     hints = get("rnn_step").hints
+    number = fitting(hints, ["no bias"])  # the next process won't know what was found
+    assert number > 1
+    assert f"Next: course hint rnn_step --number {number}\n" in out
+    code, out, _ = course("hint", "rnn_step")
     assert (code, out.startswith(f"Hint 1 of {len(hints)}: {hints[0].symptom}")) == (0, True)
     assert out.endswith("The next hint: `course hint rnn_step --number 2`\n")
     _, out, _ = course("hint", "rnn_step", "--number", len(hints))
@@ -322,6 +341,18 @@ def test_a_missing_folder_is_no_other_copy(write, tmp_path):
     code, out, err = course("progress", tmp_path / "MISSING")
     assert (code, out) == (2, "")
     assert f"There is no folder {tmp_path / 'MISSING'}" in err
+
+
+def test_a_line_is_seen_when_it_is_printed():
+    """In a pipe too, where Python keeps it back; here the process ends before it would come."""
+    code = """
+import os
+from course_lib import cli, doctor
+doctor.main = lambda as_json: (print("seen"), os._exit(0))
+cli.app(["doctor"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert done.stdout == b"seen\n"
 
 
 # --- the terminal --------------------------------------------------------------------------------
@@ -464,6 +495,13 @@ def test_a_run_that_is_like_none_is_told_all():
     assert (code, "Did you mean" in err, "kernl-adding" in err) == (2, False, True)
 
 
+def test_a_project_is_found_by_the_name_of_its_file():
+    for one in ids():
+        if one.startswith(PROJECT):
+            code, _, err = course("hint", one.removeprefix(PROJECT))
+            assert (code, f"Did you mean {one}?" in err) == (2, True), err
+
+
 @pytest.mark.parametrize("name", ["foo", "abc", "x"])
 def test_an_exercise_that_is_like_none_gets_no_guess(name):
     code, _, err = course("hint", name)
@@ -474,6 +512,14 @@ def test_an_exercise_that_is_like_none_gets_no_guess(name):
 def test_a_misspelt_exercise_is_not_proven():
     code, _, err = course("prove", "rnn_stepp")
     assert (code, "Did you mean rnn_step?" in err) == (2, True)
+
+
+def test_a_misspelt_notebook_is_answered_in_one_line():
+    code, printed, err = course("notebooks", "03-gated-cell")
+    assert (code, printed) == (2, "")
+    assert err == (
+        "course: There is no notebook called '03-gated-cell'. Did you mean 03-gated-cells?\n"
+    )
 
 
 def test_the_wrappers_pass_on_what_was_asked_and_the_exit_code(monkeypatch, tmp_path):
@@ -491,11 +537,13 @@ def test_the_wrappers_pass_on_what_was_asked_and_the_exit_code(monkeypatch, tmp_
     monkeypatch.setattr(notebooks, "main", answer)
     monkeypatch.setattr(prove, "main", answer)
     assert course("notebooks", "--check")[0] == 1
+    assert course("notebooks", "02-bptt")[0] == 1
     assert course("prove", "--json")[0] == 1
     assert course("prove", "rnn_step", "gru_step", "--at-most", "2")[0] == 1
     assert course("prove", "rnn_step", "--at-most", "0")[0] == 2
     assert asked == [
-        (True,),
+        (True, []),
+        (False, ["02-bptt"]),
         (True, None, [], None),
         (False, None, ["rnn_step", "gru_step"], 2),
     ]
@@ -525,8 +573,10 @@ def test_a_group_of_runs_is_run_one_by_one(monkeypatch, tmp_path):
     monkeypatch.setattr(training, "reproduce", train)
     assert course("reproduce", "gradnets-200", "--quick")[0] == 0
     assert asked == list(GROUPS["gradnets-200"])
-    code, _, err = course("reproduce", "gradnets-200", "--out", tmp_path / "out.json")
-    assert (code, "leave --out" in err) == (2, True)
+    for more in (("--out", tmp_path / "out.json"), ("--workers", 2)):
+        code, _, err = course("reproduce", "gradnets-200", *more)
+        assert (code, "leave --out and --workers away" in err) == (2, True)
+    assert asked == list(GROUPS["gradnets-200"])
 
 
 def test_all_runs_are_checked_under_one_name(monkeypatch):
@@ -563,6 +613,15 @@ def test_a_name_with_other_letters_is_understood(typed):
         if typed(one) != one:
             code, _, err = course("hint", typed(one))
             assert (code, f"Did you mean {one}?" in err) == (2, True), err
+
+
+def test_beside_the_copy_its_notebook_is_named(tmp_path, monkeypatch):
+    """The pages print `course check 01-vanilla-rnn.ipynb ...`; `make` runs in the folder around."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "01-vanilla-rnn.ipynb").touch()
+    code, _, err = course("check", "01-vanilla-rnn.ipynb", "predict_rows")
+    assert (code, "Did you mean work/01-vanilla-rnn.ipynb?" in err) == (2, True), err
 
 
 def test_a_link_that_leads_nowhere_is_not_recommended_in_its_own_place(tmp_path):

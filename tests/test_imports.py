@@ -22,14 +22,24 @@ with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(Syste
     app(["--help"])
 assert "doctor" in out.getvalue()
 """
+EVERY_NUMPY_CHECK = """
+from course_lib.exercises import check
+from course_lib.exercises.registry import get, ids, needs_tensorflow
+in_numpy = [get(one) for one in ids() if not needs_tensorflow(one)]
+assert len(in_numpy) > 40
+for exercise in in_numpy:
+    if exercise.kind != "project":
+        assert check(exercise.reference, strict=True)
+"""
 HEAVY = ("tensorflow", "keras", "matplotlib", "IPython", "pooch")
 
 
 @pytest.mark.parametrize(
     "code",
     ["import course_lib", "import course_lib.exercises", "import course_lib.training",
-     "import course_lib.benchmarks.lstm", CHECK, HELP],
-    ids=["package", "exercises", "training", "benchmarks", "check", "help"],
+     "import course_lib.benchmarks.lstm", CHECK, HELP,
+     pytest.param(EVERY_NUMPY_CHECK, marks=pytest.mark.slow)],
+    ids=["package", "exercises", "training", "benchmarks", "check", "help", "every check in NumPy"],
 )  # fmt: skip
 def test_nothing_heavy_is_loaded(code):
     ask = f"{code}\nimport sys\nprint(*(m for m in {HEAVY} if m in sys.modules))"

@@ -42,7 +42,7 @@ def stopped(when, module, *arguments, cwd=ROOT):
     return done.returncode, done.stderr.decode()
 
 
-@pytest.mark.parametrize("when", ["typer", "course_lib.teaching_cli", "course_lib.doctor"])
+@pytest.mark.parametrize("when", ["typer", "course_lib.commands.learner", "course_lib.doctor"])
 def test_while_the_command_loads(when):
     assert stopped(when, "course_lib.cli", "doctor") == (130, "\rcourse: stopped.\n")
 

@@ -84,9 +84,16 @@ def make(folder, *more, goal="book", version="CPython 3.11.0", system="Linux", *
     return done.returncode, done.stdout + done.stderr, (folder / "log").read_text()
 
 
-def touch_lock(folder):
-    later = (folder / ".venv/.ready").stat().st_mtime + 10
-    os.utime(folder / "requirements.lock", (later, later))
+def change_lock(folder, seconds=10):
+    """Another lock, dated so many seconds after the environment."""
+    with open(folder / "requirements.lock", "a") as lock:
+        lock.write("# a change\n")
+    date(folder / "requirements.lock", seconds)
+
+
+def date(path, seconds):
+    when = (path.parent / ".venv/.ready").stat().st_mtime + seconds
+    os.utime(path, (when, when))
 
 
 def test_the_environment_is_made_once(checkout):
@@ -114,6 +121,11 @@ def test_lab_hands_its_options_to_jupyterlab(checkout):
     ]
 
 
+def mark_ready(folder):
+    said = subprocess.check_output(["sh", "environment/made_from.sh"], cwd=folder)
+    (folder / ".venv" / ".ready").write_bytes(said)
+
+
 @pytest.fixture
 def ready(tmp_path):
     """Make a folder of that name whose environment is ready, its Python such a script."""
@@ -127,7 +139,7 @@ def ready(tmp_path):
         python = folder / ".venv" / "bin" / "python"
         python.write_text(f"#!/bin/sh\n{script}\n")
         python.chmod(0o755)
-        (folder / ".venv" / ".ready").write_text(f"{folder.resolve()}\n")
+        mark_ready(folder)
         return folder
 
     return prepared
@@ -185,13 +197,40 @@ def test_two_goals_do_not_run_at_once(ready):
     assert (folder / "log").read_text().split() == ["in", "out"] * 2
 
 
-def test_a_changed_lock_brings_it_up_to_date(checkout):
+YEAR = 366 * 24 * 3600
+
+
+@pytest.mark.parametrize("seconds", [10, -YEAR, 10 * YEAR])
+def test_a_changed_lock_brings_it_up_to_date_whatever_its_date(checkout, seconds):
+    """One that is unpacked from an archive, for example, is as old as the archive."""
     make(checkout)
-    touch_lock(checkout)
+    change_lock(checkout, seconds)
     code, out, asked = make(checkout)
     assert (code, "up to date" in out) == (0, True)
     assert "--require-hashes" in asked
     assert "-m venv" not in asked
+    code, out, asked = make(checkout)
+    assert (code, out, "pip" in asked) == (0, "", False)
+
+
+@pytest.mark.parametrize("seconds", [10, -YEAR, 10 * YEAR])
+def test_another_date_alone_costs_nothing(checkout, seconds):
+    """A branch changed and changed back, a copy, a clock that was put right."""
+    make(checkout)
+    date(checkout / "requirements.lock", seconds)
+    date(checkout / "pyproject.toml", seconds)
+    code, out, asked = make(checkout)
+    assert (code, out, "pip" in asked) == (0, "", False)
+
+
+def test_what_changes_while_it_is_made_is_seen_by_the_next_make(checkout):
+    environment = stand_ins(checkout, "CPython 3.11.0", "Linux") | {"WAIT": "2"}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(["make", "book"], cwd=checkout, env=environment, **quiet):
+        wait_for(checkout / "waiting")
+        with open(checkout / "requirements.lock", "a") as lock:
+            lock.write("# a change\n")
+    assert "up to date" in make(checkout)[1]
 
 
 def wait_for(file):
@@ -205,7 +244,7 @@ def test_two_makes_take_turns_at_the_environment(checkout, was_there):
     """The second would else remove what the first is at; it finds it done."""
     if was_there:
         make(checkout)
-        os.utime(checkout / ".venv/.ready", (0, 0))
+        change_lock(checkout)
     environment = stand_ins(checkout, "CPython 3.11.0", "Linux") | {"WAIT": "2"}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(["make", "book"], cwd=checkout, env=environment, **quiet) as first:
@@ -227,7 +266,7 @@ def test_half_an_environment_is_made_afresh(checkout):
 
 def test_an_update_that_breaks_off_is_made_afresh(checkout):
     make(checkout)
-    touch_lock(checkout)
+    change_lock(checkout)
     assert make(checkout, PIP_SAYS="ERROR: no")[0] != 0
     _, _, asked = make(checkout)
     assert "-m venv" in asked
@@ -317,6 +356,13 @@ def test_a_failure_says_why_and_names_the_whole_log(checkout):
     assert f"The whole log: {checkout / '.venv/environment.log'}" in out
     assert "wordy" not in out
     assert "Traceback" not in out
+
+
+def test_by_a_wrong_clock_the_clock_is_named(checkout):
+    says = "SSLError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired (_ssl.c:992)')"
+    _, out, _ = make(checkout, PIP_SAYS=says)
+    assert "Does `date` say what day it is?" in out
+    assert "PIP_CERT" not in out
 
 
 def test_a_failure_is_told_where_the_output_lacks_letters(checkout):
@@ -473,7 +519,7 @@ def test_ctrl_c_ends_in_one_line(checkout, terminal):
 
 def test_make_bench_runs_every_benchmark():
     """All that `course bench` knows, in one recipe."""
-    from course_lib.cli import bench
+    from course_lib.commands.results import bench
 
     recipe = re.search(
         r"^bench:.*\n\t@for name in ([\w ]+);", (ROOT / "Makefile").read_text(), re.M

@@ -69,7 +69,7 @@ def test_the_way_is_really_looked_at():
     assert rooms_in(names, "exercises") == {"calling", "ladder", "naming"}
 
 
-@pytest.mark.parametrize(("house", "room"), ROOMS)
+@pytest.mark.parametrize(("house", "room"), [*ROOMS, ("", "graphs")])
 def test_a_room_says_in_five_lines_what_comes_in_and_goes_out(house, room):
     said = ast.get_docstring(ast.parse((PACKAGE / house / room / "__init__.py").read_text()))
     title, _, rest = said.partition("\n\n")
@@ -84,6 +84,19 @@ def test_nothing_inside_the_sandbox_imports_the_course(file):
     tree = ast.parse(file.read_text(encoding="utf-8"))
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     assert "course_lib" not in " ".join(map(ast.unparse, found))
+
+
+@pytest.mark.parametrize("file", INSIDE, ids=lambda file: file.name)
+def test_what_is_inside_the_sandbox_has_all_of_its_own_once_it_is_imported(file):
+    """Later, the name of its package may be that of a student's file."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    relative = {n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level}
+    assert relative <= set(tree.body)
+
+
+def test_a_package_is_inside_the_sandbox_with_all_of_its_files():
+    for folder in {file.parent for name, file in FILES.items() if "/" in name}:
+        assert set(folder.glob("*.py")) <= set(INSIDE)
 
 
 def test_one_path_leads_from_rung_to_verdict():

@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -34,7 +35,7 @@ from course_lib.figures.style import SHARP
 
 # What a cell can see: a change here makes every stored output doubtful.
 CODE = ("course_lib", "benchmarks/results", "requirements.lock", "pyproject.toml")
-# What only the pages show: Sphinx and jupyter-cache follow changes here by themselves.
+# What only the pages show.
 PAGES = ("_config.yml", "book", "exercises", "solutions")
 STAMP = "book_stamp.json"
 LOG = "book.log"
@@ -43,13 +44,18 @@ SHORTER_TOC = "toc_without_solutions.yml"
 IGNORED = {"__pycache__", "released_notebooks"}
 
 
+def fingerprints(root: Path, names: Iterable[str]) -> dict[str, str]:
+    """The sha256 of each file among the named files and folders, by its path."""
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(_files(root, names))
+    }
+
+
 def fingerprint(root: Path, names: Iterable[str]) -> str:
-    """Return the sha256 over paths and contents of the named files and folders."""
-    digest = hashlib.sha256(sys.version.encode())
-    for path in sorted(_files(root, names)):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+    """Return the sha256 over Python's version, and paths and contents of what is named."""
+    seen = json.dumps([sys.version, fingerprints(root, names)])
+    return hashlib.sha256(seen.encode()).hexdigest()
 
 
 def _files(root: Path, names: Iterable[str]) -> Iterable[Path]:
@@ -68,7 +74,7 @@ def _is_a_tools_own(name: str) -> bool:
     return name in IGNORED or name.startswith(".")
 
 
-def read_stamp(build_dir: Path) -> dict[str, str]:
+def read_stamp(build_dir: Path) -> dict[str, Any]:
     """Return the recorded fingerprints; empty if there are none that can be read."""
     try:
         return json.loads((build_dir / STAMP).read_text(encoding="utf-8"))
@@ -76,7 +82,7 @@ def read_stamp(build_dir: Path) -> dict[str, str]:
         return {}
 
 
-def write_stamp(build_dir: Path, stamp: dict[str, str]) -> None:
+def write_stamp(build_dir: Path, stamp: dict[str, Any]) -> None:
     """Record the fingerprints: "code" once the caches are clean, "pages" once all is good."""
     build_dir.mkdir(exist_ok=True)
     (build_dir / STAMP).write_text(json.dumps(stamp), encoding="utf-8")
@@ -91,20 +97,40 @@ def toc_without_solutions(toc: str) -> str:
     return yaml.safe_dump(content, sort_keys=False)
 
 
-def drop_stale(build_dir: Path, *, code_changed: bool, last_was_good: bool) -> None:
+def drop_stale(
+    build_dir: Path, *, code_changed: bool, last_was_good: bool, changed: set[str]
+) -> None:
     """Remove what must not survive into the next build.
 
     What Sphinx remembers goes after a failure: it warns about a page only when it reads it, so the
-    next build would pass in silence. What the cells gave goes when anything that they can see has
-    changed. The pages go too, one that was taken out of the book must not stay: see `old_pages`.
+    next build would pass in silence. Of a page that has changed, what it remembers of that page
+    goes: it would compare dates, and those of an unpacked archive are older than the last build.
+    After any other change all of that goes. What the cells gave goes when anything that they can
+    see has changed. The pages go too, one that was taken out of the book must not stay: see
+    `old_pages`.
+
+    Args:
+        build_dir: where all this lies.
+        code_changed: whether something that cells can see has changed.
+        last_was_good: whether the last build was good, and of the same edition.
+        changed: paths below the project's folder, of what the pages show.
     """
     stale = []
-    if code_changed or not last_was_good:
+    pages = {name: Path(name).with_suffix("") for name in changed}
+    known = {name for name, page in pages.items() if _is_a_page(build_dir.parent / page)}
+    if code_changed or not last_was_good or known < changed:
         stale.append(".doctrees")
+    for name in known:
+        (build_dir / ".doctrees" / f"{pages[name]}.doctree").unlink(missing_ok=True)
     if code_changed:
         stale += [".jupyter_cache", "jupyter_execute"]
     for name in stale:
         shutil.rmtree(build_dir / name, ignore_errors=True)
+
+
+def _is_a_page(path: Path) -> bool:
+    """Whether a path without its ending is that of a page, or of a notebook's source."""
+    return any(path.with_name(path.name + ending).exists() for ending in (".md", ".ipynb"))
 
 
 def run_jupyter_book(root: Path, toc: Path) -> int:
@@ -177,7 +203,7 @@ def _build(root: Path, solutions: str) -> int:
     began, build_dir = time.monotonic(), root / "_build"
     html = build_dir / "html"
     old = read_stamp(build_dir)
-    new = {"code": fingerprint(root, CODE), "pages": fingerprint(root, PAGES)}
+    new = {"code": fingerprint(root, CODE), "pages": fingerprints(root, PAGES)}
     new["solutions"] = solutions
     if old == new and (html / "index.html").is_file():
         print(f"The book is up to date: {html / 'index.html'}")
@@ -186,8 +212,10 @@ def _build(root: Path, solutions: str) -> int:
     code_changed = old.get("code") != new["code"]
     if code_changed:
         print("The code behind the pages is new or changed: every page is run.", flush=True)
-    pages_can_stay = "pages" in old and old.get("solutions") == solutions
-    drop_stale(build_dir, code_changed=code_changed, last_was_good=pages_can_stay)
+    before, now = old.get("pages"), new["pages"]
+    pages_can_stay = isinstance(before, dict) and old.get("solutions") == solutions
+    changed = {one for one, _ in before.items() ^ now.items()} if pages_can_stay else set()
+    drop_stale(build_dir, code_changed=code_changed, last_was_good=pages_can_stay, changed=changed)
     write_stamp(build_dir, {"code": new["code"]})  # the caches hold nothing older from here on
 
     toc = root / "book" / "_toc.yml"

@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import itertools
+import json
 import os
 import random
 import re
@@ -67,6 +69,14 @@ class Mutant:
         assert changed is not None, f"{self} changes nothing"
         return changed
 
+    def is_python(self, root: Path) -> bool:
+        """Whether the file, below `root`, can still be read as Python with the change in it."""
+        try:
+            ast.parse(self.source((root / self.file).read_text(encoding="utf-8")))
+        except SyntaxError:
+            return False
+        return True
+
     def difference(self, code: str) -> str:
         """The lines that the change touches, as a diff."""
         lines = code.splitlines(), self.source(code).splitlines()
@@ -121,47 +131,60 @@ def _left_out(code: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
 def sample(root: Path, count: int, seed: int, only: Sequence[Path] = ()) -> list[Mutant]:
     """Mutants drawn at random: first the places, evenly, then a way to change each.
 
+    What Python can't read any more, such as `{//settings}`, is passed over: any test notices it.
+
     Args:
         root: the checkout.
-        count: how many; all places, if there are fewer.
+        count: how many; fewer, if there are fewer places.
         seed: the same seed draws the same ones.
         only: files or folders below `root`; by default all of the package.
     """
     chosen = [f for f in files(root) if not only or any(f.is_relative_to(one) for one in only)]
     places = [place for file in chosen for place in mutants(root, file)]
     rng = random.Random(seed)
-    return [rng.choice(place) for place in rng.sample(places, min(count, len(places)))]
+    drawn = (rng.choice(place) for place in rng.sample(places, len(places)))
+    return list(itertools.islice((one for one in drawn if one.is_python(root)), count))
 
 
 def own_tests(root: Path, file: Path) -> list[tuple[str, ...]]:
     """Runs of pytest for a file, those most likely to notice first.
 
     Tests mirror the package: first the file of the same name, then the rest of its folder. Where
-    there is none of that name, tests of other folders that import the module come first: what makes
-    the book is tested beside the pages. A module of the package itself has its own file, or all of
-    those at the top.
+    there is none of that name, tests of other folders that import the module come first, or else
+    the own tests of modules that do: what makes the book is tested beside the pages, a table of
+    grades where the command is. A module of the package itself has its own file, or all of those at
+    the top.
     """
     folder = root / "tests"
-    parts = file.relative_to(PACKAGE).parent.parts
-    while parts and not folder.joinpath(*parts).is_dir():
-        parts = parts[:-1]
-    own = folder.joinpath(*parts, f"test_{file.stem}.py")
+    parts, own = _mirrored(folder, file)
     if own.exists():
         rest = [folder.joinpath(*parts), f"--ignore={own}"] if parts else []
         runs = [[own], rest]
     elif parts:
         mirrored = folder.joinpath(*parts)
-        others = [one for one in folder.rglob("test_*.py") if not one.is_relative_to(mirrored)]
-        runs = [[one for one in sorted(others) if _imports(one, file)], [mirrored]]
+        known = {one for one in folder.rglob("test_*.py") if _imports(one, file)}
+        if not known:
+            users = [one for one in (root / PACKAGE).rglob("*.py") if _imports(one, file)]
+            known = {_mirrored(folder, one.relative_to(root))[1] for one in users}
+        known = {one for one in known if one.exists() and not one.is_relative_to(mirrored)}
+        runs = [sorted(known), [mirrored]]
     else:
         runs = [sorted(folder.glob("test_*.py"))]
     return [tuple(str(p).replace(f"{root}{os.sep}", "") for p in run) for run in runs if run]
 
 
-def _imports(test: Path, module: Path) -> bool:
+def _mirrored(tests: Path, file: Path) -> tuple[tuple[str, ...], Path]:
+    """The parts of the folder with a file's tests, and the test file of its name, there or not."""
+    parts = file.relative_to(PACKAGE).parent.parts
+    while parts and not tests.joinpath(*parts).is_dir():
+        parts = parts[:-1]
+    return parts, tests.joinpath(*parts, f"test_{file.stem}.py")
+
+
+def _imports(file: Path, module: Path) -> bool:
     package = re.escape(".".join(module.parent.parts))
     line = rf"^\s*from {package}(\.{module.stem} import| import .*\b{module.stem}\b)"
-    return re.search(line, test.read_text(encoding="utf-8"), re.MULTILINE) is not None
+    return re.search(line, file.read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def copy_of(root: Path, target: Path) -> Path:
@@ -246,6 +269,32 @@ def outcome(copy: Path, mutant: Mutant, unchanged: Unchanged) -> str:
     return NOTICED if any(unchanged.notices(copy, mutant, run) for run in runs) else ALIVE
 
 
+class Notes:
+    """What is known of mutants, from an earlier run too: a line of JSON for each.
+
+    A line is read again only for the same change in the same place; whoever deletes it has the
+    mutant tried again.
+
+    Args:
+        file: where the lines stand, the newest last; None keeps them in memory alone.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+        self.found: dict[tuple[str, str], str] = {}
+        if file is not None and file.exists():
+            for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
+                self.found[line["place"], line["change"]] = line["found"]
+
+    def add(self, place: str, change: str, found: str, seconds: float) -> None:
+        """Write down what a mutant came to, and how long that took."""
+        self.found[place, change] = found
+        if self.file is not None:
+            line = {"place": place, "change": change, "found": found, "seconds": round(seconds, 1)}
+            with self.file.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(line) + "\n")
+
+
 def by_folder(drawn: Sequence[Mutant], alive: Sequence[Mutant]) -> str:
     """A line for each folder of the package: how many of its mutants were noticed."""
     count = {what: Counter(m.file.parts[1] for m in ones) for what, ones in
@@ -264,6 +313,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same mutants")
     parser.add_argument("--least", type=float, default=95, help="percent to be noticed")
     parser.add_argument("--jobs", type=int, default=workers(), help="processes side by side")
+    parser.add_argument(
+        "--notes", type=Path, help="where to write what is found, and to read it, to go on later"
+    )
     chosen = parser.parse_args(arguments)
     try:
         import cosmic_ray  # noqa: F401
@@ -278,24 +330,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tried: list[Mutant] = []
     alive: list[Mutant] = []
     unchanged = Unchanged()
+    notes = Notes(chosen.notes)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(chosen.jobs) as pool:
         free: SimpleQueue[Path] = SimpleQueue()
         for job in range(chosen.jobs):
             free.put(copy_of(root, Path(folder) / str(job)))
 
-        def attempt(mutant: Mutant) -> str:
+        def attempt(mutant: Mutant) -> tuple[str, str]:
+            """What was found, and the change."""
+            place = f"{mutant.file}:{mutant.line}"
             copy = free.get()
             try:
-                return outcome(copy, mutant, unchanged)
+                # of the copy: in the working tree somebody may be at work
+                change = mutant.difference((copy / mutant.file).read_text(encoding="utf-8"))
+                if (place, change) not in notes.found:
+                    began = time.monotonic()
+                    found = outcome(copy, mutant, unchanged)
+                    notes.add(place, change, found, time.monotonic() - began)
+                return notes.found[place, change], change
             except TellsNothing as error:
                 print(error)
-                return UNTRIED
+                return UNTRIED, change
             finally:
                 free.put(copy)
 
         number = 0
         try:
-            for mutant, found in zip(drawn, pool.map(attempt, drawn), strict=True):
+            for mutant, (found, change) in zip(drawn, pool.map(attempt, drawn), strict=True):
                 number += 1
                 place = f"{mutant.file}:{mutant.line}"
                 print(f"{number:4} of {len(drawn)}  {found:8} {place}", flush=True)
@@ -303,7 +364,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     tried.append(mutant)
                 if found == ALIVE:
                     alive.append(mutant)
-                    print(mutant.difference((root / mutant.file).read_text("utf-8")), flush=True)
+                    print(change, flush=True)
         except KeyboardInterrupt:
             print("Stopped: those that have begun are ended, and what was seen is told.")
             pool.shutdown(cancel_futures=True)

@@ -6,10 +6,11 @@ imports from the course is listed below it. Prose is for both notebooks. A solut
 from running it; nothing else differs from run to run.
 """
 
+import difflib
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import jupytext
@@ -46,9 +47,33 @@ class DirectiveError(ValueError):
     """A cell of the source can't be expanded; the message names file and cell."""
 
 
+class UnknownNotebook(LookupError):
+    """No notebook has this name; the message names the nearest."""
+
+
 def sources(root: Path = ROOT) -> list[Path]:
     """The sources of all notebooks, in order."""
     return sorted((root / "solutions").glob("[0-9][0-9]-*.py"))
+
+
+def named(names: Iterable[str], root: Path = ROOT) -> list[Path]:
+    """The sources of these notebooks, in order, each once; of all, where no name is given.
+
+    Args:
+        names: `03-gated-cells`, or a file of it.
+        root: the checkout.
+
+    Raises:
+        UnknownNotebook: a name that no notebook has.
+    """
+    known = {source.stem: source for source in sources(root)}
+    wanted = {name: re.sub(r"\.(py|ipynb)$", "", Path(name).name) for name in names}
+    for name, stem in wanted.items():
+        if stem not in known:
+            near = difflib.get_close_matches(stem, known, n=1, cutoff=0.4)
+            meant = f"Did you mean {near[0]}?" if near else f"There are {', '.join(known)}."
+            raise UnknownNotebook(f"There is no notebook called {name!r}. {meant}")
+    return [known[stem] for stem in known if stem in wanted.values() or not wanted]
 
 
 def expand(
@@ -157,13 +182,10 @@ def page_with(label: str, book: Path = ROOT / "book") -> str:
 
 def _speed_up(exercise: Exercise) -> str:
     """What is different about this kind."""
-    if exercise.twin:
-        twin = f", what `{exercise.twin}` does in NumPy"
-    else:
-        twin = ", with no NumPy form, since it is about Keras's own training loop"
+    twin = f"In TensorFlow, what `{exercise.twin}` does in NumPy."
     return (
-        f"**Speed up.** In TensorFlow{twin}. The first check has to wait until "
-        "TensorFlow has started. It runs on a GPU if there is one.\n\n"
+        f"**Speed up.** {exercise.no_twin or twin} The first check has to wait until TensorFlow "
+        f"has started. {exercise.runs_on}\n\n"
     )
 
 
@@ -190,7 +212,11 @@ def _kept(cell: Notebook) -> dict:
 
 
 def run(notebook: Notebook, folder: Path) -> Notebook:
-    """The notebook with its outputs, run from top to bottom; stops at the first error."""
+    """The notebook with its outputs, run from top to bottom; stops at the first error.
+
+    Raises:
+        KeyboardInterrupt: at Ctrl-C, or where the process is to end.
+    """
     from jupyter_client import AsyncKernelManager
     from jupyter_client.kernelspec import KernelSpecManager
     from nbclient import NotebookClient
@@ -213,7 +239,13 @@ def run(notebook: Notebook, folder: Path) -> Notebook:
     )
     fonts_are_listed()
     with set_aside() as environment:
-        client.execute(env=environment)
+        try:
+            client.execute(env=environment)
+        except Exception:
+            # nbclient ends its kernel at the signal, goes on, and then misses it.
+            if hasattr(client, "_async_cleanup_kernel_future"):
+                raise KeyboardInterrupt from None
+            raise
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # time stamps
     notebook.metadata = nbformat.from_dict(METADATA)  # no version of this machine's Python
@@ -231,10 +263,14 @@ def targets(source: Path, root: Path = ROOT) -> tuple[Path, Path]:
     return root / "exercises" / name, root / "solutions" / name
 
 
-def write(root: Path = ROOT) -> None:
-    """Write every exercise notebook, and every solution notebook with fresh outputs."""
+def write(root: Path = ROOT, names: Iterable[str] = ()) -> None:
+    """Write each exercise notebook, and each solution notebook with fresh outputs.
+
+    Raises:
+        UnknownNotebook: a name that no notebook has; nothing is written then.
+    """
     repository = of_checkout(root)
-    for source in sources(root):
+    for source in named(names, root):
         exercise_path, solution_path = targets(source, root)
         exercise_path.parent.mkdir(exist_ok=True)
         exercise = expand(source, solved=False, repository=repository)
@@ -246,19 +282,21 @@ def write(root: Path = ROOT) -> None:
         print(f"wrote {solution_path.relative_to(root)}, executed")
 
 
-def drift(root: Path = ROOT) -> list[str]:
+def drift(root: Path = ROOT, names: Iterable[str] = ()) -> list[str]:
     """What differs between the notebooks and what their sources say now, a sentence each.
 
     Byte for byte; only a solution's outputs are taken as they are, because running the notebooks
     compares those.
+
+    Raises:
+        UnknownNotebook: a name that no notebook has.
     """
     found, repository = [], of_checkout(root)
-    expected_files = set()
-    for source in sources(root):
+    for source in named(names, root):
         for path, solved in zip(targets(source, root), (False, True), strict=True):
-            expected_files.add(path)
             fresh = expand(source, solved, repository=repository)
             found += _drift_of(path, fresh, solved, root)
+    expected_files = {path for source in sources(root) for path in targets(source, root)}
     for folder in ("exercises", "solutions"):
         for path in sorted((root / folder).glob("*.ipynb")):
             if path not in expected_files:
@@ -297,19 +335,23 @@ def _drift_of(path: Path, fresh: Notebook, solved: bool, root: Path) -> list[str
     return [f"{name}: the file differs from what would be written (metadata or layout)."]
 
 
-def main(check: bool = False, root: Path = ROOT) -> int:
-    """Write the notebooks, or with `check` fail on any drift; the number to exit with."""
+def main(check: bool = False, root: Path = ROOT, names: Iterable[str] = ()) -> int:
+    """Write the notebooks, or with `check` fail on any drift; the number to exit with.
+
+    Raises:
+        UnknownNotebook: a name that no notebook has.
+    """
     if not sources(root):
         print(f"No sources in {root / 'solutions'}: this command needs a checkout of the course.")
         return 2
     if not check:
-        write(root)
+        write(root, names)
         return 0
-    found = drift(root)
+    found = drift(root, names)
     for sentence in found:
         print(f"✗ {sentence}", file=sys.stderr)
     if found:
         print("Run `course notebooks` and commit what it writes.", file=sys.stderr)
         return 1
-    print(f"{2 * len(sources(root))} notebooks agree with their sources.")
+    print(f"{2 * len(named(names, root))} notebooks agree with their sources.")
     return 0

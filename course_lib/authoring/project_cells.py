@@ -1,8 +1,10 @@
 """The cells of a project in a notebook, and the head of its page in the book."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+from course_lib import data
 from course_lib.exercises.projects.project import Project
 
 # By difficulty, on the cards of exercises and of projects alike.
@@ -32,10 +34,17 @@ def training_cell(project: Project, solved: bool) -> str:
             f"# its {project.file} lies beside this notebook."
         )
     return (
+        f"from {_home(project.data)} import {project.data.__name__}\n\n"
         "# Train here, in as many cells as you like, or in a script of your own.\n"
         "# At the end:\n"
         f'# np.savez("{project.file}", **weights, curve=losses)'
     )
+
+
+def _home(function: Callable) -> str:
+    """The module to import it from: the course's data sets, or the file that it is written in."""
+    ours = getattr(data, function.__name__, None) is function
+    return data.__name__ if ours else function.__module__
 
 
 def marks_table(project: Project, results: Path) -> tuple[str, list[Path]]:

@@ -6,11 +6,15 @@ below); the rest stands, with a reason each, in `book/typed_numbers.toml`.
 
 Seen are digits, and words from "ten" on. Smaller numbers in words are part of most sentences; so is
 "twice" or "half". They are not seen.
+
+In what is said of a picture (its `alt`) nothing can be glued. There a number may stand if the cell
+that draws the picture asserts something.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
@@ -19,6 +23,9 @@ from myst_parser.parsers.mdit import create_md_parser
 
 EXTENSIONS = {"amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath", "tasklist"}
 TEXT_BLOCK = re.compile(r"\{(admonition|dropdown|note|tip|warning|list-table|grid[\w-]*)\}(.*)")
+ALT = re.compile(r'^ *alt: "(.*)"$', re.MULTILINE)
+CELL = re.compile(r"^```\{code-cell\}.*?^```$", re.DOTALL | re.MULTILINE)
+ASSERT = re.compile(r"^ *assert ", re.MULTILINE)
 OPTION = re.compile(r"^:[\w-]+:.*\n?", re.MULTILINE)
 
 NUMBER = re.compile(
@@ -64,7 +71,8 @@ def typed_numbers(page: str, allowed: Mapping[str, str]) -> tuple[list[Typed], l
         The typed numbers that no phrase allows, and the phrases that allow none.
     """
     found, used = [], set()
-    for shown, searched in _texts(page):
+    alts = ((alt, alt) for alt, cell in _described(page) if not ASSERT.search(cell))
+    for shown, searched in chain(_texts(page), alts):
         spans = [(*match.span(), phrase) for phrase in allowed for match in _find(phrase, shown)]
         for match in NUMBER.finditer(FORMS.sub(_blank, searched)):
             if match[0] in ENDS:
@@ -75,6 +83,11 @@ def typed_numbers(page: str, allowed: Mapping[str, str]) -> tuple[list[Typed], l
                 around = shown[max(0, match.start() - 40) : match.end() + 40]
                 found.append(Typed(match[0], " ".join(around.split())))
     return found, [phrase for phrase in allowed if phrase not in used]
+
+
+def _described(page: str) -> list[tuple[str, str]]:
+    """What the page says of each picture to those who can't see it, and the cell that draws it."""
+    return [(alt[1], cell[0]) for cell in CELL.finditer(page) if (alt := ALT.search(cell[0]))]
 
 
 def _find(phrase: str, text: str) -> Iterator[re.Match]:

@@ -13,9 +13,10 @@ import textwrap
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from course_lib.authoring import left_out
 from course_lib.authoring.changed import touched_exercises, touched_tests, why_unknown
 from course_lib.authoring.own_settings import fonts_are_listed, set_aside
 from course_lib.authoring.read_only import is_read_only
@@ -28,6 +29,7 @@ COURSE = ("-m", "course_lib.cli")
 ELSEWHERE = "not browser and not alone and not backends"  # those have commands of their own
 QUICK = f"{ELSEWHERE} and not slow"
 PLUGIN = ("-p", "course_lib.authoring.few_cases")
+TELL = ("-p", "course_lib.authoring.left_out", "--tell-left-out")
 FEW = ("--at-most", "2")  # of each test, and of each exercise's wrong and right answers
 SLOWEST = ("--durations", "15", "--durations-min", "2")  # how many to name, from how many seconds
 # All cores work, each on a whole file at a time: what its tests share is made once. The order is
@@ -45,6 +47,7 @@ ALL_OF_THEM = (
     "So all quick tests and all exercises are looked at, which takes many minutes. In a clone with "
     "a branch main, make check takes what has changed."
 )
+WAS_FEW = "These were a few cases of each quick test. `make test ALL=1` runs all of all tests."
 LAST_LINES = 8  # of a command that failed, told again at the end
 NBVAL = (
     *("--nbval", "--nbval-current-env", "--nbval-cell-timeout", "300"),
@@ -211,11 +214,11 @@ def _passed_through(command: list[str], environment: dict[str, str]) -> tuple[in
 
 def _pytest(command: tuple[str, ...], environment: dict[str, str]) -> Tally:
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        command = (sys.executable, *command, "--junitxml", str(report))
+        report, told = Path(folder) / "report.xml", Path(folder) / "told.json"
+        command = (sys.executable, *command, "--junitxml", str(report), *TELL, str(told))
         with interrupted.apart(list(command), env=environment) as process:
             code = process.wait()
-        return of_pytest(code, report)
+        return replace(of_pytest(code, report), **left_out.read(told))
 
 
 def largest_process() -> str:
@@ -251,7 +254,7 @@ def main(stages: tuple[Stage, ...] = STAGES) -> int:
     print(f"{'':8}{'in all':<36}{seconds:7.0f} s")
     print(f"{largest_process()}\n")
     if stages == A_FEW_OF_ALL:
-        print("These were a few cases of each test. `make test ALL=1` runs all.\n")
+        print("\n".join((WAS_FEW, *left_out.in_words(total))) + "\n")
     if total.failures:
         print("What failed:")
         print("\n".join(textwrap.indent(failure, "  ") for failure in total.failures))

@@ -21,6 +21,8 @@ class Tally:
         skipped: for each reason, how many were skipped for it.
         remark: what a failure is that no test reported, or empty.
         failures: what failed, in a line or a few each.
+        found: pytest's tests that were there to run, by their name without the case.
+        ran: those of which a case was run, or skipped for a reason.
     """
 
     passed: int = 0
@@ -28,6 +30,8 @@ class Tally:
     skipped: Counter[str] = field(default_factory=Counter)
     remark: str = ""
     failures: tuple[str, ...] = ()
+    found: frozenset[str] = frozenset()
+    ran: frozenset[str] = frozenset()
 
     def __add__(self, other: Tally) -> Tally:
         """Both together."""
@@ -37,7 +41,14 @@ class Tally:
             self.skipped + other.skipped,
             " ".join(filter(None, (self.remark, other.remark))),
             self.failures + other.failures,
+            self.found | other.found,
+            self.ran | other.ran,
         )
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Tests that no command ran."""
+        return self.found - self.ran
 
     @property
     def verdict(self) -> str:

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -134,7 +135,7 @@ def unreadable_or_unknown(script: str, root: Path) -> list[str]:
         root: the checkout that they are called in.
     """
     said = _bash(script)
-    return [f"bash can't read it: {said}"] if said else list(_unknown_calls(script, root))
+    return [f"bash can't read it: {said}"] if said else list(unknown_calls(script, root))
 
 
 def _shell(step: Step) -> str:
@@ -166,20 +167,27 @@ def commands(script: str) -> Iterator[list[str]]:
                 words.append(word)
 
 
-def _unknown_calls(script: str, root: Path) -> Iterator[str]:
+def unknown_calls(script: str, root: Path) -> Iterator[str]:
+    """What a script calls that there isn't, a sentence for each: goals, commands, options, files.
+
+    Args:
+        script: commands.
+        root: the checkout that they are called in.
+    """
     for words in commands(script):
         program, *arguments = words
         base = program.rpartition("/")[2]
         plain = [one for one in arguments if not one.startswith("-") and "=" not in one]
         if base == "make":
             yield from (f"make has no {one}." for one in plain if one not in make_targets(root))
-        elif base == "course" and plain and not _is_command(plain):
-            yield f"course has no command {plain[0]}."
+            yield from (f"make reads no {one}." for one in _unread(arguments, root))
+        elif base == "course":
+            yield from unknown_to_course(arguments)
         elif arguments[:1] == ["-m"] and arguments[1].startswith("course_lib"):
             module = root.joinpath(*arguments[1].split("."))
             if not (module.with_suffix(".py").exists() or (module / "__main__.py").exists()):
                 yield f"there is no module {arguments[1]}."
-        elif "/" in program and not program.startswith(("/", "~", "$", ".venv/", "fresh/", "bin/")):
+        elif "/" in program and not re.match(r"[/~$]|(.*/)?bin/", program):
             file = root / program
             if not (file.is_file() and os.access(file, os.X_OK)):
                 yield f"{program} is no program of the checkout."
@@ -192,18 +200,58 @@ def make_targets(root: Path) -> set[str]:
     return {".venv/.ready", *re.search(r"^\.PHONY:(.*)$", text, re.MULTILINE)[1].split()}
 
 
-def _is_command(words: Iterable[str]) -> bool:
-    """Whether `course` knows these words, a group's command included."""
+def _unread(arguments: list[str], root: Path) -> Iterator[str]:
+    """Variables that make is handed and that its Makefile names nowhere."""
+    text = (root / "Makefile").read_text(encoding="utf-8")
+    names = (one.partition("=")[0] for one in arguments if "=" in one)
+    yield from (name for name in names if not re.search(rf"\b{name}\b", text))
+
+
+def unknown_to_course(arguments: Iterable[str]) -> Iterator[str]:
+    """The first word that `course` takes for no command, and options.
+
+    Those that its command lacks, and one that it can't do without, where all arguments are there.
+
+    Args:
+        arguments: what is typed behind `course`; capitals such as NAME stand for anything.
+    """
+    called, command, rest = "course", the_command_course(), []
+    for word in arguments:
+        known = getattr(command, "commands", {})
+        if word.startswith("-"):
+            if word.partition("=")[0] not in options_of(command):
+                yield f"{called} has no option {word}."
+        elif word in known:
+            called, command, rest = f"{called} {word}", known[word], []
+            continue
+        elif known and not word.isupper():
+            yield f"{called} has no command {word}."
+            return
+        rest.append(word)
+    if not hasattr(command, "commands") and (missing := _missing_option(command, rest)):
+        yield f"{called} needs {missing}."
+
+
+def _missing_option(command: Any, words: list[str]) -> str:
+    try:
+        command.make_context(command.name, words)
+    except Exception as error:  # of any kind: the words are examples
+        about = getattr(error, "param", None)
+        if type(error).__name__ == "MissingParameter" and about.param_type_name == "option":
+            return about.opts[0]
+    return ""
+
+
+@functools.cache
+def the_command_course() -> Any:
+    """Typer's `course`, a group of commands."""
     import typer.main
 
     from course_lib.cli import app
 
-    command = typer.main.get_command(app)
-    for word in words:
-        known = getattr(command, "commands", None)
-        if known is None:
-            return True  # the rest are arguments
-        if word not in known:
-            return False
-        command = known[word]
-    return True
+    return typer.main.get_command(app)
+
+
+def options_of(command: Any) -> set[str]:
+    """What a command of Typer's can be given, as it is typed."""
+    return {"--help"}.union(*(one.opts for one in command.params))

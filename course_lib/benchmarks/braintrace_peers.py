@@ -1,6 +1,10 @@
 """D-RTRL of the library braintrace (Wang et al., 2026), in JAX: what the traces are timed against.
 
 Two ways to drive it. Both get the weights, the batch and the loss of `kernl.problem("snap1")`.
+
+The library's ES-D-RTRL (`pp_prop`) is left out. In place of each trace it keeps a smoothed input
+and a smoothed derivative, and their product gives the gradient of none of our rules. What doesn't
+give the same gradient is not timed here.
 """
 
 from collections.abc import Callable, Sequence

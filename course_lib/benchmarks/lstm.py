@@ -103,6 +103,7 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
     sizes = sizes or Sizes()
     chosen = variants()
     once = {label(*v): measure.in_child(first_step, *v, asdict(sizes)) for v in chosen}
+    measure.say("all are built, and must give the same loss")
     steps = {label(*v): build(*v, sizes) for v in chosen}
     losses = {name: [step() for _ in range(2)][1] for name, step in steps.items()}
     _same(losses)
@@ -127,7 +128,7 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
     }
 
 
-def main(quick: bool = False, as_json: bool = False, out: Path | None = None) -> int:
+def main(quick: bool, as_json: bool, out: Path | None) -> int:
     """Measure, print and store; the number to exit with, which says nothing of how fast it was."""
     result = measure.store("lstm", run(quick), quick, out)
     _print(result, as_json)

@@ -1,8 +1,8 @@
 """What the benchmarks share: fair timing, peak memory, and where a number comes from."""
 
 import contextlib
-import datetime
 import json
+import operator
 import statistics
 import subprocess
 import sys
@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 Samples = dict[str, list[float]]
+COMPARED = {">=": operator.ge, "<=": operator.le}  # how a number is held against its bar
 FEWEST = 3  # rounds, so that there is a median
+SAID_EVERY = 15  # seconds
 
 
 def interleaved(
@@ -38,9 +40,14 @@ def interleaved(
     """
     names = list(variants)
     taken: Samples = {name: [] for name in names}
-    start = time.perf_counter()
+    say(f"{len(names)} variants are timed, {rounds} rounds at most")
+    start = said = time.perf_counter()
     for number in range(rounds):
         spent = time.perf_counter() - start
+        if number and start + spent - said >= SAID_EVERY:
+            said = start + spent
+            left = spent / number * (rounds - number)
+            say(f"{number} of {rounds} rounds, at most {left / 60:.1f} min left")
         if seconds is not None and spent >= seconds and number >= FEWEST:
             break
         first = number % len(names)
@@ -52,9 +59,17 @@ def interleaved(
     return taken
 
 
+def say(what: str) -> None:
+    """Say on standard error what is being done: a benchmark takes minutes."""
+    print(f"  {what}", file=sys.stderr, flush=True)
+
+
 def ratio(slower: list[float], faster: list[float]) -> float:
-    """How many times as fast the second is: the median over the rounds of the ratio of seconds."""
-    return float(f"{statistics.median(a / b for a, b in zip(slower, faster, strict=True)):.3g}")
+    """How many times as fast the second is: the median over the rounds of the ratio of seconds.
+
+    It is not rounded: one that is a little above its bar would reach it by rounding.
+    """
+    return statistics.median(a / b for a, b in zip(slower, faster, strict=True))
 
 
 def summary(seconds: list[float]) -> dict[str, float]:
@@ -81,6 +96,8 @@ def in_child(function: Callable[..., dict[str, Any]], *arguments: Any) -> dict[s
     Raises:
         RuntimeError: the process failed; the message ends with what it wrote to standard error.
     """
+    about = " ".join(str(one) for one in arguments if isinstance(one, str | int))
+    say(f"{function.__name__.replace('_', ' ')}: {about}")
     task = json.dumps([function.__module__, function.__name__, arguments])
     done = subprocess.run(
         [sys.executable, "-m", __name__], input=task, capture_output=True, text=True
@@ -118,15 +135,13 @@ def store(
     Returns:
         What was stored: `name`, `command`, `date`, `versions`, `hardware` and the result.
     """
-    from course_lib.training.provenance import hardware, versions
+    from course_lib.training.provenance import made_with
     from course_lib.training.reproduce import RESULTS
 
     full = {
         "name": f"bench-{name}",
         "command": command or f"course bench {name}" + (" --quick" if quick else ""),
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "versions": versions(),
-        "hardware": hardware(),
+        **made_with(),
         **result,
     }
     if out is None and not quick:
@@ -174,10 +189,8 @@ def show_times(
         if value is None:
             console.print(f"{name}: not measured ({result['why_no_peer']})")
             continue
-        reached = value >= bar if sign == ">=" else value <= bar
-        console.print(
-            f"{name}: {value:g} ({sign} {bar:g}: {'reached' if reached else 'NOT reached'})"
-        )
+        reached = "reached" if COMPARED[sign](value, bar) else "NOT reached"
+        console.print(f"{name}: {value:g} ({sign} {bar:g}: {reached})")
     for name in further:
         console.print(f"{name}: {result[name]:g}")
     if as_json:

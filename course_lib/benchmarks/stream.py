@@ -52,7 +52,8 @@ def run(quick: bool = False, sizes: Sizes | None = None) -> dict[str, Any]:
         return x, x.sum(axis=2, keepdims=True)
 
     tenths = []
-    for _ in range(TENTHS):
+    for number in range(TENTHS):
+        measure.say(f"tenth {number + 1} of {TENTHS}, each of {sizes.steps // TENTHS:,} steps")
         spent = 0.0
         for _ in range(sizes.steps // sizes.piece // TENTHS):
             batch = steps(sizes.piece)
@@ -106,7 +107,7 @@ def resident_mib() -> float | None:
     return round(int(line.split()[1]) / 2**10, 1)
 
 
-def main(quick: bool = False, as_json: bool = False, out: Path | None = None) -> int:
+def main(quick: bool, as_json: bool, out: Path | None) -> int:
     """Measure, print and store; the number to exit with, which says nothing of how fast it was."""
     from rich.console import Console
 

@@ -86,7 +86,7 @@ def download_mnist(target: Path) -> None:
         ) from error
     finally:
         with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+            part.unlink()
 
 
 def _set_aside(bad: Path, cached: Path) -> str:

@@ -12,7 +12,7 @@ from course_lib.exercises import progress
 from course_lib.exercises.calling.guard import with_article
 from course_lib.exercises.cards import Card, apology, hint_card, solution_card
 from course_lib.exercises.checker import check_function
-from course_lib.exercises.next_hint import next_hint
+from course_lib.exercises.next_hint import fitting, next_hint
 from course_lib.exercises.predictions import measured, predict, within
 from course_lib.exercises.projects.checking import check_project
 from course_lib.exercises.projects.project import Project
@@ -91,7 +91,9 @@ def check(function: Callable, exercise: str | None = None, strict: bool = False)
         report = check_function(asked, function, _passed)
     _passed.pop(name, None)
     _checked.add(name)
-    _found[name] = tuple(one for one in (report.mistake, report.failed) if one)
+    if report.found != _found.get(name):  # the hint that fits it is worth reading again
+        _hints_seen.get(name, set()).discard(fitting(asked.hints, report.found))
+    _found[name] = report.found
     if report.ok:
         _passed[name] = function
     note = progress.record(name, report, begin=not strict)

@@ -140,6 +140,8 @@ class Exercise:
         single: whether the reference promises float32 out for float32 in.
         twin: of a *speed up*, id of the NumPy exercise that it is the fast form of. A check leaves
             the learner's own in its place if it has passed.
+        no_twin: of a *speed up* that is the fast form of none, a sentence that says why.
+        runs_on: of a *speed up*, a sentence that says on which device.
         promises: words of each sentence in the reference's Args, Returns and Raises, to the rung,
             or the rungs, that look at it; "scaffold: why" where the stub keeps it.
     """
@@ -160,6 +162,8 @@ class Exercise:
     equivalent: dict[str, str] = field(default_factory=dict)
     single: bool = False
     twin: str = ""
+    no_twin: str = ""
+    runs_on: str = "It runs on a GPU if there is one."
     promises: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self):

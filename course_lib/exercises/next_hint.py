@@ -17,9 +17,14 @@ def next_hint(hints: Sequence[Hint], found: Sequence[str], seen: Collection[int]
         seen: numbers of the hints that have been shown.
     """
     last = len(hints)
-    fitting = (n for name in found for n, hint in enumerate(hints, 1) if name in hint.fits)
-    first = next(fitting, 1)
+    first = fitting(hints, found) or 1
     order = [*range(first, last), *range(1, first), last]
     if first == last:
         order = [last, *range(1, last)]
     return next((number for number in order if number not in seen), last)
+
+
+def fitting(hints: Sequence[Hint], found: Sequence[str]) -> int | None:
+    """The number of the hint that fits what the last check found, or None."""
+    numbers = (n for name in found for n, hint in enumerate(hints, 1) if name in hint.fits)
+    return next(numbers, None)

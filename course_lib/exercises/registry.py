@@ -43,6 +43,7 @@ CHAPTERS = (
             "masked_rnn_forward",
             "cross_entropy_from_logits",
             "VanillaRNNCell",
+            "read_digits",
             "train_step",
             "padded_batches",
             "predict_rows",
@@ -59,6 +60,7 @@ CHAPTERS = (
             "gradient_check",
             "truncated_bptt",
             "clip_by_global_norm",
+            "update_on_window",
             "state_jacobian",
             "bptt_gradient",
             "checkpointed",
@@ -164,6 +166,7 @@ class UnknownExercise(KeyError):
         return self.args[0]
 
 
+@functools.cache
 def ids() -> tuple[str, ...]:
     """Every exercise's id, in order."""
     return tuple(one for chapter in CHAPTERS for one in chapter.exercises)
@@ -188,7 +191,8 @@ def chapter_of(exercise_id: str) -> Chapter:
     for chapter in CHAPTERS:
         if exercise_id in chapter.exercises:
             return chapter
-    known = {_as_typed(one): one for one in ids()}
+    files = {one.removeprefix(PROJECT): one for one in ids()}  # what a project's pages call it
+    known = files | {_as_typed(one): one for one in ids()}
     near = difflib.get_close_matches(_as_typed(exercise_id), known, n=1)
     meant = f"Did you mean {known[near[0]]}?" if near else "`course progress` lists them."
     raise UnknownExercise(f"There is no exercise called {exercise_id!r}. {meant}")

@@ -76,6 +76,11 @@ class Report:
         return self.outcome
 
     @property
+    def found(self) -> tuple[str, ...]:
+        """What a hint may fit, the most telling first: the mistake's name, the rung's."""
+        return tuple(one for one in (self.mistake, self.failed) if one)
+
+    @property
     def headline(self) -> str:
         """Symbol, exercise, outcome and how many rungs hold."""
         count = f"{len(self.passed)} of {len(self.exercise.ladder)} checks hold"

@@ -4,6 +4,7 @@ Importing this module chooses TensorFlow for Keras, unless KERAS_BACKEND names a
 `~/.keras/keras.json` is meant for programs of one's own.
 """
 
+import functools
 import os
 import re
 import sys
@@ -29,6 +30,7 @@ class UnknownFlag(OtherBackend):
     title = "An unknown flag of XLA"
 
 
+@functools.cache
 def loads_tensorflow(module: str) -> bool:
     """Whether a module's own file loads TensorFlow; found without importing it."""
     source = Path(find_spec(module).origin).read_text(encoding="utf-8")

@@ -240,12 +240,24 @@ def median_stretch(
 
     Half of the directions are stretched less than this. The geometric mean over the sequences.
     """
+    medians = [np.median(s) for s in _stretches(recurrent, radius, input_scale, T, n, sequences)]
+    return float(np.exp(np.mean(np.log(medians))))
+
+
+def least_stretch(
+    recurrent: str, radius: float, input_scale: float, T: int = 50, n: int = 32, sequences: int = 3
+) -> float:
+    """Return the smallest singular value of ∂h_T/∂h_0 in any sequence: the least that is left."""
+    return float(min(map(np.min, _stretches(recurrent, radius, input_scale, T, n, sequences))))
+
+
+def _stretches(
+    recurrent: str, radius: float, input_scale: float, T: int, n: int, sequences: int
+) -> list[np.ndarray]:
+    """Return the singular values of ∂h_T/∂h_0 of each sequence."""
     h, W_hh = _states(recurrent, radius, input_scale, T, n, sequences)
-    stretches = [
-        np.median(np.linalg.svd(state_jacobian(states[-T:], W_hh), compute_uv=False))
-        for states in h
-    ]
-    return float(np.exp(np.mean(np.log(stretches))))
+    jacobians = (state_jacobian(states[-T:], W_hh) for states in h)
+    return [np.linalg.svd(jacobian, compute_uv=False) for jacobian in jacobians]
 
 
 def _states(

@@ -109,8 +109,8 @@ def read(
     """
     P = units(kind, numbers)
     states = [images @ P for images, _ in (train, test)]
-    mean, spread = states[0].mean(axis=0), np.maximum(states[0].std(axis=0), 1e-12)
-    fitted, counted = (np.c_[(s - mean) / spread, np.ones(len(s))] for s in states)
+    spread = np.maximum(states[0].std(axis=0), 1e-12)
+    fitted, counted = (np.c_[s / spread, np.ones(len(s))] for s in states)
     squares = fitted.T @ fitted + 1e-2 * np.eye(numbers + 1)
     W = np.linalg.solve(squares, fitted.T @ np.eye(10)[train[1]])
     return float(np.mean((counted @ W).argmax(axis=1) == test[1]))

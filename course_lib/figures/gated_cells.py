@@ -34,6 +34,8 @@ GATES = {"vanilla": 1, "gru": 3, "lstm": 4}  # blocks of weights, one for each g
 COLUMNS = {"gru": "zrh", "lstm": "ifco"}
 LOOKS = dict(zip(CELLS, (CYCLE[1], CYCLE[2], CYCLE[0]), strict=True))
 BLUE, RED, GREEN = (CYCLE[i]["color"] for i in range(3))
+# The insides of the boxes of a diagram: a gate's, a candidate's, a plain operation's.
+INSIDE = {True: "#DCEBF5", False: "#FBE6D9", None: "white"}
 PULSES = (1, 25)  # steps at which a memory is written to
 
 Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -665,10 +667,9 @@ def _box(ax: Axes, x: float, y: float, text: str, gate: bool | None) -> None:
     """Draw a gate (True), a candidate (False), or a plain operation (None)."""
     from matplotlib.patches import FancyBboxPatch
 
-    colour = {True: "#DCEBF5", False: "#FBE6D9", None: "white"}[gate]
     shape = "round,pad=0,rounding_size=0.18" if gate is not False else "square,pad=0"
     ax.add_patch(
-        FancyBboxPatch((x - 0.66, y - 0.5), 1.32, 1.0, boxstyle=shape, facecolor=colour,
+        FancyBboxPatch((x - 0.66, y - 0.5), 1.32, 1.0, boxstyle=shape, facecolor=INSIDE[gate],
                        edgecolor="black", zorder=3)
     )  # fmt: skip
     ax.text(x, y, text, ha="center", va="center", zorder=4, fontsize=12 if gate is None else 14)
@@ -702,5 +703,4 @@ def _legend(ax: Axes) -> None:
 def _swatch(ax: Axes, x: float, gate: bool) -> None:
     from matplotlib.patches import Rectangle
 
-    colour = "#DCEBF5" if gate else "#FBE6D9"
-    ax.add_patch(Rectangle((x, -0.7), 0.6, 0.5, facecolor=colour, edgecolor="black"))
+    ax.add_patch(Rectangle((x, -0.7), 0.6, 0.5, facecolor=INSIDE[gate], edgecolor="black"))

@@ -242,10 +242,14 @@ def two_ways(steps: int = 5) -> Figure:
         ax.text(steps, 1.05, "loss", ha="center")
         _arrow(ax, (steps, 0.95), (steps, 0.28), CYCLE[1])
     for t in range(1, steps):
-        _arrow(axes[0], (t + 0.76, 0.12), (t + 0.24, 0.12), CYCLE[1])
-        _arrow(axes[0], (t + 0.24, -0.12), (t + 0.76, -0.12), CYCLE[0])
-        _arrow(axes[1], (t + 0.24, -0.12), (t + 0.76, -0.12), CYCLE[0])
-        _arrow(axes[1], (t + 0.24, -0.5), (t + 0.76, -0.5), CYCLE[2])
+        left, right = t + 0.24, t + 0.76
+        for ax, start, end, height, look in (
+            (axes[0], right, left, 0.12, CYCLE[1]),
+            (axes[0], left, right, -0.12, CYCLE[0]),
+            (axes[1], left, right, -0.12, CYCLE[0]),
+            (axes[1], left, right, -0.5, CYCLE[2]),
+        ):
+            _arrow(ax, (start, height), (end, height), look)
     for t in range(1, steps + 1):
         axes[1].text(t, -0.5, "$E$", ha="center", va="center", color=CYCLE[2]["color"])
     names = (("values", 0), ("gradient", 1), ("traces", 2))

@@ -125,14 +125,14 @@ def sensitivity(count: int, seed: int = 0, sequences: int = 8) -> dict:
     net = network("orthogonal", seed, T=25)
     modes = spread_modes(count, net["h"].shape[1])
     beta = fitted(net, *modes)
-    start, lags = 4, 20
-    truth = np.zeros((lags + 1, *beta.shape[1:]))
+    start, lags = 4, np.arange(21)
+    truth = np.zeros((len(lags), *beta.shape[1:]))
     for h in net["h"][:sequences]:
-        for lag in range(lags + 1):
+        for lag in lags:
             later = h[start + 1 : start + 1 + lag]
             truth[lag] += state_jacobian(later, net["W_hh"]) / sequences
     k = 1 + int(np.argmax(np.abs(truth[:, 1:, 0]).sum(axis=0)))
-    lam = np.exp((-modes[0] + 1j * modes[1])[:, None] * np.arange(lags + 1))
+    lam = np.exp((-modes[0] + 1j * modes[1])[:, None] * lags)
     kernel = np.einsum("rki,rt->tki", beta, lam).real
     gradient = modes_gradient(net["v"], net["d"], net["dh"], beta, *modes)
     return {

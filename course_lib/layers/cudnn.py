@@ -44,10 +44,10 @@ def cudnn_refusals(layer):
             " step; cuDNN knows keras.layers.LSTM and keras.layers.GRU."
         ]
     why = []
-    if layer.activation is not activations.tanh:
-        why.append("The activation is not tanh.")
-    if layer.recurrent_activation is not activations.sigmoid:
-        why.append("The activation of the gates is not the sigmoid.")
+    if not _known(layer.activation, "tanh"):
+        why.append("The activation is not a tanh that Keras knows.")
+    if not _known(layer.recurrent_activation, "sigmoid"):
+        why.append("The gates have no sigmoid that Keras knows.")
     if layer.recurrent_dropout:
         why.append("It has dropout inside the recurrence.")
     if layer.unroll:
@@ -114,6 +114,16 @@ gru_for_a_gpu = checked_function(
     units=checked_units,
     dropout=partial(checked_number, name="dropout", within=RATE),
 )
+
+
+def _known(activation, name):
+    """Whether Keras takes a function for its own: it compares by identity."""
+    places = [activations, keras.ops]
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        places.append(tensorflow)
+    return any(activation is getattr(place, name) for place in places)
 
 
 def _of_a_variant(cell):

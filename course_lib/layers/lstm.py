@@ -84,7 +84,7 @@ class LSTMCell(keras.layers.Layer):
         # IMPLEMENT-ME: what comes out is what your NumPy step gives for the
         # same numbers, though nothing is multiplied gate by gate
         h_prev, c_prev = states
-        # ops.add of a bias, which TensorFlow merges with the product; + isn't.
+        # ops.add of a bias is merged with the product; + isn't.
         a = keras.ops.add(keras.ops.matmul(x_t, self.W_x), self.b)
         a = a + keras.ops.matmul(h_prev, self.W_h)
         i, f, candidate, o = keras.ops.split(a, 4, axis=1)

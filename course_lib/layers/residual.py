@@ -57,6 +57,8 @@ class ResidualBlock(keras.layers.Layer):
     def call(self, x, mask=None, training=False):
         """The block's output, shape (batch, T, m) or (batch, m)."""
         mask = checked_mask(mask, x)
+        # Keras casts real numbers alone.
+        x = keras.ops.cast(x, self.compute_dtype)
         x = only_real(x, mask)
         h = self.recurrence(self.norm(x), mask=mask)
         return self._add(x, h, mask, training)

@@ -11,7 +11,8 @@ from course_lib.online.cells import DYNAMICS, Dynamics, LeakyRNNCell, dynamics_o
 from course_lib.online.diagonal_model import OnlineScan
 from course_lib.online.engine import Engine, chunk_length
 from course_lib.online.kernel import Kernel
-from course_lib.online.model import OTHER_RULES, OnlineRNN
+from course_lib.online.learners import OTHER_RULES
+from course_lib.online.model import OnlineRNN
 from course_lib.online.modes import ModesKernel
 from course_lib.online.rules import RULES, TraceLearner, TraceRule
 from course_lib.online.sparse import SparseRNNCell

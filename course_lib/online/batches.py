@@ -53,16 +53,16 @@ def of_one_size(data, size):
 
 
 @contextlib.contextmanager
-def in_one_sentence(size):
-    """What TensorFlow reports of such data, without the words around it."""
+def in_one_sentence(sentence):
+    """What TensorFlow reports, if a graph says this sentence, without the words around it."""
     try:
         yield
     except tf.errors.OpError as error:
-        if other_size(size) not in str(error):
+        if sentence not in str(error):
             raise
     else:
         return
-    raise ValueError(other_size(size))
+    raise ValueError(sentence)
 
 
 def _seen(batch, size):

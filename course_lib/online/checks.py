@@ -11,6 +11,8 @@ import tensorflow as tf
 from course_lib.online import losses
 from course_lib.values import FROM_0, checked_number, plain_number
 
+NO_STEPS = "The sequences have no steps; T is 1 or more."
+
 
 def count(name, value, least=1):
     """A number of steps or of sequences, or a seed, as an int.
@@ -73,11 +75,27 @@ def mask_value(given):
 
 def tensors(a):
     """Targets or weights as tensors: a list of numbers is an array, a list of arrays is several."""
+    if isinstance(a, list | tuple) and all(np.isscalar(n) for n in keras.tree.flatten(a)):
+        return _real(a)
+    return keras.tree.map_structure(_real, a)
+
+
+def _real(a):
+    """A target or weight as a tensor; None, if an output has none."""
     if a is None:
         return None
-    if isinstance(a, list | tuple) and all(np.isscalar(n) for n in keras.tree.flatten(a)):
-        return tf.convert_to_tensor(a)
-    return keras.tree.map_structure(tf.convert_to_tensor, a)
+    if isinstance(a, tf.RaggedTensor):
+        raise ValueError("The targets or sample weights have different lengths: pad them to one.")
+    a = tf.convert_to_tensor(a)
+    if not _is_real(a.dtype):
+        raise ValueError(
+            f"Targets and sample weights are real numbers; these are of type {a.dtype.name}."
+        )
+    return a
+
+
+def _is_real(dtype):
+    return dtype.is_floating or dtype.is_integer or dtype.is_bool
 
 
 def inputs(x, built_for=None):
@@ -99,7 +117,10 @@ def inputs(x, built_for=None):
         raise ValueError("Inputs are one array (batch, T, m), not several.")
     x = tf.convert_to_tensor(x)
     shape(x.shape, built_for)
-    if not (x.dtype.is_floating or x.dtype.is_integer or x.dtype.is_bool):
+    if x.shape[1] is None:  # the graph finds it out as it runs
+        with tf.control_dependencies([tf.debugging.assert_positive(tf.shape(x)[1], NO_STEPS)]):
+            x = tf.identity(x)
+    if not _is_real(x.dtype):
         raise ValueError(f"Inputs are real numbers; these are of type {x.dtype.name}.")
     return x
 
@@ -130,7 +151,7 @@ def shape(given, built_for=None):
     if given.rank != 3:
         raise ValueError(f"Inputs are (batch, T, m); these have the shape {given}.")
     if given[1] == 0:
-        raise ValueError("The sequences have no steps; T is 1 or more.")
+        raise ValueError(NO_STEPS)
     if given[2] is None:
         raise ValueError(f"Inputs are (batch, T, m), m known; these have the shape {given}.")
     if built_for not in (None, given[2]):
@@ -192,7 +213,19 @@ def targets(loss, x, y, weight, out, sequences, by_chunk=False):
     """
     if keras.tree.is_nested(loss) and not keras.tree.is_nested(out):
         raise ValueError("The model has one output, and loss is several: give one.")
-    if keras.tree.is_nested(y) or keras.tree.is_nested(out) or y is None:
+    if y is None:
+        return
+    if keras.tree.is_nested(out):
+        for one, *rest in losses.of_outputs(out, loss, y, weight):
+            targets(one, x, *rest, sequences, by_chunk)
+        return
+    # At the last step Keras takes a list of one for that one.
+    if any(keras.tree.is_nested(a) and (sequences or len(a) > 1) for a in (y, weight)):
+        raise ValueError(
+            "The model has one output, and the targets or sample weights are several: give one"
+            " array of each."
+        )
+    if keras.tree.is_nested(y) or keras.tree.is_nested(weight):
         return
     loss = losses.instance_of(loss)
     known = type(loss) in losses.BY_STEP

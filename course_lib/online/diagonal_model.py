@@ -9,23 +9,33 @@ from course_lib.layers import ResidualBlock
 from course_lib.layers.scanned import ScannedRNN, last_real
 from course_lib.online import checks, losses
 from course_lib.online.diagonal import TRACES
-from course_lib.online.engine import chunk_length
+from course_lib.online.diagonal_stream import Carry, Windows, as_before
+from course_lib.online.engine import LONGEST_CHUNK, chunk_length
+from course_lib.online.forward import piece, size
 from course_lib.online.reading import acts_by_step
-from course_lib.online.sequence_model import SequenceModel
+from course_lib.online.stateful_model import StatefulModel
 
 RULES = ("exact", "bptt")
+ONE_DEVICE = "The rule exact learns on one device; for several, take bptt."
+STATEFUL = "A stateful OnlineScan learns on one device; for several, leave out stateful, take bptt."
+ONE_OUTPUT = (
+    "With an output at every step, exact traces and streams learn from one output; this readout has"
+    " several: give fit whole sequences and the rule bptt."
+)
 
 
 @keras.saving.register_keras_serializable("course_lib")
-class OnlineScan(SequenceModel):
+class OnlineScan(StatefulModel):
     """Layers whose loop is a scan, and a readout; learns in memory that does not know T.
 
     With one recurrent layer the rule "exact" gives the gradient of backpropagation through time, to
     rounding. In a stack the top recurrence's gradient is exact too, and that of all that stands
     above it. What stands below a recurrence (a lower layer, a block's norm) gets all its credit
     from the same window of steps; what it did to a later loss by way of that recurrence's memory
-    from before the window is left out. Longer windows leave out less. There is no `stream`, and
-    nothing is carried from one batch to the next; `OnlineRNN` has both.
+    from before the window is left out. Longer windows leave out less.
+
+    It can go on from call to call, states and traces, as `OnlineRNN` can: in a `stream`, or
+    stateful. The pieces then have the gradient of one long sequence, wherever it is cut.
 
     Inputs (batch, T, m); outputs (batch, c), of the last step, or (batch, T, c) if the top layer
     returns sequences.
@@ -36,16 +46,15 @@ class OnlineScan(SequenceModel):
         readout: the number of outputs c of a linear readout, or a layer that acts on the last axis.
         mask_value: a step whose inputs are all this number is no step; None: all are. It needs a
             single `LRU` or `MinGRU` with an output at the last step alone.
+        stateful: each batch goes on where the last one ended, until `reset_state`; not the states
+            alone, but all that the rule carries. Build it with the batch size, then. `predict` and
+            `evaluate` move states and traces, and no weight.
     """
 
-    def __init__(self, layers, readout, mask_value=None, **kwargs):
-        if kwargs.pop("stateful", False):
-            raise ValueError(
-                "OnlineScan is not stateful: each batch holds whole sequences; OnlineRNN is."
-            )
+    def __init__(self, layers, readout, mask_value=None, stateful=False, **kwargs):
         layers = list(layers) if isinstance(layers, list | tuple) else [layers]
         _check_layers(layers)
-        super().__init__(**{"dtype": layers[0].dtype_policy, **kwargs})
+        super().__init__(stateful, **{"dtype": layers[0].dtype_policy, **kwargs})
         self.stack = layers
         self.readout = checks.readout(readout, self.dtype_policy)
         self.mask_value = checks.mask_value(mask_value)
@@ -53,12 +62,12 @@ class OnlineScan(SequenceModel):
         alone = len(layers) == 1 and isinstance(layers[0], ScannedRNN)
         if mask_value is not None and (self.return_sequences or not alone):
             raise ValueError("mask_value needs a single LRU or MinGRU with return_sequences=False.")
-        self._options = {}
 
     def build(self, input_shape):
         """Make all weights."""
         shape = tuple(input_shape)
         checks.shape(tf.TensorShape(shape))
+        self._keep_batch(shape[0])
         self._inputs = shape[2]
         for layer in self.stack:
             if not layer.built:
@@ -68,14 +77,18 @@ class OnlineScan(SequenceModel):
             shape = (shape[0], None, shape[2])  # it reads windows too
         if not self.readout.built:
             self.readout.build(shape)
+        self._go_on()
 
     def call(self, x, training=False):
         """Outputs, (batch, c) or (batch, T, c)."""
         x = checks.inputs(x, self._inputs)
+        if self.stateful:
+            self.memory.check(x.shape[0])
+            return self.read_on(x, self.memory)
         h, mask = self.with_mask(x)
         for layer in self.stack:
             h = layer(h, mask=mask, training=training)
-        return self._read(h, training)
+        return self.read(h, training)
 
     def compile(
         self,
@@ -124,13 +137,25 @@ class OnlineScan(SequenceModel):
                 "ramp weighs the losses inside a sequence that has one target: set update_every,"
                 " and leave return_sequences out."
             )
-        loss = losses.the_one(loss)
+        loss = self._loss(loss)
         if rule == "exact":
+            self._see_devices(ONE_DEVICE)
             _check_activity(self.stack)
         if rule == "exact" and self.return_sequences:
             _check_readout(self.readout)
+            if keras.tree.is_nested(loss):
+                raise ValueError(ONE_OUTPUT)
             if loss is not None:
                 _check_mean(loss)
+        if self.stateful:
+            self._see_devices(STATEFUL)
+        if self.stateful and update_every is not None:
+            if kwargs.get("jit_compile") is True:
+                raise ValueError(
+                    "XLA can't compile windows that go on from batch to batch: leave out"
+                    " jit_compile, update_every or stateful."
+                )
+            kwargs["jit_compile"] = False
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
         self._options = {
             "rule": rule,
@@ -139,6 +164,8 @@ class OnlineScan(SequenceModel):
             "ramp": ramp,
             "clock_speed": clock_speed,
         }
+        if self.built:
+            self._go_on()
 
     def gradients(self, x, y, sample_weight=None):
         """The rule's gradients on a batch, without a step.
@@ -161,23 +188,85 @@ class OnlineScan(SequenceModel):
         y, sample_weight = checks.tensors(y), checks.tensors(sample_weight)
         self._build_for(x)
         self.check_targets(x, y, sample_weight)
+        if self.stateful:
+            self.memory.check(x.shape[0])
+            carry = self._at_rest(self.memory)
+            *found, carry = self._walk(x, y, sample_weight, carry=carry)
+            self.memory.write(carry)
+            return tuple(found)
         if self._options["rule"] == "bptt":
             with tf.GradientTape() as tape:
                 out = self(x, training=True)
                 loss = self.compute_loss(x, y, out, sample_weight)
             return loss, out, tape.gradient(loss, [w.value for w in self.trainable_variables])
-        return self._walk(x, y, sample_weight, update=False)
+        return self._walk(x, y, sample_weight)[:3]
 
-    def stream(self, batch_size=None):
-        """There is none: states and traces go on inside a batch alone.
+    def begin(self, batch):
+        """What so many sequences carry before their first step."""
+        carry = self._zero(batch, self._inputs)
+        if self._options.get("rule") != "exact":
+            return carry._replace(traces=())  # the tape ends where a call ends
+        if self._options["update_every"] is None:
+            return carry
+        return carry._replace(window=Windows(self).start(carry, batch))
 
-        Raises:
-            NotImplementedError: always.
+    def _remember(self, batch):
+        """See `StatefulModel`."""
+        options = self._options
+        if options.get("ramp"):
+            raise ValueError(
+                "ramp weighs losses by where they stand in the sequence, and a stream has no end:"
+                " leave it out."
+            )
+        if options.get("rule") == "bptt":
+            _check_activity(self.stack)
+        if options.get("update_every") is not None and (
+            self._compile_loss is None or self.own_loss
+        ):
+            raise ValueError(
+                "In a stream, update_every takes the loss that compile was given, window by window:"
+                " give one, and leave compute_loss as it is."
+            )
+        steps = options.get("update_every")
+        if steps is not None and keras.tree.is_nested(self.out_like((batch, steps, self._inputs))):
+            raise ValueError(
+                "update_every in a stream looks at one output; this readout has several."
+            )
+        super()._remember(batch)
+
+    def learn_from(self, x, y, weight, memory):
+        """Change the weights as the rule wants it; what `fit` does with a batch.
+
+        Args:
+            x, y, weight: a batch; (batch, T, m) of inputs.
+            memory: where it goes on, and what is carried further is kept; None: it begins anew.
+
+        Returns:
+            The loss, the outputs, and None, where `OnlineRNN` has the fit of its kernel.
         """
-        raise NotImplementedError(
-            "OnlineScan has no stream: give fit whole sequences, of any length, and update_every to"
-            " learn inside them; OnlineRNN has one."
-        )
+        carry = None if memory is None else memory.read()
+        if carry is not None and carry.window:
+            x = tf.cast(checks.inputs(x, self._inputs), self.compute_dtype)
+            loss, out, carry = Windows(self).learn(carry, *self.with_mask(x), y, weight)
+        else:
+            inside = self._options["update_every"] is not None
+            loss, out, gradients, carry = self._walk(x, y, weight, inside, True, carry)
+            if not inside:
+                self.apply_gradients(gradients, carry)
+        if memory is not None:
+            memory.write(carry)
+        return loss, out, None
+
+    def read_on(self, x, memory):
+        """Outputs of a batch that nothing is learned from; all that the rule carries moves on."""
+        _, out, _, carry = self._walk(x, None, None, carry=self._at_rest(memory), learns=False)
+        memory.write(carry)
+        return out
+
+    def _at_rest(self, memory):
+        """What is carried, and no window is open."""
+        carry = memory.read()
+        return Windows(self).close(carry) if carry.window else carry
 
     def _kind_of(self, x, y, weight):
         """See `SequenceModel`; and the length: a graph for several knows no T."""
@@ -190,14 +279,13 @@ class OnlineScan(SequenceModel):
         x, y, weight = checks.inputs(x), checks.tensors(y), checks.tensors(weight)
         self._build_for(x)
         self.check_targets(x, y, weight)
-        if self._options["rule"] == "bptt":
+        if self._options["rule"] == "bptt" and not self.stateful:
             return super().train_step(data)
-        inside = self._options["update_every"] is not None
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            raise ValueError("The rule exact learns on one device; for several, take bptt.")
-        loss, out, gradients = self._walk(x, y, weight, update=inside, scaled=True)
-        if not inside:
-            self._apply(gradients)
+        # `fit` may be called for several, too
+        self._see_devices(STATEFUL if self.stateful else ONE_DEVICE)
+        if self.stateful:
+            self.memory.check(x.shape[0])
+        loss, out, _ = self.learn_from(x, y, weight, self.memory if self.stateful else None)
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
         return self.compute_metrics(x, y, out, weight)
 
@@ -209,109 +297,149 @@ class OnlineScan(SequenceModel):
         self.check_targets(x, checks.tensors(y), checks.tensors(weight))
         return super().test_step(data)
 
-    def _walk(self, x, y, weight, update, scaled=False):
-        """Window after window. Kept between two of them: states, traces and sums."""
+    def _walk(self, x, y, weight, update=False, scaled=False, carry=None, learns=True):
+        """Window after window.
+
+        Args:
+            x, y, weight: a batch.
+            update: change the weights after each window.
+            scaled: whether gradients are those of the loss as the optimizer scales it.
+            carry: a `Carry`, where it goes on; None: it begins anew.
+            learns: else the batch is read alone, and there are no gradients.
+
+        Returns:
+            The loss, the outputs, the gradients, and the `Carry` after the last step.
+        """
         x = checks.inputs(x, self._inputs)
-        T = x.shape[1]
-        if T is None:
+        T = size(x, 1)
+        known = isinstance(T, int)
+        if not known and carry is None:
             raise ValueError(
                 "The rule exact must know T: within a call of fit all sequences have one length"
                 " (a model of a single layer can pad them, with mask_value). train_on_batch takes"
                 " each batch at its own."
             )
         options = self._options
-        window = options["update_every"] or options["chunk"]
-        window = min(chunk_length(T) if window == "auto" else window, T)
+        window = (learns and options["update_every"]) or options.get("chunk", "auto")
+        if options.get("rule") == "bptt" and learns:
+            window = T
+        elif window == "auto":
+            window = chunk_length(T) if known else LONGEST_CHUNK
+        window = min(window, T) if known else tf.minimum(window, T)
         x, mask = self.with_mask(tf.cast(x, self.compute_dtype))
         # One loss at the end, or one at each window's; the rest of a sequence is a window too.
-        at_each = self.return_sequences or options["update_every"] is not None
-        count, rest = divmod(T, window)
-        if not rest:
-            count, rest = count - 1, window
-        batch = tf.shape(x)[0]
-        carry = self._zero(batch, x.shape[2])
+        at_each = self.return_sequences or (learns and options["update_every"] is not None)
+        count = (T - 1) // window
+        rest = T - count * window
+        carry = carry or self._zero(tf.shape(x)[0], x.shape[2])
+        dtype = self.variable_dtype
+        sums = [tf.zeros(w.shape, w.dtype) for w in self.trainable_variables] if learns else []
+        if self.return_sequences and learns:
+            weight = losses.of_steps(weight, y)
 
-        def take(start, length, carry, with_loss):
-            def window_of(a):
-                rest = len(a.shape) - 2
-                return tf.slice(a, [0, start] + rest * [0], [-1, length] + rest * [-1])
-
-            piece = window_of(x)
-            real = None if mask is None else window_of(mask)
-            states, traces, latest, loss, sums = carry
-            if real is not None:
-                latest = _latest(latest, piece, real)
-            if not with_loss:
-                _, after, reads = self._run(piece, states, real)
-                traces = self._advance(traces, reads, states, real)
-                return (after, traces, latest, loss, sums), None
+        def take(start, length, carry, loss, sums, looks):
+            here = piece(x, start, length)
+            real = piece(mask, start, length)
+            latest = carry.latest if real is None else self.latest(carry.latest, here, real)
+            if not (looks and learns):
+                h, after, reads = self.run(here, carry.states, real)
+                traces = self.advance(carry.traces, reads, carry.states, real)
+                out = self.read(self.shown(h, after, latest), False) if looks else None
+                new = carry._replace(states=after, traces=traces, latest=latest)
+                return as_before(new, carry), loss, sums, out
             target, counts = y, weight
             if self.return_sequences:
-                target = window_of(y)
-                if weight is not None and len(weight.shape) > 1:
-                    counts = window_of(weight)
-            share = length / T if at_each else 1.0
-            here, out, found, after, reads = self._learn(
-                piece, target, counts, states, traces, real, latest, scaled
+                target, counts = piece(y, start, length), piece(weight, start, length)
+            share = tf.convert_to_tensor(length / T if at_each else 1.0, tf.float64)
+            began = carry._replace(latest=latest)
+            now, out, found, after, reads = self.learn_window(
+                here, target, counts, began, real, scaled
             )
-            traces = self._advance(traces, reads, states, real)
+            traces = self.advance(carry.traces, reads, carry.states, real)
+            new = carry._replace(states=after, traces=traces, latest=latest)
             if options["ramp"]:
-                size = (tf.cast(start + length, tf.float32) / T) ** options["ramp"]
-                found = [tf.cast(size, g.dtype) * g for g in found]
+                weighs = (tf.cast(start + length, tf.float32) / T) ** options["ramp"]
+                found = [tf.cast(weighs, g.dtype) * g for g in found]
             if update:
-                self._apply(found)
-            loss += share * tf.cast(here, loss.dtype)
-            sums = [s + share * g for s, g in zip(sums, found, strict=True)]
-            return (after, traces, latest, loss, sums), out
+                self.apply_gradients(found, new)
+            loss += tf.cast(share, loss.dtype) * tf.cast(now, loss.dtype)
+            sums = [s + tf.cast(share, g.dtype) * g for s, g in zip(sums, found, strict=True)]
+            return as_before(new, carry), loss, sums, out
 
         keep = self.return_sequences
-        shape = tuple(x.shape)
-        for layer in self.stack:
-            shape = layer.compute_output_shape(shape)
-        one = tf.zeros((1,) * (len(shape) - 1) + (shape[-1],), self.compute_dtype)
-        shown = self._read(one, training=False)
-        outs = tf.TensorArray(shown.dtype, count, element_shape=None)
+        like = self.out_like(tuple(x.shape))
+        if keep and keras.tree.is_nested(like):
+            raise ValueError(ONE_OUTPUT)
+        outs = tf.TensorArray(
+            tf.as_dtype(like.dtype if keep else dtype),
+            count if known else count + 1,
+            infer_shape=known,
+        )
 
-        def body(number, carry, outs):
-            carry, out = take(number * window, window, carry, at_each)
+        def body(number, carry, loss, sums, outs):
+            carry, loss, sums, out = take(number * window, window, carry, loss, sums, at_each)
             if keep:
                 outs = outs.write(number, tf.transpose(out, (1, 0, 2)))
-            return number + 1, carry, outs
+            return number + 1, carry, loss, sums, outs
 
         # One window after the other: two at work at once would hold the memory of two.
-        _, carry, outs = tf.while_loop(
+        _, carry, loss, sums, outs = tf.while_loop(
             lambda number, *_: number < count,
             body,
-            (0, carry, outs),
+            (0, carry, tf.zeros((), dtype), sums, outs),
             maximum_iterations=count,
             parallel_iterations=1,
         )
-        (*_, loss, sums), out = take(count * window, rest, carry, True)
-        if keep and count:
+        carry, loss, sums, out = take(count * window, rest, carry, loss, sums, True)
+        if keep and not known:
+            outs = outs.write(count, tf.transpose(out, (1, 0, 2)))
+            shape = (x.shape[0], None, out.shape[-1])
+            out = tf.ensure_shape(tf.transpose(outs.concat(), (1, 0, 2)), shape)
+        elif keep and count:  # XLA wants them of one length
             out = tf.concat([tf.transpose(outs.concat(), (1, 0, 2)), out], axis=1)
-        return loss, out, sums
+        return loss, out, sums, carry
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Keras's own; with an output at every step see `losses.at_every_step`."""
-        if self.return_sequences and not (
-            y is None or keras.tree.is_nested(y) or keras.tree.is_nested(y_pred)
-        ):
-            given = (y, y_pred, sample_weight)
-            y, sample_weight = losses.at_every_step(self.loss, *given)
+        y, sample_weight = self.fitted(y, y_pred, sample_weight)
         return super().compute_loss(x, y, y_pred, sample_weight, training=training)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """See `compute_loss`."""
+        y, sample_weight = self.fitted(y, y_pred, sample_weight)
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    def fitted(self, y, out, weight):
+        """Targets and sample weights in the shapes that Keras takes."""
+        if not self.return_sequences or y is None:
+            return y, weight
+        return losses.at_every_step(self.loss, y, out, weight)
 
     def check_targets(self, x, y, weight, by_chunk=None):
         """See that there are targets, and that they belong to the inputs; see `checks.targets`."""
-        if self._compile_loss is None or type(self).compute_loss is not OnlineScan.compute_loss:
+        if self._compile_loss is None or self.own_loss:
             return
         if y is None:
             raise ValueError("There are no targets: give y, which the loss compares outputs with.")
-        shape = tuple(x.shape)
-        for layer in self.stack:
-            shape = layer.compute_output_shape(shape)
-        out = self.readout.compute_output_spec(keras.KerasTensor(shape, self.compute_dtype))
+        out = self.out_like(tuple(x.shape))
         sequences = self.return_sequences
         checks.targets(self.loss, x, y, weight, out, sequences, by_chunk=sequences)
+
+    @property
+    def own_loss(self):
+        """Whether a subclass has another `compute_loss`."""
+        return type(self).compute_loss is not OnlineScan.compute_loss
+
+    def out_like(self, shape):
+        """What has the shape and dtype of the outputs, for inputs of a shape (batch, T, m)."""
+        for layer in self.stack:
+            shape = layer.compute_output_shape(shape)
+        return self.readout.compute_output_spec(keras.KerasTensor(shape, self.compute_dtype))
+
+    @property
+    def outputs_like(self):
+        """What has the shape of the outputs, whatever batch and T are."""
+        return self.out_like((None, None, self._inputs))
 
     def _zero(self, batch, inputs):
         states, traces, inputs_below = [], [], inputs
@@ -327,10 +455,9 @@ class OnlineScan(SequenceModel):
         if self.mask_value is not None:
             first = tf.zeros((batch, inputs_below), self.compute_dtype)
             latest = first, tf.zeros((batch, 1), bool)
-        sums = [tf.zeros(w.shape, w.dtype) for w in self.trainable_variables]
-        return states, traces, latest, tf.zeros((), self.variable_dtype), sums
+        return Carry(states, traces, latest)
 
-    def _run(self, x, states, mask, training=False):
+    def run(self, x, states, mask, training=False):
         """One window: the top layer's output, the states after it, and what each cell read."""
         after, reads = [], []
         for layer, start in zip(self.stack, states, strict=True):
@@ -343,16 +470,19 @@ class OnlineScan(SequenceModel):
             after.append(end)
         return x, after, reads
 
-    def _learn(self, x, y, weight, states, traces, mask, latest, scaled):
-        """Loss, outputs and gradients of one window, states after it, and what each cell read."""
-        variables = [w.value for w in self.trainable_variables]
+    def learn_window(self, x, y, weight, carry, mask, scaled):
+        """Loss, outputs and gradients of one window, states after it, and what each cell read.
+
+        Args:
+            x, y, weight, mask: of its steps, (B, C, ...).
+            carry: before it; `latest` is that of its end.
+            scaled: see `_walk`.
+        """
+        variables, states = [w.value for w in self.trainable_variables], carry.states
         with tf.GradientTape() as tape:
             tape.watch(states)
-            h, after, reads = self._run(x, states, mask, training=True)
-            if mask is not None:  # the last real step may stand in an earlier window
-                h = self.stack[0].cell.show(after[0], latest[0])
-                h = tf.where(latest[1], h, tf.zeros_like(h))
-            out = self._read(h, training=True)
+            h, after, reads = self.run(x, states, mask, training=True)
+            out = self.read(self.shown(h, after, carry.latest), training=True)
             loss = self.compute_loss(x, y, out, weight)
             # The optimizer takes the scale out again, as mixed precision needs it.
             learned = self.optimizer.scale_loss(loss) if scaled else loss
@@ -362,25 +492,47 @@ class OnlineScan(SequenceModel):
         # TensorFlow forgets an axis of one, and a loop must not lose one.
         found = [tf.ensure_shape(g, w.shape) for g, w in zip(found, variables, strict=True)]
         number = {id(w): i for i, w in enumerate(self.trainable_variables)}
-        for layer, trace, dstate in zip(self.stack, traces, dstates, strict=True):
+        # bptt carries no traces: a state that it begins with owes nothing to any weight.
+        for layer, trace, dstate in zip(self.stack, carry.traces, dstates, strict=False):
             cell = _recurrence(layer).cell
             for w, g in TRACES[type(cell)](cell).credit(trace, dstate):
                 if id(w) in number:  # else it is frozen
                     found[number[id(w)]] += tf.cast(g, w.dtype)
         return loss, out, found, after, reads
 
-    def _apply(self, gradients):
-        """A step of the optimizer, of which the clocks take their share only."""
+    def latest(self, latest, x, mask):
+        """The input of the last real step so far, (B, m), and whether there was one, (B, 1)."""
+        some = tf.reduce_any(mask, axis=1, keepdims=True)
+        return tf.where(some, last_real(x, mask), latest[0]), latest[1] | some
+
+    def shown(self, h, states, latest):
+        """What the readout sees; with masks the last real step may stand in an earlier window.
+
+        Args:
+            h: what the top layer gives.
+            states: after the last step.
+            latest: a `Carry`'s, of that step.
+        """
+        if not latest:
+            return h
+        h = self.stack[0].cell.show(states[0], latest[0])
+        return tf.where(latest[1], h, tf.zeros_like(h))
+
+    def apply_gradients(self, gradients, after=()):
+        """A step of the optimizer, of which the clocks take their share only; see `_move`."""
         speed = self._options["clock_speed"]
         clocks = []
         if speed != 1:
             clocks = [w for layer in self.stack for w in _recurrence(layer).cell.clock]
         before = [tf.identity(w.value) for w in clocks]
-        self.optimizer.apply(gradients, self.trainable_variables)
+        self._move(gradients, after)
         for w, old in zip(clocks, before, strict=True):
             w.assign(old + speed * (w.value - old))
 
-    def _advance(self, traces, reads, states, mask):
+    def advance(self, traces, reads, states, mask):
+        """The traces of all layers after a window; see `LRUTraces.advance`."""
+        if not traces:  # bptt carries none
+            return traces
         return [
             TRACES[type(_recurrence(layer).cell)](_recurrence(layer).cell).advance(trace, *rest)
             for layer, trace, *rest in zip(
@@ -388,7 +540,8 @@ class OnlineScan(SequenceModel):
             )
         ]
 
-    def _read(self, h, training):
+    def read(self, h, training):
+        """Outputs of what the top layer gives."""
         if self.readout._call_has_training_arg:
             return self.readout(h, training=training)
         return self.readout(h)
@@ -407,6 +560,7 @@ class OnlineScan(SequenceModel):
             "layers": [keras.saving.serialize_keras_object(layer) for layer in self.stack],
             "readout": keras.saving.serialize_keras_object(self.readout),
             "mask_value": self.mask_value,
+            "stateful": self.stateful,
             "name": self.name,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
         }
@@ -462,12 +616,6 @@ def _check_readout(readout: Any) -> None:
                 f"{layer.name} of the readout may look at several steps, and the rule exact reads"
                 " them window by window: leave it out, or take the rule bptt."
             )
-
-
-def _latest(latest: Any, x: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The input of the last real step so far, (B, m), and whether there was one, (B, 1)."""
-    some = tf.reduce_any(mask, axis=1, keepdims=True)
-    return tf.where(some, last_real(x, mask), latest[0]), latest[1] | some
 
 
 def _recurrence(layer: Any) -> ScannedRNN:

@@ -4,6 +4,7 @@ What is kept from one chunk to the next: the state, the trace, the disturbed cop
 integrators, and sums. Nothing is kept of the steps themselves.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -156,7 +157,7 @@ class Engine:
         carry: Carry,
         look: Callable[[tf.Tensor, Any, Any], Read] | None = None,
         variables: list | None = None,
-        update: Callable[[Totals], None] | None = None,
+        update: Callable[..., None] | None = None,
         every: int | None = None,
         gather: bool = True,
         end: Callable[[tf.Tensor], Read] | None = None,
@@ -170,7 +171,8 @@ class Engine:
             look: gives the `Read` of states (B, C, n) of the steps from a number on, so many of
                 them. None: there is no loss at any of them.
             variables: those that `Read.own` is for.
-            update: changes the weights by the totals of each chunk, right after it.
+            update: changes the weights by the totals of each chunk, right after it, and after what
+                goes on to the next one is there, its argument `after`.
             every: with a `Pending` in the carry, steps between two updates, which don't begin anew
                 with this run.
             gather: keep the outputs of `look`.
@@ -260,10 +262,12 @@ class Engine:
         if noise is not None:
             sums, fit = self.learner.fit(sums, chunk, noise)
             new = new._replace(fit=fit)
+        goes_on = (chunk.state, chunk.probe, sums)  # it reads weights that the update moves
         if every is not None:
-            trace, pending = self._wait(trace, pending, new, read, learns, update, every)
+            change = update and functools.partial(update, after=goes_on)
+            trace, pending = self._wait(trace, pending, new, read, learns, change, every)
         elif update is not None:
-            update(new)
+            update(new, after=(*goes_on, trace))
         if update is not None:
             new = new._replace(loss=new.loss * read.share)
         totals = tf.nest.map_structure(tf.add, totals, new)

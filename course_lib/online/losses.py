@@ -58,6 +58,7 @@ def the_one(loss):
     """What `compile` was given, but of a list or dict of one loss that loss itself.
 
     Keras would not find out which output a name in a dict means where there is one output alone.
+    Of several outputs the name means one.
     """
     inside = isinstance(loss, list | tuple | dict) and keras.tree.flatten(loss)
     return inside[0] if inside and len(inside) == 1 else loss
@@ -133,12 +134,67 @@ def at_every_step(loss, y, out, weight, mask=None):
         mask: of the outputs, or None. There targets and weights of a loss of `BY_STEP` become
             zero: padding may hold anything, NaN or a class -1 too.
     """
-    if weight is not None and len(weight.shape) == 1:
-        weight = tf.broadcast_to(weight[:, None], tf.shape(y)[:2])
+    if keras.tree.is_nested(y):
+        return _several_at_every_step(loss, y, out, weight)
+    weight = of_steps(weight, y)
     if mask is not None and type(instance_of(loss)) in BY_STEP:
         y, weight = _at_real_steps(y, mask), _at_real_steps(weight, mask)
     odd = mask is not None or weight is not None
     return one_output(y, out, instance_of(loss), odd), weight
+
+
+def _several_at_every_step(loss, y, out, weight):
+    """The same for each of several outputs."""
+    parts = of_outputs(out, loss, y, weight)
+    if not parts:
+        return y, weight
+    fitted = [at_every_step(kind, a, o, w) for kind, a, w, o in parts]
+    y, weights = (keras.tree.pack_sequence_as(out, list(a)) for a in zip(*fitted, strict=True))
+    return y, None if weight is None else weights
+
+
+def of_outputs(out, loss, y, weight):
+    """What belongs to each of several outputs: its loss, target and sample weight, and itself.
+
+    These tuples come in the order of `keras.tree.flatten`. There are none if names or numbers
+    don't fit, which Keras has words for.
+
+    Args:
+        out: a flat dict or list of outputs.
+        loss, y, weight: by name or number as the outputs are; one alone counts for all.
+    """
+    named = isinstance(out, dict)
+    keys = sorted(out) if named else range(len(out)) if isinstance(out, list | tuple) else ()
+
+    def part(a, key):
+        if not keras.tree.is_nested(a):
+            return a
+        if isinstance(a, dict) != named or not (named or len(a) == len(out)):
+            raise LookupError
+        return a.get(key) if named else a[key]
+
+    try:
+        parts = [(*(part(a, key) for a in (loss, y, weight)), out[key]) for key in keys]
+    except LookupError:
+        return []
+    odd = any(part[1] is None or any(map(keras.tree.is_nested, part)) for part in parts)
+    return [] if odd else parts
+
+
+def of_steps(weight, y):
+    """Sample weights of every step, (B, T): one a sequence, (B,) or (B, 1), counts for all of its.
+
+    Args:
+        weight: sample weights, or None.
+        y: targets, (B, T, ...).
+    """
+    if weight is None or len(y.shape) < 2:
+        return weight
+    if len(weight.shape) == 1:
+        weight = weight[:, None]
+    if len(weight.shape) > 2 or weight.shape[1] != 1:
+        return weight
+    return tf.broadcast_to(weight, tf.shape(y)[:2])
 
 
 def _at_real_steps(a, mask):

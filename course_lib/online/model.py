@@ -1,45 +1,31 @@
 """A Keras model that learns with any rule: `model.compile(rule="kernl")`, then `fit`."""
 
-import contextlib
-
 import keras
 import numpy as np
 import tensorflow as tf
 from keras.src.backend import get_keras_mask, set_keras_mask
 
 from course_lib.layers.scanned import checked_timescales
-from course_lib.online import checks, losses, modes_traces, traces
-from course_lib.online.batches import in_one_sentence, of_one_size
-from course_lib.online.bptt import Window, check_shown, read_on, truncated_bptt
+from course_lib.online import checks, losses
+from course_lib.online.bptt import check_shown, read_on, truncated_bptt
 from course_lib.online.cells import dynamics_of
 from course_lib.online.engine import Carry, Engine
 from course_lib.online.forward import piece, size
 from course_lib.online.kernel import r_squared
-from course_lib.online.kernel_choice import (
-    check_kernel,
-    fresh_kernel,
-    plain_modes,
-    ready_kernel,
-)
-from course_lib.online.modes_rule import ModesLearner
+from course_lib.online.kernel_choice import check_kernel, fresh_kernel, plain_modes, ready_kernel
+from course_lib.online.learners import OTHER_RULES, TRACES, learner_of
 from course_lib.online.reading import Read, Reader, acts_by_step
-from course_lib.online.rtrl import RTRL
-from course_lib.online.rules import RULES, TraceLearner
-from course_lib.online.sequence_model import SequenceModel
-from course_lib.online.snap2 import SnAp2
-from course_lib.online.stack import StackDynamics, StackLearner
+from course_lib.online.rules import RULES
+from course_lib.online.sequence_model import tensors
 from course_lib.online.stack_cell import as_cell
-from course_lib.online.stream import Memory, Stream
-from course_lib.online.uoro import UORO
+from course_lib.online.stateful_model import StatefulModel
 from course_lib.values import checked_switch
 
-TRACES = {"chunked": traces.chunked, "per_step": traces.per_step}
-MODES_TRACES = {"chunked": modes_traces.chunked, "per_step": modes_traces.per_step}
-OTHER_RULES = ("rtrl", "snap2", "uoro", "bptt", "tbptt")
+ONE_DEVICE = "Replicas can't change the weights inside a sequence: leave out update_every."
 
 
 @keras.saving.register_keras_serializable("course_lib")
-class OnlineRNN(SequenceModel):
+class OnlineRNN(StatefulModel):
     """A recurrent layer, or a stack of them, and a readout, trained with the rule of your choice.
 
     Inputs (batch, T, m); outputs (batch, c), of the last state, or (batch, T, c).
@@ -77,9 +63,8 @@ class OnlineRNN(SequenceModel):
     ):
         cell = as_cell(cell)
         return_sequences = checked_switch(return_sequences, "return_sequences")
-        stateful = checked_switch(stateful, "stateful")
         check_kernel(kernel)
-        super().__init__(**{"dtype": cell.dtype_policy, **kwargs})
+        super().__init__(stateful, **{"dtype": cell.dtype_policy, **kwargs})
         self.rnn = keras.layers.RNN(
             cell,
             return_sequences=return_sequences,
@@ -89,7 +74,6 @@ class OnlineRNN(SequenceModel):
         self.readout = checks.readout(readout, cell.dtype_policy)
         self.return_sequences = return_sequences
         self.mask_value = checks.mask_value(mask_value)
-        self.stateful, self.memory, self._stored = stateful, None, []
         self.kernel = kernel or fresh_kernel(cell)
         self.kernel_optimizer = None
         self._rule = None
@@ -104,12 +88,8 @@ class OnlineRNN(SequenceModel):
     def build(self, input_shape):
         """Make the weights of cell and readout, and those of the rule."""
         checks.shape(tf.TensorShape(input_shape))
-        self._batch, self._steps, self._inputs = input_shape
-        if self.stateful and self._batch is None:
-            raise ValueError(
-                "A stateful model has one batch size: build it with (batch, T, m) first, and give"
-                " fit the same batch_size."
-            )
+        batch, self._steps, self._inputs = input_shape
+        self._keep_batch(batch)
         self.rnn.build(input_shape)
         shape = (None, None, self.cell.units) if self.return_sequences else (None, self.cell.units)
         # A model that was made for single states reads those of all steps as one large batch.
@@ -204,6 +184,7 @@ class OnlineRNN(SequenceModel):
                 raise ValueError(
                     "bptt changes the weights once a batch: leave out update_every, or take tbptt."
                 )
+            self._see_devices(ONE_DEVICE)
             update_every = chunk = checks.count("update_every", update_every)
         if timescales is not None and not (isinstance(timescales, str) and timescales == "leak"):
             timescales = checked_timescales(timescales)
@@ -222,7 +203,7 @@ class OnlineRNN(SequenceModel):
             chunk = checks.count("chunk", chunk)
         samples, seed = checks.count("samples", samples), checks.count("seed", seed, least=0)
         disturbance = checks.number("disturbance", disturbance)
-        loss = losses.the_one(loss)
+        loss = self._loss(loss)
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
         self._options = {
             "rule": rule,
@@ -254,8 +235,7 @@ class OnlineRNN(SequenceModel):
             self._make_engine()
         if self._rule == "tbptt":
             self._check_shown()
-        if self.stateful:
-            self._remember(self._batch)
+        self._go_on()
 
     def _check_shown(self):
         with tf.init_scope():
@@ -278,8 +258,9 @@ class OnlineRNN(SequenceModel):
             draw = np.random.default_rng(options["seed"]).normal(size=(outputs, self.cell.units))
             with tf.init_scope():
                 self.feedback = tf.constant(draw / np.sqrt(outputs), dynamics.dtype)
+        kernel, masked = self.kernel if self._has_kernel else None, self.mask_value is not None
         self.engine = Engine(
-            self._learner(dynamics, self.kernel if self._has_kernel else None),
+            learner_of(options, dynamics, kernel, self._seeds, masked),
             dynamics,
             options["chunk"],
             options["samples"],
@@ -287,30 +268,6 @@ class OnlineRNN(SequenceModel):
             self._seeds,
             bool(self.jit_compile),
         )
-
-    def _learner(self, dynamics, kernel):
-        """The rule at work on a cell or on a stack."""
-        options, rule = self._options, RULES.get(self._rule)
-        if self._rule == "tbptt":
-            return Window(dynamics, options["update_every"])
-        if isinstance(dynamics, StackDynamics):
-            if self._rule == "uoro":
-                raise ValueError(
-                    "uoro is written for one cell, not for a stack: take another rule."
-                )
-            kernels = len(dynamics.levels) * [None] if kernel is None else kernel.kernels
-            pairs = zip(dynamics.levels, kernels, strict=True)
-            learners = [self._learner(level.dynamics, own) for level, own in pairs]
-            return StackLearner(dynamics, learners, kernel, self.mask_value is not None)
-        if self._rule == "rtrl":
-            return RTRL(dynamics)
-        if self._rule == "snap2":
-            return SnAp2(dynamics)
-        if self._rule == "uoro":
-            return UORO(dynamics, self._seeds)
-        if rule.decay == "modes":
-            return ModesLearner(dynamics, kernel, MODES_TRACES[options["trace"]])
-        return TraceLearner(rule, dynamics, kernel, TRACES[options["trace"]])
 
     def _replace_kernel(self, kernel):
         self._tracker.unlock()  # Keras lets a built model have no other layer
@@ -421,24 +378,20 @@ class OnlineRNN(SequenceModel):
         Returns:
             The loss, the outputs, and the kernel's fit or None.
         """
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
         scale, update = self.optimizer.scale_loss, None
         if self._options["update_every"] is None:
             loss, out, gradients, fit = self._learn(x, y, weight, scale, memory)
-            self.optimizer.apply(gradients, self.trainable_variables)
+            self._move(gradients)
             if fit is not None:
                 self._move_kernel(fit)
         else:
-            if replicas > 1:
-                raise ValueError(
-                    "Replicas can't change the weights inside a sequence: leave out update_every."
-                )
+            self._see_devices(ONE_DEVICE)  # `fit` may be called for several, too
 
-            def update(totals):
+            def update(totals, after):
                 totals = self._with_penalties(totals, scale)
-                self.optimizer.apply(self._in_order(totals), self.trainable_variables)
+                self._move(self._in_order(totals), after)
                 if self._has_kernel:
-                    self._move_kernel(totals.fit)
+                    self._move_kernel(totals.fit, after)
 
             loss, out, _, fit = self._learn(x, y, weight, scale, memory, update)
         return loss, out, fit
@@ -479,70 +432,33 @@ class OnlineRNN(SequenceModel):
         memory.write(carry._replace(state=state))
         return self.read(h if self.return_sequences else state[0], mask, training)
 
-    def stream(self, batch_size=None):
-        """A `Stream` that learns from sequences without end.
-
-        Args:
-            batch_size: how many sequences; it begins anew. None: go on with the one that was stored
-                with the model, or that was made last.
-
-        Raises:
-            ValueError: the model is not built or not compiled, or there is nothing to go on with.
-        """
-        if not self.built or self._rule is None:
-            raise ValueError("Build and compile the model, then let it stream.")
-        if batch_size is not None:
-            self.memory, self._stored = None, []
-            self._remember(checks.count("batch_size", batch_size))
-        elif self.memory is None:
-            if not self._stored:
-                raise ValueError("The model has not streamed yet: give a batch_size.")
-            self._remember(self._stored[0].shape[0])
-        self.optimizer.build(self.trainable_variables)
-        return Stream(self, self.memory)
-
-    def reset_state(self):
-        """Begin anew, of a stateful model."""
-        if self.memory is not None:
-            self.memory.reset()
+    def begin(self, batch):
+        """What so many sequences carry before their first step."""
+        if self.engine is None:
+            return Carry(tuple(self.rnn.get_initial_state(batch)), (), (), ())
+        every = self._options["update_every"]
+        return self.engine.start(batch, self._inputs, self.trainable_variables if every else None)
 
     def _remember(self, batch):
-        """Make a memory, and take over what was stored."""
-        stored = self._stored or [v.numpy() for v in getattr(self.memory, "variables", [])]
-        every = self._rule and self._options["update_every"]
+        """See `StatefulModel`."""
         if self.engine is None:
             self._check_shown()
-
-        def start():
-            if self.engine is None:
-                return Carry(tuple(self.rnn.get_initial_state(batch)), (), (), ())
-            variables = self.trainable_variables if every else None
-            return self.engine.start(batch, self._inputs, variables)
-
-        self.memory = Memory(start)
-        self.memory.load(stored)
+        super()._remember(batch)
 
     def save_own_variables(self, store):
         """What Keras stores of the model itself: also what it carries, and where its noise is."""
         super().save_own_variables(store)
         store["noise"] = self._seeds.state.numpy()
-        carried = [v.numpy() for v in getattr(self.memory, "variables", [])] or self._stored
-        for number, a in enumerate(carried):
-            store[f"carried_{number}"] = a
 
     def load_own_variables(self, store):
         """Take it over again."""
         names = list(store.keys())
-        carried = [name for name in names if name.startswith("carried_")]
-        super().load_own_variables({n: store[n] for n in names if n not in ("noise", *carried)})
+        super().load_own_variables({name: store[name] for name in names if name != "noise"})
         if "noise" in names:
             self._seeds.state.assign(np.asarray(store["noise"]))
-        self._stored = [np.asarray(store[f"carried_{k}"]) for k in range(len(carried))]
-        if self.memory is not None:
-            self.memory.load(self._stored)
 
-    def _move_kernel(self, fit):
-        """One step of β and log γ, on what all replicas have measured."""
+    def _move_kernel(self, fit, after=()):
+        """One step of β and log γ, on what all replicas have measured; `after` as in `_move`."""
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if replicas > 1:
             context = tf.distribute.get_replica_context()
@@ -550,7 +466,7 @@ class OnlineRNN(SequenceModel):
         # The optimizer adds up what the replicas give it.
         gradients = [g / replicas for g in self.kernel.gradients(fit)]
         # That of γ reads β, which must not have moved yet.
-        with tf.control_dependencies(gradients):
+        with tf.control_dependencies([*gradients, *tensors(after)]):
             self.kernel_optimizer.apply(gradients, self.kernel.weights)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -608,9 +524,7 @@ class OnlineRNN(SequenceModel):
             weight: one a sequence counts for each of its steps.
             mask: of the outputs, or None.
         """
-        if not self.return_sequences or keras.tree.is_nested(y) or keras.tree.is_nested(out):
-            return y, weight
-        if y is None:
+        if not self.return_sequences or y is None:
             return y, weight
         return losses.at_every_step(self.loss, y, out, weight, mask)
 
@@ -661,62 +575,6 @@ class OnlineRNN(SequenceModel):
     def _cast(self, x, dtype):
         """Inputs as a tensor of a dtype; see `checks.inputs`."""
         return tf.cast(checks.inputs(x, self._inputs if self.built else None), dtype)
-
-    def fit(self, *args, **kwargs):
-        """Keras's own, of batches of one size if the model is stateful."""
-        given = checks.named(super().fit, args, kwargs)
-        left, steps = 1 - given.get("validation_split", 0.0), given.get("steps_per_epoch")
-        given["x"] = self._check_batches(given.get("x"), given.get("batch_size"), left, steps)
-        if "validation_data" in given:
-            # Arrays come back to `evaluate`.
-            given["validation_data"] = self._check_batches(given["validation_data"], None)
-        with self._one_size():
-            return super().fit(**given)
-
-    def evaluate(self, x=None, y=None, batch_size=None, *args, **kwargs):
-        """See `fit`."""
-        x = self._check_batches(x, batch_size, steps=kwargs.get("steps"))
-        with self._one_size():
-            return super().evaluate(x, y, batch_size, *args, **kwargs)
-
-    def predict(self, x, batch_size=None, *args, **kwargs):
-        """See `fit`."""
-        x = self._check_batches(x, batch_size, steps=kwargs.get("steps"))
-        with self._one_size():
-            return super().predict(x, batch_size, *args, **kwargs)
-
-    def train_on_batch(self, *args, **kwargs):
-        """See `fit`."""
-        given = checks.named(super().train_on_batch, args, kwargs)
-        given["x"] = self._check_batch(given["x"])
-        return super().train_on_batch(**given)
-
-    def test_on_batch(self, x, *args, **kwargs):
-        """See `fit`."""
-        return super().test_on_batch(self._check_batch(x), *args, **kwargs)
-
-    def predict_on_batch(self, x):
-        """See `fit`."""
-        return super().predict_on_batch(self._check_batch(x))
-
-    def _check_batches(self, x, batch_size, part=1, steps=None):
-        # A graph that meets another size says so in its own words.
-        if not self.stateful or self.memory is None:
-            return x
-        if hasattr(x, "shape") and steps is None:
-            count, size = int(part * x.shape[0]), batch_size or 32
-            self.memory.check(min(count, size), count % size or size)
-        return of_one_size(x, self.memory.batch)
-
-    def _check_batch(self, x):
-        if self.stateful and self.memory is not None:
-            self.memory.check(len(x))
-        return x
-
-    def _one_size(self):
-        if not self.stateful or self.memory is None:
-            return contextlib.nullcontext()
-        return in_one_sentence(self.memory.batch)
 
     @property
     def metrics(self):

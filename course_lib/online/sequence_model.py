@@ -7,25 +7,39 @@ import keras
 import tensorflow as tf
 
 from course_lib.layers.scanned import only_real
-from course_lib.online import checks
+from course_lib.online import checks, losses
+from course_lib.online.batches import in_one_sentence
 from course_lib.values import plain_number
+
+
+def tensors(structure):
+    """All tensors of a structure, in which None may stand for one."""
+    return [one for one in tf.nest.flatten(structure) if tf.is_tensor(one)]
 
 
 class SequenceModel(keras.Model):
     """A model of sequences (batch, T, m) of any length, with masks, stored as it was compiled.
 
-    A subclass has `check_targets`, `return_sequences` and `mask_value`; once it is built, `_inputs`
-    is m, and of a stateful one `_batch` is the batch size.
+    A subclass has `check_targets`, `return_sequences`, `mask_value` and `readout`; once built,
+    `_inputs` is m, `outputs_like` has the shape of the outputs, and of a stateful one `_batch` is
+    the batch size.
     """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self._graphs = {}
 
+    @property
+    def inputs_read(self):
+        """The number of inputs at a step, m; known once it is built."""
+        return self._inputs
+
     def mask(self, x):
         """Which steps are real, (batch, T); None: all."""
         if self.mask_value is None:
             return None
+        # As `call` reads them: in mixed precision the rules see more bits of the inputs.
+        x = tf.cast(x, self.compute_dtype)
         # Rounded as the inputs are; -1e5 has no end in 16 bits, nor has 1e40 in 32.
         padding = tf.cast(tf.constant(plain_number(self.mask_value), "float64"), x.dtype)
         return tf.reduce_any(tf.not_equal(x, padding), axis=-1)
@@ -37,6 +51,31 @@ class SequenceModel(keras.Model):
         """
         mask = self.mask(x)
         return only_real(x, mask), mask
+
+    def _move(self, gradients, after=()):
+        """A step of the optimizer.
+
+        It waits for all gradients, of which some read weights that another one's step moves, and
+        for a structure of tensors that do so too.
+        """
+        if not self.optimizer.built:  # what waits makes no variables
+            self.optimizer.build(self.trainable_variables)
+        with tf.control_dependencies(tensors((gradients, after))):
+            self.optimizer.apply(gradients, self.trainable_variables)
+
+    def _see_devices(self, sentence):
+        """See that this isn't for several devices.
+
+        Raises:
+            ValueError: it is; with this sentence.
+        """
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            raise ValueError(sentence)
+
+    def _loss(self, loss):
+        """What `compile` was given, as Keras should have it; see `losses.the_one`."""
+        outputs = self.outputs_like if self.built else getattr(self.readout, "outputs", None)
+        return loss if len(keras.tree.flatten(outputs)) > 1 else losses.the_one(loss)
 
     def _build_for(self, x):
         """Make the weights, if the first batch finds none."""
@@ -68,7 +107,8 @@ class SequenceModel(keras.Model):
     def predict(self, x, *args, **kwargs):
         """See `fit`."""
         checks.some(x)
-        return super().predict(x, *args, **kwargs)
+        with in_one_sentence(checks.NO_STEPS):
+            return super().predict(x, *args, **kwargs)
 
     @functools.wraps(keras.Model.train_on_batch, assigned=())
     def train_on_batch(self, *args, **kwargs):
@@ -107,7 +147,8 @@ class SequenceModel(keras.Model):
         self._see(x, y, sample_weight)
         key = (name, *self._kind_of(x, y, sample_weight))
         setattr(self, name, self._graphs.get(key))
-        yield
+        with in_one_sentence(checks.NO_STEPS):
+            yield
         self._graphs[key] = getattr(self, name)
 
     def _kind_of(self, x, y, weight):

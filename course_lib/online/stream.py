@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from course_lib.online import checks
 from course_lib.online.batches import see_sizes
-from course_lib.online.checks import tensors
 
 
 class Memory:
@@ -66,18 +66,19 @@ class Memory:
 class Stream:
     """A model that lives: it reads a step, says what it makes of it, and learns at once.
 
-    Made by `OnlineRNN.stream`. State, traces, what the kernel is fitted to and its noise go on from
-    call to call, so that pieces of any length give what one long sequence gives. `compile` says how
-    it learns; with `update_every=K` the weights change after K steps, also of several calls, else
-    after each call.
+    Made by `OnlineRNN.stream` and `OnlineScan.stream`. State, traces, what the kernel is fitted to
+    and its noise go on from call to call, so that pieces of any length give what one long sequence
+    gives. `compile` says how it learns; with `update_every=K` the weights change after K steps,
+    also of several calls, else after each call.
 
     Args:
-        model: an `OnlineRNN`, compiled.
+        model: an `OnlineRNN` or `OnlineScan`, compiled.
         memory: its `Memory`.
     """
 
     def __init__(self, model, memory):
         self.model, self.memory = model, memory
+        self._compiled_with, self._learns = model.compiled_with, _trainable(model)
         self.loss, self._fitting, self._learn = None, set(), {}
         self._read = tf.function(self._look, reduce_retracing=True, autograph=False)
 
@@ -94,9 +95,14 @@ class Stream:
             was none. The loss is then in `loss`.
         """
         x, single = self._steps(x)
-        y, weight = tensors(y), tensors(sample_weight)
+        if self._learns != _trainable(self.model):  # optimizer and graphs know the old ones
+            raise ValueError(
+                "What is trainable has changed since this stream was made: compile the model anew,"
+                " then go on with model.stream()."
+            )
+        y, weight = checks.tensors(y), checks.tensors(sample_weight)
         if single and self.model.return_sequences:
-            y, weight = tf.nest.map_structure(lambda a: a if a is None else a[:, None], (y, weight))
+            y, weight = tf.nest.map_structure(_with_steps, (y, weight))
         # Here once more: a graph that serves several lengths doesn't know them.
         given = tf.nest.flatten((x, y, weight))
         shapes = tuple(None if a is None else tuple(a.shape) for a in given)
@@ -137,7 +143,16 @@ class Stream:
         return self.model.read_on(x, self.memory)
 
     def _steps(self, x):
-        x = tf.convert_to_tensor(x)
+        if self.model.compiled_with is not self._compiled_with:  # its graphs know the old rule
+            raise ValueError(
+                "The model was compiled anew after this stream was made: go on with model.stream(),"
+                " or begin anew with model.stream(batch_size)."
+            )
+        if tf.inside_function():
+            raise ValueError("A stream has graphs of its own: use it outside of tf.function.")
+        if x is None or isinstance(x, dict):
+            raise ValueError("A stream reads one array, (batch, m) or (batch, steps, m).")
+        x = x if isinstance(x, tf.RaggedTensor) else tf.convert_to_tensor(x)
         single = len(x.shape) == 2
         x = x[:, None] if single else x
         batch = self.memory.batch
@@ -146,8 +161,18 @@ class Stream:
                 f"The stream reads {batch} sequences, a step of each, ({batch}, m), or several,"
                 f" ({batch}, steps, m); this has the shape {tuple(x.shape)}."
             )
-        return x, single
+        # Here too: a graph that serves several lengths would say it in other words.
+        return checks.inputs(x, self.model.inputs_read), single
 
     def _outputs(self, out, single):
         drop = single and self.model.return_sequences
         return tf.nest.map_structure(lambda a: a.numpy()[:, 0] if drop else a.numpy(), out)
+
+
+def _trainable(model):
+    return [id(w) for w in model.trainable_variables]
+
+
+def _with_steps(a):
+    """With an axis of steps, if it has one of sequences; else it is told what it should be."""
+    return a if a is None or not a.shape.rank else a[:, None]

@@ -45,7 +45,7 @@ class UORO:
         d = dynamics.reaction(chunk.old, chunk.new, chunk.kept)
         v = chunk.v
         nu = self.signs(d)
-        tiny = tf.constant(1e-30, d.dtype)
+        tiny = tf.constant(1e-30 if d.dtype.size > 2 else 1e-4, d.dtype)  # 1e-30 is 0 in 16 bits
         exist = dynamics.exist(chunk.x.shape[-1])
 
         def body(t, s, theta, gradient):

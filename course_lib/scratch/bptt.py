@@ -113,7 +113,11 @@ def truncated_bptt(params, x, labels, h_0, window):
     window needs memory for `window` steps only.
 
     Args:
-        params, x, labels, h_0: as in `loss_and_gradients`.
+        params: dict with W_xh (m, n), W_hh (n, n), b_h (n,), W_hy (n, c) and
+            b_y (c,).
+        x, labels: inputs (batch, T, m), and the right class of each step,
+            integers of shape (batch, T).
+        h_0: state before the first step, shape (batch, n).
         window: steps in a window, K; the last window is shorter if K does not
             divide T.
 
@@ -139,6 +143,28 @@ def truncated_bptt(params, x, labels, h_0, window):
             grads[name] += share * gradient
     # END IMPLEMENT-ME
     return loss, grads, h_last
+
+
+def update_on_window(params, x, labels, h_0, rate):
+    """One step of gradient descent, on one window of longer sequences.
+
+    Args:
+        params: dict with W_xh (m, n), W_hh (n, n), b_h (n,), W_hy (n, c) and
+            b_y (c,); its arrays stay as they are.
+        x, labels: inputs of the window (batch, K, m), and the right class of
+            each step, integers of shape (batch, K).
+        h_0: state before the window, shape (batch, n); no gradient goes there.
+        rate: the learning rate, above 0.
+
+    Returns:
+        moved: weights with the keys and shapes of `params`. From `params` to
+            them it is -rate times the gradient of the loss at `params`.
+        loss: mean cross-entropy over batch and window, at `params`.
+        h_last: the state after the window, at `params`, shape (batch, n).
+    """
+    loss, grads, h_last = loss_and_gradients(params, x, labels, h_0)
+    moved = {name: w - rate * grads[name] for name, w in params.items()}
+    return moved, loss, h_last
 
 
 def state_jacobian(h, W_hh):

@@ -160,8 +160,8 @@ def lstm_step_backward(dh_t, dc_t, cache, params):
     i, f, o = cache["i"], cache["f"], cache["o"]
     candidate = cache["candidate"]
     tanh_c = np.tanh(cache["c_t"])
-    # IMPLEMENT-ME: what the lines below still need: for each letter, the
-    # gradient at the sum that is squashed there; and what arrives at the
+    # IMPLEMENT-ME: what the lines below still need: in da, for each letter,
+    # the gradient at the sum that is squashed there; and what arrives at the
     # memory of the step before
     dc = dc_t + dh_t * o * (1 - tanh_c**2)
     da = {

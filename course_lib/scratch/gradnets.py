@@ -342,7 +342,8 @@ def propagate(x, weights, g, form, bias=0.0):
         x: inputs, shape (batch, n_0), batch at least 2.
         weights: list of the layers' weights, shapes (n_{l-1}, n_l).
         g: the late gate, the same in all layers.
-        form: as in `layer_forward`.
+        form: a word for `layer_forward`: "pre-activation", "gain" or
+            "identity".
         bias: a number, the bias of every unit.
 
     Returns:
@@ -356,7 +357,8 @@ def propagate(x, weights, g, form, bias=0.0):
     depth = len(weights)
     rms, cosines, backward = np.zeros((3, depth + 1))
     # IMPLEMENT-ME: rms and cosines are full, for the input and for the output
-    # of every layer, and everything that the way back will need is kept
+    # of every layer; h is the last output, and everything that the way back
+    # will need is kept
     h, us = x, []
     rms[0], cosines[0] = np.sqrt(np.mean(h**2)), mean_cosine(h)
     for l, W in enumerate(weights, start=1):

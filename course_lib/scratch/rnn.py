@@ -65,7 +65,7 @@ def masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h):
     Args:
         x: padded inputs, shape (batch, T, m).
         mask: shape (batch, T), True where the step is real, False where it is
-            padding.
+            padding, which may stand anywhere in a sequence.
         h_0: state before the first step, shape (batch, n).
         W_xh, W_hh, b_h: the weights of `rnn_step`.
 
@@ -80,7 +80,7 @@ def masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h):
     )
     h_last = h_0
     # IMPLEMENT-ME: whatever is in the padding, h and h_last are as if each
-    # sequence had been read alone, up to its end
+    # sequence had been read alone, and without it
     for t in range(T):
         real = mask[:, t, None]
         h_last = np.where(
@@ -89,6 +89,34 @@ def masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h):
         h[:, t] = np.where(real, h_last, 0.0)
     # END IMPLEMENT-ME
     return h, h_last
+
+
+def read_digits(images, white, params, size=100):
+    """What a trained network says of digits that it reads row by row.
+
+    Args:
+        images: grey levels, shape (N, T, m); 0 is black.
+        white: the grey level that was 1 in training, where 0 was black too.
+        params: the trained weights, a dict with W_xh (m, n), W_hh (n, n),
+            b_h (n,), W_hy (n, c) and b_y (c,).
+        size: how many digits are read at once; the last ones may be fewer.
+
+    Returns:
+        Logits, shape (N, c), in the order of the images. What is said of a
+        digit depends on this digit alone.
+    """
+    logits = []
+    for start in range(0, len(images), size):
+        x = images[start : start + size] / white
+        h, _ = rnn_forward(
+            x,
+            np.zeros((len(x), params["W_hh"].shape[0])),
+            params["W_xh"],
+            params["W_hh"],
+            params["b_h"],
+        )
+        logits.append(h[:, -1] @ params["W_hy"] + params["b_y"])
+    return np.concatenate(logits)
 
 
 def init_params(

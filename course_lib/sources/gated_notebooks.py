@@ -1,8 +1,8 @@
 """What two old notebooks say on gated cells: printed numbers, and slips in lines of our own.
 
 One is a notebook of 2018 on a fast LSTM cell in TensorFlow's eager mode; the other is practical 4
-of the Deep Learning Indaba 2017. The functions named `wrong_…` are wrong on purpose: chapter 3 asks
-what is wrong, and measures it.
+of the Deep Learning Indaba 2017. The functions named `wrong_…` are wrong on purpose: a page of
+the book asks what is wrong, and measures it.
 """
 
 import numpy as np

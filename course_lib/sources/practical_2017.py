@@ -2,7 +2,8 @@
 
 Practical 4 of the Deep Learning Indaba 2017: one sequence of five steps, eight inputs, four units,
 two classes. Its numbers come from NumPy's legacy generator, seed 1234.
-The functions named `wrong_…` are wrong on purpose: chapter 2 asks what is wrong, and measures it.
+The functions named `wrong_…` are wrong on purpose: a page of the book asks what is wrong, and
+measures it.
 """
 
 import numpy as np

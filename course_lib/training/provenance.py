@@ -1,5 +1,6 @@
 """What a result was made with: versions, the kind of machine, and what its processor can do."""
 
+import datetime
 import importlib.metadata
 import os
 import platform
@@ -13,6 +14,7 @@ CPUINFO = Path("/proc/cpuinfo")  # Linux
 # Extensions for arithmetic on vectors and matrices, as Linux names them: for these the libraries
 # have code of their own, and it rounds in another order.
 ARITHMETIC = re.compile(r"(sse4|avx|fma|f16c|amx|asimd|neon|sve|bf16|i8mm)\w*|sme\d?")
+THREADS = "TF_NUM_INTRAOP_THREADS"  # that an operation of TensorFlow may use
 # What the environment may tell the libraries: which of the extensions to use, and how many threads.
 SETTINGS = (
     "NPY_DISABLE_CPU_FEATURES",
@@ -22,8 +24,17 @@ SETTINGS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "TF_NUM_INTEROP_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
+    THREADS,
 )
+
+
+def made_with() -> dict[str, Any]:
+    """Today's date, the versions and the machine, as a result says them."""
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "versions": versions(),
+        "hardware": hardware(),
+    }
 
 
 def versions() -> dict[str, str]:
@@ -66,6 +77,12 @@ def instruction_set() -> list[str]:
 
     known = np.show_config(mode="dicts")["SIMD Extensions"]
     return sorted(known.get("baseline", []) + known.get("found", []))
+
+
+def cores_used(result: dict[str, Any]) -> str:
+    """How many of the machine's cores TensorFlow was allowed, in words: 1 of 2 cores."""
+    cores = result["hardware"]["cores"]
+    return f"{result['hardware']['settings'].get(THREADS, cores)} of {cores} cores"
 
 
 def same_kind_of_machine(one: dict[str, Any], other: dict[str, Any]) -> bool:

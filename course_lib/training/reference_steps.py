@@ -18,10 +18,13 @@ import tensorflow as tf
 from course_lib.layers import (
     CELLS,
     LRU,
+    GRUCell,
     LSTMCell,
+    LSTMVariantCell,
     MinGRU,
     RecurrentClassifier,
     ResidualBlock,
+    VanillaRNNCell,
     compile_classifier,
 )
 from course_lib.layers.gradnets import (
@@ -33,7 +36,15 @@ from course_lib.layers.gradnets import (
     LateGate,
     ReZeroDense,
 )
-from course_lib.online import LeakyRNNCell, OnlineRNN, OnlineScan, SparseRNNCell, TurningRNNCell
+from course_lib.online import (
+    OTHER_RULES,
+    RULES,
+    LeakyRNNCell,
+    OnlineRNN,
+    OnlineScan,
+    SparseRNNCell,
+    TurningRNNCell,
+)
 from course_lib.training.experiments import gradnets
 from course_lib.training.experiments.forecast_model import Network
 from course_lib.training.experiments.text_model import CharacterModel, training_step
@@ -139,12 +150,15 @@ def scanned_step(T: int, layer: Any, method: str, masked: bool = True) -> Step:
     return keras_step(compiled(keras.Sequential(layers)), (T, 3))
 
 
-def online_scan_step(T: int, layers: list[Any], **settings: Any) -> Step:
+def online_scan_step(T: int, layers: list[Any], stateful: bool = False, **settings: Any) -> Step:
     """The step of a small `OnlineScan`, with windows so short that there are several."""
-    model = OnlineScan(layers, 3)
+    model = OnlineScan(layers, 3, stateful=stateful)
+    if stateful:
+        model.build((BATCH, T, 3))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(global_clipnorm=1.0), loss, **settings)
-    return keras_step(model, (T, 3))
+    carried = model.memory.variables if stateful else ()
+    return keras_step(model, (T, 3), variables=carried)
 
 
 def compiled(model: keras.Model) -> keras.Model:
@@ -231,6 +245,23 @@ def forecast_step(T: int) -> Step:
     )
 
 
+# Every kind of cell that the rules know, with each of its steps.
+ONLINE_CELLS: dict[str, Callable[[], keras.Layer]] = {
+    "vanilla": lambda: VanillaRNNCell(8),
+    "leaky": lambda: LeakyRNNCell(8, leak=0.5),
+    "gradual": lambda: GradualRNNCell(8, g=0.4),
+    "sparse": lambda: SparseRNNCell(8, 2, leak=0.5),
+    "turning": lambda: TurningRNNCell([0.1, 0.2, 0.5], [0.3, 1, 2]),
+    "lstm": lambda: LSTMCell(8),
+    "peepholes": lambda: LSTMVariantCell(8, peepholes=True),
+    "gru": lambda: GRUCell(8),
+    "gru_reset_after": lambda: GRUCell(8, reset_after=True),
+    "keras-rnn": lambda: keras.layers.SimpleRNNCell(8),
+    "keras-lstm": lambda: keras.layers.LSTMCell(8),
+    "keras-gru": lambda: keras.layers.GRUCell(8, reset_after=False),
+    "keras-gru_reset_after": lambda: keras.layers.GRUCell(8),
+}
+
 STEPS: dict[str, Callable[[int], Step]] = {
     "vanilla-mnist": lambda T: keras_step(
         build_model(Config.units, Config.learning_rate, steps=T), (T, 28)
@@ -238,19 +269,22 @@ STEPS: dict[str, Callable[[int], Step]] = {
     **{cell: lambda T, cell=cell: classifier_step(T, cell) for cell in CELLS},
     "stacked": lambda T: classifier_step(T, "lstm", layers=2, dropout=0.3, l2=1e-3, seed=0),
     **{
-        f"online-{rule}": lambda T, rule=rule: online_step(T, rule)
-        for rule in (
-            *("kernl", "kernl_modes", "hybrid", "snap1", "eprop", "rflo", "rtrl", "uoro"),
-            "tbptt",
+        f"online-{rule}": lambda T, rule=rule: online_step(
+            T, rule, ONLINE_CELLS["sparse"]() if rule == "snap2" else None
         )
+        for rule in (*RULES, *OTHER_RULES)
+    },
+    # The hybrid asks a cell for all that any rule does.
+    **{
+        f"online-hybrid-{name}": lambda T, cell=cell: online_step(T, "hybrid", cell())
+        for name, cell in ONLINE_CELLS.items()
     },
     "online-turning": lambda T: online_step(
-        T, "kernl_modes", TurningRNNCell([0.1, 0.2, 0.5], [0.3, 1, 2]), modes="cell"
+        T, "kernl_modes", ONLINE_CELLS["turning"](), modes="cell"
     ),
-    "online-snap2": lambda T: online_step(T, "snap2", SparseRNNCell(8, 2, leak=0.5)),
     **{
         f"online-{rule}-gradual": lambda T, rule=rule: online_step(
-            T, rule, GradualRNNCell(8, g=0.4)
+            T, rule, ONLINE_CELLS["gradual"]()
         )
         for rule in ("kernl", "rtrl")
     },
@@ -259,13 +293,21 @@ STEPS: dict[str, Callable[[int], Step]] = {
         T, "kernl", LSTMCell(8), sequences=True, update_every=5
     ),
     "online-tbptt-inside": lambda T: online_step(T, "tbptt", sequences=True, update_every=5),
-    "online-kernl-stream": lambda T: online_step(T, "kernl", sequences=True, stateful=True),
-    "online-kernl-stream-inside": lambda T: online_step(
-        T, "kernl", sequences=True, stateful=True, update_every=5
-    ),
+    **{
+        f"online-{rule}-stream": lambda T, rule=rule: online_step(
+            T, rule, sequences=True, stateful=True
+        )
+        for rule in ("kernl", "kernl_modes")
+    },
+    **{
+        f"online-{rule}-stream-inside": lambda T, rule=rule: online_step(
+            T, rule, sequences=True, stateful=True, update_every=5
+        )
+        for rule in ("kernl", "kernl_modes")
+    },
     **{
         f"online-{rule}-stack": lambda T, rule=rule: online_step(T, rule, stack())
-        for rule in ("kernl", "rtrl", "tbptt")
+        for rule in ("kernl", "kernl_modes", "rtrl", "tbptt")
     },
     "online-kernl-stack-inside": lambda T: online_step(
         T,
@@ -290,6 +332,13 @@ STEPS: dict[str, Callable[[int], Step]] = {
     "online-lru-stack": lambda T: online_scan_step(
         T, [ResidualBlock(LRU(8, return_sequences=True)), LRU(8, return_sequences=True)], chunk=2
     ),
+    "online-lru-stream": lambda T: online_scan_step(T, [LRU(8)], stateful=True, chunk=2),
+    **{
+        f"online-{name}-inside": lambda T, layer=layer: online_scan_step(
+            T, [layer(8, return_sequences=True)], update_every=2
+        )
+        for name, layer in (("lru", LRU), ("mingru", MinGRU))
+    },
     "gradual": lambda T: gradual_step(),
     "gradual-cell": gradual_cell_step,
     "gradnets": lambda T: gradnets_step(),

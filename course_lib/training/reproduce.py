@@ -3,6 +3,7 @@
 import datetime
 import inspect
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,9 +102,9 @@ def _run(
     module, own = experiment(name)
     subset = quick or getattr(module, "DATA", "full") == "subset"
     mnist = _mnist(data, subset) if getattr(module, "NEEDS_MNIST", True) else None
-    start = datetime.datetime.now(datetime.UTC)
+    start, began = datetime.datetime.now(datetime.UTC), time.monotonic()
     outcome = module.run(mnist, seed, quick, **own, **settings)
-    seconds = (datetime.datetime.now(datetime.UTC) - start).total_seconds()
+    seconds = time.monotonic() - began  # a clock may be set meanwhile
     return {
         "name": name,
         "command": command(name, data, seed, quick),

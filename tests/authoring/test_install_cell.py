@@ -1,11 +1,12 @@
 """A notebook alone in a folder: what its first cell says, what its checks keep, and where."""
 
 import json
+import os
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
-from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
@@ -38,8 +39,7 @@ def run(monkeypatch, capsys):
         shell = Shell()
         if not there:
             monkeypatch.setitem(sys.modules, "course_lib", None)
-        python = TransformerManager().transform_cell(install_cell(repository).source)
-        exec(compile(python, "cell", "exec"), {"get_ipython": lambda: shell})
+        exec(install_cell(repository).source, {"get_ipython": lambda: shell})
         return capsys.readouterr().out, shell.asked
 
     return cell
@@ -57,9 +57,35 @@ def test_of_a_published_course_it_fetches_the_package(run):
     assert asked == [("pip", f'install --quiet "{package}"')]
 
 
-def test_else_it_says_what_to_do(run):
+@pytest.fixture
+def beside(tmp_path, monkeypatch):
+    """Puts files beside the notebook, the newest last."""
+    monkeypatch.chdir(tmp_path)
+
+    def put(*names):
+        for age, name in enumerate(names):
+            Path(name).touch()
+            os.utime(name, (age, age))
+
+    return put
+
+
+def test_a_wheel_that_lies_beside_it_is_installed(run, beside):
+    beside("another-0.1.0-py3-none-any.whl", "course_lib-0.1.0-py3-none-any.whl")
     printed, asked = run(None, there=False)
-    assert "%pip install course_lib-*.whl" in printed
+    assert asked == [("pip", 'install --quiet "course_lib-0.1.0-py3-none-any.whl"')]
+    assert "course_lib-0.1.0-py3-none-any.whl" in printed
+
+
+def test_of_two_wheels_it_takes_the_one_that_came_last(run, beside):
+    beside("course_lib-0.9.0-py3-none-any.whl", "course_lib-0.10.0-py3-none-any.whl")
+    assert "0.10.0" in run(None, there=False)[1][0][1]
+
+
+def test_else_it_asks_for_the_wheel(run, beside):
+    beside("another-0.1.0-py3-none-any.whl")
+    printed, asked = run(None, there=False)
+    assert "course_lib-….whl" in printed
     assert asked == []
 
 
@@ -103,5 +129,5 @@ def test_who_checks_the_notebook_passes_it_over(repository, tmp_path):
     answer = new_code_cell(f"import numpy as np\n{reference_code(get('rnn_step').reference)}")
     notebook = nbformat.v4.new_notebook(cells=[install_cell(repository), answer])
     nbformat.write(notebook, tmp_path / "mine.ipynb")
-    taken, reports = check_notebook(tmp_path / "mine.ipynb", ["rnn_step"])
-    assert (taken.remarks, bool(reports["rnn_step"])) == ([], True)
+    [(taken, _, report)] = check_notebook(tmp_path / "mine.ipynb", ["rnn_step"])
+    assert (taken.remarks, bool(report)) == ([], True)

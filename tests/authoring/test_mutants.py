@@ -34,6 +34,9 @@ def checkout(tmp_path):
         "course_lib/exercises/engine.py": "x = 1\n",
         "course_lib/exercises/ladder/rungs.py": "x = 1\n",
         "course_lib/exercises/bptt/one.py": "x = 1\n",
+        "course_lib/part/table.py": "x = 1\n",
+        "course_lib/pages/units.py": "from course_lib.part.table import x\n",
+        "course_lib/pages/untested.py": "from course_lib.part.table import x\n",
         "tests/part/test_sums.py": TEST,
         "tests/part/test_more.py": "def test_nothing(): pass\n",
         "tests/test_cli.py": "def test_nothing(): pass\n",
@@ -67,6 +70,7 @@ def test_the_exercises_own_files_are_left_aside_but_not_what_judges_them(checkou
         ("part/other.py", [("tests/part",)]),
         ("part/deeper/other.py", [("tests/part",)]),
         ("part/paper.py", [PAGES, ("tests/part",)]),
+        ("part/table.py", [("tests/pages/test_units.py",), ("tests/part",)]),  # it is used there
         ("cli.py", [("tests/test_cli.py",)]),
         ("top.py", [("tests/test_cli.py",)]),  # no file of its own: all that lie at the top
     ],
@@ -122,13 +126,46 @@ def test_what_could_not_be_tried_is_not_counted(checkout, monkeypatch, capsys):
 
     monkeypatch.chdir(checkout)
     monkeypatch.setitem(sys.modules, "cosmic_ray", object())
-    drawn = [Mutant(Path("course_lib/top.py"), 1, "replaced", 0)]
+    drawn = [wrong(monkeypatch, "x + 1", "x + 2")]
     monkeypatch.setattr(mutants, "sample", lambda *_: drawn)
     monkeypatch.setattr(mutants, "outcome", fails)
     assert mutants.main(["1"]) == 1
     out = capsys.readouterr().out
     assert "0 of 0 mutants noticed" in out
     assert "1 more were not tried" in out
+
+
+def test_a_run_that_was_stopped_goes_on_by_its_notes(checkout, monkeypatch, capsys):
+    found = [NOTICED, ALIVE, KeyboardInterrupt()]
+    tried = []
+
+    def stops(copy, mutant, unchanged):
+        tried.append(mutant.line)
+        if isinstance(one := found.pop(0), BaseException):
+            raise one
+        return one
+
+    monkeypatch.chdir(checkout)
+    monkeypatch.setitem(sys.modules, "cosmic_ray", object())
+    monkeypatch.setattr(Mutant, "source", lambda self, code: code.replace("x", "y" * self.line))
+    drawn = [Mutant(Path("course_lib/top.py"), line, "replaced", 0) for line in (1, 2, 3)]
+    monkeypatch.setattr(mutants, "sample", lambda *_: drawn)
+    monkeypatch.setattr(mutants, "outcome", stops)
+    again = ["3", "--jobs", "1", "--notes", "notes.jsonl"]
+
+    assert mutants.main(again) == 1
+    assert "1 of 2 mutants noticed" in capsys.readouterr().out
+    found += [NOTICED, NOTICED]
+    assert mutants.main(again) == 1
+    told = capsys.readouterr().out
+    assert "2 of 3 mutants noticed" in told
+    assert "+yy = 1\n" in told  # the change that nobody noticed is shown again
+    assert tried == [1, 2, 3, 3]
+
+    (checkout / "course_lib/top.py").write_text("x = 2\n")
+    found += [NOTICED] * 3
+    assert mutants.main(again) == 0
+    assert tried[4:] == [1, 2, 3], "the code is another, and the notes don't speak of it"
 
 
 def test_without_cosmic_ray_it_says_where_to_get_it(monkeypatch, capsys):
@@ -150,6 +187,17 @@ def test_places_are_drawn_the_same_each_time_and_annotations_never(checkout):
     assert len({(one.operator, one.occurrence) for one in drawn}) == 4
     assert all(one.source(RIGHT) != RIGHT for one in drawn)
     assert len(mutants.sample(checkout, 99, seed=0, only=[file])) == len(places) == 4
+
+
+def test_what_python_cannot_read_is_not_drawn(checkout):
+    pytest.importorskip("cosmic_ray", reason="cosmic-ray is not installed: see CONTRIBUTING.md")
+    file = Path("course_lib/part/sums.py")
+    code = "def more(one, **other):\n    return {**one, **other, 'x': 3}\n"
+    (checkout / file).write_text(code)
+    places = list(mutants.mutants(checkout, file))
+    drawn = mutants.sample(checkout, 99, seed=0, only=[file])
+    assert len(places) > len(drawn) == 1
+    assert drawn[0].operator == "core/NumberReplacer"
 
 
 def test_the_share_is_told(checkout, monkeypatch, capsys):

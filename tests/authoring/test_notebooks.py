@@ -3,6 +3,10 @@
 import ast
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -10,7 +14,16 @@ import pytest
 
 from course_lib.authoring import notebooks
 from course_lib.authoring.amounts import wrong_amounts
-from course_lib.authoring.notebooks import DirectiveError, as_text, drift, expand, main, write
+from course_lib.authoring.notebooks import (
+    DirectiveError,
+    UnknownNotebook,
+    as_text,
+    drift,
+    expand,
+    main,
+    named,
+    write,
+)
 from course_lib.exercises.registry import get, ids
 
 SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
@@ -75,6 +88,43 @@ def test_the_same_bytes_each_time(tree):
     write(tree)
     assert len(paths) == 2
     assert [path.read_bytes() for path in paths] == before
+
+
+def test_one_notebook_is_written_by_its_name(tree, monkeypatch):
+    monkeypatch.setattr(notebooks, "run", lambda notebook, _: notebook)
+    first = tree / "solutions" / "01-tiny.py"
+    shutil.copy(first, first.with_name("02-small.py"))
+    first.write_text(first.read_text("utf-8") + "\n# %% [markdown]\n# More.\n", encoding="utf-8")
+    assert main(names=["02-small"], root=tree) == 0
+    assert [sentence.partition(":")[0] for sentence in drift(tree)] == [
+        "exercises/01-tiny.ipynb",
+        "solutions/01-tiny.ipynb",
+        "solutions/02-small.ipynb, cell install",  # it was not run
+    ]
+    assert main(check=True, names=["01-tiny"], root=tree) == 1
+    assert all("01-tiny" in sentence for sentence in drift(tree, ["01-tiny"]))
+
+
+def test_a_notebook_goes_by_its_name_or_its_file():
+    everything = named([])
+    assert everything == notebooks.sources()
+    a_few = ["solutions/03-gated-cells.ipynb", "01-vanilla-rnn", "./exercises/01-vanilla-rnn.py"]
+    assert [source.stem for source in named(a_few)] == ["01-vanilla-rnn", "03-gated-cells"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("03-gated-cell", "Did you mean 03-gated-cells?"), ("9", "There are 01-vanilla-rnn, 02-bptt")],
+)
+def test_an_unknown_notebook_is_answered_before_anything_is_written(name, told, tree):
+    with pytest.raises(UnknownNotebook) as error:
+        named(["02-bptt", name])
+    assert str(error.value).startswith(f"There is no notebook called {name!r}. {told}")
+    files = [*tree.glob("*/*.ipynb")]
+    before = [path.stat().st_mtime_ns for path in files]
+    with pytest.raises(UnknownNotebook):
+        main(names=["01-tiny", name], root=tree)
+    assert [path.stat().st_mtime_ns for path in files] == before
 
 
 def test_the_exercise_has_stub_check_and_hints_and_no_outputs(tree):
@@ -319,3 +369,26 @@ def test_no_output_says_minus_zero_or_one_steps(path):
     outputs = [one for cell in nbformat.read(path, 4).cells for one in cell.get("outputs", ())]
     texts = [one.get("text") or one.get("data", {}).get("text/plain", "") for one in outputs]
     assert wrong_amounts("\n".join(texts)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_what_ends_it_while_a_notebook_runs_is_no_fault_of_the_notebook(ending, tmp_path):
+    program = """
+import nbformat
+from course_lib.authoring.notebooks import run
+cell = nbformat.v4.new_code_cell("open('began', 'w').close(); import time; time.sleep(60)")
+try:
+    run(nbformat.v4.new_notebook(cells=[cell]), ".")
+except KeyboardInterrupt:
+    print("stopped")
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "began").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(ending)
+        said, _ = process.communicate(timeout=60)
+    assert said == "stopped\n"

@@ -3,13 +3,23 @@
 import ast
 import dataclasses
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from course_lib.authoring.source import MarkerError, reference_code, starting_code, stub, whole
+import course_lib
+from course_lib.authoring.source import (
+    BEGIN,
+    MarkerError,
+    reference_code,
+    starting_code,
+    stub,
+    whole,
+)
 from course_lib.exercises.registry import get, ids
 
+PACKAGE = Path(course_lib.__file__).parent
 CASES = {
     "decorator": """
         @functools.cache
@@ -83,6 +93,21 @@ def test_both_halves_are_valid_python_and_the_scaffold_stays(name):
         if line.startswith(("@", "def", "class")) or line.strip().startswith("def"):
             assert line in solution
             assert line in exercise
+
+
+def test_what_is_marked_belongs_to_an_exercise():
+    """One that was dropped leaves no markers, whose words nobody reads again."""
+    strays = []
+    for file in sorted(PACKAGE.rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        lines = enumerate(text.splitlines(), start=1)
+        marked = [n for n, line in lines if line.strip().startswith(BEGIN)]
+        definitions = [node for node in ast.parse(text).body if hasattr(node, "name")]
+        for node in definitions:
+            own = [n for n in marked if node.lineno <= n <= node.end_lineno]
+            if own and node.name not in ids():
+                strays.append(f"{file.relative_to(PACKAGE)}, line {own[0]}: {node.name}")
+    assert not strays
 
 
 def test_the_raise_says_the_words_and_nothing_of_the_code():

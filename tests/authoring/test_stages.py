@@ -171,13 +171,44 @@ def test_a_quick_run_takes_a_few_cases_of_all_that_has_many():
 
 
 def test_a_quick_run_says_that_it_is_one(capfd, monkeypatch):
-    said = "These were a few cases of each test. `make test ALL=1` runs all."
+    said = "These were a few cases of each quick test. `make test ALL=1` runs all of all tests."
     short, long = (Stage("it", (code("pass"),)),), (Stage("it", (code("True"),)),)
     monkeypatch.setattr(stages, "A_FEW_OF_ALL", short)
     assert stages.main(short) == 0
     assert said in capfd.readouterr().out.splitlines()
     assert stages.main(long) == 0
     assert said not in capfd.readouterr().out
+
+
+def test_a_quick_run_counts_and_names_what_it_left_out(tmp_path, capfd, monkeypatch):
+    """pytest calls it deselected, not skipped, and a summary of what was skipped tells nothing."""
+    kinds = ("slow", "alone", "browser")
+    lines = "".join(f"    {kind}: a mark\n" for kind in kinds)
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\nmarkers =\n{lines}")
+    marked = "".join(f"@pytest.mark.{kind}\ndef test_{kind}(): pass\n" for kind in kinds)
+    one_slow = (
+        "@pytest.mark.parametrize('x', [1, pytest.param(2, marks=pytest.mark.slow)])\n"
+        "def test_of_one_case(x): pass\n"
+    )
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/test_all_slow.py").write_text(
+        f"import pytest\npytestmark = pytest.mark.slow\n{PASSES}{one_slow}"
+    )
+    shared = ("-p", "xdist", "-n", "2", "--dist", "loadfile", "-m", stages.QUICK)
+    unit = (*pytest_on(tmp_path, PASSES + marked + one_slow, *shared)[:-1], str(tmp_path))
+    browser = (*pytest_on(tmp_path, PASSES + marked + one_slow, "-m", "browser"),)
+    few = (Stage("unit", (unit,)), Stage("browser", (browser,)))
+    monkeypatch.setattr(stages, "A_FEW_OF_ALL", few)
+    assert stages.main(few) == 0
+    out = capfd.readouterr().out
+    assert out.splitlines()[-1] == "3 passed, 0 failed, 0 skipped"
+    told = out.partition("runs all of all tests.\n")[2].splitlines()
+    assert told[:4] == [
+        "Tests left out, as slow or in need of the machine alone: 4",
+        "      2  .",
+        "      2  a: all of test_all_slow.py",
+        "",
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="make is not there")

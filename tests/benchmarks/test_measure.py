@@ -22,10 +22,26 @@ def test_a_round_can_hold_more_calls():
     assert len(called) == 6
 
 
+def test_who_waits_is_told_how_long(monkeypatch, capsys):
+    monkeypatch.setattr(measure, "SAID_EVERY", 0)
+    measure.interleaved({"a": lambda: None, "b": lambda: None}, rounds=3)
+    words, beside = capsys.readouterr()
+    assert words == ""
+    first, *others = beside.splitlines()
+    assert "2 variants are timed, 3 rounds" in first
+    assert [line.split(",")[0].strip() for line in others] == ["1 of 3 rounds", "2 of 3 rounds"]
+
+
 def test_a_ratio_is_taken_round_by_round():
     """The machine was ten times slower in the last round; the two compare as in the others."""
     assert measure.ratio([2.0, 2.0, 20.0], [1.0, 1.0, 10.0]) == 2.0
     assert measure.ratio([1.0, 1.0], [4.0, 4.0]) == 0.25
+
+
+def test_no_bar_is_reached_by_rounding():
+    for ratio in (measure.ratio([1.001], [1.0]), measure.ratio([1.0], [1.0]) + 1e-9):
+        assert not measure.COMPARED["<="](ratio, 1.0)
+    assert not measure.COMPARED[">="](measure.ratio([9.996], [1.0]), 10.0)
 
 
 def test_a_summary_is_in_milliseconds():

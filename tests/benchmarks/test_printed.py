@@ -32,10 +32,24 @@ def printed(monkeypatch, capsys):
             pytest.importorskip("distributed", reason="Dask is not installed")
         monkeypatch.setattr(module(name), "run", lambda *_: result)
         monkeypatch.setattr(measure, "store", lambda name, result, *_: result)
-        assert module(name).main(as_json=as_json) == 0
+        assert module(name).main(False, as_json, None) == 0
         return capsys.readouterr()
 
     return called
+
+
+class Said(Exception):
+    """What a benchmark says first, in place of going on."""
+
+
+@pytest.mark.parametrize("name", [*WITH_BARS, "validate"])
+def test_says_what_it_does_before_it_takes_long(name, monkeypatch):
+    def say(what):
+        raise Said(what)
+
+    monkeypatch.setattr(measure, "say", say)
+    with pytest.raises(Said):
+        module(name).run(True, None)
 
 
 @pytest.mark.parametrize("name", NAMES)

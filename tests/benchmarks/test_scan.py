@@ -37,6 +37,16 @@ def test_two_scans_are_not_compared(monkeypatch):
         scan.run(quick=True, sizes=SMALL)
 
 
+@pytest.mark.parametrize("xla", [False, True])
+@pytest.mark.parametrize("wrong", ["ours", "ours, log"])
+def test_the_largest_error_is_found_in_either_way_and_by_either_compiler(wrong, xla, monkeypatch):
+    def build(name, sizes, dtype, by_xla=False):
+        return lambda: [np.full(3, 1.5 if (name, by_xla) == (wrong, xla) else 1.0)]
+
+    monkeypatch.setattr(scan, "build", build)
+    assert scan.max_error(SMALL) == 0.5
+
+
 def test_all_variants_give_the_same():
     for name in scan.WRITTEN:
         for one, other in zip(

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -33,13 +34,17 @@ def test_it_measures_time_and_memory(monkeypatch, tmp_path):
     assert 0 < latency["median"] <= latency["percentile_99"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system doesn't say")
 def test_memory_is_read_from_the_system():
     before = stream.resident_mib()
-    if before is None:
-        pytest.skip("this system doesn't say")
     held = bytearray(50 * 2**20)
     held[::4096] = b"x" * len(held[::4096])
     assert 40 < stream.resident_mib() - before < 80
+
+
+def test_where_the_system_does_not_say_no_memory_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(stream, "Path", lambda _: tmp_path / "status")
+    assert stream.resident_mib() is None
 
 
 def test_what_the_page_says_of_a_stream():

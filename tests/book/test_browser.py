@@ -16,6 +16,18 @@ CHAPTERS = ("book/vanilla_rnn.html", "book/bptt.html")
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}  # px
 LAPTOP = {"width": 1440, "height": 900}
 
+# What a reader unfolds has no size until then.
+UNFOLD = "document.querySelectorAll('.bd-article details').forEach(one => { one.open = true; })"
+# All tests of a page share it: what a reader may change is put back before each of them.
+REMEMBER = """() => {
+    const folds = [...document.querySelectorAll('details')].map(e => [e, e.open]);
+    const theme = document.documentElement.dataset.theme;
+    window.asOpened = () => {
+        folds.forEach(([e, open]) => { e.open = open; });
+        document.documentElement.dataset.theme = theme;
+    };
+}"""
+AS_OPENED = "() => window.asOpened()"
 # What stands beyond the right edge and can't be scrolled to: the page would not grow wider for it.
 CUT_OFF = """() => [...document.querySelectorAll('.bd-article *')].filter(e => {
     if (e.closest('mjx-assistive-mml')) return false;  // clipped: for screen readers alone
@@ -131,12 +143,21 @@ def is_silent_and_from(address, page):
 
 
 @pytest.fixture(scope="module", params=PAGES)
-def page(request, window, address):
+def shared_page(request, window, address):
     """Each page of the book in turn, opened once for all tests of it."""
-    opened = visit(window, f"{address}/{request.param}")
-    opened.name = request.param
-    yield opened
-    opened.close()
+    page = visit(window, f"{address}/{request.param}")
+    page.name = request.param
+    page.evaluate(REMEMBER)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(shared_page):
+    """The page as it was when it was opened, whatever the test before has unfolded or resized."""
+    shared_page.set_viewport_size(DESK)
+    shared_page.evaluate(AS_OPENED)
+    return shared_page
 
 
 def test_loads_in_silence_and_from_here_alone(page, address):
@@ -194,6 +215,7 @@ def test_no_line_parts_a_formula_from_its_punctuation(page, width):
 
 def test_formulas_fit_a_phone(page):
     page.set_viewport_size(PHONE)
+    page.evaluate(UNFOLD)
     page.evaluate("window.MathJax?.startup?.promise")
     wide = page.evaluate(
         """() => [...document.querySelectorAll('mjx-container[display="true"]')]
@@ -204,6 +226,7 @@ def test_formulas_fit_a_phone(page):
 
 def test_on_a_phone_formulas_of_a_line_are_no_giants_beside_the_others(page):
     page.set_viewport_size(PHONE)
+    page.evaluate(UNFOLD)
     inline, displayed = page.evaluate(
         """() => {
             const size = e => parseFloat(getComputedStyle(e).fontSize);
@@ -218,6 +241,7 @@ def test_on_a_phone_formulas_of_a_line_are_no_giants_beside_the_others(page):
 
 def test_on_a_phone_a_tables_caption_is_read_without_scrolling(page):
     page.set_viewport_size(PHONE)
+    page.evaluate(UNFOLD)
     right = page.evaluate(
         """() => [...document.querySelectorAll('.bd-article caption')].map(
             e => e.getBoundingClientRect().right)"""
@@ -227,6 +251,7 @@ def test_on_a_phone_a_tables_caption_is_read_without_scrolling(page):
 
 def test_on_a_phone_a_table_is_read_without_scrolling(page):
     page.set_viewport_size(PHONE)
+    page.evaluate(UNFOLD)
     page.evaluate("window.MathJax?.startup?.promise")
     wide = page.evaluate(
         """() => [...document.querySelectorAll('.bd-article table')].filter(table => {
@@ -240,6 +265,7 @@ def test_on_a_phone_a_table_is_read_without_scrolling(page):
 def test_on_a_phone_a_word_of_code_is_cut_only_where_it_may_be(page):
     """Behind a dot or an underscore, and nowhere if it is short; and all of it is seen."""
     page.set_viewport_size(PHONE)
+    page.evaluate(UNFOLD)
     cut, wide = page.evaluate(
         """() => {
             const pieces = [...document.querySelectorAll('.bd-article :not(pre) > code .pre')];
@@ -275,6 +301,20 @@ def test_on_a_phone_no_word_is_cut_in_the_titles_of_the_pages_before_and_after(p
     assert cut == []
 
 
+def test_on_a_phone_a_line_of_a_report_goes_on_below_its_words(page):
+    page.set_viewport_size(PHONE)
+    below_the_tick = page.evaluate(
+        """() => [...document.querySelectorAll('.cell_output ul[style^="list-style:none"] > li')]
+            .filter(line => {
+                const all = document.createRange();
+                all.selectNodeContents(line);
+                const [first, ...others] = all.getClientRects();
+                return others.some(e => e.top >= first.bottom - 2 && e.left < first.left + 8);
+            }).map(line => line.textContent)"""
+    )
+    assert below_the_tick == []
+
+
 def test_on_a_phone_the_path_of_a_file_stands_on_one_line(page):
     page.set_viewport_size(PHONE)
     cut = page.evaluate(
@@ -299,7 +339,6 @@ def test_code_fits_a_desk(page):
 
     The code of an exercise is folded away too, and has at most eighty characters a line.
     """
-    page.set_viewport_size(DESK)
     shown = "div:is(.highlight-sh, .highlight-json, .highlight-python, .cell_input) pre"
     wide = page.evaluate(
         f"""() => {{
@@ -309,7 +348,6 @@ def test_code_fits_a_desk(page):
                 !e.closest('details:not(.reference-code)') && e.scrollWidth > e.clientWidth
                 && !(e.closest('.reference-code') && /.{{81}}/.test(e.textContent))
             ).map(e => e.textContent);
-            folded.forEach(e => e.open = false);
             return wide;
         }}"""
     )
@@ -351,13 +389,12 @@ def test_figures_that_move_follow_the_keyboard(page):
 
 def test_details_open_by_keyboard(page):
     folded = page.locator("article details:not([open])")
-    if page.name.startswith("exercises/"):
-        assert folded.count() > 0, "an exercise page folds its hints away"
-    if folded.count():
+    some = folded.count() > 0
+    assert some or not page.name.startswith("exercises/"), "an exercise page folds its hints away"
+    if some:
         summary = folded.first.locator("summary").first.element_handle()
-        summary.focus()
-        page.keyboard.press("Enter")
-        assert summary.evaluate("e => e.parentElement.open")
+        summary.press("Enter")
+        page.wait_for_function("e => e.parentElement.open", arg=summary)
 
 
 @pytest.mark.parametrize("opened", [False, True], ids=["folded", "unfolded"])
@@ -368,7 +405,6 @@ def test_fits_a_phone(page, opened):
     page.set_viewport_size(PHONE)
     width = page.evaluate("document.documentElement.scrollWidth")
     cut_off, towers = page.evaluate(CUT_OFF), page.evaluate(TOWERS)
-    page.set_viewport_size(DESK)
     assert width <= 360, f"{page.name} is {width} px wide"
     assert cut_off == [], f"{page.name} is cut off on the right"
     assert towers == [], f"{page.name} has words squeezed by code in a table"
@@ -391,7 +427,6 @@ def test_the_contents_of_a_page_fit_the_screen(page, size):
             return hidden.filter(pixels => pixels > 0);
         }"""
     )
-    page.set_viewport_size(DESK)
     assert too_long == []
 
 
@@ -402,7 +437,6 @@ def test_a_heading_is_smaller_than_the_one_above_it(page, size):
         """() => ['h1', 'h2', 'h3', 'h4'].map(h => document.querySelector(`article ${h}`))
             .filter(h => h).map(h => parseFloat(getComputedStyle(h).fontSize))"""
     )
-    page.set_viewport_size(DESK)
     assert sizes == sorted(set(sizes), reverse=True)
 
 
@@ -412,7 +446,6 @@ def test_what_scrolls_is_reached_by_keyboard(page, size):
     page.set_viewport_size(size)
     page.evaluate(SETTLED)
     unreached = page.evaluate(UNREACHED)
-    page.set_viewport_size(DESK)
     assert unreached == []
 
 

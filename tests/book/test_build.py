@@ -1,5 +1,6 @@
 """What `make book` builds again, what it keeps, and what it says when something is wrong."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,29 @@ def test_a_page_is_built_again_from_the_cache(project):
     edit(project, "book/intro.md")
     assert book.build(project.root) == 0
     assert project.seen[1] == {".jupyter_cache", ".doctrees"}
+
+
+def test_a_page_is_read_again_whatever_its_date(project):
+    """Unpacked from an archive, it is older than the last build; Sphinx alone would go by that."""
+    book.build(project.root)
+    remembered = project.root / "_build" / ".doctrees" / "book"
+    remembered.mkdir()
+    for name in ("intro", "other"):
+        (remembered / f"{name}.doctree").touch()
+    edit(project, "book/intro.md")
+    os.utime(project.root / "book" / "intro.md", (0, 0))
+    assert book.build(project.root) == 0
+    assert [one.name for one in remembered.iterdir()] == ["other.doctree"]
+
+
+@pytest.mark.parametrize("name", ["_config.yml", "book/_ext/units.py", "book/_static/course.css"])
+def test_what_is_no_page_has_all_pages_read_again(project, name):
+    (project.root / name).parent.mkdir(exist_ok=True)
+    edit(project, name)
+    book.build(project.root)
+    (project.root / name).write_text("3", encoding="utf-8")
+    assert book.build(project.root) == 0
+    assert project.seen[1] == {".jupyter_cache"}
 
 
 @pytest.mark.parametrize("name", ["course_lib/rnn.py", "requirements.lock"])

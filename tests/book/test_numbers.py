@@ -1,5 +1,6 @@
 """Every number in a page's text comes from a run, or stands in the list with its reason."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -48,6 +49,11 @@ The accuracy is {glue:text}`accuracy:.2f` % after 20 steps {cite:p}`zhang2015`, 
 | KeRNL | $0.006$ |
 
 ```{code-cell} ipython3
+---
+mystnb:
+  image:
+    alt: "A line from 11 to twelve."
+---
 print(17)
 ```
 
@@ -65,7 +71,13 @@ Two hundred layers.
 def test_what_is_typed_is_found_wherever_it_stands():
     found, _ = typed_numbers(PAGE, {})
     numbers = [typed.number for typed in found]
-    assert numbers == ["10", "20", "0.006", "30", "1e-3", "5 %", "0.97", "hundred"]
+    assert numbers == ["10", "20", "0.006", "30", "1e-3", "5 %", "0.97", "hundred", "11", "twelve"]
+
+
+def test_what_is_said_of_a_picture_may_be_asserted_in_its_cell():
+    [picture] = re.findall("```{code-cell}.*?```", PAGE, re.DOTALL)
+    assert len(typed_numbers(picture, {})[0]) == 2
+    assert typed_numbers(picture.replace("print", "assert 11 < 12\nprint"), {}) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,19 @@ import pytest
 BOOK = Path(__file__).parents[2] / "book"
 # Page that had the sections, to the page that has them now, to the anchors that they had.
 MOVED = {
+    ("bptt", "old_notebook_bptt"): (
+        "what-is-wrong-here a-readout-of-the-wrong-width a-loss-that-is-divided-by-t"
+        " sec-bug-batch a-shape-that-only-fits-a-batch-of-one a-safety-net-in-the-wrong-place"
+        " sec-bug-nan a-hole-in-the-check truncated-in-name-only"
+    ),
+    ("gated_cells", "old_notebook_gated_cells"): (
+        "what-is-wrong-here sec-backwards a-gate-read-backwards one-bracket-too-many"
+        " a-penalty-on-the-wrong-weights stopping-at-the-first-bump significantly-faster"
+    ),
+    ("gradnets", "old_notebook_gradnets"): (
+        "sec-safe-loss why-the-2015-notebook-ends-in-nan first-softmax-then-the-log"
+        " second-a-sum-that-should-be-a-mean third-the-interpolation"
+    ),
     ("kernl", "rules"): (
         "sec-which-gradient which-gradient-do-you-want side-by-side-on-one-task fitted-on-the-run"
         " sec-how-long how-long-a-memory sec-by-rows digits-row-by-row sec-by-pixels"

@@ -5,6 +5,7 @@ import http.server
 import importlib.util
 import io
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -15,7 +16,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib.data import DataError, archive, download, find_full_mnist, load_mnist, mnist
+from course_lib.data import (
+    DataError,
+    archive,
+    download,
+    find_full_mnist,
+    load_mnist,
+    mnist,
+    problem_with_full_mnist,
+)
 from course_lib.data import make_subset as maker
 from course_lib.data.held_back import HELD_BACK_FILE, held_back_digits
 from course_lib.data.warped import warped
@@ -311,18 +320,39 @@ BAD_FILES = {
 }
 
 
-@no_network
-@pytest.mark.parametrize("name", BAD_FILES)
-def test_a_bad_file_of_ones_own_is_explained_and_left_alone(tmp_path, name):
-    content, explanation = BAD_FILES[name]
+@pytest.fixture(params=BAD_FILES)
+def bad_file(request, tmp_path):
+    """A bad file of one's own, and what is to be said of it; it is left alone."""
+    content, explanation = BAD_FILES[request.param]
     own = tmp_path / "own.npz"
     own.write_bytes(content)
+    yield own, explanation
+    assert own.read_bytes() == content
+    assert os.listdir(tmp_path) == ["own.npz"]
+
+
+@no_network
+def test_a_bad_file_of_ones_own_is_explained(bad_file):
+    own, explanation = bad_file
     with pytest.raises(DataError, match=explanation) as caught:
         load_mnist("full", path=own)
     assert "own.npz" in str(caught.value)
     assert "left as it is" in str(caught.value)
-    assert own.read_bytes() == content
-    assert os.listdir(tmp_path) == ["own.npz"]
+
+
+@no_network
+def test_what_is_wrong_with_a_full_set_is_told_and_nothing_is_raised(bad_file):
+    own, explanation = bad_file
+    assert re.search(explanation, problem_with_full_mnist(own))
+
+
+@no_network
+def test_only_the_published_set_is_full(tmp_path, tiny_is_mnist):
+    own = tmp_path / "own.npz"
+    own.write_bytes(GOOD)
+    assert problem_with_full_mnist(own) is None
+    own.write_bytes(packed(tiny_arrays(y_test=np.zeros(10, np.uint8))))
+    assert problem_with_full_mnist(own) == f"{own} is not the full MNIST."
 
 
 @no_network

@@ -1,8 +1,8 @@
 """A path with a space and an umlaut, in a shell without a language, on a narrow terminal.
 
-The real commands run in a real checkout there, cut short: a book of two pages, one file of tests.
-Its environment shares the packages of this one; what holds a path in it is made by the code that
-makes it for everybody.
+The real commands run in a real checkout there, cut short: a book of two pages, the exercises of one
+chapter, a few files of tests. Its environment shares the packages of this one; what holds a path in
+it is made by the code that makes it for everybody.
 """
 
 import json
@@ -16,6 +16,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from course_lib.authoring.stages import A_FEW_OF_ALL
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = Path("lib") / f"python3.{sys.version_info[1]}" / "site-packages"
@@ -39,7 +41,35 @@ print("seen", course_lib.__file__)
 ```
 """
 
-pytestmark = pytest.mark.slow
+# In the browser, and on another backend: each stage of `make test` finds something to do.
+TESTS = """from pathlib import Path
+
+import pytest
+
+import course_lib
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.browser
+def test_the_page(browser):
+    page = browser.new_page()
+    page.goto((ROOT / "_build/html/book/page.html").as_uri())
+    assert "schöner Kurs/course_lib" in page.inner_text("main")
+
+
+@pytest.mark.backends
+def test_the_package():
+    assert course_lib.__file__.startswith(str(ROOT))
+
+
+@pytest.mark.slow
+def test_that_is_slow():
+    raise AssertionError("a quick run leaves it out")
+"""
+CHAPTERS = "\n)\n\n\nclass UnknownExercise"  # where those of the registry end
+
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 SHELL = {
@@ -69,8 +99,10 @@ def checkout(tmp_path_factory, share_environment):
     ):
         shutil.copy(ROOT / name, folder)
     (folder / "tests").mkdir()
-    for name in ("conftest.py", "test_learner.py", "test_imports.py"):
+    for name in ("conftest.py", "nbval_sanitize.cfg", "test_learner.py", "test_imports.py"):
         shutil.copy(ROOT / "tests" / name, folder / "tests")
+    (folder / "tests/test_marked.py").write_text(TESTS, "utf-8")
+    cut_to_the_first_chapter(folder)
     (folder / "book/_toc.yml").write_text(TOC)
     (folder / "book/intro.md").write_text("# The start\n\nSee [a page](page.md).\n")
     (folder / "book/page.md").write_text(PAGE)
@@ -80,6 +112,16 @@ def checkout(tmp_path_factory, share_environment):
     for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "All"]):
         subprocess.run(["git", *who, *command], cwd=folder, check=True)
     return folder
+
+
+def cut_to_the_first_chapter(folder):
+    registry = folder / "course_lib/exercises/registry.py"
+    text = registry.read_text("utf-8")
+    assert text.count(CHAPTERS) == 1
+    registry.write_text(text.replace(CHAPTERS, CHAPTERS.replace(")", ")[:1]", 1)), "utf-8")
+    for name in ("exercises", "solutions"):
+        for path in (folder / name).glob("0[2-9]-*"):
+            path.unlink()
 
 
 @pytest.fixture
@@ -136,6 +178,20 @@ def test_make_book(checkout, shell):
     assert "up to date" in run(checkout, shell, "make", "book")
 
 
+def test_a_page_that_is_older_than_the_book_is_read_again(checkout, shell):
+    """It comes out of an archive, say, or a clock that was ahead has been put right."""
+    run(checkout, shell, "make", "book")
+    page = checkout / "book/intro.md"
+    before = page.read_text("utf-8")
+    try:
+        page.write_text(f"{before}\nAnd more.\n", "utf-8")
+        os.utime(page, (0, 0))
+        run(checkout, shell, "make", "book")
+    finally:
+        page.write_text(before, "utf-8")
+    assert "And more." in (checkout / "_build/html/book/intro.html").read_text("utf-8")
+
+
 def test_make_book_where_the_output_lacks_letters(checkout, shell):
     """The folder's name is printed with a ? in it."""
     shutil.rmtree(checkout / "_build", ignore_errors=True)
@@ -147,6 +203,16 @@ def test_make_check(checkout, shell):
     """Style, tests and drift, as in `make test`."""
     out = run(checkout, shell, "make", "check")
     assert " 0 failed" in out.splitlines()[-1]
+
+
+def test_make_test(checkout, shell):
+    """Every stage finds something, and nothing of it fails; what was left out is told."""
+    out = run(checkout, shell, "make", "test")
+    assert " 0 failed" in out.splitlines()[-1]
+    _, *summary = out.rpartition("\n=== ")[2].splitlines()
+    verdicts = [line.split()[0] for line in summary if line.startswith(("passed", "skipped"))]
+    assert len(verdicts) == len(A_FEW_OF_ALL)
+    assert "Tests left out" in out
 
 
 def test_make_lab(checkout, shell, tmp_path):

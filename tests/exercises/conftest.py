@@ -16,3 +16,5 @@ def patient(monkeypatch):
     monkeypatch.setattr(repairs, "PATIENCE", 8.0)
     monkeypatch.setattr(two_faults, "PATIENCE", 8.0)
     monkeypatch.setattr(repairs, "QUICK", 0.5)
+    monkeypatch.setattr(repairs, "LONGER", 2.0)
+    monkeypatch.setattr(repairs, "AT_A_GLANCE", 1.0)

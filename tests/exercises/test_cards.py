@@ -5,10 +5,13 @@ import textwrap
 
 import pytest
 
+from course_lib.authoring.notebooks import card
 from course_lib.authoring.source import regions, source_of
+from course_lib.exercises.ladder.graph_rungs import ON_A_GPU
 from course_lib.exercises.registry import get, ids
 
 A_FEW = 7  # statements
+AT_RANDOM = {"GradualDropout"}  # what it does is its twin's, but no two runs have the same numbers
 MINUTES_EACH = 2  # at least, to find out what a statement has to be
 BUILDS = [one for one in ids() if get(one).kind in ("build", "speed up")]
 SPEED_UPS = [one for one in ids() if get(one).kind == "speed up"]
@@ -50,6 +53,20 @@ def test_a_speed_up_asks_for_no_less_than_its_twin(one):
         twin = get(exercise.twin)
         assert exercise.difficulty >= twin.difficulty
         assert exercise.minutes >= twin.minutes
+
+
+@pytest.mark.parametrize("one", SPEED_UPS)
+def test_the_card_of_a_speed_up_says_what_its_ladder_looks_at(one):
+    """That it does what the twin does, and that it runs on a GPU."""
+    exercise = get(one)
+    rungs = [rung.name for rung in exercise.ladder]
+    compared = any(name.startswith(f"equal to {exercise.twin}, ") for name in rungs)
+    assert compared or exercise.no_twin or one in AT_RANDOM
+    assert bool(exercise.twin) != bool(exercise.no_twin)
+    assert f"**Speed up.** {exercise.no_twin or 'In TensorFlow, what `'}" in card(exercise)
+    assert (ON_A_GPU in rungs) or "runs on the CPU" in card(exercise)
+    if not exercise.twin:
+        assert "It runs on a GPU" not in card(exercise)
 
 
 def test_each_number_of_stars_is_given():

@@ -16,6 +16,7 @@ from course_lib.exercises import (
     when_passed,
 )
 from course_lib.exercises.calling import guard
+from course_lib.exercises.ladder import climbing
 from course_lib.exercises.registry import CHAPTERS, get, ids
 from course_lib.scratch.bptt import truncated_bptt
 from course_lib.scratch.gradcheck import numerical_gradient
@@ -212,8 +213,7 @@ def test_the_solution_passes_and_has_no_markers():
     assert card._repr_markdown_().count("```") == 2
 
 
-def test_when_passed_skips_until_then(capsys, monkeypatch):
-    monkeypatch.setattr("course_lib.exercises._passed", {})
+def test_when_passed_skips_until_then(capsys):
     assert not when_passed("rnn_step")
     assert capsys.readouterr().out == SKIPPED
     check(rnn_step_right, exercise="rnn_step")
@@ -228,8 +228,6 @@ def test_what_was_passed_in_an_earlier_session_is_to_be_run_again(capsys, monkey
     (tmp_path / ".course").mkdir()
     (tmp_path / ".course" / "progress.json").write_text('{"rnn_step": "passed"}')
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("course_lib.exercises._passed", {})
-    monkeypatch.setattr("course_lib.exercises._checked", set())
     assert not when_passed("rnn_forward")
     assert capsys.readouterr().out == (
         "This cell was skipped.\n"
@@ -238,8 +236,7 @@ def test_what_was_passed_in_an_earlier_session_is_to_be_run_again(capsys, monkey
     )
 
 
-def test_several_exercises_are_told_in_one_sentence_that_no_narrow_window_cuts(capsys, monkeypatch):
-    monkeypatch.setattr("course_lib.exercises._passed", {})
+def test_several_exercises_are_told_in_one_sentence_that_no_narrow_window_cuts(capsys):
     names = ("rnn_step", "rnn_step_backward", "numerical_gradient", "clip_by_global_norm")
     assert not when_passed(*names)
     said = capsys.readouterr().out
@@ -312,17 +309,19 @@ def test_the_registry_is_complete():
 
 
 def test_a_check_has_a_budget_of_its_own(monkeypatch):
-    monkeypatch.setattr(guard, "TIME_LIMIT", 0.1)
+    """Calls are counted: how long they take on a busy machine says nothing about the check."""
+    monkeypatch.setattr(guard, "TIME_LIMIT", 10.0)
+    monkeypatch.setattr(climbing, "RUNGS_WORTH", 0.05)
+    calls = []
 
     def slow(x_t, h_prev, W_xh, W_hh, b_h):
-        time.sleep(0.08)
+        calls.append(time.sleep(0.3))
         return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
 
-    began = time.monotonic()
     report = check(slow, "rnn_step")
     assert "together have taken more than" in report.sentence
     assert report.kind == guard.OUT_OF_TIME
-    assert time.monotonic() - began < 2
+    assert len(calls) <= 2
 
 
 def test_a_cause_is_told_from_what_was_seen_not_from_the_value():

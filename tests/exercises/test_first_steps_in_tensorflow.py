@@ -74,3 +74,19 @@ def test_a_step_in_the_right_direction_is_too_long_or_too_short(change, said):
     report = check_function(get("train_step"), step_with(change))
     # A quick machine also finds the change that mends it, and says that first.
     assert said in f"{report.sentence} {report.problem.sentence}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["VanillaRNNCell", "LSTMCell", "GRUCell"])
+def test_a_frozen_weight_is_not_taken_for_one_in_the_wrong_place(name):
+    """Keras lists it last."""
+    exercise = get(name)
+
+    class Cell(exercise.reference):
+        def build(self, input_shape):
+            super().build(input_shape)
+            self.weights[1].trainable = False
+
+    sentence = check_function(exercise, Cell).sentence
+    assert "Of the 3 weights that build made, 2 can be trained" in sentence
+    assert "in this order" not in sentence

@@ -6,6 +6,9 @@ import pytest
 import tensorflow as tf
 
 from course_lib.exercises.checker import check_function
+from course_lib.exercises.naming.recognition import _name
+from course_lib.exercises.naming.slips import slips
+from course_lib.exercises.naming.suspects import Lifted
 from course_lib.exercises.registry import get
 from course_lib.layers.by_hand.lru import LRULayer as Right
 from course_lib.online.by_hand.chunks import chunked_trace
@@ -452,3 +455,54 @@ def test_a_slip_is_not_named_that_the_case_by_hand_would_have_shown(patient):
     """Half as large, as a mean is in a batch of two, but not in the case by hand, of one."""
     answer = bptt_gradient_with(dW_hh=lambda total, batch: total / batch)
     assert "half as large" not in check_function(get("bptt_gradient"), answer).sentence
+
+
+def without_a_bias_step_by_step(x, h_0, W_xh, W_hh, b_h):
+    """No bias, and each step a piece of its own."""
+
+    @tf.recompute_grad
+    def piece(x_t, h, W_xh, W_hh):
+        return tf.tanh(x_t @ W_xh + h @ W_hh)
+
+    h = h_0
+    for t in range(x.shape[1]):
+        h = piece(x[:, t], h, W_xh, W_hh)
+    return h
+
+
+@pytest.mark.slow
+def test_a_slip_is_said_of_the_numbers_alone(patient):
+    """The memory, or the graph, may be wrong besides: nobody has looked at it."""
+    sentence = check_function(get("checkpointed"), without_a_bias_step_by_step).sentence
+    assert sentence == "In what it computes, your code is like the right code without `+ b_h`."
+
+
+def last_state_again_and_again(
+    cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10
+):
+    """Each layer reads the last state of the one below, at every step."""
+    model = keras.Sequential(
+        [keras.Input((steps * pixels,)), keras.layers.Reshape((steps, pixels))]
+    )
+    for above in reversed(range(layers)):
+        model.add(keras.layers.RNN(cell(units)))
+        if above:
+            model.add(keras.layers.RepeatVector(steps))
+    model.add(keras.layers.Dense(classes))
+    return model
+
+
+@pytest.mark.slow
+def test_how_arrays_are_handled_in_numpy_is_not_said_of_tensorflow(patient):
+    """Here no array is written over, although the numbers are the same."""
+    report = check_function(get("recurrent_classifier"), last_state_again_and_again)
+    assert report.failed == "two layers, at evaluation"
+    assert "array" not in report.sentence
+
+
+def test_a_slip_in_the_twin_is_said_to_be_one_of_the_twin():
+    """The learner's code may have no such line."""
+    fast, twin = get("checkpointed"), get("rnn_backward")
+    slip = next(one for one in slips(twin.reference) if one.leaves_out_a_line)
+    sentence = _name(Lifted(fast, slip, fast.reference, twin)).sentence
+    assert sentence.startswith("Your code gives what follows from the right rnn_backward without")

@@ -83,9 +83,57 @@ def test_a_share_that_is_right_at_one_rate_by_chance():
     def dropout_between_layers(h, rate, training, rng):
         if not training or rate == 0:
             return h
-        return np.where(np.abs(rng.normal(size=h.shape)) >= 1, h / (1 - rate), 0.0)
+        return np.where(np.abs(rng.normal(size=h.shape)) >= 1.03643, h / (1 - rate), 0.0)
 
     assert check(dropout_between_layers).failed == "and so for another rate"
+
+
+@pytest.mark.parametrize("digits", [1, 2])
+@pytest.mark.parametrize("where", ["everywhere", "in the draw"])
+def test_a_rate_that_is_cut_to_few_digits(digits, where):
+    def dropout_between_layers(h, rate, training, rng):
+        if not training:
+            return h
+        cut = round(rate, digits) if where == "everywhere" else int(10 * rate) / 10
+        kept = rng.random(h.shape) >= cut
+        return np.where(kept, h / (1 - (cut if where == "everywhere" else rate)), 0.0)
+
+    def gradual_dropout(x, p, g, rng, training=True):
+        drop = round(p * g, digits) if where == "everywhere" else round(p, digits) * g
+        scale = (rng.random(x.shape) >= drop) / (1 - drop) if training else np.ones_like(x)
+        return x * scale, scale
+
+    assert check(dropout_between_layers).failed == "and so for another rate"
+    assert not check(gradual_dropout).ok
+
+
+@pytest.mark.slow
+def test_a_rate_of_a_layer_that_is_cut_to_tenths():
+    assert not check(with_changes("GradualDropout", ("self.rate * ", "round(self.rate, 1) * "))).ok
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["10.0", "1e6"])
+def test_a_best_loss_that_begins_at_a_number(first):
+    report = check(with_changes("EarlyStopping", ("self.best = np.inf", f"self.best = {first}")))
+    assert report.mistake == "BestBeginsAtANumber"
+
+
+@pytest.mark.slow
+def test_a_none_that_counts_as_an_entry_of_zero():
+    code = (
+        "[tf.reshape(g, [-1]) for g in layer if g is not None]",
+        "[tf.zeros(1, 'float64') if g is None else tf.reshape(g, [-1]) for g in layer]",
+    )
+    report = check(with_changes("log_gradients", code))
+    assert "middle counts 13 entries; its gradients have 12" in report.sentence
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("buffer", ["1000", "10_000"])
+def test_a_shuffle_that_holds_a_part_of_the_data(buffer):
+    report = check(with_changes("padded_batches", ("shuffle(len(sequences)", f"shuffle({buffer}")))
+    assert report.failed == "however many there are, all are shuffled"
 
 
 @pytest.mark.slow
@@ -593,3 +641,61 @@ def test_slopes_in_the_dtype_of_whole_numbers():
         return dy * slopes
 
     assert not check(grelu_backward).ok
+
+
+def test_a_formula_for_long_memories_that_are_not_long_enough():
+    def forget_bias_for(steps, left=0.5):
+        if not 0 < left < 1 or np.any(steps <= 0):
+            raise ValueError("refused")
+        fade = -np.log(left) / steps
+        return np.where(steps > 500, -np.log(fade), -np.log(np.expm1(fade)))
+
+    assert not check(forget_bias_for).ok
+
+
+def test_a_gate_that_is_infinity_over_infinity_where_it_is_wide_open():
+    def gru_step_by_exp(x_t, h_prev, p):
+        r, z = (
+            np.exp(x_t @ p[f"W_x{g}"] + h_prev @ p[f"W_h{g}"] + p[f"b_{g}"]) for g in ("r", "z")
+        )
+        r, z = r / (1 + r), z / (1 + z)
+        candidate = np.tanh(x_t @ p["W_xh"] + (r * h_prev) @ p["W_hh"] + p["b_h"])
+        return z * h_prev + (1 - z) * candidate
+
+    assert "not a finite number" in check(gru_step_by_exp, "gru_step").sentence
+
+
+def test_seeds_that_come_round_again_in_a_deep_stack():
+    def fresh_cells(m, n, layers, seed=0):
+        return [init_lstm_params(n if k else m, n, 8 * seed + k % 8) for k in range(layers)]
+
+    assert not check(fresh_cells).ok
+
+
+def test_slopes_for_one_axis_in_front_alone():
+    def grelu_backward(dy, u, g):
+        slopes = np.where(u > 0, 1.0, 1 - g)
+        return np.array([one * slopes for one in dy]) if dy.ndim > u.ndim else dy * slopes
+
+    def grelu_backward_by_letters(dy, u, g):
+        slopes = np.where(u > 0, 1.0, 1 - g)
+        return np.einsum("kbn,bn->kbn", dy, slopes) if dy.ndim > u.ndim else dy * slopes
+
+    assert check(grelu_backward).ok  # the axes that follow the first are left to broadcasting
+    assert not check(grelu_backward_by_letters, "grelu_backward").ok
+
+
+def test_a_factor_that_is_worked_out_from_what_came_of_it():
+    def gradual_dropout(x, p, g, rng, training=True):
+        y = np.where(rng.random(x.shape) >= p * g, x / (1 - p * g), 0) if training else x
+        return y, np.divide(y, x, out=np.ones_like(y), where=x != 0)
+
+    assert check(gradual_dropout).mistake == "scale from the result"
+
+
+def test_a_span_that_forgets_all_is_divided_by_in_vain():
+    def combine(first, second):
+        both = first[0] * second[0]
+        return both, both * (first[1] / first[0]) + second[1]
+
+    assert not check(combine).ok

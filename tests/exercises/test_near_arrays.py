@@ -48,6 +48,7 @@ class Tensor:
         (lambda h: iter(h), "return a NumPy array"),
         (lambda h: np.float64(0.5), "shape ()"),
         (lambda h: 0.5, "is a float; return a NumPy array"),
+        (lambda h: 0.0, "is the number 0.0: has anything been added to it?"),
     ],
 )
 def test_what_is_no_array_gets_a_sentence(change, words):

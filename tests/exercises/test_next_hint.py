@@ -80,6 +80,22 @@ def test_it_begins_where_the_last_check_fell(monkeypatch):
     assert notebook._found["trace_step"] == ()
 
 
+def test_a_new_finding_shows_its_hint_though_all_have_been_seen(monkeypatch):
+    monkeypatch.setattr(notebook, "_found", {})
+    monkeypatch.setattr(notebook, "_hints_seen", {})
+
+    def trace_step(E_prev, v_t, d_t, gamma):
+        return (E_prev + v_t[:, :, None] * d_t[:, None, :]) * np.exp(-gamma)
+
+    for _ in range(4):
+        hint("trace_step")
+    check(trace_step)
+    fits = "Hint 3 of 4: My trace is too small by a constant factor."
+    assert hint("trace_step").title == fits
+    check(trace_step)  # the same again: nothing new to say but the recipe
+    assert hint("trace_step").title.startswith("Hint 4 of 4")
+
+
 @pytest.mark.parametrize("name", [one for one in ids() if get(one).kind in ("build", "speed up")])
 def test_what_is_written_from_nothing_has_a_recipe_at_the_end(name):
     assert "recipe" in get(name).hints[-1].symptom

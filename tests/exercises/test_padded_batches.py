@@ -18,14 +18,25 @@ def data(padded_batches):
 def test_a_pass_without_end_is_told_as_that():
     from course_lib.exercises.vanilla_rnn.padded_batches import all_are_there
 
-    once = {"not known by their first step": 0, "met": 5, "met again": 0, "labels right": True}
+    once = {"ends": True, "not known by their first step": 0}
+    once |= {"met": 5, "met again": 0, "labels right": True}
     given = {"labels": np.arange(5)}
     assert all_are_there(given, {"first": once, "second": once}) is None
-    endless = {**once, "met again": 40}
+    endless = {**once, "ends": False, "met again": 40}
     said = all_are_there(given, {"first": endless, "second": endless}).sentence
     assert "the first pass doesn't end" in said
-    twice = {**once, "met again": 2}
-    assert "came more than once" in all_are_there(given, {"first": twice}).sentence
+    for again in (2, 5):
+        twice = {**once, "met again": again}
+        assert "came more than once" in all_are_there(given, {"first": twice}).sentence
+
+
+def test_what_comes_twice_and_then_ends_is_no_pass_without_end():
+    from course_lib.exercises.vanilla_rnn.padded_batches import census, each_length_once
+
+    seen = census(data(lambda batches: batches.repeat(2)), each_length_once())
+    assert [found["ends"] for found in seen.values()] == [True, True]
+    seen = census(data(lambda batches: batches.repeat()), each_length_once())
+    assert [found["ends"] for found in seen.values()] == [False, False]
 
 
 def test_a_mask_that_is_too_wide_is_not_put_down_to_x():

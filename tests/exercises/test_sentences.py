@@ -1,6 +1,7 @@
 """What a stub says: what must be true afterwards, in words that don't stand in the answer."""
 
 import ast
+import builtins
 import inspect
 import keyword
 import re
@@ -8,8 +9,8 @@ import textwrap
 
 import pytest
 
-from course_lib.authoring.source import regions, source_of
-from course_lib.exercises.registry import CHAPTERS, get, ids
+from course_lib.authoring.source import regions, source_of, starting_code
+from course_lib.exercises.registry import CHAPTERS, chapter_of, get, ids
 
 ARTICLES = {"a"}  # also a name that code likes
 OPERATORS = re.compile(r"\*\*|[@*/+=<>\[\]{}^%~|&]|(?<=\s)[-−×·](?=\s)")
@@ -36,10 +37,21 @@ def names_in(code):
     return found - {"region"}
 
 
+def read_afterwards(exercise):
+    """Names that the stub reads, and that only the learner's lines can have set."""
+    tree = ast.parse(starting_code(exercise))
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    read = {one.id for one in names if isinstance(one.ctx, ast.Load)}
+    there = {one.id for one in names if isinstance(one.ctx, ast.Store)}
+    there |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    there |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return read - there - set(vars(builtins)) - set(vars(inspect.getmodule(exercise.reference)))
+
+
 def given_away(exercise):
     """What every stub shows anyway: arguments, and the names of what is returned."""
     tree = ast.parse(source_of(exercise.reference)[0])
-    shown = set(exercise.returns)
+    shown = set(exercise.returns) | read_afterwards(exercise)
     for node in ast.walk(tree):
         if isinstance(node, ast.arg):
             shown.add(node.arg)
@@ -116,3 +128,31 @@ def test_what_learners_start_from_says_what_comes_in_and_what_goes_out(name):
             inspect.getdoc(one).splitlines()[0] for one in (start, exercise.reference)
         )
         assert summary == right
+
+
+def told_elsewhere(doc, above):
+    """What a docstring refers to that is neither above it in the notebook nor in a library."""
+    named = re.findall(r"\bas in `([\w.]+)`", doc)
+    return [name for name in named if "." not in name and name not in above]
+
+
+def test_a_shape_that_stands_elsewhere_is_seen():
+    assert told_elsewhere("h_0: as in `rnn_forward`.", {"rnn_step"}) == ["rnn_forward"]
+    assert told_elsewhere("h_0: as in `rnn_forward`.", {"rnn_forward"}) == []
+    assert told_elsewhere("zero, as in `keras.layers.SimpleRNN`.", set()) == []
+
+
+@pytest.mark.parametrize("name", ids())
+def test_what_a_docstring_refers_to_stands_above_it_in_the_notebook(name):
+    reference, exercises = get(name).reference, chapter_of(name).exercises
+    above = {*exercises[: exercises.index(name)], *inspect.signature(reference).parameters}
+    assert not told_elsewhere(inspect.getdoc(reference), above)
+
+
+@pytest.mark.parametrize("name", ids())
+def test_a_name_that_the_rest_of_a_stub_reads_has_been_told(name):
+    exercise = get(name)
+    told = " ".join(
+        [inspect.getdoc(exercise.reference), *(words for words, _ in answers(exercise))]
+    )
+    assert read_afterwards(exercise) <= set(re.findall(r"\w+", told))

@@ -1,16 +1,19 @@
 """What keeps a reader from reading a figure: words on words, words cut off, arrows astray, curves
-behind a legend.
+behind a legend, axes or a legend with nothing in it or with two lines that look alike, a label
+where no numbers are.
 """
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.legend import Legend
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+WIDTH = 5.5  # inches: the column's, so that a letter is as large in each figure
 TOUCH = 4  # pixels: so little of two boxes lies on each other where letters don't meet
 CUT = 12  # pixels: a page makes room for what stands out by a little, and the layout moves titles
 SMALL = 9  # points: a phone shows a figure at two thirds of its size
@@ -24,8 +27,11 @@ def faults(figure):
     words = [(text, _box(text, canvas.get_renderer())) for text in _shown(figure)]
     found = [*_cut_off(words, figure.bbox), *_on_each_other(words)]
     found += [f"{t.get_text()!r} is too small" for t, _ in words if t.get_fontsize() < SMALL]
+    if figure.get_figwidth() != WIDTH:
+        found += [f"the figure is {figure.get_figwidth()} inches wide, not {WIDTH}"]
+    found += [fault for legend in figure.findobj(Legend) for fault in _alike(legend)]
     for ax in figure.axes:
-        found += _behind_legend(ax, canvas.get_renderer())
+        found += [*_empty(ax), *_of_no_numbers(ax), *_behind_legend(ax, canvas.get_renderer())]
         if not ax.axison:  # a diagram: its arrows say what leads where
             found += _astray(ax, [(text, box) for text, box in words if text.axes is ax])
     return found
@@ -64,6 +70,29 @@ def _on_each_other(words):
             both = Bbox.intersection(box, beside)
             if both is not None and min(both.width, both.height) > TOUCH:
                 yield f"{text.get_text()!r} lies on {other.get_text()!r}"
+
+
+def _empty(ax):
+    """Axes that show no data, and a legend that names nothing."""
+    if ax.axison and not ax.has_data():
+        yield "axes have nothing in them"
+    if ax.get_legend() and not ax.get_legend().get_texts():
+        yield "a legend has nothing in it"
+
+
+def _alike(legend):
+    """Lines of a legend that neither colour, nor style, nor marker tells apart."""
+    looks = [(h.get_color(), h.get_linestyle(), h.get_marker()) for h in legend.get_lines()]
+    for one, other in combinations(range(len(looks)), 2):
+        if looks[one] == looks[other]:
+            yield f"lines {one + 1} and {other + 1} of a legend look alike"
+
+
+def _of_no_numbers(ax):
+    """Labels of an axis that shares its numbers, which stand elsewhere."""
+    for axis, side in ((ax.xaxis, "labelbottom"), (ax.yaxis, "labelleft")):
+        if axis.get_label_text() and not axis.get_tick_params()[side]:
+            yield f"{axis.get_label_text()!r} stands where no numbers are"
 
 
 def _behind_legend(ax, renderer):

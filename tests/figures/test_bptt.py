@@ -31,6 +31,13 @@ def test_bias_of_truncation():
     assert bias[1]["cosine"] < bias[8]["cosine"] < bias[32]["cosine"]
     assert bias[32] == {"cosine": pytest.approx(1), "error": 0, "readout": 0}
     assert all(b["readout"] < 1e-12 for b in bias.values())
+    later = figures.truncation_bias((1, 8), updates=100)
+    assert all(later[window]["error"] > bias[window]["error"] for window in later)
+
+
+def test_the_least_stretch_lies_below_the_median():
+    setting = ("identity", 1.0, 0.01, 20, 8)
+    assert 0 < figures.least_stretch(*setting) < figures.median_stretch(*setting)
 
 
 def test_echo_labels_are_the_input_six_steps_before():
@@ -97,6 +104,16 @@ def test_single_figures(credit, assert_drawn):
         figures.memory((32, 64), [1.0, 2.0], {16: [0.5, 0.5]}),
     ):
         assert_drawn(figure)
+
+
+def test_what_is_clipped_by_value_lies_in_the_corner_of_the_box_and_by_norm_on_the_gradient():
+    left = figures.clipping(figures.clipping_angles(np.logspace(-2, 0, 5))).axes[0]
+    (box,) = left.patches
+    gradient, by_value, by_norm = (np.array(one.xy) for one in left.texts if hasattr(one, "xy"))
+    np.testing.assert_array_equal(box.get_bbox().extents, [0, -1, *by_value])
+    assert np.all(gradient >= by_value)
+    assert figures.angle(by_norm, gradient) == pytest.approx(0, abs=1e-5)
+    assert np.linalg.norm(by_norm) == pytest.approx(np.linalg.norm(by_value))
 
 
 def test_sliders_have_a_frame_and_a_text_for_each_value(credit):

@@ -109,3 +109,29 @@ def test_the_upper_layer_of_a_stack_has_the_memory_that_was_asked_for(monkeypatc
     upper = seen[-1]
     np.testing.assert_allclose(np.exp(-np.exp(upper["nu_log"])), 0.6)
     np.testing.assert_allclose(np.exp(upper["gamma_log"]), 0.8)
+
+
+def test_credit_through_depth_is_held_against_the_true_derivative(monkeypatch):
+    """Of the lower layer's eigenvalues, by differences of the loss that `stacked_cosine` says."""
+    found, backward = [], figures.lru_backward
+
+    def noted(dz, x, start, states, params):
+        result = backward(dz, x, start, states, params)
+        found.append((params, result[0]))
+        return result
+
+    monkeypatch.setattr(figures, "lru_backward", noted)
+    figures.stacked_cosine(0.6, seed=0, T=5, n=3)
+    (upper, _), (lower, exact), _ = found
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(size=(8, 5, 3)), rng.normal(size=(8, 5, 2))
+
+    def loss(**changed):
+        start = np.zeros((8, 3), complex)
+        h = np.tanh(figures.lru_forward(x, start, lower | changed)[0])
+        return np.sum(dy * figures.lru_forward(h, start, upper)[0])
+
+    for name in ("nu_log", "theta_log"):
+        for unit, step in enumerate(1e-5 * np.eye(3)):
+            up, down = (loss(**{name: lower[name] + one}) for one in (step, -step))
+            assert exact[name][unit] == pytest.approx((up - down) / 2e-5, rel=1e-6)

@@ -108,7 +108,27 @@ def test_figures_of_fresh_networks(assert_drawn):
     assert_drawn(figures.lost_signal())
     assert figures.shape_slider((0, 1), start=0).values == ["g = 0", "g = 1"]
     assert len(figures.gate_slider((0.0, 0.5), start=0).drawings) == 2
-    assert figures.depth_slider((10, 20), start=0).values == ["10 layers", "20 layers"]
+    depths = figures.depth_slider((10, 20), start=0)
+    assert depths.values == ["10 layers", "20 layers"]
+    relu = figures.cosines_over_layers(20, 0.0)[-1]
+    assert f"{relu:.3f} with ReLU and 0.90 with the slope" in depths.alts[1]
+
+
+def test_what_is_zero_is_drawn_at_the_floor_where_the_axis_is_logarithmic_and_else_as_it_is():
+    nothing = np.zeros(3)
+    figure = figures._gate_frame({"dead": dict.fromkeys(("rms", "cosine", "backward"), nothing)})
+    drawn = [ax.lines[0].get_ydata() for ax in figure.axes]
+    np.testing.assert_array_equal(
+        drawn, [nothing + figures.FLOOR, nothing, nothing + figures.FLOOR]
+    )
+
+
+def test_the_gradients_that_are_drawn_are_those_of_the_first_and_of_the_last_epoch():
+    rms = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+    found = {"tat": {"curves": {"runs": [{"gradient_rms": rms}]}}}
+    figure = figures.gradient_sizes(found, ("tat",))
+    drawn = [ax.lines[0].get_ydata() for ax in figure.axes]
+    np.testing.assert_array_equal(drawn, [rms[0], rms[-1]])
 
 
 def test_figures_of_stored_results(assert_drawn):

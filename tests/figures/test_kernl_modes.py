@@ -77,3 +77,11 @@ def test_how_much_modes_explain_at_each_age():
     assert every["r2"] @ every["part"] > few["r2"] @ few["part"]
     # A nudge that is new has moved its own unit by itself, whatever the sequence.
     assert every["r2"][0] == pytest.approx(1, abs=0.01)
+
+
+def test_where_there_are_as_many_features_as_ages_it_does_not_matter_which():
+    turning = np.pi * np.arange(5) / 4  # with 5 cosines and 3 sines
+    steady, fading = (
+        figures.explained(np.full(5, rate), turning, 0, 8, 5)["r2"] for rate in (0.0, 0.1)
+    )
+    np.testing.assert_allclose(steady, fading, atol=1e-3)

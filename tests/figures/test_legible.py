@@ -53,6 +53,37 @@ def test_a_curve_behind_the_legend_is_told(place, hidden):
     assert faults(closed(figure)) == ["'loss' goes behind the legend"] * hidden
 
 
+def test_axes_and_a_legend_with_nothing_in_them_are_told():
+    figure, (_, right) = pyplot().subplots(1, 2)
+    right.plot([0, 1, 2], [0, 1, 0])
+    right.legend([], [])
+    assert faults(closed(figure)) == ["axes have nothing in them", "a legend has nothing in it"]
+
+
+def test_a_figure_of_another_width_than_the_column_is_told():
+    figure, ax = pyplot().subplots(figsize=(6.5, 3))
+    ax.plot([0, 1, 2])
+    assert faults(closed(figure)) == ["the figure is 6.5 inches wide, not 5.5"]
+
+
+@pytest.mark.parametrize(("style", "wrong"), [("-", True), ("--", False)])
+def test_lines_of_a_legend_that_look_alike_are_told(style, wrong):
+    figure, ax = pyplot().subplots()
+    for name, look in (("loss", "-"), ("accuracy", style)):
+        ax.plot([0, 1, 2], color="black", linestyle=look, marker="", label=name)
+    ax.legend(loc="upper left")
+    assert faults(closed(figure)) == ["lines 1 and 2 of a legend look alike"] * wrong
+
+
+@pytest.mark.parametrize(("place", "wrong"), [(0, True), (1, False)])
+def test_a_label_that_stands_between_two_axes_is_told(place, wrong):
+    figure, axes = pyplot().subplots(2, 1, sharex=True)
+    for ax in axes:
+        ax.plot([0, 1, 2], [0, 1, 0])
+    axes[place].set_xlabel("epoch")
+    assert faults(closed(figure)) == ["'epoch' stands where no numbers are"] * wrong
+
+
 def test_what_cannot_be_drawn_is_noticed():
     figure, ax = diagram()
     ax.set_title("$h_{t$")
@@ -61,7 +92,7 @@ def test_what_cannot_be_drawn_is_noticed():
 
 
 def test_ticks_beyond_what_is_in_view_are_no_words():
-    figure, ax = pyplot().subplots(figsize=(3, 2), dpi=100)
+    figure, ax = pyplot().subplots(figsize=(5.5, 2), dpi=55)
     ax.plot([0, 10], [0, 10])
     ax.set_xticks([-50, 0, 5, 10, 60])
     ax.set_xlim(0, 10)

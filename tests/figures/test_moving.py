@@ -63,7 +63,7 @@ def soup(figure):
 
 
 def made(**changed):
-    picture, axes = plt.subplots(figsize=(2, 1.5))
+    picture, axes = plt.subplots(figsize=(5.5, 1.5))
     (line,) = axes.plot(np.arange(1, 51), gated_cells.pulse_memory(0.5))
     given = {
         "figure": picture,

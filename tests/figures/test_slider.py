@@ -13,7 +13,7 @@ from course_lib import figures
 
 
 def frame(value, alt="A line that rises."):
-    figure, axes = plt.subplots(figsize=(2, 1.5))
+    figure, axes = plt.subplots(figsize=(5.5, 1.5))
     axes.plot([0, float(value)])
     return value, figure, alt
 
@@ -52,7 +52,7 @@ def test_frames_are_opaque_drawings_inside_the_page(html):
         kind, data = image["src"].split(",")
         assert kind == "data:image/svg+xml;base64"
         drawing = ElementTree.fromstring(base64.b64decode(data))
-        assert drawing.get("viewBox") == "0 0 144 108"
+        assert drawing.get("viewBox") == "0 0 396 108"
         ground = drawing.find(".//*[@id='patch_1']")[0]
         assert ground.get("style") == "fill: #ffffff"
 

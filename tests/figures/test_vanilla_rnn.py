@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from course_lib.figures import vanilla_rnn as figures
+from course_lib.figures.style import closed
 
 mpl.use("Agg")
 
@@ -52,6 +53,11 @@ def test_axes_say_what_they_show(name):
     assert all(ax.get_legend() for ax in figure.axes)
 
 
+def test_each_sentence_is_named_with_what_its_duck_is():
+    labels = DRAWN["duck"]().axes[0].get_yticklabels()
+    assert [one.get_text() for one in labels] == ["a b (noun)", "c d (verb)"]
+
+
 def test_counts():
     all_at_once, recurrent = figures.parameter_counts(2, 3, [1, 4]).axes[0].get_lines()
     assert list(all_at_once.get_ydata()) == [9, 27]
@@ -61,6 +67,12 @@ def test_counts():
 def test_the_ring_is_on_the_chosen_epoch():
     *_, ring = DRAWN["curve"]().axes[0].get_lines()
     assert ring.get_xydata().tolist() == [[2, 0.91]]
+
+
+def test_the_word_padding_stands_in_its_middle():
+    (ax,) = DRAWN["padding"]().axes
+    (span,), (word,) = ax.patches, ax.texts
+    assert span.get_x() + span.get_width() / 2 == word.get_position()[0] == 5
 
 
 def test_impulse_response():
@@ -85,3 +97,12 @@ def test_digit_slider():
     slider = figures.digit_slider(np.eye(4), probabilities, label=7)
     assert slider.values == ["1 of 4", "2 of 4", "3 of 4", "4 of 4"]
     assert "best guess is 3 with probability 0.55; the right digit has 0.05" in slider.alts[0]
+
+
+def test_the_rows_that_a_frame_hides_are_those_that_are_not_read_yet(monkeypatch):
+    monkeypatch.setattr(figures, "slider", lambda frames, *_, **__: frames)
+    frames = figures.digit_slider(np.eye(3), np.full((3, 10), 0.1), label=7)
+    images = [closed(figure).axes[0] for _, figure, _ in frames]
+    hidden = [[(span.get_y(), span.get_height()) for span in ax.patches] for ax in images]
+    assert hidden == [[(0.5, 2)], [(1.5, 1)], []]
+    assert [ax.get_title("left") for ax in images] == ["read so far", "read so far", "all read"]

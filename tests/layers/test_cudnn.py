@@ -5,6 +5,7 @@ import importlib
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from course_lib.benchmarks.on_gpu.devices import on
 from course_lib.graphs import pretended_gpu, without_tf32
@@ -40,10 +41,13 @@ TAKEN = [
     keras.layers.LSTM(4, return_sequences=True, go_backwards=True, dropout=0.3),
     keras.layers.LSTM(4, unit_forget_bias=False, kernel_regularizer="l2"),
     keras.layers.GRU(4),
+    keras.layers.GRU(4, activation=keras.ops.tanh, recurrent_activation=tf.sigmoid),
+    keras.layers.LSTM(4, activation=tf.tanh, recurrent_activation=keras.ops.sigmoid),
 ]
 REFUSED = {
-    "activation is not tanh": keras.layers.LSTM(4, activation="relu"),
-    "not the sigmoid": keras.layers.GRU(4, recurrent_activation="hard_sigmoid"),
+    "activation is not a tanh": keras.layers.LSTM(4, activation="relu"),
+    "no sigmoid that Keras knows": keras.layers.GRU(4, recurrent_activation="hard_sigmoid"),
+    "a tanh that Keras knows": keras.layers.GRU(4, activation=lambda a: keras.ops.tanh(a)),
     "dropout inside": keras.layers.LSTM(4, recurrent_dropout=0.1),
     "unrolled": keras.layers.LSTM(4, unroll=True),
     "no bias": keras.layers.GRU(4, use_bias=False),
@@ -56,8 +60,6 @@ REFUSED = {
 
 def taken_by_keras(layer):
     """Whether Keras puts the kernel of cuDNN into the graph, where it sees a GPU."""
-    import tensorflow as tf
-
     layer.build((None, 7, 3))
     with pretended_gpu():
         graph = tf.function(lambda x: layer(x)).get_concrete_function(tf.TensorSpec((4, 7, 3)))
@@ -203,8 +205,6 @@ def test_a_fused_classifier(tmp_path):
 )
 def test_gpu_and_cpu_give_the_same(name, fused, gpu):
     """To 1e-4: a GPU adds in another order, and the gradient goes through seven steps."""
-    import tensorflow as tf
-
     x, results, weights = sequences(), {}, None
     for device in ("CPU:0", gpu):
         with on(device):

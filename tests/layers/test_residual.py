@@ -80,3 +80,14 @@ def test_dropout_acts_in_training_alone():
 def test_only_a_scanned_layer_is_taken(wrong):
     with pytest.raises(TypeError, match="an LRU or a MinGRU"):
         ResidualBlock(wrong)
+
+
+@pytest.mark.parametrize("policy", ["float32", "float64", "mixed_float16"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_whole_numbers_are_read_as_real_ones(policy, whole):
+    block = ResidualBlock(MinGRU(4, return_sequences=whole, dtype=policy), dtype=policy)
+    counts = np.arange(24).reshape(2, 4, 3)
+    for mask in (None, np.arange(4) < [[4], [2]]):
+        found = block(counts, mask=mask)
+        assert found.dtype == block.compute_dtype
+        np.testing.assert_array_equal(found, block(counts.astype("float64"), mask=mask))

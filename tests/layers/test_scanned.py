@@ -442,6 +442,17 @@ def test_a_seed_is_a_start():
     assert len({float(np.ravel(w)[0]) for w in all_of_them}) == len(all_of_them)
 
 
+def test_no_two_weights_are_one_draw_scaled():
+    ratios = []
+    for seed in (0, 1, 2):
+        layer = LRU(4, 4, seed=seed)
+        layer.build((None, None, 4))
+        square = [w for w in layer.get_weights() if w.shape == (4, 4)]
+        assert len(square) == 5  # B and C, two parts each, and D
+        ratios += [w[0, 0] / w[0, 1] for w in square]
+    assert np.diff(np.sort(ratios)).min() > 1e-3
+
+
 @pytest.mark.parametrize(
     ("message", "make"),
     [

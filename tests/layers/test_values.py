@@ -77,7 +77,8 @@ NEEDED = {
 MODELS = {
     "OnlineRNN.compile": lambda: online.OnlineRNN(online.LeakyRNNCell(3), 2, True),
     "OnlineScan.compile": lambda: online.OnlineScan(layers.LRU(3), 2),
-    "OnlineRNN.stream": lambda: streaming(),
+    "OnlineRNN.stream": lambda: streaming(online.OnlineRNN(online.LeakyRNNCell(3), 2, True)),
+    "OnlineScan.stream": lambda: streaming(online.OnlineScan(layers.LRU(3), 2)),
 }
 # Keras sees to these, or they are data.
 NOT_OURS = {"args", "kwargs", "rnn", "dtype", "model", "x", "y", "activation", "kernel_initializer"}
@@ -87,10 +88,9 @@ HUGE = {"units", "outputs", "steps", "pixels", "layers", "classes", "readout", "
 HUGE |= {"symbols", "length", "max_n", "connections", "batch_size", "modes", "seed", "labels"}
 
 
-def streaming():
-    model = online.OnlineRNN(online.LeakyRNNCell(3), 2, True)
+def streaming(model):
     model.build((2, 5, 3))
-    model.compile("sgd", "mse", rule="rflo")
+    model.compile("sgd", "mse", rule="bptt")
     return model
 
 

@@ -409,13 +409,6 @@ def test_a_cell_shows_its_units(parts):
         OnlineRNN(parts, C)
 
 
-def test_a_model_of_scans_has_no_stream():
-    with pytest.raises(NotImplementedError, match="OnlineRNN has one"):
-        OnlineScan(LRU(N), C).stream(2)
-    with pytest.raises(ValueError, match="is not stateful"):
-        OnlineScan(LRU(N), C, stateful=True)
-
-
 BATCH, STEPS, OUTPUTS = 4, 6, 3
 
 

@@ -158,18 +158,6 @@ def test_a_block_of_a_single_unit_learns_in_a_graph(options):
     assert np.count_nonzero(moved) >= len(moved) - 1  # Keras's norm of one unit moves nothing
 
 
-def test_several_devices_are_refused():
-    class Two:
-        num_replicas_in_sync = 2
-
-    model = OnlineScan(LRU(3), 2)
-    model.compile("sgd", "mse", jit_compile=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tf.distribute, "get_strategy", Two)
-        with pytest.raises(ValueError, match="on one device"):
-            model.train_step((tf.zeros((2, 4, 1)), tf.zeros((2, 2))))
-
-
 @pytest.mark.parametrize("sequences", [False, True])
 def test_a_penalty_counts_once(sequences):
     """In float32: Keras can't add a penalty in float64 to its loss."""
@@ -521,6 +509,52 @@ def test_bad_settings_get_a_sentence(error, message, make):
         make()
 
 
+def with_two_outputs(sequences=False):
+    h = keras.Input((None, 6) if sequences else (6,), dtype="float64")
+    ends = [keras.layers.Dense(n, dtype="float64")(h) for n in (1, 2)]
+    layer = LRU(3, return_sequences=sequences, seed=1, dtype="float64")
+    return OnlineScan(layer, keras.Model(h, ends))
+
+
+@pytest.mark.parametrize("loss", ["mse", ["mse", "mae"]])
+def test_several_outputs_of_the_last_step(loss):
+    keras.utils.set_random_seed(1)
+    model, (x, _) = with_two_outputs(), batch()
+    y = [tf.ones((BATCH, 1), tf.float64), tf.zeros((BATCH, 2), tf.float64)]
+    found = {}
+    for rule in ("exact", "bptt"):
+        model.compile("sgd", loss, rule=rule, jit_compile=False)
+        _, out, found[rule] = model.gradients(x, y)
+        assert [one.shape[-1] for one in out] == [1, 2]
+    for one, other in zip(found["exact"], found["bptt"], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
+    model.compile("sgd", loss, update_every=2)
+    assert np.isfinite(model.fit(x, y, verbose=0).history["loss"]).all()
+
+
+@pytest.mark.parametrize(
+    ("sequences", "settings", "use", "message"),
+    [
+        (True, {}, "gradients", "learn from one output; this readout has several"),
+        (True, {"rule": "bptt"}, "stream", "learn from one output; this readout has several"),
+        (False, {"update_every": 2}, "stream", "looks at one output; this readout has several"),
+        (True, {"update_every": 2}, "stream", "looks at one output; this readout has several"),
+    ],
+)
+def test_several_outputs_elsewhere_get_a_sentence(sequences, settings, use, message):
+    model, (x, _) = with_two_outputs(sequences), batch()
+    y = [tf.ones((*x.shape[: 1 + sequences], n), tf.float64) for n in (1, 2)]
+    model.build((None, T, 2))
+    model.compile("sgd", "mse", jit_compile=False, **settings)
+    with pytest.raises(ValueError, match=message):
+        model.gradients(x, y) if use == "gradients" else model.stream(BATCH).learn(x, y)
+
+
+def test_losses_of_several_outputs_at_every_step_get_a_sentence():
+    with pytest.raises(ValueError, match="learn from one output; this readout has several"):
+        with_two_outputs(True).compile("sgd", ["mse", "mse"])
+
+
 def test_without_a_rule_it_says_so():
     with pytest.raises(ValueError, match="compile the model first"):
         OnlineScan(LRU(3), 2).gradients(*batch())
@@ -586,3 +620,128 @@ def test_lengths_that_change_within_a_call_of_fit_get_a_sentence():
     data = tf.data.Dataset.from_generator(lambda: iter(pieces), output_signature=spec)
     with pytest.raises(ValueError, match="train_on_batch takes each batch at its own"):
         stacked().fit(data, verbose=0)
+
+
+def the_outputs(sequences=False):
+    """Layers alone: inputs to the readout, and a dict of two outputs, (..., 1) and (..., 2)."""
+    h = keras.Input((None, 6) if sequences else (6,), dtype="float64")
+    ends = {name: keras.layers.Dense(n, dtype="float64")(h) for name, n in (("a", 1), ("b", 2))}
+    layer = LRU(3, return_sequences=sequences, seed=1, dtype="float64")
+    return OnlineScan(layer, keras.Model(h, ends))
+
+
+class Ends(keras.layers.Layer):
+    """A readout of two outputs, which says so once it is built."""
+
+    def __init__(self):
+        super().__init__(dtype="float64")
+        self.ends = {n: keras.layers.Dense(c, dtype="float64") for n, c in (("a", 1), ("b", 2))}
+
+    def build(self, shape):
+        for end in self.ends.values():
+            end.build(shape)
+
+    def call(self, h):
+        return {name: end(h) for name, end in self.ends.items()}
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("rule", ["exact", "bptt"])
+def test_a_loss_of_one_name_means_one_output_of_several(rule, own):
+    keras.utils.set_random_seed(1)
+    model, (x, _) = the_outputs(), batch()
+    if own:
+        model = OnlineScan(model.stack, Ends())
+        model.build((None, T, 2))
+    y = {"a": np.ones((BATCH, 1)), "b": np.zeros((BATCH, 2))}
+    found = []
+    for loss in ({"a": "mse"}, {"a": "mse", "b": None}):
+        model.compile("sgd", loss, rule=rule, jit_compile=False)
+        found.append(model.gradients(x, y)[::2])
+    for one, other in zip(*found, strict=True):
+        assert_equal(*(keras.tree.flatten(a)[:5] for a in (one, other)), 1e-12)
+
+
+@pytest.mark.parametrize("weighted", ["sequences", "by output"])
+@pytest.mark.parametrize("axis", [True, False])
+def test_sample_weights_of_several_outputs_at_every_step(weighted, axis):
+    """Loss and weighted metrics by hand; a single output's targets may lack its axis."""
+    keras.utils.set_random_seed(1)
+    model, (x, _) = the_outputs(sequences=True), batch()
+    rng = np.random.default_rng(2)
+    y = {"a": rng.normal(size=(BATCH, T, 1)), "b": rng.normal(size=(BATCH, T, 2))}
+    weight = rng.random(BATCH if weighted == "sequences" else (BATCH, T))
+    given = {"a": weight, "b": 2 * weight} if weighted == "by output" else weight
+    loss = {"a": "mse", "b": "mae"}
+    metrics = {"a": ["mae"], "b": ["mse"]}
+    model.compile("sgd", loss, rule="bptt", weighted_metrics=metrics, jit_compile=False)
+    out = model(x)
+    told = {**y, "a": y["a"] if axis else y["a"][..., 0]}
+    found = model.evaluate(x, told, sample_weight=given, verbose=0, return_dict=True)
+    wide = np.broadcast_to(weight.reshape(BATCH, -1), (BATCH, T))
+    error = {name: np.abs(out[name] - y[name]) for name in y}
+    twice = 2 if weighted == "by output" else 1
+    by_hand = {
+        "a_loss": np.mean(wide * (error["a"] ** 2).mean(-1)),
+        "b_loss": np.mean(twice * wide * error["b"].mean(-1)),
+        "a_mae": np.average(error["a"].mean(-1), weights=wide),
+        "b_mse": np.average((error["b"] ** 2).mean(-1), weights=wide),
+    }
+    by_hand["loss"] = by_hand["a_loss"] + by_hand["b_loss"]
+    assert found == pytest.approx(by_hand, rel=1e-5)
+
+
+@pytest.mark.parametrize("rule", ["exact", "bptt"])
+def test_weighted_metrics_of_one_output_whose_targets_lack_its_axis(rule):
+    rng = np.random.default_rng(2)
+    x, y, weight = rng.normal(size=(2, T, 2)), rng.normal(size=(2, T)), rng.random((2, T))
+    model = OnlineScan(LRU(3, return_sequences=True), 1)
+    model.build((None, T, 2))
+    model.compile("sgd", "mse", rule=rule, weighted_metrics=["mae"], jit_compile=False)
+    error = np.abs(model.predict(x, verbose=0)[..., 0] - y)
+    found = model.evaluate(x, y, sample_weight=weight, verbose=0, return_dict=True)
+    assert found["mae"] == pytest.approx(np.average(error, weights=weight), rel=1e-5)
+
+
+def several(shapes, sequences=False, weight=None, rule="exact"):
+    model, (x, _) = the_outputs(sequences), batch()
+    model.compile("sgd", {"a": "mse", "b": "mse"}, rule=rule, jit_compile=False)
+    model.gradients(x, dict(zip("ab", map(np.ones, shapes), strict=True)), weight)
+
+
+def told(y, sequences=True, weight=None):
+    model, (x, _) = OnlineScan(LRU(3, return_sequences=sequences), 2), batch()
+    model.compile("sgd", "mse", jit_compile=False)
+    model.gradients(x, y, weight)
+
+
+STEPS = np.ones((BATCH, T, 2))
+
+
+@pytest.mark.parametrize(
+    ("message", "ask"),
+    [
+        ("targets have the shape", lambda: several([(BATCH, 2), (BATCH, 2)])),
+        ("targets have the shape", lambda: several([(BATCH, 1), (BATCH, 1)])),
+        (
+            "targets have the shape",
+            lambda: several([(BATCH, T, 1), (BATCH, 1, 2)], sequences=True, rule="bptt"),
+        ),
+        (
+            "sample weights have the shape",
+            lambda: several([(BATCH, 1), (BATCH, 2)], weight={"a": np.ones(3), "b": None}),
+        ),
+        ("sample weights are several: give one", lambda: told({"a": STEPS})),
+        ("sample weights are several: give one", lambda: told([STEPS])),
+        ("sample weights are several: give one", lambda: told([STEPS[:, 0]] * 2, False)),
+        ("several: give one", lambda: told(STEPS, weight={"a": np.ones(BATCH)})),
+        ("are real numbers; these are of type complex128", lambda: told(STEPS * 1j)),
+        ("are real numbers; these are of type string", lambda: told(np.full(STEPS.shape, "a"))),
+        ("pad them to one", lambda: told(tf.ragged.constant([[[1.0]], [[1.0], [2.0]]]))),
+    ],
+)
+def test_targets_that_do_not_belong_to_the_outputs_get_a_sentence(message, ask):
+    """Keras would stretch some of them over the outputs, or speak of structures."""
+    with pytest.raises(ValueError, match=message) as error:
+        ask()
+    assert str(error.value).endswith(".")

@@ -122,6 +122,26 @@ def test_weights_and_targets_may_have_more_axes_in_the_next_call(scans):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-12)
 
 
+@pytest.mark.parametrize("given", [{"chunk": 2}, {"update_every": 2}])
+@pytest.mark.parametrize("rule", ["snap1", "tbptt", "exact"])
+def test_a_weight_of_a_sequence_may_have_an_axis_of_its_own(rule, given):
+    x, y = data()
+    weight, found = np.arange(1.0, B + 1), []
+    for counts in (weight, weight[:, None], np.repeat(weight[:, None], T, axis=1)):
+        keras.utils.set_random_seed(1)
+        if rule == "exact":
+            model = OnlineScan(LRU(N, return_sequences=True, seed=0, dtype="float64"), 1)
+        else:
+            model = OnlineRNN(LeakyRNNCell(N, dtype="float64"), 1, return_sequences=True)
+        mse = keras.losses.MeanSquaredError(dtype="float64")
+        model.compile("sgd", mse, rule=rule, jit_compile=False, **given)
+        loss = model.train_on_batch(x, y, counts)
+        found.append([loss, model.test_on_batch(x, y, counts), *model.get_weights()])
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-9)
+
+
 @pytest.mark.parametrize("scans", [False, True])
 def test_validation_may_have_other_axes(scans):
     x, y = data()

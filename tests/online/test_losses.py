@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras.src.backend import set_keras_mask
 
-from course_lib.online import LeakyRNNCell, OnlineRNN
+from course_lib.online import LeakyRNNCell, OnlineRNN, losses
 
 B, T, M, N, C = 3, 5, 2, 3, 4
 LENGTHS = [5, 3, 1]
@@ -52,7 +53,7 @@ def targets(loss, sequences, seed=3):
     rng = np.random.default_rng(seed)
     shape = (B, T) if sequences else (B,)
     name = getattr(loss, "name", "")
-    if "sparse" in name or name in ("circle",):
+    if "sparse" in name or name in ("circle", "categorical_generalized_cross_entropy"):
         return rng.integers(0, C, shape)
     if name == "ctc":
         return rng.integers(1, C, (B, 2))
@@ -93,31 +94,45 @@ def inputs(masked):
     return x * (np.arange(T) < np.array(LENGTHS)[:, None])[..., None] if masked else x
 
 
-def both(model, plain, loss, x, y, weight=None, **settings):
-    """Gradients by RTRL and by Keras, for the same weights. Keras alone says what it accepts."""
+def of_keras(model, plain, loss, x, y, weight, **settings):
+    """Loss and gradients by Keras alone, which says what it accepts."""
     plain.compile("sgd", loss, **settings)
     with tf.GradientTape() as tape:
         value = plain.compute_loss(x, y, plain(x, training=True), weight)
-    weights = [w.value for w in model.trainable_variables]
-    exact = tape.gradient(value, weights)
+    return value, tape.gradient(value, [w.value for w in model.trainable_variables])
+
+
+def by_rtrl(model, loss, x, y, weight, **settings):
+    """Loss and gradients by RTRL, for the same weights."""
     model.compile("sgd", loss, rule="rtrl", chunk=2, jit_compile=False, **settings)
     found = model.gradients(x, y, weight)
-    return value, exact, found
+    return found[0], found[2]
 
 
-def same(value, exact, found, rtol=1e-6):
-    np.testing.assert_allclose(found[0], value, rtol=rtol)  # Keras adds up in float32
-    for a, b in zip(found[2], exact, strict=True):
+def holds(model, plain, loss, x, y, weight=None, **settings):
+    """RTRL's gradient is Keras's; and where Keras has none, nobody has."""
+    given = loss, x, y, weight
+    try:
+        value, exact = of_keras(model, plain, *given, **settings)
+    except Exception as error:
+        assert named(loss).partition(",")[0] in PARTLY
+        with pytest.raises(type(error)):
+            by_rtrl(model, *given, **settings)
+        return
+    found, gradients = by_rtrl(model, *given, **settings)
+    np.testing.assert_allclose(found, value, rtol=TOLERANCES[keras.config.floatx()])
+    for a, b in zip(gradients, exact, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-10 * max(1, np.abs(b).max()))
 
 
+# What Keras takes with an output at every step alone, at the end alone, or without weights alone.
+PARTLY = ("ctc", "circle", "elementwise")
+# Of losses: Keras adds them up in its floatx, and takes the gradient before.
+TOLERANCES = {"float32": 1e-6, "float64": 1e-10}
+REDUCTIONS = ["sum_over_batch_size", "mean", "sum", "none", "mean_with_sample_weight"]
+
 CASES = [
-    *(made(name) for name in KINDS),
-    *(
-        made(n, reduction=r)
-        for n in ("MeanSquaredError", CLASSES[0])
-        for r in ("sum", "none", "mean_with_sample_weight")
-    ),
+    *(made(name, reduction=reduction) for name in KINDS for reduction in REDUCTIONS),
     made(CLASSES[0], ignore_class=2),
     made(CLASSES[1], label_smoothing=0.1),
     made("CosineSimilarity", axis=1),
@@ -130,20 +145,10 @@ CASES = [
 ]
 
 
-def holds(model, plain, loss, x, y, weight=None, **settings):
-    """RTRL's gradient is Keras's; and where Keras has none, nobody has."""
-    try:
-        found = both(model, plain, loss, x, y, weight, **settings)
-    except Exception as error:
-        model.compile("sgd", loss, rule="rtrl", chunk=2, jit_compile=False, **settings)
-        with pytest.raises(type(error)):
-            model.gradients(x, y, weight)
-        return
-    same(*found)
-
-
 def named(loss):
-    return loss if isinstance(loss, str) else getattr(loss, "name", "function")
+    if isinstance(loss, keras.losses.Loss):
+        return f"{loss.name}, {loss.reduction}"
+    return loss if isinstance(loss, str) else loss.__name__
 
 
 @pytest.mark.parametrize("loss", CASES, ids=named)
@@ -204,14 +209,19 @@ def over_steps():
 
 @pytest.mark.parametrize("readout", [penalized, active, over_steps])
 @pytest.mark.parametrize("sequences", [False, True])
-@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum"])
+@pytest.mark.parametrize("reduction", [r for r in REDUCTIONS if r != "none"])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
 def test_penalties_and_readouts_that_look_at_more_than_a_step(
-    wide, nets, readout, sequences, reduction
+    wide, nets, readout, sequences, reduction, masked, weighted
 ):
-    model, plain = nets(sequences, False, readout)
+    """Keras can't add a penalty to a loss that isn't reduced."""
+    model, plain = nets(sequences, masked, readout)
     loss = made("MeanSquaredError", reduction=reduction)
     model.cell.W_hh.regularizer = keras.regularizers.L2(0.3)
-    holds(model, plain, loss, inputs(False), targets(loss, sequences))
+    y = targets(loss, sequences)
+    weight = np.random.default_rng(5).uniform(0.5, 2, y.shape[: 1 + sequences])
+    holds(model, plain, loss, inputs(masked), y, weight if weighted else None)
     assert len(plain.losses) == 1 + {penalized: 2, active: 1, over_steps: 0}[readout]
 
 
@@ -247,3 +257,21 @@ def test_an_update_inside_a_sequence_is_a_step_on_its_part(wide, nets, masked, r
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-10)
     assert max(np.abs(a - b).max() for a, b in zip(found[0], start, strict=True)) > 1e-3
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_sum_over_steps_is_divided_as_keras_divides_it(masked, weighted, reduction):
+    rng = np.random.default_rng(0)
+    y, out = rng.normal(size=(2, B, T, C))
+    weight = rng.uniform(0.5, 2, (B, T)) if weighted else None
+    mask = np.arange(T) < np.array(LENGTHS)[:, None] if masked else None
+    total = np.mean((y - out) ** 2, axis=-1)
+    for factor in (weight, mask):
+        total = total if factor is None else total * factor
+    loss, out = made("MeanSquaredError", reduction=reduction), tf.constant(out)
+    divided = np.sum(total) / losses.divisor(loss, B * T, weight, mask, "float64")
+    if masked:
+        set_keras_mask(out, tf.constant(mask))
+    assert float(divided) == pytest.approx(float(loss(y, out, weight)))

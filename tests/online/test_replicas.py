@@ -16,7 +16,8 @@ SCRIPT = """
 
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, 2 * [tf.config.LogicalDeviceConfiguration()])
-    from course_lib.online import LeakyRNNCell, OnlineRNN
+    from course_lib.layers import LRU
+    from course_lib.online import LeakyRNNCell, OnlineRNN, OnlineScan
 
     # One for all: in a second one, TensorFlow counts its exchanges from the start again, and takes
     # them for those of the first one.
@@ -34,6 +35,12 @@ SCRIPT = """
         model.compile("sgd", "mse", rule=rule, samples=2, jit_compile=False, **settings)
         return model
 
+    def scans():
+        keras.utils.set_random_seed(0)
+        model = OnlineScan(LRU(3, seed=0), 2)
+        model.compile("sgd", "mse", rule="bptt", jit_compile=False)
+        return model
+
     def trained(model, sequences):
         rng = np.random.default_rng(0)
         x = rng.normal(size=(4, 6, 2)).astype("float32")
@@ -41,19 +48,22 @@ SCRIPT = """
         with model.distribute_strategy.scope():
             model.build((None, 6, 2))
         start = [w.numpy() for w in model.trainable_weights]
-        kernel = [w.numpy() for w in model.kernel.weights]
+        of_kernel = model.kernel.weights if hasattr(model, "kernel") else []
+        kernel = [w.numpy() for w in of_kernel]
         loss = model.fit(x, y, batch_size=4, shuffle=False, verbose=0).history["loss"][0]
         moved = [w.numpy() - a for w, a in zip(model.trainable_weights, start)]
-        kernel = max(np.abs(w.numpy() - a).max() for w, a in zip(model.kernel.weights, kernel))
+        kernel = max((np.abs(w.numpy() - a).max() for w, a in zip(of_kernel, kernel)), default=0)
         return np.concatenate([np.ravel(a) for a in moved]), loss, kernel
 
     found = []
     cases = [*itertools.product([one_cell], ("kernl", "rtrl", "bptt"), (False, True))]
     cases += [(one_cell, "kernl_modes", False), (stack, "kernl", True), (stack, "snap1", False)]
+    cases.append((scans, "bptt", False))
     for cells, rule, sequences in cases:
-        one, loss, kernel = trained(model_of(cells, rule, sequences), sequences)
+        make = scans if cells is scans else lambda: model_of(cells, rule, sequences)
+        one, loss, kernel = trained(make(), sequences)
         with strategy.scope():
-            model = model_of(cells, rule, sequences)
+            model = make()
         two, loss_of_two, kernel_of_two = trained(model, sequences)
         found.append({
             "cells": cells.__name__,
@@ -64,14 +74,26 @@ SCRIPT = """
             "kernel": float(kernel),
             "kernel_of_two": float(kernel_of_two),
         })
-    with strategy.scope():
-        model = model_of(one_cell, "kernl", True, update_every=2)
-    try:
-        trained(model, True)
-        refusal = ""
-    except ValueError as error:
-        refusal = str(error)
-    print(json.dumps([found, refusal]))
+    def inside():
+        return model_of(one_cell, "kernl", True, update_every=2)
+
+    def exact():
+        model = OnlineScan(LRU(3, return_sequences=True), 2)
+        model.compile("sgd", "mse", jit_compile=False)
+        return model
+
+    def refusal(of, *given):
+        try:
+            of(*given)
+        except ValueError as error:
+            return str(error)
+
+    refusals = {}
+    for make in (inside, exact):
+        alone = make()
+        with strategy.scope():
+            refusals[make.__name__] = refusal(make), refusal(trained, alone, True)
+    print(json.dumps([found, refusals]))
 """
 
 
@@ -97,5 +119,10 @@ def test_two_replicas_take_the_step_of_one(replicas):
 
 
 @pytest.mark.slow
-def test_they_do_not_update_inside_a_sequence(replicas):
-    assert "update_every" in replicas[1]
+@pytest.mark.parametrize(
+    ("model", "sentence"), [("inside", "leave out update_every."), ("exact", "take bptt.")]
+)
+def test_what_they_can_not_do_is_said_by_compile(replicas, model, sentence):
+    """And by `fit`, of a model that was compiled for one device."""
+    for said in replicas[1][model]:
+        assert said.endswith(sentence)

@@ -9,19 +9,43 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from course_lib.graphs import step_by_step
 from course_lib.layers import LSTMCell
 from course_lib.online import OTHER_RULES, RULES, LeakyRNNCell, OnlineRNN, SparseRNNCell
 
 B, T, M, N, C = 2, 12, 2, 3, 2
-CUTS = [[5, 7], [1, 4, 4, 3], [12]]
+LEARN_ALONG = [*RULES, "rtrl", "snap2", "uoro", "tbptt"]  # bptt learns from whole sequences alone
+GATED = {
+    "lstm": lambda: LSTMCell(N, dtype="float64"),
+    "keras gru": lambda: keras.layers.GRUCell(N, dtype="float64"),
+}
+# Every rule, and on cells with gates those that ask a cell for more than its state.
+CASES = [
+    *((rule, None) for rule in LEARN_ALONG),
+    *((rule, cell) for rule in ("kernl", "hybrid", "kernl_modes") for cell in GATED),
+]
+every_case = pytest.mark.parametrize(("rule", "cell"), CASES)
+
+
+def any_cuts(examples):
+    """Try a function on lengths of pieces that make up T steps, drawn by hypothesis."""
+    drawn = st.sets(st.integers(1, T - 1), min_size=1)
+    lengths = drawn.map(lambda ends: np.diff([0, *sorted(ends), T]).tolist())
+
+    def tried(check):
+        settings(max_examples=examples)(given(lengths)(check))()
+
+    return tried
 
 
 def model_of(rule, cell=None, masked=False, stateful=False, sequences=True, **settings):
     keras.utils.set_random_seed(0)
     if cell is None and rule == "snap2":
         cell = SparseRNNCell(N, 1, leak=0.7, dtype="float64")
+    cell = GATED[cell]() if isinstance(cell, str) else cell
     cell = cell or LeakyRNNCell(N, leak=0.7, dtype="float64")
     model = OnlineRNN(cell, C, sequences, mask_value=0.0 if masked else None, stateful=stateful)
     model.build((B, None, M))
@@ -61,51 +85,58 @@ def equal(a, b, atol=1e-12):
         np.testing.assert_allclose(one, other, rtol=0, atol=atol)
 
 
-@pytest.mark.parametrize("rule", [*RULES, "rtrl", "snap2", "uoro"])
+@pytest.mark.parametrize(("rule", "cell"), [case for case in CASES if case[0] != "tbptt"])
 @pytest.mark.parametrize("masked", [False, True])
-def test_pieces_add_up_to_one_sequence(rule, masked):
+def test_pieces_add_up_to_one_sequence(rule, cell, masked):
     """Gradients and the kernel's fit, of sums over the steps."""
     x, y = data(masked)
-    model = model_of(rule, masked=masked, stateful=True)
-    model.compile(
-        "sgd",
-        keras.losses.MeanSquaredError(reduction="sum", dtype="float64"),
-        rule=rule,
-        seed=4,
-        jit_compile=False,
-    )
-    found = []
-    for cuts in CUTS:
+    model = model_of(rule, cell, masked=masked, stateful=True)
+    loss = keras.losses.MeanSquaredError(reduction="sum", dtype="float64")
+    model.compile("sgd", loss, rule=rule, seed=4, jit_compile=False)
+
+    def added(cuts):
         model.reset_state()
         model._seeds.state.assign((4, 0))
         parts = [model.gradients(*piece) for piece in pieces(cuts, x, y)]
-        sums = [sum(np.array(g[2][k]) for g in parts) for k in range(5)]
-        out = np.concatenate([g[1] for g in parts], axis=1)
-        fit = [sum(np.array(g[3][k]) for g in parts) for k in range(len(parts[0][3] or ()))]
-        found.append([out, *sums, *fit])
-    equal(found[0], found[2])
-    equal(found[1], found[2])
+        sums = [sum(map(np.array, g)) for g in zip(*(part[2] for part in parts), strict=True)]
+        fit = [sum(map(np.array, f)) for f in zip(*(part[3] or () for part in parts), strict=True)]
+        return [np.concatenate([part[1] for part in parts], axis=1), *sums, *fit]
+
+    whole = added([T])
+
+    @any_cuts(4)
+    def check(cuts):
+        equal(added(cuts), whole)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", ["kernl", "snap1", "snap2", "rtrl", "uoro", "tbptt"])
+@every_case
 @pytest.mark.parametrize("masked", [False, True])
-def test_updates_do_not_care_for_cuts(rule, masked):
+def test_updates_do_not_care_for_cuts(rule, cell, masked):
     x, y = data(masked)
+
+    def taken(cuts):
+        model = model_of(rule, cell, masked=masked, stateful=True, update_every=4)
+        for piece in pieces(cuts, x, y):
+            model.train_on_batch(*piece)
+        return weights(model)
+
     # With masks in graphs, as users run it; without masks as plain Python, in a sixth of the time.
     with contextlib.nullcontext() if masked else step_by_step():
-        long = model_of(rule, masked=masked, update_every=4)
+        whole = taken([T])
+
+        @any_cuts(2 if masked else 6)
+        def check(cuts):
+            equal(taken(cuts), whole)
+
+        long = model_of(rule, cell, masked=masked, update_every=4)
         long.train_on_batch(x, y)
-        for cuts in CUTS[:2]:
-            model = model_of(rule, masked=masked, stateful=True, update_every=4)
-            for piece in pieces(cuts, x, y):
-                model.train_on_batch(*piece)
-            equal(weights(model), weights(long))
-        stream = (model := model_of(rule, masked=masked, update_every=4)).stream(B)
+        equal(weights(long), whole)
+        stream = (model := model_of(rule, cell, masked=masked, update_every=4)).stream(B)
         for t in range(T):
             stream.learn(x[:, t], y[:, t])
-    equal(weights(model), weights(long))
-    assert far(weights(model), weights(model_of(rule))) > 1e-3
+    equal(weights(model), whole)
+    assert far(weights(model), weights(model_of(rule, cell))) > 1e-3
 
 
 @pytest.mark.parametrize("rule", ["snap1", "bptt", "tbptt"])
@@ -141,49 +172,56 @@ def test_a_step_without_target_counts_for_nothing_but_the_state(rule):
         equal(weights(model), weights(long))
 
 
+# It serves one folder after the other: TensorFlow is loaded once.
 GO_ON = """
     import sys
     import keras
     import numpy as np
     import course_lib.online
-    for folder in sys.argv[1:]:
+    for folder in map(str.strip, sys.stdin):
         model = keras.saving.load_model(folder + "/m.keras")
         data = np.load(folder + "/data.npz")
         stream = model.stream()
         for t in range(data["x"].shape[1]):
             stream.learn(data["x"][:, t], data["y"][:, t])
         np.savez(folder + "/out.npz", *[keras.ops.convert_to_numpy(w) for w in model.weights])
+        print(flush=True)
 """
-STORED = ["kernl", "uoro", "tbptt"]
 
 
 @pytest.fixture(scope="module")
-def gone_on(tmp_path_factory):
-    """For each rule the model that learned all, and the weights of the process that went on."""
-    models, folders = {}, {rule: tmp_path_factory.mktemp(rule) for rule in STORED}
-    x, y = data(False)
-    for rule, folder in folders.items():
-        # By name: Keras doesn't store the dtype of a loss.
-        model = model_of(rule, update_every=5, optimizer=keras.optimizers.Adam(0.01), loss="mse")
-        stream = model.stream(B)
-        for t in range(7):
-            stream.learn(x[:, t], y[:, t])
-        model.save(folder / "m.keras")
-        np.savez(folder / "data.npz", x=x[:, 7:], y=y[:, 7:])
-        for t in range(7, T):
-            stream.learn(x[:, t], y[:, t])
-        models[rule] = model
+def another_process():
+    """A function that lets another process go on with the model in a folder; its weights then."""
     program = [sys.executable, "-c", textwrap.dedent(GO_ON)]
-    subprocess.run([*program, *folders.values()], check=True)
-    return {rule: (models[rule], np.load(folders[rule] / "out.npz")) for rule in STORED}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(program, **pipes) as other:
+
+        def go_on(folder):
+            print(folder, file=other.stdin, flush=True)
+            assert other.stdout.readline(), "it has ended"
+            stored = np.load(folder / "out.npz")
+            return [stored[name] for name in stored.files]
+
+        yield go_on
+        other.stdin.close()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", STORED)
-def test_another_process_goes_on_bit_for_bit(rule, gone_on):
-    model, found = gone_on[rule]
-    for w, name in zip(model.weights, found.files, strict=True):
-        np.testing.assert_array_equal(keras.ops.convert_to_numpy(w), found[name])
+@every_case
+def test_another_process_goes_on_bit_for_bit(rule, cell, another_process, tmp_path):
+    x, y = data(False)
+    # By name: Keras doesn't store the dtype of a loss.
+    how = {"update_every": 5, "optimizer": keras.optimizers.Adam(0.01), "loss": "mse"}
+    model = model_of(rule, cell, **how)
+    stream = model.stream(B)
+    for t in range(7):
+        stream.learn(x[:, t], y[:, t])
+    model.save(tmp_path / "m.keras")
+    np.savez(tmp_path / "data.npz", x=x[:, 7:], y=y[:, 7:])
+    for t in range(7, T):
+        stream.learn(x[:, t], y[:, t])
+    for w, found in zip(model.weights, another_process(tmp_path), strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(w), found)
 
 
 def test_what_a_stream_can_not_do_is_said():
@@ -209,6 +247,44 @@ def test_two_streams_of_a_model_have_states_of_their_own():
     one.reset()
     np.testing.assert_array_equal(one.predict(x[:, 0]), first)
     assert tf.nest.flatten(one.memory.read())
+
+
+def test_a_stream_knows_that_the_model_was_compiled_anew():
+    """Its graphs would learn by the old rule, with the old optimizer."""
+    x, y = data(False)
+    model = model_of("snap1", update_every=2)
+    old = model.stream(B)
+    old.learn(x[:, :3], y[:, :3])
+    carried = [a.numpy() for a in tf.nest.flatten(old.memory.read())]
+    model.compile("sgd", "mse", rule="snap1", update_every=2)
+    for call in (lambda: old.learn(x, y), lambda: old.predict(x)):
+        with pytest.raises(ValueError, match=r"compiled anew .* model\.stream\(\)"):
+            call()
+    for a, b in zip(carried, tf.nest.flatten(model.stream().memory.read()), strict=True):
+        np.testing.assert_array_equal(a, b)
+    model.compile("sgd", "mse", rule="rtrl")
+    first = model.stream(B).predict(x[:, 0])
+    model.compile("sgd", "mse", rule="kernl")
+    stream = model.stream()
+    np.testing.assert_allclose(stream.predict(x[:, 0]), first, rtol=1e-6)
+    model.readout.trainable = False
+    model.compile("sgd", "mse", rule="kernl", update_every=2)
+    before = model.readout.get_weights()
+    model.stream().learn(x, y)
+    equal(before, model.readout.get_weights())
+
+
+@pytest.mark.parametrize(
+    ("message", "given"),
+    [
+        (r"targets have the shape \(\)", (np.ones((1, M)), 3.0)),
+        (r"sample weights have the shape \(\)", (np.ones((1, M)), np.ones((1, C)), 2.0)),
+        ("different lengths", (tf.ragged.constant([[M * [1.0]]], 1), np.ones((1, 1, C)))),
+    ],
+)
+def test_what_is_no_step_is_one_sentence(message, given):
+    with pytest.raises(ValueError, match=message):
+        model_of("snap1", LeakyRNNCell(N)).stream(1).learn(*given)
 
 
 @pytest.mark.slow

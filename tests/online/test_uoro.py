@@ -61,3 +61,20 @@ def test_both_parts_are_as_long_and_count_what_exists(model):
     if isinstance(model.cell, keras.layers.SimpleRNNCell):
         there[-1] = False
     np.testing.assert_array_equal(theta != 0, np.broadcast_to(there, theta.shape))
+
+
+def test_sixteen_bits_know_a_smallest_length():
+    """1e-30 is 0 in them: at the first step the noise would be divided by nothing."""
+    found, x = [], np.random.default_rng(0).normal(size=(4, 20, INPUTS))
+    for dtype in ("float32", "float16"):
+        keras.utils.set_random_seed(0)
+        model = OnlineRNN(VanillaRNNCell(N, dtype=dtype), 2)
+        model.build(x.shape)
+        rng = np.random.default_rng(1)
+        for w in model.trainable_variables:
+            w.assign(0.5 * rng.normal(size=w.shape))
+        model.compile("sgd", keras.losses.MeanSquaredError(), rule="uoro", jit_compile=False)
+        gradients = model.gradients(x.astype(dtype), np.ones((4, 2), dtype))[2]
+        found.append(np.concatenate([np.ravel(tf.cast(g, "float64")) for g in gradients]))
+    exact, half = found
+    assert exact @ half / np.linalg.norm(exact) / np.linalg.norm(half) > 0.98

@@ -332,6 +332,17 @@ def test_window_of_one_gives_no_credit_to_earlier_steps():
     assert relative(cut["W_xh"], np.einsum("btm,btn->mn", x, da)) < 1e-12
 
 
+@pytest.mark.parametrize("rate", [0.01, 10.0])
+def test_an_update_follows_the_gradient_at_the_weights_that_came_in(rate):
+    params, x, labels, h_0 = case()
+    before = {name: w.copy() for name, w in params.items()}
+    loss, grads, h_last = bptt.loss_and_gradients(params, x, labels, h_0)
+    moved, said, state = bptt.update_on_window(params, x, labels, h_0, rate)
+    assert (said, state.tolist()) == (loss, h_last.tolist())
+    assert_equal_grads({name: (before[name] - moved[name]) / rate for name in grads}, grads)
+    assert all(np.array_equal(params[name], before[name]) for name in params)
+
+
 # The practical of 2017
 
 

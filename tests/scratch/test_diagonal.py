@@ -61,6 +61,13 @@ def test_equal_areas_get_equally_many():
     assert np.mean(np.exp(theta_log) < np.pi / 4) == pytest.approx(0.25, abs=0.01)
 
 
+def test_a_new_lru_fills_its_ring():
+    lam = diagonal.eigenvalues(diagonal.init_lru(1, 20_000, 1, seed=1))
+    radius, angle = np.abs(lam), np.angle(lam) % (2 * np.pi)
+    assert [radius.min(), radius.max()] == pytest.approx([0.9, 0.999], abs=1e-4)
+    assert [angle.min(), angle.max()] == pytest.approx([0, 2 * np.pi], abs=1e-2)
+
+
 def test_white_noise_comes_to_variance_one():
     rng = np.random.default_rng(0)
     params = diagonal.init_lru(1, 6, 1, 0, r_min=0.5, r_max=0.9)

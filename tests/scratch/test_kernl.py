@@ -62,6 +62,14 @@ def test_states_are_what_the_stacked_weights_give():
     assert np.tanh(kernl.presynaptic(x, h_0, h) @ W) == pytest.approx(h, abs=1e-14)
 
 
+def test_along_states_it_is_the_gradient_of_what_came_before_each_synapse():
+    _, x, h_0, h, _, dh = case()
+    beta, gamma = kernel()
+    dW = kernl.forward_gradient(x, h_0, h, dh, beta, gamma)
+    right = kernl.kernl_gradient(kernl.presynaptic(x, h_0, h), 1 - h**2, dh, beta, gamma)
+    assert dW == pytest.approx(right, abs=1e-12)
+
+
 # Against BPTT, where the kernel is exact
 
 

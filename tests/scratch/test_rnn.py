@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from course_lib.scratch.bptt import rnn_backward
 from course_lib.scratch.gradcheck import gradient_check
-from course_lib.scratch.rnn import init_params, masked_rnn_forward, rnn_forward, rnn_step
+from course_lib.scratch.rnn import (
+    init_params,
+    masked_rnn_forward,
+    read_digits,
+    rnn_forward,
+    rnn_step,
+)
 from course_lib.sources import notebook_2019 as old
 
 sizes = st.tuples(*[st.integers(1, 5)] * 4)  # batch, T, m, n
@@ -198,6 +204,18 @@ def test_orthogonal_keeps_lengths():
     np.testing.assert_allclose(W_hh @ W_hh.T, np.eye(8), atol=1e-12)
 
 
+def test_only_orthogonal_is_orthogonal_and_only_identity_leaves_each_unit_alone():
+    half = {
+        how: init_params(3, 8, 2, recurrent=how, radius=0.5)["W_hh"]
+        for how in ("orthogonal", "identity", "gaussian")
+    }
+    assert {how for how, W in half.items() if np.allclose(4 * W @ W.T, np.eye(8))} == {
+        "orthogonal",
+        "identity",
+    }
+    assert {how for how, W in half.items() if np.array_equal(2 * W, np.eye(8))} == {"identity"}
+
+
 def test_the_seed_decides():
     first, again, other = (init_params(3, 4, 2, seed=seed) for seed in (0, 0, 1))
     assert all(np.array_equal(first[name], again[name]) for name in first)
@@ -214,3 +232,14 @@ def test_the_seed_decides():
 def test_unknown_initialisation():
     with pytest.raises(ValueError, match="'orthogonal', 'identity' or 'gaussian'"):
         init_params(3, 4, 2, recurrent="random")
+
+
+def test_what_is_said_of_a_digit_depends_on_this_digit_alone():
+    params = init_params(3, 4, 5, seed=1)
+    images = np.random.default_rng(0).integers(0, 200, size=(5, 6, 3)).astype(np.uint8)
+    weights = params["W_xh"], params["W_hh"], params["b_h"]
+    h, _ = rnn_forward(images / 255, np.zeros((5, 4)), *weights)
+    expected = h[:, -1] @ params["W_hy"] + params["b_y"]
+    for size in (1, 2, 5, 100):
+        np.testing.assert_allclose(read_digits(images, 255, params, size), expected, atol=1e-12)
+    np.testing.assert_allclose(read_digits(images[3:], 255, params), expected[3:], atol=1e-12)

@@ -1,4 +1,4 @@
-"""The slips of two old notebooks are wrong in the way that chapter 3 says."""
+"""The slips of two old notebooks are wrong in the way that the book says."""
 
 import numpy as np
 import pytest

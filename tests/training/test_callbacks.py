@@ -101,6 +101,7 @@ def test_the_loss_itself():
 
     error = stopped(model(dense("only"), loss=careless), data(None))
     assert error.layer is None
+    assert "with a loss of inf" in str(error)
     advice = [line for line in str(error).splitlines() if line.startswith("- ")]
     assert "from logits" in advice[1]
 

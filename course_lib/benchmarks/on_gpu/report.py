@@ -92,11 +92,20 @@ def same_numbers(result: Result) -> str:
         )
     said = []
     if steps:
-        names = {row["step"] for row in steps}
+        from course_lib.training.reference_steps import STEPS
+
+        taken = {row["step"] for row in steps}
+        left = len(STEPS.keys() - taken)
+        many = f"{len(taken)} of the {len(STEPS)}" if left else f"all {len(STEPS)}"
         said.append(
-            f"We took {len(names)} training steps of this course on the GPU and on the CPU, from "
-            "the same weights, with TF32 off (see *Half the bits*). " + _apart(steps)
+            f"We took {many} training steps of this course on the GPU and on the CPU, from the "
+            "same weights, with TF32 off (see *Half the bits*). " + _apart(steps)
         )
+        if left:
+            said.append(
+                f"No GPU has taken the other {left} yet: of them we know only from their graphs, "
+                "by `course audit-gpu`, that every operation has a kernel for a GPU."
+            )
         if bad := sorted({row["step"] for row in steps if not row["same"]}):
             said.append(f"That is too much for {_code(bad)}.")
         said += [_fallen(dtype, rows(result, f"steps-{dtype}")) for dtype in DTYPES]
@@ -108,6 +117,7 @@ def same_numbers(result: Result) -> str:
             f"The references of {passed} {len(exercises)} *speed up* exercises passed their checks "
             "on the GPU, with the CPU's numbers." + (f" Not so {_code(bad)}." if bad else "")
         )
+        said.append(_new_since(exercises))
     if layers:
         bad = sorted(row["layer"] for row in layers if not row["ok"])
         most = max(row["apart"] for row in layers)
@@ -117,6 +127,30 @@ def same_numbers(result: Result) -> str:
             + (f" That is too much with {_code(bad)}." if bad else "")
         )
     return " ".join(filter(None, said))
+
+
+def _new_since(exercises: Iterable[Row]) -> str:
+    """What the exercises' checks have become since they ran on the GPU; empty if nothing else."""
+    from course_lib.exercises.registry import get, ids
+
+    then = {row["exercise"]: row["rungs"] for row in exercises}
+    today = {one: len(get(one).ladder) for one in ids() if get(one).kind == "speed up"}
+    later = _code(one for one in today if one not in then)
+    changed = [
+        f"`{one}` {count} in place of {then[one]}"
+        for one, count in today.items()
+        if then.get(one, count) != count
+    ]
+    said = []
+    if changed:
+        many = f"{len(changed)} of them have" if len(changed) > 1 else "one of them has"
+        said.append(
+            f"Since then, {many} got another number of checks: {', '.join(changed)}. What is new "
+            "in them has run on the CPU alone."
+        )
+    if later:
+        said.append(f"Later than that measurement came {later}.")
+    return " ".join(said)
 
 
 def _apart(steps: Iterable[Row]) -> str:
@@ -195,7 +229,7 @@ def batch_says(result: Result) -> str:
         "times the batch"
     )
     if cost < work / 4:
-        return f"{what}: parts of the GPU that were idle before do the rest."
+        return f"{what}: parts of the GPU that were idle before do the rest (reasoned)."
     return f"{what}. So on this GPU the work counted, more than the launches."
 
 
@@ -211,8 +245,9 @@ def steps_say(result: Result) -> str:
         f"long for {more:.0f} times the steps"
     )
     if cost > more / 2:
-        return f"{what}: steps that wait for each other gain nothing from a wide GPU."
-    return f"{what}: less than in proportion, since part of a step's cost is paid once a sequence."
+        return f"{what}: steps that wait for each other gain nothing from a wide GPU (reasoned)."
+    why = "part of a step's cost is paid once a sequence (reasoned)"
+    return f"{what}: less than in proportion, since {why}."
 
 
 def cudnn_says(result: Result) -> str:

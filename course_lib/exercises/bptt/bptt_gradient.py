@@ -223,6 +223,9 @@ EXERCISE = Exercise(
         compiles(sequence, in_numpy, compiled),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
+    equivalent={
+        "reduce_sum(da, axis=(0, 1))) -> reduce_sum(da, axis=(1, 0)))": "the same two axes",
+    },
     promises={
         "Sizes of batch": "TensorFlow can trace it, whatever the size of the batch",
         "x: What comes in": "equal to rnn_backward, to 1e-10 in float64",

@@ -376,6 +376,11 @@ EXERCISE = Exercise(
         compiles(one_step, in_numpy, compiled),
         fit_for_a_gpu(three_steps, for_a_gpu),
     ),
+    equivalent={
+        "segment = int(np.ceil(np.sqrt(T))) -> segment = int(np.sqrt(T))": (
+            "rounded down, what is kept grows with the root of T as well"
+        ),
+    },
     promises={
         "Source: ": "scaffold: where it comes from",
         "x: inputs": ("equal to rnn_backward, to 1e-10 in float64", "one step alone"),

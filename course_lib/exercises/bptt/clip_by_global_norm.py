@@ -205,6 +205,19 @@ def each_array_alone(grads, max_norm):
 
 
 @EXERCISE.mistake(
+    "Each array has a norm and a factor of its own, and the last norm comes back: "
+    "add up the squares of all arrays first, then take one root and one factor."
+)
+def each_array_and_the_last_norm(grads, max_norm):
+    """The norm is overwritten in the loop."""
+    clipped = {}
+    for name, g in grads.items():
+        one, norm = _scaled_to({name: g}, np.linalg.norm(g), max_norm)
+        clipped |= one
+    return clipped, norm
+
+
+@EXERCISE.mistake(
     "Every entry is cut off by itself, which turns the gradient: scale all of them by one factor, "
     "max_norm over their joint norm."
 )

@@ -68,10 +68,15 @@ def loss_of(felt):
     return lambda h: tf.reduce_sum(felt * tf.square(h))
 
 
-def watched(function, given: Arrays) -> Arrays:
+def sum_of(felt):
+    """A loss that adds the states up, each times how much it is felt: their signs matter."""
+    return lambda h: tf.reduce_sum(felt * h)
+
+
+def watched(function, given: Arrays, loss=loss_of) -> Arrays:
     """What reaches every state."""
     *arguments, felt = (tf.constant(value) for value in given.values())
-    dh = function(*arguments, loss_of(felt))
+    dh = function(*arguments, loss(felt))
     if dh is None:
         raise Unusable(
             "gradient_by_step returned None. Is the `return` missing, or did the tape find no path "
@@ -81,6 +86,11 @@ def watched(function, given: Arrays) -> Arrays:
         kind = with_article(type(dh).__name__)
         raise Unusable(f"gradient_by_step returned {kind}; it gives one tensor, (batch, T, n).")
     return {"dh": keras.ops.convert_to_numpy(dh)}
+
+
+def watched_from_a_sum(function, given: Arrays) -> Arrays:
+    """What reaches every state of a loss that isn't the same for states of the other sign."""
+    return watched(function, given, sum_of)
 
 
 def watched_to_the_middle(function, given: Arrays) -> Arrays:
@@ -115,17 +125,23 @@ def with_own_twin(function, given: Arrays) -> Arrays:
     return outputs
 
 
-def by_jacobians(given: Arrays) -> Arrays:
+def by_jacobians(given: Arrays, of_squares: bool = True) -> Arrays:
     """Each later loss, sent back through the Jacobians between."""
     *arguments, felt = given.values()
     h, (_, _, _, _, W_hh) = rnn_forward(*arguments)
-    direct, dh = 2 * felt * h, np.zeros_like(h)
+    dh = np.zeros_like(h)
+    direct = 2 * felt * h if of_squares else felt
     batch, T, _ = h.shape
     for b in range(batch):
         for k in range(T):
             for t in range(k, T):
                 dh[b, k] += direct[b, t] @ state_jacobian(h[b, k + 1 : t + 1], W_hh)
     return {"dh": dh}
+
+
+def by_jacobians_from_a_sum(given: Arrays) -> Arrays:
+    """The same for `watched_from_a_sum`."""
+    return by_jacobians(given, of_squares=False)
 
 
 def by_jacobians_to_the_middle(given: Arrays) -> Arrays:
@@ -208,10 +224,10 @@ EXERCISE = Exercise(
         matches(
             "only the last state is felt",
             last_only,
-            by_jacobians,
-            "When the loss sees the last state alone, the others reach it through the states "
-            "after them.",
-            watched,
+            by_jacobians_from_a_sum,
+            "When the loss sees the last state alone, and adds up its units, the others reach it "
+            "through the states after them.",
+            watched_from_a_sum,
         ),
         matches(
             "what comes later gets nothing",
@@ -226,6 +242,9 @@ EXERCISE = Exercise(
         compiles(sequence, by_jacobians, compiled),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
+    equivalent={
+        "nudges = tf.zeros_like(by_time -> nudges = -tf.zeros_like(by_time": "it is zero still",
+    },
     promises={
         "Sizes of batch": "TensorFlow can trace it, whatever the size of the batch",
         "x: inputs": "equal to state_jacobian, to 1e-10 in float64",

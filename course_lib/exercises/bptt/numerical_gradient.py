@@ -275,7 +275,7 @@ def half_the_step(loss, w, step=1e-5):
 
 @EXERCISE.mistake(
     "That is the formula of four points, whose error shrinks with a higher power of the step. "
-    "Asked for are two: one step above, one below."
+    "Two points are enough here: one step above, one below."
 )
 def four_points(loss, w, step=1e-5):
     """(8 (f(+1) - f(-1)) - (f(+2) - f(-2))) / 12."""
@@ -424,8 +424,8 @@ def one_sided_from_below(loss, w, step=1e-5):
 
 
 @EXERCISE.mistake(
-    "From a step above, one step down is only back at the start: the second measurement belongs a "
-    "step below, at kept - step."
+    "The loss a step above is compared with that at the start, where w[index] is what it was: "
+    "2 * step belongs to two points a step above and a step below, at kept - step."
 )
 def back_to_the_start(loss, w, step=1e-5):
     """w[index] += step, then -= step."""

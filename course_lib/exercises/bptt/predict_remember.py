@@ -70,8 +70,9 @@ def advice(score: float) -> str:
         )
     if score < MARKS[1]:
         return (
-            "A network that solves short rows knows nearly everything that it needs for "
-            "longer ones."
+            "A network that solves short rows knows nearly everything that it needs for longer "
+            "ones. If yours began with short ones already, look at your curve: what happens at the "
+            "steps at which the loss jumps?"
         )
     if score < MARKS[2]:
         return (
@@ -90,6 +91,7 @@ EXERCISE = Project(
     returns={"sums": "array"},
     ladder=(),
     uses=("rnn_forward",),
+    data=adding_problem,
     budget="3 minutes of training on two cores",
     marks=MARKS,
     chance=0,

@@ -174,7 +174,7 @@ EXERCISE = Exercise(
             "My result comes out transposed.",
             "Row j is about unit j of the last state, column i about unit i of h_0. But in "
             "`h_prev @ W_hh` states are rows, and `W_hh[i, j]` is the weight *from* i *to* j.",
-            fits=("W hh not transposed", "result transposed"),
+            fits=("W hh not transposed", "result transposed", "each jacobian transposed"),
         ),
         Hint(
             "Show me the recipe.",
@@ -228,7 +228,7 @@ def slope_on_the_columns(h, W_hh):
 
 @EXERCISE.mistake(
     "The product is in the wrong order: the later step is on the left, J_T … J_2 J_1, so "
-    "multiply from the left, J_t @ product."
+    "multiply from the left, J_t @ product, beginning with the first step."
 )
 def order_reversed(h, W_hh):
     """product @ J_t."""
@@ -242,6 +242,15 @@ def order_reversed(h, W_hh):
 def result_transposed(h, W_hh):
     """W_hh diag(1 - h_1²) W_hh diag(1 - h_2²) …"""
     return state_jacobian(h, W_hh).T
+
+
+@EXERCISE.mistake(
+    "The Jacobian of each step is transposed: in W_hh * (1 - h_t**2) the row is about the old "
+    "state. Here it is about the new one, so take the transpose before you multiply."
+)
+def each_jacobian_transposed(h, W_hh):
+    """J_t.T @ product."""
+    return _product(h, W_hh, lambda h_t: W_hh * (1 - h_t**2))
 
 
 @EXERCISE.mistake(

@@ -359,6 +359,23 @@ EXERCISE = Exercise(
         compiles(limited_and_brief, in_numpy, by_xla),
         fit_for_a_gpu(four_steps, for_a_gpu),
     ),
+    equivalent={
+        "optimizer.build(weights) -> pass": (
+            "an optimizer that isn't built builds itself at its first step"
+        ),
+        "optimizer.build(weights) -> weights": "as above",
+        "optimizer.build(weights) -> optimizer": "as above",
+        "T, h, loss = (x.shape[1], h_0,  -> T, h, loss = (labels.shape[1], h_0, ": (
+            "there are as many labels as steps"
+        ),
+        "zip(gradients, more, strict=True)] -> zip(gradients, more)]": "there are as many",
+        "gradients, more, strict=True)] -> gradients, more, strict=False)]": "as above",
+        "for g, d in zip(gradients, more, strict=True)] -> for g, d in zip(more, gradients, "
+        "strict=True)]": "the order of a sum is free",
+        "optimizer.apply(limited, weights) -> optimizer.apply(limited)": (
+            "the optimizer was built for these weights, in this order"
+        ),
+    },
     promises={
         "Source: ": "scaffold: where it comes from",
         "model: called": "equal to truncated_bptt, to 1e-10 in float64",
@@ -592,6 +609,26 @@ def each_window_clipped(model, optimizer, window, max_norm):
 
 
 @EXERCISE.mistake(
+    "Each window has a limit and a norm of its own, and the norm that comes back is the last "
+    "window's: both are for the sum over all windows, which is what the optimizer gets."
+)
+def each_window_clipped_and_the_last_norm(model, optimizer, window, max_norm):
+    """Limit and norm inside the loop."""
+    norms = []
+
+    def one(gradients):
+        limited, norm = tf.clip_by_global_norm(gradients, max_norm)
+        norms.append(norm)
+        return limited
+
+    return _steps(
+        *(model, optimizer, window, max_norm),
+        one=one,
+        limit=lambda gradients, most: (gradients, norms[-1]),
+    )
+
+
+@EXERCISE.mistake(
     "This is the norm after clipping. Return the one before, which tells how often the limit was "
     "needed."
 )
@@ -701,6 +738,24 @@ def without_the_optimizer(model, optimizer, window, max_norm):
             weight.assign(weight - optimizer.learning_rate * gradient)
 
     return _steps(model, optimizer, window, max_norm, apply=apply)
+
+
+@EXERCISE.mistake(
+    "The step keeps the state that a call ended with, and the next call begins there: each begins "
+    "with the h_0 that is handed to it."
+)
+def goes_on_from_the_last_call(*arguments):
+    """h_last of the call before for h_0."""
+    step, kept = _steps(*arguments), []
+
+    def going_on(x, labels, h_0):
+        if kept and kept[-1].shape == h_0.shape:
+            h_0 = kept[-1]
+        loss, h_last, norm = step(x, labels, h_0)
+        kept.append(h_last)
+        return loss, h_last, norm
+
+    return going_on
 
 
 @EXERCISE.mistake(

@@ -4,6 +4,7 @@ import numpy as np
 
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
 from course_lib.exercises.ladder.rungs import by_hand, holds, irregular, matches, shapes
+from course_lib.exercises.vanilla_rnn.cases import classifier
 from course_lib.scratch.bptt import loss_and_gradients, rnn_backward, truncated_bptt
 from course_lib.scratch.gradcheck import numerical_gradient
 from course_lib.scratch.losses import cross_entropy_from_logits, cross_entropy_gradient
@@ -13,13 +14,7 @@ from course_lib.scratch.rnn import rnn_forward
 def small() -> Arrays:
     """Two sequences of seven steps in windows of three: the last window has a single step."""
     return {
-        "params": {
-            "W_xh": irregular(3, 4, shift=2),
-            "W_hh": irregular(4, 4, shift=3, scale=0.7),
-            "b_h": irregular(4, shift=4, scale=0.5),
-            "W_hy": irregular(4, 5, shift=5),
-            "b_y": irregular(5, shift=6, scale=0.5),
-        },
+        "params": classifier(),
         "x": irregular(2, 7, 3),
         "labels": np.array([[4, 0, 2, 1, 3, 0, 2], [1, 3, 3, 0, 4, 2, 0]]),
         "h_0": irregular(2, 4, shift=1, scale=0.8),
@@ -208,7 +203,9 @@ EXERCISE = Exercise(
         "The loss is that": "the loss and the last state are the same for any window",
         "Only the gradient is cut": "equal to one pass with the gradient dropped at each border",
         "One window needs": "scaffold: loss_and_gradients keeps one window",
-        "params, x, labels": "it runs, and the shapes are right",
+        "params: dict": "it runs, and the shapes are right",
+        "x, labels: inputs": "it runs, and the shapes are right",
+        "h_0: state before": "equal to one pass with the gradient dropped at each border",
         "window: steps": "a window as long as the sequence is full BPTT",
         "window: the last window": "equal to one pass with the gradient dropped at each border",
         "loss: mean": "a case small enough to do by hand",

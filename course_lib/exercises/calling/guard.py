@@ -37,7 +37,9 @@ DEEPEST = 6  # lists in lists of a result that are looked into
 AGAIN = 0.5  # seconds until the limit fires once more
 BUSY = 3  # times the limit: how long a machine that is busy with other work may take
 LONGEST = 10_000  # characters of an exception's message that are looked at
+IN_PLACE = "in place, which the caller still needs as it was"  # nothing more has been seen
 RIGHT_ORDER = "the results in the right order? It is"  # in a sentence: nobody need look further
+NOTHING_ADDED = ": has anything been added to it? A NumPy array should come of it."
 LONGEST_NAME = 40  # characters of the name of a type that a sentence shows
 LONGEST_INT = 63  # bits; what has more comes out of no sandbox
 # Of what comes out of a sandbox only the name of its type is known: that is what counts here, too.
@@ -104,6 +106,17 @@ class CappedOutput(io.StringIO):
 
     def close(self) -> None:
         """Stays open: a learner's sys.stdout.close() must not cost the report."""
+
+
+@contextlib.contextmanager
+def usual_limit(seconds: float) -> Iterator[None]:
+    """In the block, `TIME_LIMIT` is so many seconds; after it, what it was before."""
+    global TIME_LIMIT
+    before, TIME_LIMIT = TIME_LIMIT, seconds
+    try:
+        yield
+    finally:
+        TIME_LIMIT = before
 
 
 @contextlib.contextmanager
@@ -347,8 +360,20 @@ COMPLEX_AND_REAL = (
     "formula has it."
 )
 
+# A method of NumPy's arrays, or its dtype, is asked of a tensor.
+NUMPY_ON_A_TENSOR = (
+    r"Tensor'? object has no attribute '(?:T|all|any|arg(?:max|min)|astype|clip|copy|cumsum|dot|"
+    r"flatten|max|mean|min|ravel|repeat|reshape|size|std|sum|swapaxes|take|transpose)'|"
+    r"Cannot interpret 'tf\.\w+' as a data type|Cannot convert a symbolic .* to a numpy array"
+)
+
 # What else libraries say in words that don't say what to do, and what is.
 EXPLAINED = {
+    NUMPY_ON_A_TENSOR: (
+        "That is code for NumPy's arrays, in a function that it calls or in its own, and a tensor "
+        "of TensorFlow came in: write it with functions of tf or keras.ops, such as "
+        "tf.reduce_max(x) for x.max()."
+    ),
     PRECISIONS_MEET: TWO_TYPES,
     COMPLEX_MEETS_REAL: COMPLEX_AND_REAL,
     r"Cannot cast ufunc .* output from .*float\d+.* to .*u?int\d+": (
@@ -429,10 +454,14 @@ class Held:
 
 
 class Elsewhere:
-    """What stands for a learner's function that lives in another process.
+    """What stands for a learner's function or class that lives in another process.
 
     Only the course makes one: a learner's object is none, whatever its methods are called.
     """
+
+    def run_inside(self, call: Callable, inputs: dict[str, Any]) -> dict[str, Any]:
+        """What a rung's call makes of the function or class, where that lives."""
+        raise NotImplementedError
 
     def held(self) -> Callable:
         """The function with its results held where it lives; see `Held`."""
@@ -503,8 +532,7 @@ class Guarded:
             if kept is not None and not _same(kept, now):
                 which = key if isinstance(key, str) else _name_of_argument(self.function, key)
                 raise Unusable(
-                    f"{self.name} changed its argument {which} in place, which the caller still "
-                    f"needs as it was: {_instead(kept, now)}."
+                    f"{self.name} changed its argument {which} {IN_PLACE}: {_instead(kept, now)}."
                 )
         return self._checked(result)
 
@@ -612,6 +640,8 @@ def _numbers(
                 f"{name} is a tensor of {module}; return a NumPy array, computed with NumPy."
             )
         # A number may be Python's own; whatever else it is, a list say, is no array.
+        if must_be_array and isinstance(value, int | float) and value == 0:
+            raise Unusable(f"{name} is the number {value}{NOTHING_ADDED}")
         if must_be_array or (not isinstance(value, int | float | str) and _has_length(value)):
             of_it = isinstance(value, list | tuple) or hasattr(type(value), "__array__")
             how = " (np.stack or np.array makes one)" if of_it else ""

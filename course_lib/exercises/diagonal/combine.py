@@ -11,9 +11,11 @@ RETURNS = {"a": "complex", "b": "complex"}
 
 
 def small() -> Arrays:
-    """Spans for a batch of two, three places and four units."""
+    """Spans for a batch of two, three places and four units, one of which forgets all at once."""
+    kept = irregular(2, 3, 4)
+    kept[1, 2, 3] = 0.0
     return {
-        "first": (irregular(2, 3, 4), irregular(2, 3, 4, shift=1)),
+        "first": (kept, irregular(2, 3, 4, shift=1)),
         "second": (irregular(2, 3, 4, shift=2), irregular(2, 3, 4, shift=3)),
     }
 
@@ -120,6 +122,13 @@ EXERCISE = Exercise(
             ),
         ),
         Hint(
+            "How do I get a pair out of the picture?",
+            "Follow the state and what was added apart. The state passes through both spans, and "
+            "each multiplies it. What the first span adds passes through one span more, the "
+            "second. What is added there is done with. Each of these journeys is a product, and "
+            "those that don't begin with the state add up.",
+        ),
+        Hint(
             "Show me the recipe.",
             "a is the product of both a. b is the second a times the first b, plus the second b.",
         ),
@@ -194,6 +203,26 @@ def second_b_multiplied(first, second):
 def joint_a_for_b(first, second):
     """a a' b + b'."""
     return first[0] * second[0], first[0] * second[0] * first[1] + second[1]
+
+
+@EXERCISE.mistake(
+    "It is the second b that is multiplied, by the a of its own span: it comes in after that "
+    "multiplication. What the second a still multiplies is the first b."
+)
+def own_a_on_the_second_b(first, second):
+    """b + a' b'."""
+    return first[0] * second[0], first[1] + second[0] * second[1]
+
+
+@EXERCISE.mistake(
+    "The first b is multiplied by both a and divided by the first: where that is 0 there is no "
+    "answer. Multiply by the second a alone."
+)
+def divided_again(first, second):
+    """(a a') (b / a) + b'."""
+    a = first[0] * second[0]
+    with np.errstate(all="ignore"):
+        return a, a / first[0] * first[1] + second[1]
 
 
 @EXERCISE.alternative

@@ -217,6 +217,19 @@ EXERCISE = Exercise(
         compiles(that_turn, in_numpy, compiled),
         fit_for_a_gpu(that_turn, for_a_gpu),
     ),
+    equivalent={
+        "concat([a[1:], tf.zeros_like(a[:1])], axis -> concat([a[1:], tf.ones_like(a[:1])], "
+        "axis": "the loop back begins with 0, so that its first factor doesn't matter",
+        "tf.concat([a[1:], tf.zeros_like(a[:1])], axis=0) -> tf.concat([a[1:], a[:1]], "
+        "axis=0)": "as above",
+        ", tf.zeros_like(a[:1])], axis=0) -> , tf.zeros_like(b[:1])], axis=0)": (
+            "zeros of one shape"
+        ),
+        "a_next), dh), tf.zeros_like(h_0), reverse -> a_next), dh), tf.ones_like(h_0), "
+        "reverse": "the first factor of the loop back is 0, so that its beginning doesn't matter",
+        "conj(a_next), dh), tf.zeros_like(h_0), reverse=True) -> conj(a_next), dh), h_0, "
+        "reverse=True)": "as above",
+    },
     promises={
         "Real or complex": ("equal to scan_backward, to 1e-10 in float64", "numbers that turn"),
         "Sizes of batch and T": "TensorFlow can trace it, whatever the size of the batch",
@@ -318,6 +331,15 @@ def nothing_conjugated(a, b, h_0):
     return _with_gradient(
         a, b, h_0, conj=tf.identity, conj_h=tf.identity, start=lambda a, db: a[0] * db[0]
     )
+
+
+@EXERCISE.mistake(
+    "The states are conjugated, the factors are not: on the way back, what h_t does to h_{t+1} is "
+    "multiplied by the conjugate of a_{t+1}, and dh_0 by that of a_1."
+)
+def factors_not_conjugated(a, b, h_0):
+    """a as it is."""
+    return _with_gradient(a, b, h_0, conj=tf.identity, start=lambda a, db: a[0] * db[0])
 
 
 @EXERCISE.mistake(

@@ -125,6 +125,13 @@ EXERCISE = Exercise(
             ),
         ),
         Hint(
+            "How do I do without the loop?",
+            "Every step only multiplies and adds, so each number travels to the end by itself, and "
+            "the last state is the sum of all arrivals. How much of a number arrives depends on "
+            "how many steps are still to come after it: all these powers can be made at once. "
+            "z_0 travels too, and furthest of all.",
+        ),
+        Hint(
             "Show me the recipe.",
             "`powers = lam ** np.arange(T - 1, -1, -1)[:, None]`, then the sum over t of b times "
             "powers (`np.einsum('bti,ti->bi', …)`), plus `lam**T * z_0`.",

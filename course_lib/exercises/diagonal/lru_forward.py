@@ -207,8 +207,8 @@ def never_turns(x, z_0, params):
 
 
 @EXERCISE.mistake(
-    "The units turn the other way: the sign of i exp(theta_log) is plus. A learned C could make up "
-    "for it, but these parameters were made for the other one."
+    "The units turn the other way: the sign of i exp(theta_log) is plus. Learned B and C could "
+    "make up for it, but these parameters were made for plus."
 )
 def turns_the_other_way(x, z_0, params):
     """conj(lam)."""
@@ -226,7 +226,7 @@ def real_parts_first(x, z_0, params):
 
 
 @EXERCISE.mistake(
-    "The way past the units, x_t D, is missing: it lets the output follow the input at once."
+    "The way past the units, x_t D, is missing: add it to what is read from the states."
 )
 def no_way_past(x, z_0, params):
     """Re(z C)."""

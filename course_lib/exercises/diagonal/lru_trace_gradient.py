@@ -252,6 +252,15 @@ def dz_not_conjugated(dz_t, E_lam, E_x, params):
 
 
 @EXERCISE.mistake(
+    "E_lam isn't conjugated on the way from dz_t to lam: how z moves with lam is a factor that the "
+    "loss comes back through, so it is dz_t times conj(E_lam)."
+)
+def trace_of_lam_not_conjugated(dz_t, E_lam, E_x, params):
+    """dlam = dz E_lam."""
+    return _from(dz_t, np.conj(E_lam), E_x, params)
+
+
+@EXERCISE.mistake(
     "The trace is not conjugated in dB: a factor f on the way forward is conj(f) on the way back."
 )
 def trace_not_conjugated(dz_t, E_lam, E_x, params):
@@ -260,8 +269,8 @@ def trace_not_conjugated(dz_t, E_lam, E_x, params):
 
 
 @EXERCISE.mistake(
-    "nu_log and theta_log have changed places: nu_log makes z shorter, along lam, theta_log turns "
-    "it, across."
+    "nu_log and theta_log have changed places: nu_log changes the size of lam, along lam itself; "
+    "theta_log turns it, at right angles."
 )
 def fading_for_turning(dz_t, E_lam, E_x, params):
     """Swapped."""

@@ -202,7 +202,8 @@ def only_fading(E_lam, E_x, z_prev, x_t, lam):
 
 
 @EXERCISE.mistake(
-    "lam is missing: a trace that isn't multiplied by it never fades, and grows with every step."
+    "lam is missing: the share of earlier steps fades and turns with the state, so the old traces "
+    "are multiplied by lam."
 )
 def plain_sums(E_lam, E_x, z_prev, x_t, lam):
     """No lam."""

@@ -585,6 +585,18 @@ class SizeOfTheProduct(_Base):
 
 
 @EXERCISE.mistake(
+    "The real part is taken twice, as where each unit stands for a conjugate pair: here a unit "
+    "stands for itself, and y_t is Re(z C) + x D."
+)
+class ConjugatePairs(_Base):
+    """2 Re(z C)."""
+
+    def read(self, z):
+        """As S4 and its kin have it."""
+        return 2 * super().read(z)
+
+
+@EXERCISE.mistake(
     "The two parts of C have changed places: C_re belongs to the real part of z, and C_im to the "
     "imaginary one."
 )

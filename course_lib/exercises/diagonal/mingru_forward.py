@@ -287,6 +287,29 @@ def states_a_step_late(x, h_0, params):
     return np.concatenate([h_0[:, None], scan(1 - g, g * c, h_0)[:, :-1]], axis=1)
 
 
+@EXERCISE.mistake(
+    "The state before the first step stands in front of the others: what is returned begins with "
+    "h_1, and has T states."
+)
+def start_state_in_front(x, h_0, params):
+    """h_0 … h_T."""
+    g, c = _parts(x, params)
+    return np.concatenate([h_0[:, None], scan(1 - g, g * c, h_0)], axis=1)
+
+
+@EXERCISE.mistake(
+    "What comes in is divided by the product of all factors so far, to be multiplied by a later "
+    "one: where a gate is wide open that product is 0, or too small for a float, and 0/0 is no "
+    "number. The scan only multiplies."
+)
+def divided_by_products(x, h_0, params):
+    """cumprod, and a cumulative sum."""
+    g, c = _parts(x, params)
+    with np.errstate(all="ignore"):
+        products = np.cumprod(1 - g, axis=1)
+        return products * (h_0[:, None] + np.cumsum(g * c / products, axis=1))
+
+
 @EXERCISE.alternative
 def by_a_loop(x, h_0, params):
     """Step by step."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course_lib.data import load_mnist
 from course_lib.exercises.exercise import Hint
 from course_lib.exercises.projects import digits
 from course_lib.exercises.projects.project import Project
@@ -25,7 +26,8 @@ def advice(score: float) -> str:
         )
     if score < MARKS[2]:
         return (
-            "Let the learning rate fall to zero over the run, and try other phases to begin with."
+            "If you show each image turned and moved already: let the learning rate fall to zero "
+            "over the run, and try other phases to begin with."
         )
     return "Do it with 64 units."
 
@@ -40,6 +42,7 @@ EXERCISE = Project(
     returns={"logits": "array"},
     ladder=(),
     uses=("last_state",),
+    data=load_mnist,
     budget="90 seconds of training on two cores",
     marks=MARKS,
     chance=0.15,

@@ -291,8 +291,8 @@ def whole_circle(u, v, r_min, r_max, max_phase):
 
 
 @EXERCISE.mistake(
-    "The phases lie on both sides of zero: theta_log is a logarithm, so a phase is never negative, "
-    "and the smallest is 0."
+    "The phase is the size of max_phase (2 v - 1), as if units could turn either way: theta_log is "
+    "a logarithm, so they turn one way, and the phase is the share v of max_phase."
 )
 def phases_on_both_sides(u, v, r_min, r_max, max_phase):
     """max_phase (2 v - 1)."""

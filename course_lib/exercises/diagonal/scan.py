@@ -1,5 +1,7 @@
 """Exercise: the scan."""
 
+import warnings
+
 import numpy as np
 
 from course_lib.exercises.diagonal.cases import turning
@@ -341,8 +343,8 @@ def one_round_short(a, b, h_0, join):
 
 
 @EXERCISE.mistake(
-    "The distance stays at one: each round then lengthens the spans by a step at the wrong place. "
-    "Look twice as far in each round."
+    "The distance stays at one: from the second round on, neighbouring spans overlap, and some "
+    "steps are counted twice. Look twice as far in each round."
 )
 def neighbours_only(a, b, h_0, join):
     """log T rounds, all with the left neighbour."""
@@ -355,7 +357,7 @@ def neighbours_only(a, b, h_0, join):
 
 @EXERCISE.mistake(
     "The states are right, but join is called T - 1 times, so nothing is done at once: whether it "
-    "is a loop or halves of halves, all pairs of a round belong into one call, as slices."
+    "is a loop or halves of halves, all pairs of a round belong in one call, as slices."
 )
 def one_step_after_the_other(a, b, h_0, join):
     """T - 1 calls."""
@@ -456,6 +458,43 @@ def divided_by_products(a, b, h_0, join):
 def start_state_added_everywhere(a, b, h_0, join):
     """B + h_0."""
     return _rounds(a, b, h_0, join, begin=lambda a, h_0: 0 * h_0) + h_0[:, None]
+
+
+@EXERCISE.mistake(
+    "The state before the first step stands in front of the others: what is returned begins with "
+    "h_1, and has T states."
+)
+def start_state_in_front(a, b, h_0, join):
+    """h_0 … h_T."""
+    return np.concatenate([h_0[:, None], _rounds(a, b, h_0, join)], axis=1)
+
+
+@EXERCISE.mistake(
+    "What join gives is written into copies of a and b, and where one of them is real its copy is "
+    "too: the imaginary parts are lost. Give both the dtype np.result_type(a, b, h_0), or make new "
+    "arrays of what comes out."
+)
+def copies_of_their_own_dtype(a, b, h_0, join):
+    """A, B = a.copy(), b.copy()."""
+    A, B, reach = a.copy(), b.copy(), 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the imaginary parts are lost
+        while reach < b.shape[1]:
+            earlier, later = (A[:, :-reach], B[:, :-reach]), (A[:, reach:], B[:, reach:])
+            A[:, reach:], B[:, reach:] = join(earlier, later)
+            reach *= 2
+    return A * h_0[:, None] + B
+
+
+@EXERCISE.mistake(
+    "b is given the dtype of a: where a is real and b is not, the imaginary part of b is lost."
+)
+def dtype_of_a_for_b(a, b, h_0, join):
+    """b.astype(a.dtype)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        b = b.astype(a.dtype)
+    return _rounds(a, b, h_0, join)
 
 
 @EXERCISE.mistake(

@@ -250,6 +250,19 @@ def factor_of_the_same_step(dh, a, h, h_0):
 
 
 @EXERCISE.mistake(
+    "What reaches a state is divided by a product of factors: where one is 0 so is the product, "
+    "and 0/0 is no number. The scan only multiplies."
+)
+def divided_by_products(dh, a, h, h_0):
+    """cumprod, and a cumulative sum from the end."""
+    with np.errstate(all="ignore"):
+        products = np.cumprod(np.conj(a), axis=1)
+        db = np.cumsum((dh * products)[:, ::-1], axis=1)[:, ::-1] / products
+    before = np.concatenate([h_0[:, None], h[:, :-1]], axis=1)
+    return db * np.conj(before), db, np.conj(a[:, 0]) * db[:, 0]
+
+
+@EXERCISE.mistake(
     "The factors are moved the wrong way: beside step t stands that of the step before, a_{t-1}, "
     "but h_t goes through the one of the step after it, a_{t+1}."
 )

@@ -6,7 +6,8 @@ from course_lib.exercises.exercise import Arrays
 from course_lib.exercises.ladder.rungs import irregular
 
 LOG_3 = float(np.log(3.0))  # a gate that sees it is 3/4 open; it sees the negative, 1/4
-OPEN, SHUT = 50.0, -50.0  # a gate that sees them is 1, or 0, to the last digit of float64
+# A gate that sees them is 1, or 0; np.exp of the first is inf, and inf / inf is no gate.
+OPEN, SHUT = 1000.0, -1000.0
 GRU, LSTM = "rzh", "ifoc"
 
 

@@ -293,8 +293,8 @@ def first_state_collected_too(x, params):
 
 
 @EXERCISE.mistake(
-    "Every step shows the last state: the list holds one array many times, and each step writes "
-    "over it. Let h_t be a new array, as lstm_step returns it, or append a copy."
+    "Every step shows the last state: it is put there after the loop, or the list holds one array "
+    "many times, and each step writes over it. Each step's own state belongs there."
 )
 def one_array_written_over(x, params):
     """h_t[...] = …."""

@@ -28,8 +28,8 @@ def in_training() -> Arrays:
 
 
 def more_gently() -> Arrays:
-    """In training, with another rate."""
-    return {**in_training(), "rate": 0.2, "seed": 1}
+    """In training, with a rate of more digits than one: one that is cut to tenths shows."""
+    return {**in_training(), "rate": 0.262, "seed": 1}
 
 
 def drop(function, given: Arrays) -> Arrays:
@@ -53,8 +53,13 @@ def factors(function, given: Arrays) -> Arrays:
 
 
 def share(function, given: Arrays) -> Arrays:
-    """The share of entries that were dropped, rounded to tenths."""
-    return {"share dropped": np.round(np.mean(_factor(function, given) == 0), 1)}
+    """The share of entries that were dropped, in steps of 0.02, between which chance can't move."""
+    return {"share dropped": np.round(50 * np.mean(_factor(function, given) == 0)) / 50}
+
+
+def share_and_factors(function, given: Arrays) -> Arrays:
+    """Both."""
+    return {**share(function, given), **factors(function, given)}
 
 
 def sharing(function, given: Arrays) -> Arrays:
@@ -102,9 +107,14 @@ def judge_factors(given: Arrays, outputs: Arrays) -> Problem | None:
 def judge_share(given: Arrays, outputs: Arrays) -> Problem | None:
     """As many as `rate` says."""
     found, rate = float(outputs["share dropped"]), given["rate"]
-    if np.isclose(found, rate):
+    if abs(found - rate) < 0.015:
         return None
-    return Problem(f"With rate {rate}, about {found:.1f} of the entries were dropped.")
+    return Problem(f"With rate {rate}, about {found:g} of the entries were dropped.")
+
+
+def judge_both(given: Arrays, outputs: Arrays) -> Problem | None:
+    """As many as `rate` says, and the rest scaled for just this rate."""
+    return judge_share(given, outputs) or judge_factors(given, outputs)
 
 
 def judge_sharing(_: Arrays, outputs: Arrays) -> Problem | None:
@@ -161,7 +171,7 @@ EXERCISE = Exercise(
         ),
         Rung("each entry is dropped on its own", in_training, judge_sharing, sharing),
         Rung("in training the share that is dropped is rate", in_training, judge_share, share),
-        Rung("and so for another rate", more_gently, judge_share, share),
+        Rung("and so for another rate", more_gently, judge_both, share_and_factors),
         drawn(in_training, dropped_by),
         on_their_own(in_training, masks, lambda given: given["rate"]),
     ),
@@ -324,8 +334,8 @@ def rate_is_what_is_kept(h, rate, training, rng):
 
 
 @EXERCISE.mistake(
-    "The comparison is reversed: too few entries are kept or dropped for the factor. A random "
-    "number is below rate with probability rate, and then the entry is dropped."
+    "An entry is kept with probability `rate` here, and 1 - rate is what the factor is for: a "
+    "random number is below rate with probability rate, and then the entry is dropped."
 )
 def comparison_turned_round(h, rate, training, rng):
     """Keeps a share of `rate`, scaled for 1 - rate."""
@@ -335,8 +345,8 @@ def comparison_turned_round(h, rate, training, rng):
 
 
 @EXERCISE.mistake(
-    "The comparison is the wrong way round, so that a rate of 0 drops everything: a random number "
-    "lies below rate with probability rate. Drop there, and keep the rest."
+    "An entry is kept with probability `rate`, so that a rate of 0 drops everything: `rate` is the "
+    "probability to drop it. A random number lies below rate with that probability, so drop there."
 )
 def comparison_turned_round_for_every_rate(h, rate, training, rng):
     """The same without a way out at a rate of zero."""

@@ -34,8 +34,8 @@ def falling_again() -> Arrays:
 
 
 def long_enough() -> Arrays:
-    """The training ends by itself, while there is patience left."""
-    return {"losses": np.array([2.0, 1.0, 1.5]), "patience": 5}
+    """The training ends by itself, while there is patience left; its losses are large numbers."""
+    return {"losses": np.array([2e12, 1e12, 1.5e12]), "patience": 5}
 
 
 def level() -> Arrays:
@@ -307,6 +307,8 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=30,
     kind="speed up",
+    no_twin="It has no NumPy form, since it is about Keras's own training loop.",
+    runs_on="Keras calls it after each epoch of a training, which runs on a GPU if there is one.",
     returns={},
     ladder=(
         by_hand(
@@ -343,7 +345,7 @@ EXERCISE = Exercise(
             BY_ITSELF,
             long_enough,
             decided,
-            "The training ended at its last epoch, which was not its best.",
+            "The training ended at its last epoch, which was not its best; its losses are large.",
             run,
         ),
         matches(NAN, nan_first, decided, "Some epochs have a loss of NaN, the first one too.", run),
@@ -378,7 +380,7 @@ EXERCISE = Exercise(
     promises={
         "It judges by `val_loss`": "a case small enough to do by hand",
         "An epoch is better if": (FROM_BEST, EQUAL, DELTA, SLOW),
-        "the first one that has a number": NAN,
+        "the first one that has a number": (NAN, BY_ITSELF),
         "A loss of NaN": (NAN, NO_NUMBER),
         "Keras has a callback of the same name": "scaffold: it says where to find the library's",
         "patience: training ends": (
@@ -419,8 +421,9 @@ EXERCISE = Exercise(
         ),
         Hint(
             "NaN gets in my way.",
-            "Any comparison with NaN is False. So ask for what must be true of a better epoch, not "
-            "for the opposite; and begin with a best loss that every number lies below.",
+            "With NaN on either side, `<`, `<=`, `>` and `>=` are all False. So ask for what must "
+            "be true of a better epoch, not for the opposite; and begin with a best loss that "
+            "every number lies below.",
             fits=(
                 "NaN is no number, and never the best",
                 "without a single number the weights stay as they are",
@@ -488,6 +491,19 @@ class LastWeights(_Wrong):
 
     def on_train_end(self, logs=None):
         """Too late."""
+
+
+@EXERCISE.mistake(
+    "The best loss begins at a number, and where all losses lie above it no epoch is ever better. "
+    "The first one is better than none, however large its loss: begin at infinity."
+)
+class BestBeginsAtANumber(_Wrong):
+    """self.best = 1000."""
+
+    def on_train_begin(self, logs=None):
+        """Large enough for most losses."""
+        super().on_train_begin(logs)
+        self.best = 1000.0
 
 
 @EXERCISE.mistake(
@@ -763,7 +779,7 @@ class ShareOfTheBest(_Wrong):
 
 @EXERCISE.mistake(
     "A first epoch without a number becomes the best, and no later loss is lower than NaN, since "
-    "every comparison with NaN is False: begin with a loss that every number lies below."
+    "`<` with NaN is always False: begin with a loss that every number lies below."
 )
 class FirstIsBest(_Wrong):
     """None at the beginning: so does Keras's own."""
@@ -808,8 +824,8 @@ class EpochZeroIsBest(_Wrong):
 
 
 @EXERCISE.mistake(
-    "NaN counts as better: `not loss >= best` is True for it, since every comparison with NaN is "
-    "False. Ask whether the loss is lower."
+    "NaN counts as better: `not loss >= best` is True for it, since `>=` with NaN is always False. "
+    "Ask whether the loss is lower."
 )
 class NotWorse(_Wrong):
     """not loss >= best."""
@@ -875,7 +891,8 @@ class TrainingLoss(_Wrong):
 
 
 @EXERCISE.mistake(
-    "The higher the better, it says: that holds for an accuracy. A loss is better if it is lower."
+    "A higher loss counts as better here. That is right for an accuracy; a loss is better if it is "
+    "lower."
 )
 class HigherIsBetter(_Wrong):
     """Another sign."""
@@ -921,7 +938,7 @@ class CountNotForgotten(_Wrong):
     "begins, not only when the callback is made."
 )
 class NeverForgets(_Wrong):
-    """What belongs into on_train_begin stands in __init__."""
+    """What belongs in on_train_begin stands in __init__."""
 
     def __init__(self, patience=3, min_delta=0.0):
         super().__init__(patience, min_delta)

@@ -34,6 +34,11 @@ def very_long() -> Arrays:
     return {"steps": np.array([1e9, 1e12, 1e15]), "left": 0.5}
 
 
+def long() -> Arrays:
+    """Memories between short and very long ones, where a formula for either is a little off."""
+    return {"steps": np.array([1e3, 1e4, 1e5]), "left": 0.5}
+
+
 def short() -> Arrays:
     """Memories that are gone at once, and gates that are all but shut."""
     return {"steps": np.array([1.0, 0.5]), "left": 1e-4}
@@ -52,10 +57,10 @@ def kept(function, given: Arrays) -> Arrays:
 
 
 def in_series(given: Arrays) -> Arrays:
-    """The first terms of the series for long memories; the next is below 1e-19 there."""
+    """The first terms of the series for long memories; the next is below 1e-15 there."""
     steps, left = given.values()
     fade = -np.log(left) / steps
-    return {"bias": -np.log(fade) - fade / 2}
+    return {"bias": -np.log(fade) - fade / 2 - fade**2 / 24}
 
 
 def from_the_gate(given: Arrays) -> Arrays:
@@ -103,12 +108,13 @@ EXERCISE = Exercise(
         ),
         matches("half is left by default", by_default, from_the_gate),
         matches("memories that are gone at once", short, from_the_gate),
+        matches("memories that last for a thousand steps", long, in_series),
         matches(
             "memories that last for 1e15 steps",
             very_long,
             in_series,
-            "With so many steps the gate is so near to 1 that float64 keeps a digit of the "
-            "difference at most.",
+            "With so many steps the gate is so near to 1 that float64 keeps few digits of the "
+            "difference.",
         ),
         refuses(
             "what has no answer is refused",
@@ -155,7 +161,10 @@ EXERCISE = Exercise(
             "a gate with this bias leaves that share",
             "what has no answer is refused",
         ),
-        "up to 1e15": "memories that last for 1e15 steps",
+        "up to 1e15": (
+            "memories that last for a thousand steps",
+            "memories that last for 1e15 steps",
+        ),
         "the share of the memory": (
             "a case small enough to do by hand",
             "half is left by default",
@@ -203,8 +212,8 @@ def in_equal_pieces(steps, left=0.5):
 
 
 @EXERCISE.mistake(
-    "The sign is wrong: with this bias that share is forgotten at each step where it should be "
-    "kept. A gate near 1 takes a large positive bias."
+    "The sign is wrong: with this bias each step forgets the share that it should keep. A gate "
+    "near 1 takes a large positive bias."
 )
 def sign_reversed(steps, left=0.5):
     """The logit upside down."""
@@ -256,8 +265,8 @@ def digits_lost(steps, left=0.5):
 
 
 @EXERCISE.mistake(
-    "That is the logarithm of steps, close to the log(steps - 1) of Tallec and Ollivier: it leaves "
-    "about 37%, whatever share was asked for."
+    "That is the logarithm of steps, close to the log(steps - 1) of Tallec and Ollivier: after "
+    "many steps about 37% is left, whatever share was asked for."
 )
 def one_over_steps(steps, left=0.5):
     """log(steps)."""
@@ -354,6 +363,18 @@ def made_a_gate_again(steps, left=0.5):
     f = np.exp(np.log(left) / np.asarray(steps))
     with np.errstate(divide="ignore"):
         return np.log(f) - np.log(1 - f)
+
+
+@EXERCISE.mistake(
+    "Long memories get a bias that is a little too large: expm1(fade) is taken to be fade there, "
+    "and that leaves half of fade out of the bias. np.expm1 is exact for short memories and for "
+    "long ones, so it needs no second formula."
+)
+def rounded_for_long_memories(steps, left=0.5):
+    """-log(fade) from a thousand steps on."""
+    _refuse(steps, left)
+    fade = -np.log(left) / np.asarray(steps)
+    return np.where(fade < 1e-3, -np.log(fade), -np.log(np.expm1(fade)))
 
 
 @EXERCISE.mistake(

@@ -19,6 +19,11 @@ def as_many_inputs_as_units() -> Arrays:
     return {"m": 4, "n": 4, "layers": 3, "seed": 0}
 
 
+def many_layers() -> Arrays:
+    """A deep stack, in which no seed may come round again."""
+    return {"m": 4, "n": 4, "layers": 9, "seed": 0}
+
+
 def fewer_inputs() -> Arrays:
     """Three layers of four units that read three inputs."""
     return {"m": 3, "n": 4, "layers": 3, "seed": 0}
@@ -98,11 +103,12 @@ def starts(function, given: Arrays) -> Arrays:
 
 def seeds(function, given: Arrays) -> Arrays:
     """For each layer, whether the seed, and nothing else, decides; and which one by default."""
-    first, again, other = (made(function, given, seed=s) for s in (0, 0, 1))
+    first, again, other, once_more = (made(function, given, seed=s) for s in (0, 0, 1, 1))
     without = made(function, {name: size for name, size in given.items() if name != "seed"})
     return {
         "no seed, as with 0": _same(without, first),
-        "same seed, same weights": _same(first, again),
+        "same seed, same weights": _same(other, once_more),
+        "same seed of 0, same weights": _same(first, again),
         "other seed, other weights": ~_same(first, other),
     }
 
@@ -158,6 +164,10 @@ def judge_seeds(_: Arrays, outputs: Arrays) -> Problem | None:
     for name, said in (
         ("same seed, same weights", "Two calls with the same seed gave layer {} other weights."),
         (
+            "same seed of 0, same weights",
+            "Two calls with seed = 0 gave layer {} other weights: 0 is a seed like any other.",
+        ),
+        (
             "other seed, other weights",
             "Two calls with different seeds gave layer {} the same weights: seed isn't used there.",
         ),
@@ -192,7 +202,7 @@ EXERCISE = Exercise(
             judge_moved,
             moved,
         ),
-        Rung("no two layers start alike", as_many_inputs_as_units, judge_alike, alike),
+        Rung("no two layers start alike", many_layers, judge_alike, alike),
         Rung("each layer reads the one below it", fewer_inputs, judge_sizes, sizes),
         Rung("a stack of one layer", one_layer, judge_sizes, sizes),
         holds(
@@ -338,11 +348,21 @@ def seed_ignored(m, n, layers, seed=0):
 
 @EXERCISE.mistake(
     "With the same `seed` each call draws other weights: derive the layers' seeds from `seed` "
-    "alone, not from the system's chance or from anything that is kept between calls."
+    "alone, not from the system's random numbers or from anything that is kept between calls."
 )
 def no_seed_at_all(m, n, layers, seed=0):
     """Seeded by the operating system."""
     return [init_lstm_params(m if k == 0 else n, n, None) for k in range(layers)]
+
+
+@EXERCISE.mistake(
+    "A seed of 0 is taken for none, and each call draws other weights then: 0 counts as false in "
+    "`seed or None` and in `if seed`, but it is a seed like any other."
+)
+def zero_is_no_seed(m, n, layers, seed=0):
+    """seed or None."""
+    rng = np.random.default_rng(seed or None)
+    return [init_lstm_params(m if k == 0 else n, n, rng) for k in range(layers)]
 
 
 @EXERCISE.mistake(

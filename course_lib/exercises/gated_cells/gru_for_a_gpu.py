@@ -163,6 +163,23 @@ def dropping(function, given: Arrays) -> Arrays:
     }
 
 
+def by_default(function, given: Arrays) -> Arrays:
+    """Whether a layer drops anything that was made without a word about it."""
+    layer = able_to_run_here(layer_of(function, 4))
+    at_rest, in_training = (np.asarray(layer(given["x"], training=now)) for now in (False, True))
+    return {"drops": not np.allclose(at_rest, in_training)}
+
+
+def drops_unasked(_: Arrays, outputs: Arrays) -> Problem | None:
+    """It shouldn't."""
+    if not outputs["drops"]:
+        return None
+    return Problem(
+        "Nobody has asked for dropout, and in training the layer drops some of what it reads: "
+        "unless told, its rate is 0."
+    )
+
+
 def some_units_only(state: np.ndarray) -> bool:
     """Whether units are zero beside others that aren't; where all input is dropped, all are."""
     zero = state == 0
@@ -214,13 +231,19 @@ EXERCISE = Exercise(
             call=last_state,
         ),
         Rung("what it reads is dropped in training", ones, drops, dropping),
+        Rung("unless told, it drops nothing", ones, drops_unasked, by_default),
     ),
     promises={
         "units: number": "it is the GRU that cuDNN computes",
-        "dropout: rate": "what it reads is dropped in training",
+        "dropout: rate": ("what it reads is dropped in training", "unless told, it drops nothing"),
         "layer: from sequences": (
             "where there is a GPU, Keras takes cuDNN's kernel",
             "it is the GRU that cuDNN computes",
+        ),
+    },
+    equivalent={
+        "gru_for_a_gpu(units, dropout=0.0): -> gru_for_a_gpu(units, dropout=1.0):": (
+            "Keras drops nothing at a rate of 1, either"
         ),
     },
     hints=(

@@ -182,9 +182,9 @@ EXERCISE = Exercise(
         ),
         Hint(
             "It fails where z is 1, or at the case by hand.",
-            "The candidate is a step of the vanilla RNN whose memory is dampened first. Ask what z "
-            "multiplies: in this course's convention, and in Keras's, z = 1 keeps all of the old "
-            "state. Some papers have it the other way round.",
+            "The candidate is a step of the vanilla RNN whose old state is dampened first. Ask "
+            "what z multiplies: in this course's convention, and in Keras's, z = 1 keeps all of "
+            "the old state. Some papers have it the other way round.",
             fits=(
                 "a case small enough to do by hand",
                 "where z is 1 the old state is kept",
@@ -328,8 +328,8 @@ def bracket_closed_early(x_t, h_prev, params):
 
 
 @EXERCISE.mistake(
-    "The candidate is added whole: z and 1 - z must sum to one, or the state isn't a mixture and "
-    "can leave the range from -1 to 1."
+    "The candidate is added whole: take only 1 - z of it, or the state isn't a mixture and can "
+    "leave the range from -1 to 1."
 )
 def candidate_added_whole(x_t, h_prev, params):
     """Without 1 - z."""

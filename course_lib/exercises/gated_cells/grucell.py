@@ -33,6 +33,7 @@ from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
     fit_for_a_gpu,
+    frozen,
     no_loop_over_time,
     reaches_every_weight,
     traceable,
@@ -95,6 +96,7 @@ def fresh(cell_class, given: Arrays) -> Arrays:
         cell.build((None, given["m"]))
         outputs |= {
             f"reset_after={after}": ", ".join(str(tuple(w.shape)) for w in cell.weights),
+            f"made with reset_after={after}": len(cell.weights),
             f"trained with reset_after={after}": len(cell.trainable_weights),
         }
     return outputs
@@ -104,6 +106,11 @@ def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
     """Three weights of the right shapes in each convention, all of them trained."""
     m, n = given["m"], given["n"]
     for after, bias in {False: (3 * n,), True: (2, 3 * n)}.items():
+        made, trained = (
+            outputs[f"{what} with reset_after={after}"] for what in ("made", "trained")
+        )
+        if problem := frozen(made, trained):
+            return problem
         there = outputs[f"reset_after={after}"]
         if there != ", ".join(map(str, [(m, 3 * n), (n, 3 * n), bias])):
             return Problem(
@@ -111,9 +118,6 @@ def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
                 f"{there or 'none at all'}. It makes W_x (m, 3n), W_h (n, 3n) and b "
                 f"{'(2, 3n)' if after else '(3n,)'}, in this order, and each by self.add_weight."
             )
-        trained = outputs[f"trained with reset_after={after}"]
-        if trained != 3:
-            return Problem(f"Of the three weights, {trained} can be trained.")
     return None
 
 
@@ -335,6 +339,38 @@ EXERCISE = Exercise(
         compiles(sequence_of_both, reset_after, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
+    equivalent={
+        "self.reset_after = reset_after -> self.reset_after = -reset_after": (
+            "where it is asked whether it is true, -1 is as true as 1"
+        ),
+        "self.output_size = units -> pass": (
+            "without it Keras takes the width of the state, which is the same"
+        ),
+        "n = (input_shape[-1], self.units) -> n = (input_shape[1], self.units)": (
+            "the shape of one step has two axes"
+        ),
+        "self.add_weight(name='…', shape=(…) -> self.add_weight(shape=(…)": (
+            "names are for readers; the order tells the weights apart"
+        ),
+        "self.add_weight(name='b', shape=shape, initializer -> self.add_weight(shape=shape, "
+        "initializer": "as above",
+        "add_weight(name='…', shape=(… -> add_weight(name='…', shape=(…": "as above",
+        "add_weight(name='b', shape=shape, initializer -> add_weight(name='…', shape=shape, "
+        "initializer": "as above",
+        "shape=(m, 3 * n), initializer='glorot_uniform') -> shape=(m, 3 * n))": (
+            "Keras's default is the same"
+        ),
+        "states, training=False): -> states, training=True):": "there is no dropout in it",
+        "= keras.ops.add(keras.ops.matmul(…), self.b…) -> = keras.ops.add(self.b…, "
+        "keras.ops.matmul(…))": "the order of a sum is free",
+        "self.units = units; self.reset_after = reset_after -> …": "neither depends on the other",
+        "self.reset_after = reset_after; self.state_size = units -> …": "as above",
+        "self.state_size = units; self.output_size = units -> …": "as above",
+        "self.W_h = self.add_weight(…); shape = … -> …": "as above",
+        "h_prev, n = (states[0], self.units) -> h_prev, n = (states[-1], self.units)": (
+            "the list holds one state"
+        ),
+    },
     promises={
         "h_t = z * h_{t-1}": "equal to gru_step, to 1e-10 in float64",
         "Wrap it in": "equal to gru_step, to 1e-10 in float64",
@@ -671,8 +707,8 @@ class GateByGate(_Wrong):
 
 
 @EXERCISE.mistake(
-    "An `if` on r is decided once, while the graph is made, for all units: r has numbers only when "
-    "the graph runs. reset_after is a plain True or False, and may be asked."
+    "An `if` on r would be decided once, while the graph is made, for all units, but r has numbers "
+    "only when the graph runs. reset_after is a plain True or False, and may be asked."
 )
 class IfOnAGate(_Wrong):
     """Skips the reset where nothing is reset."""
@@ -698,7 +734,7 @@ class OpenBias(GRUCell):
 
 
 @EXERCISE.mistake(
-    "W_x has the right spread, but it isn't uniform, as what \"glorot_normal\" gives isn't: take "
+    'W_x has the right spread, but it isn\'t uniform, nor is what "glorot_normal" draws: take '
     '"glorot_uniform".'
 )
 class GlorotsNormal(GRUCell):

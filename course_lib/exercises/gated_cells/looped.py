@@ -361,8 +361,8 @@ def joined_side_by_side(cell, x, states):
 
 
 @EXERCISE.mistake(
-    "Time comes out as the first axis, (T, batch, n): a TensorArray stacks along its own axis "
-    "first, so it has to be moved behind the batch."
+    "Time comes out as the first axis, (T, batch, n): that is where a TensorArray stacks, so it "
+    "has to be moved behind the batch."
 )
 def time_first(cell, x, states):
     """Not transposed back."""

@@ -196,7 +196,7 @@ EXERCISE = Exercise(
             "through an open forget gate the gradient passes whole",
             nothing_through_the_state,
             lambda given: {"dc_prev": given["dc_t"]},
-            "With f = 1 and dh_t = 0, dc_prev must be dc_t: this is why an LSTM remembers.",
+            "With f = 1 and dh_t = 0, dc_prev must be dc_t: so an LSTM can learn what to remember.",
             memory_only,
         ),
         matches(
@@ -354,7 +354,7 @@ def nothing_through_h(dh_t, dc_t, cache, params):
 
 @EXERCISE.mistake(
     "What comes back from the next step's memory was left out: dc is dc_t plus what comes through "
-    "h_t. Without dc_t nothing survives more than one step."
+    "h_t. Without dc_t no gradient goes along the memory from step to step."
 )
 def nothing_from_the_next_memory(dh_t, dc_t, cache, params):
     """dc without dc_t."""

@@ -33,6 +33,7 @@ from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
     fit_for_a_gpu,
+    frozen,
     no_loop_over_time,
     reaches_every_weight,
     traceable,
@@ -90,6 +91,7 @@ def fresh(cell_class, given: Arrays) -> Arrays:
     return {
         "state_size": widths_of_the_states(size),
         "shapes": ", ".join(str(tuple(w.shape)) for w in cell.weights),
+        "made": len(cell.weights),
         "trained": len(cell.trainable_weights),
         "state_size beside a wider cell": widths_of_the_states(getattr(cell, "state_size", None)),
     }
@@ -103,14 +105,14 @@ def widths_of_the_states(size) -> str:
 def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
     """Two states, and three weights of the right shapes, all of them trained."""
     m, n = given["m"], given["n"]
+    if problem := frozen(outputs["made"], outputs["trained"]):
+        return problem
     if outputs["shapes"] != ", ".join(map(str, [(m, 4 * n), (n, 4 * n), (4 * n,)])):
         return Problem(
             f"With m = {m} inputs and n = {n} units, build made these weights: "
             f"{outputs['shapes'] or 'none at all'}. It makes three, W_x (m, 4n), W_h (n, 4n) and "
             "b (4n,), in this order, and each by self.add_weight, or Keras doesn't know of it."
         )
-    if outputs["trained"] != 3:
-        return Problem(f"Of the three weights, {outputs['trained']} can be trained.")
     if outputs["state_size"] != str([n, n]):
         return Problem(
             "Keras asks every cell for its state_size, the width of each thing that it carries "
@@ -331,6 +333,33 @@ EXERCISE = Exercise(
         compiles(sequence, states_in_numpy, by_xla),
         fit_for_a_gpu(sequence, for_a_gpu),
     ),
+    equivalent={
+        "self.output_size = units -> pass": (
+            "without it Keras takes the width of h_t, which is the same"
+        ),
+        "n = (input_shape[-1], self.units) -> n = (input_shape[1], self.units)": (
+            "the shape of one step has two axes"
+        ),
+        "self.add_weight(name='…', shape=(…) -> self.add_weight(shape=(…)": (
+            "names are for readers; the order tells the weights apart"
+        ),
+        "self.add_weight(name='…', shape=(…), initializer -> self.add_weight(shape=(…), "
+        "initializer": "as above",
+        "add_weight(name='…', shape=(… -> add_weight(name='…', shape=(…": "as above",
+        "shape=(m, 4 * n), initializer='glorot_uniform') -> shape=(m, 4 * n))": (
+            "Keras's default is the same"
+        ),
+        "n,), initializer=keras.initializers.Constant(start)) -> n,), initializer=start)": (
+            "Keras makes a Constant of an array"
+        ),
+        "states, training=False): -> states, training=True):": "there is no dropout in it",
+        "= keras.ops.add(keras.ops.matmul(x_t, self.W_x), self.b) -> = keras.ops.add(self.b, "
+        "…": "the order of a sum is free",
+        "self.units = units; self.forget_bias = forget_bias -> …": "neither depends on the other",
+        "self.forget_bias = forget_bias; self.state_size = [units, units] -> …": "as above",
+        "self.state_size = [units, units]; self.output_size = units -> …": "as above",
+        "self.W_h = self.add_weight(…); start = np.repeat(…) -> …": "as above",
+    },
     promises={
         "c_t = f * c_{t-1}": "equal to lstm_step, to 1e-10 in float64",
         "Wrap it in": "equal to lstm_step, to 1e-10 in float64",
@@ -508,8 +537,8 @@ class ForgetBiasEverywhere(LSTMCell):
 
 
 @EXERCISE.mistake(
-    "The forget gate's part of b begins at 1, whatever forget_bias says: Keras's own cell always "
-    "begins there, but this one is told where."
+    "The forget gate's part of b begins at 1, whatever forget_bias says: Keras's own cell begins "
+    "there, but this one is told where."
 )
 class ForgetBiasOfOne(LSTMCell):
     """As unit_forget_bias has it."""
@@ -562,7 +591,8 @@ class SigmoidForAll(_Wrong):
 
 @EXERCISE.mistake(
     "The columns are cut as if the four parts of one unit stood side by side. Side by side are the "
-    "n columns of one gate, then those of the next: the product has the shape (batch, 4, n)."
+    "n columns of one gate, then those of the next: cut the product as (batch, 4, n), not as "
+    "(batch, n, 4)."
 )
 class UnitByUnit(_Wrong):
     """Reshaped to (batch, n, 4)."""
@@ -780,7 +810,7 @@ class OneState(LSTMCell):
 
 
 @EXERCISE.mistake(
-    "W_x has the right spread, but it isn't uniform, as what \"glorot_normal\" gives isn't: take "
+    'W_x has the right spread, but it isn\'t uniform, nor is what "glorot_normal" draws: take '
     '"glorot_uniform".'
 )
 class GlorotsNormal(LSTMCell):

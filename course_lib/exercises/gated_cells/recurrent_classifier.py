@@ -133,7 +133,7 @@ def has_its_weights(given: Arrays, outputs: Arrays) -> Problem | None:
         return None
     return Problem(
         f"With {layers} layers, the weights that are trained have these shapes: "
-        f"{outputs['shapes'] or 'none'}. Needed are, from the lowest layer to the readout: "
+        f"{outputs['shapes'] or 'none'}. They should be, from the lowest layer to the readout: "
         f"{needed}."
     )
 
@@ -430,8 +430,8 @@ EXERCISE = Exercise(
         Hint(
             "How does a penalty reach the weights of a cell that knows nothing about it?",
             "Every Keras weight has an attribute `regularizer`, which you may set once the weight "
-            "exists; `model.losses` then has one entry for each. By their names you can tell "
-            "kernels from biases. `keras.regularizers.L2(a)` is a times the sum of squares.",
+            "exists; `model.losses` then has one entry for each. A bias can be told by its name, "
+            "in any cell. `keras.regularizers.L2(a)` is a times the sum of squares.",
             fits=(
                 "the penalty is on all matrices, and on nothing else",
                 "readout penalised only",

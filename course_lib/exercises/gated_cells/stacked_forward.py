@@ -210,10 +210,17 @@ def judge_dropped(given: Arrays, outputs: Arrays) -> Problem | None:
             "All units of a sequence are dropped together, or all are kept: each entry of (batch, "
             "T, n) is dropped on its own."
         )
-    if not outputs["kept at one of two steps"]:
+    found, right = float(outputs["kept at one of two steps"]), 2 * RATE * (1 - RATE)
+    if found == 0:
         return Problem(
             "Over two steps each unit is dropped at both, or kept at both: each entry of (batch, "
             "T, n) is dropped on its own, at every step anew."
+        )
+    if not np.isclose(found, np.round(right, 1)):
+        return Problem(
+            f"Over two steps a unit is kept at exactly one with probability 2 × {RATE} × "
+            f"{1 - RATE} = {right:.2f}; about {found:.1f} of them were. Each entry of (batch, T, "
+            "n) is dropped on its own, at every step alike."
         )
     return None
 

@@ -373,6 +373,14 @@ def last_batch_dropped(network, x, labels, g_now, g_end, size=100):
 
 
 @EXERCISE.mistake(
+    "Only the first batch is asked and counted: go on through all the rows, size of them at a time."
+)
+def first_batch_alone(network, x, labels, g_now, g_end, size=100):
+    """No loop."""
+    return _accuracy(network, x[:size], labels[:size], g_end, False, size)
+
+
+@EXERCISE.mistake(
     "The rows of a short last batch are never given to network, though len(x) counts them: there "
     "is a batch for each start in range(0, len(x), size), the last one too."
 )

@@ -225,6 +225,8 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=30,
     kind="speed up",
+    no_twin="It has no NumPy form, since it is about Keras's own training loop.",
+    runs_on="Keras calls it between the steps of a training, which run on a GPU if there is one.",
     returns={},
     ladder=(
         matches(
@@ -261,6 +263,28 @@ EXERCISE = Exercise(
         Rung("it refuses what isn't a schedule", nonsense, all_refused, refusals),
         fit_for_a_gpu(ten_steps, for_a_gpu),
     ),
+    equivalent={
+        "super().__init__() -> super()": "fit hands over the model that Keras's __init__ asks for",
+        "late_gate(0, start, end) -> late_gate(1, start, end)": (
+            "only its refusal matters here, whatever the step"
+        ),
+        "late_gate(0, start, end) -> late_gate(-1, start, end)": "as above",
+        "for value in (first, last): -> for value in reversed(list((first, last))):": (
+            "each is looked at, whichever comes first"
+        ),
+        "for value in (first, last): -> for value in (last, first):": "as above",
+        "self.last = (first, last) -> self.last = (first, value)": "after the loop it is `last`",
+        "self, batch, logs=None): -> self, batch, logs=0):": "nothing looks at the logs",
+        "on_train_end(self, logs=None): -> on_train_end(self, logs…):": (
+            "fit always hands over the logs, and nothing looks at them"
+        ),
+        "for gate in self.gates: -> for gate in reversed(list(self.gates)):": (
+            "all gates move, in any order, before the step"
+        ),
+        "on_train_batch_begin(0) -> on_train_batch_begin(…1)": "the optimizer counts, not `batch`",
+        "self.gates, self.start, self.end = (gates, start, end); self.first, self.last = "
+        "(first, last) -> …": "the order is free",
+    },
     promises={
         "It counts the optimizer's steps": RESUMED,
         "With `steps_per_execution`": "scaffold: Keras calls the method once for each execution",
@@ -358,6 +382,16 @@ class ByBatch(_Wrong):
     def now(self, batch):
         """Keras's argument."""
         return batch
+
+
+@EXERCISE.mistake(
+    f"{BY_BATCH} And where training ends nothing moves the gates, so they stay at the last step's."
+)
+class ByBatchAndNothingAtTheEnd(ByBatch):
+    """The step within the epoch; on_train_end does nothing."""
+
+    def on_train_end(self, logs=None):
+        """Nothing."""
 
 
 @EXERCISE.mistake(f"{BY_BATCH} {AT_THE_END}")

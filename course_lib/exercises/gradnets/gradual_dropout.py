@@ -22,8 +22,8 @@ def one_in_five() -> Arrays:
 
 
 def three_in_ten() -> Arrays:
-    """p g = 0.5 × 0.6 = 0.3, in training by default."""
-    return {"x": np.full((100, 200), -2.0), "p": 0.5, "g": 0.6, "seed": 3}
+    """p g = 0.515 × 0.585, near 0.3 but not near enough to be cut to it; in training by default."""
+    return {"x": np.full((100, 200), -2.0), "p": 0.515, "g": 0.585, "seed": 3}
 
 
 def closed() -> Arrays:
@@ -64,12 +64,12 @@ def shares_and_sizes(given: Arrays, outputs: Arrays) -> Problem | None:
     sizes = {float(outputs[f"the {which} entry kept"]) for which in ("smallest", "largest")}
     details = {
         "with": {name: given[name] for name in ("p", "g")},
-        "by hand": f"p g = {given['p']} × {given['g']} = {dropped:.1f} of the entries are 0; the "
-        f"rest, {1 - dropped:.1f}, are {value:g} / {1 - dropped:.1f} = {value / (1 - dropped):g}",
+        "by hand": f"p g = {given['p']} × {given['g']} = {dropped:.4g} of the entries are 0; the "
+        f"rest, {1 - dropped:.4g}, are {value:g} / {1 - dropped:.4g} = {value / (1 - dropped):g}",
     }
     if abs(share - dropped) > 0.05:
         return Problem(
-            f"About {share:.1f} of the entries are 0; it should be {dropped:.1f}, which is p g.",
+            f"About {share:.1f} of the entries are 0; it should be {dropped:.2g}, which is p g.",
             details,
         )
     if any(abs(size - value / (1 - dropped)) > 1e-4 * abs(value) for size in sizes):
@@ -97,6 +97,20 @@ def product(function, given: Arrays) -> Arrays:
     results = called(function, given)
     difference = np.abs(results["y"] - given["x"] * results["scale"]).max()
     return {"largest |y - x × scale|": difference, "largest |y - x × scale| expected": 0.0}
+
+
+def whatever_x_is(function, given: Arrays) -> Arrays:
+    """Whether entries that are 0 have the factors that any others have.
+
+    Which factors they are is chance where the generator isn't the one that is handed in.
+    """
+    zeros = called(function, {**given, "x": np.zeros_like(given["x"])})["scale"]
+    return {
+        "entries of 0 have the factors of any others": np.array_equal(
+            zeros, called(function, given)["scale"]
+        ),
+        "entries of 0 have the factors of any others expected": True,
+    }
 
 
 def dropped_by(function, given: Arrays, rng: np.random.Generator) -> np.ndarray:
@@ -222,6 +236,12 @@ EXERCISE = Exercise(
             "The backward pass will be dy * scale, so scale must be what x was multiplied by.",
         ),
         drawn(three_in_ten, dropped_by),
+        holds(
+            "an entry of 0 has a factor too",
+            small,
+            whatever_x_is,
+            "What becomes of an entry is chance, and has nothing to do with the entry.",
+        ),
         Rung("the same draws at every gate", three_in_ten, the_same_draws, at_every_gate),
         holds(
             "every entry is on its own",
@@ -245,7 +265,7 @@ EXERCISE = Exercise(
         "rng: From the same seed": "the same draws at every gate",
         "training: False": "nothing happens at evaluation",
         "y: the shape": "it runs, and the shapes are right",
-        "scale: what x": "y is x times scale",
+        "scale: what x": ("y is x times scale", "an entry of 0 has a factor too"),
         "scale: the backward": "y is x times scale",
     },
     hints=(
@@ -410,6 +430,16 @@ def scale_without_the_factor(x, p, g, rng, training=True):
     """Returns the mask."""
     y, scale = _dropout(x, rng, p * g, 1 / (1 - p * g), training)
     return y, (scale > 0).astype(float)
+
+
+@EXERCISE.mistake(
+    "scale is worked out from y and x, which says nothing where x is 0: an entry of 0 is kept with "
+    "the same probability as any other, and its factor is 1/(1 - p g) then."
+)
+def scale_from_the_result(x, p, g, rng, training=True):
+    """y / x, where x isn't 0."""
+    y, _ = _dropout(x, rng, p * g, 1 / (1 - p * g), training)
+    return y, np.divide(y, x, out=np.zeros_like(y), where=x != 0)
 
 
 @EXERCISE.mistake(

@@ -223,9 +223,9 @@ def remade(layer_class, given: Arrays) -> Arrays:
     return {**outputs, **lost, "refused": outputs["refused"], "function lost": lost["refused"]}
 
 
-def no_text(config: dict) -> str:
-    """What json can't make text of, in words; "" if it can of all."""
-    for name, value in config.items():
+def no_text(config: dict | None) -> str:
+    """What json can't make text of, in words; "" if it can of all, or there is nothing."""
+    for name, value in (config or {}).items():
         try:
             json.dumps(value)
         except (TypeError, ValueError):
@@ -369,6 +369,23 @@ EXERCISE = Exercise(
         compiles(half_open, in_numpy, by_xla),
         fit_for_a_gpu(half_open, for_a_gpu),
     ),
+    equivalent={
+        "self.start = float(g) -> self.start = g": "g is a number as it comes",
+        "self.add_weight(name='g', shape=(), initializer -> self.add_weight(shape=(), "
+        "initializer": "names are for readers; there is one weight",
+        "add_weight(name='g', shape=(), initializer -> add_weight(name='…', shape=(), "
+        "initializer": "as above",
+        "add_weight(name='g', shape=(), initializer=keras -> add_weight(name='g', "
+        "initializer=keras": "Keras's default is the same",
+        "self.activation = keras.activations.get(activation); self.start = float(g) -> …": (
+            "the order is free"
+        ),
+        "self.g = self.add_weight(…); self.built = True -> self.built = True; …": (
+            "the order is free"
+        ),
+        "self.built = True -> pass": "Keras sets it at the first call; there is nothing to build",
+        "self.built = True -> self.built = False": "as above",
+    },
     promises={
         "The late gate g is a variable": "its gate is saved, and not trained",
         "Whoever trains the network moves it": MOVED,

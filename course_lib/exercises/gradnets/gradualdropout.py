@@ -21,8 +21,8 @@ NOISE = 0.05  # a share of so many is as near to the probability, by six standar
 
 
 def half_open() -> Arrays:
-    """Many entries, none of them near 0, a rate, and a gate that is half open."""
-    return {"x": 1.5 + irregular(40, MANY // 40), "rate": np.array(0.6), "g": np.array(0.5)}
+    """Many entries, none of them near 0, a rate of several digits, and a gate that is half open."""
+    return {"x": 1.5 + irregular(40, MANY // 40), "rate": np.array(0.6375), "g": np.array(0.5)}
 
 
 def shut() -> Arrays:
@@ -61,12 +61,17 @@ def kept(layer_class, given: Arrays) -> Arrays:
         raise Unusable(f"y has shape {y.shape}; it has the shape of x, {x.shape}.")
     if y.dtype != x.dtype:
         raise Unusable(f"y comes as {y.dtype}; a layer of dtype {x.dtype} answers in {x.dtype}.")
-    scales = y[y != 0] / x[y != 0]
+    scales = scales_of(y, x)
     return {
-        "smallest scale": np.min(scales, initial=1e9),
-        "largest scale": np.max(scales, initial=-1e9),
+        "smallest scale": scales.min(),
+        "largest scale": scales.max(),
         "about rate g dropped": as_often(y, given["rate"], g),
     }
+
+
+def scales_of(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """What the entries that were kept were multiplied by; 0 if none was."""
+    return y[y != 0] / x[y != 0] if np.any(y) else np.zeros(1)
 
 
 def as_often(y: np.ndarray, rate, g) -> bool:
@@ -199,9 +204,8 @@ def gate_moves(layer_class, given: Arrays) -> Arrays:
     outputs = {}
     for g in (0.0, 0.5, 1.0):
         y = plain(graph(x, tf.constant(g, tf.float64)))
-        scales = (y / given["x"])[y != 0]
         outputs[f"about rate g dropped at g={g}"] = as_often(y, given["rate"], g)
-        outputs[f"scale at g={g}"] = np.max(scales, initial=-1e9)
+        outputs[f"scale at g={g}"] = scales_of(y, given["x"]).max()
     return outputs
 
 
@@ -509,6 +513,30 @@ class AlwaysTraining(_Wrong):
     def call(self, x, g, training=False):
         """Without a look at training."""
         return self.drop(x, g, self.noise(x))
+
+
+@EXERCISE.mistake(
+    "Nothing is ever dropped: in training each entry is dropped with probability rate g, and what "
+    "is kept is divided by 1 - rate g."
+)
+class NeverDrops(_Wrong):
+    """return x."""
+
+    def call(self, x, g, training=False):
+        """Without dropout."""
+        return x
+
+
+@EXERCISE.mistake(
+    "The condition is reversed: all is kept in training, and entries are dropped at evaluation. It "
+    "is at evaluation that x comes out as it is."
+)
+class OnlyAtEvaluation(_Wrong):
+    """if training: return x."""
+
+    def call(self, x, g, training=False):
+        """Turned round."""
+        return super().call(x, g, not training)
 
 
 @EXERCISE.mistake(

@@ -117,8 +117,8 @@ EXERCISE = Exercise(
         Hint(
             "I don't know where to begin.",
             "Take the two sides apart. Where u is positive, the identity and ReLU agree: what does "
-            "any mixture of them give? Where u is negative, ReLU gives 0: what is left of "
-            "`(1 - g) * u + g * 0`?",
+            "any mixture of them give? Where u is negative, they don't: which of the two has "
+            "something to add there, and how much does it weigh?",
         ),
         Hint(
             "It says that the truth value of an array is ambiguous.",

@@ -46,6 +46,11 @@ def several_gradients() -> Arrays:
     return {"dy": irregular(3, 2, 4, shift=2), "u": around_the_corner(), "g": 0.6}
 
 
+def two_axes_in_front() -> Arrays:
+    """Six gradients for one row of units, on two axes in front."""
+    return {"dy": irregular(2, 3, 4, shift=2), "u": around_the_corner()[0], "g": 0.6}
+
+
 def whole_numbers() -> Arrays:
     """Integers in the forward pass, as `grelu` takes them."""
     u = np.array([[-4, 0, 3, -1], [2, -3, 0, 1]])
@@ -61,9 +66,9 @@ def entry_by_entry(given: Arrays) -> Arrays:
     """Each gradient times the slope at its own u."""
     dy, u, g = given.values()
     du = np.zeros_like(dy)
-    for front, *rest in np.ndindex(dy.shape):
-        slope = 1.0 if u[tuple(rest)] > 0 else 1 - g
-        du[(front, *rest)] = dy[(front, *rest)] * slope
+    for place in np.ndindex(dy.shape):
+        slope = 1.0 if u[place[dy.ndim - u.ndim :]] > 0 else 1 - g
+        du[place] = dy[place] * slope
     return {"du": du}
 
 
@@ -108,6 +113,12 @@ EXERCISE = Exercise(
             "dy may have more axes in front than u; each gradient is treated alike.",
         ),
         matches(
+            "and so for any number of axes in front",
+            two_axes_in_front,
+            entry_by_entry,
+            "dy has two more axes in front than u, which has one.",
+        ),
+        matches(
             "where u holds whole numbers the slopes don't",
             whole_numbers,
             entry_by_entry,
@@ -116,7 +127,10 @@ EXERCISE = Exercise(
     ),
     promises={
         "dy: gradient": "equal to centred differences of the loss",
-        "dy: or with more axes": "several gradients at once, on an axis in front",
+        "dy: or with more axes": (
+            "several gradients at once, on an axis in front",
+            "and so for any number of axes in front",
+        ),
         "u: the pre-activations": (
             "equal to centred differences of the loss",
             "where u holds whole numbers the slopes don't",
@@ -131,8 +145,8 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "What do I multiply dy by?",
-            "With the slope of `grelu` at u: draw the function. To the right of 0 it rises with "
-            "slope 1, to the left with slope `1 - g`.",
+            "With the slope of `grelu` at u: draw the function, for a gate half open. What is the "
+            "slope to the right of 0, and what is it to the left?",
         ),
         Hint(
             "It fails when dy has more axes than u.",
@@ -228,7 +242,7 @@ def gate_ignored(dy, u, g):
 
 @EXERCISE.mistake(
     "At u = 0 you let the whole gradient through: there is no derivative there, and this course "
-    "takes that of the negative side, as TensorFlow does for ReLU. Write u > 0, not u >= 0."
+    "takes that of the negative side, as TensorFlow does for ReLU. The positive side is u > 0."
 )
 def corner_on_the_right(dy, u, g):
     """>= for >."""
@@ -244,6 +258,16 @@ def mask_of_another_shape(dy, u, g):
     du = dy.copy()
     du[u <= 0] *= 1 - g
     return du
+
+
+@EXERCISE.mistake(
+    "dy is taken to have one axis in front, and u two axes: there may be any number of both, so "
+    "leave the axes in front to broadcasting."
+)
+def one_axis_in_front(dy, u, g):
+    """A letter for each axis."""
+    slopes = _slopes(u, 1.0, 1 - g)
+    return np.einsum("kbn,bn->kbn", dy, slopes) if dy.ndim > u.ndim else dy * slopes
 
 
 @EXERCISE.mistake(

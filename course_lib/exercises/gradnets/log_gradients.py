@@ -96,7 +96,10 @@ def written_by(function, given: Arrays, steps=STEPS, every=EVERY):
         step = trace(one_step, *signature, autograph=True)
         for number in range(steps):
             factor = tf.constant(number + 1, tf.float64)
-            grown = {name: [factor * g for g in layer] for name, layer in gradients.items()}
+            grown = {
+                name: [None if g is None else factor * g for g in layer]
+                for name, layer in gradients.items()
+            }
             returned.append(plain(step(tf.constant(number, tf.int64), grown)))
         writer.close()
         return np.array(returned), events(folder)
@@ -227,9 +230,10 @@ def whole_histograms(given: Arrays, outputs: Arrays) -> Problem | None:
     for layer, own in layers_of(given).items():
         entries = np.concatenate([np.ravel(g) for g in own.values()])
         if outputs[f"entries of {layer}"] != entries.size:
+            of = "those of the biases included" if "b" in own else "and for its biases stands None"
             return Problem(
                 f"The histogram of the layer {layer} counts {outputs[f'entries of {layer}']:.0f} "
-                f"entries; its gradients have {entries.size}, those of the biases included."
+                f"entries; its gradients have {entries.size}, {of}."
             )
         near = np.abs(entries).max() / 31  # the bin around zero has both signs
         below = np.count_nonzero(entries < -near)
@@ -321,6 +325,7 @@ EXERCISE = Exercise(
     minutes=40,
     kind="speed up",
     twin="gradient_norms",
+    runs_on="The norms are computed on a GPU if there is one; the file is written by the CPU.",
     returns={},
     ladder=(
         by_hand(
@@ -346,7 +351,7 @@ EXERCISE = Exercise(
             f"Steps 0 to {STEPS - 1} were taken with every={EVERY}, and the file was opened.",
             call=curves,
         ),
-        Rung(HISTOGRAMS, small, whole_histograms, histograms),
+        Rung(HISTOGRAMS, one_is_missing, whole_histograms, histograms),
         matches(
             "unless told, it writes each hundredth step",
             small,
@@ -361,7 +366,7 @@ EXERCISE = Exercise(
         "writer: from": CURVES,
         "gradients: a dict": NORMS,
         "each layer has at least one": "scaffold: it is what the caller keeps",
-        "Where a weight has none": "a weight without a gradient counts as nothing",
+        "Where a weight has none": ("a weight without a gradient counts as nothing", HISTOGRAMS),
         "step: number of the step": (CURVES, ANY_STEP),
         "every: only steps": (CURVES, "unless told, it writes each hundredth step"),
         "norms: shape": "the norms are there at every step",
@@ -502,8 +507,8 @@ def norms_added(writer, gradients, step, every=100):
 
 
 @EXERCISE.mistake(
-    "Only the first gradient of each layer is looked at: that of its matrix. The biases belong to "
-    "the layer as well."
+    "Of each layer the gradient of the matrix alone is in the norm, and not that of the biases: "
+    "all of a layer's gradients belong to it."
 )
 def without_biases(writer, gradients, step, every=100):
     """layer[0]."""

@@ -201,7 +201,7 @@ EXERCISE = Exercise(
         "x: inputs": "it runs, and the shapes are right",
         "weights: list": "layers may differ in width",
         "g: the late gate": "layers that only turn change nothing while the gate is closed",
-        "form: as in": (
+        "form: a word": (
             "also with gain and bias",
             "also in the form that goes towards the layer's input",
         ),
@@ -225,9 +225,9 @@ EXERCISE = Exercise(
         ),
         Hint(
             "The way up is right, the way down isn't.",
-            "Go from the top: `for l in range(depth, 0, -1)`. Layer l has `weights[l - 1]` and its "
-            "own u, `us[l - 1]`; what `layer_backward` returns belongs to `h_{l-1}`. And "
-            "`backward[depth]` is measured before the loop.",
+            "Go from the top. Layer l needs its own weights and its own u, of the way up: layers "
+            "are counted from 1, and lists from 0. What `layer_backward` returns belongs to "
+            "`h_{l-1}`. And `backward[depth]` is measured before the loop.",
             fits=(
                 "equal to the definitions, the way down to centred differences",
                 "from top to bottom",
@@ -629,8 +629,8 @@ def index_of_the_layer(x, weights, g, form, bias=0.0):
 
 
 @EXERCISE.mistake(
-    "The way down stops one layer early, and backward[0] stays 0: the loop over l ends at 1, which "
-    "is range(depth, 0, -1)."
+    "The way down stops one layer early, and backward[0] stays 0: it goes on through the first "
+    "layer, whose input is h_0, and is measured there too."
 )
 def bottom_left_out(x, weights, g, form, bias=0.0):
     """range(depth, 1, -1)."""

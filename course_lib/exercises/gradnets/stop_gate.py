@@ -239,9 +239,7 @@ def _bisected(too_wide) -> float:
     return low
 
 
-@EXERCISE.mistake(
-    "For a deep network the slope comes back, 1 - g: asked for is the gate, g itself."
-)
+@EXERCISE.mistake("For a deep network the slope comes back, 1 - g. Return the gate, g itself.")
 def slope_for_the_gate(depth, eta=0.9):
     """1 - g, where ReLU is too wide."""
     g = stop_gate(depth, eta)
@@ -296,6 +294,22 @@ def product_of_layers(depth, eta=0.9):
     return _bisected(lambda g: 1 - (1 - last_cosine(1, g)) ** depth > eta)
 
 
+@EXERCISE.mistake(
+    "The cosine begins at eta, which is what it may be behind the last layer: the two inputs are "
+    "at right angles, so it begins at 0."
+)
+def begun_at_eta(depth, eta=0.9):
+    """c = eta."""
+
+    def last(g):
+        c = eta
+        for _ in range(depth):
+            c = cosine_map(c, 1 - g)
+        return c
+
+    return _bisected(lambda g: last(g) > eta)
+
+
 @EXERCISE.mistake("One layer is left out: the cosine goes through `depth` layers.")
 def one_layer_short(depth, eta=0.9):
     """depth - 1 layers."""
@@ -342,8 +356,9 @@ def gate_for_slope(depth, eta=0.9):
 
 
 @EXERCISE.mistake(
-    "Every network gets a gate of 1, which is right for shallow ones only. Does cosine_map get the "
-    "slope, 1 - g? With g in its place an open gate looks harmless."
+    "Every network gets a gate of 1, which is right for shallow ones only: no gate is found too "
+    "wide. Does cosine_map get the slope, 1 - g, and is the last cosine compared with eta the "
+    "right way round?"
 )
 def always_open(depth, eta=0.9):
     """1."""

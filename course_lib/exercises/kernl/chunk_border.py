@@ -418,9 +418,19 @@ def derivative_left_out(E_0, v, d, credit, gamma):
 
 
 @EXERCISE.mistake(
-    "A trace is built at every step, and that is what a chunk is to save. Change the order of the "
-    "two sums: ask at each step which losses it causes, this one and all later ones of the chunk, "
-    "each faded by the distance. That takes a vector of n, not a trace."
+    "d is missing in the outgoing trace: what step t adds to it is v[t] times d[t], or a saturated "
+    "unit leaves as much behind as any other."
+)
+def derivative_left_out_of_the_trace(E_0, v, d, credit, gamma):
+    """E_C without d."""
+    dW, _ = chunk_border(E_0, v, d, credit, gamma)
+    return dW, chunk_border(E_0, v, np.ones_like(d), credit, gamma)[1]
+
+
+@EXERCISE.mistake(
+    "A trace is built at every step, which is what a chunk is meant to avoid. Change the order of "
+    "the two sums: ask at each step which losses it causes, this one and all later ones of the "
+    "chunk, each faded by the distance. That takes a vector of n, not a trace."
 )
 def step_after_step(E_0, v, d, credit, gamma):
     """trace_step at every step; the numbers are right."""
@@ -443,9 +453,9 @@ def divided_by_powers(E_0, v, d, credit, gamma):
 
 
 @EXERCISE.mistake(
-    "The outer products of v and d are made for all steps at once, before they are summed: that "
-    "takes as much memory as a trace at every step. `np.einsum` with both sums in it, or `@`, "
-    "never makes them."
+    "The outer products of v and d are made for all steps at once, or the traces themselves: that "
+    "takes as much memory as a trace at every step. Sum over the steps with `np.einsum` or `@`, of "
+    "v and one factor for each unit, and neither is made."
 )
 def all_outer_products(E_0, v, d, credit, gamma):
     """v[..., None] * d[..., None, :]; the numbers are right."""

@@ -813,6 +813,23 @@ def d_ignored(E_0, v, d, credit, gamma, C):
     return _all_chunks(E_0, v, tf.ones_like(d), credit, gamma, C)
 
 
+@EXERCISE.mistake(
+    "gamma is taken for what is left after a step: it is a rate, and exp(-gamma) is left."
+)
+def gamma_for_what_is_left(E_0, v, d, credit, gamma, C):
+    """gamma ** k for exp(-k gamma)."""
+    rate = -tf.math.log(tf.maximum(gamma, gamma.dtype.as_numpy_dtype(1e-37)))
+    return _all_chunks(E_0, v, d, credit, rate, C)
+
+
+@EXERCISE.mistake(
+    "E_0 isn't used: the first chunk begins with traces of zero, as if nothing had come before it."
+)
+def begins_with_zeros(E_0, v, d, credit, gamma, C):
+    """zeros_like(E_0)."""
+    return _all_chunks(tf.zeros_like(E_0), v, d, credit, gamma, C)
+
+
 @EXERCISE.alternative
 def by_doubling(E_0, v, d, credit, gamma, C):
     """Credit joined over pairs of steps, pairs of pairs and so on, in log C rounds of Python's."""

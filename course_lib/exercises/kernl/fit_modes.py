@@ -285,11 +285,15 @@ def _sums(psi, gamma, omega, fresh=True):
     return np.stack(out, axis=2)
 
 
-def _solved(z, tangent):
-    """Least squares on given sums."""
+def _least_squares(rows, wanted):
+    return np.linalg.lstsq(rows, wanted)[0]
+
+
+def _solved(z, tangent, solve=_least_squares):
+    """A regression on given sums; `solve`: from regressors and tangents to what they weigh."""
     M, batch, T, n = z.shape
     rows = np.concatenate([z.real, -z.imag]).transpose(1, 2, 0, 3).reshape(batch * T, -1)
-    solved = np.linalg.lstsq(rows, tangent.reshape(-1, n))[0]
+    solved = solve(rows, tangent.reshape(-1, n))
     solved = solved.reshape(2, M, n, n).swapaxes(2, 3)
     return solved[0] + 1j * solved[1]
 
@@ -340,7 +344,7 @@ def mode_by_mode(psi, tangent, gamma, omega):
 
 @EXERCISE.mistake(
     "Each unit is explained by its own nudges alone: units move each other, so all nudges belong "
-    "into one regression."
+    "in one regression."
 )
 def each_unit_by_itself(psi, tangent, gamma, omega):
     """A diagonal kernel."""
@@ -403,18 +407,29 @@ def complex_regression(psi, tangent, gamma, omega):
 
 
 @EXERCISE.mistake(
+    "The regression has an intercept, a column of ones: it explains a part of the tangents by "
+    "nothing that was nudged. Without a nudge nothing moves, so leave the column out."
+)
+def intercept(psi, tangent, gamma, omega):
+    """A column of ones beside the others."""
+
+    def solve(rows, wanted):
+        return _least_squares(np.column_stack([rows, np.ones(len(rows))]), wanted)[:-1]
+
+    return _solved(_sums(psi, gamma, omega), tangent, solve)
+
+
+@EXERCISE.mistake(
     "Large sensitivities are punished, as in a ridge regression: what was asked for is plain least "
     "squares, so nothing is added to the overlap of the regressors."
 )
 def ridge(psi, tangent, gamma, omega):
     """A thousandth on the diagonal."""
-    z = _sums(psi, gamma, omega)
-    M, batch, T, n = z.shape
-    rows = np.concatenate([z.real, -z.imag]).transpose(1, 2, 0, 3).reshape(batch * T, -1)
-    overlap = rows.T @ rows + 1e-3 * np.eye(rows.shape[1])
-    solved = np.linalg.solve(overlap, rows.T @ tangent.reshape(-1, n))
-    solved = solved.reshape(2, M, n, n).swapaxes(2, 3)
-    return solved[0] + 1j * solved[1]
+
+    def solve(rows, wanted):
+        return np.linalg.solve(rows.T @ rows + 1e-3 * np.eye(rows.shape[1]), rows.T @ wanted)
+
+    return _solved(_sums(psi, gamma, omega), tangent, solve)
 
 
 @EXERCISE.mistake(

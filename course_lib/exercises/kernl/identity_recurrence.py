@@ -145,7 +145,7 @@ def inputs_left_out(W_xh):
 
 
 @EXERCISE.mistake(
-    "W_xh is written into a matrix of whole numbers, which keeps nothing behind the point of a "
+    "W_xh is written into a matrix of whole numbers, which keeps only the whole part of each "
     "weight: leave out dtype=int, or take the dtype of W_xh."
 )
 def whole_numbers(W_xh):

@@ -151,8 +151,8 @@ EXERCISE = Exercise(
         ),
         Hint(
             "Can I use what I have written?",
-            "Yes: `kernel_gradients(beta, tangent, Omega, Gamma)` is right, and takes the place of "
-            "the lines that are not.",
+            "Yes: `kernel_gradients` is right, and takes the place of the lines that are not. At "
+            "which moments?",
             fits=(
                 "only beta mended",
                 "formulas mended",
@@ -377,6 +377,25 @@ def divided_again_and_again(h, W_hh, beta, gamma, psi):
         more = kernel_gradients(beta, *state)
         dbeta, dgamma = (dbeta + more[0]) / (t + 1), (dgamma + more[1]) / (t + 1)
     return dbeta, dgamma
+
+
+@EXERCISE.mistake(
+    "Both gradients are twice as large as J's: J is half the squared error, and that half cancels "
+    "the 2 which the square gives."
+)
+def half_forgotten(h, W_hh, beta, gamma, psi):
+    """That of the squared error itself."""
+    dbeta, dgamma = kernel_fit(h, W_hh, beta, gamma, psi)
+    return 2 * dbeta, 2 * dgamma
+
+
+@EXERCISE.mistake(
+    "Both gradients are averaged over the units too: J is the sum over them, so divide by no n."
+)
+def averaged_over_the_units(h, W_hh, beta, gamma, psi):
+    """Divided by n."""
+    dbeta, dgamma = kernel_fit(h, W_hh, beta, gamma, psi)
+    return dbeta / len(beta), dgamma / len(beta)
 
 
 @EXERCISE.alternative

@@ -256,6 +256,25 @@ def summed_over_the_batch(beta, tangent, Omega, Gamma):
     return len(tangent) * dbeta, len(tangent) * dgamma
 
 
+@EXERCISE.mistake(
+    "Both gradients are twice as large as J's: J is half the squared error, and that half cancels "
+    "the 2 which the square gives."
+)
+def half_forgotten(beta, tangent, Omega, Gamma):
+    """That of the squared error itself."""
+    dbeta, dgamma = kernel_gradients(beta, tangent, Omega, Gamma)
+    return 2 * dbeta, 2 * dgamma
+
+
+@EXERCISE.mistake(
+    "Both gradients are averaged over the units too: J is the sum over them, so divide by no n."
+)
+def averaged_over_the_units(beta, tangent, Omega, Gamma):
+    """Divided by n."""
+    dbeta, dgamma = kernel_gradients(beta, tangent, Omega, Gamma)
+    return dbeta / len(beta), dgamma / len(beta)
+
+
 @EXERCISE.mistake("dbeta is summed over the batch and dgamma averaged: J is a mean, so both are.")
 def a_sum_and_a_mean(beta, tangent, Omega, Gamma):
     """What the old notebook did."""

@@ -445,8 +445,8 @@ EXERCISE = Exercise(
         ),
         Hint(
             "The numbers are right, but the optimizer or the metrics are not.",
-            "Keras hands the optimizer pairs: gradients and variables in the same order, all in "
-            "one go, so that it can remember something about each. `self.metrics` lists what was "
+            "The optimizer wants gradients and variables in the same order, all in one go, so that "
+            "it can remember something about each. `self.metrics` lists what was "
             'compiled; the one called "loss" wants the loss, all others want targets and outputs. '
             "The metrics that you compiled with are a single entry there; `get_metrics_result` "
             "gives each by its name.",

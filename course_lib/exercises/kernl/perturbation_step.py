@@ -176,7 +176,7 @@ EXERCISE = Exercise(
             ),
         ),
         Hint(
-            "My Gamma is wrong from the second step on.",
+            "My Gamma isn't zero after the first nudge.",
             "It needs Omega as it was *before* this step. Compute Gamma first, then overwrite "
             "Omega.",
             fits=("Gamma from the new Omega",),

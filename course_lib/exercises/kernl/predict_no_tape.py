@@ -91,6 +91,7 @@ EXERCISE = Project(
     returns={"logits": "array", "weights": "mapping"},
     ladder=(),
     uses=("trace_step", "weight_gradient"),
+    data=anbn_stream,
     budget=f"{MOST_BYTES:,} bytes from step to step, however long the stream",
     marks=MARKS,
     chance=0.0,

@@ -128,7 +128,7 @@ EXERCISE = Exercise(
             "What does beta have to be?",
             "RFLO follows a state only along its own leak: no unit moves another. What is beta[k,"
             " i], then, where k = i, and elsewhere?",
-            fits=("beta of ones",),
+            fits=("beta of ones", "leak in beta too"),
         ),
         Hint(
             "My gradient is too large by a constant factor.",
@@ -166,6 +166,14 @@ def _kernel(v, squashed, dh, beta=None, gamma=0.0, d=None):
 def d_without_the_leak(v, squashed, dh, leak):
     """The derivative of the tanh alone."""
     return _kernel(v, squashed, dh, gamma=-np.log(1 - leak))
+
+
+@EXERCISE.mistake(
+    "The leak counts twice: d has it already, so beta is the identity itself, not leak times it."
+)
+def leak_in_beta_too(v, squashed, dh, leak):
+    """leak times the identity."""
+    return leak * rflo_gradient(v, squashed, dh, leak)
 
 
 @EXERCISE.mistake(
@@ -267,8 +275,8 @@ def square_forgotten(v, squashed, dh, leak):
 
 
 @EXERCISE.mistake(
-    "What is new at a step is faded in that step already: it comes in with the factor leak, and "
-    "1 - leak is for what was there before."
+    "The gradient has a factor 1 - leak too many, as if what is new at a step faded in that step "
+    "already: it comes in with the factor leak alone, and 1 - leak is for what was there before."
 )
 def new_part_faded(v, squashed, dh, leak):
     """A bracket too wide."""

@@ -586,7 +586,7 @@ def ones_on_top(W, R, x, y, beta, gamma, rate):
 
 
 @EXERCISE.mistake(
-    "v has the state above the inputs: W has the inputs' rows on top, so it is [x_t, h_{t-1}, 1]."
+    "v has the state before the inputs: W has the inputs' rows on top, so it is [x_t, h_{t-1}, 1]."
 )
 def state_on_top(W, R, x, y, beta, gamma, rate):
     """[h, x, 1]."""

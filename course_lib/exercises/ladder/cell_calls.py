@@ -47,10 +47,21 @@ def from_a_file(layer: Any) -> Any:
     Raises:
         TypeError, ValueError: it holds what no file can hold, or not what the class is called with.
     """
-    config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer.get_config())))
+    stored = layer.get_config()
+    if stored is None:
+        raise TypeError(
+            "get_config returns None, as dict.update does: it changes a dict and gives nothing back"
+        )
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(stored)))
+    of_tensors = {"class_name": "__tensor__"}.items()
+    tensors = [n for n, v in config.items() if isinstance(v, dict) and of_tensors <= v.items()]
     try:
         return type(layer).from_config(config)
-    except TypeError:
+    except (TypeError, ValueError):
+        if tensors:
+            raise TypeError(
+                f"in what get_config gives, `{tensors[0]}` is a tensor or a variable, no number"
+            ) from None
         stores = next(one for one in type(layer).__mro__ if "get_config" in vars(one))
         if not stores.__module__.startswith("keras.") or stores is keras.layers.Layer:
             raise
@@ -79,7 +90,7 @@ def set_weights(layer: Any, weights: Sequence[np.ndarray]) -> None:
     if own != wanted:
         there = ", ".join(map(str, own)) or "none at all"
         raise Unusable(
-            f"build made weights of these shapes: {there}. Needed are, in this order, "
+            f"build made weights of these shapes: {there}. They should be, in this order, "
             f"{', '.join(map(str, wanted))}, each made by self.add_weight."
         )
     layer.set_weights(weights)

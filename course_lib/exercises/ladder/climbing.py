@@ -15,6 +15,7 @@ from course_lib.exercises.calling.failure import what_failed
 from course_lib.exercises.calling.guard import (
     RAISED,
     CappedOutput,
+    Elsewhere,
     Guarded,
     Unusable,
     guarded,
@@ -24,7 +25,7 @@ from course_lib.exercises.calling.guard import (
 )
 from course_lib.exercises.calling.unharmed import no_threads_left, whole_libraries, within_bounds
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
-from course_lib.exercises.ladder.rungs import SHAPES, shapes_that_came_in
+from course_lib.exercises.ladder.rungs import SHAPES, what_came_in
 from course_lib.exercises.registry import get, ids
 from course_lib.graphs import namespace_of, step_by_step
 
@@ -124,7 +125,8 @@ def climb(
             guarded(exercise.id, function, output, patience),
             no_threads_left(),
             finite_algebra(),
-            whole_libraries(),
+            # What runs elsewhere leaves the libraries of this process alone.
+            contextlib.nullcontext() if isinstance(function, Elsewhere) else whole_libraries(),
             contextlib.nullcontext() if traced else step_by_step(),
         ):
             _see_what_it_is(exercise, function)
@@ -192,7 +194,12 @@ def _a_kind(value: object) -> str:
 
 
 def called(exercise: Exercise, rung: Rung, callee: Callable, inputs: Arrays) -> Arrays:
-    """Named outputs of the rung's call, or of a plain call where it has none of its own."""
+    """Named outputs of the rung's call, or of a plain call where it has none of its own.
+
+    A call that works with classes or tensors can't be cut in two: it runs where the answer is.
+    """
+    if not exercise.returns and isinstance(callee, Elsewhere):
+        return callee.run_inside(rung.call, inputs)
     if rung.call is not None:
         return rung.call(callee, inputs)
     return name_outputs(exercise.returns, callee(*inputs.values()))
@@ -201,7 +208,8 @@ def called(exercise: Exercise, rung: Rung, callee: Callable, inputs: Arrays) -> 
 def judge(rung: Rung, outcome: Outcome) -> Problem | None:
     """Compare what came out with what should have. This half sees plain arrays only."""
     if outcome.outputs is None:
-        details = shapes_that_came_in(rung.inputs()) if " raised " in outcome.unusable else {}
+        raised = " raised " in outcome.unusable
+        details = what_came_in(rung.inputs(), rung.call) if raised else {}
         return Problem(outcome.unusable, details)
     try:
         with np.errstate(all="ignore"):

@@ -40,6 +40,9 @@ STUMBLES = {
     "number of time steps, are known only when the graph runs. Ask the tensor: tf.shape(x).",
     "variable": "A variable is made while the step is computed, so each trace would make another "
     "one: make weights once, beforehand.",
+    "scan": "keras.ops.scan and keras.ops.associative_scan go over several tensors only where the "
+    "length of these is known while the code is traced, and here it is known when the graph runs: "
+    "use tf.scan, or put the tensors side by side in one.",
     "dtype": "Numbers of float32 and float64 meet: take the dtype from what comes in, or from the "
     "layer, not from a default.",
 }
@@ -89,6 +92,21 @@ def no_loop_over_time(inputs: Callable[[], Arrays], call: Callable) -> Rung:
 
     name = "the graph doesn't grow with the number of time steps"
     return Rung(name, inputs, judge, call, by_verdict=True, in_a_graph=True)
+
+
+def frozen(made: int, trained: int) -> Problem | None:
+    """Weights that no optimizer moves; Keras lists them last, whatever the order they came in.
+
+    Args:
+        made: how many weights were made.
+        trained: how many of them can be trained.
+    """
+    if trained == made:
+        return None
+    return Problem(
+        f"Of the {made} weights that build made, {trained} can be trained: where trainable is "
+        "False, no optimizer moves a weight, and all of these are to be learned."
+    )
 
 
 def reaches_every_weight(inputs: Callable[[], Arrays], call: Callable, *names: str) -> Rung:

@@ -52,7 +52,7 @@ def shapes(
                 return Problem(f"{name} has the keys {keys}; it needs {needed}.")
         wanted = {label: np.zeros(shape) for label, shape in _flat(expected).items()}
         problem = _first_of_another_shape(_flat(outputs), wanted)
-        return problem and Problem(problem.sentence, shapes_that_came_in(given))
+        return problem and Problem(problem.sentence, what_came_in(given, call))
 
     return Rung(SHAPES, inputs, judge, call)
 
@@ -470,10 +470,17 @@ def _first_of_another_shape(outputs: Arrays, expected: Arrays) -> Problem | None
     return None
 
 
-def shapes_that_came_in(given: Arrays) -> dict[str, Arrays]:
-    """The shapes of a rung's inputs, as details of a `Problem`."""
-    shapes = {name: np.shape(v) for name, v in _flat(given).items() if np.ndim(v)}
-    return {"the shapes that came in": shapes} if shapes else {}
+def what_came_in(given: Arrays, call: Callable | None) -> dict[str, Arrays]:
+    """A rung's inputs as details of a `Problem`: arrays by their shapes, and what is no array.
+
+    The latter only where the inputs are the arguments as they stand: a call of the rung's own may
+    make a generator of a seed.
+    """
+    flat = _flat(given)
+    details = {"the shapes that came in": {n: np.shape(v) for n, v in flat.items() if np.ndim(v)}}
+    if call is None:
+        details["with"] = {name: v for name, v in flat.items() if not np.ndim(v)}
+    return {label: values for label, values in details.items() if values}
 
 
 def _relative_error(got: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+PRODUCTS = np.einsum, np.tensordot
+
 
 class Watched(np.ndarray):
     """An array; each array that is made out of it has its size noted, and is watched as well.
@@ -11,6 +13,15 @@ class Watched(np.ndarray):
     """
 
     sizes: list[int] | None = None
+
+    def __array_function__(self, function, types, arguments, named):
+        """Called by NumPy for its functions; some products would come back as plain arrays."""
+        result = super().__array_function__(function, types, arguments, named)
+        if function not in PRODUCTS or isinstance(result, Watched):
+            return result
+        [product] = watched(self.sizes, np.asarray(result))
+        self.sizes.append(product.size)
+        return product
 
     def __array_finalize__(self, source):
         """Called by NumPy for each new array and each view."""

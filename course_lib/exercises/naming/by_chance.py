@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable
 
+from course_lib.exercises.naming.aliases import lines_of_aliases
 from course_lib.exercises.naming.mutants import Change
 
 
@@ -13,6 +14,7 @@ def by_chance(tree: ast.Module) -> Callable[[Change], bool]:
     attributes, models = _attributes(tree), _models(tree)
     factors = _operands(tree, ast.Mult, ast.Div)
     terms = _operands(tree, ast.Add, ast.Sub)
+    aliases = {id(line) for line in lines_of_aliases(tree)}
     reasons: list[Callable[[Change], bool]] = [
         # A counter where none stood: zero could stand there as well.
         lambda change: _puts_in(change, counters),
@@ -27,6 +29,8 @@ def by_chance(tree: ast.Module) -> Callable[[Change], bool]:
         # A factor that becomes 1, or a term that becomes 0: whoever leaves it out says so.
         lambda change: change.before in factors and ast.unparse(change.after) in ("1", "1.0"),
         lambda change: change.before in terms and ast.unparse(change.after) in ("0", "0.0"),
+        # The sign of what other things are added to: only that it is an array of its own counts.
+        lambda change: id(change.before) in aliases and _is_turned(change.after),
         # A line behind the last use of what it makes: it is as good as left out.
         lambda change: _comes_too_late(change, tree),
     ]
@@ -105,6 +109,11 @@ def _models(tree: ast.Module) -> list[ast.AST]:
     """What new arrays are made alike to, as `E` in `np.empty_like(E)`."""
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
     return [call.args[0] for call in calls if ast.unparse(call.func).endswith("_like")]
+
+
+def _is_turned(node: ast.AST) -> bool:
+    """Whether a line stores something with its sign turned round."""
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.UnaryOp)
 
 
 def _comes_too_late(change: Change, tree: ast.Module) -> bool:

@@ -1,11 +1,12 @@
 """A small change of a syntax tree in words, to follow "like the right code …"."""
 
 import ast
+import contextlib
 import copy
 import re
 
 # Where a change of one number may have left something behind that nobody writes.
-LEFT_BEHIND = r"[-+] [\d.]+ [-+] |-0|\* 1\b"
+LEFT_BEHIND = r"[-+] [\d.]+ [-+] |-0|\* 1\b|\b(?:min|max)\(|reversed\(list\(.+:-1\]"
 SIGNS = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -17,6 +18,9 @@ SIGNS = {
     ast.Mod: "%",
     ast.BitAnd: "&",
     ast.BitOr: "|",
+    ast.BitXor: "^",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
 }
 
 
@@ -80,6 +84,19 @@ def _text(node: ast.AST) -> str:
     return ast.unparse(node)
 
 
+def added_to_itself(words: str) -> bool:
+    """Whether a change makes a sum of something and itself, which nobody writes: half of it is that
+    thing alone.
+    """
+    new = re.match("with `(.+?)`", words)
+    with contextlib.suppress(SyntaxError):
+        for node in ast.walk(ast.parse(new.group(1) if new else "")):
+            match node:
+                case ast.BinOp(left, ast.Add(), right) if ast.dump(left) == ast.dump(right):
+                    return True
+    return False
+
+
 def simply(node: ast.AST) -> str:
     """Changed code as a person writes it: `range(n)`, not `range(n - 1 + 1)`; 0, not -0."""
     text = ast.unparse(node)
@@ -102,6 +119,31 @@ class _Simpler(ast.NodeTransformer):
                 return inner
             case ast.BinOp(inner, ast.Mult() | ast.Pow(), ast.Constant(1)):
                 return inner
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Of `min(n, n - 1)` the smaller, of `max` the larger; a piece that was taken backwards,
+        and turned round, as it is.
+        """
+        self.generic_visit(node)
+        match node:
+            case ast.Call(ast.Name("min" | "max" as name), [one, other], []):
+                for same, moved in ((one, other), (other, one)):
+                    match moved:
+                        case ast.BinOp(
+                            left, ast.Add() | ast.Sub() as sign, ast.Constant(int(number))
+                        ) if number > 0 and ast.unparse(left) == ast.unparse(same):
+                            return moved if (name == "max") == isinstance(sign, ast.Add) else same
+            case ast.Call(
+                ast.Name("reversed"),
+                [ast.Call(ast.Name("list"), [ast.Subscript(value, ast.Slice(None, end, step))])],
+            ) if step is not None and ast.unparse(step) == "-1":
+                match end:
+                    case None:
+                        return value
+                    case ast.Constant(int(last)):
+                        begin = ast.Constant(last + 1)
+                        return ast.Subscript(value, ast.Slice(begin), ast.Load())
         return node
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:

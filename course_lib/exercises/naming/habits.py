@@ -68,6 +68,9 @@ def habits(node: ast.AST, names: dict[str, str], tree: ast.Module) -> Iterator[S
                 yield ast.Return(other), f"with the result {words}"
         case ast.FunctionDef():
             yield from _into_the_loop(node)
+        case ast.Subscript(ast.Name(), ast.Constant(str(key)), ast.Load()) if key[:3] == "W_h":
+            other = ast.Attribute(node, "T", ast.Load())  # it is square
+            yield other, f"with `{ast.unparse(other)}` for `{ast.unparse(node)}`"
     if isinstance(node, ast.Call):
         yield from _out_of_a_call(node)
         yield from _turned_round(node)

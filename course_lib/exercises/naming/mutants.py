@@ -431,7 +431,7 @@ def _variants(node: Node, names: dict[str, str]) -> Iterator[Node]:
             yield ast.Break()
         case ast.Break():
             yield ast.Continue()
-        case ast.Expr() | ast.Raise() | ast.While() | ast.With() | ast.AnnAssign():
+        case ast.Expr() | ast.Raise() | ast.Assert() | ast.While() | ast.With() | ast.AnnAssign():
             yield ast.Pass()
 
 

@@ -10,7 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from course_lib.exercises.calling.guard import OUT_OF_TIME, RAISED, RIGHT_ORDER, NotWritten
+from course_lib.exercises.calling.guard import (
+    NOTHING_ADDED,
+    OUT_OF_TIME,
+    RAISED,
+    RIGHT_ORDER,
+    NotWritten,
+)
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.ladder.climbing import Budget, Outcome
 from course_lib.exercises.naming.evidence import Evidence, Lazily, Unfinished
@@ -20,6 +26,7 @@ from course_lib.exercises.naming.slips import (
     both,
     can_be_said_of_some,
     is_contradicted,
+    is_written,
     made_in_part,
     nearest_first,
     relatives,
@@ -40,6 +47,11 @@ MORE = "There may be more to it: fix this, then check again."
 # Words of a sentence that calls something else right, which a second fault may have made wrong.
 CALLS_RIGHT = (
     r"\b(is|are) right\b|\b[Rr]ight, but\b|\b[Tt]he right (time|numbers|spread)\b|\bcorrect|\bnow\b"
+)
+
+# Words of a sentence on how NumPy's arrays were handled, which can't be so in TensorFlow.
+OF_NUMPY = (
+    r"\bnp\.|\brng\b|\b(arrays?|lists?|dicts?|append|over-?written|writes?)\b|in place(?! of)"
 )
 
 
@@ -92,6 +104,8 @@ def _behind(evidence: Evidence) -> Recognised | None:
     exchanged = RIGHT_ORDER in first.problem.sentence
     others = () if exchanged else _others(evidence)
     for suspect in evidence.explaining(others):
+        if _may_be_another(evidence, suspect):
+            return _repaired(evidence)
         elsewhere = _is_elsewhere(evidence, suspect) and _repaired(evidence)
         return elsewhere or _name(suspect, evidence.shows_more_than(suspect))
     reference = Suspect(exercise, Mistake(exercise.reference, ""), exercise.reference)
@@ -102,11 +116,12 @@ def _behind(evidence: Evidence) -> Recognised | None:
     near = [one for one in named if not cleared(first.rung, one) and one.is_like(first)]
     one_of_two = [one for one in named if not re.search(CALLS_RIGHT, one.mistake.sentence)]
     if one := _first_of_two(evidence, [one for one in near if one in one_of_two], named):
-        return _name(one, more=True)
+        return _repaired(evidence) or _name(one, more=True)  # one change explains more than two
     if here := _in_some_cases(evidence, near):
         return here
     # Of results in another order, or of another form, the rung's own sentence says all.
-    if exchanged or (first.outcome.outputs is None and first.outcome.kind != RAISED):
+    of_another_form = first.outcome.outputs is None and first.outcome.kind != RAISED
+    if exchanged or (of_another_form and NOTHING_ADDED not in first.problem.sentence):
         return None
     beside = seen_beside(evidence, one_of_two, reference)
     known = Lazily([], changed(function, exercise.reference))  # two look at them
@@ -122,6 +137,17 @@ def _is_elsewhere(evidence: Evidence, suspect: Suspect) -> bool:
     exercise, mistake = evidence.exercise, suspect.mistake
     own_slip = isinstance(suspect, Slipped) and isinstance(mistake, Slip) and exercise.returns
     return bool(own_slip) and is_contradicted(exercise, mistake.called, evidence.function)
+
+
+def _may_be_another(evidence: Evidence, suspect: Suspect) -> bool:
+    """Whether a slip that isn't written in a learner's code shares an exception with it alone.
+
+    An index that is too large, or an array of real numbers, is met after many a slip, and nothing
+    that comes later has been computed.
+    """
+    raised = all(one.outcome.outputs is None for one in evidence.falls)
+    own_slip = isinstance(suspect, Slipped) and evidence.exercise.returns
+    return raised and bool(own_slip) and not is_written(suspect.mistake.called, evidence.function)
 
 
 def _repaired(evidence: Evidence, known: Iterable[Changed] | None = None) -> Recognised | None:
@@ -148,6 +174,10 @@ def _name(suspect: Suspect, more: bool = False) -> Recognised:
     said = [mistake.sentence]
     if isinstance(mistake, Slip):
         about = suspect.of if isinstance(suspect, Lifted) else suspect.exercise
+        if isinstance(suspect, Lifted):  # a rung's oracle is made from it
+            said = [f"Your code gives what follows from the right {about.id} {mistake.called}."]
+        elif isinstance(suspect, SlippedInTensorFlow):  # nobody has seen its graph
+            said = [f"In what it computes, your code is like the right code {mistake.called}."]
         said.append(whose_names(about, mistake.called, suspect.function))
     if more:
         said.append(MORE)
@@ -166,7 +196,9 @@ def _others(evidence: Evidence) -> Iterator[Suspect]:
             yield Slipped(exercise, slip, function)
     family = relatives(exercise)
     for relative in family:
-        yield from (Lifted(exercise, m, function, relative) for m in relative.mistakes)
+        for mistake in relative.mistakes:
+            if not re.search(OF_NUMPY, mistake.sentence):
+                yield Lifted(exercise, mistake, function, relative)
     over = budget.over(LONGER)
     for suspect in _slips_of_a_fast_form(exercise, function, evidence.first.rung, family):
         if over():

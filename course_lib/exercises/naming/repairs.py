@@ -17,7 +17,7 @@ from course_lib.exercises.calling.guard import CappedOutput, NotWritten
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.ladder.climbing import Budget, climb, judge
 from course_lib.exercises.naming.by_chance import by_chance
-from course_lib.exercises.naming.change_in_words import simply
+from course_lib.exercises.naming.change_in_words import added_to_itself, simply
 from course_lib.exercises.naming.mutants import (
     Change,
     Mutant,
@@ -130,10 +130,18 @@ def changed(function: Callable, reference: Callable) -> Iterator[Changed]:
     found = [
         change
         for change in changes(tree, ways_back(reference))
-        if len(change.words) <= LONGEST and "\n" not in change.words and not means_nothing(change)
+        if len(change.words) <= LONGEST
+        and "\n" not in change.words
+        and not means_nothing(change)
+        and not added_to_itself(change.words)
     ]
     found = likeliest_first(found, original, ast.unparse(tree_of(reference)))
-    for reordered in (conditions_first, lines_left_out_first, calls_left_out_first):
+    for reordered in (
+        conditions_first,
+        lines_left_out_first,
+        calls_left_out_first,
+        operands_left_out_first,
+    ):
         found = list(reordered(found))
     found = list(lines_left_alone_first(found))
     for change in wanted_cases_last(found, tree, tree_of(reference)):
@@ -210,7 +218,8 @@ def conditions_first(found: list[Change]) -> Iterator[Change]:
 
 
 def lines_left_out_first(found: list[Change]) -> Iterator[Change]:
-    """The same changes; before one that puts a result in another place, the line left out.
+    """The same changes; before one that puts a result in another place, or bends what an assert
+    asks for, the line left out.
 
     Put where nobody reads it, a result does no harm either. Who leaves the line out says so.
     """
@@ -222,21 +231,62 @@ def lines_left_out_first(found: list[Change]) -> Iterator[Change]:
                     line_of |= {part: change for one in targets for part in ast.walk(one)}
                 case ast.AugAssign(target):
                     line_of |= dict.fromkeys(ast.walk(target), change)
+                case ast.Assert(test):
+                    line_of |= dict.fromkeys(_expressions(test), change)
     return _led_by(found, lambda change: line_of.get(_node(change)))
 
 
 def calls_left_out_first(found: list[Change]) -> Iterator[Change]:
-    """The same changes; before one that puts another call in a call's place, its argument alone.
+    """The same changes; before one that puts another call in a call's place, or changes what else
+    it is given, its first argument alone.
 
     A call too many can be made to do nothing in many ways: of a number between -1 and 1 a clip does
-    nothing. Who leaves it out says what is wrong.
+    nothing, nor does rounding to fifty digits. Who leaves it out says what is wrong.
     """
-    alone = {
-        change.before: change
-        for change in found
-        if isinstance(change.before, ast.Call) and change.after in change.before.args[:1]
-    }
+    alone: dict[ast.AST, Change] = {}
+    for change in found:
+        match change.before:
+            case ast.Call(_, [first, *rest], keywords) as call if change.after is first:
+                inside = [part for one in (*rest, *keywords) for part in _expressions(one)]
+                alone |= dict.fromkeys([call, *inside], change)
     return _led_by(found, lambda change: alone.get(_node(change)))
+
+
+def operands_left_out_first(found: list[Change]) -> Iterator[Change]:
+    """The same changes; before one inside an operand, the change that leaves the operand out, and
+    before one inside an index that which takes the whole array.
+
+    Divided by 1, which an index may bring about, or with 1 taken off again, a result is what it was
+    without: who leaves an operand out says what is wrong. Small operands come before large ones.
+    """
+    losses: dict[ast.AST, list[Change]] = {}
+    for change in sorted(found, key=lambda change: len(change.words)):
+        match change.before:
+            case ast.BinOp(left, _, right) if change.after is left or change.after is right:
+                lost = right if change.after is left else left
+                for part in _expressions(lost):
+                    losses.setdefault(part, []).append(change)
+            case ast.Subscript(whole, index) if change.after is whole:
+                for part in _expressions(index):
+                    losses.setdefault(part, []).append(change)
+    earlier: set[int] = set()
+    for change in found:
+        within = [_node(change)]
+        match change.after:
+            case ast.BinOp(left, _, right) if change.before is left or change.before is right:
+                within = _expressions(change.before)  # something more is done with it
+            case ast.Subscript() if isinstance(change.before, ast.Subscript):
+                within = _expressions(change.before)  # something more is done with its index
+        first = [loss for part in within for loss in losses.get(part, ())]
+        for one in (*first, change):
+            if id(one) not in earlier:
+                earlier.add(id(one))
+                yield one
+
+
+def _expressions(node: ast.AST) -> list[ast.AST]:
+    """A node and what stands in it, without signs and the like, which all places share."""
+    return [part for part in ast.walk(node) if isinstance(part, ast.expr | ast.keyword)]
 
 
 def wanted_cases_last(found: list[Change], tree: ast.Module, right: ast.Module) -> list[Change]:

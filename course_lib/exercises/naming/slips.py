@@ -105,11 +105,17 @@ def pairs(lines: Iterable[str]) -> Counter[tuple[str, str]]:
 def both(first: Mistake) -> Iterator[Mistake]:
     """A first mistake or slip with a second slip in it."""
     for words, answer, _ in _changed(first.answer, namespace_of(first.answer)):
-        sentence = (
-            "Your code behaves exactly like the right code with two things changed: "
-            f"{first.called}, and {words}."
-        )
+        changed = together(first.called, words)
+        sentence = f"Your code behaves exactly like the right code {changed}."
         yield Mistake(answer, sentence, f"{first.name} and {words}")
+
+
+def together(one: str, other: str) -> str:
+    """Two changes in words; what has become of two results alike is one change."""
+    first, second = (re.fullmatch(r"with (`[^`]+`) (?!for )(.+)", words) for words in (one, other))
+    if first and second and first[2] == second[2]:
+        return f"with {first[1]} and {second[1]} {first[2]}"
+    return f"with two things changed: {one}, and {other}"
 
 
 def whose_names(exercise: Exercise, words: str, function: Callable) -> str:
@@ -160,6 +166,24 @@ def is_contradicted(exercise: Exercise, words: str, function: Callable) -> bool:
     if moved := re.fullmatch("with `([^`]+)` inside the loop", words):
         return moved[1] in own and not _is_in_a_loop(moved[1], own)
     return False
+
+
+def is_written(words: str, function: Callable) -> bool:
+    """Whether a learner's code has what a slip has put in the place of something else.
+
+    A name may stand there for other reasons; then it hasn't what was replaced. `[:, None, :]` is
+    `[:, None]`.
+
+    Args:
+        words: of a slip.
+        function: the learner's.
+    """
+    replaced = re.match("with `([^`]+)` for `([^`]+)`", words)
+    if not replaced:
+        return False
+    texts = (*replaced.groups(), _source(function))
+    new, old, own = (text.replace(", :]", "]") for text in texts)
+    return new in own and not (new.isidentifier() and old in own)
 
 
 def _is_in_a_loop(line: str, source: str) -> bool:

@@ -1,6 +1,7 @@
 """Who may stand behind a wrong answer: beside the answer on each rung, alike or not, and proven."""
 
 import contextlib
+import copy
 import functools
 import importlib
 import pkgutil
@@ -16,6 +17,7 @@ import numpy as np
 from course_lib.exercises.calling.failure import REFUSED
 from course_lib.exercises.calling.guard import (
     BUSY,
+    IN_PLACE,
     RAISED,
     CappedOutput,
     NotWritten,
@@ -127,6 +129,7 @@ class Suspect:
             all(map(self.is_like, seen))
             and any(map(self.is_proven_by, seen))
             and not any(map(self.falls_at, held))
+            and not any(map(self._breaks_at_another_size, seen))
         )
 
     def can_tell(self, first: Fall) -> bool:
@@ -212,8 +215,14 @@ class Suspect:
         """Whether the mistake does what the function did.
 
         Where both are right they are alike, whatever else came out. Where both are wrong and only
-        the verdict counts, the sentences must be alike.
+        the verdict counts, the sentences must be alike. Where an argument was changed, so must the
+        results be that this has hidden.
         """
+        return self._looks_like(one) and (
+            IN_PLACE not in one.outcome.unusable or self._is_like_on_copies(one.rung)
+        )
+
+    def _looks_like(self, one: Fall) -> bool:
         mine = self.outcome(one.rung)
         if agree(mine, one.outcome):
             # What is right and what is nearly right agree, and yet the one falls alone.
@@ -224,6 +233,14 @@ class Suspect:
         if not one.fell or problem is None:
             return not one.fell and problem is None
         return _in_kind(problem) == _in_kind(one.problem)
+
+    def _is_like_on_copies(self, rung: Rung) -> bool:
+        """Whether both give the same if they may do with the arguments what they like."""
+        mine, theirs = (
+            climb(self.exercise, rung, _on_copies(f), CappedOutput(), traced=self.traced)
+            for f in (self.mistake.answer, self.function)
+        )
+        return agree(mine, theirs)
 
     def is_proven_by(self, one: Fall) -> bool:
         """Whether what they share on a rung can't well come from anything else."""
@@ -237,16 +254,31 @@ class Suspect:
             return True
         return self._breaks_at_the_same_size(one.rung)
 
+    def _breaks_at_another_size(self, one: Fall) -> bool:
+        """Whether something else makes a result of a fall infinite: what overflows and what
+        vanishes end alike, but not for the same inputs.
+        """
+        theirs = one.outcome.outputs
+        if not one.fell or theirs is None or one.rung.costly or _finite(theirs):
+            return False
+        return any(
+            None not in (mine.outputs, theirs.outputs)
+            and _finite(mine.outputs) != _finite(theirs.outputs)
+            for mine, theirs in self._at_other_sizes(one.rung)
+        )
+
     def _breaks_at_the_same_size(self, rung: Rung) -> bool:
+        return all(agree(mine, theirs) for mine, theirs in self._at_other_sizes(rung))
+
+    def _at_other_sizes(self, rung: Rung) -> Iterator[tuple[Outcome, Outcome]]:
+        """What the mistake and the function make of a rung whose inputs are scaled."""
         for scale in SCALES:
             smaller = replace(rung, inputs=lambda scale=scale: _scaled(rung.inputs(), scale))
-            pair = [
+            mine, theirs = (
                 climb(self.exercise, smaller, f, CappedOutput(), traced=rung.costly)
                 for f in (self.mistake.answer, self.function)
-            ]
-            if not agree(*pair):
-                return False
-        return True
+            )
+            yield mine, theirs
 
 
 class Slipped(Suspect):
@@ -410,6 +442,19 @@ def _scratch() -> tuple[str, ...]:
     """The modules in which the references in NumPy live."""
     found = pkgutil.iter_modules(importlib.import_module(SCRATCH).__path__)
     return tuple(f"{SCRATCH}.{module.name}" for module in found)
+
+
+def _on_copies(function: Callable) -> Callable:
+    """The function, called with copies of its arguments; another function stays itself."""
+
+    @functools.wraps(function)
+    def call(*arguments, **named):
+        every = [*arguments, *named.values()]
+        own = [one if callable(one) else copy.deepcopy(one) for one in every]
+        at = len(arguments)
+        return function(*own[:at], **dict(zip(named, own[at:], strict=True)))
+
+    return call
 
 
 def agree(a: Outcome, b: Outcome) -> bool:

@@ -44,6 +44,9 @@ def but_for_one_change(
         for one in able
         if _are_seen_apart(one, evidence.falls, reference) and _is_true(one, evidence, reference)
     ]
+    # Who explains a part of what another one explains has only that part in common with it.
+    seen = {one: {id(fall) for fall in evidence.falls if one.is_like(fall)} for one in able}
+    apart = [one for one in apart if not any(seen[one] < seen[other] for other in able)]
     at = evidence.first.rung
     first = [
         one

@@ -4,6 +4,7 @@ import ast
 import functools
 from collections.abc import Callable, Iterator
 
+from course_lib.exercises.naming.aliases import lines_of_aliases
 from course_lib.exercises.naming.change_in_words import simply
 from course_lib.exercises.naming.habits import (
     Slip,
@@ -35,6 +36,7 @@ def ways_back(reference: Callable) -> Variants:
         yield from confusions(node, own | texts, whole)
         yield from _ways_back(node, own)
         yield from _typed_in(node, whole)
+        yield from _returned_alone(node, whole)
         yield from _at_a_step(node, whole)
         yield from _as_it_is_called(node, said)
         yield from _of_its_own_name(node, whole)
@@ -46,6 +48,7 @@ def ways_back(reference: Callable) -> Variants:
             yield from (_said(node, ast.Attribute(node, part, ast.Load())) for part in parts)
         yield from _what_is_missing(node, texts, applied, whole)
         yield from _what_nobody_reads(node, whole)
+        yield from _an_array_of_its_own(node, whole)
 
     return variants
 
@@ -168,6 +171,19 @@ def _typed_in(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
             yield _said(node, ast.Name(argument.arg, ast.Load()))
 
 
+def _returned_alone(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
+    """One of the function's own results, where something was made of it once more."""
+    match node:
+        case ast.Return(ast.BinOp() as value):
+            inside = {one.id for one in ast.walk(value) if isinstance(one, ast.Name)}
+            made = (one for one in ast.walk(whole) if isinstance(one, ast.Assign))
+            targets = (one.targets[0] for one in made)
+            for name in dict.fromkeys(one.id for one in targets if isinstance(one, ast.Name)):
+                if name in inside:
+                    words = f"with `{name}` for `{ast.unparse(value)}`"
+                    yield ast.Return(ast.Name(name, ast.Load())), words
+
+
 def _at_a_step(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
     """What a loop's counter picks, where all of an array that is handed over was taken."""
     made = whole.body[0]
@@ -245,6 +261,14 @@ def _names_of_its_own(whole: ast.Module) -> set[str]:
     arguments = {node.arg for node in ast.walk(whole) if isinstance(node, ast.arg)}
     names = (node for node in ast.walk(whole) if isinstance(node, ast.Name))
     return arguments | {one.id for one in names if isinstance(one.ctx, ast.Store)}
+
+
+def _an_array_of_its_own(node: ast.AST, whole: ast.Module) -> Iterator[Slip]:
+    """A copy, where another name for an array, or for a part of it, is written to."""
+    if isinstance(node, ast.Assign) and node in lines_of_aliases(whole):
+        copy = ast.Call(ast.Attribute(node.value, "copy", ast.Load()), [], [])
+        other = ast.Assign(node.targets, copy, lineno=node.lineno)
+        yield other, f"with `{ast.unparse(copy)}` for `{ast.unparse(node.value)}`"
 
 
 def _reversed_like_the_others(node: ast.AST) -> Iterator[Slip]:

@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -349,7 +350,7 @@ def _taken(project: Project, content: bytes | None) -> HandIn:
             f"{EXPECTED!r} in {project.file} is {hand_in.expected:g}: it is a share between 0 and "
             "1, such as 0.93 for 93% right."
         )
-    return hand_in
+    return replace(hand_in, weights=project.handed_over(hand_in.weights))
 
 
 def _is_stub(project: Project, function, batches, output) -> bool:

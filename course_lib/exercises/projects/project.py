@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.projects.arrays import BadArrays
+from course_lib.exercises.projects.arrays import BadArrays, in_steps
 from course_lib.exercises.registry import file_of
 
 Weights = dict[str, np.ndarray]
@@ -85,6 +85,8 @@ class Project(Exercise):
     """A project; its id is the name of the function to hand in.
 
     Args:
+        data: what makes the data to train on: a function of `course_lib.data`, or one that stands
+            beside the project. The notebook imports it for the learner.
         budget: what training may take, in words.
         marks: the three scores to reach, ascending.
         chance: a score that needs no weights at all.
@@ -94,6 +96,9 @@ class Project(Exercise):
             chooses; None: any arrays will do.
         rules: sees whether arrays of that layout are allowed; raises `BadArrays` if not.
         most_numbers: how many numbers the arrays may hold.
+        steps: how many numbers each array may tell apart, where any network will do: to so many it
+            is rounded before the function gets it, so that nothing is packed into digits. None: it
+            comes as it is.
         held_back: from "check" or "validate" and a seed to batches that nobody has trained on.
         outputs: shape of the output for inputs of a given shape.
         measure: from the batches and the outputs for them to a `Measured`.
@@ -106,6 +111,7 @@ class Project(Exercise):
         views: other ways to show the inputs, tried where the first mark is missed by far.
     """
 
+    data: Callable
     budget: str
     marks: tuple[float, float, float]
     chance: float
@@ -114,6 +120,7 @@ class Project(Exercise):
     layout: dict[str, tuple[int | str, ...]] | None = None
     rules: Callable[[Weights], None] | None = None
     most_numbers: int
+    steps: int | None = None
     held_back: Callable[[str, int], tuple[Batch, ...]]
     outputs: Callable[[tuple[int, ...]], tuple[int, ...]]
     measure: Callable[[tuple[Batch, ...], list[np.ndarray]], Measured]
@@ -138,8 +145,15 @@ class Project(Exercise):
     def score(self, function: Callable, weights: Weights, batches: tuple[Batch, ...]) -> float:
         """What a function that is trusted comes to: no guard, and no limit on its time."""
         run = self.run or (lambda function, weights, x: function(weights, x))
+        weights = self.handed_over(weights)
         outputs = [run(function, weights, batch.x) for batch in batches]
         return self.measure(batches, outputs).score
+
+    def handed_over(self, weights: Weights) -> Weights:
+        """The arrays as the function gets them."""
+        if self.steps is None:
+            return weights
+        return {name: in_steps(array, self.steps) for name, array in weights.items()}
 
     def fits(self, weights: Weights) -> None:
         """See whether arrays are those of the network that was asked for.

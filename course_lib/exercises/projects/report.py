@@ -58,8 +58,9 @@ class ProjectReport(Report):
             "Try next": self.exercise.advice(self.measured.score),
         }
 
-    def __str__(self) -> str:
-        lines = super().__str__().splitlines()
+    def text(self, help_with: str) -> str:
+        """The report as plain text; `help_with` is what to type for a hint."""
+        lines = super().text(help_with).splitlines()
         end = len(lines) - (not self.ok)  # before "Next"
         facts = self.facts()
         if np.isfinite(self.curve).sum() > 1:
@@ -71,7 +72,7 @@ class ProjectReport(Report):
             end += len(wrapped)
         return "\n".join(lines)
 
-    __repr__ = __str__
+    __repr__ = Report.__str__
 
     def _repr_html_(self) -> str:
         items = "".join(

@@ -34,16 +34,37 @@ def store_seconds(file: Path, chosen: Collection[str], keep: bool = True) -> Non
     Args:
         file: JSON, by the id of the exercise: "seconds" of the first check in a session, imports
             included; "right_seconds" and "wrong_seconds", the most that a later check takes.
+            "runs" says of which exercises it was measured when, and with what.
         chosen: ids of the exercises to measure.
         keep: whether what the file says of other exercises stays.
     """
     stored = json.loads(file.read_text(encoding="utf-8")) if keep and file.exists() else {}
     found = {one: check_seconds(one) for one in chosen}
-    measured: dict[str, Any] = {"command": "course prove --measure"}
+    measured: dict[str, Any] = {
+        "command": "course prove --measure",
+        "runs": [*_older(stored.get("runs", []), chosen), _this_run() | {"exercises": [*chosen]}],
+    }
     for kind, name in KINDS.items():
         seconds = stored.get(name, {}) | {one: own[kind] for one, own in found.items()}
         measured[name] = {one: seconds[one] for one in ids() if one in seconds}
     file.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+
+
+def _this_run() -> dict[str, Any]:
+    """With what; the process of each exercise is told to keep to one thread."""
+    from course_lib.training.provenance import made_with  # a first check doesn't wait for it
+
+    made = made_with()
+    threads = {name: os.environ.get(name, one) for name, one in ONE_THREAD.items()}
+    made["hardware"]["settings"] |= threads
+    return made
+
+
+def _older(runs: list[dict[str, Any]], chosen: Collection[str]) -> Iterator[dict[str, Any]]:
+    """The runs of which something is left, without the exercises that are measured anew."""
+    for run in runs:
+        if left := [one for one in run["exercises"] if one not in chosen]:
+            yield run | {"exercises": left}
 
 
 def check_seconds(exercise_id: str) -> dict[str, float]:

@@ -232,7 +232,7 @@ def windows_side_by_side(codes, lanes, window):
 
 
 @EXERCISE.mistake(
-    "The first two axes are in the wrong order: windows come first, so that `for x, y in zip(...)` "
+    "The first two axes are in the wrong order: put windows first, so that `for x, y in zip(...)` "
     "goes through time."
 )
 def lanes_first(codes, lanes, window):
@@ -278,7 +278,10 @@ def nothing_to_predict(codes, lanes, window):
     return _cut(codes, lanes, window, following=0)
 
 
-@EXERCISE.mistake("y is the character before, not the one after: shift the text to the other side.")
+@EXERCISE.mistake(
+    "y is the character before, not the one after: shift the text to the other side, or return x "
+    "before y."
+)
 def the_one_before(codes, lanes, window):
     """codes[:-1] and codes[1:] mixed up."""
     windows = (len(codes) - 1) // (lanes * window)

@@ -121,8 +121,12 @@ def drawn_codes(function, given: Arrays) -> Arrays:
 
 
 def kinds(function, given: Arrays) -> Arrays:
-    """How many different characters come where all are equally likely."""
-    return {"different characters": len(set(codes_of(function, given).tolist()))}
+    """How many different characters come where all are equally likely.
+
+    That none but the first ever comes tells who takes the likeliest from who draws but once.
+    """
+    codes = codes_of(function, given)
+    return {"different characters": len(set(codes.tolist())), "only the first": not codes.any()}
 
 
 def shares(function, given: Arrays) -> Arrays:
@@ -171,7 +175,7 @@ EXERCISE = Exercise(
         matches(
             "rows that are alike are drawn one by one",
             alike,
-            lambda _: {"different characters": 4},
+            lambda _: {"different characters": 4, "only the first": False},
             "In 200 rows, all four logits are equal, so each character should come up.",
             kinds,
         ),
@@ -222,7 +226,7 @@ EXERCISE = Exercise(
         matches(
             "rare characters come as well",
             many_rare,
-            lambda _: {"different characters": 150},
+            lambda _: {"different characters": 150, "only the first": False},
             "In 5,000 rows that give each of 149 characters a probability of about 1/180.",
             kinds,
         ),
@@ -298,9 +302,10 @@ EXERCISE = Exercise(
         Hint(
             "Show me the recipe.",
             "At 0, return `np.argmax(logits, axis=1)`. Otherwise take the row's largest logit off, "
-            "divide by the temperature, and take `np.exp`. With `ends = np.cumsum(weights, "
-            "axis=1)` and `darts = rng.random((batch, 1)) * ends[:, -1:]`, the code is the number "
-            "of ends that are not above the dart.",
+            "divide by the temperature, and take `np.exp`: those are the weights. With "
+            "`ends = np.cumsum(weights, axis=1)` and "
+            "`darts = rng.random((len(logits), 1)) * ends[:, -1:]`, the code is the number of ends "
+            "that are not above the dart.",
         ),
     ),
     equivalent={
@@ -417,8 +422,8 @@ def likeliest_few(logits, temperature, rng):
 
 
 @EXERCISE.mistake(
-    "Nobody can draw from NaN: the exp of a large logit is infinite, and its share of an infinite "
-    "sum is no number. Take the row's largest logit off before the exp."
+    "Nobody can draw from NaN. That is what shares come to where the exp of a large logit is "
+    "infinite, or all those of a row are 0: take each row's own largest logit off before the exp."
 )
 def choice_from_NaN(logits, temperature, rng):
     """No shift, and NumPy's own draw, which refuses what comes of it."""
@@ -457,7 +462,7 @@ def normal_noise(logits, temperature, rng):
 
 @EXERCISE.mistake(
     "At temperature 0 the first character comes, whatever the logits. It needs a line of its own "
-    "that gives the likeliest: where 0 is divided by, 0/0 is no number, and no comparison holds."
+    "that gives the likeliest: here the division by 0 ends in NaN, with which no comparison holds."
 )
 def zero_divided_by(logits, temperature, rng):
     """No case for 0."""
@@ -578,7 +583,8 @@ def counted_from_one(logits, temperature, rng):
 
 
 @EXERCISE.mistake(
-    "What comes back is the probabilities, not a draw from them: each row asks for one code."
+    "What comes back has a number for every character, such as the probabilities, or how often "
+    "each was drawn: each row asks for one code, the number of the character that was drawn."
 )
 def probabilities(logits, temperature, rng):
     """softmax(logits / temperature)."""

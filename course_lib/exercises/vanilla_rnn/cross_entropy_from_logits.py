@@ -172,6 +172,7 @@ EXERCISE = Exercise(
             fits=(
                 "log of softmax",
                 "no shift",
+                "shifted by one class",
                 "softmax in float64",
                 "epsilon in the log",
                 "right logit not shifted",
@@ -226,6 +227,16 @@ def labels_of_all_rows(logits, labels):
 
 
 @EXERCISE.mistake(
+    "The largest logit of each row, and the sum, have lost the axis of the classes, so NumPy lines "
+    "up rows with classes: with keepdims=True an axis of length 1 stays there."
+)
+def axis_lost(logits, labels):
+    """No keepdims."""
+    z = logits - logits.max(axis=-1)
+    return -_right(z - np.log(np.exp(z).sum(axis=-1)), labels).mean()
+
+
+@EXERCISE.mistake(
     "Softmax first, log after: for logits far apart the probability of the right class becomes "
     "exactly 0 and the loss infinite. Work with log-sum-exp of the logits."
 )
@@ -270,6 +281,15 @@ def one_minus_the_probability(logits, labels):
 def no_shift(logits, labels):
     """Log-sum-exp without the shift."""
     return (np.log(np.exp(logits).sum(axis=-1)) - _right(logits, labels)).mean()
+
+
+@EXERCISE.mistake(
+    "Each row is shifted by the logit of one class, as of its label, and exp overflows where "
+    "another lies far above it: shift by the row's largest logit, whichever class that is."
+)
+def shifted_by_one_class(logits, labels):
+    """log of the sum of exp(z - z of the label)."""
+    return np.log(np.exp(logits - _right(logits, labels)[..., None]).sum(axis=-1)).mean()
 
 
 @EXERCISE.mistake(

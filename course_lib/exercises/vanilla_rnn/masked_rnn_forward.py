@@ -203,6 +203,7 @@ EXERCISE = Exercise(
             "(batch, 1) and is spread over the units.",
             fits=(
                 "mask without an axis",
+                "product without an axis",
                 "if for a whole batch",
                 "it runs, and the shapes are right",
             ),
@@ -217,6 +218,7 @@ EXERCISE = Exercise(
                 "inputs and outputs chosen",
                 "inputs and outputs multiplied",
                 "last output as state",
+                "last masked output as state",
                 "state repeated",
                 "state erased",
                 "h last never set",
@@ -256,6 +258,17 @@ def only_outputs_masked(x, mask, h_0, W_xh, W_hh, b_h):
 def last_output_as_state(x, mask, h_0, W_xh, W_hh, b_h):
     """h[:, -1] as the last state."""
     h, _ = masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h)
+    return h, h[:, -1]
+
+
+@EXERCISE.mistake(
+    "h_last is read from h after its padding was set to zero, so a short sequence ends in zeros: "
+    "let the loop carry the state over the padded steps, and return that state."
+)
+def last_masked_output_as_state(x, mask, h_0, W_xh, W_hh, b_h):
+    """The plain network, its outputs zeroed, and the last of them."""
+    h, _ = rnn_forward(x, h_0, W_xh, W_hh, b_h)
+    h = h * mask[:, :, None]
     return h, h[:, -1]
 
 
@@ -391,6 +404,20 @@ def mask_without_an_axis(x, mask, h_0, W_xh, W_hh, b_h):
     for t in range(x.shape[1]):
         h_last = np.where(mask[:, t], rnn_step(x[:, t], h_last, W_xh, W_hh, b_h), h_last)
         h[:, t] = np.where(mask[:, t, None], h_last, 0.0)
+    return h, h_last
+
+
+@EXERCISE.mistake(
+    "mask[:, t] holds one number for each sequence, and a product lines it up with the units: "
+    "mask[:, t, None], of shape (batch, 1), has one for each row."
+)
+def product_without_an_axis(x, mask, h_0, W_xh, W_hh, b_h):
+    """mask[:, t] * state."""
+    h, h_last = np.zeros((*mask.shape, h_0.shape[1])), h_0
+    for t in range(x.shape[1]):
+        real, new = mask[:, t], rnn_step(x[:, t], h_last, W_xh, W_hh, b_h)
+        h_last = real * new + (1 - real) * h_last
+        h[:, t] = real * h_last
     return h, h_last
 
 

@@ -12,6 +12,10 @@ from course_lib.layers.pipeline import padded_batches
 BATCH, BOUNDS = 4, [6, 11]
 MANY, FEW = 77, 9  # sequences; the order of a few can be that of the data by chance
 SEED, ANOTHER_SEED = 3, 4
+# More sequences than a buffer that somebody writes down without counting, and how many of them are
+# looked at: that none of the LAST is among the FIRST happens by chance once in 10**15 times.
+CROWD, FIRST, LAST = 12_000, 400, 1_000
+MOST = 10 * MANY  # batches of a pass that are looked at: one that doesn't end has more
 
 
 def ragged(N: int = MANY) -> Arrays:
@@ -42,6 +46,13 @@ def each_length_once() -> Arrays:
 def some() -> Arrays:
     """Each length three times."""
     return ragged(45)
+
+
+def crowd() -> Arrays:
+    """Sequences of one to three steps, of which there are many, each with a number of its own."""
+    lengths = 1 + np.arange(CROWD) % 3
+    steps = np.arange(1.0, 1 + lengths.sum())[:, None]
+    return {"steps": steps, "lengths": lengths, "labels": np.arange(CROWD) % 10}
 
 
 def sequences_of(given: Arrays) -> list:
@@ -82,7 +93,7 @@ def one_pass(dataset) -> list:
     as_it_stands.experimental_optimization.apply_default_optimizations = False
     as_it_stands.threading.private_threadpool_size = 1
     batches = []
-    for batch in dataset.take(10 * MANY).with_options(as_it_stands).as_numpy_iterator():
+    for batch in dataset.take(MOST).with_options(as_it_stands).as_numpy_iterator():
         try:
             (x, mask), y = batch
         except (TypeError, ValueError):
@@ -139,6 +150,7 @@ def census(padded_batches, given: Arrays) -> Arrays:
         labels = np.concatenate([np.zeros(0, int), *(y for _, _, y in batches)])
         known = met >= 0
         found[turn] = {
+            "ends": len(batches) < MOST,
             "not known by their first step": int((~known).sum()),
             "met": len(set(met[known].tolist())),
             "met again": int(known.sum()) - len(set(met[known].tolist())),
@@ -156,7 +168,7 @@ def all_are_there(given: Arrays, outputs: Arrays) -> Problem | None:
                 "Not every row of x begins with the first step of a sequence: padding comes after "
                 "a sequence, and the order in time stays."
             )
-        if found["met"] == count and found["met again"] >= count:
+        if found["met"] == count and not found["ends"]:
             return Problem(
                 f"When each sequence has come once, the {turn} pass doesn't end: they come again, "
                 "and again. A pass is over after the last one, so nothing is repeated in the chain."
@@ -282,7 +294,17 @@ def _sets(batches: list) -> set:
     return {frozenset(numbers.tolist()) for numbers in batches}
 
 
+def from_afar(padded_batches, given: Arrays) -> Arrays:
+    """Whether one that stands far back in the data can come early."""
+    dataset = dataset_of(padded_batches, given).take(FIRST // BATCH)
+    found = np.concatenate([np.zeros(0, int), *numbers_of(one_pass(dataset), given)])
+    return {"one of the last comes early": bool(np.any(found >= CROWD - LAST))}
+
+
 ORDER = {
+    "one of the last comes early": f"Of {CROWD:,} sequences, none of the last {LAST:,} is among "
+    f"the first {FIRST} that come: the shuffle holds a part of the data at a time. Its buffer has "
+    "to be as large as the data, however much there is.",
     "moved about": "The sequences come nearly in the order of the data: the shuffle must hold all "
     "of them, not a few neighbours.",
     "another order in the next pass": "Every pass has the same order: shuffle again for each pass.",
@@ -344,7 +366,8 @@ EXERCISE = Exercise(
     difficulty=3,
     minutes=45,
     kind="speed up",
-    twin="masked_rnn_forward",
+    no_twin="It has no NumPy form: TensorFlow makes the batches while a network trains on others.",
+    runs_on="It runs on the CPU, beside a GPU if there is one.",
     returns={},
     ladder=(
         Rung("the batches have the promised form", few, well_formed, forms),
@@ -373,6 +396,7 @@ EXERCISE = Exercise(
             of_other_seeds,
             by_verdict=True,
         ),
+        Rung("however many there are, all are shuffled", crowd, in_good_order, from_afar),
         Rung("no line of Python runs", few, no_python, operations),
         Rung("float32 in, float32 out", few_in_float32, well_formed, forms),
     ),
@@ -387,6 +411,7 @@ EXERCISE = Exercise(
         "Each pass gives every sequence once": (
             "every sequence once per pass, with its label",
             "in a new order each time",
+            "however many there are, all are shuffled",
         ),
         "all orders follow from the seed": (
             "the same order by the same seed",
@@ -548,6 +573,16 @@ def labels_shuffled_apart(sequences, labels, batch_size, bounds, seed=0):
 def small_buffer(sequences, labels, batch_size, bounds, seed=0):
     """shuffle(batch_size)."""
     data = _source(sequences, labels).shuffle(batch_size, seed)
+    return _masked(_bucketed(data, batch_size, bounds))
+
+
+@EXERCISE.mistake(
+    "The buffer of the shuffle has a size of its own, so that of more data than that it mixes "
+    "neighbours only: take the number of sequences, len(sequences)."
+)
+def buffer_of_a_thousand(sequences, labels, batch_size, bounds, seed=0):
+    """shuffle(1000)."""
+    data = _source(sequences, labels).shuffle(1000, seed)
     return _masked(_bucketed(data, batch_size, bounds))
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course_lib.data import load_mnist
 from course_lib.exercises.exercise import Hint
 from course_lib.exercises.projects import digits
 from course_lib.exercises.projects.project import Project
@@ -24,7 +25,11 @@ def advice(score: float) -> str:
             "network each image turned and moved a little, in a different way in every epoch."
         )
     if score < MARKS[2]:
-        return "Let the learning rate fall to zero over the run, and use all of the budget."
+        return (
+            "Two things help: digits that are turned and moved a little, in a different way in "
+            "every epoch, and a learning rate that falls to zero over the run. Take both, and use "
+            "all of the budget."
+        )
     return "Do it with half of the units."
 
 
@@ -37,6 +42,7 @@ EXERCISE = Project(
     returns={"logits": "array"},
     ladder=(),
     uses=("rnn_forward",),
+    data=load_mnist,
     budget="90 seconds of training on two cores",
     marks=MARKS,
     chance=0.15,

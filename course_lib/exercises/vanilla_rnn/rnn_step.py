@@ -37,6 +37,12 @@ def one_unit() -> Arrays:
     }
 
 
+def far_out() -> Arrays:
+    """One unit whose sum is about 2000, -2000 and 1 in three sequences."""
+    x_t = np.array([[4000.0], [-4000.0], [2.0]])
+    return {**one_unit(), "x_t": x_t, "h_prev": np.full((3, 1), 0.5)}
+
+
 def whole_numbers() -> Arrays:
     """Inputs as integers, the way that the old notebook fed them."""
     return {**small(), "x_t": np.array([[0, 1, 2], [3, 4, 5]]), "h_prev": np.zeros((2, 4), int)}
@@ -102,6 +108,12 @@ EXERCISE = Exercise(
             feed_forward,
             "With W_hh = 0 only tanh(x_t W_xh + b_h) may be left.",
         ),
+        matches(
+            "a sum far from zero is squashed too",
+            far_out,
+            entry_by_entry,
+            "Two of the sums are about 2000 and -2000, where the tanh is as good as 1 and -1.",
+        ),
         holds(
             "each sequence of the batch is on its own",
             small,
@@ -116,7 +128,10 @@ EXERCISE = Exercise(
         "W_xh: input-to-hidden": "only x_t @ W_xh matters",
         "W_hh: hidden-to-hidden": "only h_prev @ W_hh matters",
         "b_h: bias": "only b_h matters",
-        "h_t: the new state": "equal to the definition, entry by entry",
+        "h_t: the new state": (
+            "equal to the definition, entry by entry",
+            "a sum far from zero is squashed too",
+        ),
     },
     hints=(
         Hint(
@@ -244,6 +259,17 @@ def sigmoid_for_tanh(x_t, h_prev, W_xh, W_hh, b_h):
 def stretched_sigmoid(x_t, h_prev, W_xh, W_hh, b_h):
     """2 sigmoid(a) - 1."""
     return 2 / (1 + np.exp(-(x_t @ W_xh + h_prev @ W_hh + b_h))) - 1
+
+
+@EXERCISE.mistake(
+    "The tanh is made of np.exp, which is infinite where a sum is large, and infinity over "
+    "infinity is no number: np.tanh takes a sum of any size."
+)
+def tanh_that_overflows(x_t, h_prev, W_xh, W_hh, b_h):
+    """(e^a - e^-a) / (e^a + e^-a)."""
+    a = x_t @ W_xh + h_prev @ W_hh + b_h
+    with np.errstate(all="ignore"):
+        return (np.exp(a) - np.exp(-a)) / (np.exp(a) + np.exp(-a))
 
 
 @EXERCISE.mistake(

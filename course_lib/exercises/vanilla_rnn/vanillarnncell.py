@@ -18,6 +18,7 @@ from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
     fit_for_a_gpu,
+    frozen,
     no_loop_over_time,
     reaches_every_weight,
     traceable,
@@ -99,6 +100,7 @@ def fresh(cell_class, given: Arrays) -> Arrays:
     return {
         "state_size": width_of_the_state(size),
         "shapes": ", ".join(str(w.shape) for w in cell.get_weights()),
+        "made": len(cell.weights),
         "trained": len(cell.trainable_weights),
         "state_size beside a wider cell": width_of_the_state(getattr(cell, "state_size", None)),
     }
@@ -112,6 +114,8 @@ def width_of_the_state(size) -> str:
 def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
     """A state size, and three weights of the right shapes, all of them trained."""
     m, n = given["m"], given["n"]
+    if problem := frozen(outputs["made"], outputs["trained"]):
+        return problem
     if outputs["shapes"] != ", ".join(map(str, [(m, n), (n, n), (n,)])):
         there = outputs["shapes"] or "none at all"
         return Problem(
@@ -119,8 +123,6 @@ def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
             "W_xh (m, n), W_hh (n, n) and b_h (n,), in this order, and each by self.add_weight, or "
             "Keras doesn't know of it."
         )
-    if outputs["trained"] != 3:
-        return Problem(f"Of the three weights, {outputs['trained']} can be trained.")
     if outputs["state_size"] != str([n]):
         return Problem(
             f"Keras asks every cell for its state_size, the width of what it carries from step to "
@@ -431,11 +433,13 @@ EXERCISE = Exercise(
             "It is right in the first checks, and wrong when it is traced.",
             "To compile a model, Keras runs `call` once with tensors that hold no numbers, and "
             "notes the operations. NumPy, `.numpy()`, `if` and `for` on a tensor need numbers at "
-            "that moment. Operations of `keras.ops` or TensorFlow don't.",
+            "that moment, and a variable would be made anew with every note. Operations of "
+            "`keras.ops` or TensorFlow need neither.",
             fits=(
                 "NumPyInside",
                 "NumbersTakenOut",
                 "IfOnATensor",
+                "VariableInCall",
                 "TensorFlow can trace it, whatever the size of the batch",
                 "compiles with XLA, and stays right",
             ),
@@ -520,8 +524,8 @@ class NumbersTakenOut(_Wrong):
 
 
 @EXERCISE.mistake(
-    "The cell need not care about padding: an `if` on a tensor is decided once, while the graph is "
-    "made, for all steps and sequences. keras.layers.RNN skips the padding by its mask."
+    "The cell need not care about padding: an `if` on a tensor would be decided once, while the "
+    "graph is made, for all steps and sequences. keras.layers.RNN skips the padding by its mask."
 )
 class IfOnATensor(_Wrong):
     """Leaves the state alone where the input is all zeros."""
@@ -531,6 +535,19 @@ class IfOnATensor(_Wrong):
         if keras.ops.max(keras.ops.abs(x_t)) == 0:
             return h_prev
         return VanillaRNNCell.call(self, x_t, [h_prev])[0]
+
+
+@EXERCISE.mistake(
+    "A variable is made in call, which runs at every step, so each graph would make one after "
+    "another: make weights once, in build. What is computed from them is a tensor, and needs none."
+)
+class VariableInCall(_Wrong):
+    """The sum goes into a variable."""
+
+    def step(self, x_t, h_prev):
+        """As one keeps numbers in plain Python."""
+        a_t = tf.Variable(x_t @ self.W_xh + h_prev @ self.W_hh + self.b_h)
+        return keras.ops.tanh(a_t)
 
 
 @EXERCISE.mistake(
@@ -669,7 +686,7 @@ class AnyStart(VanillaRNNCell):
 
 
 @EXERCISE.mistake(
-    "W_xh has the right spread, but it isn't uniform, as what \"glorot_normal\" gives isn't: take "
+    'W_xh has the right spread, but it isn\'t uniform, nor is what "glorot_normal" draws: take '
     '"glorot_uniform".'
 )
 class GlorotsNormal(VanillaRNNCell):

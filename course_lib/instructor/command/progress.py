@@ -19,7 +19,14 @@ class Progress:
         self.bar = None
         if done:
             print(f"{done} of {total} were graded before and haven't changed.", file=sys.stderr)
-        if sys.stderr.isatty() and done < total:
+        if done < total and not sys.stderr.isatty():  # nothing more is said before one is done
+            print(
+                f"Grading {total - done} of {total}: seconds each, minutes where there are "
+                "projects or TensorFlow.",
+                file=sys.stderr,
+                flush=True,
+            )
+        elif done < total:
             from rich.console import Console
             from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar

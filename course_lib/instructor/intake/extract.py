@@ -129,7 +129,7 @@ def _take(number: int, cell: dict, found: Cells) -> None:
     kind = cell.get("cell_type")
     if kind == "code":
         pass
-    elif (role and "def " in source) or (role and "class " in source):
+    elif role and ("def " in source or "class " in source):
         found.remarks.append(
             f"Cell {number} had become a cell of {kind!s:.20}; it was read as code."
         )

@@ -62,7 +62,7 @@ class ExerciseJudge:
         Raises:
             NoSandbox: if the sandbox is gone.
         """
-        exercise = _called_inside(one)
+        exercise = get(one)
         remote = self._remote(session, exercise, name)
         try:
             remote.ready()
@@ -104,7 +104,7 @@ class ExerciseJudge:
         Raises:
             NoSandbox: if the sandbox is gone.
         """
-        exercise = _called_inside(verdict.exercise)
+        exercise = get(verdict.exercise)
         if isinstance(exercise, Project):
             return verdict
         verdict = replace(verdict)
@@ -187,24 +187,6 @@ def _fell(verdict: Verdict, report: Report, sentence: str, failed: str) -> None:
     verdict.sentence = sentence
     verdict.failed = failed
     verdict.hidden = True
-
-
-@functools.cache  # so that what mistakes make of its rungs is found out once for a whole class
-def _called_inside(one: str) -> Exercise:
-    """The exercise; if a class is asked for, with the calls of its rungs made in the sandbox."""
-    exercise = get(one)
-    if exercise.returns:
-        return exercise
-
-    def there(rung: Rung) -> Rung:
-        def call(function, inputs):
-            if isinstance(function, Remote):
-                return function.run_inside(rung.call, inputs)
-            return rung.call(function, inputs)
-
-        return replace(rung, call=call)
-
-    return replace(exercise, ladder=tuple(there(rung) for rung in exercise.ladder))
 
 
 def _printed(remote: Remote) -> str:

@@ -11,11 +11,15 @@ from course_lib.exercises.calling import guard
 from course_lib.exercises.calling.guard import OUT_OF_MEMORY, RAISED
 from course_lib.exercises.exercise import Arrays
 from course_lib.exercises.registry import get, ids, needs_tensorflow
-from course_lib.exercises.report import NOT_WRITTEN, PASSED
+from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.judging.exercise import ExerciseJudge
 from course_lib.instructor.judging.names import is_defined_in, name_of_answer
-from course_lib.instructor.judging.telling_lines import telling_lines, where_it_stands
+from course_lib.instructor.judging.telling_lines import (
+    is_as_released,
+    telling_lines,
+    where_it_stands,
+)
 from course_lib.instructor.judging.verdict import MISSING, Verdict
 from course_lib.instructor.judging.want_of_tensorflow import WantOfTensorFlow
 from course_lib.instructor.sandbox.limits import Limits
@@ -52,8 +56,6 @@ class Judge:
     budget: float = 600.0
 
     def __post_init__(self):
-        # The student's own limit stops a loop first, then the session's; this one comes last.
-        guard.TIME_LIMIT = 20 * (self.limits.seconds + GRACE)
         self._exercises = ExerciseJudge(self.seed, self.cases)
 
     def begin(self) -> None:
@@ -85,16 +87,19 @@ class Judge:
         verdicts: dict[str, Verdict] = {}
         remarks: list[str] = []
         later = []
-        for tensorflow in (False, True):
-            chosen = [one for one in wanted if needs_tensorflow(one) == tensorflow]
-            chosen += later
-            if not chosen:
-                continue
-            found, said, later = self._in_one_child(
-                self.sandbox(tensorflow), name, cells, roles, chosen, tensorflow, arrays, modules
-            )
-            verdicts |= found
-            remarks += [one for one in said if one not in remarks]
+        # The student's own limit stops a loop first, then the session's; this one comes last.
+        with guard.usual_limit(20 * (self.limits.seconds + GRACE)):
+            for tensorflow in (False, True):
+                chosen = [one for one in wanted if needs_tensorflow(one) == tensorflow]
+                chosen += later
+                if not chosen:
+                    continue
+                box = self.sandbox(tensorflow)
+                found, said, later = self._in_one_child(
+                    box, name, cells, roles, chosen, tensorflow, arrays, modules
+                )
+                verdicts |= found
+                remarks += [one for one in said if one not in remarks]
         return {"verdicts": [verdicts[one] for one in wanted], "remarks": remarks}
 
     def _in_one_child(self, sandbox, name, cells, roles, chosen, tensorflow, arrays, modules):
@@ -120,6 +125,9 @@ class Judge:
                     if raised and not tensorflow and want.explains(verdicts[one].sentence):
                         later.append(one)
                         continue
+                    where = where_it_stands(own, defined.found[own].cell, cells, modules)
+                    if verdicts[one].outcome == NOT_RIGHT and is_as_released(where[0], one):
+                        verdicts[one].outcome, verdicts[one].mistake = NOT_WRITTEN, None
                     if verdicts[one].outcome == PASSED:
                         passed[one] = own
                     if one in passed and tensorflow and needs_tensorflow(one):
@@ -129,7 +137,6 @@ class Judge:
                             session, passed.pop(one), verdicts[one]
                         )
                     elif verdicts[one].mistake:
-                        where = where_it_stands(own, defined.found[own].cell, cells, modules)
                         verdicts[one].code = telling_lines(*where, one, verdicts[one].mistake)
                 elif left_out and not tensorflow and is_defined_in(one, cells):
                     later.append(one)  # it stands below something that needs TensorFlow

@@ -1,4 +1,4 @@
-"""The two lines of an answer in which a recognised mistake shows best, for the instructor's page.
+"""What the lines of an answer tell: where a mistake shows best, and whether nobody has begun.
 
 Works on text alone: what a student wrote is not parsed here.
 """
@@ -7,7 +7,7 @@ import difflib
 import functools
 import re
 
-from course_lib.authoring.source import reference_code, source_of
+from course_lib.authoring.source import reference_code, source_of, start_of_hunt
 from course_lib.exercises.registry import get
 
 MOST_LINES = 2
@@ -37,6 +37,12 @@ def telling_lines(source: str, name: str, exercise_id: str, mistake: str) -> lis
     keys = wrong.get(mistake) or right
     near = sorted(range(len(new)), key=lambda i: -_likeness(_short(new[i]), keys))[:MOST_LINES]
     return [_short(new[i]) for i in sorted(near)]
+
+
+def is_as_released(source: str, exercise_id: str) -> bool:
+    """Whether a cell holds the wrong code that a bug hunt begins with, and nothing else."""
+    start = start_of_hunt(get(exercise_id))
+    return bool(start) and _lines_of(source) == _lines_of(start)
 
 
 def where_it_stands(

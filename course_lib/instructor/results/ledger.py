@@ -148,7 +148,7 @@ def course_key() -> str:
 
 def _sources() -> Iterator[Path]:
     package = Path(course_lib.__file__).parent
-    for folder in ("exercises", "scratch", "layers", "reading", "instructor"):
+    for folder in ("exercises", "scratch", "layers", "graphs", "reading", "instructor"):
         yield from (package / folder).rglob("*.py")
     yield from (package / "instructor").rglob("*.json")
 

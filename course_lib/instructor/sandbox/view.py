@@ -21,13 +21,13 @@ FILES = {
             *("messages", "own_parts", "student"),
         )
     },
-    "graphs.py": PACKAGE / "graphs.py",
     "guard.py": PACKAGE / "exercises" / "calling" / "guard.py",
     "failure.py": PACKAGE / "exercises" / "calling" / "failure.py",
     "outside.py": PACKAGE / "exercises" / "projects" / "outside.py",
     **{
-        f"reading/{name}.py": PACKAGE / "reading" / f"{name}.py"
-        for name in ("__init__", "loop", "magics", "names", "needed", "run")
+        f"{package}/{file.name}": file
+        for package in ("graphs", "reading")
+        for file in sorted((PACKAGE / package).glob("*.py"))
     },
 }
 
@@ -112,7 +112,7 @@ def bubblewrap_command(secret: Iterable[Path] = ()) -> list[str]:
         command += ["--remount-ro", place]
     for name, target in links.items():
         command += ["--symlink", target, name]
-    for place in (CODE, f"{CODE}/reading"):
+    for place in sorted({os.path.dirname(f"{CODE}/{name}") for name in FILES}):
         command += ["--perms", "0755", "--dir", place]
     for name, file in FILES.items():
         command += ["--ro-bind", str(file), f"{CODE}/{name}"]

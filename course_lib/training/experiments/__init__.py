@@ -152,6 +152,7 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "text": ("text", {}),
     "lru-credit": ("scanned_credit", {}),
     "lru-pixels": ("scanned_mnist", {"epochs": 10}),
+    "lru-pixels-traces": ("scanned_mnist", {"kind": "traces", "epochs": 10}),
     "lru-pixels-online": (
         "scanned_mnist",
         {

@@ -2,8 +2,9 @@
 
 All methods have the same first and last layer, data, batches, optimiser (plain SGD whose rate falls
 to zero along a cosine) and the same way to choose its rate: a short run for each rate of one grid,
-and the best accuracy on validation images. The accuracy that counts is that of the network at its
-last late gate; no network with a half-open gate is reported. The test set chooses nothing.
+and the best accuracy on validation images. Where no short run does better than guessing, each rate
+gets a whole run. The accuracy that counts is that of the network at its last late gate; no network
+with a half-open gate is reported. The test set chooses nothing.
 """
 
 import functools
@@ -279,8 +280,9 @@ def run(
         settings: fields of `Config` that shall differ from its defaults.
 
     Returns:
-        A dict with `config`, `curves` (`trials`, one for each rate, and `runs`, one for each seed)
-        and `summary`.
+        A dict with `config`, `curves` (`trials`, one for each rate; `whole_trials`, as long as the
+        runs, where none of the short ones did better than guessing and so told the rates apart;
+        and `runs`, one for each seed) and `summary`.
     """
     config = replace(Config(**settings), **(QUICK if quick else {}))
     parts = split(len(data.x_train), config.validation, seed)
@@ -311,7 +313,10 @@ def run(
         short = replace(config, epochs=config.trial_epochs, anneal_epochs=config.trial_epochs / 2)
     first = seed + config.seeds[0]
     trials = [trained(rate, first, short, config.trial_epochs) for rate in config.rates]
-    rate = max(trials, key=_last_validation_accuracy)["rate"]
+    whole = []
+    if max(map(_last_validation_accuracy, trials)) <= guessing(data.y_train[parts[1]]):
+        whole = [trained(rate, first, config, config.epochs) for rate in config.rates]
+    rate = max(whole or trials, key=_last_validation_accuracy)["rate"]
     runs = [trained(rate, seed + one, config, config.epochs) for one in config.seeds]
     return {
         "config": {
@@ -324,9 +329,18 @@ def run(
             "data": data.name,
             "parameters": model.count_params(),
         },
-        "curves": {"trials": [stored(t) for t in trials], "runs": [stored(r) for r in runs]},
+        "curves": {
+            "trials": [stored(t) for t in trials],
+            **({"whole_trials": [stored(t) for t in whole]} if whole else {}),
+            "runs": [stored(r) for r in runs],
+        },
         "summary": summary(runs),
     }
+
+
+def guessing(labels: np.ndarray) -> float:
+    """The accuracy of who always says the commonest label, of labels (N,)."""
+    return float(np.mean(labels == np.argmax(np.bincount(labels))))
 
 
 def _last_validation_accuracy(trial: dict[str, Any]) -> float:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from course_lib.benchmarks.on_gpu import cells, report
+from course_lib.exercises.registry import get, ids
+from course_lib.training.reference_steps import STEPS
 
 PAGE = Path(__file__).parents[3] / "book" / "gpu.md"
 SAYINGS = {
@@ -42,7 +44,9 @@ def whole():
     parts = {
         "steps-float32": [{**step, "dtype": "float32", "apart": 2e-6}],
         "steps-float64": [{**step, "dtype": "float64", "apart": 3e-14}],
-        "exercises": [{"exercise": "fast_scan", "passed": True, "apart": {}, "ok": True}],
+        "exercises": [
+            {"exercise": "fast_scan", "passed": True, "rungs": 10, "apart": {}, "ok": True}
+        ],
         "scans": [
             {"batch": 100, "steps": T, "units": 128, "ms": scan, "rounds": 9} for T in (784, 128)
         ],
@@ -109,13 +113,37 @@ def test_with_a_result_it_says_on_what_it_was_measured():
     assert "one NVIDIA H100 with Keras 3.15.1 on JAX 0.11.2" in report.about(in_jax)
 
 
+def test_what_the_checks_have_become_since_is_said_of_the_stored_result():
+    """The page follows today's ladders, and stored counts that equal them need no sentence."""
+    result = report.stored()
+    stored = result["parts"]["exercises"]["rows"]
+    ours = [one for one in ids() if get(one).kind == "speed up"]
+    other = [row for row in stored if row["rungs"] != len(get(row["exercise"]).ladder)]
+    said = report.same_numbers(result)
+    for row in stored:
+        today = len(get(row["exercise"]).ladder)
+        assert (f"`{row['exercise']}` {today} in place of {row['rungs']}" in said) == (row in other)
+    assert ("has run on the CPU alone" in said) == bool(other)
+    rows = [{"exercise": one, "ok": True, "rungs": len(get(one).ladder)} for one in ours]
+    result["parts"]["exercises"]["rows"] = rows
+    assert "Since then" not in report.same_numbers(result)
+    rows.pop()
+    assert f"Later than that measurement came `{ours[-1]}`." in report.same_numbers(result)
+
+
 def test_what_was_the_same_is_counted_and_what_was_not_is_named():
     said = report.same_numbers(whole())
-    assert "1 training steps" in said
+    assert f"We took 1 of the {len(STEPS)} training steps" in said
+    assert f"No GPU has taken the other {len(STEPS) - 1} yet" in said
     assert "2e-06 in float32 and by at most 3e-14 in float64" in said
     assert said.count("no operation on real numbers fell back to the CPU") == 2
     assert "The references of all 1 *speed up* exercises" in said
     assert "An error" not in said
+    every = whole()
+    (row,) = every["parts"]["steps-float32"]["rows"]
+    every["parts"]["steps-float32"]["rows"] = [row | {"step": name} for name in STEPS]
+    assert f"We took all {len(STEPS)} training steps" in report.same_numbers(every)
+    assert "No GPU has" not in report.same_numbers(every)
     said = report.same_numbers(changed("steps-float64", same=False))
     assert "That is too much for `lstm`." in said
     said = report.same_numbers(changed("steps-float64", fell_back=["Enter", "MatMul"]))

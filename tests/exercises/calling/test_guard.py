@@ -3,6 +3,7 @@
 import functools
 import importlib
 import os
+import re
 import signal
 import sys
 import time
@@ -82,6 +83,17 @@ def test_a_complex_number_beside_a_real_one_is_no_matter_of_precision(message):
     sentence = report_on(meets).sentence
     assert "tf.math.real" in sentence
     assert "float32 and float64" not in sentence
+
+
+@pytest.mark.parametrize(
+    "code", [lambda x: x.max(), lambda x: x.T, lambda x: np.zeros_like(x, dtype=x.dtype)]
+)
+@pytest.mark.parametrize("in_a_graph", [False, True])
+def test_numpy_on_a_tensor_is_told(code, in_a_graph):
+    def calls(*_):
+        return (tf.function(code) if in_a_graph else code)(tf.ones((2, 3)))
+
+    assert "write it with functions of tf" in report_on(calls).sentence
 
 
 @pytest.mark.parametrize(
@@ -243,6 +255,14 @@ def test_an_exception_names_its_kind_and_line():
     assert "raised AttributeError" in report.sentence
     assert "`return x_t.no_such_thing`" in report.sentence
     assert "x_t = (2, 3)" in str(report)  # the shapes that came in
+
+
+@pytest.mark.parametrize("wrong", [lambda codes, *_: (codes, codes), lambda codes, *_: codes / ""])
+def test_sizes_that_came_in_as_numbers_stand_beside_the_shapes(wrong):
+    """A shape of (3, 2, 4) says nothing to who doesn't know that there were 2 lanes."""
+    text = str(check(wrong, "carried_windows"))
+    assert "codes = (30,)" in text
+    assert re.search(r"with:\s+lanes = 2\s+window = 4", text)
 
 
 def test_leaving_the_interpreter_is_refused():

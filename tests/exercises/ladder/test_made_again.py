@@ -69,6 +69,16 @@ def test_an_argument_that_get_config_forgets(one, argument):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("one", sorted({one for one, _ in stored()}))
+def test_a_get_config_that_returns_what_update_returns(one):
+    def get_config(self):
+        return keras.layers.Layer.get_config(self).update({})
+
+    report = check(type(one, (get(one).reference,), {"get_config": get_config}), one)
+    assert "get_config returns None" in report.sentence
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("one", "argument"), with_defaults())
 def test_an_argument_that_the_class_ignores(one, argument):
     reference = get(one).reference
@@ -105,6 +115,19 @@ def bias_of(cell):
 def test_what_keras_stores_of_its_own_cell_is_made_again_by_keras():
     assert bias_of(from_a_file(FixesTheBias(3, 1.5, unit_forget_bias=False))) == 1.5
     assert bias_of(from_a_file(ForgetsTheBias(3, 1.5, unit_forget_bias=False))) == 2.5
+
+
+def test_a_variable_in_a_configuration_is_told():
+    class HoldsItsGate(keras.layers.Layer):
+        def __init__(self, g=0.0, **kwargs):
+            super().__init__(**kwargs)
+            self.g = self.add_weight(shape=(), initializer=keras.initializers.Constant(g))
+
+        def get_config(self):
+            return {**super().get_config(), "g": self.g}
+
+    with pytest.raises(TypeError, match="`g` is a tensor or a variable"):
+        from_a_file(HoldsItsGate())
 
 
 def nothing():

@@ -3,7 +3,9 @@
 import numpy as np
 
 from course_lib.exercises import check
+from course_lib.exercises.checker import check_function
 from course_lib.exercises.ladder.watched import watched
+from course_lib.exercises.registry import get
 
 
 def sizes_of(compute, *arrays):
@@ -18,6 +20,15 @@ def test_whatever_is_made_of_a_watched_array_is_counted():
     assert sizes_of(lambda a, b: a * b, a, b) == [6]
     assert sizes_of(lambda a, b: a @ b, a, b) == [2]
     assert sizes_of(lambda a, b: np.exp(a[:, None] * b[:, None]), a, b).count(18) == 2
+
+
+def test_products_that_numpy_gives_back_as_plain_arrays_are_watched_all_the_same():
+    a, b = np.arange(6.0).reshape(2, 3), np.ones((3, 5))
+    assert sizes_of(lambda a, b: np.einsum("ij,jk->ik", a, b) + 1, a, b).count(10) == 2
+    assert sizes_of(lambda a, b: np.tensordot(a, b, axes=1) + 1, a, b).count(10) == 2
+    plain = np.ones((3, 5))
+    assert sizes_of(lambda a: np.einsum("ij,jk->ik", a, plain), a)[-1] == 10
+    assert 1 in sizes_of(lambda a: np.einsum("ij->", a), a)
 
 
 def test_it_is_watched_again_after_plain_arrays_and_in_place():
@@ -72,6 +83,25 @@ def test_traces_of_all_steps_at_once_are_no_better():
     report = check(chunk_border)
     assert report.failed == "no trace is built between the first and the last"
     assert report.mistake == "all outer products"
+
+
+def test_digits_read_by_hand_are_counted_whatever_the_products_are():
+    def read_digits(images, white, params, size=100):
+        W_xh, W_hh, b_h, W_hy, b_y = params.values()
+        W_xh, logits = W_xh / white, []
+        for start in range(0, len(images), size):
+            drive = np.einsum("ntm,mk->ntk", images[start : start + size], W_xh)
+            h_t = np.zeros((len(drive), len(b_h)))
+            for t in range(drive.shape[1]):
+                h_t = np.tanh(drive[:, t] + h_t @ W_hh + b_h)
+            logits.append(h_t @ W_hy + b_y)
+        return np.concatenate(logits)
+
+    def at_once(images, white, params, size=100):
+        return read_digits(images, white, params, len(images))
+
+    assert check_function(get("read_digits"), read_digits).ok
+    assert check_function(get("read_digits"), at_once).mistake == "everything at once"
 
 
 def test_however_the_traces_are_built_step_by_step_it_has_a_name():

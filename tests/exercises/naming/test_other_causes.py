@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.registry import get
+from course_lib.scratch.bptt import loss_and_gradients
 from course_lib.scratch.gradcheck import numerical_gradient
+from course_lib.scratch.gradnets import cosine_map, grelu
 from course_lib.scratch.rnn import rnn_step
 
 
@@ -154,12 +156,37 @@ def divides_by_the_size_of_the_sum(loss, params, grads, step=1e-5, tolerance=1e-
     return all(e <= tolerance for e in errors.values()), errors
 
 
+def takes_the_narrow_for_the_wide(depth, eta=0.9):
+    """cosine_map gets the slope."""
+
+    def behind_the_last(g):
+        c = 0.0
+        for _ in range(depth):
+            c = cosine_map(c, 1 - g)
+        return c
+
+    low, high = 0.0, 1.0
+    if behind_the_last(high) >= eta:
+        return high
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if behind_the_last(middle) <= eta else (low, middle)
+    return low
+
+
+def rises_by_a_little(dy, u, g):
+    """A difference to the right: no comparison at all."""
+    return dy * (grelu(u + 1e-7, g) - grelu(u, g)) / 1e-7
+
+
 @pytest.mark.parametrize(
     ("exercise", "answer", "untrue", "said"),
     [
         ("rflo_gradient", keeps_a_share_of_leak, "makes the traces", "keep a share of leak"),
         ("grelu", scales_what_is_positive, "is taken", "The wrong side"),
         ("grelu", asks_once, "missing", "One answer"),
+        ("grelu_backward", rises_by_a_little, "not u >= 0", "u > 0"),
+        ("stop_gate", takes_the_narrow_for_the_wide, "in its place", "the right way round"),
         ("numerical_gradient", puts_one_entry_of_a_row_back, "rounding", "all of its row"),
         ("masked_rnn_forward", breaks_off_each_sequence, "all sequences", "first padded step"),
         ("sample_with_temperature", takes_the_least_likely, "without", "argmax"),
@@ -177,6 +204,43 @@ def test_a_name_is_true_of_other_causes_too(exercise, answer, untrue, said):
     sentence = check_function(get(exercise), answer).sentence
     assert untrue not in sentence
     assert said in sentence
+
+
+def moved_in_place(sign=-1, too_early=False):
+    """An update of the caller's arrays, by a step of its own."""
+
+    def update_on_window(params, x, labels, h_0, rate):
+        if too_early:
+            params["W_hy"] *= 1 - rate
+        loss, grads, h_last = loss_and_gradients(params, x, labels, h_0)
+        for name in params:
+            params[name] += sign * rate * grads[name]
+        return params, loss, h_last
+
+    return update_on_window
+
+
+def moved_in_the_dict(params, x, labels, h_0, rate):
+    """New arrays, and the caller's dict gets them."""
+    loss, grads, h_last = loss_and_gradients(params, x, labels, h_0)
+    params.update({name: w - rate * grads[name] for name, w in params.items()})
+    return params, loss, h_last
+
+
+def test_a_changed_argument_hides_no_other_fault():
+    """Nothing was seen but that it had changed, and the step was called right."""
+    exercise = get("update_on_window")
+    assert check_function(exercise, moved_in_place()).mistake == "params itself moved"
+    for wrong in (moved_in_place(sign=1), moved_in_place(too_early=True)):
+        report = check_function(exercise, wrong)
+        assert report.mistake is None
+        assert "changed its argument params in place" in report.sentence
+
+
+def test_of_a_changed_dict_nobody_says_that_its_arrays_were_written_into():
+    report = check_function(get("update_on_window"), moved_in_the_dict)
+    assert report.mistake == "params itself moved"
+    assert "made in the arrays" not in report.sentence
 
 
 @pytest.mark.slow

@@ -46,6 +46,26 @@ def softmax_then_log(logits, labels):
     return -np.log(np.take_along_axis(p, labels[..., None], -1)).mean()
 
 
+def shifted_by_the_label(logits, labels):
+    own = np.take_along_axis(logits, labels[..., None], axis=-1)
+    return np.mean(np.log(np.exp(logits - own).sum(axis=-1)))
+
+
+def softmax_by_a_power(logits, labels):
+    z = logits - logits.max(-1, keepdims=True)
+    p = np.exp(z) / np.sum(np.exp(z), axis=-1, keepdims=True)
+    rows = p.reshape(-1, p.shape[-1])
+    return np.mean([-np.log(row[k]) for row, k in zip(rows, labels.flat, strict=True)])
+
+
+def test_what_overflows_is_not_what_vanishes():
+    """Both are infinite for logits 200 apart in float32; for logits 100 apart one of them is."""
+    said = check(shifted_by_the_label, "cross_entropy_from_logits").sentence
+    assert "Softmax" not in said
+    assert "exp overflows" in said
+    assert check(softmax_by_a_power, "cross_entropy_from_logits").mistake == "log of softmax"
+
+
 def test_two_products_that_fail_are_not_one_mistake():
     report = check(products_the_wrong_way_round, "rnn_step_backward")
     assert not report.ok

@@ -27,6 +27,8 @@ from course_lib.scratch.diagonal import eigenvalues
 from course_lib.scratch.gated import sigmoid
 from course_lib.scratch.gradcheck import numerical_gradient
 from course_lib.scratch.gradnets import cosine_map, layer_backward, layer_forward, mean_cosine
+from course_lib.scratch.kernl import kernel_gradients, perturbation_step
+from course_lib.scratch.scan import combine
 
 pytestmark = pytest.mark.usefixtures("patient")
 
@@ -617,9 +619,111 @@ def layer_with_half_of_B(x, z_0, params):
     return np.real(z @ params["C"]) + x @ params["D"], z
 
 
+def gate_of_six_digits(depth, eta=0.9):
+    def last(g):
+        c = 0.0
+        for _ in range(depth):
+            c = cosine_map(c, 1 - g)
+        return c
+
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        g = (low + high) / 2
+        low, high = (g, high) if last(g) <= eta else (low, g)
+    return round(low, 6)
+
+
+def scan_of_powers_of_two(a, b, h_0, join=combine):
+    T, reach = a.shape[1], 1
+    assert T & (T - 1) == 0
+    while reach < T:
+        span = join((a[:, :-reach], b[:, :-reach]), (a[:, reach:], b[:, reach:]))
+        a = np.concatenate([a[:, :reach], span[0]], axis=1)
+        b = np.concatenate([b[:, :reach], span[1]], axis=1)
+        reach *= 2
+    return a * h_0[:, None] + b
+
+
+def gradient_as_a_share(x, weights, g, form, bias=0.0):
+    depth = len(weights)
+    rms, cosines, backward = np.zeros((3, depth + 1))
+    h, sums = x, []
+    rms[0], cosines[0] = np.sqrt(np.mean(h**2)), mean_cosine(h)
+    for l in range(depth):
+        h, u = layer_forward(h, weights[l], g, form, bias)
+        sums.append(u)
+        rms[l + 1], cosines[l + 1] = np.sqrt(np.mean(h**2)), mean_cosine(h)
+    n = h.shape[-1]
+    dh = np.broadcast_to(np.eye(n, dtype=h.dtype)[:, None], (n, *h.shape))
+    for l in range(depth, -1, -1):
+        backward[l] = np.sqrt(np.mean(np.sum(dh**2, axis=0)))
+        if l > 0:
+            dh = layer_backward(dh, sums[l - 1], weights[l - 1], g, form)
+    return rms, cosines, backward / backward[0]
+
+
+def last_state_of_the_scan(a, b, h_0, join=combine):
+    T, reach = a.shape[1], 1
+    while reach < T:
+        span = join((a[:, :-reach], b[:, :-reach]), (a[:, reach:], b[:, reach:]))
+        a = np.concatenate([a[:, :reach], span[0]], axis=1)
+        b = np.concatenate([b[:, :reach], span[1]], axis=1)
+        reach *= 2
+    return (a * h_0[:, None] + b)[:, -1:]
+
+
+def kernel_by_the_next_nudge(h, W_hh, beta, gamma, psi):
+    T = h.shape[1]
+    tangent = Omega = Gamma = np.zeros_like(h[:, 0])
+    dbeta, dgamma = np.zeros_like(beta), np.zeros_like(gamma)
+    for t in range(T):
+        tangent, Omega, Gamma = perturbation_step(
+            tangent, Omega, Gamma, h[:, t], W_hh, gamma, psi[:, (t + 1) % T]
+        )
+        by_beta, by_gamma = kernel_gradients(beta, tangent, Omega, Gamma)
+        dbeta += by_beta / T
+        dgamma += by_gamma / T
+    return dbeta, dgamma
+
+
+def kernel_without_its_first_step(h, W_hh, beta, gamma, psi):
+    tangent = Omega = Gamma = np.zeros_like(h[:, 0])
+    dbeta = dgamma = 0.0
+    for t in range(1, h.shape[1]):
+        tangent, Omega, Gamma = perturbation_step(
+            tangent, Omega, Gamma, h[:, t], W_hh, gamma, psi[:, t]
+        )
+        by_beta, by_gamma = kernel_gradients(beta, tangent, Omega, Gamma)
+        dbeta += by_beta
+        dgamma += by_gamma
+    return dbeta / h.shape[1], dgamma / h.shape[1]
+
+
+def sampled_by_the_exp_of_a_minus(logits, temperature, rng):
+    if not 0 <= temperature < np.inf:
+        raise ValueError(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    scaled = (logits - logits.max(axis=1, keepdims=True)) / temperature
+    p = np.exp(-scaled)
+    p /= p.sum(axis=1, keepdims=True)
+    return np.array([rng.choice(len(row), p=row) for row in p])
+
+
 @pytest.mark.parametrize(
     ("exercise", "answer", "words"),
     [
+        ("stop_gate", gate_of_six_digits, "with `low` for `round(low, 6)`"),
+        ("propagate", gradient_as_a_share, "without `/ backward[0]`"),
+        ("scan", scan_of_powers_of_two, "without the line `assert T & T - 1 == 0`"),
+        ("scan", last_state_of_the_scan, "with `a * h_0[:, None] + b` for `(a * h_0"),
+        ("kernel_fit", kernel_by_the_next_nudge, "without `+ 1`, in the line"),
+        ("kernel_fit", kernel_without_its_first_step, "with `range(0, h.shape[1])` for `range(1,"),
+        (
+            "sample_with_temperature",
+            sampled_by_the_exp_of_a_minus,
+            "with the sign of `scaled` turned round",
+        ),
         ("sample_with_temperature", sampled_by_the_least_likely, "with `np.argmax` for"),
         (
             "sample_with_temperature",
@@ -751,7 +855,56 @@ def test_no_axis_changes_places_with_itself():
         ("a - 1 + 1", "a"),
         ("f ** 10", "f ** 10"),
         ("-0", "0"),
+        ("min(l, l - 1)", "l - 1"),
+        ("max(l - 1, l)", "l"),
+        ("max(l, l + 1)", "l + 1"),
+        ("min(l, n - 1)", "min(l, n - 1)"),
+        ("reversed(list(layers[:0:-1]))", "layers[1:]"),
+        ("reversed(list(layers[::-1]))", "layers"),
+        ("reversed(list(layers[:0:-2]))", "reversed(list(layers[:0:-2]))"),
+        ("reversed(list(layers[3::-1]))", "reversed(list(layers[3::-1]))"),
+        ("reversed(list(layers[:-1]))", "reversed(list(layers[:-1]))"),
     ],
 )
-def test_nobody_reads_what_a_changed_number_leaves_behind(code, said):
+def test_changed_code_is_said_as_a_person_writes_it(code, said):
     assert simply(ast.parse(code, mode="eval").body) == said
+
+
+SIGNS = ["+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>"]
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_code_with_any_operator_can_be_changed(sign):
+    tree = ast.parse(f"def f(a, b):\n    return a {sign} b")
+    assert f"without `{sign} b`" in [change.words for change in changes(tree, None)]
+
+
+def half_of_the_old_state(x_t, h_prev, W_xh, W_hh, b_h):
+    new = np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
+    return 0.5 * (new + h_prev)
+
+
+def test_nobody_is_told_to_add_something_to_itself():
+    said = check(half_of_the_old_state, "rnn_step").sentence
+    assert "with `new` for `0.5 * (new + h_prev)`" in said
+
+
+def test_the_sign_of_what_is_added_to_is_no_cure_for_a_second_name():
+    def kernel_fit(h, W_hh, beta, gamma, psi):
+        tangent = Omega = Gamma = np.zeros_like(h[:, 0])
+        dbeta = np.zeros_like(beta)
+        dgamma = dbeta[0]
+        for t in range(h.shape[1]):
+            tangent, Omega, Gamma = perturbation_step(
+                tangent, Omega, Gamma, h[:, t], W_hh, gamma, psi[:, t]
+            )
+            by_beta, by_gamma = kernel_gradients(beta, tangent, Omega, Gamma)
+            dbeta += by_beta / h.shape[1]
+            dgamma += by_gamma / h.shape[1]
+        return dbeta, dgamma
+
+    words = check(kernel_fit).mistake
+    assert words in {
+        "with `dbeta[0].copy()` for `dbeta[0]`",
+        "with `np.zeros_like(dbeta[0])` for `dbeta[0]`",
+    }

@@ -6,12 +6,21 @@ import numpy as np
 import pytest
 
 from course_lib.exercises import check
+from course_lib.exercises.calling.guard import RAISED
 from course_lib.exercises.naming.habits import habits
 from course_lib.exercises.naming.mutants import mutants, tree_of, without_docstrings
-from course_lib.exercises.naming.slips import LONGEST, relatives, slips, whose_names
+from course_lib.exercises.naming.slips import (
+    LONGEST,
+    is_written,
+    relatives,
+    slips,
+    together,
+    whose_names,
+)
 from course_lib.exercises.registry import get
+from course_lib.scratch.diagonal import eigenvalues
 from course_lib.scratch.kernl import kernel_gradients, perturbation_step
-from course_lib.scratch.scan import combine
+from course_lib.scratch.scan import combine, scan
 
 
 def model(x, h, rate=0.5):
@@ -290,3 +299,66 @@ def an_axis_twice(codes, lanes, window):
 def test_the_same_operation_on_another_array_is_another_slip():
     said = check(an_axis_twice, "carried_windows").sentence
     assert "y.reshape(shape).transpose(1, -1, 2)" in said
+
+
+def reads_beyond_the_last_step(E_0, v, d, credit, gamma):
+    C, decay = v.shape[1], np.exp(-gamma)
+    later = np.zeros_like(credit)
+    for t in reversed(range(C)):
+        later[:, t] = credit[:, t] + decay * later[:, t + 1]
+    fades = decay ** np.arange(C - 1, -1, -1)[:, None]
+    dW = np.einsum("btj,bti->ji", v, later * d) + np.sum(E_0 * (decay * later[:, :1]), axis=0)
+    return dW, decay**C * E_0 + np.einsum("btj,bti->bji", v, fades * d)
+
+
+def keeps_the_dtype_of_b(a, b, h_0, join=combine):
+    A, B = a.copy(), b.copy()
+    B[:, 0] += A[:, 0] * h_0
+    reach = 1
+    while reach < a.shape[1]:
+        before, now = (A[:, :-reach], B[:, :-reach]), (A[:, reach:], B[:, reach:])
+        A[:, reach:], B[:, reach:] = join(before, now)
+        reach *= 2
+    return B
+
+
+def scales_what_comes_in(x, z_0, params):
+    lam = eigenvalues(params)
+    b = (np.exp(params["gamma_log"]) * x) @ params["B"]
+    z = scan(np.broadcast_to(lam, b.shape), b, z_0)
+    return (z @ params["C"]).real + x @ params["D"], z
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer"),
+    [
+        ("chunk_border", reads_beyond_the_last_step),
+        ("scan", keeps_the_dtype_of_b),
+        ("lru_forward", scales_what_comes_in),
+    ],
+)
+def test_a_slip_that_is_not_written_there_is_not_named_for_an_exception_alone(exercise, answer):
+    report = check(answer, exercise)
+    assert report.kind == RAISED
+    assert "behaves exactly like" not in report.sentence
+
+
+def test_a_name_is_written_in_the_place_of_what_is_not_there():
+    assert is_written("with `x[t]` for `x[:, t]`", each_row_from_its_own_place)
+    assert is_written("with `x[t, :]` for `x[:, t]`", each_row_from_its_own_place)
+    assert is_written("with `h_0` for `h_0[:, None]`", keeps_the_dtype_of_b)
+    assert not is_written("with `B` for `A`", keeps_the_dtype_of_b)
+    assert not is_written("without `- 1`", keeps_the_dtype_of_b)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("with `a` twice as large", "with `b` twice as large", "with `a` and `b` twice as large"),
+        ("with `a` twice as large", "with `b` half as large", None),
+        ("with `a` for `c`", "with `b` for `c`", None),
+        ("without `+ b`", "with `b` twice as large", None),
+    ],
+)
+def test_what_becomes_of_two_results_alike_is_one_change(one, other, said):
+    assert together(one, other) == (said or f"with two things changed: {one}, and {other}")

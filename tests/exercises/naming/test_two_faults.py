@@ -61,6 +61,19 @@ def test_what_is_left_but_for_a_small_change_is_named_and_more_is_said(exercise,
     assert report.sentence.endswith(MORE)
 
 
+def backwards_and_from_the_reset_state(x_t, h_prev, params):
+    r = gate(x_t, h_prev, params["W_xr"], params["W_hr"], params["b_r"])
+    seen = r * h_prev
+    z = gate(x_t, seen, params["W_xz"], params["W_hz"], params["b_z"])
+    candidate = np.tanh(x_t @ params["W_xh"] + seen @ params["W_hh"] + params["b_h"])
+    return h_prev + z * (candidate - h_prev)
+
+
+def test_what_explains_a_part_of_what_another_mistake_explains_is_not_named():
+    """Where z is 1 a mixture turned round is the candidate; where z is 0 it is the old state."""
+    assert "candidate itself" not in check(backwards_and_from_the_reset_state, "gru_step").sentence
+
+
 def the_median(loss, params, grads, step=1e-5, tolerance=1e-6):
     errors = {}
     for name, w in params.items():
@@ -124,6 +137,21 @@ def no_shift_and_one_draw(logits, temperature, rng):
 
 def test_counts_that_are_alike_by_chance_show_no_mistake():
     report = check(no_shift_and_one_draw, "sample_with_temperature")
+    assert "likeliest character comes at every" not in report.sentence
+
+
+def test_one_character_for_all_rows_is_not_the_likeliest():
+    def sample_with_temperature(logits, temperature, rng):
+        if not 0 <= temperature < np.inf:
+            raise ValueError(temperature)
+        if temperature == 0:
+            return logits.argmax(axis=1)
+        p = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
+        p /= p.sum(axis=1, keepdims=True)
+        return np.array([np.random.default_rng(1).choice(len(row), p=row) for row in p])
+
+    report = check(sample_with_temperature)
+    assert not report.ok
     assert "likeliest character comes at every" not in report.sentence
 
 

@@ -13,6 +13,7 @@ from course_lib.exercises.projects.arrays import (
     MOST_ARRAYS,
     MOST_AXES,
     BadArrays,
+    in_steps,
     read_hand_in,
 )
 
@@ -147,3 +148,19 @@ def test_every_version_of_the_format_is_read(version):
     np.lib.format.write_array(file, np.arange(3.0), version)
     found = read_hand_in(archive(W=file.getvalue()), "rows.npz")
     np.testing.assert_array_equal(found.weights["W"], np.arange(3.0))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "uint8", "bool"])
+def test_of_an_array_in_steps_so_many_numbers_are_left_and_none_has_moved_far(dtype):
+    array = (100 * np.abs(np.sin(np.arange(999.0)))).astype(dtype).reshape(3, 333)
+    rounded = in_steps(array, 16)
+    assert rounded.dtype == (np.float32 if array.dtype.kind == "f" else array.dtype)
+    assert len(np.unique(rounded)) == (2 if dtype == "bool" else 16)
+    half = (array.astype(float).max() - array.astype(float).min()) / 15 / 2
+    slack = 0.5 if array.dtype.kind in "iu" else 1e-5
+    assert np.abs(rounded.astype(float) - array).max() <= half + slack
+
+
+@pytest.mark.parametrize("array", [np.zeros((0, 3)), np.array(56), np.full(4, 0.1), np.arange(9)])
+def test_few_numbers_stay_as_they_are(array):
+    np.testing.assert_array_equal(in_steps(array, 256), array.astype(in_steps(array, 256).dtype))

@@ -7,7 +7,14 @@ import re
 import numpy as np
 import pytest
 
-from course_lib.authoring.project_cells import marks_table, page, project_card, run
+from course_lib import data
+from course_lib.authoring.project_cells import (
+    marks_table,
+    page,
+    project_card,
+    run,
+    training_cell,
+)
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.projects import proving
 from course_lib.exercises.projects.arrays import BadArrays
@@ -61,6 +68,23 @@ def test_a_proof_can_fail(monkeypatch):
     assert "course reproduce project-rows" in found[-1]
 
 
+def test_images_packed_into_digits_would_reach_a_mark_and_are_lost():
+    project = get("predict_few_labels")
+    (make,) = [one.make for one in project.wrong if one.name == "images packed bit by bit"]
+    weights, predict = make({})
+    project.fits(weights)
+    batches = project.held_back("check", 0)
+    assert dataclasses.replace(project, steps=None).score(predict, weights, batches) > 0.8
+    assert project.score(predict, weights, batches) < 0.6
+
+
+@pytest.mark.parametrize("one", PROJECTS)
+def test_where_any_network_will_do_nothing_is_packed_into_digits(one):
+    """Where it is given, or learns while it is judged, its arrays are worth what it computes."""
+    project = get(one)
+    assert (project.steps is None) is bool(project.network or project.run)
+
+
 @pytest.mark.parametrize("one", PROJECTS)
 def test_it_has_a_page_a_card_and_a_place_in_the_book(one):
     project = get(one)
@@ -71,10 +95,23 @@ def test_it_has_a_page_a_card_and_a_place_in_the_book(one):
     assert f"course reproduce {run(project)}" in text
     assert f"book/{page(project)}\n" in (ROOT / "book" / "_toc.yml").read_text(encoding="utf-8")
     assert f"{project.most_numbers:,} numbers" in re.sub(r"\s+", " ", text)
+    assert project.steps is None or f"rounded to {project.steps} steps" in text
     card = project_card(project)
     assert all(project.read(mark) in card for mark in project.marks)
     assert project.budget in card
     assert f"{project.minutes} minutes" in card
+
+
+@pytest.mark.parametrize("one", PROJECTS)
+def test_where_its_data_come_from_is_said_on_its_page_and_in_its_notebook(one):
+    project = get(one)
+    name = project.data.__name__
+    assert getattr(data, name) is project.data
+    page_of_it = (ROOT / "book" / f"{page(project)}.md").read_text(encoding="utf-8")
+    [row] = re.findall(r"^\| data \| (.*) \|$", page_of_it, re.MULTILINE)
+    assert f"`{name}(" in row
+    assert "`course_lib.data`" in row
+    assert training_cell(project, solved=False).startswith(f"from course_lib.data import {name}\n")
 
 
 @pytest.mark.parametrize("one", PROJECTS)

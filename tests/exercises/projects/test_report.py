@@ -47,6 +47,12 @@ def test_what_to_type_next_comes_last():
     assert report(NOT_RIGHT, mark=0).kept == NOT_RIGHT
 
 
+def test_a_shell_is_told_all_that_a_notebook_is():
+    one = report(NOT_RIGHT, mark=0, curve=np.array([2.0, 1.0]), expected=0.95)
+    *in_a_shell, last = one.text("course hint predict_rows").splitlines()
+    assert (in_a_shell, last) == (str(one).splitlines()[:-1], "  Next: course hint predict_rows")
+
+
 def test_without_outputs_there_are_no_facts():
     text = str(report(NOT_RIGHT, measured=None, mark=0, sentence="There is no rows.npz."))
     assert text.startswith("✗ predict_rows: not right yet\n")

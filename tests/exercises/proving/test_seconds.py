@@ -1,4 +1,4 @@
-"""No check takes longer than a learner waits, by the stored table, which is measured well."""
+"""No check takes longer than a learner waits: by the stored table, and some of them live."""
 
 import json
 
@@ -8,7 +8,8 @@ from course_lib.authoring.notebooks import SECONDS
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.proving import seconds as module
 from course_lib.exercises.proving.seconds import check_seconds, store_seconds, two_slips
-from course_lib.exercises.registry import get, ids
+from course_lib.exercises.registry import PROJECT, get, ids, needs_tensorflow
+from course_lib.training import provenance
 
 FIRST, LATER = 20, 3  # seconds on two cores; of the first check TensorFlow's import is a part
 STORED = json.loads(SECONDS.read_text(encoding="utf-8"))
@@ -22,8 +23,22 @@ def test_no_check_takes_longer_than_a_learner_waits(kind, most):
     assert {one: took for one, took in STORED[kind].items() if took > most} == {}
 
 
+def test_each_exercise_is_of_one_run():
+    told = [one for run in STORED["runs"] for one in run["exercises"]]
+    assert sorted(told) == sorted(ids())
+
+
+def test_an_exercise_in_numpy_waits_for_no_tensorflow_by_the_table():
+    """Where one no longer loads it, or loads it now, its card says so after `--measure` alone."""
+    loads = min(took for one, took in STORED["seconds"].items() if needs_tensorflow(one))
+    functions = [one for one in ids() if not needs_tensorflow(one) and not one.startswith(PROJECT)]
+    assert {one for one in functions if STORED["seconds"][one] > loads / 2} == set()
+
+
 def test_what_other_exercises_took_stays(tmp_path, monkeypatch):
-    took = iter([0.5, 1.5, 2.5])
+    took = iter([0.5, 1.5, 2.5, 0.5, 1.5])
+    days = iter(["2030-01-01", "2030-01-02", "2030-01-03"])
+    monkeypatch.setattr(module, "_this_run", lambda: {"date": next(days)})
     monkeypatch.setattr(
         module, "check_seconds", lambda _: dict.fromkeys(("first", "right", "wrong"), next(took))
     )
@@ -34,6 +49,28 @@ def test_what_other_exercises_took_stays(tmp_path, monkeypatch):
     for kind in ("seconds", "right_seconds", "wrong_seconds"):
         assert stored[kind] == {"rnn_step": 2.5, "rnn_forward": 0.5, "LSTMCell": 1.5}
         assert list(stored[kind]) == ["rnn_step", "rnn_forward", "LSTMCell"]  # as in the course
+    both, one = ["rnn_forward", "LSTMCell"], ["rnn_step"]
+    assert stored["runs"] == [
+        {"date": "2030-01-01", "exercises": both},
+        {"date": "2030-01-02", "exercises": one},
+    ]
+    store_seconds(file, both)
+    runs = json.loads(file.read_text())["runs"]
+    assert [(run["date"], run["exercises"]) for run in runs] == [
+        ("2030-01-02", one),
+        ("2030-01-03", both),
+    ]
+
+
+def test_a_run_says_what_it_was_measured_with(monkeypatch):
+    """Each exercise's process has one thread, unless the user says otherwise."""
+    monkeypatch.setattr(provenance, "hardware", lambda: {"cpu": "A", "settings": {"X": "1"}})
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    run = module._this_run()
+    assert run.keys() == {"date", "versions", "hardware"}
+    told = {"X": "1", "OMP_NUM_THREADS": "2", "TF_NUM_INTRAOP_THREADS": "1"}
+    assert run["hardware"]["settings"] | told == run["hardware"]["settings"]
 
 
 @pytest.mark.slow
@@ -65,9 +102,18 @@ def test_each_answer_is_timed_as_if_no_other_had_been_met(monkeypatch):
     assert timed[1 + right :][: len(exercise.mistakes)] == [m.answer for m in exercise.mistakes]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("one", ["rnn_step", "predict_rows"])
-def test_an_exercise_and_a_project_are_measured_in_a_process_of_their_own(one):
+@pytest.mark.parametrize(
+    "one",
+    [
+        "combine",
+        "lru_trace_step",
+        pytest.param("predict_rows", marks=pytest.mark.slow),
+        pytest.param("update_inside", marks=pytest.mark.slow),
+    ],
+)
+def test_no_check_takes_longer_here_and_now(one):
+    """The table is as old as its last measurement; these are quick to measure."""
     found = check_seconds(one)
     assert found.keys() == {"first", "right", "wrong"}
-    assert all(0 <= seconds < 20 for seconds in found.values())
+    assert 0 <= found.pop("first") < FIRST
+    assert all(0 <= took < LATER for took in found.values()), found

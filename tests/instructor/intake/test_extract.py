@@ -81,6 +81,15 @@ def test_a_retyped_cell_of_the_course_is_still_code():
     assert "had become" in found.remarks[0]
 
 
+@pytest.mark.parametrize(
+    ("source", "role"), [("Here def and class are words.", ""), ("I'll be back.", "rnn_step")]
+)
+def test_a_cell_of_text_is_no_code_for_a_word_in_it_or_for_its_place_alone(source, role):
+    cell = {"cell_type": "markdown", "source": source, "id": f"{role}-code"}
+    found = extract(json.dumps({"cells": [cell]}).encode())
+    assert (found.code, found.roles, found.remarks) == ([], {}, [])
+
+
 def cells(*lengths):
     found = [{"cell_type": "code", "source": "#" * length} for length in lengths]
     return extract(json.dumps({"cells": found}).encode())

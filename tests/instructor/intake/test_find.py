@@ -8,13 +8,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from a_class import released
+from a_class import ROOT, released
 from typer.testing import CliRunner
 
 from course_lib.cli import app
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.intake import tree
 from course_lib.instructor.intake.find import MOST_READ, find
+from course_lib.instructor.intake.names import EXPORT, HANDED_IN, PLATFORMS
 from course_lib.instructor.intake.read import MOST_NOTEBOOKS
 from course_lib.instructor.intake.tree import DEEPEST
 
@@ -374,6 +375,14 @@ def test_a_layout_is_recognised(tmp_path, name, whole):
     }
     assert not found.not_understood
     assert not found.work_is_left
+
+
+def test_the_page_lists_a_layout_of_each_platform():
+    page = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
+    table = page.partition("| layout | the student is |")[2].partition("\n\n")[0]
+    listed = [one.partition("/")[0] for one in re.findall(r"`(.+?)`", table)]
+    for pattern in (*PLATFORMS, EXPORT.pattern, HANDED_IN):
+        assert any(re.fullmatch(pattern, one) for one in listed), pattern
 
 
 def test_a_whole_download_inside_another_folder(tmp_path):

@@ -6,13 +6,16 @@ A file of its own, so that another core can do it.
 import pytest
 from choices import STALE, choice
 
+from course_lib.exercises.checker import check_function
 from course_lib.exercises.registry import get, ids
 from course_lib.instructor.judging.fresh_ladder import SEED, stored
+from course_lib.instructor.judging.stored_answers import with_stored_answers
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.usefixtures("at_rest")]
+FAST = [one for one in ids() if get(one).kind == "speed up"]
 
 
-@pytest.mark.parametrize("one", [one for one in ids() if get(one).kind == "speed up"])
+@pytest.mark.parametrize("one", FAST)
 def test_every_named_mistake_falls_even_if_it_knows_the_public_answers(one):
     exercise = get(one)
     made = choice(exercise, SEED)
@@ -23,3 +26,11 @@ def test_every_named_mistake_falls_even_if_it_knows_the_public_answers(one):
     for answer in (exercise.reference, *exercise.alternatives):
         assert made.stands_at(answer) == [True] * len(made.ladder)
     assert stored()[one] == made.names, STALE.format(one)
+
+
+@pytest.mark.parametrize("one", FAST)
+def test_a_mistake_that_knows_the_public_answers_passes_the_public_checks(one):
+    """A function, a class or a callback: the cheat that the test above sees fall is a real one."""
+    exercise = get(one)
+    cheat_with = with_stored_answers(exercise)
+    assert check_function(exercise, cheat_with(exercise.mistakes[0].answer)).ok

@@ -16,7 +16,7 @@ def test_an_own_hidden_case_decides(verdicts, tmp_path):
     }
     file = tmp_path / "cases.json"
     file.write_text(json.dumps({"rnn_step": [one]}))
-    clipped = answer_code("rnn_step").replace("return h_t", "return h_t * (np.max(x_t) < 20)")
+    clipped = answer_code("rnn_step").replace("return h_t", "return h_t * (np.max(x_t) != 30)")
     found = verdicts(solved(1, rnn_step=clipped), ["rnn_step"], load_cases(file))["rnn_step"]
     assert found.outcome == "not right yet"
     assert found.hidden

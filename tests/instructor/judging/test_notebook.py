@@ -6,8 +6,10 @@ import json
 import pytest
 from a_class import ROOT, answer_code, notebook, released, solved
 
+from course_lib.authoring.source import starting_code
 from course_lib.exercises.registry import CHAPTERS, get, ids, needs_tensorflow
 from course_lib.instructor.judging.notebook import REACHES
+from course_lib.instructor.results.points import share
 
 NUMPY = [one for one in ids() if not needs_tensorflow(one) and get(one).kind != "project"]
 
@@ -23,10 +25,19 @@ def test_the_solutions_pass(verdicts, chapter):
     assert all(v.held == v.rungs for v in found.values())
 
 
-def test_nothing_is_written_in_the_released_notebook(verdicts):
-    wanted = [one for one in CHAPTERS[0].exercises if one in NUMPY]
-    found = verdicts(released(1), wanted)
+@pytest.mark.parametrize("number", range(1, len(CHAPTERS) + 1))
+def test_nothing_is_written_in_the_released_notebook(verdicts, number):
+    """Nor is the wrong code of a bug hunt anybody's work, or anybody's mistake."""
+    wanted = [one for one in CHAPTERS[number - 1].exercises if one in NUMPY]
+    found = verdicts(released(number), wanted)
     assert {v.outcome for v in found.values()} == {"not written yet"}
+    assert not any(v.mistake or share(v.as_dict()) for v in found.values())
+
+
+def test_a_bug_hunt_that_somebody_has_begun_is_wrong(verdicts):
+    code = starting_code(get("kernel_fit")).replace("error.T @ Gamma", "error.T @ (1 * Gamma)")
+    [found] = verdicts(solved(5, kernel_fit=code), ["kernel_fit"]).values()
+    assert (found.outcome, found.mistake) == ("not right yet", "the old fit")
 
 
 def test_one_wrong_answer_does_not_spoil_the_next(verdicts):
@@ -43,6 +54,13 @@ def test_a_changed_argument_is_seen(verdicts):
     nb = notebook(2, {"clip_by_global_norm": in_place})
     found = verdicts(nb, ["clip_by_global_norm"])["clip_by_global_norm"]
     assert "in place" in found.sentence
+
+
+def test_what_a_changed_argument_hides_is_looked_at_in_the_sandbox(verdicts):
+    code = starting_code(get("update_on_window"))
+    code = code.replace("{name: w.copy() for name, w in params.items()}", "params.copy()")
+    found = verdicts(notebook(2, {"update_on_window": code}), ["update_on_window"])
+    assert found["update_on_window"].mistake == "nothing copied"
 
 
 def test_a_default_is_tried_by_handing_the_others_in_by_name(verdicts):

@@ -276,15 +276,31 @@ HIDE = {
     concrete_function.ConcreteFunction.graph = property(lambda self: tf.Graph())
 """,
     "another table of kernels": """
-    for table in vars(sys.modules["graphs"]).values():
-        if type(table) is dict and "MatMul" in table:
-            table["MatMul"] = []
+    for module in [one for name, one in sys.modules.items() if name.split(".")[0] == "graphs"]:
+        for table in vars(module).values():
+            if type(table) is dict and "MatMul" in table:
+                table["MatMul"] = []
 """,
     "another asking for kernels": """
-    graphs = sys.modules["graphs"]
-    for name, value in list(vars(graphs).items()):
-        if "kernels" in name.lower():
-            setattr(graphs, name, {} if type(value) is dict else lambda *of: {})
+    for module in [one for name, one in sys.modules.items() if name.split(".")[0] == "graphs"]:
+        for name, value in list(vars(module).items()):
+            if "kernels" in name.lower() and type(value) is not type(sys):
+                setattr(module, name, {} if type(value) is dict else lambda *of: {})
+""",
+    "another class where the call imports it": """
+    import course_lib.graphs
+    course_lib.graphs.Counting = type("Counting", (), {"times": 1})
+""",
+    "another attribute of a class": """
+    sys.modules["graphs.kernels"].Kernel.device_type = property(lambda kernel: "GPU")
+""",
+    "another attribute in a class": """
+    from course_lib.graphs import Counting
+    Counting.times = property(lambda self: 1, lambda self, value: None)
+""",
+    "another function below a decorator": """
+    from course_lib.graphs import step_by_step
+    step_by_step.__closure__[0].cell_contents = lambda: iter([None])
 """,
     "another graph where traced functions have it": EMPTIED
     + "    func_graph.FuncGraph.as_graph_def = empty\n",

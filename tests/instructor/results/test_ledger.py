@@ -11,6 +11,7 @@ from a_class import solved, write
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.results import ledger as ledger_module
 from course_lib.instructor.results.ledger import NAME, Ledger, course_key, key_of_checks
+from course_lib.instructor.sandbox.view import FILES
 
 STUDENTS = 80  # so many that ten kills don't see them all graded
 
@@ -86,6 +87,10 @@ def test_two_runs_do_not_write_at_once(tmp_path):
 def test_other_settings_are_other_checks():
     assert key_of_checks(1) == key_of_checks(1)
     assert key_of_checks(1) != key_of_checks(2)
+
+
+def test_what_the_sandbox_runs_is_a_part_of_the_checks():
+    assert set(FILES.values()) <= set(ledger_module._sources())
 
 
 def test_a_changed_check_is_another_check(tmp_path, monkeypatch):

@@ -34,6 +34,11 @@ def test_a_view_goes_there_and_back(kind):
     np.testing.assert_allclose(view.back(ahead, series[:48]), series[48:])
 
 
+def test_an_error_is_that_of_the_month_it_is_named_after():
+    errors = np.arange(1.0, 13) * np.array([[1], [-1]])  # as large as the month is far ahead
+    assert forecast.by_month(errors) == {"1": 1, "6": 6, "12": 12, "mean": 6.5}
+
+
 def blind(model, series, now):
     """Whether a rolling forecast at `now` stays the same when the future is another."""
     config = Config(**TINY)

@@ -95,6 +95,17 @@ def test_a_step_that_is_not_finite_ends_the_run_and_is_named():
     assert ended["non_finite_steps"] == [6]
 
 
+def test_the_steps_after_one_that_is_not_finite_are_not_taken():
+    x, y = tiny(40).x_train.reshape(4, 10, 784), tiny(40).y_train.reshape(4, 10)
+    model = gradnets.build_model("plain-he", depth=3, units=8)
+    rates, gates = np.array([np.inf, 0, 0, 0], np.float32), np.ones(4, np.float32)
+    weights = [w.value for w in model.trainable_variables]
+    epoch = gradnets.sgd_epoch(model, jit_compile=False)
+    _, losses, norms, _ = epoch(weights, x, y, rates, gates)
+    assert np.isfinite(norms.numpy()).tolist() == [True, False, True, True]
+    assert not np.any([losses[2:], norms[2:]])
+
+
 # The schedule
 
 
@@ -156,6 +167,30 @@ def test_a_quick_run(trial):
     json.dumps(result)  # it can be stored
 
 
+@pytest.mark.parametrize("learns", [True, False])
+def test_short_trials_that_only_guess_are_followed_by_whole_ones(monkeypatch, learns):
+    """The rate is that of the trials which tell the rates apart, whichever those are."""
+    data = tiny(1_300)
+    chance = gradnets.guessing(data.y_train[gradnets.split(1_300, 1_000, 0)[1]])
+
+    def curves(model, epoch_function, data, parts, rates, gates, seed, batch_size):
+        short, rate = len(rates) == 1, float(rates[0, 0])
+        better = rate / 10 if short and learns else 0 if short else -rate / 10
+        one = {"loss": [1.0], "gate": [1.0], "gradient_rms": [[1.0]], "non_finite_step": None}
+        return one | {key: [chance + better] for key in ("validation_accuracy", "test_accuracy")}
+
+    monkeypatch.setattr(gradnets, "train", curves)
+    result = gradnets.run(data, seed=0, quick=True, method="plain-orthogonal")
+    rates = result["config"]["rates"]
+    tried = [trial["rate"] for trial in result["curves"].get("whole_trials", ())]
+    assert tried == ([] if learns else [*rates])
+    assert result["config"]["learning_rate"] == (max(rates) if learns else min(rates))
+
+
+def test_guessing_by_hand():
+    assert gradnets.guessing(np.array([3, 1, 3, 0])) == 0.5
+
+
 # What is stored
 
 
@@ -174,7 +209,10 @@ def test_stored_runs_are_whole_and_chosen_on_validation(name):
     assert (config["depth"], config["epochs"]) == (200 if "-200-" in name else 50, 20)
     rates = [trial["rate"] for trial in curves["trials"]]
     assert rates == config["rates"]
-    best = max(curves["trials"], key=gradnets._last_validation_accuracy)
+    short, whole = curves["trials"], curves.get("whole_trials")
+    guessed = len({trial["validation_accuracy"][-1] for trial in short if trial["loss"]}) == 1
+    assert (whole is not None) == guessed
+    best = max(whole or short, key=gradnets._last_validation_accuracy)
     assert config["learning_rate"] == best["rate"]
     assert [run["seed"] for run in curves["runs"]] == config["seeds"]
     for run, accuracy in zip(curves["runs"], summary["test_accuracy"], strict=True):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course_lib.benchmarks import kernl
 from course_lib.training import stored_result, stored_seeds
 
 
@@ -154,7 +155,7 @@ def test_inside_the_sequence_kernl_is_ahead_in_every_seed():
     assert min(tried, key=tried.get) == f"{tbptt['learning_rate']:g}"
 
 
-def test_side_by_side_every_rule_that_follows_a_units_own_memory_solves_the_task():
+def test_side_by_side_following_a_units_own_memory_and_credit_by_the_readout_solve_the_task():
     result = stored_result("kernl-side-by-side")
     assert result["config"]["seeds"] == [0, 1, 2]
     guess = result["summary"].pop("chance")
@@ -178,15 +179,20 @@ def test_side_by_side_every_rule_that_follows_a_units_own_memory_solves_the_task
         for rule, rates in result["curves"]["trials"].items()
     }
     assert slow["rflo"] > 0.75 * guess
-    assert slow["kernl"] < min(slow["rflo"], slow["snap1"])
+    assert sorted(slow, key=slow.get)[:2] == ["bptt", "kernl"]  # "ahead of all rules but BPTT"
 
 
 def test_the_benchmark_reaches_its_bars():
     bench = stored_result("bench-kernl")
     assert bench["speedup_over_per_step"] >= 6
+    # Stored with three digits, so it says no more than the page: as long as BPTT, not "at most".
     assert bench["ratio_to_bptt"] <= 1.0
+    for name, most in kernl.WITH_XLA_AT_MOST.items():
+        assert bench["xla_ratio"][name] <= most
     assert bench["snap1_ratio_to_drtrl"] <= 1.0
     assert bench["memory_ratio_8192_over_1024"] <= 1.1
+    short, long = (kernl._used(bench["memory"]["chunked"][T]) for T in ("1024", "8192"))
+    assert long / short <= 1.1
     assert bench["bptt_memory_ratio_8192_over_1024"] > 4
     assert [row["T"] for row in bench["curve"]][-1] == 65536
     assert bench["rules"]["rtrl"]["ms_a_step"] > 20 * bench["rules"]["kernl"]["ms_a_step"]

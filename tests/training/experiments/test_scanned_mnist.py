@@ -1,11 +1,13 @@
 """Pixel MNIST by diagonal layers: short runs of each kind, and what the stored ones hold."""
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from course_lib.training import stored_result
 from course_lib.training.experiments import EXPERIMENTS
-from course_lib.training.experiments.scanned_mnist import Config, network
+from course_lib.training.experiments.scanned_mnist import KINDS, STEPS, Config, network
 from course_lib.training.reproduce import reproduce
 
 PIXELS = [name for name in EXPERIMENTS if name.startswith("lru-pixels")]
@@ -27,14 +29,47 @@ def test_what_is_not_an_order():
         Config(order="columns")
 
 
-@pytest.mark.parametrize("kind", ["one", "online", "stack"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_network_reads_784_steps(kind):
     model = network(Config(kind=kind, units=4, hidden=4, block_units=3), seed=0)
     assert model(np.zeros((2, 784, 1), np.float32)).shape == (2, 10)
 
 
+@pytest.fixture
+def double():
+    """Keras in float64."""
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx(before[0])
+    keras.config.set_dtype_policy(before[1])
+
+
+def test_backpropagation_and_traces_give_one_gradient_over_all_steps(double):
+    """What the run by backpropagation learns is what exact traces would have learned."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(3, STEPS, 1)), rng.integers(10, size=3)
+    found, weights = {}, None
+    for kind in ("one", "traces"):
+        model = network(Config(kind=kind, units=6, hidden=5), seed=0)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("sgd", loss, **({"rule": "exact"} if kind == "traces" else {}))
+        weights = weights or model.get_weights()
+        model.set_weights(weights)
+        if kind == "traces":
+            _, _, gradients = model.gradients(x, y)
+        else:
+            with tf.GradientTape() as tape:
+                value = loss(y, model(x, training=True))
+            gradients = tape.gradient(value, [w.value for w in model.trainable_variables])
+        found[kind] = [np.asarray(one) for one in gradients]
+    for one, other in zip(found["one"], found["traces"], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10 * np.abs(other).max())
+
+
 def test_what_is_not_a_kind():
-    with pytest.raises(ValueError, match='choose "one", "online" or "stack"'):
+    with pytest.raises(ValueError, match="choose 'one' or 'traces' or 'online' or 'stack'"):
         Config(kind="two")
 
 
@@ -57,7 +92,12 @@ def test_the_epoch_is_chosen_on_validation(name):
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("lru-pixels", 0.975), ("lru-pixels-online", 0.96), ("lru-pixels-stack", 0.985)],
+    [
+        ("lru-pixels", 0.975),
+        ("lru-pixels-traces", 0.975),
+        ("lru-pixels-online", 0.96),
+        ("lru-pixels-stack", 0.985),
+    ],
 )
 def test_what_is_reached(name, least):
     """Updates inside the sequence cost a point; two blocks on top gain one."""

@@ -31,7 +31,12 @@ NOT_REAL = {
     "void": "V1",
 }
 KINDS = frozenset((*REAL, "c8", "c16"))  # numbers, nothing else
-KEYS = str | int | np.integer  # of a dict
+# As they cross and as this machine has them. Worked out once: a check sends thousands of arrays.
+DTYPES = {kind: (np.dtype(kind).newbyteorder("<"), np.dtype(kind)) for kind in sorted(KINDS)}
+AS_THEY_CROSS = {there: kind for kind, (there, _) in DTYPES.items()}
+KEYS = str, int, np.integer  # of a dict
+ARRAYS = np.ndarray, np.generic
+NEAR_ARRAYS = np.matrix, np.ma.MaskedArray  # what a check doesn't take for an array
 HEADER = 4 << 20  # bytes of a header from there: what Python makes of one takes 30 times as many
 # How many parts follow a tag. More of them would be somebody else's message inside of ours.
 PARTS = {"l": 1, "t": 1, "d": 1, "a": 2, "g": 2, "n": 2, "r": 1, "x": 2, "c": 2, "o": 1}
@@ -87,83 +92,92 @@ def pack(value: Any, handles: list | None = None) -> bytes:
     Raises:
         TooLarge: if it is larger than may cross.
     """
-    buffers: list[bytes] = []
-    state = {"nodes": 0, "offset": 0}
-    tree = _encode(value, buffers, handles, state, 0)
-    header = json.JSONEncoder().encode(tree).encode()
-    total = 4 + len(header) + state["offset"]
+    writer = _Writer(handles)
+    header = json.JSONEncoder().encode(writer.tree(value, 0)).encode()
+    total = 4 + len(header) + writer.offset
     if total > LARGEST:
         raise TooLarge
-    return struct.pack("<II", total, len(header)) + header + b"".join(buffers)
+    return struct.pack("<II", total, len(header)) + header + b"".join(writer.buffers)
 
 
-def _encode(value, buffers, handles, state, depth):
-    state["nodes"] += 1
-    if state["nodes"] > MOST_NODES or depth > DEEPEST:
-        raise TooLarge
-    kind = type(value)
-    if value is None or kind is bool:
-        return value
-    near = isinstance(value, np.matrix | np.ma.MaskedArray)  # not what a check takes for an array
-    if isinstance(value, np.ndarray | np.generic) and not near:
-        return _array(value, buffers, state)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, int) and abs(value) < 1 << 63:
-        return int(value)
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, list | tuple):
-        items = [_encode(one, buffers, handles, state, depth + 1) for one in value]
-        return ["l" if isinstance(value, list) else "t", items]
-    if isinstance(value, dict) and all(isinstance(key, KEYS) for key in value):
-        keys = [_text(key) if isinstance(key, str) else int(key) for key in value]
-        if len(set(keys)) == len(keys):  # letters that can't be sent look alike afterwards
-            parts = (_encode(one, buffers, handles, state, depth + 1) for one in value.values())
-            return ["d", [list(pair) for pair in zip(keys, parts, strict=True)]]
-    if kind is Numbers:
-        array = _encode(value.array, buffers, handles, state, depth + 1)
-        return ["x", _text(value.name[:NAME]), array]
-    if isinstance(value, np.random.Generator) and type(value.bit_generator) is np.random.PCG64:
-        state = value.bit_generator.state
-        numbers = *state["state"].values(), state["has_uint32"], state["uinteger"]
-        return ["r", [str(int(n)) for n in numbers]]
-    if handles is not None and callable(value):
-        handles.append(value)
-        return ["c", len(handles) - 1, str(kind.__name__)[:NAME]]
-    return ["o", str(kind.__name__)[:NAME]]
+class _Writer:
+    """What a message is made of; the commonest values are asked for first."""
+
+    __slots__ = "buffers", "handles", "nodes", "offset"
+
+    def __init__(self, handles: list | None):
+        self.handles = handles
+        self.buffers: list[bytes] = []
+        self.nodes = self.offset = 0
+
+    def tree(self, value: Any, depth: int) -> Any:
+        """What stands for a value in the header."""
+        self.nodes += 1
+        if self.nodes > MOST_NODES or depth > DEEPEST:
+            raise TooLarge
+        kind = type(value)
+        if value is None or kind is bool:
+            return value
+        if kind is np.ndarray or (isinstance(value, ARRAYS) and not isinstance(value, NEAR_ARRAYS)):
+            return self.array(value)
+        if isinstance(value, float):
+            return float(value)
+        if isinstance(value, int) and abs(value) < 1 << 63:
+            return int(value)
+        if isinstance(value, str):
+            return _text(value)
+        if isinstance(value, list | tuple):
+            items = [self.tree(one, depth + 1) for one in value]
+            return ["l" if isinstance(value, list) else "t", items]
+        if isinstance(value, dict) and all(isinstance(key, KEYS) for key in value):
+            keys = [_text(key) if isinstance(key, str) else int(key) for key in value]
+            if len(set(keys)) == len(keys):  # letters that can't be sent look alike afterwards
+                pairs = zip(keys, value.values(), strict=True)
+                return ["d", [[key, self.tree(one, depth + 1)] for key, one in pairs]]
+        if kind is Numbers:
+            return ["x", _text(value.name[:NAME]), self.tree(value.array, depth + 1)]
+        if isinstance(value, np.random.Generator) and type(value.bit_generator) is np.random.PCG64:
+            state = value.bit_generator.state
+            numbers = *state["state"].values(), state["has_uint32"], state["uinteger"]
+            return ["r", [str(int(n)) for n in numbers]]
+        if self.handles is not None and callable(value):
+            self.handles.append(value)
+            return ["c", len(self.handles) - 1, str(kind.__name__)[:NAME]]
+        return ["o", str(kind.__name__)[:NAME]]
+
+    def array(self, value: np.ndarray | np.generic) -> list:
+        """What stands for an array; its numbers are kept for the end of the message."""
+        if value.nbytes > LARGEST:
+            raise TooLarge
+        tag = "g" if isinstance(value, np.generic) else "a"
+        if type(value) is not np.ndarray:  # one of a class of its own may say anything of itself
+            value = np.array(value, order="C", subok=False)
+        kind = AS_THEY_CROSS.get(value.dtype) or f"{value.dtype.kind}{value.dtype.itemsize}"
+        shape = list(value.shape)
+        if _is_impossible(shape, kind in KINDS):
+            raise TooLarge
+        if kind not in KINDS:
+            return ["n", str(value.dtype.name)[:NAME], shape]
+        raw = value.astype(DTYPES[kind][0], copy=False).tobytes()
+        self.buffers.append(raw)
+        self.offset += len(raw)
+        if self.offset > LARGEST:
+            raise TooLarge
+        return [tag, kind, shape]
 
 
 def _text(value: str) -> str:
     return value.encode("utf-8", "replace").decode()
 
 
-def _is_impossible(shape, numbers: bool) -> bool:
+def _is_impossible(shape: list[int], numbers: bool) -> bool:
     """Whether no array of that shape may cross; what isn't numbers is made anew over there."""
-    most = LARGEST if numbers else MOST_NODES
-    return (
-        len(shape) > MOST_AXES
-        or not all(0 <= n <= LARGEST for n in shape)
-        or (math.prod(shape) > most)
-    )
-
-
-def _array(value, buffers, state):
-    scalar = isinstance(value, np.generic)
-    if value.nbytes > LARGEST:
-        raise TooLarge
-    plain = np.array(value, order="C", subok=False)
-    kind = f"{plain.dtype.kind}{plain.dtype.itemsize}"
-    if _is_impossible(plain.shape, kind in KINDS):
-        raise TooLarge
-    if kind not in KINDS:
-        return ["n", str(plain.dtype.name)[:NAME], list(plain.shape)]
-    raw = plain.astype(plain.dtype.newbyteorder("<"), copy=False).tobytes()
-    buffers.append(raw)
-    state["offset"] += len(raw)
-    if state["offset"] > LARGEST:
-        raise TooLarge
-    return ["g" if scalar else "a", kind, list(plain.shape)]
+    if len(shape) > MOST_AXES:
+        return True
+    for n in shape:
+        if not 0 <= n <= LARGEST:
+            return True
+    return math.prod(shape) > (LARGEST if numbers else MOST_NODES)
 
 
 def unpack(message: bytes, handles: Any = None) -> Any:
@@ -179,58 +193,95 @@ def unpack(message: bytes, handles: Any = None) -> Any:
     try:
         (length,) = struct.unpack_from("<I", message)
         tree = json.loads(message[4 : 4 + length].decode("ascii"))
-        state = {"nodes": 0, "offset": 4 + length}
-        value = _decode(tree, message, handles, state, 0)
+        reader = _Reader(message, 4 + length, handles)
+        value = reader.value(tree, 0)
     except Violation:
         raise
     except (ValueError, TypeError, KeyError, IndexError, struct.error, RecursionError):
         raise Violation("a message that can't be read") from None
-    if state["offset"] != len(message):
+    if reader.offset != len(message):
         raise Violation("a message with something left over")
     return value
 
 
-def _decode(tree, message, handles, state, depth):
-    state["nodes"] += 1
-    if state["nodes"] > MOST_NODES or depth > DEEPEST:
-        raise Violation("a message that is nested too deeply or too long")
-    if tree is None or isinstance(tree, bool | float | str):
-        return tree
-    if isinstance(tree, int):
-        if abs(tree) >= 1 << 63:
-            raise Violation("a number that is too large")
-        return tree
-    if not isinstance(tree, list) or not tree:
+class _Reader:
+    """Makes values of what stands for them in a header."""
+
+    __slots__ = "handles", "message", "nodes", "offset"
+
+    def __init__(self, message: bytes, offset: int, handles: Any):
+        self.message, self.offset, self.handles = message, offset, handles
+        self.nodes = 0
+
+    def value(self, tree: Any, depth: int) -> Any:
+        """The value for which a part of the header stands."""
+        self.nodes += 1
+        if self.nodes > MOST_NODES or depth > DEEPEST:
+            raise Violation("a message that is nested too deeply or too long")
+        kind = type(tree)
+        if tree is None or kind is float or kind is bool or kind is str:
+            return tree
+        if kind is int:
+            if abs(tree) >= 1 << 63:
+                raise Violation("a number that is too large")
+            return tree
+        if kind is not list or not tree:
+            raise Violation("a message that can't be read")
+        tag, *rest = tree
+        if len(rest) != PARTS.get(tag) or (tag in HOLD_LISTS and type(rest[0]) is not list):
+            raise Violation("a message that can't be read")
+        if tag in ("a", "g", "n"):
+            return self.array(tag, *rest)
+        if tag in ("l", "t"):
+            items = [self.value(one, depth + 1) for one in rest[0]]
+            return items if tag == "l" else tuple(items)
+        if tag == "d":
+            return self.pairs(rest[0], depth + 1)
+        if tag == "r":
+            return _generator(rest[0])
+        if tag == "x":
+            array = self.value(rest[1], depth + 1)
+            if not isinstance(array, np.ndarray):
+                raise Violation("a message that can't be read")
+            return foreign(str(rest[0]), array)
+        if tag == "c" and self.handles is not None:
+            return self.handles(int(rest[0]), str(rest[1]))
+        if tag in ("o", "c"):
+            return foreign(str(rest[-1]))
         raise Violation("a message that can't be read")
-    tag, rest = tree[0], tree[1:]
-    if len(rest) != PARTS.get(tag) or (tag in HOLD_LISTS and not isinstance(rest[0], list)):
-        raise Violation("a message that can't be read")
-    if tag in ("l", "t"):
-        items = [_decode(one, message, handles, state, depth + 1) for one in rest[0]]
-        return items if tag == "l" else tuple(items)
-    if tag == "d":
-        found = {}
-        for key, one in rest[0]:
+
+    def pairs(self, pairs: list, depth: int) -> dict:
+        """A dict."""
+        found: dict = {}
+        for key, one in pairs:
             if type(key) not in (str, int):
                 raise Violation("a key that is neither text nor number")
             if key in found:
                 raise Violation("a key that comes twice")
-            found[key] = _decode(one, message, handles, state, depth + 1)
+            found[key] = self.value(one, depth)
         return found
-    if tag in ("a", "g", "n"):
-        return _array_back(tag, *rest, message, state)
-    if tag == "r":
-        return _generator(rest[0])
-    if tag == "x":
-        array = _decode(rest[1], message, handles, state, depth + 1)
-        if not isinstance(array, np.ndarray):
-            raise Violation("a message that can't be read")
-        return foreign(str(rest[0]), array)
-    if tag == "c" and handles is not None:
-        return handles(int(rest[0]), str(rest[1]))
-    if tag in ("o", "c"):
-        return foreign(str(rest[-1]))
-    raise Violation("a message that can't be read")
+
+    def array(self, tag: str, kind: Any, shape: list) -> np.ndarray | np.generic:
+        """An array of which the next numbers are; or one of a kind that isn't numbers."""
+        for n in shape:
+            if type(n) is not int:
+                raise Violation("an array of an impossible shape")
+        if _is_impossible(shape, tag != "n"):
+            raise Violation("an array of an impossible shape")
+        if tag == "n":
+            return np.zeros(shape, _not_real(str(kind)))
+        if kind not in KINDS:
+            raise Violation("an array of an unknown kind")
+        there, here = DTYPES[kind]
+        count, first = math.prod(shape), self.offset
+        self.offset += count * there.itemsize
+        if self.offset > len(self.message):
+            raise Violation("an array that is cut off")
+        array = np.frombuffer(self.message, there, count, first).reshape(shape)
+        if kind == "b1":
+            array = array.view(np.uint8) != 0  # other bytes than 0 and 1 don't make a bool
+        array = array.astype(here)
+        return array[()] if tag == "g" and not shape else array
 
 
 def _not_real(name: str) -> str:
@@ -239,26 +290,6 @@ def _not_real(name: str) -> str:
         if name.startswith(begins):
             return stands
     return "O"
-
-
-def _array_back(tag, kind, shape, message, state):
-    if any(type(n) is not int for n in shape) or _is_impossible(shape, tag != "n"):
-        raise Violation("an array of an impossible shape")
-    if tag == "n":
-        return np.zeros(shape, _not_real(str(kind)))
-    if kind not in KINDS:
-        raise Violation("an array of an unknown kind")
-    dtype = np.dtype(kind).newbyteorder("<")
-    length = math.prod(shape) * dtype.itemsize
-    first = state["offset"]
-    if first + length > len(message):
-        raise Violation("an array that is cut off")
-    state["offset"] += length
-    array = np.frombuffer(message, dtype, math.prod(shape), first).reshape(shape)
-    if kind == "b1":
-        array = array.view(np.uint8) != 0  # other bytes than 0 and 1 don't make a bool
-    array = array.astype(np.dtype(kind))
-    return array[()] if tag == "g" and not shape else array
 
 
 def _generator(numbers) -> np.random.Generator:
@@ -281,7 +312,8 @@ def fingerprint(value: Any) -> bytes:
 
     def take(part: Any) -> None:
         if isinstance(part, np.ndarray):
-            digest.update(f"{part.dtype}{part.shape}".encode() + part.tobytes())
+            # Not `str` of the dtype, which NumPy works out in Python each time.
+            digest.update(f"{part.dtype.str}{part.shape}".encode() + part.tobytes())
         elif isinstance(part, dict):
             for one in part.values():
                 take(one)

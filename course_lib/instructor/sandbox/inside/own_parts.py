@@ -10,6 +10,8 @@ import functools
 import inspect
 import sys
 import types
+from importlib import import_module
+from pkgutil import iter_modules
 
 import graphs
 import guard
@@ -17,7 +19,7 @@ import guard
 # What tells the judge about a graph, beside its own modules and what `graphs` looks up in others:
 # methods of what it gets from there, and what carries its messages. A name that isn't there now
 # must not be there later.
-GRAPHS = "tensorflow.python.eager.polymorphic_function"
+POLYMORPHIC = "tensorflow.python.eager.polymorphic_function"
 OF_OTHERS = {
     "struct": ("pack", "unpack", "unpack_from"),
     "socket": ("socket.sendall", "socket.settimeout", "socket.recv"),
@@ -26,25 +28,50 @@ OF_OTHERS = {
         "FuncGraph.as_graph_def",
         "FuncGraph._as_graph_def",
     ),
-    f"{GRAPHS}.concrete_function": ("ConcreteFunction.graph",),
-    f"{GRAPHS}.polymorphic_function": (
+    f"{POLYMORPHIC}.concrete_function": ("ConcreteFunction.graph",),
+    f"{POLYMORPHIC}.polymorphic_function": (
         "Function.get_concrete_function",
         "Function.experimental_get_compiler_ir",
     ),
 }
 # All of these: any constant of theirs is a part of how a message is written, or read.
 WHOLE = "json", "json.encoder", "json.decoder", "json.scanner"
-STAND_INS = {"course_lib.graphs": graphs, "course_lib.exercises.calling.guard": guard}
+
+# All files of the package, whatever it imports by itself.
+GRAPHS = (graphs, *(import_module(f.name) for f in iter_modules(graphs.__path__, "graphs.")))
+
+
+def _public(module) -> tuple[str, ...]:
+    names = vars(module).items()
+    return tuple(
+        one for one, value in names if one[0] != "_" and not isinstance(value, types.ModuleType)
+    )
+
+
+# What a notebook and a call get that import these of the course: the module here, and its names.
+STAND_INS = {
+    "course_lib.exercises.calling.guard": (guard, ("Unusable", "with_article")),
+    **{f"course_lib.{module.__name__}": (module, _public(module)) for module in GRAPHS},
+}
 
 # What is kept of the judge's modules: what they define, and not the seconds that a call may take.
-CONSTANT = types.FunctionType | types.ModuleType | type | tuple | str | dict | frozenset | int
+CONSTANT = types.FunctionType | types.ModuleType | types.UnionType | type | tuple | str
+CONSTANT |= dict | frozenset | int
+# It computes nothing with these; Python makes the last two of a class when somebody asks.
 OF_A_CLASS = frozenset(
-    ("__dict__", "__weakref__", "__doc__", "__module__")
-)  # it computes nothing with these
+    ("__dict__", "__weakref__", "__doc__", "__module__", "__annotations__", "__slotnames__")
+)
+CONTENT = "cell_contents"
 
 
 class Absent:
     """Stands for what a name holds that isn't there."""
+
+
+def given(stand_in: str) -> dict:
+    """What a stand-in for a module of the course has of the judge's own, by name."""
+    module, names = STAND_INS.get(stand_in, (None, ()))
+    return {name: vars(module)[name] for name in names}
 
 
 def looked_up(source: str) -> tuple[tuple[str, str], ...]:
@@ -57,7 +84,7 @@ def looked_up(source: str) -> tuple[tuple[str, str], ...]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imported |= {a.asname or a.name: (a.name, "") for a in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        elif isinstance(node, ast.ImportFrom) and not node.level:  # else it is the judge's own
             imported |= {a.asname or a.name: (node.module, a.name) for a in node.names}
     found = {pair for pair in imported.values() if pair[1]}
     for node in ast.walk(tree):
@@ -77,7 +104,9 @@ def looked_up(source: str) -> tuple[tuple[str, str], ...]:
 
 
 # Read once, before the fork.
-BY_GRAPHS = looked_up(inspect.getsource(graphs))
+BY_GRAPHS = tuple(
+    sorted({pair for module in GRAPHS for pair in looked_up(inspect.getsource(module))})
+)
 
 
 class OwnParts:
@@ -89,7 +118,10 @@ class OwnParts:
 
     def __init__(self, *modules):
         self.kept = []
+        self.insides = []  # of functions and dicts
+        self.plain = []  # functions without defaults by name: nearly all, looked at faster
         self.kinds = []  # of what holds them: a class or a module may get another one
+        self.classes = []
         self.modules = []
         for module in modules:
             self.add(module)
@@ -115,18 +147,24 @@ class OwnParts:
                 self._keep(f"{module}.{name}", holder, last, own)
 
     def add(self, module):
-        """Keep what a module defines, and the methods of its classes."""
+        """Keep what a module defines, all that its classes have, and what a decorator wraps."""
         self._hold(module.__name__, module)
         for name, value in list(vars(module).items()):
             if not isinstance(value, CONSTANT) or name.startswith("__"):
                 continue
             where = f"{module.__name__}.{name}"
-            self._keep(where, module, name, value)
+            self._keep_with_cells(where, module, name, value)
             if isinstance(value, type) and value.__module__ == module.__name__:
                 self._hold(where, value)
-                for method, function in list(vars(value).items()):
-                    if isinstance(function, types.FunctionType):
-                        self._keep(f"{where}.{method}", value, method, function)
+                self.classes.append((where, value, OF_A_CLASS | vars(value).keys()))
+                for one in vars(value).keys() - OF_A_CLASS:
+                    self._keep_with_cells(f"{where}.{one}", value, one, vars(value)[one])
+
+    def _keep_with_cells(self, where, holder, name, value):
+        self._keep(where, holder, name, value)
+        cells = value.__closure__ if isinstance(value, types.FunctionType) else None
+        for cell in cells or ():
+            self._keep(where, cell, CONTENT, cell.cell_contents)
 
     def _add_whole(self, module):
         """Keep all that a module defines, all of its classes, and its objects of those."""
@@ -150,7 +188,14 @@ class OwnParts:
             self.modules.append((where, vars(holder), vars(holder).keys() & vars(builtins).keys()))
 
     def _keep(self, where, holder, name, value):
-        self.kept.append((where, holder, name, value, _innards(value)))
+        # The names of a module or a class stay the same dict; an object may get another one.
+        names = vars(holder) if isinstance(holder, types.ModuleType | type) else None
+        self.kept.append((where, holder, name, value, names))
+        innards = _innards(value)
+        if isinstance(value, types.FunctionType) and value.__kwdefaults__ is None:
+            self.plain.append((where, value, innards, *innards[:2]))
+        elif innards is not None:
+            self.insides.append((where, value, innards))
 
     def look(self) -> list[str]:
         """Names of those that are others by now; they are put back."""
@@ -163,24 +208,45 @@ class OwnParts:
             for name in (names.keys() & vars(builtins).keys()) - before:
                 del names[name]  # the module's functions took it for Python's own
                 others.append(f"{where}.{name}")
-        for where, holder, name, value, innards in self.kept:
-            if _put_back(value, innards):
+        for where, function, innards, code, defaults in self.plain:
+            if (
+                function.__code__ is not code
+                or function.__defaults__ is not defaults
+                or function.__kwdefaults__ is not None
+            ):
+                _put_back(function, innards)
                 others.append(where)
-            if vars(holder).get(name, Absent) is value:
+        others += [where for where, value, innards in self.insides if _put_back(value, innards)]
+        for where, holder, name, value, names in self.kept:
+            now = _now(holder, name) if names is None else names.get(name, Absent)
+            if now is value:
                 continue
             if value is Absent:
                 delattr(holder, name)
             else:
                 setattr(holder, name, value)
             others.append(where)
-        for stand_in, original in STAND_INS.items():
-            names = vars(sys.modules.get(stand_in, original))
-            for name in names.keys() & vars(original).keys():
-                value = vars(original)[name]
-                if isinstance(value, types.FunctionType) and names[name] is not value:
+        for where, holder, names in self.classes:
+            for name in vars(holder).keys() - names:
+                delattr(holder, name)
+                others.append(f"{where}.{name}")
+        for stand_in in STAND_INS.keys() & sys.modules.keys():
+            names = vars(sys.modules[stand_in])
+            for name, value in given(stand_in).items():
+                if names.get(name, Absent) is not value:
                     names[name] = value
                     others.append(f"{stand_in}.{name}")
         return others
+
+
+def _now(holder, name):
+    """What is there under a name: in a module, a class, or the cell of a function."""
+    if name is not CONTENT:
+        return vars(holder).get(name, Absent)
+    try:
+        return holder.cell_contents
+    except ValueError:
+        return Absent
 
 
 def _innards(value):
@@ -193,8 +259,6 @@ def _innards(value):
 
 def _put_back(value, innards) -> bool:
     """Whether a function or a dict was another inside; it is as before afterwards."""
-    if innards is None:
-        return False
     if isinstance(innards, dict):
         if _same_entries(value, innards):
             return False

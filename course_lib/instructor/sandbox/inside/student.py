@@ -9,7 +9,6 @@ Of the course it imports what holds no secret: `reading`, `graphs`, `guard`, `fa
 the judge sends: the parts that an exercise builds on, after those were judged.
 """
 
-import ast
 import builtins
 import contextlib
 import importlib
@@ -47,6 +46,8 @@ ORIGINALS = {name: dict(vars(module)) for name, module in WATCHED.items()}
 HEAVY = ("tensorflow", "keras", "torch", "jax")
 # Names that the judge's own modules have here, and a student's file may have too.
 JUDGES = frozenset(os.path.splitext(file)[0] for file in os.listdir(os.path.dirname(__file__)))
+# The judge's own modules that a student's code could meddle with.
+KEPT = (*own_parts.GRAPHS, guard, messages, failure, outside, own_parts, sys.modules[__name__])
 
 
 class Missing:
@@ -93,10 +94,7 @@ class Course(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         name = module.__name__
         module.__path__ = []
         module.__getattr__ = lambda attribute: _stand_in(name, attribute)
-        if name == "course_lib.exercises.calling.guard":
-            module.__dict__.update(Unusable=guard.Unusable, with_article=guard.with_article)
-        if name == "course_lib.graphs":
-            module.__dict__.update({n: v for n, v in vars(graphs).items() if n[0] != "_"})
+        module.__dict__.update(own_parts.given(name))
 
     def fill(self, sources):
         """Run sources in their modules; those that others import come first."""
@@ -117,8 +115,9 @@ class Beside(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
     def __init__(self, sources):
         self.sources = sources
-        for name in sources.keys() & JUDGES:
-            sys.modules.pop(name, None)
+        theirs = sources.keys() & JUDGES
+        for name in [one for one in sys.modules if one.partition(".")[0] in theirs]:
+            del sys.modules[name]
         self.hidden = sorted(
             name for name in sources if name in sys.modules or name in (*HEAVY, "course_lib")
         )
@@ -150,6 +149,8 @@ def _stand_in(module, attribute):
     if attribute.startswith("__"):
         raise AttributeError(attribute)
     full = f"{module}.{attribute}"
+    if full in own_parts.STAND_INS:  # as in Jupyter, where the package has imported it
+        return importlib.import_module(full)
     return sys.modules[full] if full in sys.modules else Missing(module, attribute)
 
 
@@ -305,7 +306,7 @@ class Student:
         try:
             return call(self.function, inputs)
         except (guard.Unusable, guard.NotWritten) as problem:
-            if _raised_in(problem) in ("<call>", guard.__file__, graphs.__file__):
+            if _raised_in(problem) in ("<call>", guard.__file__):
                 raise
             raise _as_an_error(self.name, self.function, problem) from None
 
@@ -389,9 +390,7 @@ def _in_the_way(name, error) -> str:
 
 def serve(connection) -> None:
     """Do what the judge asks until it goes away."""
-    own = own_parts.OwnParts(
-        graphs, guard, messages, failure, outside, own_parts, sys.modules[__name__]
-    )
+    own = own_parts.OwnParts(*KEPT)
     look = own.look  # bound now, whatever becomes of the class
     channel = messages.Channel(connection, inside=True)
     student = Student(channel, own)
@@ -455,6 +454,5 @@ def serve(connection) -> None:
         channel.send({"answer": unusable})
 
 
-ast.parse("")  # the parser is warm before the fork
-with contextlib.suppress(ImportError):
-    import IPython.core.inputtransformer2  # noqa: F401  (for cells with magics)
+# What is loaded and compiled at the first cell is there before the fork: parser, IPython, tokens.
+reading.run.read("", [(0, "%time 1")])

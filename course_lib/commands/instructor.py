@@ -1,6 +1,6 @@
-"""What `course` offers to instructors beside `validate`."""
+"""What `course` offers to instructors."""
 
-import sys
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from course_lib.command_help import Group
+from course_lib.commands.fail import fail
 from course_lib.output_paths import may_be_a_folder
 
 teaching = typer.Typer()
@@ -19,6 +20,10 @@ exporting = typer.Typer(
     cls=Group, help="For instructors: the course for other graders.", no_args_is_help=True
 )
 teaching.add_typer(exporting, name="export")
+ci = typer.Typer(
+    cls=Group, help="For instructors: the course in a CI service.", no_args_is_help=True
+)
+teaching.add_typer(ci, name="ci")
 
 Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="An --out folder of `validate`.")]
 
@@ -33,17 +38,112 @@ def _run(module: str, function: str, *arguments) -> None:
         command = getattr(import_module(f"course_lib.instructor.command.{module}"), function)
         code = command(*arguments)
     except ModuleNotFoundError as error:  # fcntl, which Windows has not
-        print(f"course: this needs Linux or macOS, with {error.name}.", file=sys.stderr)
-        code = 2
+        fail(f"this needs Linux or macOS, with {error.name}.")
     except (BadUsage, UnknownExercise) as error:
-        print(f"course: {shown_lines(error)}", file=sys.stderr)
-        code = 2
+        fail(shown_lines(error))
     except BrokenPipeError:  # `| head` has seen enough
         raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"course: {where}{error.strerror or error}.", file=sys.stderr)
-        code = 1
+        fail(f"{where}{error.strerror or error}.", code=1)
+    raise typer.Exit(code)
+
+
+@teaching.command()
+def validate(
+    submissions: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SUBMISSION",
+            help="A class: a folder or zip of students' folders, zips or notebooks, or a "
+            "platform's download. Or single ones of those.",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            callback=may_be_a_folder,
+            help="Folder for the results; what is there is kept.",
+        ),
+    ] = None,
+    list_only: Annotated[
+        bool, typer.Option("--list", help="Show who would be graded with what; run nothing.")
+    ] = False,
+    by: Annotated[
+        str, typer.Option(metavar="REGEX", help="What in a file's path names the student.")
+    ] = "",
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1, metavar="N", help="Submissions at the same time; by default one a core."
+        ),
+    ] = os.cpu_count() or 1,
+    shard: Annotated[
+        str, typer.Option(metavar="I/N", help="Only part I of N, to share a class out.")
+    ] = "1/1",
+    scheduler: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Grade on this Dask cluster, not here.")
+    ] = "",
+    time_limit: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", help="Seconds that a call of a student's function may take."
+        ),
+    ] = 10.0,
+    submission_limit: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="Seconds that all of a student's work may take."),
+    ] = 600.0,
+    memory_limit: Annotated[
+        int, typer.Option(metavar="MB", help="MB that a student's code may take.")
+    ] = 1024,
+    cases: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Your own hidden cases: JSON, kept outside the course."),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Points by exercise: JSON, 1 where it says nothing."),
+    ] = None,
+    exercise: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this one; may be given several times."),
+    ] = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="The arguments are --out folders to put together.")
+    ] = False,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Run students' code without any wall. Dangerous.")
+    ] = False,
+) -> None:
+    """For instructors: validate a class's notebooks in a sandbox.
+
+    Run it again after a stop: what is graded stays graded. Exits with 0 if everything was graded,
+    whatever the grades; with 1 if something could not be.
+    """
+    try:
+        from course_lib.instructor.command.command_line import run
+    except ModuleNotFoundError as error:  # fcntl, which Windows has not
+        fail(f"Validation needs Linux, and this Python has no {error.name}. On Windows, use WSL.")
+
+    code = run(
+        submissions,
+        out,
+        jobs,
+        shard,
+        time_limit,
+        submission_limit,
+        memory_limit,
+        cases,
+        weights,
+        exercise or [],
+        no_sandbox,
+        merge,
+        scheduler,
+        by,
+        list_only,
+    )
     raise typer.Exit(code)
 
 
@@ -171,3 +271,17 @@ def export_nbgrader(
 ) -> None:
     """Write the exercises as assignments of nbgrader, one for each notebook."""
     _run("nbgrader_export", "export", folder, weights)
+
+
+@ci.command("init")
+def ci_init(
+    folder: Annotated[Path, typer.Argument(help="The repository.")] = Path("."),
+) -> None:
+    """Write a workflow for GitHub Actions: tests, book, and validation of submissions."""
+    from course_lib.instructor.command.ci_workflow import init
+    from course_lib.instructor.errors import BadUsage
+
+    try:
+        print(f"Wrote {init(folder)}. Read it, then commit it.")
+    except BadUsage as error:
+        fail(error)

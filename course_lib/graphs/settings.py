@@ -1,0 +1,155 @@
+"""TensorFlow and Keras, set in another way for as long as a block lasts."""
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def step_by_step() -> Iterator[None]:
+    """While it lasts, functions that TensorFlow would trace run as the Python that they are."""
+    with _functions_run_eagerly(True):
+        yield
+
+
+@contextlib.contextmanager
+def in_graphs() -> Iterator[None]:
+    """While it lasts, functions are traced, also inside of `step_by_step`.
+
+    For what was traced long ago: there the graph is the quick way.
+    """
+    with _functions_run_eagerly(False):
+        yield
+
+
+@contextlib.contextmanager
+def _functions_run_eagerly(they_do: bool) -> Iterator[None]:
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(they_do)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
+def goes_step_by_step() -> bool:
+    """Whether TensorFlow, if it is there, runs functions as the Python that they are."""
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and tensorflow.config.functions_run_eagerly()
+
+
+@contextlib.contextmanager
+def keras_in(dtype: str) -> Iterator[None]:
+    """Whatever Keras makes and computes, its losses too, has one dtype unless told otherwise.
+
+    A check in float64 would else refuse Keras's own losses, which begin with float32.
+
+    Args:
+        dtype: "float64", or "float32".
+    """
+    import keras
+
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before[0])
+        keras.config.set_dtype_policy(before[1])
+
+
+@contextlib.contextmanager
+def reads_before_writes() -> Iterator[None]:
+    """While it lasts, a graph that reads a weight and then changes it does so in this order.
+
+    TensorFlow's dependency optimizer can lose the order where a weight is read twice, such as by a
+    layer and by `tf.einsum`: in TensorFlow 2.21, a right training step then computes, now and then,
+    with a weight that it has already changed.
+    """
+    import tensorflow as tf
+
+    name = "dependency_optimization"
+    before = tf.config.optimizer.get_experimental_options().get(name, True)
+    tf.config.optimizer.set_experimental_options({name: False})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({name: before})
+
+
+@contextlib.contextmanager
+def without_xla() -> Iterator[None]:
+    """While it lasts, what asks XLA to compile it is traced as a plain graph.
+
+    XLA takes a third of a second for each size of a small step, whose numbers are the same. What
+    XLA makes of a step is looked at once, elsewhere.
+    """
+    from tensorflow.python.eager.polymorphic_function.polymorphic_function import Function
+
+    # A property of the class counts for more than the entry that each function has of its own.
+    Function._jit_compile = property(
+        lambda _: None, lambda function, asked: vars(function).update(_jit_compile=asked)
+    )
+    try:
+        yield
+    finally:
+        del Function._jit_compile
+
+
+@contextlib.contextmanager
+def without_tf32() -> Iterator[None]:
+    """Products in float32 use all 24 bits of a number.
+
+    Recent NVIDIA GPUs else round what they multiply to TF32, of 11 bits, so that a layer's outputs
+    differ from a processor's in the third digit. What compares the two leaves it out.
+    """
+    import tensorflow as tf
+
+    on = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(on)
+
+
+@contextlib.contextmanager
+def pretended_gpu(there: bool = True) -> Iterator[None]:
+    """Let Keras choose as if there were a GPU, or none, whatever there is.
+
+    What is traced with a GPU holds cuDNN's kernel where Keras would take it; without one it can be
+    looked at, but not run. What is traced without a GPU holds the loop over time, which XLA can
+    compile; the kernel it can't.
+
+    Args:
+        there: whether Keras shall see a GPU.
+    """
+    # By its full name: in Keras's package, the name stands for the function.
+    rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
+    asks = rnn._is_gpu_available
+    rnn._is_gpu_available = lambda: there
+    try:
+        yield
+    finally:
+        rnn._is_gpu_available = asks
+
+
+@contextlib.contextmanager
+def without_advice() -> Iterator[None]:
+    """While it lasts, TensorFlow keeps its advice to itself, such as that on tracing too often.
+
+    A check makes the same training step several times over, which is what it advises against.
+    """
+    import tensorflow as tf
+
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

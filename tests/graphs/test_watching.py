@@ -1,0 +1,56 @@
+"""What operations compute is counted as it comes."""
+
+import tensorflow as tf
+
+from course_lib.graphs.watching import alive_at_once, computed_by, most_in_one_array, written
+
+
+def test_what_is_computed_again_counts_again():
+    def twice(x):
+        return tf.tanh(tf.function(tf.tanh)(x))
+
+    assert computed_by("Tanh", twice, tf.ones((2, 3))) == 12
+    assert computed_by("Tanh", tf.exp, tf.ones((2, 3))) == 0
+    assert not tf.config.functions_run_eagerly()
+
+
+def test_the_largest_array_of_a_width_is_found():
+    def made(x, y):
+        return tf.concat([x, x, y[:, 0]], axis=0) + 0 * tf.reduce_sum(tf.tile(y, (9, 1, 1)))
+
+    examples = tf.ones((2, 3)), tf.ones((1, 5, 3))
+    assert most_in_one_array(3, tf.function(made), *examples) == 9 * 15
+    assert most_in_one_array(3, lambda x, y: tf.tanh(y), *examples) == 0  # an argument's
+    assert most_in_one_array(4, made, *examples) == 0
+
+
+def test_what_a_tape_holds_is_counted_until_it_lets_go():
+    x = tf.ones((2, 3))
+
+    def forgotten():
+        for _ in range(4):
+            tf.tanh(x)
+
+    def kept():
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            h = x
+            for _ in range(4):
+                h = tf.tanh(h)
+        tape.gradient(h, x)
+        tf.tanh(x)
+
+    assert alive_at_once("Tanh", forgotten) == 6
+    assert alive_at_once("Tanh", kept) == 24
+    assert alive_at_once("Tanh", tf.function(kept)) == 24
+    assert alive_at_once("Exp", kept) == 0
+
+
+def test_what_each_turn_of_a_loop_gives_is_written_down():
+    @tf.function
+    def looped(x):
+        return tf.while_loop(lambda t, _: t < 3, lambda t, h: (t + 1, tf.tanh(h)), (0, x))[1]
+
+    x = tf.ones((2, 5))
+    assert written(lambda: looped(x)).count((2, 5)) == 3
+    assert written(lambda: None) == []
