@@ -126,12 +126,12 @@ def neither_has_one(model, plain, *given):
         by_rtrl(model, *given)
 
 
-# Where Keras takes a loss not at all: with outputs at every step or at the last, odd or not.
+# Losses that Keras refuses, as (outputs at every step, with a mask and sample weights).
 NOT_TAKEN = {
     "ctc": [(False, False), (False, True), (True, True)],
     "circle": [(True, False), (True, True)],
     "elementwise": [(False, True), (True, True)],
-    # Nothing is left of the steps that the mask and the weights speak of.
+    # These sum over time, so no step is left for the mask and the weights.
     "over_time": [(True, True)],
     "cosine_over_time": [(True, True)],
 }
