@@ -71,7 +71,7 @@ notebooks: $(READY)
 	@$(PYTHON) -m course_lib.cli notebooks
 
 bench: $(READY)
-	@for name in lstm kernl scan stream validate cluster; do $(PYTHON) -m course_lib.cli bench $$name || exit 1; done
+	@for name in lstm kernl scan stream checks validate cluster; do $(PYTHON) -m course_lib.cli bench $$name || exit 1; done
 
 gpu: $(READY)
 	@$(PYTHON) -m course_lib.cli gpu

@@ -155,6 +155,27 @@ def bench_validate(
     raise typer.Exit(main(quick, as_json, out, nbgrader))
 
 
+@bench.command("checks")
+def bench_checks(
+    exercises: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="EXERCISE", help="Ids; by default all. Some: stored with --out."),
+    ] = None,
+    quick: Quick = False,
+    as_json: BenchJson = False,
+    out: BenchOut = None,
+) -> None:
+    """Check answers written blind, from the notebooks alone: are wrong ones refused, and named?"""
+    from course_lib.benchmarks.checks import answers, main
+
+    for one in exercises or []:
+        try:
+            answers(one)
+        except FileNotFoundError as error:
+            fail(f"There are no answers to {one}: {error.filename} is missing.")
+    raise typer.Exit(main(quick, as_json, out, exercises or []))
+
+
 @bench.command("cluster")
 def bench_cluster(
     quick: Quick = False,

@@ -1,0 +1,80 @@
+"""The measurement with blind answers: what it reads, counts and keeps."""
+
+import json
+from collections import Counter
+
+import pytest
+from typer.testing import CliRunner
+
+from course_lib.benchmarks import checks
+from course_lib.cli import app
+from course_lib.exercises.registry import ids
+
+HALF = '''"""Answers to `rnn_step`."""
+
+import numpy as np
+
+
+# %% single: the bias is forgotten
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    return np.tanh(x_t @ W_xh + h_prev @ W_hh)
+
+
+# %% single: none, so this should pass
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
+
+
+# %% right: refused, since it isn't
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    return np.tanh(x_t @ W_xh + h_prev @ W_hh.T)
+'''
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "rnn_step.py").write_text(HALF, encoding="utf-8")
+    monkeypatch.setattr(checks, "BLIND", tmp_path)
+    monkeypatch.setattr(checks.measure, "in_child", lambda function, *given: function(*given))
+    return tmp_path
+
+
+def test_what_was_said_first_is_kept_and_each_kind_is_counted(folder):
+    stored = folder / "stored.json"
+    result = checks.run(only=["rnn_step"])
+    single = {"tried": 2, "rejected": 1, "told": 1}
+    assert result["today"]["of_all"]["single"] == single
+    assert result["first"]["by_exercise"]["rnn_step"]["right"]["rejected"] == 1
+    assert "rnn_step, single, none, so this should pass: passed" in checks.words(result)
+    assert "rnn_step, right, refused, since it isn't: refused: " in checks.words(result)
+
+    result["answers"][0]["first"] |= {"passed": True, "told": False}
+    stored.write_text(json.dumps(result), encoding="utf-8")
+    again = checks.run(only=["rnn_step"], stored=stored)
+    assert again["first"]["of_all"]["single"] == {"tried": 2, "rejected": 0, "told": 0}
+    assert again["today"]["of_all"]["single"] == single
+
+
+def test_an_answer_without_the_exercise_is_no_answer(folder):
+    text = HALF.replace("def rnn_step(x_t", "def run_step(x_t")
+    (folder / "rnn_step.py").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="rnn_step, the bias is forgotten"):
+        checks.verdicts("rnn_step")
+
+
+def test_an_exercise_without_answers_is_refused():
+    done = CliRunner().invoke(app, ["bench", "checks", "run_step"])
+    assert done.exit_code != 0
+    assert "There are no answers to run_step" in done.output
+
+
+def test_every_file_answers_an_exercise_in_several_ways():
+    written = sorted(path.stem for path in checks.BLIND.glob("*.py"))
+    assert not set(written) - set(ids())
+    for name in written:
+        found = checks.answers(name)
+        kinds = Counter(one.kind for one in found)
+        assert kinds["single"] >= 3, name
+        assert kinds["double"] >= 1, name
+        assert kinds["right"] >= 1, name
+        assert len({one.digest for one in found}) == len(found), name
