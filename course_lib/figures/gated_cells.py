@@ -538,9 +538,8 @@ def gate_slider(images: np.ndarray, labels: np.ndarray, run: dict[str, np.ndarra
                 str(label),
                 figure,
                 f"A handwritten {label} and beside it three pictures of 28 rows by "
-                f"{len(units)} units: forget, input and output gate. The input gates are open to "
-                f"{inked:.2f} in the mean where the row has ink and to {blank:.2f} where it has "
-                "none.",
+                f"{len(units)} units: forget, input and output gate. The input gates average "
+                f"{inked:.2f} in rows with ink and {blank:.2f} in rows without.",
             )
         )
     return slider(frames, "digit", start=3)
