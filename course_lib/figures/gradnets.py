@@ -282,7 +282,7 @@ def old_run(result: dict[str, Any]) -> Figure:
                 curve["non_finite_step"], curve["test_accuracy"][-1],
                 marker="x", markersize=11, markeredgewidth=3, color=CYCLE[i]["color"],
             )  # fmt: skip
-    ax.set(xlabel="step", ylabel="test accuracy, gate half open", ylim=(0, 1.02))
+    ax.set(xlabel="step", ylabel="test accuracy at that gate", ylim=(0, 1.02))
     gate = ax.secondary_xaxis(
         "top",
         functions=(lambda t: t / result["config"]["tau"], lambda g: g * result["config"]["tau"]),
