@@ -8,7 +8,6 @@ from typing import Any
 from course_lib.benchmarks.on_gpu.devices import on
 from course_lib.benchmarks.on_gpu.part import Task
 
-MARK = 0.975  # test accuracy that one layer of the chapter reaches
 EPOCHS = 10  # of the chapter
 PROBE = {"epochs": 2, "examples": 2_000, "validation": 1_000}
 SHARE = 0.75  # of the time that is left; the rest is for what an epoch takes longer
@@ -56,7 +55,6 @@ def trained(device: str, quick: bool, until: float) -> dict[str, Any]:
         "chosen_epoch": chosen + 1,
         "validation_accuracy": round(curves["validation_accuracy"][chosen], 4),
         "test_accuracy": round(curves["test_accuracy"][chosen], 4),
-        "mark": MARK,
         # The first has what is compiled in it.
         "seconds_an_epoch": round(float(np.median(curves["seconds"][1:] or curves["seconds"])), 2),
         "curves": curves,

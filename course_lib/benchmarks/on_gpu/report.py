@@ -98,13 +98,13 @@ def same_numbers(result: Result) -> str:
         left = len(STEPS.keys() - taken)
         many = f"{len(taken)} of the {len(STEPS)}" if left else f"all {len(STEPS)}"
         said.append(
-            f"We took {many} training steps of this course on the GPU and on the CPU, from the "
+            f"We ran {many} training steps of this course on the GPU and on the CPU, from the "
             "same weights, with TF32 off (see *Half the bits*). " + _apart(steps)
         )
         if left:
             said.append(
-                f"No GPU has taken the other {left} yet: of them we know only from their graphs, "
-                "by `course audit-gpu`, that every operation has a kernel for a GPU."
+                f"The other {left} have not run on a GPU yet. All that we know of them comes from "
+                "their graphs: `course audit-gpu` finds a kernel for every operation."
             )
         if bad := sorted({row["step"] for row in steps if not row["same"]}):
             said.append(f"That is too much for {_code(bad)}.")
@@ -135,21 +135,17 @@ def _new_since(exercises: Iterable[Row]) -> str:
 
     then = {row["exercise"]: row["rungs"] for row in exercises}
     today = {one: len(get(one).ladder) for one in ids() if get(one).kind == "speed up"}
-    later = _code(one for one in today if one not in then)
-    changed = [
-        f"`{one}` {count} in place of {then[one]}"
-        for one, count in today.items()
-        if then.get(one, count) != count
-    ]
+    later = [one for one in today if one not in then]
+    changed = [one for one, count in today.items() if then.get(one, count) != count]
     said = []
     if changed:
-        many = f"{len(changed)} of them have" if len(changed) > 1 else "one of them has"
+        whose = "one of them" if len(changed) == 1 else f"{len(changed)} of them"
         said.append(
-            f"Since then, {many} got another number of checks: {', '.join(changed)}. What is new "
-            "in them has run on the CPU alone."
+            f"Since then, the checks of {whose} have changed: {_code(changed)}. What is new in "
+            "them has run on the CPU alone."
         )
     if later:
-        said.append(f"Later than that measurement came {later}.")
+        said.append(f"Newer than that measurement: {_code(later)}.")
     return " ".join(said)
 
 
@@ -158,7 +154,7 @@ def _apart(steps: Iterable[Row]) -> str:
     for row in steps:
         most[row["dtype"]] = max(most.get(row["dtype"], 0.0), row["apart"])
     told = " and ".join(f"by at most {value:.0e} in {dtype}" for dtype, value in most.items())
-    return f"What comes out differs {told}, relative."
+    return f"The results differ {told}, relative to their size."
 
 
 def _fallen(dtype: str, steps: Iterable[Row]) -> str:
@@ -320,7 +316,7 @@ def precision_says(result: Result) -> str:
     ms = found[0]["ms"]
     halves = [time for name, time in ms.items() if name.startswith("mixed")]
     tf32 = ms["float32"] / ms["float32, TF32"]
-    said = f"TF32, which TensorFlow takes for products in float32 unasked, {_gain(tf32)}. "
+    said = f"TF32, which TensorFlow uses unasked for products in float32, {_gain(tf32)}. "
     if not halves:
         return said
     return said + f"Half the bits, compared with that, {_gain(ms['float32, TF32'] / min(halves))}."
@@ -446,22 +442,25 @@ def memory_points(result: Result) -> dict[str, list[tuple[int, float]]]:
 
 
 def pixels_say(result: Result) -> str:
-    """How pixel MNIST of chapter 6 trained."""
+    """How pixel MNIST of chapter 6 trained, beside what the chapter says of it."""
+    from course_lib.training import stored_result
+
     found = rows(result, "pixels")
     if not found:
         return NOT_YET + "On a CPU, chapter 6 trains it."
     (row,) = found
     right = 100 * row["test_accuracy"]
     what = (
-        f"On the GPU, the layer of chapter 6 read pixel MNIST in {row['epochs']} epochs of "
-        f"{row['seconds_an_epoch']:.1f} seconds each, and then got {right:.2f} percent of the test "
-        "images right"
+        f"On the GPU, the layer of chapter 6 was trained on pixel MNIST for {row['epochs']} epochs "
+        f"of {row['seconds_an_epoch']:.1f} seconds each, and then got {right:.2f} percent of the "
+        "test images right"
     )
     if row["data"] != "full":
         return f"{what}; it saw the small set that comes with the course."
-    reached = "reached" if row["test_accuracy"] >= row["mark"] else "did not reach"
-    why = "" if reached == "reached" else " There was no time for more epochs."
-    return f"{what}: it {reached} the {100 * row['mark']:.1f} percent of the chapter.{why}"
+    chapter = stored_result("lru-pixels")
+    there, epochs = 100 * chapter["summary"]["mean_test_accuracy"], chapter["config"]["epochs"]
+    why = "There was no time for more epochs. " if row["epochs"] < epochs else ""
+    return f"{what}. {why}In the chapter it gets {there:.1f} percent in {epochs} epochs."
 
 
 def _line(found: Iterable[Row], key: str) -> list[Row]:
