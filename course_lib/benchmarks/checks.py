@@ -73,6 +73,9 @@ def verdict(answer: Answer) -> dict[str, Any]:
     Returns:
         `passed`; `mistake`: the name of the recognised one, or None; `told`: whether it says what
         is wrong, and not only that a number differs; `rung`: where it fell; `sentence`.
+
+    Raises:
+        ValueError: the answer, or something it needs, can't even be run.
     """
     from course_lib.notebook_check import check_notebook
 
@@ -85,8 +88,9 @@ def verdict(answer: Answer) -> dict[str, Any]:
         path = Path(folder) / "answer.ipynb"
         path.write_text(json.dumps(notebook), encoding="utf-8")
         ((taken, name, report),) = check_notebook(path, [answer.exercise])
-    if report is None:
-        raise ValueError(f"{answer.exercise}, {answer.about}: {taken.failures.get(name)}")
+    if report is None or taken.remarks:  # a head that fails would count as a wrong answer found out
+        why = taken.remarks or taken.failures.get(name)
+        raise ValueError(f"{answer.exercise}, {answer.about}: {why}")
     return {
         "passed": report.ok,
         "mistake": report.mistake,
@@ -157,12 +161,13 @@ def counted(rows: list[dict[str, Any]], when: str) -> dict[str, Any]:
 
 
 def shares(rows: list[dict[str, Any]], when: str) -> dict[str, dict[str, int]]:
-    """How many answers of each kind were tried, were rejected, and were told what is wrong."""
+    """How many answers of each kind were tried, rejected, told what is wrong, and named by idea."""
     return {
         kind: {
             "tried": len(verdicts),
             "rejected": sum(not one["passed"] for one in verdicts),
             "told": sum(one["told"] for one in verdicts),
+            "named": sum(one["mistake"] is not None for one in verdicts),
         }
         for kind in KINDS
         if (verdicts := [row[when] for row in rows if row["kind"] == kind])
@@ -189,7 +194,11 @@ def words(result: dict[str, Any]) -> str:
     for when, title in (("first", "When first tried"), ("today", "Today")):
         lines.append(f"{title}:")
         for kind, n in result[when]["of_all"].items():
-            told = f", {n['told']} told what is wrong" if kind != "right" else ""
+            told = (
+                f", {n['told']} told what is wrong, {n['named']} of them by name"
+                if kind != "right"
+                else ""
+            )
             lines.append(f"  {kind}: {n['tried']} tried, {n['rejected']} rejected{told}")
     for row in result["answers"]:
         if row["today"]["passed"] != (row["kind"] == "right"):

@@ -42,7 +42,7 @@ def folder(tmp_path, monkeypatch):
 def test_what_was_said_first_is_kept_and_each_kind_is_counted(folder):
     stored = folder / "stored.json"
     result = checks.run(only=["rnn_step"])
-    single = {"tried": 2, "rejected": 1, "told": 1}
+    single = {"tried": 2, "rejected": 1, "told": 1, "named": 1}
     assert result["today"]["of_all"]["single"] == single
     assert result["first"]["by_exercise"]["rnn_step"]["right"]["rejected"] == 1
     assert "rnn_step, single, none, so this should pass: passed" in checks.words(result)
@@ -51,7 +51,7 @@ def test_what_was_said_first_is_kept_and_each_kind_is_counted(folder):
     result["answers"][0]["first"] |= {"passed": True, "told": False}
     stored.write_text(json.dumps(result), encoding="utf-8")
     again = checks.run(only=["rnn_step"], stored=stored)
-    assert again["first"]["of_all"]["single"] == {"tried": 2, "rejected": 0, "told": 0}
+    assert again["first"]["of_all"]["single"] == {"tried": 2, "rejected": 0, "told": 0, "named": 1}
     assert again["today"]["of_all"]["single"] == single
 
 
@@ -59,6 +59,13 @@ def test_an_answer_without_the_exercise_is_no_answer(folder):
     text = HALF.replace("def rnn_step(x_t", "def run_step(x_t")
     (folder / "rnn_step.py").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match="rnn_step, the bias is forgotten"):
+        checks.verdicts("rnn_step")
+
+
+def test_a_head_that_fails_is_no_wrong_answer_found_out(folder):
+    text = HALF.replace("import numpy as np", "from numpy import no_such as np")
+    (folder / "rnn_step.py").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="no_such"):
         checks.verdicts("rnn_step")
 
 
