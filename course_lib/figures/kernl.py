@@ -231,9 +231,7 @@ def two_ways(steps: int = 5) -> Figure:
     """Draw both orders of the chain rule: backward over a tape, forward with a trace."""
     plt = pyplot()
     figure, axes = plt.subplots(2, 1, figsize=(5.5, 4.6))
-    for ax, title in zip(
-        axes, ("BPTT: walk back over the tape", "a trace: walk along"), strict=True
-    ):
+    for ax, title in zip(axes, ("BPTT: back over the tape", "a trace: carried along"), strict=True):
         ax.set(xlim=(0.3, steps + 0.7), ylim=(-0.75, 1.35), title=title)
         ax.axis("off")
         for t in range(1, steps + 1):
@@ -543,7 +541,7 @@ def costs(curve: list[dict]) -> Figure:
         lengths = [row["T"] for row in rows]
         above.loglog(lengths, [row["seconds"] for row in rows], label=name)
         below.loglog(lengths, [row["peak_mib"] - row["before_mib"] for row in rows], label=name)
-    above.set(ylabel="seconds a gradient")
+    above.set(ylabel="seconds per gradient")
     # The last two lie so near each other that their numbers would touch.
     ticks = [T for T in lengths if 2 * T not in lengths]
     below.set(ylabel="memory (MiB)", xlabel="length of the sequence, $T$", xticks=ticks)
