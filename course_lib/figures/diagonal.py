@@ -351,9 +351,9 @@ def _sharp(share: float) -> str:
     words = (
         (0.15, "sharp"),
         (0.35, "blurred, but legible"),
-        (0.6, "smeared, some of them legible"),
+        (0.6, "smeared, some are legible"),
     )
-    return next((word for most, word in words if share < most), "blurred, hardly one of them legible")
+    return next((word for most, word in words if share < most), "blurred, hardly one is legible")
 
 
 def _eyes(test: np.ndarray, guesses: dict[str, np.ndarray]) -> Figure:
