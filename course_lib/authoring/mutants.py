@@ -15,6 +15,7 @@ import json
 import os
 import random
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -34,12 +35,13 @@ from course_lib.exercises.registry import CHAPTERS
 PACKAGE = Path("course_lib")
 # The exercises' own files: `course prove --mutants` looks at those.
 ASIDE = tuple(PACKAGE / "exercises" / chapter.name for chapter in CHAPTERS)
-PYTEST = (
-    *("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"),
-    *("-m", "not browser and not gpu"),
-)
+PYTEST = ("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0")
+QUICK = ("-m", "not (slow or alone or browser or gpu)")  # as in `make test`
+SLOW = ("-m", "(slow or alone) and not (browser or gpu)")
+LOADED = ("tensorflow", "keras")  # once, and not for each run of pytest anew
 PASSED, NOTHING_COLLECTED = 0, 5  # pytest's exit codes
 NOTICED, ALIVE, UNTRIED = "noticed", "alive", "untried"
+MISSED = "missed"  # by the quick tests; the slow ones have not been asked
 FIRST_LIMIT = 1200  # seconds for a run of pytest of which nothing is known yet
 PATIENCE = 5  # a mutant that takes so many times as long as no mutant has hung
 
@@ -73,7 +75,7 @@ class Mutant:
         """Whether the file, below `root`, can still be read as Python with the change in it."""
         try:
             ast.parse(self.source((root / self.file).read_text(encoding="utf-8")))
-        except SyntaxError:
+        except (SyntaxError, AttributeError):  # cosmic-ray stumbles over `except (a.B, C)`
             return False
         return True
 
@@ -146,11 +148,19 @@ def sample(root: Path, count: int, seed: int, only: Sequence[Path] = ()) -> list
     return list(itertools.islice((one for one in drawn if one.is_python(root)), count))
 
 
-def own_tests(root: Path, file: Path) -> list[tuple[str, ...]]:
-    """Runs of pytest for a file, those most likely to notice first.
+def asked(root: Path, file: Path, *, quick: bool = False) -> list[tuple[str, ...]]:
+    """Runs of pytest for a file: its own tests, and unless `quick`, then the slow ones of them."""
+    own = own_tests(root, file)
+    paths = [path for run in own for path in run if not path.startswith("--ignore")]
+    return [(*QUICK, *run) for run in own] + ([] if quick else [(*SLOW, *paths)])
 
-    Tests mirror the package: first the file of the same name, then the rest of its folder. Where
-    there is none of that name, tests of other folders that import the module come first, or else
+
+def own_tests(root: Path, file: Path) -> list[tuple[str, ...]]:
+    """What pytest is to run for a file, those most likely to notice first.
+
+    Tests mirror the package: first the file of the same name, then the rest of its folder, those
+    that import the module first. Where there is none of that name, tests of other folders that
+    import the module come first, or else
     the own tests of modules that do: what makes the book is tested beside the pages, a table of
     grades where the command is. A module of the package itself has its own file, or all of those at
     the top.
@@ -158,8 +168,10 @@ def own_tests(root: Path, file: Path) -> list[tuple[str, ...]]:
     folder = root / "tests"
     parts, own = _mirrored(folder, file)
     if own.exists():
-        rest = [folder.joinpath(*parts), f"--ignore={own}"] if parts else []
-        runs = [[own], rest]
+        beside = sorted(folder.joinpath(*parts).rglob("test_*.py")) if parts else []
+        near = [one for one in beside if one != own and _imports(one, file)]
+        rest = [own.parent, *(f"--ignore={one}" for one in (own, *near))] if parts else []
+        runs = [[own], near, rest]
     elif parts:
         mirrored = folder.joinpath(*parts)
         known = {one for one in folder.rglob("test_*.py") if _imports(one, file)}
@@ -198,30 +210,55 @@ def copy_of(root: Path, target: Path) -> Path:
     return target
 
 
-def passes(copy: Path, run: tuple[str, ...], limit: float | None = None) -> bool:
-    """Whether a run of pytest passes; one that hits the time limit (seconds) doesn't."""
-    environment = ONE_THREAD | os.environ | {
-        "PYTHONPATH": str(copy),
-        "PYTHONDONTWRITEBYTECODE": "1",  # else Python takes the last mutant's for this one's
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "HYPOTHESIS_STORAGE_DIRECTORY": str(copy / ".hypothesis"),
-    }  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, *PYTEST, *run],
-        cwd=copy,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        return process.wait(limit) in (PASSED, NOTHING_COLLECTED)
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+@dataclass(frozen=True)
+class Seen:
+    """What a run of pytest came to; one that hits its time limit has not passed."""
+
+    passed: bool
+    failing: str | None  # the file of the test that failed, if pytest came to name it
+
+
+class Runner:
+    """Runs pytest in a copy of the checkout, again and again, in forks of one nursery."""
+
+    def __init__(self, copy: Path) -> None:
+        self.copy = copy
+        self.said = copy.with_name(f"{copy.name}.said")
+        environment = ONE_THREAD | os.environ | {
+            "PYTHONPATH": str(copy),
+            "PYTHONDONTWRITEBYTECODE": "1",  # else Python takes the last mutant's for this one's
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(copy / ".hypothesis"),
+        }  # fmt: skip
+        self.nursery = subprocess.Popen(
+            [sys.executable, "-P", str(Path(__file__).with_name("nursery.py")), *LOADED],
+            cwd=copy,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            bufsize=0,  # select sees what is left to be read
+        )
+
+    def __call__(self, run: tuple[str, ...], limit: float | None = None) -> Seen:
+        """What pytest comes to, until a test fails or `limit` (seconds) is over."""
+        arguments = [*PYTEST, *run]
+        order = {"folder": str(self.copy), "arguments": arguments, "said": str(self.said)}
+        self.nursery.stdin.write(json.dumps(order).encode() + b"\n")
+        process = int(self.nursery.stdout.readline())
+        if not select.select([self.nursery.stdout], [], [], limit)[0]:
+            os.killpg(process, signal.SIGKILL)
+        status = int(self.nursery.stdout.readline())
+        said = self.said.read_bytes()
+        failing = re.search(rb"^(?:FAILED|ERROR) ([^\s:]+\.py)", said, re.MULTILINE)
+        return Seen(status in (PASSED, NOTHING_COLLECTED), failing and failing[1].decode())
+
+    def close(self) -> None:
+        """End the nursery."""
+        self.nursery.stdin.close()
+        self.nursery.wait()
+        self.nursery.stdout.close()
 
 
 class TellsNothing(Exception):
@@ -229,44 +266,49 @@ class TellsNothing(Exception):
 
 
 class Unchanged:
-    """What the tests do where nothing is changed: how long they take, and whether they pass."""
+    """What the tests do where nothing is changed: how long they take, and which of them pass."""
 
     def __init__(self) -> None:
         self.seconds: dict[tuple[str, ...], float] = {}
+        self.passing: set[tuple[str, ...]] = set()
 
-    def notices(self, copy: Path, mutant: Mutant, run: tuple[str, ...]) -> bool:
-        """Whether a run of pytest fails, or hangs, with the mutant in the copy, and only then.
+    def notices(self, pytest: Runner, mutant: Mutant, run: tuple[str, ...]) -> bool:
+        """Whether a run of pytest fails, or hangs, with the mutant in its copy, and only then.
 
         Afterwards the copy is as it was before.
 
         Raises:
             TellsNothing: the tests fail without a mutant too.
         """
-        file = copy / mutant.file
+        file = pytest.copy / mutant.file
         code = file.read_text(encoding="utf-8")
         known = self.seconds.get(run)
         limit = FIRST_LIMIT if known is None else PATIENCE * known + 10
         file.write_text(mutant.source(code), encoding="utf-8")
+        began = time.monotonic()
         try:
-            if self._passes(copy, run, limit):
-                return False
+            seen = pytest(run, limit)
         finally:
             file.write_text(code, encoding="utf-8")
-        if run not in self.seconds and not self._passes(copy, run):
-            raise TellsNothing(f"These tests fail as they are: pytest {' '.join(run)}")
+        if seen.passed:
+            self.seconds[run] = max(time.monotonic() - began, known or 0.0)
+            self.passing.add(run)
+            return False
+        # The whole run is not needed: the file that failed by itself says enough.
+        alone = (*run[:2], seen.failing) if seen.failing else run
+        if run not in self.passing and alone not in self.passing:
+            if not pytest(alone).passed:
+                raise TellsNothing(f"These tests fail as they are: pytest {' '.join(alone)}")
+            self.passing.add(alone)
         return True
 
-    def _passes(self, copy: Path, run: tuple[str, ...], limit: float | None = None) -> bool:
-        began = time.monotonic()
-        if passed := passes(copy, run, limit):
-            self.seconds[run] = max(time.monotonic() - began, self.seconds.get(run, 0.0))
-        return passed
 
-
-def outcome(copy: Path, mutant: Mutant, unchanged: Unchanged) -> str:
-    """`NOTICED` by the first run of pytest that does so, or `ALIVE`."""
-    runs = own_tests(copy, mutant.file)
-    return NOTICED if any(unchanged.notices(copy, mutant, run) for run in runs) else ALIVE
+def outcome(pytest: Runner, mutant: Mutant, unchanged: Unchanged, *, quick: bool = False) -> str:
+    """`NOTICED` by the first run of pytest that does so, else `ALIVE`, or `MISSED` if `quick`."""
+    runs = asked(pytest.copy, mutant.file, quick=quick)
+    if any(unchanged.notices(pytest, mutant, run) for run in runs):
+        return NOTICED
+    return MISSED if quick else ALIVE
 
 
 class Notes:
@@ -312,6 +354,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("only", nargs="*", type=Path, help="files or folders below course_lib")
     parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same mutants")
     parser.add_argument("--least", type=float, default=95, help="percent to be noticed")
+    parser.add_argument("--quick", action="store_true", help="don't ask the slow tests")
     parser.add_argument("--jobs", type=int, default=workers(), help="processes side by side")
     parser.add_argument(
         "--notes", type=Path, help="where to write what is found, and to read it, to go on later"
@@ -332,27 +375,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unchanged = Unchanged()
     notes = Notes(chosen.notes)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(chosen.jobs) as pool:
-        free: SimpleQueue[Path] = SimpleQueue()
-        for job in range(chosen.jobs):
-            free.put(copy_of(root, Path(folder) / str(job)))
+        runners = [Runner(copy_of(root, Path(folder) / str(job))) for job in range(chosen.jobs)]
+        free: SimpleQueue[Runner] = SimpleQueue()
+        for runner in runners:
+            free.put(runner)
 
         def attempt(mutant: Mutant) -> tuple[str, str]:
             """What was found, and the change."""
             place = f"{mutant.file}:{mutant.line}"
-            copy = free.get()
+            pytest = free.get()
             try:
                 # of the copy: in the working tree somebody may be at work
-                change = mutant.difference((copy / mutant.file).read_text(encoding="utf-8"))
-                if (place, change) not in notes.found:
+                change = mutant.difference((pytest.copy / mutant.file).read_text(encoding="utf-8"))
+                known = notes.found.get((place, change))
+                if known is None or (known == MISSED and not chosen.quick):
                     began = time.monotonic()
-                    found = outcome(copy, mutant, unchanged)
+                    found = outcome(pytest, mutant, unchanged, quick=chosen.quick)
                     notes.add(place, change, found, time.monotonic() - began)
                 return notes.found[place, change], change
             except TellsNothing as error:
                 print(error)
                 return UNTRIED, change
             finally:
-                free.put(copy)
+                free.put(pytest)
 
         number = 0
         try:
@@ -362,12 +407,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"{number:4} of {len(drawn)}  {found:8} {place}", flush=True)
                 if found != UNTRIED:
                     tried.append(mutant)
-                if found == ALIVE:
+                if found in (ALIVE, MISSED):
                     alive.append(mutant)
                     print(change, flush=True)
         except KeyboardInterrupt:
             print("Stopped: those that have begun are ended, and what was seen is told.")
             pool.shutdown(cancel_futures=True)
+        for runner in runners:
+            runner.close()
     print(by_folder(tried, alive))
     noticed = len(tried) - len(alive)
     share = 100 * noticed / max(len(tried), 1)

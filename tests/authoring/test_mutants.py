@@ -2,12 +2,22 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from course_lib.authoring import mutants
-from course_lib.authoring.mutants import ALIVE, NOTICED, Mutant, Unchanged, outcome, own_tests
+from course_lib.authoring.mutants import (
+    ALIVE,
+    MISSED,
+    NOTICED,
+    Mutant,
+    Runner,
+    Unchanged,
+    outcome,
+    own_tests,
+)
 
 RIGHT = (
     "def double(x: int | None) -> int:\n    return 2 * x\n\n\ndef unseen(x):\n    return x + 1\n"
@@ -20,7 +30,8 @@ PAGES = ("tests/pages/test_numbers.py", "tests/pages/test_units.py")
 def quick(monkeypatch):
     """Most plugins take longer to load than these small runs."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setattr(mutants, "PYTEST", ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"))
+    monkeypatch.setattr(mutants, "PYTEST", ("-x", "-q", "-p", "no:cacheprovider"))
+    monkeypatch.setattr(mutants, "LOADED", ())
 
 
 @pytest.fixture
@@ -39,6 +50,7 @@ def checkout(tmp_path):
         "course_lib/pages/untested.py": "from course_lib.part.table import x\n",
         "tests/part/test_sums.py": TEST,
         "tests/part/test_more.py": "def test_nothing(): pass\n",
+        "tests/part/test_near.py": "from course_lib.part import sums\n",
         "tests/test_cli.py": "def test_nothing(): pass\n",
         "tests/pages/test_numbers.py": "from course_lib.part import lines, paper\n",
         "tests/pages/test_units.py": "from course_lib.part.paper import width\n",
@@ -65,7 +77,15 @@ def test_the_exercises_own_files_are_left_aside_but_not_what_judges_them(checkou
     [
         (
             "part/sums.py",
-            [("tests/part/test_sums.py",), ("tests/part", "--ignore=tests/part/test_sums.py")],
+            [
+                ("tests/part/test_sums.py",),
+                ("tests/part/test_near.py",),  # imports it
+                (
+                    "tests/part",
+                    "--ignore=tests/part/test_sums.py",
+                    "--ignore=tests/part/test_near.py",
+                ),
+            ],
         ),
         ("part/other.py", [("tests/part",)]),
         ("part/deeper/other.py", [("tests/part",)]),
@@ -79,10 +99,28 @@ def test_the_tests_of_its_own_folder_are_tried_the_nearest_first(file, runs, che
     assert own_tests(checkout, Path("course_lib") / file) == runs
 
 
+def test_slow_tests_are_asked_last_and_of_all_files_at_once(checkout):
+    sums = Path("course_lib/part/sums.py")
+    own = own_tests(checkout, sums)
+    quick = mutants.asked(checkout, sums, quick=True)
+    assert quick == [(*mutants.QUICK, *run) for run in own]
+    *first, slow = mutants.asked(checkout, sums)
+    assert first == quick
+    files = ("tests/part/test_sums.py", "tests/part/test_near.py", "tests/part")
+    assert slow == (*mutants.SLOW, *files)
+
+
 def test_a_copy_has_what_git_would_track(checkout, tmp_path_factory):
     copy = mutants.copy_of(checkout, tmp_path_factory.mktemp("copy"))
     assert (copy / "course_lib/part/sums.py").read_text() == RIGHT
     assert not (copy / "ignored").exists()
+
+
+@pytest.fixture
+def runner(checkout):
+    runner = Runner(checkout)
+    yield runner
+    runner.close()
 
 
 def wrong(monkeypatch, old, new):
@@ -99,29 +137,50 @@ def wrong(monkeypatch, old, new):
         ("x + 1", "x + 2", ALIVE),
     ],
 )
-def test_a_mutant_is_noticed_by_a_test_that_fails(old, new, expected, checkout, monkeypatch):
+def test_a_mutant_is_noticed_by_a_test_that_fails(old, new, expected, runner, monkeypatch):
     mutant = wrong(monkeypatch, old, new)
-    assert outcome(checkout, mutant, Unchanged()) == expected
-    assert (checkout / mutant.file).read_text() == RIGHT
+    assert outcome(runner, mutant, Unchanged()) == expected
+    assert (runner.copy / mutant.file).read_text() == RIGHT
+
+
+def test_what_the_quick_tests_miss_may_be_noticed_by_a_slow_one(runner, monkeypatch):
+    more = "import pytest\nfrom course_lib.part.sums import unseen\n\n@pytest.mark.slow\n"
+    more += "def test_unseen():\n    assert unseen(1) == 2\n"
+    (runner.copy / "tests/part/test_more.py").write_text(more)
+    mutant = wrong(monkeypatch, "x + 1", "x + 2")
+    unchanged = Unchanged()
+    assert outcome(runner, mutant, unchanged, quick=True) == MISSED
+    assert outcome(runner, mutant, unchanged) == NOTICED
+
+
+def test_each_run_sees_the_code_as_it_is_then(runner):
+    run = ("tests/part/test_sums.py",)
+    assert runner(run).passed
+    (runner.copy / "course_lib/part/sums.py").write_text(RIGHT.replace("2 * x", "3 * x"))
+    assert runner(run) == mutants.Seen(False, "tests/part/test_sums.py")
+    (runner.copy / "course_lib/part/sums.py").write_text(RIGHT)
+    assert runner(run).passed
 
 
 @pytest.mark.slow
-def test_a_mutant_that_hangs_is_noticed(checkout, monkeypatch):
+def test_a_mutant_that_hangs_is_noticed(runner, monkeypatch):
     monkeypatch.setattr(mutants, "FIRST_LIMIT", 3)
     mutant = wrong(monkeypatch, "return 2 * x", "\n    while True: pass")
-    assert outcome(checkout, mutant, Unchanged()) == NOTICED
+    began = time.monotonic()
+    assert outcome(runner, mutant, Unchanged()) == NOTICED
+    assert 3 <= time.monotonic() - began < 60
 
 
-def test_tests_that_fail_by_themselves_notice_nothing(checkout, monkeypatch):
-    (checkout / "tests/part/test_sums.py").write_text(TEST.replace("== 6", "== 7"))
+def test_tests_that_fail_by_themselves_notice_nothing(runner, monkeypatch):
+    (runner.copy / "tests/part/test_sums.py").write_text(TEST.replace("== 6", "== 7"))
     with pytest.raises(
-        mutants.TellsNothing, match=r"fail as they are: pytest tests/part/test_sums\.py"
+        mutants.TellsNothing, match=r"fail as they are: pytest .* tests/part/test_sums\.py$"
     ):
-        outcome(checkout, wrong(monkeypatch, "x + 1", "x + 2"), Unchanged())
+        outcome(runner, wrong(monkeypatch, "x + 1", "x + 2"), Unchanged())
 
 
 def test_what_could_not_be_tried_is_not_counted(checkout, monkeypatch, capsys):
-    def fails(copy, mutant, unchanged):
+    def fails(pytest, mutant, unchanged, quick):
         raise mutants.TellsNothing("These tests fail as they are")
 
     monkeypatch.chdir(checkout)
@@ -139,7 +198,7 @@ def test_a_run_that_was_stopped_goes_on_by_its_notes(checkout, monkeypatch, caps
     found = [NOTICED, ALIVE, KeyboardInterrupt()]
     tried = []
 
-    def stops(copy, mutant, unchanged):
+    def stops(pytest, mutant, unchanged, quick):
         tried.append(mutant.line)
         if isinstance(one := found.pop(0), BaseException):
             raise one
@@ -166,6 +225,26 @@ def test_a_run_that_was_stopped_goes_on_by_its_notes(checkout, monkeypatch, caps
     found += [NOTICED] * 3
     assert mutants.main(again) == 0
     assert tried[4:] == [1, 2, 3], "the code is another, and the notes don't speak of it"
+
+
+def test_what_quick_tests_missed_is_asked_of_the_slow_ones_later(checkout, monkeypatch, capsys):
+    asked = []
+
+    def misses(pytest, mutant, unchanged, quick):
+        asked.append(quick)
+        return MISSED if quick else NOTICED
+
+    monkeypatch.chdir(checkout)
+    monkeypatch.setitem(sys.modules, "cosmic_ray", object())
+    drawn = [wrong(monkeypatch, "x + 1", "x + 2")]
+    monkeypatch.setattr(mutants, "sample", lambda *_: drawn)
+    monkeypatch.setattr(mutants, "outcome", misses)
+    again = ["1", "--notes", "notes.jsonl"]
+    assert mutants.main([*again, "--quick"]) == 1
+    assert mutants.main([*again, "--quick"]) == 1
+    assert "0 of 1 mutants noticed" in capsys.readouterr().out
+    assert mutants.main(again) == 0
+    assert asked == [True, False]
 
 
 def test_without_cosmic_ray_it_says_where_to_get_it(monkeypatch, capsys):
@@ -200,15 +279,26 @@ def test_what_python_cannot_read_is_not_drawn(checkout):
     assert drawn[0].operator == "core/NumberReplacer"
 
 
+def test_what_cosmic_ray_stumbles_over_is_not_drawn(checkout):
+    pytest.importorskip("cosmic_ray", reason="cosmic-ray is not installed: see CONTRIBUTING.md")
+    file = Path("course_lib/part/sums.py")
+    code = "try:\n    import course\nexcept (os.error, OSError):\n    pass\n"
+    (checkout / file).write_text(code)
+    assert mutants.sample(checkout, 99, seed=0, only=[file]) == [
+        Mutant(file, 3, "core/ExceptionReplacer", 1)
+    ]
+
+
 def test_the_share_is_told(checkout, monkeypatch, capsys):
     pytest.importorskip("cosmic_ray", reason="cosmic-ray is not installed: see CONTRIBUTING.md")
     monkeypatch.chdir(checkout)
-    monkeypatch.setattr(mutants, "outcome", lambda copy, mutant, _: (
+    monkeypatch.setattr(mutants, "outcome", lambda pytest, mutant, _, quick: (
         ALIVE if mutant.line == 6 else NOTICED
     ))  # fmt: skip
-    assert mutants.main(["99", "course_lib/part", "--jobs", "1"]) == 1
+    only = "course_lib/part/sums.py"
+    assert mutants.main(["99", only, "--jobs", "1"]) == 1
     out = capsys.readouterr().out
     assert "2 of 4 mutants noticed: 50.0 % (seed 0)" in out
     assert "part                       2 of 4" in out
     assert "-    return x + 1" in out
-    assert mutants.main(["99", "course_lib/part", "--jobs", "1", "--least", "50"]) == 0
+    assert mutants.main(["99", only, "--jobs", "1", "--least", "50"]) == 0
