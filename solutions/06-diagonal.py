@@ -429,6 +429,6 @@ if when_passed("fast_scan", "LRULayer"):
 #    two kinds of units loses more, and why?
 # 2. Take as many fading units as you like. Does the readout ever catch up? Look at the singular
 #    values of the matrix that holds the powers of their factors, a row for each step.
-# 3. We don't know the answer to this one. Training moves the angles of the units in the project
-#    only a little. Is there a set of eigenvalues, fixed for good, that reads digits as well as
-#    learned ones, and how would you find it without training?
+# 3. We don't know the answer to this one. In the project, training moves the eigenvalues too. Is
+#    there a set of eigenvalues, fixed for good, that reads digits as well as learned ones, and how
+#    would you find it without training?
