@@ -487,9 +487,9 @@ def _networks() -> dict[str, object]:
 
 def _brief(number: float) -> str:
     """Return a number in two digits, or as a power of ten."""
-    if 0.01 <= number < 1000:
-        return f"{float(f'{number:.2g}'):g}"
-    return f"{number:.0e}".replace("e-0", "e-").replace("e+0", "e+")
+    if 0.01 <= number < 100_000:
+        return f"{float(f'{number:.2g}'):,g}"
+    return f"{number:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def clipping(angles: dict[str, np.ndarray]) -> Figure:

@@ -471,18 +471,18 @@ def gradient_slider(by_bias: dict[float, dict[str, np.ndarray]]) -> Slider:
     frames = []
     for bias, norms in by_bias.items():
         plt = pyplot()
-        figure, ax = plt.subplots(figsize=(5.5, 3.9))
+        figure, ax = plt.subplots(figsize=(5.5, 4.2))
         _norm_lines(ax, norms)
         alone = 1 / (1 + np.exp(-bias))
         steps = np.arange(len(norms["lstm"]))
         ax.semilogy(steps, alone**steps, color="black", linewidth=1.2, linestyle=(0, (1, 1)),
                     marker="", label=rf"$\sigma({bias:g})^k$")  # fmt: skip
-        ax.set(ylim=(1e-12, 10), title=f"bias of $f$ and $z$: {bias:g}")
-        ax.legend(loc="lower left", ncols=2)
+        ax.set(ylim=(1e-12, 10), title=f"bias of $f$ and $z$: ${bias:g}$")
+        figure.legend(loc="outside upper center", ncols=4, columnspacing=1, handlelength=2)
         ends = ", ".join(f"{NAMES[cell]} {values[-1]:.0e}" for cell, values in norms.items())
         frames.append(
             (
-                f"{bias:g}",
+                f"{bias:g}".replace("-", "\N{MINUS SIGN}"),
                 figure,
                 f"Length of the gradient over the steps that it has gone back, on a logarithmic "
                 f"axis, with bias {bias:g}. After {len(steps) - 1} steps: {ends}.",
@@ -656,9 +656,9 @@ def dropout_survival(rates: Sequence[float] = (0.1, 0.3, 0.5), steps: int = 28) 
     for rate, look in zip(rates, CYCLE, strict=False):
         ax.semilogy(t, (1 - rate) ** t, **look, markevery=4, label=f"on $c$, rate {rate:g}")
     ax.semilogy(t, np.full(steps, 1 - rates[1]), color="black", linewidth=1.5, marker="",
-                linestyle=(0, (1, 1)), label=f"between layers, rate {rates[1]:g}")  # fmt: skip
+                linestyle=(0, (1, 1)), label=f"between layers, {rates[1]:g}")  # fmt: skip
     ax.set(xlabel="step $t$", ylabel="units never dropped")
-    ax.legend(loc="lower left")
+    figure.legend(loc="outside upper center", ncols=2)
     return closed(figure)
 
 

@@ -279,14 +279,13 @@ def _synapse_frame(story: dict) -> Figure:
     steps = np.arange(1, len(story["v"]) + 1)
     above.step(steps, story["v"], where="mid", label="input $v_j$", **CYCLE[0] | {"marker": ""})
     above.step(steps, story["d"], where="mid", label="slope $d_i$", **CYCLE[1] | {"marker": ""})
-    above.set(ylim=(-0.1, 1.75), yticks=(0, 1))
-    above.legend(loc="upper right", ncols=2)
+    above.set(ylim=(-0.1, 1.2), yticks=(0, 1))
     below.plot(steps, story["trace"], label="trace $E_{ji}$", **CYCLE[2] | {"markevery": 5})
     for t in np.flatnonzero(story["loss"]):
         below.axvline(t + 1, color="black", linestyle=":", zorder=0)
-        below.text(t + 1.4, 2.1, "loss")
-    below.set(xlabel="step $t$", ylim=(-0.1, 2.5))
-    below.legend(loc="upper left")
+        below.text(t + 1.4, 2.3, "loss")
+    below.set(xlabel="step $t$", ylim=(-0.1, 2.7))
+    figure.legend(loc="outside upper center", ncols=3)
     return closed(figure)
 
 
@@ -300,7 +299,7 @@ def kernel_slider(gammas: tuple[float, ...], betas: tuple[float, ...], start: in
         for beta in betas:
             ax.plot(lags, beta * np.exp(-gamma * lags), label=rf"$\beta={beta:g}$", markevery=4)
         ax.axhline(0, color="black", linewidth=0.8)
-        ax.set(xlabel="steps since, $t-s$", ylabel="kernel", ylim=(-1.1, 1.6))
+        ax.set(xlabel="steps since, $t-s$", ylabel="kernel", ylim=(-1.1, 1.75))
         ax.set_xticks(range(0, 21, 4))
         ax.legend(loc="upper right", ncols=2)
         half = f"falls to half after {np.log(2) / gamma:.1f} steps" if gamma else "does not fade"
@@ -381,7 +380,7 @@ def _training_frame(runs: dict, rule: str, position: int) -> Figure:
     )  # fmt: skip
     axes[0].plot([-1, 1], [-1, 1], color="black", linestyle=":", marker="")
     axes[0].set(xlabel="BPTT", ylabel="KeRNL", xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
-    axes[0].set_title("entries of the gradient, scaled")
+    axes[0].set(title="entries of the gradient, scaled", xticks=(-1, -0.5, 0, 0.5, 1))
     for name, run in runs.items():
         updates = [look["update"] for look in run]
         axes[1].plot(updates, [look["cosine"] for look in run], label=name)

@@ -3,11 +3,12 @@ behind a legend, axes or a legend with nothing in it or with two lines that look
 where no numbers are.
 """
 
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 
 import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cbook import STEP_LOOKUP_MAP
 from matplotlib.legend import Legend
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
@@ -16,6 +17,7 @@ from matplotlib.transforms import Bbox
 WIDTH = 5.5  # inches: the column's, so that a letter is as large in each figure
 TOUCH = 4  # pixels: so little of two boxes lies on each other where letters don't meet
 CUT = 12  # pixels: a page makes room for what stands out by a little, and the layout moves titles
+SPACE = 0.3  # of a letter's height: so much parts two words
 SMALL = 9  # points: a phone shows a figure at two thirds of its size
 ASTRAY = 32  # pixels, a fifth of an inch: an arrow that stops so short of things means none
 
@@ -25,7 +27,7 @@ def faults(figure):
     canvas = FigureCanvasAgg(figure)  # a figure that pyplot has closed draws nothing by itself
     canvas.draw()
     words = [(text, _box(text, canvas.get_renderer())) for text in _shown(figure)]
-    found = [*_cut_off(words, figure.bbox), *_on_each_other(words)]
+    found = [*_cut_off(words, figure.bbox), *_on_each_other(words), *_run_together(words)]
     found += [f"{t.get_text()!r} is too small" for t, _ in words if t.get_fontsize() < SMALL]
     if figure.get_figwidth() != WIDTH:
         found += [f"the figure is {figure.get_figwidth()} inches wide, not {WIDTH}"]
@@ -34,6 +36,8 @@ def faults(figure):
         found += [*_empty(ax), *_of_no_numbers(ax), *_behind_legend(ax, canvas.get_renderer())]
         if not ax.axison:  # a diagram: its arrows say what leads where
             found += _astray(ax, [(text, box) for text, box in words if text.axes is ax])
+        else:
+            found += _struck_out(ax, [(text, box) for text, box in words if text in ax.texts])
     return found
 
 
@@ -72,6 +76,16 @@ def _on_each_other(words):
                 yield f"{text.get_text()!r} lies on {other.get_text()!r}"
 
 
+def _run_together(words):
+    """Words side by side on one line, such as ticks, with less than a space between them."""
+    level = [(text, box) for text, box in words if text.get_rotation() == 0]
+    for (text, box), (other, beside) in permutations(level, 2):
+        gap, height = beside.x0 - box.x1, min(box.height, beside.height)
+        same_line = min(box.y1, beside.y1) - max(box.y0, beside.y0) > height / 2
+        if same_line and 0 <= gap < SPACE * text.get_fontsize():
+            yield f"{text.get_text()!r} runs into {other.get_text()!r}"
+
+
 def _empty(ax):
     """Axes that show no data, and a legend that names nothing."""
     if ax.axison and not ax.has_data():
@@ -96,16 +110,37 @@ def _of_no_numbers(ax):
 
 
 def _behind_legend(ax, renderer):
-    """Curves of which some measured points lie behind the legend of their axes."""
+    """Curves that touch the legend of their axes, or go behind it, between two points too."""
     legend = ax.get_legend()
-    if legend is None:
-        return
-    box = legend.get_window_extent(renderer).padded(-TOUCH)
-    for line in ax.lines:
-        if line.get_transform() == ax.transData and len(line.get_xydata()) > 2:
-            points = _pixels(ax, line.get_xydata())
-            if ((points > box.min) & (points < box.max)).all(1).any():
+    if legend is not None:
+        box = legend.get_window_extent(renderer)
+        for line in _curves(ax):
+            if _meets(line, box):
                 yield f"{line.get_label()!r} goes behind the legend"
+
+
+def _struck_out(ax, words):
+    """Words in axes that show data, through which a curve goes."""
+    for line in _curves(ax):
+        for text, box in words:
+            if _meets(line, box.padded(-TOUCH)):
+                yield f"{line.get_label()!r} goes through {text.get_text()!r}"
+
+
+def _curves(ax):
+    """The lines of more than two points: they are data, and the others mark something."""
+    data = [line for line in ax.lines if line.get_transform() == ax.transData]
+    return [line for line in data if len(line.get_xydata()) > 2]
+
+
+def _meets(line, box):
+    """Whether some of a curve that is drawn lies in a box."""
+    drawn = STEP_LOOKUP_MAP[line.get_drawstyle()](*line.get_data(orig=False))
+    points = _pixels(line.axes, np.transpose(drawn))
+    if line.get_linestyle() != "None":
+        points = _along(points)
+    seen = Bbox.intersection(box, line.axes.bbox)  # beyond the axes nothing is drawn
+    return seen is not None and ((points > seen.min) & (points < seen.max)).all(1).any()
 
 
 def _astray(ax, words):

@@ -98,7 +98,7 @@ def test_single_figures(credit, assert_drawn):
         figures.computation_graph(),
         figures.credit_matrices(*credit),
         figures.learning({1: [0.7, 0.69], 4: [0.0, 0.1]}),
-        figures.step_curve(steps, {"float32": steps, "float64": steps**2}),
+        figures.step_curve(steps, {"float32": steps, "float64": 1e-12 / steps + steps**2}),
         figures.seed_errors(*seeds, practical_2017.TOLERANCE),
         figures.clipping(figures.clipping_angles(np.logspace(-2, 0, 5))),
         figures.memory((32, 64), [1.0, 2.0], {16: [0.5, 0.5]}),
@@ -128,8 +128,8 @@ def test_the_way_back_is_told_in_numbers():
     told = figures.way_back(0.5).told
     assert told.startswith("What is left 50 steps back. With weak inputs: gaussian 2e-15, ")
     assert all(told.count(kind) == 2 for kind in figures.KINDS)
-    numbers = [figures._brief(x) for x in (1.0, 0.0849, 116.4, 3.14e-12, 5.2e6)]
-    assert numbers == ["1", "0.085", "120", "3e-12", "5e+6"]
+    numbers = [figures._brief(x) for x in (1.0, 0.0849, 116.4, 5204, 3.14e-12, 5.2e6)]
+    assert numbers == ["1", "0.085", "120", "5,200", "3e-12", "5e6"]
 
 
 # The bugs of the practical of 2017

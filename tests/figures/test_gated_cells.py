@@ -197,7 +197,8 @@ def test_the_input_gate_sets_how_much_is_written():
 
 def test_sliders(rng, assert_drawn):
     norms = {cell: np.geomspace(1, 0.1, 11) for cell in figures.CELLS}
-    slider = figures.gradient_slider({0: norms, 1: norms})
+    lost = {cell: np.geomspace(1, 1e-14, 11) for cell in figures.CELLS}
+    slider = figures.gradient_slider({-1: norms, 1: lost})
     assert slider.start == 1
     assert "After 10 steps: vanilla 1e-01" in slider.alts[0]
     images = rng.random((4, 28, 28))

@@ -1,5 +1,6 @@
 """What the tests of figures look for is found where it is, and only there."""
 
+import numpy as np
 import pytest
 from legible import faults
 
@@ -51,6 +52,32 @@ def test_a_curve_behind_the_legend_is_told(place, hidden):
     ax.plot([0, 1, 2, 3], [0, 1, 0, 0], label="loss")
     ax.legend(loc=place)
     assert faults(closed(figure)) == ["'loss' goes behind the legend"] * hidden
+
+
+@pytest.mark.parametrize(("linestyle", "hidden"), [("-", True), ("none", False)])
+def test_a_curve_that_meets_the_legend_between_two_points_is_told(linestyle, hidden):
+    figure, ax = pyplot().subplots()
+    ax.plot([0, 1, 1], [1, 1, 0], linestyle=linestyle, label="loss")
+    ax.legend(loc="upper center")
+    assert faults(closed(figure)) == ["'loss' goes behind the legend"] * hidden
+
+
+@pytest.mark.parametrize(("height", "struck"), [(0.5, True), (0.8, False)])
+def test_a_word_that_a_curve_goes_through_is_told(height, struck):
+    figure, ax = pyplot().subplots()
+    ax.plot([0, 1, 2], [0, 0.5, 1], label="loss")
+    ax.text(1, height, "guess", ha="center", va="center")
+    assert faults(closed(figure)) == ["'loss' goes through 'guess'"] * struck
+
+
+@pytest.mark.parametrize(("ticks", "near"), [(np.linspace(-1, 1, 11), True), ((-1, 0, 1), False)])
+def test_numbers_that_run_into_each_other_are_told(ticks, near):
+    figure, ax = pyplot().subplots()
+    ax.plot([-1, 0, 1])
+    ax.set_xticks(ticks, [f"{x:.3f}" for x in ticks])
+    assert (
+        any("runs into" in fault or "lies on" in fault for fault in faults(closed(figure))) == near
+    )
 
 
 def test_axes_and_a_legend_with_nothing_in_them_are_told():

@@ -62,7 +62,10 @@
     return found;
   }
 
-  const brief = (x) => (x >= 0.01 && x < 1000 ? `${Number(x.toPrecision(2))}` : x.toExponential(0));
+  const brief = (x) =>
+    x >= 0.01 && x < 100000
+      ? Number(x.toPrecision(2)).toLocaleString("en")
+      : x.toExponential(0).replace("e+", "e");
   const lines = {};
   const told = Object.entries(scales).map(([name, scale]) => {
     const ends = Object.entries(networks).map(([kind, network]) => {
