@@ -365,11 +365,11 @@ if all(
 # %% [markdown]
 # ## Layers on top of each other
 #
-# Besides the cell, a stack has three parts, and each of the two old notebooks got one or two of
-# them wrong. In the practical of 2017 all layers share one cell, and dropout stays on at
-# evaluation. The other, a notebook of 2018 about a fast LSTM, tells its readers to join a layer's
-# outputs in a way that loses the time axis. Nobody noticed, because both ran with a single layer
-# and without dropout. Here are the three parts, in NumPy.
+# Besides the cell, a stack has three parts, and the old notebooks got all three wrong between
+# them. In the practical of 2017 all layers share one cell, and dropout stays on at evaluation. The
+# other, a notebook of 2018 about a fast LSTM, tells its readers to join a layer's outputs in a way
+# that loses the time axis. None of it shows there, because both ran with a single layer and
+# without dropout. Here are the three parts, in NumPy.
 
 # %%
 # EXERCISE: fresh_cells
@@ -664,9 +664,9 @@ if when_passed("recurrent_classifier") and when_passed("EarlyStopping"):
 # %% [markdown]
 # ## The fast version, and your own
 #
-# `RecurrentClassifier` is the same model as a class, which can be saved and seeded. Train two
-# layers of it on 3,000 digits for three epochs, pass its weights to your `stacked_forward`, and
-# let NumPy read the test set.
+# `RecurrentClassifier` is the same model as a class: it keeps its penalty when it is saved, and
+# its dropout can have a seed. Train two layers of it on 3,000 digits for three epochs, pass its
+# weights to your `stacked_forward`, and let NumPy read the test set.
 
 # %%
 from course_lib.layers import RecurrentClassifier, compile_classifier

@@ -147,7 +147,7 @@ import tensorflow as tf
 
 # %% [markdown]
 # Keras now trains twenty layers with your activation while your callback opens the gates, from 0
-# to 0.82. That is not fully open; why they stop there you find out below. For comparison, the same
+# to 0.82. That is not fully open; below you find out why they stop there. For comparison, the same
 # network has ReLU from the first step, and starts from the same weights.
 #
 # Before you run it: what share of the test digits will the ReLU network get right after three

@@ -301,7 +301,7 @@ def scaled_down(h, rate, training, rng):
 
 
 @EXERCISE.mistake(
-    "The random numbers are asked for at evaluation too, although nothing is dropped there: return "
+    "Random numbers are drawn at evaluation too, although nothing is dropped there: return "
     "before you draw, since rng may be None."
 )
 def drawn_at_evaluation(h, rate, training, rng):

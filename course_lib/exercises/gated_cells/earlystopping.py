@@ -711,7 +711,7 @@ class TrainedWeightsOnly(_Wrong):
             w.assign(value)
 
 
-@EXERCISE.mistake("min_delta is not looked at: a fall that is smaller counts as none.")
+@EXERCISE.mistake("min_delta is ignored: a fall smaller than that counts as none.")
 class AnyFall(_Wrong):
     """loss < best."""
 

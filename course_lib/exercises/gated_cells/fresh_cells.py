@@ -162,10 +162,13 @@ def judge_alike(_: Arrays, outputs: Arrays) -> Problem | None:
 def judge_seeds(_: Arrays, outputs: Arrays) -> Problem | None:
     """Deterministic, and not deaf to the seed."""
     for name, said in (
-        ("same seed, same weights", "Two calls with the same seed gave layer {} other weights."),
+        (
+            "same seed, same weights",
+            "Two calls with the same seed gave layer {} different weights.",
+        ),
         (
             "same seed of 0, same weights",
-            "Two calls with seed = 0 gave layer {} other weights: 0 is a seed like any other.",
+            "Two calls with seed = 0 gave layer {} different weights: 0 is a seed like any other.",
         ),
         (
             "other seed, other weights",
@@ -347,7 +350,7 @@ def seed_ignored(m, n, layers, seed=0):
 
 
 @EXERCISE.mistake(
-    "With the same `seed` each call draws other weights: derive the layers' seeds from `seed` "
+    "With the same `seed` each call draws new weights: derive the layers' seeds from `seed` "
     "alone, not from the system's random numbers or from anything that is kept between calls."
 )
 def no_seed_at_all(m, n, layers, seed=0):
@@ -356,7 +359,7 @@ def no_seed_at_all(m, n, layers, seed=0):
 
 
 @EXERCISE.mistake(
-    "A seed of 0 is taken for none, and each call draws other weights then: 0 counts as false in "
+    "A seed of 0 is taken for none, and each call draws new weights then: 0 counts as false in "
     "`seed or None` and in `if seed`, but it is a seed like any other."
 )
 def zero_is_no_seed(m, n, layers, seed=0):
@@ -366,7 +369,7 @@ def zero_is_no_seed(m, n, layers, seed=0):
 
 
 @EXERCISE.mistake(
-    "The seed decides about the lowest layer alone; what the layers above it draw is different in "
+    "The seed determines the lowest layer alone; what the layers above it draw is different in "
     "each call. Derive their seeds from `seed` too, or hand one generator on to all."
 )
 def upper_layers_without_a_seed(m, n, layers, seed=0):

@@ -285,7 +285,7 @@ def for_a_gpu(cell_class, given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=GRUCell,
     title="The fast GRU cell",
-    goal="Write your GRU step as a Keras cell, in the text's convention and in that of a GPU.",
+    goal="Write your GRU step as a Keras cell, in the text's convention and in cuDNN's.",
     difficulty=3,
     minutes=45,
     kind="speed up",
@@ -511,7 +511,7 @@ class ResetStateKept(_Wrong):
 
 @EXERCISE.mistake(
     "No gradient goes back through the old state that the gate keeps: tf.stop_gradient cuts the "
-    "way on which a GRU learns from what is long ago."
+    "path by which a GRU learns from the distant past."
 )
 class KeptStateCutFromTheTape(_Wrong):
     """Right states."""
@@ -708,7 +708,7 @@ class GateByGate(_Wrong):
 
 @EXERCISE.mistake(
     "An `if` on r would be decided once, while the graph is made, for all units, but r has numbers "
-    "only when the graph runs. reset_after is a plain True or False, and may be asked."
+    "only when the graph runs. reset_after is a plain True or False, and an `if` on it is fine."
 )
 class IfOnAGate(_Wrong):
     """Skips the reset where nothing is reset."""

@@ -416,7 +416,7 @@ def no_input_gate(x_t, h_prev, c_prev, params):
 
 
 @EXERCISE.mistake(
-    "Nothing is forgotten: that is the LSTM of 1997. In today's the old memory is multiplied by "
+    "Nothing is forgotten: that is the LSTM of 1997. Today the old memory is multiplied by "
     "the forget gate, f * c_prev."
 )
 def no_forget_gate(x_t, h_prev, c_prev, params):

@@ -538,7 +538,7 @@ class ForgetBiasEverywhere(LSTMCell):
 
 @EXERCISE.mistake(
     "The forget gate's part of b begins at 1, whatever forget_bias says: Keras's own cell begins "
-    "there, but this one is told where."
+    "there, but this one takes the value as an argument."
 )
 class ForgetBiasOfOne(LSTMCell):
     """As unit_forget_bias has it."""
@@ -786,8 +786,8 @@ class FirstMemoryForEver(LSTMCell):
 
 
 @EXERCISE.mistake(
-    "No gradient goes back through the memory: tf.stop_gradient cuts the way on which an LSTM "
-    "learns from what is long ago."
+    "No gradient goes back through the memory: tf.stop_gradient cuts the path by which an "
+    "LSTM learns from the distant past."
 )
 class MemoryCutFromTheTape(_Wrong):
     """Right states, and the gradient ends one step back."""

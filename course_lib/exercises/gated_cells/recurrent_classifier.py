@@ -430,8 +430,8 @@ EXERCISE = Exercise(
         Hint(
             "How does a penalty reach the weights of a cell that knows nothing about it?",
             "Every Keras weight has an attribute `regularizer`, which you may set once the weight "
-            "exists; `model.losses` then has one entry for each. A bias can be told by its name, "
-            "in any cell. `keras.regularizers.L2(a)` is a times the sum of squares.",
+            "exists; `model.losses` then has one entry for each. A bias can be recognised by its "
+            "name, in any cell. `keras.regularizers.L2(a)` is a times the sum of squares.",
             fits=(
                 "the penalty is on all matrices, and on nothing else",
                 "readout penalised only",
@@ -566,7 +566,7 @@ def dropout_below(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=2
 
 @EXERCISE.mistake(
     "The rate was taken for the share that is kept, as in the practical's dropout_keep_prob: "
-    "keras.layers.Dropout wants the share that is dropped."
+    "keras.layers.Dropout takes the share that is dropped."
 )
 def rate_reversed(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """1 - dropout."""
@@ -706,8 +706,8 @@ def matrices_by_their_axes(
 
 
 @EXERCISE.mistake(
-    "Matrices are told by the name `kernel`, which Keras's own cells give them. Cells of your own, "
-    "with a W_xh and a W_hh, go without a penalty: take all but the biases."
+    "Matrices are recognised by the name `kernel`, which Keras's own cells give them. Cells of "
+    "your own, with a W_xh and a W_hh, go without a penalty: take all but the biases."
 )
 def kernels_alone(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """Whatever has the word in its name."""

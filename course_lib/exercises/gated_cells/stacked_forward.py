@@ -542,7 +542,7 @@ def tanh_of_the_logits(x, layers, readout, rate=0.0, training=False, rng=None):
 
 @EXERCISE.mistake(
     "Nothing is dropped between the layers, in training either: what a layer gives goes through "
-    "dropout_between_layers, which is told `training` as it came, and on to the next layer."
+    "dropout_between_layers, with `training` as it came, and on to the next layer."
 )
 def no_dropout(x, layers, readout, rate=0.0, training=False, rng=None):
     """The three arguments unused."""
@@ -582,7 +582,7 @@ def one_mask_for_all_borders(x, layers, readout, rate=0.0, training=False, rng=N
     return _read(h[:, -1], readout)
 
 
-@EXERCISE.mistake("A call that says nothing of the rate drops entries: the default is a rate of 0.")
+@EXERCISE.mistake("A call without a rate drops entries: the default is a rate of 0.")
 def half_by_default(x, layers, readout, rate=0.5, training=False, rng=None):
     """Another default."""
     return _read(_up(x, layers, rate, training, rng)[:, -1], readout)

@@ -505,7 +505,7 @@ def all_at_once(network, x, labels, g_now, g_end, size=100):
 
 
 @EXERCISE.mistake(
-    "size is not looked at: a hundred rows go to network at once, whatever the caller says there "
+    "size is ignored: a hundred rows go to network at once, whatever the caller says there "
     "is memory for."
 )
 def size_ignored(network, x, labels, g_now, g_end, size=100):

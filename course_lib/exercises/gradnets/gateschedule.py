@@ -642,8 +642,7 @@ class ShareAddedAsItIs(_Wrong):
 
 
 @EXERCISE.mistake(
-    "start is not looked at: before that step the gates stay at first, and the way to last begins "
-    "there."
+    "start is ignored: before that step the gates stay at first, and the way to last begins there."
 )
 class FromTheFirstStep(_Wrong):
     """As if start were 0."""
@@ -654,7 +653,7 @@ class FromTheFirstStep(_Wrong):
 
 
 @EXERCISE.mistake(
-    "first and last are not looked at: the schedule's share is that of the way from one to the "
+    "first and last are ignored: the schedule's share is that of the way from one to the "
     "other, not of the way from 0 to 1."
 )
 class AlwaysFromZeroToOne(_Wrong):
@@ -666,7 +665,7 @@ class AlwaysFromZeroToOne(_Wrong):
 
 
 @EXERCISE.mistake(
-    "first is not looked at: the gate goes from 0 to last. It begins at first, and the share of "
+    "first is ignored: the gate goes from 0 to last. It begins at first, and the share of "
     "the way is multiplied by what lies between the two, last - first."
 )
 class FromZeroToLast(_Wrong):

@@ -694,7 +694,7 @@ class Float32Inside(GradualActivation):
 
 
 @EXERCISE.mistake(
-    "An `if` on the gate is decided once, when the graph is traced, and a tensor can't be asked "
+    "An `if` on the gate is decided once, when the graph is traced, and a tensor has no value "
     "then: no case is needed, for at g = 0 and g = 1 the mixture is right by itself."
 )
 class IfOnTheGate(GradualActivation):

@@ -504,7 +504,7 @@ class SeedIgnored(_Wrong):
 
 
 @EXERCISE.mistake(
-    "`training` isn't looked at: at evaluation entries are dropped too, and each evaluation gives "
+    "`training` is ignored: at evaluation entries are dropped too, and each evaluation gives "
     "another result."
 )
 class AlwaysTraining(_Wrong):
@@ -540,7 +540,7 @@ class OnlyAtEvaluation(_Wrong):
 
 
 @EXERCISE.mistake(
-    "The gate isn't looked at: the full rate is there from the first step on, and nothing fades in."
+    "The gate is ignored: the full rate is there from the first step on, and nothing fades in."
 )
 class FullRateAtOnce(_Wrong):
     """Ordinary dropout."""
@@ -650,7 +650,7 @@ class AlwaysSingle(_Wrong):
 
 
 @EXERCISE.mistake(
-    "An `if` on the gate is decided while the graph is traced, and a tensor can't be asked then. "
+    "An `if` on the gate is decided while the graph is traced, and a tensor has no value then. "
     "No case is needed: at g = 0 nothing is below rate g."
 )
 class IfOnTheGate(_Wrong):

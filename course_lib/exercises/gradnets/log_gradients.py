@@ -557,8 +557,8 @@ def norm_of_what_is_finite(writer, gradients, step, every=100):
 
 
 @EXERCISE.mistake(
-    "The points of a curve are numbered 0, 1, 2: the writer is told how many were written before, "
-    "and wants the number of the step."
+    "The points of a curve are numbered 0, 1, 2: the writer gets how many were written before, "
+    "and needs the number of the step."
 )
 def counted_in_hundreds(writer, gradients, step, every=100):
     """step // every."""
@@ -637,7 +637,7 @@ def histogram_without_biases(writer, gradients, step, every=100):
 
 
 @EXERCISE.mistake(
-    "The writer isn't told the number of the step, so that all points of a curve lie at one place."
+    "The writer doesn't get the number of the step, so that all points of a curve lie at one place."
 )
 def always_step_zero(writer, gradients, step, every=100):
     """step=0."""

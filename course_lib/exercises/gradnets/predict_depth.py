@@ -231,7 +231,9 @@ def weights_transposed(weights, x):
     return predict_depth(weights | {"W": weights["W"].swapaxes(1, 2)}, x)
 
 
-@EXERCISE.mistake("Your layers add what they got to what they give; skip connections are left out.")
+@EXERCISE.mistake(
+    "Your layers add their input to their output; this network has no skip connections."
+)
 def with_skip_connections(weights, x):
     """A residual network."""
     w = weights
@@ -260,7 +262,7 @@ def without_the_last_layer(weights, x):
 
 
 @EXERCISE.mistake(
-    "You multiply by a gain what each layer gives. The layers have none: multiply weights and "
+    "You multiply each layer's output by a gain. The layers have none: multiply weights and "
     "biases by it before you save them."
 )
 def with_a_gain(weights, x):

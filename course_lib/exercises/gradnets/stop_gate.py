@@ -375,7 +375,7 @@ def hundred_gates(depth, eta=0.9):
 
 
 @EXERCISE.mistake(
-    "eta is not looked at: the cosine behind the last layer should come to eta, whatever it is."
+    "eta is ignored: the cosine behind the last layer should come to eta, whatever it is."
 )
 def always_nine_tenths(depth, eta=0.9):
     """0.9."""

@@ -441,7 +441,7 @@ def each_by_itself(images, white, params, size=100):
 
 
 @EXERCISE.mistake(
-    "size is not looked at: a hundred digits are read at once, whatever the caller says there is "
+    "size is ignored: a hundred digits are read at once, whatever the caller says there is "
     "memory for."
 )
 def size_ignored(images, white, params, size=100):

@@ -591,7 +591,7 @@ def sum_over_the_batch(model, optimizer):
 
 
 @EXERCISE.mistake(
-    "The model isn't told that it is being trained, so dropout drops nothing: call it with "
+    "The model doesn't know that it is being trained, so dropout drops nothing: call it with "
     "training=True."
 )
 def training_not_said(model, optimizer):
