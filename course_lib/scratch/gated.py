@@ -220,7 +220,7 @@ def init_lstm_params(m, n, seed=0, forget_bias=1.0, dtype=np.float64):
 
 
 def chrono_biases(n, span, seed=0):
-    """First biases with which the units of an LSTM remember for many times.
+    """Initial biases that give the units of an LSTM memories of many lengths.
 
     While nothing but its bias reaches it, a forget gate of log u keeps the
     share u / (1 + u) of the memory at each step: a memory of 1 + u steps. With
@@ -235,7 +235,7 @@ def chrono_biases(n, span, seed=0):
             it is.
 
     Returns:
-        b_i: first bias of the input gates, shape (n,).
+        b_i: initial bias of the input gates, shape (n,).
         b_f: that of the forget gates, shape (n,).
 
     Raises:
