@@ -167,7 +167,7 @@ EXERCISE = Exercise(
             "equal to centred differences of the loss",
             sequence,
             differences,
-            "Added up over five steps, moving each number a little gives another gradient.",
+            "Added up over five steps, moving each number a little gives a different gradient.",
             along,
         ),
         matches(

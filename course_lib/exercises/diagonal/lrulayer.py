@@ -271,7 +271,7 @@ EXERCISE = Exercise(
             "a batch is not affected by the one before",
             sequence,
             in_numpy,
-            "After another batch, the sequences give another result: each begins at zero.",
+            "After another batch, the sequences give a different result: each begins at zero.",
             call=two_batches,
         ),
         matches(
@@ -289,7 +289,7 @@ EXERCISE = Exercise(
             "the gradient goes back through all steps",
             sequence,
             way_back_in_numpy,
-            "The outputs are right, but training follows another gradient than theirs.",
+            "The outputs are right, but training follows a gradient that is not theirs.",
             call=way_back,
         ),
         compiles(sequence, in_numpy, compiled),

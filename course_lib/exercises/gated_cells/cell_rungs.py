@@ -68,7 +68,7 @@ def learns_from_all_steps(
         "the gradient goes back through all steps",
         inputs,
         right,
-        "The states are right, but training follows another gradient than theirs: something in "
+        "The states are right, but training follows a gradient that is not theirs: something in "
         "call is kept from the tape.",
         call=call,
     )

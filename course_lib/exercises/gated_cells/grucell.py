@@ -317,8 +317,8 @@ EXERCISE = Exercise(
             "a batch is not affected by the one before",
             sequence,
             in_numpy,
-            "After another batch, the sequences give another result: a state was kept in the cell, "
-            "but it comes in with `states` and goes out with the result.",
+            "After another batch, the sequences give a different result: a state was kept in the "
+            "cell, but it comes in with `states` and goes out with the result.",
             call=two_batches,
         ),
         Rung("the weights begin as they should", sizes, begins_as_said, beginnings),

@@ -253,7 +253,7 @@ EXERCISE = Exercise(
                 "the gradient goes back through all steps",
                 sequence_from_a_state,
                 way_back_unrolled,
-                "The outputs are right, but training follows another gradient than theirs: "
+                "The outputs are right, but training follows a gradient that is not theirs: "
                 "something in the loop is kept from the tape.",
                 call=way_back,
             ),

@@ -217,7 +217,7 @@ EXERCISE = Exercise(
             "equal to centred differences of the loss",
             small,
             by_differences,
-            "Moving each number up and down a little gives another gradient.",
+            "Moving each number up and down a little gives a different gradient.",
             back,
         ),
         matches("equal to the chain rule, entry by entry", small, entry_by_entry, call=back),

@@ -277,7 +277,7 @@ def steps_of_any_kind(function, given: Arrays) -> Arrays:
                     reason = str(error).splitlines()[0][:120].rstrip(".")
                     raise Unusable(
                         f"With a step that is {kind} it fails ({reason}). The number of a step may "
-                        "be any kind of whole number; TensorFlow's writer wants one of them."
+                        "be any kind of whole number; TensorFlow's writer takes one of them."
                     ) from None
             writer.close()
             written = events(folder).get(f"gradient norm/{next(iter(layers_of(given)))}", [])

@@ -137,7 +137,7 @@ EXERCISE = Exercise(
             "equal to centred differences: of the nudged network, and of Omega by gamma",
             several,
             measured,
-            "Moving each number up and down a little gives another result.",
+            "Moving each number up and down a little gives a different result.",
             over_a_sequence,
         ),
         matches("equal to the definition, entry by entry", small, by_definition),

@@ -241,7 +241,7 @@ def gradient(
         "equal to centred differences of the loss",
         inputs,
         right,
-        "Moving each number up and down a little gives another gradient.",
+        "Moving each number up and down a little gives a different gradient.",
         call,
     )
 

@@ -356,8 +356,8 @@ EXERCISE = Exercise(
             "a batch is not affected by the one before",
             sequence,
             states_in_numpy,
-            "After another batch, the sequences give another result: a state was kept in the cell, "
-            "but it comes in with `states` and goes out with the result.",
+            "After another batch, the sequences give a different result: a state was kept in the "
+            "cell, but it comes in with `states` and goes out with the result.",
             call=two_batches,
         ),
         traceable(sequence, traced),
