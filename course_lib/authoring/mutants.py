@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import importlib.util
 import itertools
 import json
 import os
@@ -243,8 +244,12 @@ class Runner:
 
     def __call__(self, run: tuple[str, ...], limit: float | None = None) -> Seen:
         """What pytest comes to, until a test fails or `limit` (seconds) is over."""
-        arguments = [*PYTEST, *run]
-        order = {"folder": str(self.copy), "arguments": arguments, "said": str(self.said)}
+        order = {
+            "folder": str(self.copy),
+            "beside": _beside(),
+            "arguments": [*PYTEST, *run],
+            "said": str(self.said),
+        }
         self.nursery.stdin.write(json.dumps(order).encode() + b"\n")
         process = int(self.nursery.stdout.readline())
         if not select.select([self.nursery.stdout], [], [], limit)[0]:
@@ -259,6 +264,12 @@ class Runner:
         self.nursery.stdin.close()
         self.nursery.wait()
         self.nursery.stdout.close()
+
+
+def _beside() -> list[str]:
+    """Where cosmic-ray lies, whose own needs are newer than ours: its tests must find it last."""
+    found = importlib.util.find_spec("cosmic_ray")
+    return [] if found is None else [str(Path(found.origin).parents[1])]
 
 
 class TellsNothing(Exception):

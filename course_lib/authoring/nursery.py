@@ -13,13 +13,16 @@ import sys
 import pytest
 
 
-def begin(folder: str, arguments: list[str], said: str) -> int:
-    """Start pytest in a folder, which goes first in the path; what it says goes into a file."""
+def begin(folder: str, beside: list[str], arguments: list[str], said: str) -> int:
+    """Start pytest in a folder; what it says goes into a file.
+
+    The folder goes first in the path, and those `beside` it last.
+    """
     if process := os.fork():
         return process
     os.setsid()
     os.chdir(folder)
-    sys.path.insert(0, folder)
+    sys.path[:] = [folder, *sys.path, *beside]
     for stream, name, mode in (
         (0, os.devnull, os.O_RDONLY),
         (1, said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),

@@ -253,6 +253,22 @@ def test_without_cosmic_ray_it_says_where_to_get_it(monkeypatch, capsys):
     assert "CONTRIBUTING.md" in capsys.readouterr().err
 
 
+def test_the_tests_find_what_lies_beside_the_environment_last(
+    runner, tmp_path_factory, monkeypatch
+):
+    """Else those that need cosmic-ray would be skipped, and notice nothing."""
+    beside = tmp_path_factory.mktemp("beside")
+    (beside / "newer.py").write_text("")
+    (beside / "pytest.py").write_text("1 / 0")
+    monkeypatch.setattr(mutants, "_beside", lambda: [str(beside)])
+    (runner.copy / "tests/part/test_more.py").write_text(
+        "import sys\nimport newer\n\ndef test_order():\n"
+        f"    assert sys.path[0] == {str(runner.copy)!r}\n"
+        f"    assert sys.path[-1] == {str(beside)!r}\n"
+    )
+    assert runner(("tests/part/test_more.py",)).passed
+
+
 # --- with cosmic-ray, where it is installed ------------------------------------------------------
 
 

@@ -2,12 +2,14 @@
 
 import re
 import sys
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # for legible
+sys.path.insert(0, str(Path(__file__).parent))  # for legible and looks
 
+import looks
 from legible import faults
 
 COUNTED = re.compile(r"\b(?:epoch|update|step|batch|layer|unit|seed|mode)(?:e?s)?\b")
@@ -20,8 +22,24 @@ def no_screen():
     matplotlib.use("agg")
 
 
+@pytest.fixture
+def assert_as_it_was(request):
+    """Compares a figure that has been drawn with what it looked like when it was last judged."""
+    numbers = count(1)
+
+    def compare(figure):
+        name = f"{request.node.path.stem}: {request.node.name}, {next(numbers)}"
+        if request.config.getoption("new_looks"):
+            looks.store(name, figure)
+        stored = looks.known().get(name)
+        changed = looks.difference(figure, stored) if stored else "its look is not stored"
+        assert not changed, f"{name}: {changed}. Is it meant, and looked at? {looks.AGAIN}"
+
+    return compare
+
+
 @pytest.fixture(autouse=True)
-def frames_are_legible(no_screen, monkeypatch):
+def frames_are_legible(no_screen, assert_as_it_was, monkeypatch):
     """Whatever is drawn into a slider, or as a figure that moves, is looked at."""
     from matplotlib.figure import Figure
 
@@ -30,12 +48,13 @@ def frames_are_legible(no_screen, monkeypatch):
     def look(figure, *arguments, **settings):
         save(figure, *arguments, **settings)
         assert faults(figure) == []
+        assert_as_it_was(figure)
 
     monkeypatch.setattr(Figure, "savefig", look)
 
 
 @pytest.fixture
-def assert_drawn():
+def assert_drawn(assert_as_it_was):
     """Looks at a figure: legible, opaque, in no list of open ones: a notebook shows it once."""
     import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
@@ -45,6 +64,7 @@ def assert_drawn():
         assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
         assert not plt.get_fignums()
         assert faults(figure) == []
+        assert_as_it_was(figure)
         for axis in (ax.xaxis for ax in figure.axes):
             assert parted_counts(axis) == [], axis.get_label_text()
 

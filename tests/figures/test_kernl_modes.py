@@ -15,6 +15,15 @@ def test_modes_help_where_one_fading_kernel_fails(assert_drawn):
     assert_drawn(figures.by_modes(quality))
 
 
+def test_as_many_sequences_are_nudged_in_a_batch_of_any_size(monkeypatch):
+    shapes = []
+    monkeypatch.setattr(figures, "fit_modes", lambda psi, *_: shapes.append(psi.shape))
+    for batch in (1, 16, 64):
+        net = {"h": np.zeros((batch, 3, 2)), "W_hh": np.eye(2)}
+        figures.fitted(net, *spread_modes(2, 3))
+    assert shapes == 3 * [(figures.SAMPLES, 3, 2)]
+
+
 def test_sensitivities_of_more_modes_are_nearer_to_the_truth():
     few, many = figures.sensitivity(1), figures.sensitivity(6)
     assert few["itself"][0] == pytest.approx(1)
@@ -32,10 +41,12 @@ def test_how_well_modes_tell_an_age_from_others():
     one, two = np.array([0.0]), np.array([np.pi])
     np.testing.assert_allclose(figures.told_apart(one, one, 5, ridge=0), 1 / 5)
     np.testing.assert_allclose(figures.told_apart(one, two, 5, ridge=0), 1 / 5)
+    # A feature that is always 1 and one that is 1 or -1 have products 5, 1 and 5 over five ages.
     even_and_odd = np.zeros(2), np.array([0, np.pi])
-    np.testing.assert_allclose(
-        figures.told_apart(*even_and_odd, 5, ridge=0), [1 / 3, 1 / 2, 1 / 3, 1 / 2, 1 / 3]
-    )
+    for ridge in (0, 0.4):
+        even, odd = 2 / (6 + 5 * ridge), 2 / (4 + 5 * ridge)
+        told = figures.told_apart(*even_and_odd, 5, ridge)
+        np.testing.assert_allclose(told, [even, odd, even, odd, even])
 
 
 def test_an_age_is_told_with_the_ridge_of_the_engine():

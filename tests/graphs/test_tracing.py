@@ -1,11 +1,14 @@
 """What stops a trace has a name, and each trace counts."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_lib.graphs.tracing import Counting, stumble, trace
+from course_lib.graphs.tracing import Counting, _expression, stumble, trace
 
 SPEC = tf.TensorSpec((None, None, 3), tf.float64)
 
@@ -107,3 +110,13 @@ def test_counting_counts_traces_and_not_calls():
     for _ in range(3):
         step(tf.ones(2))
     assert counting.times == 1
+
+
+@pytest.mark.parametrize("position", [(3, None, None, None), (None, None, None, None)])
+def test_an_expression_is_unknown_where_python_keeps_no_positions(position):
+    """As with ``-X no_debug_ranges``, and in code that was made by a program."""
+    code = SimpleNamespace(co_filename=__file__, co_positions=lambda: [position])
+    within = SimpleNamespace(tb_frame=SimpleNamespace(f_code=code), tb_lasti=0)
+    assert _expression(within) == ""
+    code.co_positions = lambda: [(1, 1, 0, 5)]
+    assert _expression(within) == Path(__file__).read_text().splitlines(keepends=True)[0]

@@ -31,9 +31,3 @@ def test_the_data_that_an_experiment_is_given_are_those_that_it_takes(name, monk
         reproduce._run(run, None, 0, quick, {})
     subset = getattr(module, "DATA", None) == "subset"
     assert given == ([subset, True] if getattr(module, "NEEDS_MNIST", True) else [None, None])
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_what_makes_its_own_data_says_so(name):
-    takes = str(inspect.signature(MODULES[name].run).parameters["data"].annotation)
-    assert ("Mnist" in takes and "None" not in takes) == getattr(MODULES[name], "NEEDS_MNIST", True)
