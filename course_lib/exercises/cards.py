@@ -52,15 +52,25 @@ def hint_card(exercise: Exercise, number: int, shell: bool = False) -> Card:
         call = f"course solution {exercise.id}" if shell else f'solution("{exercise.id}")'
         then = f"That was the last hint; `{call}` shows the reference."
     text = hint.text
-    if number == max(count - 1, 1) and (how := _by_hand(exercise)):
-        text += f"\n\nThe case that the check does by hand:\n\n{how}"
+    if number == max(count - 1, 1):
+        text += _by_hand(exercise)
     return Card(f"Hint {number} of {count}: {hint.symptom}", f"{text}\n\n{then}")
 
 
 def _by_hand(exercise: Exercise) -> str:
-    """The arithmetic of the case by hand, a line each; "" where there is none."""
-    lines = [line for rung in getattr(exercise, "ladder", ()) for line in rung.how.splitlines()]
-    return "\n".join(f"- {line.strip()}" for line in lines)
+    """The arithmetic of the cases by hand, a line each; "" where there is none.
+
+    Of several, each has its check's name, so that nobody looks for one case's numbers in another.
+    """
+    cases = [rung for rung in getattr(exercise, "ladder", ()) if rung.how]
+    if not cases:
+        return ""
+    several = len(cases) > 1
+    told = [f"The case{'s' if several else ''} that the check does by hand:"]
+    for rung in cases:
+        told += [f"*{rung.name}*"] * several
+        told.append("\n".join(f"- {line.strip()}" for line in rung.how.splitlines()))
+    return "\n\n" + "\n\n".join(told)
 
 
 def solution_card(exercise: Exercise) -> Card:

@@ -16,6 +16,7 @@ from course_lib.exercises import (
     when_passed,
 )
 from course_lib.exercises.calling import guard
+from course_lib.exercises.cards import hint_card
 from course_lib.exercises.ladder import climbing
 from course_lib.exercises.registry import CHAPTERS, get, ids
 from course_lib.scratch.bptt import truncated_bptt
@@ -202,6 +203,21 @@ def test_hints_come_one_after_the_other_and_end_with_the_solution():
     assert '`solution("rnn_forward")`' in cards[-1].body
     for wrong in (count + 1, 0, "2"):
         assert f"hints 1 to {count}" in hint("rnn_forward", wrong).body
+
+
+@pytest.mark.parametrize("name", ids())
+def test_a_hint_says_of_which_case_by_hand_each_line_is(name):
+    exercise = get(name)
+    cases = [rung for rung in getattr(exercise, "ladder", ()) if rung.how]
+    body = hint_card(exercise, max(len(exercise.hints) - 1, 1)).body
+    parts = body.partition("the check does by hand:\n\n")[2].rpartition("\n\n")[0]
+    told = [part for part in parts.split("\n\n") if part]
+    lists = ["\n".join(f"- {line.strip()}" for line in rung.how.splitlines()) for rung in cases]
+    if len(cases) < 2:
+        assert told == lists
+    else:
+        assert told[::2] == [f"*{rung.name}*" for rung in cases]
+        assert told[1::2] == lists
 
 
 def test_the_solution_passes_and_has_no_markers():
