@@ -263,7 +263,7 @@ def test_the_tests_find_what_lies_beside_the_environment_last(
     monkeypatch.setattr(mutants, "_beside", lambda: [str(beside)])
     (runner.copy / "tests/part/test_more.py").write_text(
         "import sys\nimport newer\n\ndef test_order():\n"
-        f"    assert sys.path[0] == {str(runner.copy)!r}\n"
+        f"    assert {str(runner.copy)!r} in sys.path[:2]\n"  # pytest puts its own folder first
         f"    assert sys.path[-1] == {str(beside)!r}\n"
     )
     assert runner(("tests/part/test_more.py",)).passed
