@@ -66,15 +66,6 @@ def terminal(request, monkeypatch):
 FIRST = ("long", "slow")
 
 
-def pytest_addoption(parser):
-    """The options of this suite."""
-    parser.addoption(
-        "--new-looks",
-        action="store_true",
-        help="store how the figures look: tests/figures/looks.py",
-    )
-
-
 def pytest_configure(config):
     """The mark that only the order below reads."""
     config.addinivalue_line("markers", "long: makes its file take minutes, so it is begun first")

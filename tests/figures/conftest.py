@@ -2,14 +2,12 @@
 
 import re
 import sys
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # for legible and looks
+sys.path.insert(0, str(Path(__file__).parent))  # for legible
 
-import looks
 from legible import faults
 
 COUNTED = re.compile(r"\b(?:epoch|update|step|batch|layer|unit|seed|mode)(?:e?s)?\b")
@@ -22,24 +20,8 @@ def no_screen():
     matplotlib.use("agg")
 
 
-@pytest.fixture
-def assert_as_it_was(request):
-    """Compares a figure that has been drawn with what it looked like when it was last judged."""
-    numbers = count(1)
-
-    def compare(figure):
-        name = f"{request.node.path.stem}: {request.node.name}, {next(numbers)}"
-        if request.config.getoption("new_looks"):
-            looks.store(name, figure)
-        stored = looks.known().get(name)
-        changed = looks.difference(figure, stored) if stored else "its look is not stored"
-        assert not changed, f"{name}: {changed}. Is it meant, and looked at? {looks.AGAIN}"
-
-    return compare
-
-
 @pytest.fixture(autouse=True)
-def frames_are_legible(no_screen, assert_as_it_was, monkeypatch):
+def frames_are_legible(no_screen, monkeypatch):
     """Whatever is drawn into a slider, or as a figure that moves, is looked at."""
     from matplotlib.figure import Figure
 
@@ -48,13 +30,12 @@ def frames_are_legible(no_screen, assert_as_it_was, monkeypatch):
     def look(figure, *arguments, **settings):
         save(figure, *arguments, **settings)
         assert faults(figure) == []
-        assert_as_it_was(figure)
 
     monkeypatch.setattr(Figure, "savefig", look)
 
 
 @pytest.fixture
-def assert_drawn(assert_as_it_was):
+def assert_drawn():
     """Looks at a figure: legible, opaque, in no list of open ones: a notebook shows it once."""
     import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
@@ -64,7 +45,6 @@ def assert_drawn(assert_as_it_was):
         assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
         assert not plt.get_fignums()
         assert faults(figure) == []
-        assert_as_it_was(figure)
         for axis in (ax.xaxis for ax in figure.axes):
             assert parted_counts(axis) == [], axis.get_label_text()
 

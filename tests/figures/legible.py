@@ -26,7 +26,7 @@ def faults(figure):
     """What is wrong, in words; the figure is drawn for it."""
     canvas = FigureCanvasAgg(figure)  # a figure that pyplot has closed draws nothing by itself
     canvas.draw()
-    words = [(text, _box(text, canvas.get_renderer())) for text in shown(figure)]
+    words = [(text, _box(text, canvas.get_renderer())) for text in _shown(figure)]
     found = [*_cut_off(words, figure.bbox), *_on_each_other(words), *_run_together(words)]
     found += [f"{t.get_text()!r} is too small" for t, _ in words if t.get_fontsize() < SMALL]
     if figure.get_figwidth() != WIDTH:
@@ -41,7 +41,7 @@ def faults(figure):
     return found
 
 
-def shown(figure):
+def _shown(figure):
     """All texts that are drawn: a tick outside of what is in view has a text too."""
     hidden = set()
     for axis in figure.findobj(Axis):  # of axes that stand in axes, too
