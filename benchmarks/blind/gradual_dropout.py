@@ -123,7 +123,7 @@ def gradual_dropout(x, p, g, rng, training=True):
     return x * scale, scale
 
 
-# %% single: the scale is computed in float64
+# %% right: the scale is computed in float64
 def gradual_dropout(x, p, g, rng, training=True):
     scale = np.ones_like(x)
     if training:

@@ -122,7 +122,8 @@ def run(
 
     Args:
         quick: one answer of each kind, of each exercise.
-        only: ids of exercises; by default all that have answers.
+        only: ids of exercises; by default all that have answers. Of the others the stored verdicts
+            are kept.
         stored: an earlier result, for what was said when an answer was first tried.
 
     Returns:
@@ -130,17 +131,21 @@ def run(
         `answers`: of each its `exercise`, `kind`, `about` and `digest`, and its two verdicts.
     """
     earlier = json.loads(stored.read_text(encoding="utf-8")) if stored and stored.exists() else {}
-    first = {one["digest"]: one["first"] for one in earlier.get("answers", ())}
+    known = {one["digest"]: one for one in earlier.get("answers", ())}
+    only = set(only)
     rows = []
-    for exercise in only or exercises():
-        today = measure.in_child(verdicts, exercise, quick)
+    for exercise in exercises():
+        if only and exercise not in only:
+            today = {digest: one["today"] for digest, one in known.items()}
+        else:
+            today = measure.in_child(verdicts, exercise, quick)
         rows += [
             {
                 "exercise": exercise,
                 "kind": one.kind,
                 "about": one.about,
                 "digest": one.digest,
-                "first": first.get(one.digest, today[one.digest]),
+                "first": known.get(one.digest, {"first": today[one.digest]})["first"],
                 "today": today[one.digest],
             }
             for one in answers(exercise)
@@ -175,16 +180,11 @@ def shares(rows: list[dict[str, Any]], when: str) -> dict[str, dict[str, int]]:
 
 
 def main(quick: bool, as_json: bool, out: Path | None, only: Iterable[str] = ()) -> int:
-    """Check, print and store; the number to exit with, which says nothing of the shares.
-
-    A run of some exercises is stored only where `out` says.
-    """
+    """Check, print and store; the number to exit with, which says nothing of the shares."""
     from course_lib.training.reproduce import RESULTS
 
-    only = list(only)
     found = run(quick, only, RESULTS / "bench-checks.json")
-    result = measure.store("checks", found, quick or bool(only), out)
-    measure.show(result, words(result), as_json)
+    measure.show(measure.store("checks", found, quick, out), words(found), as_json)
     return 0
 
 

@@ -159,7 +159,7 @@ def bench_validate(
 def bench_checks(
     exercises: Annotated[
         list[str] | None,
-        typer.Argument(metavar="EXERCISE", help="Ids; by default all. Some: stored with --out."),
+        typer.Argument(metavar="EXERCISE", help="Ids; by default all. Other verdicts are kept."),
     ] = None,
     quick: Quick = False,
     as_json: BenchJson = False,

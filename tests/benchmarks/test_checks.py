@@ -55,6 +55,16 @@ def test_what_was_said_first_is_kept_and_each_kind_is_counted(folder):
     assert again["today"]["of_all"]["single"] == single
 
 
+def test_of_exercises_that_are_not_asked_for_the_verdicts_are_kept(folder):
+    stored = folder / "stored.json"
+    stored.write_text(json.dumps(checks.run()), encoding="utf-8")
+    (folder / "grelu.py").write_text(HALF.replace("rnn_step", "grelu"), encoding="utf-8")
+    result = checks.run(only=["no_other"], stored=stored)
+    assert [row["exercise"] for row in result["answers"]] == ["rnn_step"] * 3
+    (folder / "rnn_step.py").write_text(HALF.split("# %% right")[0], encoding="utf-8")
+    assert "right" not in checks.run(only=["no_other"], stored=stored)["today"]["of_all"]
+
+
 def test_an_answer_without_the_exercise_is_no_answer(folder):
     text = HALF.replace("def rnn_step(x_t", "def run_step(x_t")
     (folder / "rnn_step.py").write_text(text, encoding="utf-8")

@@ -253,8 +253,9 @@ def power_for_root(steps, left=0.5):
 
 
 @EXERCISE.mistake(
-    "For long memories the digits are gone: the gate is rounded to float64 next to 1, and 1 - f "
-    "has few digits left, or none. Compute with its logarithm, and with np.expm1."
+    "For long memories the digits are gone: the gate f, or 1/f, is rounded to float64 next to 1, "
+    "and few digits are left, or none, once the 1 is taken away. Compute with the gate's "
+    "logarithm, and with np.expm1."
 )
 def digits_lost(steps, left=0.5):
     """The formula as it stands on paper."""

@@ -413,10 +413,11 @@ def unlike(outputs: Arrays, expected: Arrays, own: bool = False) -> Problem | No
         return Problem(f"{numbers} one way and {wanted} the other.", details, errors)
     sentence = f"{numbers}; it should be {wanted}."
     if other := _stands_at(name, flat_outputs, flat_expected):
-        sentence += (
-            f" What you return as {other} would be right for {name}: are {RIGHT_ORDER} "
-            f"{_order(flat_expected, (name, other))}."
-        )
+        sentence += f" What you return as {other} would be right for {name}: "
+        if _whole(other) == _whole(name):
+            sentence += "have the real and the imaginary part changed places?"
+        else:
+            sentence += f"are {RIGHT_ORDER} {_order(flat_expected, (name, other))}."
     return Problem(sentence, details, errors)
 
 

@@ -187,6 +187,13 @@ def test_what_has_no_answer_is_to_be_refused():
     assert said(in_a_sandbox) == ""
 
 
+def test_parts_that_changed_places_are_not_taken_for_results_in_another_order():
+    beta = {"beta": np.array([[4 + 3j, 1 - 2j]]), "gamma": np.array([[1.0, 5.0]])}
+    sentence = unlike({**beta, "beta": beta["beta"].imag + 1j * beta["beta"].real}, beta).sentence
+    assert sentence.endswith("have the real and the imaginary part changed places?")
+    assert "order" not in sentence
+
+
 def test_gradients_that_changed_places_are_listed_without_what_a_function_returns():
     h, da, db = np.ones((1, 2)), np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])
     expected = {"h": h, "da": da, "db": db}
