@@ -286,6 +286,15 @@ def start_state_whole(a, b, h_0, join):
 
 
 @EXERCISE.mistake(
+    "The state before the first step comes in at every step, as a_t h_0: it acts on the first "
+    "state alone, and reaches the later ones through that."
+)
+def start_state_at_every_step(a, b, h_0, join):
+    """b_t + a_t h_0."""
+    return _rounds(a, b + a * h_0[:, None], h_0, join, begin=lambda a, h_0: 0 * h_0)
+
+
+@EXERCISE.mistake(
     "The spans are moved along by np.roll, which puts the last ones before the first, as if time "
     "were a ring: the first entries have nothing before them, and stay as they are."
 )

@@ -250,6 +250,16 @@ def factor_of_the_same_step(dh, a, h, h_0):
 
 
 @EXERCISE.mistake(
+    "The factors are shifted the wrong way, so that a_{t-1} stands at step t: what h_t does to "
+    "h_{t+1} goes through a_{t+1}. The zero belongs at the end, where no step follows."
+)
+def factor_of_the_step_before(dh, a, h, h_0):
+    """a_{t-1}."""
+    shifted = np.concatenate([np.zeros_like(a[:, :1]), a[:, :-1]], axis=1)
+    return _back(dh, a, h, h_0, factors=shifted)
+
+
+@EXERCISE.mistake(
     "What reaches a state is divided by a product of factors: where one is 0 so is the product, "
     "and 0/0 is no number. The scan only multiplies."
 )

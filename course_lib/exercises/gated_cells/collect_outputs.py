@@ -303,6 +303,20 @@ def one_array_written_over(x, params):
 
 
 @EXERCISE.mistake(
+    "The memory is carried but the state isn't: h_t goes on from step to step like c_t, so take "
+    "both from lstm_step."
+)
+def state_not_carried(x, params):
+    """h = 0 at each step."""
+    h_0 = c_t = np.zeros((len(x), len(params["W_hc"])))
+    outputs = []
+    for t in range(x.shape[1]):
+        h_t, c_t, _ = lstm_step(x[:, t], h_0, c_t, params)
+        outputs.append(h_t)
+    return np.stack(outputs, axis=1)
+
+
+@EXERCISE.mistake(
     "The state is carried but the memory isn't: c_t goes on from step to step like h_t, so take "
     "both from lstm_step."
 )

@@ -357,6 +357,17 @@ def candidate_returned(x_t, h_prev, params):
     return np.tanh(_sum(x_t, r * h_prev, params))
 
 
+@EXERCISE.mistake(
+    "The gates have no biases: b_r and b_z are missing from the sums inside their sigmoids. By its "
+    "bias a gate is held open or shut."
+)
+def no_bias_in_the_gates(x_t, h_prev, params):
+    """Forgets b_r and b_z."""
+    without = {**params, "b_r": 0.0, "b_z": 0.0}
+    r, z = _gates(x_t, h_prev, without)
+    return z * h_prev + (1 - z) * np.tanh(_sum(x_t, r * h_prev, params))
+
+
 @EXERCISE.mistake("The bias b_h is missing from the sum inside the candidate's tanh.")
 def no_bias_in_the_candidate(x_t, h_prev, params):
     """Forgets b_h."""

@@ -610,6 +610,17 @@ def output_gate_sees_the_memory(x_t, h_prev, c_prev, params):
 
 
 @EXERCISE.mistake(
+    "The output gate looks at the old memory: what goes through W_ho is the old state h_prev, as "
+    "in the other gates."
+)
+def output_gate_sees_the_old_memory(x_t, h_prev, c_prev, params):
+    """gate(x_t, c_prev, …) for o."""
+    i, f, _, new = _parts(x_t, h_prev, params)
+    o = gate(x_t, c_prev, params["W_xo"], params["W_ho"], params["b_o"])
+    return _answer(x_t, h_prev, c_prev, i, f, o, new)
+
+
+@EXERCISE.mistake(
     "Two things at once: f and i have changed places in c_t, and the tanh around c_t is missing in "
     "h_t."
 )
