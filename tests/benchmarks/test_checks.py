@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from course_lib.benchmarks import checks
 from course_lib.cli import app
 from course_lib.exercises.registry import ids
+from course_lib.training import stored_result
 
 HALF = '''"""Answers to `rnn_step`."""
 
@@ -95,3 +96,21 @@ def test_every_file_answers_an_exercise_in_several_ways():
         assert kinds["double"] >= 1, name
         assert kinds["right"] >= 1, name
         assert len({one.digest for one in found}) == len(found), name
+
+
+def test_the_stored_result_has_a_verdict_on_every_answer_and_keeps_what_is_promised():
+    stored = stored_result("bench-checks")
+    written = [one.digest for name in checks.exercises() for one in checks.answers(name)]
+    assert [row["digest"] for row in stored["answers"]] == written
+    for when in ("first", "today"):
+        assert stored[when] == checks.counted(stored["answers"], when)
+        single = stored[when]["of_all"]["single"]
+        assert single["rejected"] >= 0.97 * single["tried"]
+        assert single["told"] >= 0.75 * single["tried"]
+
+
+@pytest.mark.parametrize("name", ["rnn_step", "combine"])
+def test_a_sample_gets_the_stored_verdicts_again(name):
+    stored = {row["digest"]: row["today"] for row in stored_result("bench-checks")["answers"]}
+    for digest, verdict in checks.verdicts(name, quick=True).items():
+        assert {**verdict, "sentence": ""} == {**stored[digest], "sentence": ""}
