@@ -13,10 +13,10 @@
 # %% [markdown]
 # # Exercises 1: the vanilla RNN
 #
-# At the end you have a recurrent network of your own, from a single step in NumPy to a Keras cell
-# that reads handwritten digits. It prints the same numbers as an old notebook, handles sequences
-# of different length, and its loss stays finite. [Chapter 1](../book/vanilla_rnn.md) explains why;
-# each exercise links to its section.
+# By the end you will have a recurrent network of your own, from a single step in NumPy to a Keras
+# cell that reads handwritten digits. It prints the same numbers as an old notebook, handles
+# sequences of different lengths, and its loss stays finite. [Chapter 1](../book/vanilla_rnn.md)
+# explains why; each exercise links to its section.
 
 # %%
 import numpy as np
@@ -38,9 +38,9 @@ from course_lib.sources import notebook_2019
 #
 # Replace each line that raises `NotImplementedError` with your code, run the cell, then run the
 # check below it. The check says *passed*, *not written yet*, or *not right yet* and why. Hints
-# fold out below it; `hint(rnn_step)` and `solution(rnn_step)` show the same in a cell. Cells that
-# use your functions are skipped until you have passed the exercise, so you can run everything at
-# any time.
+# fold out below it. In a cell of your own, `hint(rnn_step)` shows the hint that fits what the last
+# check found, and `solution(rnn_step)` shows our code. Cells that use your functions are skipped
+# until you have passed the exercise, so you can run everything at any time.
 #
 # | symbol | shape | |
 # |---|---|---|
@@ -182,9 +182,9 @@ if when_passed("masked_rnn_forward"):
 # EXERCISE: cross_entropy_from_logits
 
 # %% [markdown]
-# Compare your loss with what everyone writes first: softmax, then log. The larger logit is the
-# right class once and the wrong one once. Gaps of 10 and 110 are those of a sure and of a very
-# sure network.
+# Compare your loss with what everyone writes first: softmax, then log. Once the larger logit
+# belongs to the right class, and once to the wrong one. A gap of 10 between the two is that of a
+# sure network, and a gap of 110 that of a very sure one.
 
 
 # %%

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Exercises 2: backpropagation through time
 #
-# At the end you have a complete backward pass of your own: it works for any batch size and
+# By the end you will have a complete backward pass of your own: it works for any batch size and
 # length, it has passed a gradient check that you wrote yourself, it can be truncated and clipped,
 # and TensorFlow trains with it. [Chapter 2](../book/bptt.md) derives every formula; each exercise
 # links to its section.
@@ -51,7 +51,8 @@ from course_lib.scratch.rnn import init_params, rnn_forward
 # | `params`, `grads` | dicts | keys `W_xh`, `W_hh`, `b_h`, `W_hy`, `b_y` |
 #
 # In most cells below, batch, T, m, n and c all differ, so that a wrong transpose has a wrong
-# shape. Not `W_hh`, which is square: if it is transposed by mistake, only the numbers show it.
+# shape. `W_hh` is the exception: it is square, so only the numbers show when it is transposed by
+# mistake.
 
 # %% [markdown]
 # ## From one step to the sequence
@@ -178,7 +179,7 @@ if when_passed("rnn_backward") and when_passed("gradient_check"):
 # EXERCISE: truncated_bptt
 
 # %% [markdown]
-# The loss must not depend on the window; the gradient must. How far is each truncated gradient
+# The loss must not depend on the window, but the gradient does. How far is each truncated gradient
 # from the full one? (A wider window is usually closer, but not always, because the windows also
 # begin at other steps.)
 
@@ -305,7 +306,8 @@ if when_passed("state_jacobian"):
 # ## The same, fast
 #
 # From here on we use TensorFlow, so we load it now. This takes a few seconds. [TensorFlow in
-# twenty minutes](../book/tensorflow.md#ch-tensorflow) explains all that the exercises use of it.
+# twenty minutes](../book/tensorflow.md#ch-tensorflow) explains how it works; the hints name the
+# operations that an exercise needs besides.
 
 # %%
 import time
@@ -326,7 +328,7 @@ from course_lib.graphs import loop_bytes
 # %% [markdown]
 # What is that worth? XLA, TensorFlow's compiler, allocates everything that a loop stores before
 # the loop begins, so we can count the bytes without running anything. How many times as much
-# memory does TensorFlow's own tape need?
+# memory as yours does TensorFlow's own tape need?
 
 # %%
 predict("memory of the tape over yours", ...)

@@ -13,7 +13,8 @@
 # %% [markdown]
 # # Exercises 5: KeRNL, credit without a tape
 #
-# At the end you have a learning rule of your own that only goes forward and needs no past states.
+# By the end you will have a learning rule of your own that only goes forward and needs no past
+# states.
 # It has a *kernel*, an estimate of how an earlier state acts on a later one, and learns that by
 # nudging the network. It works in chunks of any length, trains a Keras model, learns while a
 # sequence is still running, and contains another rule as a special case. On the way you fix two
@@ -90,8 +91,9 @@ if when_passed("trace_step"):
 # EXERCISE: forward_gradient
 
 # %% [markdown]
-# Compare it with BPTT. At first the kernel is a guess: beta the identity, and a slow gamma. The
-# recurrent weights are near the identity too, which is the kindest case.
+# Compare it with BPTT. At first the kernel is a guess: beta is the identity, and gamma is small, so
+# that traces fade slowly. The recurrent weights are near the identity too, which is the kindest
+# case.
 
 
 # %%
@@ -260,7 +262,8 @@ if when_passed("chunk_border"):
 # ## The same, fast
 #
 # From here on we use TensorFlow, so we load it now. This takes a few seconds. [TensorFlow in
-# twenty minutes](../book/tensorflow.md#ch-tensorflow) explains all that the exercises use of it.
+# twenty minutes](../book/tensorflow.md#ch-tensorflow) explains how it works; the hints name the
+# operations that an exercise needs besides.
 
 # %%
 import time
@@ -315,8 +318,8 @@ if when_passed("chunked_trace"):
 # %% [markdown]
 # A network has to output a fading sum of its inputs, at every step. Compare three: your model with
 # a kernel that fades at nearly the same rate, your model with a kernel that remembers nothing, and
-# the same network trained by BPTT. The kernel is a guess, and is not learned. At the end, how many
-# times as large as BPTT's loss will the loss of your first model be?
+# the same network trained by BPTT. The kernel is a guess, and is not learned. How many times
+# BPTT's loss will the loss of your first model be at the end?
 
 # %%
 predict("times the loss of BPTT", ...)
@@ -371,8 +374,8 @@ if when_passed("KernlModel"):
     print(measured("times the loss of BPTT", ratio, 0.7, 5))
 
 # %% [markdown]
-# The kernel's memory gains nothing here, and all three learn. Look at the question at the end of
-# this notebook.
+# All three learn, and the kernel's memory gains nothing here. The last question of this notebook
+# asks where it would.
 #
 # So far, the weights changed only after whole sequences. A rule that only goes forward can also
 # change them in between: what it learns at one step helps at the next.

@@ -13,11 +13,11 @@
 # %% [markdown]
 # # Exercises 6: recurrences made to be scanned
 #
-# At the end you have a recurrence that needs ten rounds where a loop takes 784 steps, and its
-# gradient. You have a layer whose units fade and turn, and exact online gradients for it, in memory
-# that does not grow with the sequence. On the way you find out why a minGRU gave two answers, write
-# the scan again for TensorFlow, and train units that read a digit one pixel at a time.
-# [Chapter 6](../book/diagonal.md) derives all of it, and each exercise links to its section.
+# By the end you will have a recurrence that needs ten rounds where a loop takes 784 steps, and its
+# gradient. You will have a layer whose units fade and turn, and exact online gradients for it, in
+# memory that does not grow with the sequence. On the way you find out why a minGRU gave two
+# answers, write the scan again for TensorFlow, and train units that read a digit one pixel at a
+# time. [Chapter 6](../book/diagonal.md) derives all of it, and each exercise links to its section.
 
 # %%
 import matplotlib.pyplot as plt
@@ -269,8 +269,8 @@ if when_passed("lru_trace_step", "lru_trace_gradient"):
 # %% [markdown]
 # ## Gates that look at the input only
 #
-# A minGRU decides at each step how much of its state to keep, and looks only at the input for that.
-# So it can be scanned, and also run step by step. This one gives two different answers.
+# A minGRU decides at each step how much of its state to keep, and to decide it looks only at the
+# input. So it can be scanned, and also run step by step. The two should agree. Here they don't.
 
 # %%
 # EXERCISE: mingru_forward

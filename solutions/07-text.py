@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Exercises 7: text, letter by letter
 #
-# At the end you can cut a text into windows so that a network's state goes on from each to the
+# By the end you will be able to cut a text into windows so that a network's state goes on from each to the
 # next, and let any network that predicts characters write, boldly or carefully. [Chapter
 # 3](../book/gated_cells.md) explains the cell, [the page on text](../book/text.md) the rest.
 
@@ -138,8 +138,8 @@ if when_passed("carried_windows"):
 # EXERCISE: sample_with_temperature
 
 # %% [markdown]
-# The 5-gram writes. It gives probabilities of the next character; their logarithms will do as
-# logits. Try other temperatures.
+# Now let the 5-gram write. It gives the probability of each next character; the logarithms will do
+# as logits. Try other temperatures.
 
 # %%
 if when_passed("sample_with_temperature"):

@@ -182,7 +182,7 @@ def page_with(label: str, book: Path = ROOT / "book") -> str:
 
 def _speed_up(exercise: Exercise) -> str:
     """What is different about this kind."""
-    twin = f"In TensorFlow, what `{exercise.twin}` does in NumPy."
+    twin = f"Now in TensorFlow: it builds on your `{exercise.twin}` in NumPy."
     return (
         f"**Speed up.** {exercise.no_twin or twin} The first check has to wait until TensorFlow "
         f"has started. {exercise.runs_on}\n\n"

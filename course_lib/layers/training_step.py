@@ -9,18 +9,18 @@ def train_step(model, optimizer):
     """The step of a training loop: one batch, one update.
 
     Args:
-        model: a `keras.Model` that gives logits (batch, c). It is told that it
-            is being trained, for dropout and the like.
-        optimizer: of Keras, for this model alone.
+        model: a `keras.Model` that gives logits (batch, c). Each step
+            tells it that it is being trained, for dropout and the like.
+        optimizer: an optimizer of Keras, used for this model alone.
 
     Returns:
         step: a function of x, a tensor or a tuple of tensors, as the model
-            takes it, and of the labels y (batch,). It gives the loss that the
-            batch had before, which is the mean cross-entropy in nats, in the
-            dtype of the logits, finite however far apart these are. Afterwards
-            the optimizer has moved all that is to be trained, and nothing
-            else. TensorFlow traces it at the first batch, and keeps the graph
-            for batches of other sizes and sequences of other lengths.
+            takes it, and of the labels y (batch,). It returns the batch's loss
+            before the update, the mean cross-entropy in nats, in the dtype of
+            the logits, and finite however far apart they are. Afterwards the
+            optimizer has moved all that is to be trained, and nothing else.
+            TensorFlow traces it at the first batch, and keeps the graph for
+            batches of other sizes and sequences of other lengths.
     """
 
     # IMPLEMENT-ME: after each call the model is a little better at this batch;

@@ -157,8 +157,8 @@ def update_on_window(params, x, labels, h_0, rate):
         rate: the learning rate, above 0.
 
     Returns:
-        moved: weights with the keys and shapes of `params`. From `params` to
-            them it is -rate times the gradient of the loss at `params`.
+        moved: weights with the keys and shapes of `params`. They differ
+            from `params` by -rate times the gradient of the loss at `params`.
         loss: mean cross-entropy over batch and window, at `params`.
         h_last: the state after the window, at `params`, shape (batch, n).
     """

@@ -149,7 +149,7 @@ def lru_trace_step(E_lam, E_x, z_prev, x_t, lam):
         E_lam, E_x: after the step, of the shapes above.
     """
     # IMPLEMENT-ME: both traces mean what they meant before the step, but for
-    # the state after it; neither gets larger as a sequence gets longer
+    # the state after it; neither needs more memory in a longer sequence
     E_lam = lam * E_lam + z_prev
     E_x = lam * E_x + x_t[:, :, None]
     # END IMPLEMENT-ME
@@ -212,7 +212,7 @@ def last_state(b, lam, z_0):
     Args:
         b: what is added at each step, shape (batch, T, n), or (batch, T, 1)
             where all units get the same.
-        lam: shape (n,).
+        lam: shape (n,), real or complex.
         z_0: state before the first step, shape (batch, n).
 
     Returns:

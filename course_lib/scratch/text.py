@@ -46,7 +46,7 @@ def sample_with_temperature(logits, temperature, rng):
     """Draw the next character of each row from what a network says.
 
     Args:
-        logits: shape (batch, c), of any size.
+        logits: shape (batch, c), however large or small.
         temperature: at 1 the draw follows the softmax of the logits. Below,
             likely characters become likelier still; above, the differences
             shrink. At 0 it is the likeliest character, always.

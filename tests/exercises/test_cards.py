@@ -63,7 +63,8 @@ def test_the_card_of_a_speed_up_says_what_its_ladder_looks_at(one):
     compared = any(name.startswith(f"equal to {exercise.twin}, ") for name in rungs)
     assert compared or exercise.no_twin or one in AT_RANDOM
     assert bool(exercise.twin) != bool(exercise.no_twin)
-    assert f"**Speed up.** {exercise.no_twin or 'In TensorFlow, what `'}" in card(exercise)
+    builds = f"Now in TensorFlow: it builds on your `{exercise.twin}` in NumPy."
+    assert f"**Speed up.** {exercise.no_twin or builds}" in card(exercise)
     assert (ON_A_GPU in rungs) or "runs on the CPU" in card(exercise)
     if not exercise.twin:
         assert "It runs on a GPU" not in card(exercise)

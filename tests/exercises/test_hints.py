@@ -4,10 +4,12 @@ import ast
 import re
 import textwrap
 
+import numpy as np
 import pytest
 
 from course_lib.authoring.source import regions, source_of
 from course_lib.exercises.registry import get, ids
+from course_lib.scratch.scan import combine, scan_loop
 
 SEVERAL = 2  # operations of an expression that is more than a word of the language
 OPERATIONS = ast.BinOp | ast.UnaryOp | ast.Call | ast.Compare | ast.BoolOp
@@ -96,3 +98,18 @@ def test_the_answer_stands_in_no_hint_before_the_recipe(name):
     hints = [hint for hint in exercise.hints if "recipe" not in hint.symptom]
     answer = to_find(exercise)
     assert {hint.symptom: found for hint in hints if (found := given_away(hint, answer))} == {}
+
+
+def test_the_recipe_of_the_scan_holds_as_it_stands_for_real_and_complex_numbers():
+    """Its lines are run: a real b has no place for what a complex first state leaves behind."""
+    dtype, first, turn = re.findall("`([^`]+)`", get("scan").hints[-1].text)
+    rng = np.random.default_rng(0)
+    for turning in ((), ("a",), ("b",), ("h_0",)):
+        given = {"a": (2, 5, 3), "b": (2, 5, 3), "h_0": (2, 3)}
+        given = {name: rng.normal(size=size) for name, size in given.items()}
+        given |= {name: given[name] * 1j for name in turning}
+        names = {"np": np, "join": combine, **given}
+        exec(f"A, B = a.astype({dtype}), b.astype({dtype})\n{first}", names)
+        for reach in (1, 2, 4):
+            exec(turn, names, {"reach": reach})
+        np.testing.assert_allclose(names["B"], scan_loop(**given), rtol=1e-12)

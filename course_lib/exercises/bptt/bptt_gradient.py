@@ -253,7 +253,7 @@ EXERCISE = Exercise(
             fits=("future forgotten", "forwards in time", "states after the step"),
         ),
         Hint(
-            "The numbers are right, and it can't be traced, or the graph grows.",
+            "The numbers are right, but it can't be traced, or the graph grows.",
             "A Python loop is written out step by step. TensorFlow's loops are part of the graph: "
             "`tf.scan` goes over the first axis of what it is given, and passes on what the last "
             "iteration returned; `reverse=True` begins at the end. Time is the second axis here, "

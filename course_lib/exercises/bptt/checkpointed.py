@@ -354,7 +354,7 @@ def for_a_gpu(function, given: Arrays) -> Arrays:
 
 EXERCISE = Exercise(
     reference=checkpointed,
-    title="Memory that grows with the root of T",
+    title="Memory that grows with the square root of T",
     goal="Read a long sequence and learn from it, without keeping all of its states.",
     difficulty=3,
     minutes=45,
@@ -407,7 +407,7 @@ EXERCISE = Exercise(
             "How does TensorFlow forget?",
             "It keeps whatever a tape might need. `tf.recompute_grad` takes a function and gives "
             "one with the same value, of which only the arguments are kept: on the way back it is "
-            "called again. Everything that wants a gradient must be among the arguments. What do "
+            "called again. Whatever needs a gradient must be among the arguments. What do "
             "you wrap: a step, a piece, or the whole sequence? And which of your loops may Python "
             "write out, the one over pieces or the one inside a piece?",
             fits=(
@@ -422,7 +422,8 @@ EXERCISE = Exercise(
             "A function that reads a piece: its arguments are the inputs of the piece, the state "
             "before it and the three weights, and `tf.foldl` over its steps gives the state after "
             "it. Wrap it with `tf.recompute_grad`, once. Then a Python loop over the borders, "
-            "`range(0, T, K)` with K the root of T, rounded up: the last piece may be shorter.",
+            "`range(0, T, K)` with K the square root of T, rounded up: the last piece may be "
+            "shorter.",
         ),
     ),
 )

@@ -118,8 +118,9 @@ EXERCISE = Project(
         ),
         Hint(
             "The loss stays at 1/6.",
-            "Nothing of the first half of the row reaches the end. Measure how much of a gradient "
-            "is left after T steps with your initial weights; `state_jacobian` gives it.",
+            "Then neither number reaches the answer: with the late one alone, the loss would be "
+            "1/12. Measure how much of a gradient is left after T steps with your initial weights; "
+            "`state_jacobian` gives it.",
         ),
         Hint(
             "It learns, and then all is lost in one step.",

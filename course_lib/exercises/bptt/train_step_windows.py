@@ -381,7 +381,8 @@ EXERCISE = Exercise(
         "model: called": "equal to truncated_bptt, to 1e-10 in float64",
         "model: it is built": "equal to truncated_bptt, to 1e-10 in float64",
         "model: It computes": "equal to truncated_bptt, to 1e-10 in float64",
-        "optimizer: of Keras": "the optimizer decides how far to go",
+        "model: loss, state and norm": "equal to truncated_bptt, to 1e-10 in float64",
+        "optimizer: an optimizer": "the optimizer decides how far to go",
         "window: steps": "equal to truncated_bptt, to 1e-10 in float64",
         "window: the last": "equal to truncated_bptt, to 1e-10 in float64",
         "max_norm: ": "a gradient that is too long is shortened as a whole",
@@ -396,8 +397,9 @@ EXERCISE = Exercise(
         ),
         Hint(
             "What is added up, and with which weight?",
-            "Windows of 3, 3 and 1 of 7 steps. The loss is the mean over all 7. Draw the seven "
-            "errors, and write next to each what it is divided by in the mean of its own window.",
+            "Cut 7 steps into windows of 3, 3 and 1. The loss is the mean over all 7. Draw the "
+            "seven losses, and write next to each what it is divided by in the mean of its own "
+            "window.",
             fits=(
                 "windows count alike",
                 "windows added up",

@@ -102,8 +102,8 @@ def before_and_after(function, given: Arrays) -> Arrays:
 
 EXERCISE = Exercise(
     reference=update_on_window,
-    title="A step that is not downhill",
-    goal="Make an update follow the gradient: its loss falls, and yet it goes elsewhere.",
+    title="Downhill, but not along the gradient",
+    goal="Make an update follow the gradient: its loss falls, but its direction is a little off.",
     difficulty=2,
     minutes=25,
     returns=RETURNS,
@@ -168,7 +168,7 @@ EXERCISE = Exercise(
         "no gradient goes there": "scaffold: nothing that is returned could hold it",
         "rate: the learning rate": "ten times the rate, ten times the step",
         "moved: weights with": "it runs, and the shapes are right",
-        "From `params` to": "down the slope that centred differences find",
+        "They differ from `params`": "down the slope that centred differences find",
         "loss: mean cross-entropy": "a case small enough to do by hand",
         "h_last: the state": "down the slope that centred differences find",
     },

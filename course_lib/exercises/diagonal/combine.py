@@ -125,8 +125,8 @@ EXERCISE = Exercise(
             "How do I get a pair out of the picture?",
             "Follow the state and what was added apart. The state passes through both spans, and "
             "each multiplies it. What the first span adds passes through one span more, the "
-            "second. What is added there is done with. Each of these journeys is a product, and "
-            "those that don't begin with the state add up.",
+            "second. What the second span adds passes through nothing more. Each of these journeys "
+            "is a product, and those that don't begin with the state add up.",
         ),
         Hint(
             "Show me the recipe.",

@@ -123,7 +123,7 @@ EXERCISE = Exercise(
         Hint(
             "How can a state never grow?",
             "exp(nu_log) is positive, whatever nu_log is. Then what is the size of exp(-exp(nu_log)"
-            " + i something)? The i changes only the direction.",
+            " + i something)? The imaginary part changes only the direction.",
             fits=(
                 "unstable",
                 "never turns",

@@ -231,9 +231,10 @@ EXERCISE = Exercise(
         ),
         Hint(
             "Show me the recipe.",
-            "Copies A, B of a, b; `B[:, 0] += A[:, 0] * h_0`. With reach = 1, 2, 4, … as long as "
-            "it is below T: `A[:, reach:], B[:, reach:] = join((A[:, :-reach], B[:, :-reach]), "
-            "(A[:, reach:], B[:, reach:]))`. At the end B holds the states.",
+            "Make copies A, B of a, b, in the dtype of all three, `np.result_type(a, b, h_0)`; "
+            "`B[:, 0] += A[:, 0] * h_0`. With reach = 1, 2, 4, … as long as it is below T: "
+            "`A[:, reach:], B[:, reach:] = join((A[:, :-reach], B[:, :-reach]), (A[:, reach:], "
+            "B[:, reach:]))`. At the end B holds the states.",
         ),
     ),
 )

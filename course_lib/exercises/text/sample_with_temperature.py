@@ -239,7 +239,7 @@ EXERCISE = Exercise(
         ),
     ),
     promises={
-        "logits: shape (batch, c), of any": "each row by its own logits, however large they are",
+        "logits: shape (batch, c), however": "each row by its own logits, however large they are",
         "at 1 the draw": ("at 1, as often as the softmax says", "rare characters come as well"),
         "Below, likely": "at 1/50, they count fifty times",
         "above, the differences": (

@@ -156,7 +156,7 @@ EXERCISE = Exercise(
         ),
         Hint(
             "My numbers are larger than 1.",
-            "Everything that a unit hears is added up first, the bias too. Then the sum is "
+            "Everything that reaches a unit is added up first, the bias too. Then the sum is "
             "squashed, once, so that no state grows without bound.",
             fits=("no tanh", "tanh of each", "bias outside the tanh", "no bias", "relu for tanh"),
         ),

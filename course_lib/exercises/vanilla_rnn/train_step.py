@@ -433,10 +433,10 @@ EXERCISE = Exercise(
     ),
     promises={
         "model: a `keras.Model`": "equal to cross_entropy_from_logits, to 1e-10 in float64",
-        "model: It is told": "layers know that they are being trained, and frozen ones stay",
-        "optimizer: of Keras": "the optimizer remembers from step to step",
+        "model: Each step tells": "layers know that they are being trained, and frozen ones stay",
+        "optimizer: an optimizer": "the optimizer remembers from step to step",
         "step: a function of x": "x may be a tuple, as for a model with a mask",
-        "step: It gives the loss": (
+        "step: It returns the batch's loss": (
             "equal to cross_entropy_from_logits, to 1e-10 in float64",
             "finite, however far apart the logits are",
         ),

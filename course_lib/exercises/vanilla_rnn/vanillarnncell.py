@@ -430,11 +430,11 @@ EXERCISE = Exercise(
             ),
         ),
         Hint(
-            "It is right in the first checks, and wrong when it is traced.",
+            "It is right in the first checks, but not when it is traced.",
             "To compile a model, Keras runs `call` once with tensors that hold no numbers, and "
-            "notes the operations. NumPy, `.numpy()`, `if` and `for` on a tensor need numbers at "
-            "that moment, and a variable would be made anew with every note. Operations of "
-            "`keras.ops` or TensorFlow need neither.",
+            "records the operations. NumPy, `.numpy()`, `if` and `for` on a tensor need numbers at "
+            "that moment. Operations of `keras.ops` or TensorFlow don't. And a variable made in "
+            "`call` would be made anew at every trace.",
             fits=(
                 "NumPyInside",
                 "NumbersTakenOut",

@@ -24,9 +24,9 @@ def chunked_trace(E_0, v, d, credit, gamma, C):
     """
 
     # IMPLEMENT-ME: the loop over chunks stands in the graph; inside a chunk
-    # no trace is built, and no step is written out by Python; nothing larger
-    # than what came in is ever made, and no step of the last, shorter chunk
-    # is lost
+    # no trace is built, and no step is written out by Python; in short chunks
+    # nothing larger than what came in is made; no step of the last, shorter
+    # chunk is lost
     def faded(steps):
         """What is left after so many steps, for each unit."""
         return tf.exp(-gamma * tf.cast(steps[..., None], gamma.dtype))

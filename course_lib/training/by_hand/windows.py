@@ -13,8 +13,8 @@ def train_step_windows(model, optimizer, window, max_norm):
         model: called with x (batch, K, m) and a state (batch, n) it gives
             logits (batch, K, c) and the state after the K steps; it is built,
             and its weights are `model.trainable_variables`. It computes in
-            float32 or in float64, in which loss, state and norm come back.
-        optimizer: of Keras.
+            float32 or in float64; loss, state and norm have the same dtype.
+        optimizer: an optimizer of Keras.
         window: steps that a gradient may go back, K; the last window is
             shorter where K does not divide T.
         max_norm: the largest joint norm of the gradients that the optimizer
