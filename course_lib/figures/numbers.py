@@ -28,7 +28,7 @@ def over_seeds(values: Sequence[float], form: str = ".2f") -> str:
 
     Args:
         values: one for each seed.
-        form: format of each number; large ones are written out, "110" for "1.1e+02".
+        form: format of each number; with ".2g" it has two `significant` digits.
 
     Raises:
         ValueError: there are no values.
@@ -36,9 +36,16 @@ def over_seeds(values: Sequence[float], form: str = ".2f") -> str:
     if not len(values):
         raise ValueError("No seed has a value: there is no mean over none.")
     mean, low, high = (
-        _written_out(f"{x:{form}}") for x in (np.mean(values), min(values), max(values))
+        significant(x, int(form[1:-1])) if form.endswith("g") else f"{x:{form}}"
+        for x in (np.mean(values), min(values), max(values))
     )
     return mean if min(values) == max(values) else f"{mean} ({low} to {high})"
+
+
+def significant(number: float, digits: int) -> str:
+    """Return a number in so many digits, zeros at its end too: "0.20", "41.0", "110", "2.0e-5"."""
+    text = f"{number:#.{digits}g}"
+    return f"{float(text):g}" if "e+" in text or not number else text.removesuffix(".")
 
 
 def at_most(number: float, form: str) -> str:
@@ -61,10 +68,6 @@ def _rounded(number: float, form: str, way: str) -> str:
     digits = int(form[1:-1])
     last = -digits if form.endswith("f") else exact.adjusted() - digits
     return f"{exact.quantize(Decimal(1).scaleb(last), way) + 0:{form}}"  # 0: no minus before a zero
-
-
-def _written_out(text: str) -> str:
-    return f"{float(text):g}" if "e+" in text else text
 
 
 def _short(text: str) -> str:

@@ -15,12 +15,22 @@ from course_lib.figures import numbers
         (np.array([97.41, 98.06]), ".1f", "97.7 (97.4 to 98.1)"),
         ([0.00123, 0.0456], ".2g", "0.023 (0.0012 to 0.046)"),
         ([110.4, 95.0], ".2g", "100 (95 to 110)"),
+        ([0.1, 0.299], ".2g", "0.20 (0.10 to 0.30)"),
+        ([0.0, 0.0], ".2g", "0"),
         ([0.5, 0.5, 0.5], ".2f", "0.50"),
         ([0.7], ".2f", "0.70"),
     ],
 )
 def test_a_mean_over_seeds(values, form, written):
     assert numbers.over_seeds(values, form) == written
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [(41, "41.0"), (133.8, "134"), (1681, "1680"), (4.658, "4.66"), (2e-5, "2.00e-05"), (0, "0")],
+)
+def test_significant_digits_keep_the_zeros_at_their_end(number, written):
+    assert numbers.significant(number, 3) == written
 
 
 def test_no_seed_no_mean():

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from course_lib.benchmarks.on_gpu.placement import PASS_ON
+from course_lib.figures.numbers import significant
 
 Result = Mapping[str, Any] | None
 Row = Mapping[str, Any]
@@ -333,7 +334,7 @@ def scans(result: Result) -> str:
     body = []
     for name in names:
         best = [_best(row["ms"], name) for row in found]
-        body.append([IN_WORDS[name], *("" if b is None else f"{b:.3g}" for b in best)])
+        body.append([IN_WORDS[name], *("" if b is None else significant(b, 3) for b in best)])
     one = found[0]
     head = [f"{row['steps']:,} steps" for row in found]
     return (
@@ -368,7 +369,7 @@ def traces(result: Result) -> str:
         return NOT_YET + "On a CPU, chapter 5 compares them."
     names = [name for name in _columns(found) if not name.endswith("XLA")]
     body = [
-        [TRACES.get(name, name), *("" if b is None else f"{b:.3g}" for b in best)]
+        [TRACES.get(name, name), *("" if b is None else significant(b, 3) for b in best)]
         for name in names
         for best in [[_best(row["ms"], name) for row in found]]
     ]
@@ -418,8 +419,8 @@ def memory_says(result: Result) -> str:
     for rule, who in (("bptt", TRACES["bptt"]), ("chunked", "KeRNL in chunks")):
         (short, least), *_, (long, most) = grown[rule]
         told.append(
-            f"{who} took {least:.3g} MiB for {short:,} steps and {most:.3g} MiB "
-            f"for {long:,}, {most / least:.1f} times as much"
+            f"{who} took {significant(least, 3)} MiB for {short:,} steps and "
+            f"{significant(most, 3)} MiB for {long:,}, {most / least:.1f} times as much"
         )
     chunked = dict(grown["chunked"])
     less = [T for T, mib in grown["bptt"] if T in chunked and chunked[T] < mib]
@@ -530,7 +531,7 @@ def _columns(found: Iterable[Row]) -> list[str]:
 
 
 def _times(row: Row, names: Iterable[str]) -> list[str]:
-    return [f"{row['ms'][name]:.3g}" if name in row["ms"] else "" for name in names]
+    return [significant(row["ms"][name], 3) if name in row["ms"] else "" for name in names]
 
 
 def _table(head: Sequence[str], body: Iterable[Sequence[str]], left: int) -> str:

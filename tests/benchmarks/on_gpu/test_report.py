@@ -167,7 +167,7 @@ def test_the_table_has_the_lstms_around_the_centre():
     head = "| steps | units | batch | cuDNN LSTM | our LSTM | our LSTM, XLA | LSTM from Python |"
     assert lines[0] == head
     assert len(lines) == 2 + 7
-    assert lines[2].startswith("| 28 | 512 | 256 | 0.276 | 2.21 | 1.1 | 11 |")
+    assert lines[2].startswith("| 28 | 512 | 256 | 0.276 | 2.21 | 1.10 | 11.0 |")
     assert all(line.count("|") == head.count("|") for line in lines)
     assert report.time_points(whole())["our LSTM"][0][0] == 28
     assert [T for T, _ in report.time_points(whole())["our LSTM"]] == [28, 128, 784]
@@ -209,16 +209,16 @@ def test_two_variants_are_compared_by_the_numbers():
 
 def test_what_is_written_of_scans_and_half_the_bits():
     said = report.scans(whole())
-    assert "| ours, log T rounds | 1 | 1 |" in said  # with XLA
-    assert "| `keras.ops.associative_scan` | 3 | 3 |" in said
+    assert "| ours, log T rounds | 1.00 | 1.00 |" in said  # with XLA
+    assert "| `keras.ops.associative_scan` | 3.00 | 3.00 |" in said
     assert "our loop: 8.0 times at 128 steps, 8.0 times at 784 steps." in report.scans_say(whole())
     slow = changed("scans", ms={"ours, log": 9.0, "ours, loop": 8.0})
     assert "gained nothing" in report.scans_say(slow)
     slow["parts"]["scans"]["rows"][0]["ms"] = {"ours, log": 1.0, "ours, loop": 8.0}
     assert "depends on the length" in report.scans_say(slow)
     table = report.precision(whole())
-    assert "| float32 | 6 |" in table
-    assert "| float32, TF32 | 3 |" in table
+    assert "| float32 | 6.00 |" in table
+    assert "| float32, TF32 | 3.00 |" in table
     said = report.precision_says(whole())
     assert "products in float32, made cuDNN's LSTM 2.0 times as fast" in said
     assert "compared with that, made cuDNN's LSTM 1.5 times as fast" in said
@@ -230,7 +230,7 @@ def test_what_is_written_of_scans_and_half_the_bits():
 
 
 def test_what_is_written_of_traces():
-    assert "| KeRNL, chunks | 7 |" in report.traces(whole())
+    assert "| KeRNL, chunks | 7.00 |" in report.traces(whole())
     said = report.traces_say(whole())
     assert "12.9 times as fast as with one product a step, and was 2.9 times as fast as" in said
     slow = changed("traces", ms={"per_step": 9.0, "chunked": 9.0, "bptt": 3.0})
@@ -243,8 +243,8 @@ def test_what_is_written_of_traces():
 def test_what_is_written_of_memory_and_pixels():
     said = report.memory_says(whole())
     assert said.startswith("On the GPU, with 128 units and batches of 100, backpropagation")
-    assert "time took 40 MiB for 128 steps and 640 MiB for 2,048, 16.0 times as much" in said
-    assert "chunks took 8 MiB for 128 steps and 8.4 MiB for 2,048, 1.1 times" in said
+    assert "time took 40.0 MiB for 128 steps and 640 MiB for 2,048, 16.0 times as much" in said
+    assert "chunks took 8.00 MiB for 128 steps and 8.40 MiB for 2,048, 1.1 times" in said
     assert "from 128 steps on" in said
     assert "steps on" not in report.memory_says(changed("memory", mib=1.0))
     assert report.memory_says(changed("memory", mib=None)).startswith("*Not yet")
