@@ -146,6 +146,37 @@ def test_a_habit_is_known_in_each_library(code, words):
     assert words in [said for node in ast.walk(tree) for _, said in habits(node, {}, tree)]
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("a / b", ["`a / (b - 1)` for `a / b`", "`a / (b + 1)` for `a / b`"]),
+        ("a - (b + c)", ["`a - b + c` for `a - (b + c)`", "`b * c` for `b + c`"]),
+        ("max(a, b)", ["`min(a, b)` for `max(a, b)`"]),
+        ("min(a, b)", ["`max(a, b)` for `min(a, b)`"]),
+        ("z.real", ["`np.abs(z)` for `z.real`", "`z.imag` for `z.real`"]),
+        ("tf.reduce_sum(a)", ["`tf.reduce_mean` for `tf.reduce_sum`"]),
+        ("g(t < T)", ["`t < T - 1` for `t < T`", "`t < T + 1` for `t < T`"]),
+        ("w['W_hh']", ["`w['W_hh'].T` for `w['W_hh']`"]),
+        ("w['W_xh']", []),
+        ("g('dh', 'db', 'loss')", ["`db` for `dh`", "`dh` for `db`"]),
+        (
+            "def f(x, flip=False, rate=0.5):\n    return x[flip, rate]",
+            [
+                *("`flip` for `x`", "`rate` for `x`"),
+                *("its default for `flip`", "`True` for `flip`"),
+                *("`rate` for `flip`", "`x` for `flip`"),
+                *("its default for `rate`", "`flip` for `rate`", "`x` for `rate`"),
+            ],
+        ),
+    ],
+)
+def test_all_that_may_stand_there_by_a_slip_and_nothing_else(code, words):
+    tree = ast.parse(code)
+    names = {name: name for name in ("x", "flip", "rate", "'dh'", "'db'", "'loss'")}
+    found = [said for node in ast.walk(tree) for _, said in habits(node, names, tree)]
+    assert sorted(found) == sorted(f"with {one}" for one in words)
+
+
 def test_the_slips_of_what_learners_write_come_first():
     fast = get("KernlModel").reference
     first = [slip.called for slip in slips(fast)[:100]]
