@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from course_lib.graphs.operations import lists_that_grow
 from course_lib.graphs.tracing import trace
-from course_lib.graphs.xla import by_xla, xla_refusal
+from course_lib.graphs.xla import _bytes, by_xla, xla_refusal
 
 
 def test_xla_says_what_it_can_not_compile():
@@ -64,3 +64,16 @@ def test_beside_what_xla_may_get_wrong_stands_the_graph_itself():
     found = outputs(growing)
     np.testing.assert_allclose(found["y without XLA"], np.cumsum(x, axis=1))
     assert outputs(lambda x: tf.cumsum(x, axis=1)).keys() == {"refused", "y"}
+
+
+@pytest.mark.parametrize(
+    ("shapes", "size"),
+    [
+        ("s32[]", 4),
+        ("f32[2,5,3]{2,1,0}", 2 * 5 * 3 * 4),
+        ("f64[7], /*index=5*/pred[4], bf16[3], u8[5]", 7 * 8 + 4 + 3 * 2 + 5),
+        ("f32[0,3]", 0),
+    ],
+)
+def test_arrays_have_the_size_that_xla_writes(shapes, size):
+    assert _bytes(shapes) == size

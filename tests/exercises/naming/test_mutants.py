@@ -2,13 +2,14 @@
 
 import ast
 import dataclasses
+import functools
 import inspect
 import json
 
 import numpy as np
 import pytest
 
-from course_lib.exercises.naming.mutants import compiled, mutants, tree_of
+from course_lib.exercises.naming.mutants import _around, compiled, mutants, tree_of
 from course_lib.exercises.proving import survivors
 from course_lib.exercises.proving.survivors import claimed_in_vain, fate, fates, main, stale
 from course_lib.exercises.registry import PROJECT, get, ids, needs_tensorflow
@@ -96,6 +97,27 @@ def test_keys_are_unique_and_what_an_error_says_is_free():
     keys = [mutant.key for mutant in mutants(model)]
     assert len(set(keys)) == len(keys)
     assert not any("is wrong_" in key for key in keys)
+
+
+def test_a_key_shows_little_of_what_stays_and_no_half_of_a_name():
+    digits = "0123456789 0123456789"
+    beside = "6789 0123456789 {} 0123456789 0123"  # 16 characters on either side
+    one, other = (f"{digits} {sign} {digits}" for sign in "+-")
+    assert _around(one, other) == (beside.format("+"), beside.format("-"))
+    one, other = (f"left_alone = {name} + x_of_a_long_name - y" for name in ("h", "c"))
+    whole = (f"left_alone = {name} + x_of_a_long_name" for name in ("h", "c"))
+    assert _around(one, other) == tuple(whole)
+    assert _around("aa", "aaa") == ("aa", "aaa")
+
+
+def test_what_decorates_a_reference_is_left_out_on_demand():
+    @functools.cache
+    def double(x):
+        return 2 * x
+
+    for decorated in (True, False):
+        assert bool(tree_of(double, decorated).body[0].decorator_list) == decorated
+        assert all(("cache" in m.source) == decorated for m in mutants(double, decorated))
 
 
 def test_a_mutant_is_compiled_beside_its_reference():
