@@ -29,11 +29,22 @@ from course_lib.exercises.projects.project import Project
 from course_lib.exercises.registry import get
 from course_lib.release import mark
 from course_lib.repository import Repository, of_checkout
+from course_lib.words import listed
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = ROOT / "benchmarks" / "results" / "check-seconds.json"
 DIRECTIVE = re.compile(r"# EXERCISE:\s*(\w+)\s*")
 BUG_HUNT = "**Bug hunt.** The code below runs, but it is wrong. Find out why, and fix it.\n\n"
+# Rungs of a *speed up* that its docstring may leave out: so the card says them.
+ALSO_LOOKED_AT = {
+    "TensorFlow can trace it, whatever the size of the batch": (
+        "traces it before the size of the batch is known"
+    ),
+    "the graph doesn't grow with the number of time steps": (
+        "compares the graphs for short and for long sequences"
+    ),
+    "compiles with XLA, and stays right": "compiles it with XLA",
+}
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
@@ -183,9 +194,12 @@ def page_with(label: str, book: Path = ROOT / "book") -> str:
 def _speed_up(exercise: Exercise) -> str:
     """What is different about this kind."""
     twin = f"Now in TensorFlow: it builds on your `{exercise.twin}` in NumPy."
+    names = {rung.name for rung in exercise.ladder}
+    looks = [words for name, words in ALSO_LOOKED_AT.items() if name in names]
+    also = f" The check also {listed(looks)}." if looks else ""
     return (
-        f"**Speed up.** {exercise.no_twin or twin} The first check has to wait until TensorFlow "
-        f"has started. {exercise.runs_on}\n\n"
+        f"**Speed up.** {exercise.no_twin or twin}{also} The first check has to wait until "
+        f"TensorFlow has started. {exercise.runs_on}\n\n"
     )
 
 

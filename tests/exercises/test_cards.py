@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from course_lib.authoring.notebooks import card
+from course_lib.authoring.notebooks import ALSO_LOOKED_AT, card
 from course_lib.authoring.source import regions, source_of
 from course_lib.exercises.ladder.graph_rungs import ON_A_GPU
 from course_lib.exercises.registry import get, ids
@@ -57,7 +57,7 @@ def test_a_speed_up_asks_for_no_less_than_its_twin(one):
 
 @pytest.mark.parametrize("one", SPEED_UPS)
 def test_the_card_of_a_speed_up_says_what_its_ladder_looks_at(one):
-    """That it does what the twin does, and that it runs on a GPU."""
+    """That it builds on the twin, what becomes of it as a graph, and that it runs on a GPU."""
     exercise = get(one)
     rungs = [rung.name for rung in exercise.ladder]
     compared = any(name.startswith(f"equal to {exercise.twin}, ") for name in rungs)
@@ -65,6 +65,8 @@ def test_the_card_of_a_speed_up_says_what_its_ladder_looks_at(one):
     assert bool(exercise.twin) != bool(exercise.no_twin)
     builds = f"Now in TensorFlow: it builds on your `{exercise.twin}` in NumPy."
     assert f"**Speed up.** {exercise.no_twin or builds}" in card(exercise)
+    for rung, words in ALSO_LOOKED_AT.items():
+        assert (rung in rungs) == (words in card(exercise))
     assert (ON_A_GPU in rungs) or "runs on the CPU" in card(exercise)
     if not exercise.twin:
         assert "It runs on a GPU" not in card(exercise)
@@ -72,3 +74,8 @@ def test_the_card_of_a_speed_up_says_what_its_ladder_looks_at(one):
 
 def test_each_number_of_stars_is_given():
     assert {get(one).difficulty for one in BUILDS} == {1, 2, 3}
+
+
+def test_each_look_at_a_graph_that_a_card_tells_of_is_a_rung():
+    names = {rung.name for one in SPEED_UPS for rung in get(one).ladder}
+    assert set(ALSO_LOOKED_AT) <= names
