@@ -276,7 +276,7 @@ if when_passed("VanillaRNNCell"):
 #
 # The weights are numbers, so NumPy can read digits with them too, a few at a time. The code below
 # does, and it runs. When it gets the whole test set at once, it is as good as Keras. In small
-# batches it is much worse, and what it says of a digit changes when the others change.
+# batches it is much worse, and what it says about a digit changes when the others change.
 
 # %%
 # EXERCISE: read_digits

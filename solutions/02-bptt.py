@@ -82,8 +82,8 @@ if when_passed("rnn_step_backward"):
 # EXERCISE: rnn_backward
 
 # %% [markdown]
-# The readout completes it. This cell puts your `rnn_backward` between the loss and the weights,
-# and shows which inputs get credit when only the loss of step 4 of 6 counts.
+# The readout completes the backward pass. This cell puts your `rnn_backward` between the loss and
+# the weights, and shows which inputs get credit when only the loss of step 4 of 6 counts.
 
 
 # %%

@@ -92,7 +92,7 @@ def masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h):
 
 
 def read_digits(images, white, params, size=100):
-    """What a trained network says of digits that it reads row by row.
+    """What a trained network says about digits that it reads row by row.
 
     Args:
         images: grey levels, shape (N, T, m); 0 is black.
@@ -102,8 +102,8 @@ def read_digits(images, white, params, size=100):
         size: how many digits are read at once; the last ones may be fewer.
 
     Returns:
-        Logits, shape (N, c), in the order of the images. What is said of a
-        digit depends on this digit alone.
+        Logits, shape (N, c), in the order of the images. The logits of a
+        digit depend on this digit alone.
     """
     logits = []
     for start in range(0, len(images), size):

@@ -1,4 +1,4 @@
-"""What the notebook that chapter 4 grew out of printed, and its lines that went wrong, rebuilt.
+"""Results of the notebook behind chapter 4, and its lines that went wrong, rebuilt.
 
 A. Zhang's GradNets notebook of December 2015 (ZhangBanger/highway-vs-gradnet): 50 layers of 50
 units on MNIST, a gate that opens over 10 epochs of 1100 steps, and a NaN before step 4600.

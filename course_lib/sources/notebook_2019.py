@@ -1,4 +1,4 @@
-"""What the notebook that chapter 1 grew out of printed (TensorFlow 1.14, 2019).
+"""Results that the notebook behind chapter 1 printed in 2019, with TensorFlow 1.14.
 
 The page and the exercises compute these numbers again, and the tests compare every digit. The
 weights were never printed: they are what that notebook's seeds draw, found again in TensorFlow 2.

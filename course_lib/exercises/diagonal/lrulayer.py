@@ -316,8 +316,8 @@ EXERCISE = Exercise(
         ),
         Hint(
             "What are the shapes?",
-            "`fast_scan` wants a and b of shape (batch, T, n). b comes from x. lam is (n,), the "
-            "same for every sequence and step; how many there are of both, b can tell.",
+            "`fast_scan` takes a and b of shape (batch, T, n). b comes from x. lam is (n,), the "
+            "same for every sequence and step; b can tell you how many there are of both.",
             fits=(
                 "LoopInPython",
                 "TensorFlow can trace it, whatever the size of the batch",

@@ -430,7 +430,7 @@ EXERCISE = Exercise(
             "`h` is (batch, T, n). A tape that watches `h` gives dh, of the same shape: a state's "
             "blame for its own step, since the RNN lies before the tape. You also need `v`, "
             "(batch, T, m + n + 1), with the states *before* each step, and d. Your function "
-            "wants dh @ beta.",
+            "takes dh @ beta.",
             fits=(
                 "NoBeta",
                 "BetaTransposed",
@@ -445,9 +445,9 @@ EXERCISE = Exercise(
         ),
         Hint(
             "The numbers are right, but the optimizer or the metrics are not.",
-            "The optimizer wants gradients and variables in the same order, all in one go, so that "
+            "The optimizer takes gradients and variables in the same order, all in one go, so that "
             "it can remember something about each. `self.metrics` lists what was "
-            'compiled; the one called "loss" wants the loss, all others want targets and outputs. '
+            'compiled; the one called "loss" takes the loss, all others take targets and outputs. '
             "The metrics that you compiled with are a single entry there; `get_metrics_result` "
             "gives each by its name.",
             fits=(

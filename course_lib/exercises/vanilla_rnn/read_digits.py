@@ -126,7 +126,7 @@ def digits_at_once(function, given: Arrays) -> Arrays:
 EXERCISE = Exercise(
     reference=read_digits,
     title="In bad company",
-    goal="Make what a network says of a digit independent of the digits that are read with it.",
+    goal="Make what a network says about a digit independent of the digits read with it.",
     difficulty=2,
     minutes=20,
     returns={"logits": "array"},
@@ -175,7 +175,7 @@ EXERCISE = Exercise(
             "it runs, and the shapes are right",
             "it doesn't matter in which order they come",
         ),
-        "What is said": (
+        "The logits of a digit": (
             "it doesn't matter how many are read at once",
             "equal to reading each by itself, row by row",
         ),
@@ -230,7 +230,7 @@ EXERCISE = Exercise(
     "later, or when it shares a batch with brighter ones."
 )
 def digits_in_company(images, white, params, size=100):
-    """What a trained network says of digits that it reads row by row.
+    """What a trained network says about digits that it reads row by row.
 
     Args:
         images: grey levels, shape (N, T, m); 0 is black.
@@ -240,8 +240,8 @@ def digits_in_company(images, white, params, size=100):
         size: how many digits are read at once; the last ones may be fewer.
 
     Returns:
-        Logits, shape (N, c), in the order of the images. What is said of a
-        digit depends on this digit alone.
+        Logits, shape (N, c), in the order of the images. The logits of a
+        digit depend on this digit alone.
     """
     W_hh = params["W_hh"]
     h_t, logits = np.zeros((size, len(W_hh))), []

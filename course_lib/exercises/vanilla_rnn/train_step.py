@@ -456,7 +456,7 @@ EXERCISE = Exercise(
         ),
         Hint(
             "What are the shapes?",
-            "x is (batch, T, m), or a tuple when the model wants a mask too; logits are (batch, "
+            "x is (batch, T, m), or a tuple when the model takes a mask too; logits are (batch, "
             "c), y is (batch,), the loss is (). For each trained weight there is one gradient, of "
             "its shape.",
             fits=("frozen layers moved", "x may be a tuple, as for a model with a mask"),

@@ -413,7 +413,7 @@ EXERCISE = Exercise(
         Hint(
             "Where do I begin?",
             "Who calls what, and when? Keras makes the cell first, then says how wide the input "
-            "is, then feeds it one step after the other, and at the end it wants to store it. "
+            "is, then feeds it one step after the other, and at the end it stores it. "
             "There is one method for each of these moments. What is known in each?",
         ),
         Hint(
