@@ -1,8 +1,9 @@
 """What operations compute while a function runs, step by step."""
 
+import contextlib
 import math
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .settings import step_by_step
@@ -32,7 +33,8 @@ def alive_at_once(operation: str, function: Callable, *arguments: Any) -> int:
     """How many numbers that operations of a kind computed are in memory at the same time, at most.
 
     What a tape holds for its way back counts. Functions that TensorFlow would trace run step by
-    step, so this sees through them where XLA can't.
+    step, so this sees through them where XLA can't; but of a `tf.custom_gradient` the tape holds
+    what it does in a graph, which is what the gradient uses.
 
     Args:
         operation: TensorFlow's name for it, such as "Tanh".
@@ -51,7 +53,8 @@ def alive_at_once(operation: str, function: Callable, *arguments: Any) -> int:
         add(numbers)
         weakref.finalize(tensor, add, -numbers)
 
-    _watched(operation, follow, lambda: function(*arguments))
+    with _custom_gradients_unrecorded():
+        _watched(operation, follow, lambda: function(*arguments))
     return most
 
 
@@ -90,6 +93,32 @@ def written(run: Callable[[], Any]) -> list[tuple[int, ...]]:
     shapes: list[tuple[int, ...]] = []
     _watched(None, lambda tensor: shapes.append(tuple(tensor.shape)), run)
     return shapes
+
+
+@contextlib.contextmanager
+def _custom_gradients_unrecorded() -> Iterator[None]:
+    """Keep the tapes away from what happens inside a `tf.custom_gradient`.
+
+    Step by step, TensorFlow records that, although nobody goes back through it; in a graph it
+    doesn't. `tf.recompute_grad` keeps the tapes away in both.
+    """
+    from tensorflow.python.eager import record
+    from tensorflow.python.ops import custom_gradient
+
+    decorate = custom_gradient._eager_mode_decorator
+
+    def unrecorded(function, arguments, keywords):
+        def inside(*arguments, **keywords):
+            with record.stop_recording():
+                return function(*arguments, **keywords)
+
+        return decorate(inside, arguments, keywords)
+
+    custom_gradient._eager_mode_decorator = unrecorded
+    try:
+        yield
+    finally:
+        custom_gradient._eager_mode_decorator = decorate
 
 
 def _watched(operation: str | None, see: Callable, run: Callable) -> None:

@@ -46,6 +46,29 @@ def test_what_a_tape_holds_is_counted_until_it_lets_go():
     assert alive_at_once("Exp", kept) == 0
 
 
+def test_of_a_custom_gradient_a_tape_holds_what_the_gradient_uses():
+    x = tf.ones((2, 3))
+
+    def there_and_back(all_states):
+        @tf.custom_gradient
+        def five_steps(h):
+            used = []
+            for _ in range(5):
+                h = tf.tanh(h)
+                if all_states:
+                    used.append(h)
+            return h, lambda dh: tf.add_n([dh, *used])
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            h = five_steps(x)
+        return tape.gradient(h, x)
+
+    assert alive_at_once("Tanh", there_and_back, False) == 2 * 6  # before and after a step
+    assert alive_at_once("Tanh", there_and_back, True) == 5 * 6
+    assert tf.reduce_all(there_and_back(False) == 1)
+
+
 def test_what_each_turn_of_a_loop_gives_is_written_down():
     @tf.function
     def looped(x):

@@ -367,6 +367,15 @@ def no_tanh_derivative(*arguments):
 
 
 @EXERCISE.mistake(
+    "The derivative is 1 - h without the square: that of the tanh is 1 - tanh², and h is the tanh "
+    "already, so square h."
+)
+def square_forgotten(*arguments):
+    """1 - h."""
+    return _with(arguments, lambda da, dh, h, W: (dh + da @ tf.transpose(W)) * (1 - h))
+
+
+@EXERCISE.mistake(
     "The derivative of the tanh is taken of the step's own dh only; what comes back from the "
     "future goes through the same tanh, so add first and multiply then."
 )

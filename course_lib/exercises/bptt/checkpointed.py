@@ -641,6 +641,12 @@ def by_a_gradient_of_its_own(x, h_0, W_xh, W_hh, b_h):
 
 
 @EXERCISE.alternative
+def by_a_gradient_of_its_own_and_traced_by_itself(*arguments):
+    """What a tape records inside a custom gradient, it does step by step only."""
+    return tf.function(by_a_gradient_of_its_own)(*arguments)
+
+
+@EXERCISE.alternative
 def with_steps_written_out_in_a_piece(x, h_0, W_xh, W_hh, b_h):
     """tf.scan inside, its last entry; pieces by tf.split."""
     T = x.shape[1]

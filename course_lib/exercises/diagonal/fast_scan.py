@@ -387,6 +387,20 @@ def state_after_the_step(a, b, h_0):
     return _with_gradient(a, b, h_0, before=lambda h, h_0: h)
 
 
+@EXERCISE.mistake(
+    "The gradients come back in another order: TensorFlow hands the first to a and the second to "
+    "b, as the arguments stand, so return da, db, dh_0."
+)
+def db_before_da(a, b, h_0):
+    """What goes back changes places, on a way of its own."""
+
+    @tf.custom_gradient
+    def exchanged(a, b):
+        return (a, b), lambda da, db: (db, da)
+
+    return _with_gradient(*exchanged(a, b), h_0)
+
+
 @EXERCISE.mistake("dh_0 lacks its factor: h_0 comes in as a_1 h_0.")
 def dh_0_without_its_factor(a, b, h_0):
     """db_1."""

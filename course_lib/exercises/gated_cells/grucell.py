@@ -556,6 +556,22 @@ class AlwaysBefore(_Wrong):
 
 
 @EXERCISE.mistake(
+    "The reset comes before the product in both conventions, and the candidate hears nothing of "
+    "the second row of b. With reset_after=True it multiplies what came out of the product, with "
+    "this row already added."
+)
+class AlwaysBeforeWithoutBias(_Wrong):
+    """reset_after changes the gates alone."""
+
+    def step(self, x_t, h_prev):
+        """(r * h) W_h."""
+        (xz, xr, xh), from_h = self.parts(x_t, h_prev)
+        z, r = keras.ops.sigmoid(xz + from_h[0]), keras.ops.sigmoid(xr + from_h[1])
+        heard = (r * h_prev) @ self.W_h[:, 2 * self.units :]
+        return z * h_prev + (1 - z) * keras.ops.tanh(xh + heard)
+
+
+@EXERCISE.mistake(
     "With reset_after=True, the second row of the bias stands outside the reset gate: it belongs "
     "to the product of the state, and is dampened with it."
 )

@@ -557,6 +557,23 @@ def shorter_chunk_afresh(E_0, v, d, credit, gamma, C):
 
 
 @EXERCISE.mistake(
+    "At a border the traces of each sequence meet the credit of all of them: a sequence's credit "
+    "goes to its own traces, so both have the same letter for the batch in tf.einsum."
+)
+def sequences_mixed_at_the_border(E_0, v, d, credit, gamma, C):
+    """Summed over the batch before they are multiplied."""
+
+    def chunk(E, v, d, credit):
+        _, E_C = _chunk(E, v, d, credit, gamma)
+        inside, _ = _chunk(tf.zeros_like(E), v, d, credit, gamma)
+        t = tf.cast(tf.range(tf.shape(v)[1]), gamma.dtype)[:, None]
+        border = tf.einsum("ti,bti->i", tf.exp(-gamma * (t + 1)), credit)
+        return inside + border * tf.reduce_sum(E, axis=0), E_C
+
+    return _over_chunks(chunk, E_0, v, d, credit, gamma, C)
+
+
+@EXERCISE.mistake(
     "dW is a mean over the batch: it is the sum, and whoever wants a mean divides the credit."
 )
 def mean_over_the_batch(E_0, v, d, credit, gamma, C):

@@ -438,6 +438,7 @@ EXERCISE = Exercise(
                 "ShiftedTheWrongWay",
                 "RolledRound",
                 "StateBeforeTheInput",
+                "SquareForgotten",
                 "NoSlope",
                 "a kernel that remembers nothing and mixes nothing",
                 "equal to chunk_border, to 1e-10 in float64",
@@ -631,6 +632,18 @@ class SlopeOfTheState(_Wrong):
     def recurrent(self, x, h, dh):
         """The slope at h."""
         return _recurrent(self, x, h, dh @ self.beta, slope=1 - tf.tanh(h) ** 2)
+
+
+@EXERCISE.mistake(
+    "d is 1 - h without the square: the slope of the tanh is 1 - tanh², and h is the tanh already, "
+    "so square h."
+)
+class SquareForgotten(_Wrong):
+    """1 - h."""
+
+    def recurrent(self, x, h, dh):
+        """A slope that may be larger than 1."""
+        return _recurrent(self, x, h, dh @ self.beta, slope=1 - h)
 
 
 @EXERCISE.mistake(
