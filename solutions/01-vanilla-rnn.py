@@ -101,7 +101,7 @@ if when_passed("rnn_forward"):
 # How long does a network remember? Two sequences differ only at the first step. After it, the
 # difference between their states is all that is left of that step. $W_{hh}$ is orthogonal, times
 # 0.9: without the tanh, a step would leave 0.9 of the difference. Say beforehand: **what share of
-# it is left after 20 steps?** Put a number in place of the dots. Nobody grades it.
+# it is left after 20 steps?** Put a number from 0 to 1 in place of the dots. Nobody grades it.
 
 # %%
 predict("left after 20 steps", ...)
@@ -410,6 +410,6 @@ if when_passed("VanillaRNNCell", "train_step", "padded_batches"):
 # 3. Pass `return_sequences=True` and put the readout on every step. After how many rows is half
 #    of the test set right?
 # 4. We don't know the answer to this one. From top to bottom is only one order of the 28 rows. Is
-#    there another, the same for all images, with which more digits are right, and by more than a
-#    change of seed makes? How would you look for it without trying them all? (Judge the orders by
+#    there another, the same for all images, that gets more digits right, by more than another seed
+#    would change? How would you look for it without trying them all? (Judge the orders by
 #    training images that you keep back, not by the test set.)

@@ -567,5 +567,5 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
 #    Does any seed get near it?
 # 3. We don't know the answer to this one. If the window begins at a different place in every
 #    update (a random first length), its bias is of a different kind: no border is always the same.
-#    For the same amount of work, does a network then learn lags beyond its window sooner? Over
-#    which lags?
+#    Does a network then learn lags longer than its window sooner, for the same amount of work?
+#    Which lags?

@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Exercises 6: recurrences made to be scanned
 #
-# By the end you will have a recurrence that needs ten rounds where a loop takes 784 steps, and its
-# gradient. You will have a layer whose units fade and turn, and exact online gradients for it, in
-# memory that does not grow with the sequence. On the way you find out why a minGRU gave two
+# By the end you will have a recurrence that needs a few rounds where a loop takes 784 steps, and
+# its gradient. You will have a layer whose units fade and turn, and exact online gradients for it,
+# in memory that does not grow with the sequence. On the way you find out why a minGRU gave two
 # answers, write the scan again for TensorFlow, and train units that read a digit one pixel at a
 # time. [Chapter 6](../book/diagonal.md) derives all of it, and each exercise links to its section.
 

@@ -99,3 +99,8 @@ def test_a_new_finding_shows_its_hint_though_all_have_been_seen(monkeypatch):
 @pytest.mark.parametrize("name", [one for one in ids() if get(one).kind in ("build", "speed up")])
 def test_what_is_written_from_nothing_has_a_recipe_at_the_end(name):
     assert "recipe" in get(name).hints[-1].symptom
+
+
+@pytest.mark.parametrize("name", [one for one in ids() if get(one).kind in ("hunt", "project")])
+def test_where_finding_it_is_the_task_no_hint_is_a_recipe(name):
+    assert not any("recipe" in hint.symptom for hint in get(name).hints)

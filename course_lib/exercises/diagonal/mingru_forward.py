@@ -149,11 +149,6 @@ EXERCISE = Exercise(
                 "one step alone",
             ),
         ),
-        Hint(
-            "Show me the recipe.",
-            "Leave `b` as it is, and hand `h_0` to `scan` as the state before the first step: it "
-            "multiplies it by the first factor, 1 - g_1.",
-        ),
     ),
 )
 

@@ -264,12 +264,6 @@ EXERCISE = Exercise(
             "tanh, or TensorFlow's, is known to be one.",
             fits=("a tanh of its own",),
         ),
-        Hint(
-            "Show me the recipe.",
-            "Leave out `activation` and `reset_after`: Keras's defaults are cuDNN's. Give the rate "
-            "as `dropout`, which acts on what the layer reads, and not as `recurrent_dropout`, "
-            "which would have to act at each step, inside cuDNN.",
-        ),
     ),
 )
 

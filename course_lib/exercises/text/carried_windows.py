@@ -169,10 +169,6 @@ EXERCISE = Exercise(
             "is wanted.",
             fits=("lanes first", "y in another order", "it runs, and the shapes are right"),
         ),
-        Hint(
-            "Show me the recipe.",
-            "Reshape to (lanes, windows, window), then `.transpose(1, 0, 2)`; x and y alike.",
-        ),
     ),
 )
 
