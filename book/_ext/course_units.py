@@ -1,4 +1,4 @@
-"""Keep on one line what belongs together: a number and its unit, a formula and its bracket.
+"""Keep on one line what belongs together: a number and its unit, a pair, a formula and its bracket.
 
 And say where a phone may break a long word of code, and what in a table is long: code that may be
 broken there, words that need a wide column. A number below zero gets a minus sign, not a hyphen.
@@ -11,6 +11,7 @@ from docutils import nodes
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNIT = r"(?:%|(?:m|µ|n)?s|min|h|(?:k|M|G|T)B|(?:K|M|G|T)iB|px)(?![\w-])"
 PARTED = re.compile(rf"(?<=[\d)])(?:[ \n]+(?={UNIT})|(?=%))")  # 98% too, from a check
+PAIR = re.compile(r"(?<=\()([−\w.]{1,5},)[ \n]+(?=[−\w.]{1,5}\)|$)")  # the second may be bold
 OPENING = re.compile(r"[(\[‘“]+$")  # no line may end with one
 ENDING = re.compile(r"[,.;:!?)\]’”%-]+")  # no line may begin with one
 # A browser may end a line behind a hyphen: 2e-7, SnAp-1, 5-gram.
@@ -28,8 +29,9 @@ APART = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes
 def keep_together(doctree: nodes.document) -> None:
     """Put a space that does not break between each number and its unit, code left out.
 
-    In front of a number, a hyphen becomes a minus sign. A measured number is a node of its own, so
-    the unit may stand at the beginning of the next one.
+    And into a pair such as (0, 5) or (batch, n), which is one thing in a narrow table. In front of
+    a number, a hyphen becomes a minus sign. A measured number is a node of its own, so the unit may
+    stand at the beginning of the next one.
     """
     for block in doctree.findall(nodes.TextElement):
         if isinstance(block, (nodes.Inline, *APART)):
@@ -40,6 +42,7 @@ def keep_together(doctree: nodes.document) -> None:
             now = str(text)
             if not apart:
                 now = MINUS.sub("−", PARTED.sub(NO_BREAK, before + text))[len(before) :]
+                now = PAIR.sub(rf"\1{NO_BREAK}", now)
             if now != text:
                 text.parent.replace(text, nodes.Text(now))
             before = now[-1:]

@@ -60,6 +60,21 @@ PARTED_FROM_FORMULA = r"""() => [...document.querySelectorAll('mjx-container')].
     return parted ? formula.closest('p, li, td')?.textContent : '';
 }).filter(Boolean)"""
 
+# Pairs such as (0, 5) of which a part stands on the next line of a cell.
+CUT_PAIRS = r"""() => [...document.querySelectorAll('.bd-article td')].flatMap(cell => {
+    const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), parts = [];
+    while (walk.nextNode()) {
+        [...walk.currentNode.data].forEach((_, at) => parts.push([walk.currentNode, at]));
+    }
+    const text = parts.map(([node, at]) => node.data[at]).join('');
+    return [...text.matchAll(/\([−\w.]{1,5},\s[−\w.]{1,5}\)/g)].filter(pair => {
+        const all = document.createRange(), [last, end] = parts[pair.index + pair[0].length - 1];
+        all.setStart(...parts[pair.index]), all.setEnd(last, end + 1);
+        const [first, ...others] = all.getClientRects();
+        return others.some(box => box.top >= first.bottom - 2);
+    }).map(([pair]) => pair);
+})"""
+
 UNREACHED = """() => [...document.querySelectorAll('.bd-article *')].filter(e =>
     e.scrollWidth > e.clientWidth && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX)
     && e.clientWidth && e.tabIndex < 0
@@ -260,6 +275,13 @@ def test_on_a_phone_a_table_is_read_without_scrolling(page):
         }).map(table => table.textContent.trim().slice(0, 40))"""
     )
     assert wide == []
+
+
+def test_on_a_phone_no_pair_is_cut_in_a_table(page):
+    page.set_viewport_size(PHONE)
+    page.evaluate(UNFOLD)
+    page.evaluate("window.MathJax?.startup?.promise")
+    assert page.evaluate(CUT_PAIRS) == []
 
 
 def test_on_a_phone_a_word_of_code_is_cut_only_where_it_may_be(page):

@@ -42,6 +42,17 @@ def test_a_number_keeps_its_unit(text, gap):
     assert shown(text.replace("~", gap)) == text.replace("~", "\N{NO-BREAK SPACE}")
 
 
+@pytest.mark.parametrize("gap", [" ", "\n"])
+@pytest.mark.parametrize("text", ["(0.5,~1) and (-1,~-2)", "Shape (batch,~n), (batch, T, m), (n,)"])
+def test_a_pair_is_one_thing(text, gap):
+    kept = text.replace("-", "−").replace("~", "\N{NO-BREAK SPACE}")
+    assert shown(text.replace("~", gap)) == kept
+
+
+def test_a_pair_is_one_thing_when_its_second_part_is_bold():
+    assert shown("(0.5, ", nodes.strong("", "5"), ")") == "(0.5,\N{NO-BREAK SPACE}5)"
+
+
 def test_a_sentence_of_a_check_has_its_percent_written_as_the_book_does():
     assert shown("95.0% right, ", nodes.strong("", "97"), "% or more") == (
         "95.0\N{NO-BREAK SPACE}% right, 97\N{NO-BREAK SPACE}% or more"
