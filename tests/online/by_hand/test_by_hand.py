@@ -9,7 +9,8 @@ from course_lib.graphs import written
 from course_lib.online import traces
 from course_lib.online.by_hand import KernlModel, chunked_trace, update_inside
 from course_lib.scratch.gradcheck import numerical_gradient
-from course_lib.scratch.kernl import trace_step, weight_gradient
+from course_lib.scratch.kernl import forward_gradient, trace_step, weight_gradient
+from course_lib.scratch.rnn import rnn_forward
 
 
 def sequence(T=11, seed=0):
@@ -94,6 +95,32 @@ def test_the_weights_change_inside():
         W = W - rate * weight_gradient(error @ R.T / 2, beta, E)
     np.testing.assert_allclose(losses, right, rtol=1e-10)
     np.testing.assert_allclose(variable, W, rtol=1e-10)
+
+
+def test_a_step_of_the_model_is_the_step_by_numpy():
+    """The RNN's by KeRNL, the readout's exact; and each number that is reported counts it."""
+    rng = np.random.default_rng(2)
+    x, y, beta = (rng.normal(size=s) for s in ((2, 7, 2), (2, 7, 4), (3, 3)))
+    gamma, rate = np.array([0.0, 0.3, 1.2]), 0.125  # exact in float32, as Keras keeps it
+    model = KernlModel(3, 4, beta, gamma, C=3, dtype="float64")
+    loss = keras.losses.MeanSquaredError(dtype="float64")
+    model.compile(keras.optimizers.SGD(rate), loss, metrics=["mae"], run_eagerly=True)
+    model.build((None, None, 2))
+    for weight in model.trainable_variables:
+        weight.assign(rng.normal(size=weight.shape))
+    W_xh, W_hh, b_h, W_hy, b_y = (w.numpy() for w in model.trainable_variables)
+    found = model.train_step((tf.constant(x), tf.constant(y)))
+
+    h = rnn_forward(x, np.zeros((2, 3)), W_xh, W_hh, b_h)[0]
+    error = h @ W_hy + b_y - y
+    d_out = 2 * error / error.size
+    dW = forward_gradient(x, np.zeros((2, 3)), h, d_out @ W_hy.T, beta, gamma)
+    gradients = (dW[:2], dW[2:5], dW[5], np.einsum("bth,btc->hc", h, d_out), d_out.sum((0, 1)))
+    moved = zip(model.trainable_variables, (W_xh, W_hh, b_h, W_hy, b_y), gradients, strict=True)
+    for now, before, gradient in moved:
+        np.testing.assert_allclose(now, before - rate * gradient, rtol=1e-10)
+    assert float(found["loss"]) == pytest.approx(np.mean(error**2))
+    assert float(found["mae"]) == pytest.approx(np.mean(np.abs(error)), rel=1e-5)
 
 
 @pytest.mark.slow
