@@ -531,3 +531,30 @@ def test_what_comes_out_of_a_sandbox_is_told_in_the_same_words(make):
         return str(problem.value)
 
     assert sentence(unpack(pack(make())[4:])) == sentence(make())
+
+
+NAN = np.array([1.0, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "same"),
+    [
+        (NAN, NAN.copy(), True),
+        (NAN, NAN[::-1], False),
+        (np.ones(2), np.ones(1), False),  # though they can be broadcast
+        (np.ones(2), np.ones(2, np.float32), False),
+        (np.ones(2), [1.0, 1.0], False),
+        (np.array(["a"]), np.array(["a"]), True),
+        ([NAN, (NAN,)], [NAN, (NAN.copy(),)], True),
+        ([NAN], [NAN, NAN], False),
+        ([np.ones(1), np.ones(1)], [np.ones(1), np.zeros(1)], False),
+        ({"a": NAN, "b": [NAN]}, {"b": [NAN], "a": NAN}, True),
+        ({"a": np.ones(1), "b": np.ones(1)}, {"a": np.ones(1), "b": np.zeros(1)}, False),
+        ({"a": NAN}, {"a": NAN, "b": NAN}, False),
+        ({"a": NAN}, {"b": NAN}, False),
+        ({}, [], False),
+        (1, 2, True),  # a number can't be changed behind anybody's back
+    ],
+)
+def test_what_has_changed_is_an_array_or_what_holds_one(was, now, same):
+    assert guard._same(was, now) == same

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from choices import STALE, choice
 
@@ -28,6 +29,26 @@ def test_fresh_numbers_are_others_each_time_and_only_right_answers_hold(one):
     fresh = replace(exercise, ladder=ladder, mistakes=[])
     assert check_function(fresh, exercise.reference).ok
     assert not check_function(fresh, exercise.mistakes[0].answer).ok
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        (1, 1, True),
+        (1, 2, False),
+        (0.5, 0.25, False),
+        ("near", "far", True),  # words are no numbers
+        ([1, 2], [1, 3], False),
+        ((1, 2), (1, 2), True),
+        ({"x": 1, "y": [2]}, {"x": 1, "y": [3]}, False),
+        ({"x": 1, "y": "near"}, {"x": 1, "y": "far"}, True),
+        (np.array([1, np.nan]), np.array([1, np.nan]), True),
+        (np.array([1, np.nan]), np.array([2, np.nan]), False),
+        (np.array(["a"]), np.array(["a"]), True),
+    ],
+)
+def test_numbers_are_others_if_any_of_them_is(a, b, same):
+    assert module._same(a, b) == same
 
 
 @pytest.mark.slow
