@@ -153,7 +153,8 @@ def _may_be_another(evidence: Evidence, suspect: Suspect) -> bool:
 def _repaired(evidence: Evidence, known: Iterable[Changed] | None = None) -> Recognised | None:
     """The learner's own code with one small thing changed."""
     exercise, function, fell_at = evidence.exercise, evidence.function, evidence.first.rung
-    mended = repair(exercise, function, fell_at, evidence.budget, known)
+    divided = exercise.returns and ZeroDivisionError.__name__ in evidence.first.problem.sentence
+    mended = repair(exercise, function, fell_at, evidence.budget, known, bool(divided))
     return Recognised(mended.name, mended.sentence) if mended else None
 
 

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from course_lib.exercises.calling.guard import CappedOutput, NotWritten
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.ladder.climbing import Budget, climb, judge
@@ -49,6 +51,7 @@ def repair(
     fell_at: Rung,
     budget: Budget,
     known: Iterable[Changed] | None = None,
+    divided_by_zero: bool = False,
 ) -> Mistake | None:
     """A small change with which an answer passes the whole ladder.
 
@@ -58,6 +61,8 @@ def repair(
         fell_at: the first rung that failed, where most changes fail too.
         budget: of the whole check.
         known: its changes, if somebody else looks at them too.
+        divided_by_zero: whether a division of Python's ended it. Of one in NumPy, which would only
+            warn and go on, a change may then make no use.
 
     Returns:
         The changed answer, with the sentence for it; None if none was found in time.
@@ -73,10 +78,11 @@ def repair(
     climbs = [(rung, AT_A_GLANCE, False) for rung in quick]
     climbs += [(rung, patience, True) for rung in in_earnest]
     for said, other in changed(function, exercise.reference) if known is None else known:
+        tried = np.errstate(divide="raise", invalid="raise")(other) if divided_by_zero else other
         for climb_of_one in climbs:
             if over():
                 return None
-            if not _passes(exercise, other, *climb_of_one):
+            if not _passes(exercise, tried, *climb_of_one):
                 break
         else:
             words, line = said()

@@ -770,6 +770,18 @@ def test_a_call_for_its_effect_is_left_out_as_a_line():
     assert all(map(means_nothing, found))
 
 
+def clipped_by_a_number_of_python(grads, max_norm):
+    norm = float(np.sqrt(sum(np.sum(g**2) for g in grads.values())))
+    factor = min(1.0, max_norm / norm)
+    return {name: factor * g for name, g in grads.items()}, norm
+
+
+def test_to_divide_by_zero_with_a_warning_is_no_repair():
+    sentence = check(clipped_by_a_number_of_python, "clip_by_global_norm").sentence
+    assert "ZeroDivisionError" in sentence
+    assert "passes every check" not in sentence
+
+
 def only_the_last_error_is_kept(loss, params, grads, step=1e-5, tolerance=1e-6):
     errors = {}
     for name, w in params.items():
