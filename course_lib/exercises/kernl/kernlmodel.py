@@ -415,7 +415,8 @@ EXERCISE = Exercise(
             "the readout moves down its exact gradient",
             "a kernel that remembers nothing and mixes nothing",
         ),
-        "train_step: data": "equal to chunk_border, to 1e-10 in float64",
+        "train_step: data: a pair": "equal to chunk_border, to 1e-10 in float64",
+        "train_step: data: Sizes": "TensorFlow can trace it, whatever the size of the batch",
         "train_step: A dict": "the metrics are those of the epoch so far",
     },
     hints=(

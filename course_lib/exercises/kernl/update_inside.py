@@ -282,6 +282,11 @@ EXERCISE = Exercise(
         "y is compared": "a case small enough to do by hand",
         "The loss of a step": "a case small enough to do by hand",
         "The traces go on": "equal to weight_gradient, to 1e-10 in float64",
+        "All tensors have": (
+            "equal to weight_gradient, to 1e-10 in float64",
+            "nothing in it keeps it from a GPU",
+        ),
+        "Sizes of batch": "TensorFlow can trace it, whatever the size of the batch",
         "W: a tf.Variable": "a case small enough to do by hand",
         "W: changed in place": (
             "a second reading goes on from the weights that the first has left",

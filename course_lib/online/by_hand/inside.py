@@ -9,7 +9,9 @@ def update_inside(W, R, x, y, beta, gamma, rate):
     The network is tanh, from a state of zeros; y is compared with what the
     fixed readout R makes of each state. The loss of a step is half the squared
     error, summed over the outputs, mean over the batch. The traces go on
-    through the changes, as if there were none.
+    through the changes, as if there were none. All tensors have one dtype, and
+    the losses have it too. Sizes of batch and T may be unknown while it is
+    traced.
 
     Args:
         W: a tf.Variable, the stacked weights, shape (p, n); changed in place

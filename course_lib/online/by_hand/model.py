@@ -48,7 +48,8 @@ class KernlModel(keras.Model):
         earlier steps comes by the traces.
 
         Args:
-            data: a pair, x (batch, T, m) and targets (batch, T, c).
+            data: a pair, x (batch, T, m) and targets (batch, T, c). Sizes of
+                batch and T may be unknown while it is traced.
 
         Returns:
             A dict from the name of each metric, "loss" among them, to its
