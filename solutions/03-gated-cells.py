@@ -406,7 +406,7 @@ if when_passed("stacked_forward") and when_passed("fresh_cells"):
 # ## The same cells, fast
 #
 # From here on you write for TensorFlow; [TensorFlow in twenty minutes](../book/tensorflow.md)
-# explains what these exercises use. Cells, loop and classifier are compared with your NumPy code.
+# explains how that works. Cells, loop and classifier are compared with your NumPy code.
 
 # %%
 import tensorflow as tf
