@@ -11,6 +11,7 @@ from course_lib.exercises.naming.habits import habits
 from course_lib.exercises.naming.mutants import mutants, tree_of, without_docstrings
 from course_lib.exercises.naming.slips import (
     LONGEST,
+    _place,
     is_written,
     relatives,
     slips,
@@ -393,3 +394,17 @@ def test_a_name_is_written_in_the_place_of_what_is_not_there():
 )
 def test_what_becomes_of_two_results_alike_is_one_change(one, other, said):
     assert together(one, other) == (said or f"with two things changed: {one}, and {other}")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "place"),
+    [
+        ("a = b\nc = d", "a = b\nc = e", (1, 4)),
+        ("a = b\nc = d", "b = b\nc = e", (0, 0)),
+        ("a = b", "a = b + c", (0, 5)),
+        ("a = b\nc = d", "a = b", (1, 0)),  # a line is gone, or new
+        ("a = b", "a = b\nc = d", (1, 0)),
+    ],
+)
+def test_where_two_sources_begin_to_differ(before, after, place):
+    assert _place(before, after) == place

@@ -40,6 +40,25 @@ def test_each_sentence_is_a_promise_of_its_own():
     ]
 
 
+class Doubler:
+    """Doubles."""
+
+    def double(self, a):
+        """Double something.
+
+        Returns:
+            The product. It has no name.
+        """
+
+    def undocumented(self, a):
+        pass
+
+
+def test_what_a_section_says_without_a_name_is_a_promise_too():
+    assert promised(Doubler.double) == ["The product", "It has no name"]
+    assert promised(Doubler) == ["double: The product", "double: It has no name"]
+
+
 def test_what_has_no_rung_or_fits_nothing_is_found():
     own = dataclasses.replace(get("rnn_step"), promises={})
     assert len(problems(own)) == len(promised(own.reference)) > 5
