@@ -124,6 +124,18 @@ def test_sliders_have_a_frame_and_a_text_for_each_value(credit):
     assert "K = 4" in windows.alts[1]
 
 
+@pytest.mark.parametrize("window", [1, 2, 4])
+def test_the_credit_that_a_window_leaves_stands_in_blocks_on_the_diagonal(window):
+    biases = {"fresh weights": {1: {"cosine": 0.2}, 2: {"cosine": 0.6}, 4: {"cosine": 0.9}}}
+    above, below = figures._truncation_frame(np.tril(np.ones((4, 4))), biases, window).axes
+    left = ~np.ma.getmaskarray(np.ma.masked_invalid(above.images[0].get_array()))
+    blocks = np.kron(np.eye(4 // window), np.ones((window, window)))
+    np.testing.assert_array_equal(left, np.tril(blocks) > 0)
+    curve, here = below.lines
+    assert curve.get_xydata().tolist() == [[1, 0.2], [2, 0.6], [4, 0.9]]
+    assert set(here.get_xdata()) == {window}
+
+
 def test_the_way_back_is_told_in_numbers():
     told = figures.way_back(0.5).told
     assert told.startswith("What is left 50 steps back. With weak inputs: gaussian 2e-15, ")

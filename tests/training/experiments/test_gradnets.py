@@ -127,6 +127,7 @@ def test_where_the_gates_begin_and_end():
     assert ends["tat"] == [stop, stop]
     assert ends["grelu"] == ends["identity"] == [0, 1]
     assert ends["plain-he"] == ends["plain-orthogonal"] == [1, 1]
+    assert ends["highway"] == ends["rezero"] == [1, 1]  # they have none: there is nothing to open
 
 
 # The networks
