@@ -71,7 +71,8 @@ def masked_rnn_forward(x, mask, h_0, W_xh, W_hh, b_h):
 
     Returns:
         h: the states at real steps, zero at padded ones, shape (batch, T, n).
-        h_last: the state after each sequence's last real step, (batch, n).
+        h_last: the state after each sequence's last real step, or its h_0
+            where it has none, (batch, n).
     """
     batch, T, _ = x.shape
     h = np.zeros(

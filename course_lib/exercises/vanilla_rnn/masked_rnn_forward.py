@@ -190,7 +190,10 @@ EXERCISE = Exercise(
         "h_0: state before": "equal to running each sequence alone, cut to its length",
         "W_xh, W_hh, b_h": "with nothing padded it is the plain network",
         "h: the states at real": "equal to running each sequence alone, cut to its length",
-        "h_last: the state after": "equal to running each sequence alone, cut to its length",
+        "h_last: the state after": (
+            "equal to running each sequence alone, cut to its length",
+            "one step alone",
+        ),
     },
     hints=(
         Hint(
