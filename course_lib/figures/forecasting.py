@@ -70,7 +70,7 @@ def errors_by_month(errors: dict[str, list[list[float]]]) -> Figure:
     ax.set_xlabel("months ahead")
     ax.set_ylabel("mean absolute error")
     ax.set_ylim(0, None)
-    ax.legend()
+    figure.legend(loc="outside upper center", ncols=2)
     return closed(figure)
 
 

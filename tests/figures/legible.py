@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cbook import STEP_LOOKUP_MAP
+from matplotlib.collections import PolyCollection
 from matplotlib.legend import Legend
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
@@ -110,13 +111,17 @@ def _of_no_numbers(ax):
 
 
 def _behind_legend(ax, renderer):
-    """Curves that touch the legend of their axes, or go behind it, between two points too."""
+    """Curves that touch their axes' legend, or go behind it between two points too; and bands."""
     legend = ax.get_legend()
     if legend is not None:
         box = legend.get_window_extent(renderer)
         for line in _curves(ax):
             if _meets(line, box):
                 yield f"{line.get_label()!r} goes behind the legend"
+        for band in ax.findobj(PolyCollection):
+            outlines = [ax.transData.transform_path(path) for path in band.get_paths()]
+            if any(path.intersects_bbox(box.padded(-TOUCH), filled=True) for path in outlines):
+                yield "a band goes behind the legend"
 
 
 def _struck_out(ax, words):

@@ -62,6 +62,15 @@ def test_a_curve_that_meets_the_legend_between_two_points_is_told(linestyle, hid
     assert faults(closed(figure)) == ["'loss' goes behind the legend"] * hidden
 
 
+@pytest.mark.parametrize(("place", "hidden"), [("upper left", False), ("lower right", True)])
+def test_a_band_behind_the_legend_is_told(place, hidden):
+    figure, ax = pyplot().subplots()
+    ax.fill_between([0, 1], [0, 0], [0.1, 1], label="seeds")
+    ax.set(ylim=(0, 3))
+    ax.legend(loc=place)
+    assert faults(closed(figure)) == ["a band goes behind the legend"] * hidden
+
+
 @pytest.mark.parametrize(("height", "struck"), [(0.5, True), (0.8, False)])
 def test_a_word_that_a_curve_goes_through_is_told(height, struck):
     figure, ax = pyplot().subplots()
