@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from course_lib.benchmarks import checks
 from course_lib.cli import app
-from course_lib.exercises.registry import ids
+from course_lib.exercises.registry import PROJECT, ids
 from course_lib.training import stored_result
 
 HALF = '''"""Answers to `rnn_step`."""
@@ -114,3 +114,14 @@ def test_a_sample_gets_the_stored_verdicts_again(name):
     stored = {row["digest"]: row["today"] for row in stored_result("bench-checks")["answers"]}
     for digest, verdict in checks.verdicts(name, quick=True).items():
         assert {**verdict, "sentence": ""} == {**stored[digest], "sentence": ""}
+
+
+def test_every_exercise_with_a_ladder_has_answers():
+    assert checks.exercises() == [one for one in ids() if not one.startswith(PROJECT)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", checks.exercises())
+def test_a_right_answer_in_an_odd_style_passes(name):
+    right = next(one for one in checks.answers(name) if one.kind == "right")
+    assert checks.verdict(right)["passed"], right.about
