@@ -570,6 +570,15 @@ def state_after_the_step(W, R, x, y, beta, gamma, rate):
 
 
 @EXERCISE.mistake(
+    "The slope is 1 - h_t without the square: that of the tanh is 1 - tanh², and h_t is the tanh "
+    "already, so square h_t."
+)
+def square_forgotten(W, R, x, y, beta, gamma, rate):
+    """1 - h_t."""
+    return _loop(W, R, x, y, beta, gamma, rate, slope=lambda h_before, h: 1 - h)
+
+
+@EXERCISE.mistake(
     "The slope of the tanh is taken at the state before the step: what the step has squashed is "
     "the new state, so it is 1 - h_t², with h_t from after the tanh."
 )
