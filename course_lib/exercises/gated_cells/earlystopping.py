@@ -934,8 +934,8 @@ class CountNotForgotten(_Wrong):
 
 
 @EXERCISE.mistake(
-    "A second training still knows the best loss of the first: forget everything when a training "
-    "begins, not only when the callback is made."
+    "A second training still knows the best loss of the first: forget everything whenever a "
+    "training begins, and not only once."
 )
 class NeverForgets(_Wrong):
     """What belongs in on_train_begin stands in __init__."""
