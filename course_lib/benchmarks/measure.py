@@ -96,7 +96,7 @@ def in_child(function: Callable[..., dict[str, Any]], *arguments: Any) -> dict[s
     Raises:
         RuntimeError: the process failed; the message ends with what it wrote to standard error.
     """
-    about = " ".join(str(one) for one in arguments if isinstance(one, str | int))
+    about = " ".join(str(one) for one in arguments if type(one) in (str, int))
     say(f"{function.__name__.replace('_', ' ')}: {about}")
     task = json.dumps([function.__module__, function.__name__, arguments])
     done = subprocess.run(
