@@ -220,7 +220,7 @@ class Seen:
 
 
 class Runner:
-    """Runs pytest in a copy of the checkout, again and again, in forks of one nursery."""
+    """Runs pytest in a copy of the checkout, again and again, as forks of one process."""
 
     def __init__(self, copy: Path) -> None:
         self.copy = copy
@@ -231,8 +231,8 @@ class Runner:
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "HYPOTHESIS_STORAGE_DIRECTORY": str(copy / ".hypothesis"),
         }  # fmt: skip
-        self.nursery = subprocess.Popen(
-            [sys.executable, "-P", str(Path(__file__).with_name("nursery.py")), *LOADED],
+        self.server = subprocess.Popen(
+            [sys.executable, "-P", str(Path(__file__).with_name("fork_server.py")), *LOADED],
             cwd=copy,
             env=environment,
             stdin=subprocess.PIPE,
@@ -250,20 +250,20 @@ class Runner:
             "arguments": [*PYTEST, *run],
             "said": str(self.said),
         }
-        self.nursery.stdin.write(json.dumps(order).encode() + b"\n")
-        process = int(self.nursery.stdout.readline())
-        if not select.select([self.nursery.stdout], [], [], limit)[0]:
+        self.server.stdin.write(json.dumps(order).encode() + b"\n")
+        process = int(self.server.stdout.readline())
+        if not select.select([self.server.stdout], [], [], limit)[0]:
             os.killpg(process, signal.SIGKILL)
-        status = int(self.nursery.stdout.readline())
+        status = int(self.server.stdout.readline())
         said = self.said.read_bytes()
         failing = re.search(rb"^(?:FAILED|ERROR) ([^\s:]+\.py)", said, re.MULTILINE)
         return Seen(status in (PASSED, NOTHING_COLLECTED), failing and failing[1].decode())
 
     def close(self) -> None:
-        """End the nursery."""
-        self.nursery.stdin.close()
-        self.nursery.wait()
-        self.nursery.stdout.close()
+        """End the process that forks."""
+        self.server.stdin.close()
+        self.server.wait()
+        self.server.stdout.close()
 
 
 def _beside() -> list[str]:

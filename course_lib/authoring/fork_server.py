@@ -1,6 +1,6 @@
-"""Where runs of pytest begin with TensorFlow loaded already: each is a fork of this process.
+"""A fork server for pytest: each run is a fork of this process, which has loaded TensorFlow.
 
-``python -P nursery.py tensorflow`` reads orders, a line of JSON each, and writes two lines for
+``python -P fork_server.py tensorflow`` reads orders, a line of JSON each, and writes two lines for
 each: the process, which leads a group of its own, and its exit status once it has ended. Nothing
 of course_lib is loaded here, so every run loads it from the folder that it is to examine.
 """
