@@ -97,20 +97,26 @@ def written(run: Callable[[], Any]) -> list[tuple[int, ...]]:
 
 @contextlib.contextmanager
 def _custom_gradients_unrecorded() -> Iterator[None]:
-    """Keep the tapes away from what happens inside a `tf.custom_gradient`.
+    """Keep the tapes outside of a `tf.custom_gradient` away from what happens inside.
 
-    Step by step, TensorFlow records that, although nobody goes back through it; in a graph it
-    doesn't. `tf.recompute_grad` keeps the tapes away in both.
+    Step by step, they record that, although nobody goes back through it; in a graph they don't. So
+    what goes in is a copy that they don't watch. A tape that is opened inside records as usual, as
+    that of `tf.recompute_grad` does on the way back.
     """
+    import tensorflow as tf
     from tensorflow.python.eager import record
     from tensorflow.python.ops import custom_gradient
 
     decorate = custom_gradient._eager_mode_decorator
 
+    def copy(argument):
+        return tf.identity(argument) if tf.is_tensor(argument) else argument
+
     def unrecorded(function, arguments, keywords):
         def inside(*arguments, **keywords):
             with record.stop_recording():
-                return function(*arguments, **keywords)
+                arguments, keywords = tf.nest.map_structure(copy, (arguments, keywords))
+            return function(*arguments, **keywords)
 
         return decorate(inside, arguments, keywords)
 

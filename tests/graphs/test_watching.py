@@ -1,5 +1,6 @@
 """What operations compute is counted as it comes."""
 
+import pytest
 import tensorflow as tf
 
 from course_lib.graphs.watching import alive_at_once, computed_by, most_in_one_array, written
@@ -67,6 +68,36 @@ def test_of_a_custom_gradient_a_tape_holds_what_the_gradient_uses():
     assert alive_at_once("Tanh", there_and_back, False) == 2 * 6  # before and after a step
     assert alive_at_once("Tanh", there_and_back, True) == 5 * 6
     assert tf.reduce_all(there_and_back(False) == 1)
+
+
+@pytest.mark.parametrize("where", ["there", "back"])
+def test_a_tape_inside_of_a_custom_gradient_holds_what_it_records(where):
+    x = tf.ones((2, 3))
+
+    def five_steps(h):
+        for _ in range(5):
+            h = tf.tanh(h)
+        return h
+
+    def with_a_tape(h):
+        with tf.GradientTape() as tape:
+            tape.watch(h)
+            return five_steps(h), tape
+
+    @tf.custom_gradient
+    def recorded_there(h):
+        last, tape = with_a_tape(h)
+        return last, lambda dh: tape.gradient(last, h, dh)
+
+    def there_and_back():
+        function = {"there": recorded_there, "back": tf.recompute_grad(five_steps)}[where]
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            h = function(x)
+        return tape.gradient(h, x)
+
+    assert alive_at_once("Tanh", there_and_back) >= 5 * 6
+    assert tf.reduce_all(there_and_back() > 0)
 
 
 def test_what_each_turn_of_a_loop_gives_is_written_down():
