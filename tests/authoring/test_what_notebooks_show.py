@@ -1,11 +1,14 @@
 """What each notebook shows and asks: numbers beside what is said of them, pictures, all kinds."""
 
 import ast
+import html
+import re
 
 import nbformat
 import pytest
 
 from course_lib.authoring.notebooks import expand, sources, targets
+from course_lib.authoring.source import reference_code
 from course_lib.exercises.exercise import KINDS
 from course_lib.exercises.registry import CHAPTERS, get, ids, needs_tensorflow
 
@@ -91,6 +94,25 @@ def test_no_cell_of_a_solution_was_skipped(source):
         for output in cell.get("outputs", ())
     ]
     assert [text for text in printed if "This cell was skipped" in text] == []
+
+
+@each_notebook
+def test_a_report_shows_the_reference_as_it_is_today(source):
+    """Its docstring too: a word that is changed there changes what the solutions show."""
+    shown = {
+        checked[1]: "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
+        for cell in nbformat.read(targets(source)[1], as_version=4).cells
+        if cell.cell_type == "code" and (checked := re.match(r"check\((\w+)", cell.source))
+    }
+    # Python finds no source of a class that stands in a notebook, and nothing is shown beside it.
+    beside = {name: report for name, report in shown.items() if "The reference" in report}
+    assert beside
+    others = [
+        name
+        for name, report in beside.items()
+        if html.escape(reference_code(get(name).reference)) not in report
+    ]
+    assert others == [], f"run `course notebooks {source.stem}`"
 
 
 @each_notebook
