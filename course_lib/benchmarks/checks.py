@@ -19,7 +19,9 @@ from course_lib.benchmarks import measure
 
 BLIND = Path(__file__).resolve().parents[2] / "benchmarks" / "blind"
 KINDS = {"single": "one fault", "double": "two faults", "right": "none"}
-MARK = re.compile(rf"^# %% ({'|'.join(KINDS)}): (.+)\n", re.MULTILINE)
+BASE = "base"  # the cell that others change, itself no answer
+MARK = re.compile(rf"^# %% ({'|'.join([BASE, *KINDS])}): (.+)\n", re.MULTILINE)
+HUNK = "@@\n"
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,51 @@ def answers(exercise: str) -> list[Answer]:
     """The answers to an exercise, in the order of its file.
 
     A cell of the file is an answer: it begins with the line "# %% KIND: what is wrong". What stands
-    above the first cell belongs to each.
+    above the first cell belongs to each. A cell may say what it changes of the cell "base" alone.
     """
-    text = (BLIND / f"{exercise}.py").read_text(encoding="utf-8")
-    head, *cells = MARK.split(text)
-    return [
-        Answer(exercise, kind, about, head.strip() + "\n", source.strip() + "\n")
-        for kind, about, source in zip(cells[::3], cells[1::3], cells[2::3], strict=True)
-    ]
+    head, *cells = MARK.split(file_of(exercise).read_text(encoding="utf-8"))
+    base, found = "", []
+    for kind, about, source in zip(cells[::3], cells[1::3], cells[2::3], strict=True):
+        source = source.strip("\n") + "\n"
+        if kind == BASE:
+            base = source
+            continue
+        if source == "\n" or source.startswith(HUNK):
+            source = changed(base, source)
+        found.append(Answer(exercise, kind, about, head.strip() + "\n", source))
+    return found
+
+
+def changed(base: str, change: str) -> str:
+    """The base after a change: hunks as `diff -u` writes them, without numbers of lines.
+
+    Raises:
+        ValueError: what a hunk changes isn't there, or stands in several places.
+    """
+    text = f"\n{base}"
+    for hunk in change.split(HUNK)[1:]:
+        lines = [line or " " for line in hunk.splitlines()]  # editors strip a blank line's space
+        old, new = (
+            "\n" + "".join(f"{line[1:]}\n" for line in lines if line[0] in kept)
+            for kept in (" -", " +")
+        )
+        times = len(re.findall(f"(?={re.escape(old)})", text))  # also those that overlap
+        if times != 1:
+            raise ValueError(f"This stands {times} times in the base, not once:{old}")
+        text = text.replace(old, new)
+    return text.removeprefix("\n")
+
+
+def file_of(exercise: str) -> Path:
+    """Where the answers to an exercise lie: no module, since cells may be changes alone."""
+    return BLIND / f"{exercise}.txt"
 
 
 def exercises() -> list[str]:
     """Ids of the exercises that have answers, in the order of the course."""
     from course_lib.exercises.registry import ids
 
-    return [one for one in ids() if (BLIND / f"{one}.py").exists()]
+    return [one for one in ids() if file_of(one).exists()]
 
 
 def verdict(answer: Answer) -> dict[str, Any]:

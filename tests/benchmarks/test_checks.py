@@ -34,7 +34,7 @@ def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    (tmp_path / "rnn_step.py").write_text(HALF, encoding="utf-8")
+    (tmp_path / "rnn_step.txt").write_text(HALF, encoding="utf-8")
     monkeypatch.setattr(checks, "BLIND", tmp_path)
     monkeypatch.setattr(checks.measure, "in_child", lambda function, *given: function(*given))
     return tmp_path
@@ -59,23 +59,65 @@ def test_what_was_said_first_is_kept_and_each_kind_is_counted(folder):
 def test_of_exercises_that_are_not_asked_for_the_verdicts_are_kept(folder):
     stored = folder / "stored.json"
     stored.write_text(json.dumps(checks.run()), encoding="utf-8")
-    (folder / "grelu.py").write_text(HALF.replace("rnn_step", "grelu"), encoding="utf-8")
+    (folder / "grelu.txt").write_text(HALF.replace("rnn_step", "grelu"), encoding="utf-8")
     result = checks.run(only=["no_other"], stored=stored)
     assert [row["exercise"] for row in result["answers"]] == ["rnn_step"] * 3
-    (folder / "rnn_step.py").write_text(HALF.split("# %% right")[0], encoding="utf-8")
+    (folder / "rnn_step.txt").write_text(HALF.split("# %% right")[0], encoding="utf-8")
     assert "right" not in checks.run(only=["no_other"], stored=stored)["today"]["of_all"]
+
+
+IN_CHANGES = """import numpy as np
+
+# %% base: others change it
+def f(x):
+    a = x
+
+    a = 2 * a
+    return a
+
+# %% single: not twice
+@@
+     a = x
+
+-    a = 2 * a
+# %% double: not twice, and negative
+@@
+-def f(x):
++def f(x, y=None):
+@@
+-    a = 2 * a
+-    return a
++    return -a
+# %% right: as it is
+"""
+
+
+def test_an_answer_may_be_a_change_of_the_base(folder):
+    (folder / "rnn_step.txt").write_text(IN_CHANGES, encoding="utf-8")
+    found = {one.kind: one.source for one in checks.answers("rnn_step")}
+    assert found == {
+        "single": "def f(x):\n    a = x\n\n    return a\n",
+        "double": "def f(x, y=None):\n    a = x\n\n    return -a\n",
+        "right": "def f(x):\n    a = x\n\n    a = 2 * a\n    return a\n",
+    }
+
+
+@pytest.mark.parametrize("line", ["    a = 3", "a = x", "    b"])
+def test_a_change_of_what_is_not_there_once_is_refused(line):
+    with pytest.raises(ValueError, match="not once"):
+        checks.changed("    a = x\n    b\n    b\n", f"@@\n-{line}\n")
 
 
 def test_an_answer_without_the_exercise_is_no_answer(folder):
     text = HALF.replace("def rnn_step(x_t", "def run_step(x_t")
-    (folder / "rnn_step.py").write_text(text, encoding="utf-8")
+    (folder / "rnn_step.txt").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match="rnn_step, the bias is forgotten"):
         checks.verdicts("rnn_step")
 
 
 def test_a_head_that_fails_is_no_wrong_answer_found_out(folder):
     text = HALF.replace("import numpy as np", "from numpy import no_such as np")
-    (folder / "rnn_step.py").write_text(text, encoding="utf-8")
+    (folder / "rnn_step.txt").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match="no_such"):
         checks.verdicts("rnn_step")
 
@@ -87,7 +129,7 @@ def test_an_exercise_without_answers_is_refused():
 
 
 def test_every_file_answers_an_exercise_in_several_ways():
-    written = sorted(path.stem for path in checks.BLIND.glob("*.py"))
+    written = sorted(path.stem for path in checks.BLIND.glob("*.txt"))
     assert not set(written) - set(ids())
     for name in written:
         found = checks.answers(name)
