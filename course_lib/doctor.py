@@ -79,7 +79,8 @@ def ask_tensorflow(
     """
     try:
         done = run(
-            [sys.executable, "-c", ASK_TENSORFLOW],
+            # Without -P it would import what lies in the folder, which may be a student's.
+            [sys.executable, "-P", "-c", ASK_TENSORFLOW],
             capture_output=True,
             text=True,
             timeout=TENSORFLOW_SECONDS,

@@ -34,8 +34,9 @@ class Grader:
         self.process = subprocess.Popen(
             [
                 sys.executable,
+                "-P",  # or files of a student's whose folder this is would be imported
                 "-m",
-                "course_lib.instructor.command.grader_process",
+                PROGRAM,
                 str(theirs.fileno()),
             ],
             pass_fds=[theirs.fileno()],

@@ -58,7 +58,7 @@ RUN = f"""\
 cd /autograder
 chmod 700 source results submission
 export PYTHONPATH=/autograder/source/{CODE}
-exec {ENVIRONMENT}/bin/python -m course_lib.instructor.command.gradescope_run /autograder
+exec {ENVIRONMENT}/bin/python -P -m course_lib.instructor.command.gradescope_run /autograder
 """
 
 
