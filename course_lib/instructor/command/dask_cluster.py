@@ -5,15 +5,21 @@ handed in travels to it as bytes, and the verdicts travel back; the results are 
 by the one process that holds the ledger. When a worker dies, Dask gives its submissions to others.
 """
 
+import contextlib
+import logging
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from course_lib.instructor.command.grader_pool import TRIES, Grader, failed
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.intake.read import Submission
 from course_lib.instructor.results.ledger import course_key
 
-CONNECT = 30  # seconds to wait for the scheduler, and for a first worker
+CONNECT = 30  # seconds to wait for the scheduler, and for a worker, a first one or another
+MOST_NAMED = 3  # workers in one sentence
+LOOK, POLL = 5, 0.05  # seconds between two looks whether there are workers, or a result
 AHEAD = 2  # submissions for each thread that are under way or wait next to it
 
 _own = threading.local()
@@ -28,7 +34,8 @@ def graded_on_cluster(todo: list, setup: dict, address: str) -> Iterator[tuple[s
         address: of the scheduler.
 
     Raises:
-        BadUsage: if the cluster can't be reached, has no workers, or is lost.
+        BadUsage: if the cluster can't be reached, has no workers or one without this course, or
+            is lost.
         NoSandbox: if there is no sandbox on a worker.
     """
     try:
@@ -40,6 +47,8 @@ def graded_on_cluster(todo: list, setup: dict, address: str) -> Iterator[tuple[s
         ) from None
     if not todo:
         return
+    for talker in ("distributed", "distributed.client"):  # what matters is said here
+        logging.getLogger(talker).setLevel(logging.CRITICAL)
     waiting = iter(todo)
     setup = {**setup, "course": course_key()}
     with _connected(Client, address) as client:
@@ -48,18 +57,16 @@ def graded_on_cluster(todo: list, setup: dict, address: str) -> Iterator[tuple[s
         def next_one():
             for submission, key in waiting:
                 submission.load()
-                content = submission.files, submission.remarks
+                loaded = replace(submission)
                 submission.files = []  # memory stays flat
                 submissions[key] = submission
-                return client.submit(
-                    grade_here, setup, submission.student, *content, key=f"course-{key}"
-                )
+                return client.submit(grade_here, setup, loaded, key=f"course-{key}")
             return None
 
         threads = sum(client.nthreads().values())
         first = (next_one() for _ in range(AHEAD * threads))
         running = as_completed([one for one in first if one is not None], loop=client.loop)
-        for future in running:
+        for future in _as_they_come(running, client, address):
             key = future.key.removeprefix("course-")
             if future.status in ("lost", "cancelled"):
                 raise BadUsage(
@@ -85,17 +92,47 @@ def _connected(connect, address: str):
     except TimeoutError:
         client.close()
         raise BadUsage(f"The Dask scheduler at {address} has no workers.") from None
+    # One without the course would end if it were sent a function of the course's to compute.
+    answers = client.run(course_key, on_error="return")
+    if without := [worker for worker, key in answers.items() if key != course_key()]:
+        client.close()
+        raise BadUsage(
+            f"{len(without)} of {len(answers)} workers don't have this version of the course "
+            f"({', '.join(without[:MOST_NAMED])}): install the same everywhere."
+        )
     return client
 
 
-def grade_here(setup: dict, student: str, files: list, remarks: list[str]) -> dict:
+def _as_they_come(running, client, address: str) -> Iterator:
+    """Futures as they end.
+
+    Raises:
+        BadUsage: if there has been nobody to work on them for a while.
+    """
+    seen = looked = time.monotonic()
+    while not running.is_empty():
+        if running.has_ready():
+            yield next(running)
+            continue
+        time.sleep(POLL)
+        if time.monotonic() < looked + LOOK:
+            continue
+        looked = time.monotonic()
+        with contextlib.suppress(OSError):  # then all futures are lost, which is said of them
+            seen = looked if client.nthreads() else seen
+        if looked > seen + CONNECT:
+            raise BadUsage(
+                f"The cluster at {address} has no workers any more. The same command goes on from "
+                "here."
+            )
+
+
+def grade_here(setup: dict, submission: Submission) -> dict:
     """Grade one submission; runs in a thread of a worker.
 
     Args:
         setup: what a grader needs to know, and which files of the course it must have.
-        student: name.
-        files: names and contents.
-        remarks: what was left out when it was read.
+        submission: loaded.
 
     Raises:
         BadUsage: if this worker has another version of the course.
@@ -103,7 +140,6 @@ def grade_here(setup: dict, student: str, files: list, remarks: list[str]) -> di
     """
     if setup["course"] != course_key():
         raise BadUsage("A worker has another version of the course: install the same everywhere.")
-    submission = Submission(student, files=files, remarks=remarks)
     for _ in range(TRIES):
         if getattr(_own, "setup", None) != setup:
             _let_go()

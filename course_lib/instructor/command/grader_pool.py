@@ -66,19 +66,20 @@ class Grader:
 
         Args:
             task: begins with the submission.
-            loaded: whether to send what was read of it, and not where it lies.
+            loaded: whether to send what was read of it, too: it doesn't lie on this machine.
         """
         self.task = task
         self.deadline = time.monotonic() + self.longest
         submission = task[0]
-        order = {"student": submission.student}
-        if not loaded:
-            order["found"] = submission.found
-            order["sources"] = [
+        order = {
+            "student": submission.student,
+            "found": submission.found,
+            "sources": [
                 [file.name, os.fsencode(file.path).hex(), file.inside]
                 for file in submission.sources
-            ]
-        else:
+            ],
+        }
+        if loaded:
             order["remarks"] = submission.remarks
             order["files"] = [
                 [name, base64.b64encode(content).decode()] for name, content in submission.files

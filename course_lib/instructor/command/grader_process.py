@@ -97,17 +97,16 @@ def main() -> None:
 
 
 def _submission(task: dict) -> Submission:
-    found = Submission(task["student"])
-    if "sources" in task:
-        found.found = task["found"]
-        found.sources = [
-            File(name, os.fsdecode(bytes.fromhex(path)), tuple(inside))
-            for name, path, inside in task["sources"]
-        ]
-        return found.load()
-    found.remarks = task["remarks"]
-    found.files = [(name, base64.b64decode(text)) for name, text in task["files"]]
-    return found
+    sources = [
+        File(name, os.fsdecode(bytes.fromhex(path)), tuple(inside))
+        for name, path, inside in task["sources"]
+    ]
+    submission = Submission(task["student"], sources, task["found"])
+    if "files" not in task:
+        return submission.load()
+    submission.remarks = task["remarks"]
+    submission.files = [(name, base64.b64decode(text)) for name, text in task["files"]]
+    return submission
 
 
 if __name__ == "__main__":

@@ -5,13 +5,21 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 
 import pytest
 from a_class import solved, write
 
-from course_lib.instructor.results.ledger import NAME
+from course_lib.instructor.command import dask_cluster
+from course_lib.instructor.command.command_line import run
+from course_lib.instructor.command.dask_cluster import grade_here
+from course_lib.instructor.command.grader_pool import graded
+from course_lib.instructor.errors import BadUsage
+from course_lib.instructor.intake.find import find
+from course_lib.instructor.intake.read import Submission
+from course_lib.instructor.results.ledger import NAME, course_key
 
 distributed = pytest.importorskip("distributed")
 WRONG = "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    return x_t @ W_xh + h_prev @ W_hh + b_h\n"
@@ -72,9 +80,6 @@ def test_a_killed_worker_loses_nothing_and_nothing_counts_twice(tmp_path, kind, 
 
 
 def test_a_scheduler_that_is_not_there_is_said(tmp_path, monkeypatch, capsys):
-    from course_lib.instructor.command import dask_cluster
-    from course_lib.instructor.command.command_line import run
-
     monkeypatch.setattr(dask_cluster, "CONNECT", 1)
     write(tmp_path / "in" / "a.ipynb", solved(1))
     code = run([tmp_path / "in"], tmp_path / "out", 1, "1/1", 5.0, 60.0, 1024, None, None,
@@ -83,9 +88,78 @@ def test_a_scheduler_that_is_not_there_is_said(tmp_path, monkeypatch, capsys):
     assert "no Dask scheduler at tcp://127.0.0.1:9" in capsys.readouterr().err
 
 
-def test_a_worker_with_another_course_is_refused():
-    from course_lib.instructor.command.dask_cluster import grade_here
-    from course_lib.instructor.errors import BadUsage
+@pytest.fixture
+def cluster():
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, worker_dashboard_address=None
+    ) as one:
+        yield one
 
+
+@pytest.fixture
+def client(cluster):
+    with distributed.Client(cluster) as one:
+        yield one
+
+
+def on(cluster, students, out):
+    """Validate a class on a cluster; the code to exit with."""
+    return run([students], out, 1, "1/1", 5.0, 60.0, 1024, None, None, ["rnn_step"], False, False,
+               cluster.scheduler_address)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_worker_without_the_course_is_named(tmp_path, cluster, client, capsys):
+    """It ended over the first submission that it was sent, and the run waited for ever."""
+    write(tmp_path / "in" / "a.ipynb", solved(1))
+    first, *_ = client.nthreads()
+    client.run(exec, "import sys; sys.modules.update(course_lib=None)", workers=[first])
+    assert on(cluster, tmp_path / "in", tmp_path / "out") == 2
+    said = capsys.readouterr().err
+    assert f"1 of 2 workers don't have this version of the course ({first})" in said
+    assert "Traceback" not in said
+    assert len(client.nthreads()) == 2
+
+
+@pytest.mark.slow
+def test_a_cluster_that_loses_its_last_worker_is_not_waited_for(
+    tmp_path, cluster, client, capsys, monkeypatch
+):
+    monkeypatch.setattr(dask_cluster, "CONNECT", 3)
+    monkeypatch.setattr(dask_cluster, "LOOK", 1)
+    waits = "def rnn_step(*arguments):\n    import time\n    time.sleep(30)\n"
+    write(tmp_path / "in" / "a.ipynb", solved(1, rnn_step=waits))
+    retired = threading.Timer(4, client.retire_workers, [list(client.nthreads())])
+    retired.start()
+    began = time.monotonic()
+    code = on(cluster, tmp_path / "in", tmp_path / "out")
+    assert (code, time.monotonic() - began < 20) == (2, True)
+    assert "has no workers any more. The same command goes on" in capsys.readouterr().err
+
+
+def test_a_worker_with_another_course_is_refused():
     with pytest.raises(BadUsage, match="another version"):
-        grade_here({"course": "another"}, "anna", [], [])
+        grade_here({"course": "another"}, Submission("anna"))
+
+
+@pytest.mark.slow
+def test_a_worker_says_of_a_hand_in_what_is_said_here(tmp_path, kind):
+    """Also of what can only be said with all of it in view, not with the notebooks alone."""
+    there = tmp_path / "in"
+    write(there / "plain" / "01-vanilla-rnn.ipynb", solved(1))
+    imports = {"rnn_step": "import helpers.own\n" + WRONG}
+    write(there / "package" / "01-vanilla-rnn.ipynb", solved(1, **imports))
+    (there / "package" / "helpers").mkdir()
+    (there / "package" / "helpers" / "own.py").write_text("x = 1\n")
+    (there / "no notebook").mkdir()
+    (there / "no notebook" / "notes.txt").write_text("later")
+    (there / "damaged.zip").write_bytes(b"PK")
+    write(there / "too large" / "01-vanilla-rnn.ipynb", {"cells": [], "x": "x" * (51 << 20)})
+    setup = {"kind": kind, "seconds": 5.0, "budget": 60.0, "memory": 1 << 30, "cases": "",
+             "seed": 3, "wanted": ["rnn_step"], "secret": []}  # fmt: skip
+    class_ = find([there]).submissions
+    here = dict(graded([(one, one.student) for one in class_], setup, 1))
+    setup["course"] = course_key()
+    on_a_worker = {one.student: grade_here(setup, one.load()) for one in class_}
+    assert len(here) == 5
+    assert on_a_worker == here
