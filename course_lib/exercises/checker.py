@@ -8,7 +8,7 @@ from typing import Any
 from course_lib.exercises.calling.guard import OUT_OF_TIME, CappedOutput, NotWritten, full_stop
 from course_lib.exercises.calling.unharmed import old_objects_at_rest, unharmed
 from course_lib.exercises.exercise import Exercise, Problem, Rung
-from course_lib.exercises.ladder.climbing import UNFORESEEN, Budget, climb, judge
+from course_lib.exercises.ladder.climbing import UNFORESEEN, Budget, Outcome, climb, judge
 from course_lib.exercises.naming.recognition import recognise
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED, Report
 
@@ -38,7 +38,8 @@ def _walk(
     exercise: Exercise, function: Callable, own: Mapping[str, Callable], named: bool
 ) -> Report:
     output = CappedOutput()
-    passed, remarks = [], {}
+    passed: dict[Rung, Outcome] = {}
+    remarks = {}
     verdict = {"outcome": PASSED}
     budget = Budget(exercise)
     for rung in exercise.ladder:
@@ -54,7 +55,8 @@ def _walk(
         if problem is not None:
             known = None
             with contextlib.suppress(*UNFORESEEN):  # a name that can't be found costs no verdict
-                known = recognise(exercise, rung, function, outcome, budget) if named else None
+                if named:
+                    known = recognise(exercise, rung, function, outcome, budget, passed)
             verdict = {
                 "outcome": NOT_RIGHT,
                 "sentence": (known or problem).sentence,
@@ -64,12 +66,12 @@ def _walk(
                 "kind": outcome.kind,
             }
             break
-        passed.append(rung.name)
+        passed[rung] = outcome
         if rung.remark is not None and (remark := rung.remark(rung.inputs(), outcome.outputs)):
             remarks[rung.name] = remark
     return Report(
         exercise=exercise,
-        passed=tuple(passed),
+        passed=tuple(rung.name for rung in passed),
         remarks=remarks,
         printed=output.printed,
         output=output.getvalue(),

@@ -1,7 +1,8 @@
 """What is known of one wrong answer: what it makes of the rungs, climbed when somebody asks."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from course_lib.exercises.calling.guard import OUT_OF_TIME, CappedOutput, NotWritten
@@ -49,6 +50,7 @@ class Evidence:
         function: what the learner wrote.
         outcome: what it made of that rung.
         budget: of the whole check.
+        passed: what it made of the rungs below.
 
     Attributes:
         first: the first fall.
@@ -66,10 +68,11 @@ class Evidence:
         function: Callable,
         outcome: Outcome,
         budget: Budget,
+        passed: Mapping[Rung, Outcome] = MappingProxyType({}),
     ):
         self.exercise, self.function, self.budget = exercise, function, budget
         self.first = Fall(fell_at, outcome, judge(fell_at, outcome))
-        self.glance = Glance(exercise, function, self.first)
+        self.glance = Glance(exercise, function, self.first, passed)
         self._climbed = functools.cache(self._climb)
         at = exercise.ladder.index(fell_at)
         below, beyond = exercise.ladder[:at], exercise.ladder[at + 1 :]

@@ -6,11 +6,12 @@ tenth of that. Whoever does otherwise there than the learner's function, run in 
 behind it; who does the same is then looked at in earnest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from course_lib.exercises.calling.guard import OUT_OF_TIME, CappedOutput, NotWritten
 from course_lib.exercises.exercise import Exercise, Rung
-from course_lib.exercises.ladder.climbing import climb, judge
+from course_lib.exercises.ladder.climbing import Outcome, climb, judge
 from course_lib.exercises.naming.suspects import Fall, StepByStep, Suspect
 
 
@@ -21,11 +22,20 @@ class Glance:
         exercise: what was asked for; where none of its rungs is in a graph, nobody is cleared.
         function: what the learner wrote.
         fell: the first rung that failed, with what came of it.
+        passed: what it made of the rungs below, which is as right step by step.
     """
 
-    def __init__(self, exercise: Exercise, function: Callable, fell: Fall):
+    def __init__(
+        self,
+        exercise: Exercise,
+        function: Callable,
+        fell: Fall,
+        passed: Mapping[Rung, Outcome] = MappingProxyType({}),
+    ):
         self.exercise, self.function, self.fell = exercise, function, fell
-        self._known: dict[Rung, Fall | None] = {}
+        self._known: dict[Rung, Fall | None] = {
+            rung: Fall(rung, outcome, None) for rung, outcome in passed.items()
+        }
         self.rungs: list[Rung] = []
         if not any(rung.in_a_graph for rung in exercise.ladder):
             return

@@ -7,8 +7,9 @@ small thing changed; and then two faults at once.
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from course_lib.exercises.calling.guard import (
     NOTHING_ADDED,
@@ -69,7 +70,12 @@ class Recognised:
 
 
 def recognise(
-    exercise: Exercise, fell_at: Rung, function: Callable, outcome: Outcome, budget: Budget
+    exercise: Exercise,
+    fell_at: Rung,
+    function: Callable,
+    outcome: Outcome,
+    budget: Budget,
+    passed: Mapping[Rung, Outcome] = MappingProxyType({}),
 ) -> Recognised | None:
     """What does the same as the function, from the rung it fell at upwards.
 
@@ -83,6 +89,7 @@ def recognise(
         function: what the learner wrote.
         outcome: what it made of that rung.
         budget: of the whole check; without time nothing is recognised.
+        passed: what it made of the rungs below.
 
     Returns:
         The idea, or None if nothing is proven.
@@ -91,7 +98,7 @@ def recognise(
         return None
     # Each further rung would take as long; on other numbers a stub may be reached.
     with contextlib.suppress(Unfinished, NotWritten):
-        return _behind(Evidence(exercise, fell_at, function, outcome, budget))
+        return _behind(Evidence(exercise, fell_at, function, outcome, budget, passed))
     return None
 
 

@@ -6,6 +6,7 @@ import pytest
 from course_lib.exercises import check
 from course_lib.exercises.exercise import Mistake, Problem
 from course_lib.exercises.ladder.climbing import Outcome
+from course_lib.exercises.naming import glance as module
 from course_lib.exercises.naming import suspects
 from course_lib.exercises.naming.glance import Glance
 from course_lib.exercises.naming.suspects import Fall, Suspect
@@ -105,6 +106,25 @@ def test_the_rung_that_failed_clears_nearly_all_and_no_other_is_climbed_for_them
     of_others = [rung for rung, function in climbed if function is not mistake.answer]
     assert set(of_others) == {"the file has the histograms of all entries"}
     assert len(of_others) < len(exercise.mistakes)
+
+
+@pytest.mark.slow
+def test_what_passed_is_not_run_again(monkeypatch):
+    """The long sequence of update_inside takes an honest loop half a second."""
+    climbed = []
+
+    def climb(exercise, rung, function, *more, **named):
+        climbed.append(rung.name)
+        return original(exercise, rung, function, *more, **named)
+
+    original = module.climb
+    exercise = get("update_inside")
+    mistake = next(m for m in exercise.mistakes if m.name == "loop in python")
+    monkeypatch.setattr(module, "climb", climb)
+    report = check(mistake.answer, "update_inside")
+    assert report.mistake == mistake.name
+    assert "a long sequence is read to its end" in report.passed
+    assert not set(climbed) & set(report.passed)
 
 
 @pytest.mark.slow
