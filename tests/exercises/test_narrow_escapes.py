@@ -178,7 +178,8 @@ def test_a_gate_of_a_list():
 
 
 @pytest.mark.parametrize(
-    ("least", "most"), [(0.1, np.inf), (0.01, np.inf), (0.0, 50.0), (0.0, 3.0)]
+    ("least", "most"),
+    [*((least, np.inf) for least in (0.1, 0.01, 1e-8, 1e-12)), (0.0, 50.0), (0.0, 3.0)],
 )
 def test_temperatures_that_are_taken_for_others(least, most):
     def sample_with_temperature(logits, temperature, rng):

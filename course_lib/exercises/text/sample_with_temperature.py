@@ -62,8 +62,13 @@ def cool() -> Arrays:
 
 
 def nearly_cold() -> Arrays:
-    """Hardly above 0, of logits that are as close together: the same shares."""
-    return {"logits": np.tile(3e-7 * np.log(SHARES), (MANY, 1)), "temperature": 3e-7, "seed": 8}
+    """Hardly above 0, of logits that are as close together: the same shares.
+
+    It lies below 1e-8, where np.isclose begins to take a number for 0, and below what is usually
+    added so that nothing is divided by 0. Much lower, a softmax in logarithms would lose its
+    digits, and that is a right answer too.
+    """
+    return {"logits": np.tile(3e-13 * np.log(SHARES), (MANY, 1)), "temperature": 3e-13, "seed": 8}
 
 
 def hot() -> Arrays:
@@ -204,8 +209,8 @@ EXERCISE = Exercise(
             "no temperature is taken for 0",
             nearly_cold,
             expected_shares,
-            "The logits are the logarithms of 0.4 and of six 0.1, times 0.0000003, which is "
-            "the temperature.",
+            "The logits are the logarithms of 0.4 and of six 0.1, times 3e-13, which is the "
+            "temperature.",
             shares,
         ),
         matches(
@@ -635,11 +640,24 @@ def power_of_the_softmax(logits, temperature, rng):
     "leave something to chance: only 0 itself is a case of its own."
 )
 def small_temperature_for_zero(logits, temperature, rng):
-    """temperature < 1e-3."""
+    """np.isclose(temperature, 0)."""
     _check(temperature)
-    if temperature < 1e-3:
+    if np.isclose(temperature, 0):
         return logits.argmax(axis=1)
     return _sample(_weights(logits, 1 / temperature), rng)
+
+
+@EXERCISE.mistake(
+    "A small number is added to the temperature, so that nothing is divided by 0, or the "
+    "temperature is not let below it. Where that is all the heat there is, the draw is far too "
+    "warm: give 0 a line of its own, and divide by the temperature as it came in."
+)
+def small_number_added(logits, temperature, rng):
+    """temperature + 1e-8."""
+    _check(temperature)
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    return _sample(_weights(logits, 1 / (temperature + 1e-8)), rng)
 
 
 @EXERCISE.mistake(
