@@ -193,6 +193,38 @@ def test_temperatures_that_are_taken_for_others(least, most):
     assert not check(sample_with_temperature).ok
 
 
+@pytest.mark.parametrize(
+    "seed_of",
+    [
+        lambda seed, layer: hash(f"{seed}, {layer}") % 2**32,
+        lambda seed, layer: abs(hash(("layer", seed, layer))),
+        lambda seed, layer: [seed, layer, hash("layer") & 0xFFFF],
+    ],
+)
+def test_seeds_that_are_others_when_python_starts_again(seed_of):
+    def fresh_cells(m, n, layers, seed=0):
+        return [init_lstm_params(n if k else m, n, seed_of(seed, k)) for k in range(layers)]
+
+    report = check(fresh_cells)
+    assert report.mistake == "no seed at all"
+    assert "`hash` of a text" in report.sentence
+
+
+def test_a_hash_of_numbers_is_the_same_wherever_python_starts():
+    def fresh_cells(m, n, layers, seed=0):
+        return [init_lstm_params(n if k else m, n, abs(hash((seed, k)))) for k in range(layers)]
+
+    assert check(fresh_cells).ok
+
+
+def test_cells_of_single_precision():
+    def fresh_cells(m, n, layers, seed=0):
+        cells = get("fresh_cells").reference(m, n, layers, seed)
+        return [{name: w.astype(np.float32) for name, w in cell.items()} for cell in cells]
+
+    assert "numbers of float32; init_lstm_params makes float64" in check(fresh_cells).sentence
+
+
 SAME_DRAWS = "the same draws at every gate"
 ON_ITS_OWN = "no entry says what becomes of another"
 DRAWS = {

@@ -348,3 +348,15 @@ def test_an_object_that_lies_does_not_end_its_process(judged, lies):
     assert found["rnn_step"].outcome == "error"
     assert "ended its own process" not in found["rnn_step"].sentence
     assert found["rnn_forward"].outcome == "passed"
+
+
+def test_a_seed_of_a_texts_hash_is_no_seed_in_the_sandbox_either(judged):
+    code = (
+        "from course_lib.scratch.gated import init_lstm_params\n"
+        "def fresh_cells(m, n, layers, seed=0):\n"
+        "    seeds = [hash(f'{seed}, {k}') % 2**32 for k in range(layers)]\n"
+        "    return [init_lstm_params(n if k else m, n, seeds[k]) for k in range(layers)]\n"
+    )
+    found = judged(code, wanted=("fresh_cells",), chapter=3)["fresh_cells"]
+    assert found.mistake == "no seed at all"
+    assert not found.replaced

@@ -503,6 +503,40 @@ def _instead(kept: Any, now: Any) -> str:
     return "work on copies of the arrays in it, or put back what you move"
 
 
+_salts = itertools.count()
+
+
+@contextlib.contextmanager
+def texts_hashed_anew(function: Callable) -> Iterator[None]:
+    """In the block, the learner's own `hash` gives other numbers for texts than in any other block.
+
+    Python does so too, but only from one start to the next: a seed that is made of them would be
+    found reproducible by every check in one process, and by nobody on the next day.
+
+    Args:
+        function: the learner's; the names beside it are those that its code finds.
+    """
+    names = {}
+    with contextlib.suppress(Exception):  # attributes of an object of the learner's own can raise
+        names = inspect.unwrap(function).__globals__
+    if "hash" in names:  # their own
+        yield
+        return
+    salt = next(_salts)
+    names["hash"] = lambda value: hash((salt, value) if _holds_text(value) else value)
+    try:
+        yield
+    finally:
+        names.pop("hash", None)
+
+
+def _holds_text(value: Any) -> bool:
+    """Whether a hash of it depends on a text's, of which Python makes another at each start."""
+    if isinstance(value, tuple | frozenset):
+        return any(map(_holds_text, value))
+    return isinstance(value, str | bytes)
+
+
 class Guarded:
     """The learner's function, with its results checked for their kind at every call.
 
@@ -526,7 +560,8 @@ class Guarded:
         """
         every = {**dict(enumerate(arguments)), **named}
         before = {key: None if callable(a) else copy.deepcopy(a) for key, a in every.items()}
-        result = self.function(*arguments, **named)
+        with texts_hashed_anew(self.function):
+            result = self.function(*arguments, **named)
         for key, now in every.items():
             kept = before[key]
             if kept is not None and not _same(kept, now):

@@ -50,6 +50,12 @@ def made(function, given: Arrays, **changes) -> list[dict]:
             )
         if not all(isinstance(array, np.ndarray) for array in cell.values()):
             raise Unusable(f"The dict of layer {number} holds something that isn't a NumPy array.")
+        others = [array.dtype for array in cell.values() if array.dtype != np.float64]
+        if others:
+            raise Unusable(
+                f"The dict of layer {number} holds numbers of {others[0]}; init_lstm_params makes "
+                "float64."
+            )
     return list(cells)
 
 
@@ -350,8 +356,9 @@ def seed_ignored(m, n, layers, seed=0):
 
 
 @EXERCISE.mistake(
-    "With the same `seed` each call draws new weights: derive the layers' seeds from `seed` "
-    "alone, not from the system's random numbers or from anything that is kept between calls."
+    "With the same `seed` each call draws new weights: compute the layers' seeds from `seed` "
+    "alone. The system's random numbers won't do, nor anything that is kept between calls, nor "
+    "`hash` of a text, which Python changes at each start, and this check at each call."
 )
 def no_seed_at_all(m, n, layers, seed=0):
     """Seeded by the operating system."""

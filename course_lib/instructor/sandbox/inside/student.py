@@ -291,7 +291,11 @@ class Student:
     def _called(self, function, arguments, names):
         place = len(arguments) - len(names)
         named = dict(zip(names, arguments[place:], strict=True))
-        run = lambda: messages.plain(function(*arguments[:place], **named))  # noqa: E731
+
+        def run():
+            with guard.texts_hashed_anew(self.function):
+                return messages.plain(function(*arguments[:place], **named))
+
         return self._guarded(run, arguments)
 
     def inside(self, source, name, inputs, traced):
