@@ -38,7 +38,8 @@ help:
 	@echo "make sphinx     build it with Sphinx alone, and compare the pages with those of make book"
 	@echo "make test       test every part: a few cases of each quick test and each proof, all"
 	@echo "                notebooks, the pages; ALL=1 runs all cases, and the slow tests too"
-	@echo "make check      check quickly what you changed since main: for the inner loop"
+	@echo "make check      check quickly what you changed since main: for the inner loop; ALL=1 runs"
+	@echo "                its slow tests, too"
 	@echo "make lab        open JupyterLab on your own copy of the exercises, in work/;"
 	@echo "                ARGS=\"--no-browser --port 9000\" hands it options"
 	@echo "make notebooks  write the exercise and the solution notebooks from their source"
@@ -61,7 +62,7 @@ test: $(READY)
 	@$(PYTHON) -m course_lib.authoring.stages $(if $(ALL),all,few)
 
 check: $(READY)
-	@$(PYTHON) -m course_lib.authoring.stages check
+	@$(PYTHON) -m course_lib.authoring.stages check $(if $(ALL),slow)
 
 lab: $(READY)
 	@$(PYTHON) -m course_lib.cli start work

@@ -47,6 +47,7 @@ ALL_OF_THEM = (
     "So all quick tests and all exercises are looked at, which takes many minutes. In a clone with "
     "a branch main, make check takes what has changed."
 )
+WAS_QUICK = "Slow tests of what has changed were left out. `make check ALL=1` runs them too."
 WAS_FEW = "These were a few cases of each quick test. `make test ALL=1` runs all of all tests."
 LAST_LINES = 8  # of a command that failed, told again at the end
 NBVAL = (
@@ -149,19 +150,25 @@ STAGES = stages_of(unit_tests())
 A_FEW_OF_ALL = stages_of(quick_unit_tests(), *FEW)
 
 
-def inner_loop(root: Path = Path(".")) -> tuple[Stage, ...]:
+def inner_loop(root: Path = Path("."), slow: bool = False) -> tuple[Stage, ...]:
     """What is worth a look after every change: style, drift, and tests and proofs of what changed.
 
-    Slow tests are left out.
+    Args:
+        root: of the checkout.
+        slow: whether its slow tests are run too, and those that need the machine alone.
     """
     if reason := why_unknown(root):
         print(ALL_OF_THEM.format(reason), flush=True)
     touched = touched_exercises(root)
-    quick = (*ON_CORES, *BY_FILE, "-m", QUICK)
-    tests = [(*PYTEST, *touched_tests(root), *quick)]
+    chosen = (*ON_CORES, *BY_FILE, "-m", ELSEWHERE if slow else QUICK)
+    mirrored = touched_tests(root)
+    tests = [(*PYTEST, *mirrored, *chosen)]
     if touched and touched != ids():  # who changes what judges all has the tests of its name
-        tests.append((*PYTEST, "tests/exercises", *quick, "-k", " or ".join(touched)))
-    stages = [STYLE, Stage("quick tests of what has changed", tuple(tests)), DRIFT]
+        tests.append((*PYTEST, "tests/exercises", *chosen, "-k", " or ".join(touched)))
+    if slow:
+        tests.append((*PYTEST, *mirrored, *NO_NOTEBOOKS, *SLOWEST, "-m", "alone"))
+    name = f"{'all' if slow else 'quick'} tests of what has changed"
+    stages = [STYLE, Stage(name, tuple(tests)), DRIFT]
     if touched:
         stages.append(Stage("proofs of what has changed", ((*COURSE, "prove", *touched),)))
     else:
@@ -233,10 +240,14 @@ def largest_process() -> str:
     return f"{'':8}the largest process took {most:.1f} GiB; {reckoned}"
 
 
-def main(stages: tuple[Stage, ...] = STAGES) -> int:
+def main(stages: tuple[Stage, ...] = STAGES, remark: str = "") -> int:
     """Run all stages, print how each one went and how long it took; 1 if any failed.
 
     The last line counts the checks of all stages: "1200 passed, 0 failed, 3 skipped".
+
+    Args:
+        stages: what is run, in this order.
+        remark: what is said below the table.
     """
     lines: list[str] = []
     total, seconds = Tally(), 0.0
@@ -255,6 +266,8 @@ def main(stages: tuple[Stage, ...] = STAGES) -> int:
     print(f"{largest_process()}\n")
     if stages == A_FEW_OF_ALL:
         print("\n".join((WAS_FEW, *left_out.in_words(total))) + "\n")
+    if remark:
+        print(f"{remark}\n")
     if total.failures:
         print("What failed:")
         print("\n".join(textwrap.indent(failure, "  ") for failure in total.failures))
@@ -267,13 +280,19 @@ def main(stages: tuple[Stage, ...] = STAGES) -> int:
     return 1 if total.failed else 0
 
 
-def of_make(which: str = "all") -> int:
-    """What make calls: "all" cases, a "few" of each test, or the "check" of what has changed."""
+def of_make(which: str = "all", slow: str = "") -> int:
+    """What make calls: "all" cases, a "few" of each test, or the "check" of what has changed.
+
+    Args:
+        which: of the three.
+        slow: not empty where a check runs slow tests, too.
+    """
     if is_read_only("test", Path()):
         return 1
     fonts_are_listed()  # for the notebooks
-    chosen = {"all": lambda: STAGES, "few": lambda: A_FEW_OF_ALL, "check": inner_loop}[which]
-    return main(chosen())
+    if which == "check":
+        return main(inner_loop(slow=bool(slow)), "" if slow else WAS_QUICK)
+    return main({"all": STAGES, "few": A_FEW_OF_ALL}[which])
 
 
 if __name__ == "__main__":

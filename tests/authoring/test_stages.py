@@ -212,10 +212,18 @@ def test_a_quick_run_counts_and_names_what_it_left_out(tmp_path, capfd, monkeypa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="make is not there")
-@pytest.mark.parametrize(("goal", "which"), [(["test"], "few"), (["test", "ALL=1"], "all")])
+@pytest.mark.parametrize(
+    ("goal", "which"),
+    [
+        (["test"], "few"),
+        (["test", "ALL=1"], "all"),
+        (["check"], "check"),
+        (["check", "ALL=1"], "check slow"),
+    ],
+)
 def test_make_chooses_the_run(goal, which):
     made = subprocess.run(["make", "-n", *goal], capture_output=True, text=True, check=True)
-    lines = made.stdout.splitlines()
+    lines = [line.rstrip() for line in made.stdout.splitlines()]
     assert [line for line in lines if line.endswith(f"course_lib.authoring.stages {which}")]
 
 
@@ -278,6 +286,28 @@ def test_the_inner_loop_proves_what_has_changed(monkeypatch, tmp_path, capsys):
         "notebooks agree with their source",
     ]
     assert "nothing to prove" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("slow", ["", "slow"])
+def test_what_a_check_left_out_is_said_or_run(slow, monkeypatch, tmp_path, capfd):
+    """A change whose slow tests fail looks as good as any other until somebody runs them."""
+    marks = "import pytest\nslow, alone = pytest.mark.slow, pytest.mark.alone\n"
+    tests = "def test_quick(): pass\n@slow\ndef test_slow(): 1 / 0\n@alone\ndef test_alone(): 1 / 0"
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = slow\n alone\n browser\n backends\n")
+    (tmp_path / "test_new.py").write_text(f"{marks}{tests}\n")
+    monkeypatch.setattr(stages, "touched_tests", lambda root: (str(tmp_path / "test_new.py"),))
+    monkeypatch.setattr(stages, "touched_exercises", lambda root: ())
+    monkeypatch.setattr(stages, "ON_CORES", ("-p", "no:cacheprovider"))
+    monkeypatch.setattr(stages, "NO_NOTEBOOKS", ())
+    monkeypatch.setattr(stages, "BY_FILE", ())
+    for fast in ("STYLE", "DRIFT"):
+        monkeypatch.setattr(stages, fast, Stage(fast, (code("pass"),)))
+    monkeypatch.setattr(stages, "is_read_only", lambda *_: False)
+    monkeypatch.setattr(stages, "fonts_are_listed", lambda: None)
+    assert stages.of_make("check", *filter(None, [slow])) == bool(slow)
+    out = capfd.readouterr().out
+    assert (stages.WAS_QUICK in out) is not bool(slow)
+    assert out.splitlines()[-1] == f"3 passed, {2 if slow else 0} failed, 0 skipped"
 
 
 def test_why_all_is_looked_at_is_said_before_it_begins(tmp_path, monkeypatch, capsys):
