@@ -65,6 +65,10 @@ class LateGate(keras.layers.Layer):
         """The gate, a scalar tensor; x only ties it to a network's input."""
         return ops.cast(self.g, self.compute_dtype)
 
+    def compute_mask(self, x, mask=None):
+        """None: a gate has no steps."""
+        return None
+
     def get_config(self):
         """What Keras stores to build the same layer again."""
         return {**super().get_config(), "g": self.start}
@@ -405,9 +409,14 @@ class GradualBatchNorm(keras.layers.Layer):
         """Make gamma, beta and the running mean and variance, (n,) each."""
         self.batch_norm.build(x_shape)
 
-    def call(self, x, g, training=False):
-        """The layer: x and y have the shape (batch, n)."""
-        return interpolate(self.batch_norm(x, training=training), x, g)
+    def call(self, x, g, training=False, x_mask=None):
+        """The layer: x and y have the shape (batch, n).
+
+        Of sequences, (batch, T, n), masked steps don't count in mean and
+        variance.
+        """
+        normed = self.batch_norm(x, training=training, mask=x_mask)
+        return interpolate(normed, x, g)
 
     def compute_output_shape(self, x_shape, g_shape=None):
         """The shape of x."""
@@ -481,6 +490,22 @@ class GradualRNNCell(keras.layers.Layer):
             ),
         }
 
+
+def _same_steps(self, x, mask=None):
+    """The mask of the input: what a layer does to a step stays in it."""
+    return mask
+
+
+# Out here, since learners write two of the classes.
+for layer in (
+    GReLUDense,
+    ReZeroDense,
+    HighwayDense,
+    GradualActivation,
+    GradualDropout,
+    GradualBatchNorm,
+):
+    layer.compute_mask = _same_steps
 
 for layer in (
     GReLUDense,

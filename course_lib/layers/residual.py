@@ -29,7 +29,8 @@ class ResidualBlock(keras.layers.Layer):
 
     Raises:
         TypeError: the recurrence is something else.
-        ValueError: the seed is no whole number, or the dropout no rate.
+        ValueError: the seed is no whole number, or the dropout no rate; or
+            the recurrence doesn't give its steps as they come in.
     """
 
     def __init__(self, recurrence, dropout=0.0, seed=None, **kwargs):
@@ -38,6 +39,11 @@ class ResidualBlock(keras.layers.Layer):
             raise TypeError(
                 "recurrence is an LRU or a MinGRU that doesn't return its "
                 "state."
+            )
+        if recurrence.go_backwards or getattr(recurrence, "every", 1) > 1:
+            raise ValueError(
+                "A block adds each step to what comes of it: leave "
+                "go_backwards and every out of its recurrence."
             )
         policy, seed = self.dtype_policy, checked_seed(seed)
         dropout = checked_number(dropout, "dropout", RATE)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras import ops
+from keras.src.backend import get_keras_mask
 
 from course_lib.layers.backend import where
 from course_lib.layers.double import in_double
@@ -16,8 +17,10 @@ class ScannedRNN(keras.layers.RNN):
     state and with any mask, and has the same options: `return_sequences`,
     `return_state`, `go_backwards`, `stateful`, `zero_output_for_mask`. With
     16-bit policies what the steps add up stays in 32 bits, and so do the
-    states that it hands out. Unlike Keras's own, a stateful layer is stored
-    with the states where they stand. With JAX, Keras (3.15) carries the states
+    states that it hands out. Unlike Keras's own (3.15), a stateful layer is
+    stored with the states where they stand; a mask that comes along with the
+    inputs counts beside `initial_state` too; and with `go_backwards` it is
+    handed on in the order of the outputs. With JAX, Keras carries the states
     of a stateful layer, its own too, from one call of the layer to the next,
     but not through `fit` and `predict`.
 
@@ -70,7 +73,8 @@ class ScannedRNN(keras.layers.RNN):
                 is zero, or where a stateful layer was left.
             mask: shape (batch, T), False at steps that are none: the states
                 stay, and the output is the one before, or zero with
-                `zero_output_for_mask`.
+                `zero_output_for_mask`. None: the one that comes along with the
+                inputs, as from `keras.layers.Masking`, if any.
             training: part of the interface; nothing here depends on it.
 
         Returns:
@@ -86,18 +90,14 @@ class ScannedRNN(keras.layers.RNN):
                 f"The inputs have the shape {tuple(sequences.shape)}; give "
                 f"(batch, T, {self._inputs}), as the layer was built."
             )
-        if hasattr(sequences, "to_tensor"):  # a RaggedTensor
-            raise ValueError(
-                "The sequences have different lengths: pad them to one, and "
-                "give a mask."
-            )
+        check_steps(sequences)
         kind = keras.backend.standardize_dtype(sequences.dtype)
         if kind == "string" or kind.startswith("complex"):
             raise ValueError(
                 f"The inputs are of type {kind}; give real numbers."
             )
-        if sequences.shape[1] == 0:
-            raise ValueError("The sequences have no steps; T is 1 or more.")
+        if mask is None:  # Keras looks for it beside one tensor alone
+            mask = get_keras_mask(sequences)
         x = ops.cast(sequences, self.compute_dtype)
         states = self._start(x, initial_state)
         mask = checked_mask(mask, x)
@@ -144,6 +144,12 @@ class ScannedRNN(keras.layers.RNN):
                 )
         return states
 
+    def compute_mask(self, sequences, mask=None):
+        """The mask of the outputs: their last step comes first, if it does."""
+        turned = self.go_backwards and mask is not None
+        mask = ops.flip(mask, 1) if turned else mask
+        return super().compute_mask(sequences, mask)
+
     def save_own_variables(self, store):
         """What Keras stores of the layer itself: where a stateful one is.
 
@@ -188,6 +194,24 @@ class ScannedRNN(keras.layers.RNN):
 
 
 in_double(ScannedRNN)
+
+
+def check_steps(x):
+    """See that sequences have steps, and as many as each other.
+
+    Args:
+        x: inputs, shape (batch, T, m).
+
+    Raises:
+        ValueError: they don't.
+    """
+    if hasattr(x, "to_tensor"):  # a RaggedTensor
+        raise ValueError(
+            "The sequences have different lengths: pad them to one, and "
+            "give a mask."
+        )
+    if x.shape[1] == 0:
+        raise ValueError("The sequences have no steps; T is 1 or more.")
 
 
 def checked_mask(mask, x):

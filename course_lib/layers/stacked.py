@@ -8,7 +8,7 @@ from course_lib.layers.cudnn import fused_layer
 from course_lib.layers.gru import GRUCell
 from course_lib.layers.lstm import LSTMCell
 from course_lib.layers.lstm_variant import LSTMVariantCell
-from course_lib.layers.scanned import checked_mask, only_real
+from course_lib.layers.scanned import check_steps, checked_mask, only_real
 from course_lib.layers.sizes import checked_seed, checked_units
 from course_lib.layers.vanilla import VanillaRNNCell
 from course_lib.values import RATE, checked_number, checked_switch
@@ -35,6 +35,7 @@ class StackedRNN(keras.Sequential):
 
     def call(self, inputs, training=None, mask=None):
         """Outputs, (batch, T, n) or (batch, n); mask: (batch, T), or None."""
+        check_steps(inputs)
         mask = checked_mask(mask, inputs)
         return super().call(only_real(inputs, mask), training, mask)
 
@@ -81,7 +82,8 @@ def stacked_rnn(
         ValueError: `cell` is no known name, gives the same cell twice, or is
             to be fused and can't be; or `units` or `layers` is no whole number
             above 0, `seed` no whole number, `dropout` no rate, or a switch
-            neither True nor False.
+            neither True nor False; or a layer would get from the one below
+            what it can't read.
         TypeError: `cell` is a cell, not a way to make cells.
     """
     units, layers = checked_units(units), checked_units(layers, "layers")
@@ -89,6 +91,16 @@ def stacked_rnn(
     dropout = checked_number(dropout, "dropout", RATE)
     return_sequences = checked_switch(return_sequences, "return_sequences")
     fused = checked_switch(fused, "fused")
+    if rnn.get("go_backwards") and (layers > 1 or return_sequences):
+        raise ValueError(
+            "go_backwards would turn round what each layer hands on, but no "
+            "mask: leave it out, and flip the sequences that the stack reads."
+        )
+    if rnn.get("return_state") and layers > 1:
+        raise ValueError(
+            "With return_state each layer would hand its state to the next: "
+            "leave it out, or take a single layer."
+        )
     wrap = fused_layer if fused else keras.layers.RNN
     stack = []
     for number, fresh in enumerate(_fresh_cells(cell, units, layers, dtype)):

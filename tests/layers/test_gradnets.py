@@ -139,6 +139,41 @@ def test_dropout_fades_in_and_keeps_the_mean():
         np.testing.assert_array_equal(layer(x, g=g), x)  # at evaluation
 
 
+ON_STEPS = {
+    "grelu": lambda x, g: layers.GReLUDense(3)(x, g),
+    "rezero": lambda x, g: layers.ReZeroDense(3)(x),
+    "highway": lambda x, g: layers.HighwayDense(3)(x),
+    "activation": lambda x, g: layers.GradualActivation("tanh", g=0.3)(x),
+    "dropout": lambda x, g: layers.GradualDropout(0.3)(x, g),
+    "batch norm": lambda x, g: layers.GradualBatchNorm()(x, g),
+}
+
+
+@pytest.mark.parametrize("name", ON_STEPS)
+@pytest.mark.filterwarnings("error::UserWarning")  # Keras warns when a mask gets lost
+def test_masks_go_through(name):
+    """Else what follows would read padding as steps."""
+    real = np.arange(5) < np.array([[5], [2], [4], [1]])
+    x = keras.Input((None, 3))
+    masked = keras.layers.Masking()(x)
+    y = ON_STEPS[name](masked, layers.LateGate(0.3)(masked))
+    rnn = keras.layers.GRU(2)
+    model = keras.Model(x, [y, rnn(y)])
+    steps, last = map(np.asarray, model((normal(4, 5, 3) * real[..., None]).astype(np.float32)))
+    np.testing.assert_allclose(last, rnn(steps, mask=tf.constant(real)), atol=1e-6)
+    assert np.abs(last - rnn(steps)).max() > 1e-3
+
+
+def test_masked_steps_have_no_part_in_a_batch_norm():
+    layer, g = layers.GradualBatchNorm(dtype="float64"), np.float64(0.3)
+    x, real = normal(4, 5, 3), np.arange(5) < np.array([[5], [2], [4], [1]])
+    x[~real] = 100
+    found = layer(x, g, training=True, x_mask=tf.constant(real))
+    gamma, beta = np.ones(3), np.zeros(3)
+    expected = scratch.gradual_batch_norm(x[real], gamma, beta, 0.3)
+    np.testing.assert_allclose(np.asarray(found)[real], expected, rtol=1e-6, atol=1e-6)
+
+
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
 def test_a_rate_out_of_range_is_refused(rate):
     with pytest.raises(ValueError, match="at least 0 and below 1"):

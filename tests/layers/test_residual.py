@@ -82,6 +82,12 @@ def test_only_a_scanned_layer_is_taken(wrong):
         ResidualBlock(wrong)
 
 
+@pytest.mark.parametrize("settings", [{"go_backwards": True}, {"every": 2}])
+def test_a_block_adds_a_step_to_itself(settings):
+    with pytest.raises(ValueError, match="leave go_backwards and every out"):
+        ResidualBlock(LRU(3, return_sequences=True, **settings))
+
+
 @pytest.mark.parametrize("policy", ["float32", "float64", "mixed_float16"])
 @pytest.mark.parametrize("whole", [True, False])
 def test_whole_numbers_are_read_as_real_ones(policy, whole):

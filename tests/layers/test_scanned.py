@@ -360,6 +360,38 @@ def test_masks_come_from_keras(kind):
     assert layer.compute_mask(x, mask=MASKS["end"]) is MASKS["end"]
 
 
+@every_layer
+def test_a_mask_that_comes_along_counts_beside_a_state(kind):
+    """Keras's own layers (3.15) look for it only where the inputs are the one tensor given."""
+    masking = keras.layers.Masking(dtype="float64")
+    layer = pair(kind, return_sequences=True)[0]
+    inputs, *state = (
+        keras.Input(shape, dtype="float64")
+        for shape in [(None, 3), *[(4,) for _ in states_of(layer)]]
+    )
+    model = keras.Model([inputs, *state], layer(masking(inputs), initial_state=state))
+    start = states_of(layer)
+    for mask in (MASKS["end"], MASKS["gaps"]):
+        x = tf.constant(sequences() * mask[..., None])
+        expected = layer(x, initial_state=start, mask=tf.constant(mask))
+        for found in (model([x, *start]), layer(masking(x), initial_state=start)):
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+@every_layer
+def test_a_mask_is_handed_on_in_the_order_of_the_outputs(kind):
+    """What reads on, above a layer that begins at the end, sees the real steps alone."""
+    below = pair(kind, return_sequences=True, go_backwards=True)[0]
+    above = keras.layers.GRU(2, dtype="float64")
+    masking = keras.layers.Masking(dtype="float64")
+    for real in (MASKS["end"], MASKS["gaps"]):
+        x = sequences() * real[..., None]
+        found = above(below(masking(x)))
+        for one, steps, here in zip(found, x, real, strict=True):
+            alone = above(below(steps[None, here]))[0]
+            np.testing.assert_allclose(one, alone, rtol=0, atol=1e-12)
+
+
 PADDED = {
     **{kind: lambda kind=kind, **kw: pair(kind, **kw)[0] for kind in MAKE},
     "block": lambda **kw: ResidualBlock(LRU(4, 2, dtype="float64", **kw), dtype="float64"),

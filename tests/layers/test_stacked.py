@@ -235,6 +235,33 @@ def test_what_can_not_be_built_says_so():
         stacked_rnn("GRU", 5)
     with pytest.raises(ValueError, match="layers is 0"):
         stacked_rnn("gru", 5, layers=0)
+    for settings in ({"layers": 2}, {"return_sequences": True}):
+        with pytest.raises(ValueError, match="flip the sequences"):
+            stacked_rnn("gru", 5, go_backwards=True, **settings)
+    with pytest.raises(ValueError, match="its state to the next"):
+        stacked_rnn("gru", 5, layers=2, return_state=True)
+
+
+def test_a_single_layer_reads_backwards_and_gives_its_state():
+    model = stacked_rnn("gru", 5, go_backwards=True, return_state=True)
+    forwards = stacked_rnn("gru", 5)
+    forwards.build((None, None, 3))
+    x = sequences()
+    out, state = model(x)
+    forwards.set_weights(model.get_weights())
+    np.testing.assert_array_equal(out, state)
+    np.testing.assert_allclose(out, forwards(x[:, ::-1]), atol=1e-6)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_sequences_have_steps_and_as_many_as_each_other(fused):
+    import tensorflow as tf
+
+    model = stacked_rnn("lstm", 5, fused=fused)
+    with pytest.raises(ValueError, match="no steps"):
+        model(sequences(T=0))
+    with pytest.raises(ValueError, match="pad them"):
+        model(tf.ragged.constant([[[1.0] * 3], [[1.0] * 3] * 2], ragged_rank=1))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
