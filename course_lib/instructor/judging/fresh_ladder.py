@@ -8,6 +8,8 @@ answers are tried again with other ones:
     python -m course_lib.instructor.judging.fresh_ladder [EXERCISE]...
 
 chooses anew, for all exercises where none is named, and stores it.
+With some numbers a rung isn't about the same any more: a text that is to be too short has become
+longer, and a right answer reads it. Such a rung gets other numbers until all right answers pass it.
 An exercise of which nothing is stored, or too little, is tried when it is first graded.
 """
 
@@ -30,6 +32,7 @@ from course_lib.instructor.judging.fresh_numbers import WAYS, fresh_rung
 from course_lib.instructor.judging.stored_answers import with_stored_answers
 
 FIRST_ONES = 2
+DRAWS = 30  # of a rung's numbers; of the course's own rungs, each third draw at least is a good one
 STORED = Path(__file__).with_name("fresh_ladder.json")
 SEED = 7**20  # with which the choice that is stored was made
 
@@ -45,9 +48,18 @@ def fresh_ladder(exercise: Exercise, seed: int) -> tuple[Rung, ...]:
     there = stored().get(exercise.id, [])
     if there and all(name in places for name, _ in there):
         ladder = tuple(fresh_rung(exercise, places[name], way, seed) for name, way in there)
-        if not any(_falls(exercise, ladder, answer) for answer in _right(exercise)):
+        if not _refuses(exercise, ladder):
             return ladder
+        redrawn = tuple(_redrawn(exercise, places[name], way, seed) for name, way in there)
+        if all(redrawn):
+            return redrawn
     return tuple(one.rung for one in choose(exercise, seed))
+
+
+def _redrawn(exercise: Exercise, position: int, way: str, seed: int) -> Rung | None:
+    """A rung with the first numbers with which every right answer passes it; None without any."""
+    draws = (fresh_rung(exercise, position, way, seed, draw) for draw in range(DRAWS))
+    return next((rung for rung in draws if not _refuses(exercise, (rung,))), None)
 
 
 @functools.cache
@@ -114,6 +126,11 @@ def choose(exercise: Exercise, seed: int) -> list[Candidate]:
 
 def _right(exercise: Exercise) -> list[Callable]:
     return [exercise.reference, *exercise.alternatives]
+
+
+def _refuses(exercise: Exercise, ladder: tuple[Rung, ...]) -> bool:
+    """Whether any right answer falls."""
+    return any(_falls(exercise, ladder, answer) for answer in _right(exercise))
 
 
 def _falls(exercise: Exercise, ladder: tuple[Rung, ...], answer: Callable) -> bool:

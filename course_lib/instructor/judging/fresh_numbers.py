@@ -23,7 +23,7 @@ LARGER = 2, 9  # what is added to whole numbers that are sizes or seeds
 Inputs = Callable[[], Arrays]
 
 
-def fresh_rung(exercise: Exercise, position: int, way: str, seed: int) -> Rung:
+def fresh_rung(exercise: Exercise, position: int, way: str, seed: int, draw: int = 0) -> Rung:
     """A rung of the public ladder with other numbers.
 
     Args:
@@ -31,9 +31,10 @@ def fresh_rung(exercise: Exercise, position: int, way: str, seed: int) -> Rung:
         position: of the rung.
         way: to other numbers, one of `WAYS`.
         seed: decides the numbers.
+        draw: which of many draws with this seed.
     """
     rung = exercise.ladder[position]
-    fresh = replace(rung, inputs=_changed(rung.inputs, WAYS[way], (seed, position)))
+    fresh = replace(rung, inputs=_changed(rung.inputs, WAYS[way], (seed, position, draw)))
     return _judged_by_the_reference(exercise, fresh) if rung.fixed else fresh
 
 
@@ -46,7 +47,7 @@ def _judged_by_the_reference(exercise: Exercise, rung: Rung) -> Rung:
     return replace(rung, judge=judge)
 
 
-def _changed(inputs: Inputs, other: Callable, seed: tuple[int, int]) -> Inputs:
+def _changed(inputs: Inputs, other: Callable, seed: tuple[int, ...]) -> Inputs:
     def changed() -> Arrays:
         return other(copy.deepcopy(inputs()), np.random.default_rng(seed))
 

@@ -6,9 +6,10 @@ from choices import STALE, choice
 
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.projects.project import Project
-from course_lib.exercises.registry import get, ids
+from course_lib.exercises.registry import get, ids, needs_tensorflow
 from course_lib.instructor.judging import fresh_ladder as module
 from course_lib.instructor.judging.fresh_ladder import SEED, fresh_ladder, stored
+from course_lib.instructor.judging.fresh_numbers import fresh_rung
 from course_lib.instructor.judging.stored_answers import with_stored_answers
 
 
@@ -83,6 +84,34 @@ def test_what_is_stored_is_not_chosen_once_more(monkeypatch):
     exercise = get("rnn_step")
     names = [[name, way] for name, way in stored()["rnn_step"]]
     assert [rung.name for rung in fresh_ladder(exercise, 3)] == [name for name, _ in names]
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in those_that_are_not_fast() if not needs_tensorflow(one)]
+)
+def test_what_is_stored_is_enough_with_any_seed(monkeypatch, one):
+    """Else the first student of about every second class would wait for a choice."""
+    monkeypatch.setattr(module, "choose", lambda *_: pytest.fail("What is stored is given up."))
+    for seed in range(3):
+        assert fresh_ladder(get(one), seed)
+
+
+def test_other_numbers_are_drawn_only_for_a_rung_that_a_right_answer_does_not_pass(monkeypatch):
+    """A text that is to be too short becomes longer with most draws."""
+    exercise = get("carried_windows")
+    too_short = [rung.name for rung in exercise.ladder].index("a text that is too short is refused")
+    draws = []
+
+    def noted(*given):
+        draws.append(given[1:2] + given[4:])
+        return fresh_rung(*given)
+
+    monkeypatch.setattr(module, "fresh_rung", noted)
+    for seed in range(3):
+        fresh_ladder(exercise, seed)
+    again = [(position, *draw) for position, *draw in draws if draw and draw[0]]
+    assert again
+    assert {position for position, _ in again} == {too_short}
 
 
 @pytest.mark.parametrize(
