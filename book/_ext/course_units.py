@@ -13,13 +13,18 @@ UNIT = r"(?:%|(?:m|µ|n)?s|min|h|(?:k|M|G|T)B|(?:K|M|G|T)iB|px)(?![\w-])"
 PARTED = re.compile(rf"(?<=[\d)])(?:[ \n]+(?={UNIT})|(?=%))")  # 98% too, from a check
 PAIR = re.compile(r"(?<=\()([−\w.]{1,5},)[ \n]+(?=[−\w.]{1,5}\)|$)")  # the second may be bold
 OPENING = re.compile(r"[(\[‘“]+$")  # no line may end with one
-ENDING = re.compile(r"[,.;:!?)\]’”%-]+")  # no line may begin with one
-# A browser may end a line behind a hyphen: 2e-7, SnAp-1, 5-gram.
-HYPHEN = re.compile(r"(\d+(?:\.\d+)?e-\d+|\b[A-Za-z]+-\d+\b|\b\d+-[a-z]+\b)")
+ENDING = re.compile(r"(?:-[a-z]+|[,.;:!?)\]’”%-])+")  # no line may begin with one
+# A browser may end a line behind a hyphen: 2e-7, SnAp-1, 5-gram, n-gram.
+HYPHEN = re.compile(r"(\d+(?:\.\d+)?e-\d+|\b[A-Za-z]+-\d+\b|\b(?:\d+|[A-Za-z])-[a-z]+\b)")
+JOINED = re.compile(r"-[a-z]+")  # what a measured number is a part of: the best n, then -gram
+SPREAD = re.compile(r"(\([−\d.,e-]{1,9}\sto\s[−\d.,e-]{1,9}\))")  # over the seeds: (0.82 to 0.89)
 MINUS = re.compile(r"(?<![\w.)\]-])-(?=\d)")
-# Where a long word of code may be cut: tf.|config, set_|global, Loss|Scale.
-CUT = re.compile(r"(?<=[._/(=,])(?=[\w'\"])|(?<=[a-z])(?=[A-Z])")
+# Where a long word of code may be cut: tf.|config, set_|global, Loss|Scale; not in .map or 0.001.
+CUT = re.compile(
+    r"(?<=[\w)\]]\.)(?=[^\W\d])|(?<=[^\W_]_)(?=[^\W_])|(?<=.[/(=,])(?=[\w'\"])|(?<=[a-z])(?=[A-Z])"
+)
 TOGETHER = "together"  # the class of what the style sheet keeps on one line
+IN_BRACKETS = "spread"  # of what it keeps on one line except in a phone's tables
 LONG_CODE, LONG_WORDS = "long-code", "long-words"  # classes, in a table
 STACKED = "stacked"  # the class of a table whose rows a phone shows below each other
 LONGEST_CODE, LONGEST_WORDS = 16, 60  # characters that are not yet long
@@ -48,27 +53,35 @@ def keep_together(doctree: nodes.document) -> None:
             before = now[-1:]
 
 
-def keep_hyphens(doctree: nodes.document) -> None:
-    """Put each number such as 2e-7 or name such as SnAp-1 into an element that isn't broken."""
+def keep_whole(doctree: nodes.document, pattern: re.Pattern, kind: str) -> None:
+    """Put all that fits the pattern into elements of this class, which aren't broken."""
     for text in list(doctree.findall(nodes.Text)):
-        parent, parts = text.parent, HYPHEN.split(text)
-        if len(parts) == 1 or isinstance(parent, APART) or TOGETHER in parent.get("classes", ()):
+        parent, parts = text.parent, pattern.split(text)
+        if len(parts) == 1 or isinstance(parent, APART) or kind in parent.get("classes", ()):
             continue
         place = parent.index(text)
         parent[place : place + 1] = [
-            nodes.inline("", part, classes=[TOGETHER]) if HYPHEN.match(part) else nodes.Text(part)
+            nodes.inline("", part, classes=[kind]) if pattern.fullmatch(part) else nodes.Text(part)
             for part in parts
             if part
         ]
+
+
+def _is_formula_or_joined(node: nodes.Node) -> bool:
+    if "pasted-text" not in getattr(node, "attributes", {}).get("classes", ()):
+        return isinstance(node, nodes.math)
+    after = node.next_node(siblings=True, descend=False)
+    return isinstance(after, nodes.Text) and bool(JOINED.match(after))
 
 
 def keep_punctuation(doctree: nodes.document) -> None:
     """Put a formula and the punctuation around it into one element that isn't broken.
 
     To a browser a formula is a picture, and beside a picture a line may end: before a comma too,
-    and behind a bracket that opens.
+    and behind a bracket that opens. A measured number that is part of a word is kept like a
+    formula: the 5 of a 5-gram.
     """
-    for formula in list(doctree.findall(nodes.math)):
+    for formula in list(doctree.findall(_is_formula_or_joined)):
         parent, place = formula.parent, formula.parent.index(formula)
         before, after = (parent[k] if 0 <= k < len(parent) else "" for k in (place - 1, place + 1))
         opening = OPENING.search(before) if isinstance(before, nodes.Text) else None
@@ -121,7 +134,8 @@ def mark_long(doctree: nodes.document) -> None:
 def keep_lines(app, doctree: nodes.document, page: str) -> None:
     """All of it, on a page that is otherwise done."""
     keep_together(doctree)
-    keep_hyphens(doctree)
+    keep_whole(doctree, SPREAD, IN_BRACKETS)
+    keep_whole(doctree, HYPHEN, TOGETHER)
     keep_punctuation(doctree)
     mark_long(doctree)
     cut_long_code(doctree)

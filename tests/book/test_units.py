@@ -92,7 +92,8 @@ def test_code_and_formulas_stay_as_they_are():
     [
         ("at most 2e-7, which", ["2e-7"]),
         ("4e-1 (3e-1 to 1.5e-10)", ["4e-1", "3e-1", "1.5e-10"]),
-        ("e-prop and 5 e-mails", []),
+        ("an n-gram, e-prop and 5 e-mails", ["n-gram", "e-prop", "e-mails"]),
+        ("off-by-one, built-in", []),
         ("SnAp-1, beside a 5-gram", ["SnAp-1", "5-gram"]),
     ],
 )
@@ -106,6 +107,40 @@ def test_a_number_keeps_its_exponent_and_its_name(text, whole):
     keep_lines(None, document, "page")
     assert document.astext() == 3 * text
     kept = [one.astext() for one in document.findall(nodes.inline) if TOGETHER in one["classes"]]
+    assert kept == 2 * whole
+
+
+def test_a_measured_number_keeps_the_word_that_it_is_part_of():
+    """A browser may end a line between 5- and gram."""
+    from course_units import TOGETHER, keep_lines
+
+    document = new_document("page")
+    measured = nodes.inline("", "5", classes=["pasted-text"])
+    other = nodes.inline("", "7", classes=["pasted-text"])
+    document += nodes.paragraph("", "", nodes.Text("The "), measured, nodes.Text("-gram; or "))
+    document[0] += [other, nodes.Text(", or more")]
+    keep_lines(None, document, "page")
+    assert document.astext() == "The 5-gram; or 7, or more"
+    kept = [one.astext() for one in document.findall(nodes.inline) if TOGETHER in one["classes"]]
+    assert kept == ["5-gram;"]
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("0.85 (0.82 to 0.89), 0.3 (-0.1 to\n0.5)", ["(0.82 to 0.89)", "(−0.1 to\n0.5)"]),
+        ("4e-1 (3e-1 to 1.5e-10)", ["(3e-1 to 1.5e-10)"]),
+        ("(from 2 to 3), (1986 to 1993, say)", []),
+    ],
+)
+def test_the_smallest_and_the_largest_stay_in_their_brackets(text, whole):
+    from course_units import IN_BRACKETS, keep_lines
+
+    document = new_document("page")
+    measured = nodes.inline("", text, classes=["pasted-text"])
+    document += nodes.paragraph("", "", nodes.Text(text), measured, nodes.literal("", text))
+    keep_lines(None, document, "page")
+    kept = [one.astext() for one in document.findall(nodes.inline) if IN_BRACKETS in one["classes"]]
     assert kept == 2 * whole
 
 
@@ -130,6 +165,9 @@ def test_a_number_below_zero_has_a_minus_sign(text, signed):
         ("check 02-bptt.ipynb", ["check 02-bptt.ipynb"]),
         ("--submission-limit", ["--submission-limit"]),
         ("recurrent='orthogonal', b_h=b_h", ["recurrent=", "'orthogonal', b_h=b_h"]),
+        (".bucket_by_sequence_length", [".bucket_", "by_", "sequence_", "length"]),
+        ("__class_getitem__", ["__class_", "getitem__"]),
+        ("max_phase=6.283185307179586", ["max_", "phase=", "6.283185307179586"]),
     ],
 )
 def test_a_long_word_of_code_may_be_cut_behind_a_dot_and_no_other_one_is(code, pieces):
@@ -146,7 +184,7 @@ def test_a_long_word_of_code_may_be_cut_behind_a_dot_and_no_other_one_is(code, p
 
 @pytest.mark.parametrize("before", ["", "With ", "With (", "(", "(so “"])
 @pytest.mark.parametrize(
-    ("after", "ending"), [(", and", ","), (").", ")."), (" and", ""), ("-fold", "-"), ("", "")]
+    ("after", "ending"), [(", and", ","), (").", ")."), (" and", ""), ("-fold", "-fold"), ("", "")]
 )
 def test_a_formula_keeps_its_punctuation(before, after, ending):
     from course_units import TOGETHER, keep_punctuation
