@@ -52,3 +52,67 @@ def test_a_mask_that_is_too_wide_is_not_put_down_to_x():
         padding(wide, rung.inputs())
     assert "one entry for each step" in str(seen.value)
     assert "It is x" not in str(seen.value)
+
+
+def another(chain):
+    """A dataset of TensorFlow's own, or of a class below it, whose batches come from elsewhere."""
+    import tensorflow as tf
+
+    class Another(tf.data.Dataset):
+        element_spec = tf.TensorSpec((), tf.int64)
+
+        def __init__(self):
+            super().__init__(tf.data.Dataset.range(3)._variant_tensor)
+
+        def _inputs(self):
+            return []
+
+        def take(self, count):
+            return chain.take(count)
+
+    return Another()
+
+
+def with_a_take_of_its_own(chain):
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.range(3)
+    dataset.take = chain.take
+    return dataset
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("forge", [another, with_a_take_of_its_own])
+def test_what_comes_is_asked_of_the_chain_whose_operations_are_looked_at(forge):
+    from course_lib.exercises import check
+
+    def padded_batches(*given, **named):
+        from course_lib.layers.pipeline import padded_batches
+
+        return forge(padded_batches(*given, **named))
+
+    report = check(padded_batches)
+    assert "An element of the dataset is not of the form" in report.sentence
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("sequences", lambda sequences, *_: sequences.sort(key=len)),
+        ("sequences", lambda sequences, *_: sequences[0].fill(7)),
+        ("labels", lambda _, labels, *__: labels.sort()),
+        ("bounds", lambda *given: given[3].append(99)),
+    ],
+)
+def test_what_the_caller_handed_in_is_as_it_was(name, change):
+    from course_lib.exercises import check
+
+    def padded_batches(*given):
+        from course_lib.layers.pipeline import padded_batches
+
+        dataset = padded_batches(*given)
+        change(*given)
+        return dataset
+
+    assert f"changed its argument {name} in place" in check(padded_batches).sentence

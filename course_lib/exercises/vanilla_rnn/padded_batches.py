@@ -72,9 +72,10 @@ OF_RAGGED = {
 def dataset_of(padded_batches, given: Arrays, seed=SEED):
     """What the function makes of the sequences; it isn't handed a seed of None."""
     seeds = () if seed is None else (seed,)
-    sequences = sequences_of(given)
+    sequences, labels, bounds = sequences_of(given), given["labels"], list(BOUNDS)
+    before = list(sequences), given["steps"].copy(), labels.copy()
     try:
-        dataset = padded_batches(sequences, given["labels"], BATCH, list(BOUNDS), *seeds)
+        dataset = padded_batches(sequences, labels, BATCH, bounds, *seeds)
     except (AttributeError, TypeError, ValueError) as error:
         for words, said in OF_RAGGED.items():
             if words in str(error):
@@ -83,7 +84,27 @@ def dataset_of(padded_batches, given: Arrays, seed=SEED):
     if not isinstance(dataset, tf.data.Dataset):
         kind = "nothing" if dataset is None else with_article(type(dataset).__name__)
         raise Unusable(f"padded_batches returned {kind}; it returns a tf.data.Dataset.")
+    same = {
+        "sequences": [*map(id, sequences)] == [*map(id, before[0])]
+        and np.array_equal(given["steps"], before[1]),
+        "labels": np.array_equal(labels, before[2]),
+        "bounds": bounds == BOUNDS,
+    }
+    for name, unchanged in same.items():
+        if not unchanged:
+            raise Unusable(
+                f"padded_batches changed its argument {name} in place, which the caller still "
+                "needs as it was: work on a copy."
+            )
     return dataset
+
+
+def first_of(dataset, batches: int):
+    """The first batches, by TensorFlow's own `take`: nothing that the learner calls so is asked.
+
+    So what comes are the batches of the chain whose operations are looked at, and of no other.
+    """
+    return tf.data.Dataset.take(dataset, batches)
 
 
 def one_pass(dataset) -> list:
@@ -93,7 +114,7 @@ def one_pass(dataset) -> list:
     as_it_stands.experimental_optimization.apply_default_optimizations = False
     as_it_stands.threading.private_threadpool_size = 1
     batches = []
-    for batch in dataset.take(MOST).with_options(as_it_stands).as_numpy_iterator():
+    for batch in first_of(dataset, MOST).with_options(as_it_stands).as_numpy_iterator():
         try:
             (x, mask), y = batch
         except (TypeError, ValueError):
@@ -104,7 +125,7 @@ def one_pass(dataset) -> list:
 
 def forms(padded_batches, given: Arrays) -> Arrays:
     """Axes and dtypes of the first batch."""
-    x, mask, y = one_pass(dataset_of(padded_batches, given).take(1))[0]
+    x, mask, y = one_pass(first_of(dataset_of(padded_batches, given), 1))[0]
     return {
         "x comes as": x.dtype.name,
         "mask comes as": mask.dtype.name,
@@ -296,7 +317,7 @@ def _sets(batches: list) -> set:
 
 def from_afar(padded_batches, given: Arrays) -> Arrays:
     """Whether one that stands far back in the data can come early."""
-    dataset = dataset_of(padded_batches, given).take(FIRST // BATCH)
+    dataset = first_of(dataset_of(padded_batches, given), FIRST // BATCH)
     found = np.concatenate([np.zeros(0, int), *numbers_of(one_pass(dataset), given)])
     return {"one of the last comes early": bool(np.any(found >= CROWD - LAST))}
 
