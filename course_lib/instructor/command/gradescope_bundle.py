@@ -56,7 +56,7 @@ RUN = f"""\
 #!/usr/bin/env bash
 # Run by Gradescope for each submission; writes /autograder/results/results.json. No network needed.
 cd /autograder
-chmod 700 source results submission
+chmod 700 . source results submission
 export PYTHONPATH=/autograder/source/{CODE}
 exec {ENVIRONMENT}/bin/python -P -m course_lib.instructor.command.gradescope_run /autograder
 """

@@ -3,6 +3,7 @@
 python -m course_lib.instructor.command.gradescope_run /autograder
 """
 
+import contextlib
 import json
 import sys
 import time
@@ -17,6 +18,7 @@ from course_lib.instructor.intake.tree import tree
 from course_lib.instructor.results.ledger import replace_file
 from course_lib.instructor.results.report_gradescope import gradescope
 from course_lib.instructor.sandbox.available import problem_with
+from course_lib.instructor.sandbox.public_folders import closed_to_others
 
 KINDS = ("bubblewrap", "namespaces", "user")  # the first that works here
 SORRY = "This could not be graded, and that is not your fault. Tell your instructor. "
@@ -68,7 +70,8 @@ def grade(top: Path) -> dict:
         "wanted": settings.wanted,
         "secret": [str(top)],
     }
-    ((_, result),) = graded([(submission, "submission")], setup, 1)
+    with closed_to_others() if kind == "user" else contextlib.nullcontext():
+        ((_, result),) = graded([(submission, "submission")], setup, 1)
     return gradescope(result, settings.weights)
 
 

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +18,7 @@ from pathlib import Path
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.sandbox.folder import Folder
 from course_lib.instructor.sandbox.limits import Limits
-from course_lib.instructor.sandbox.own_user import OwnUser
+from course_lib.instructor.sandbox.own_user import NOBODY, OwnUser
 from course_lib.instructor.sandbox.view import (
     CODE,
     ENVIRONMENT,
@@ -35,6 +34,7 @@ TENSORFLOW = ("tensorflow", "keras")
 TENSORFLOW_MEMORY = 3 << 30  # address space that TensorFlow takes beyond NumPy
 LOCAL = (socket.AF_UNIX,)
 COVERED = (*LOCAL, socket.AF_INET, socket.AF_INET6)  # by namespaces; not vsock, netlink, AF_ALG …
+WITHOUT_WALLS = ("user", "none")
 FAMILIES = {"bubblewrap": COVERED, "namespaces": COVERED, "user": LOCAL, "none": ()}  # of sockets
 
 
@@ -54,7 +54,7 @@ class Sandbox:
     def __init__(self, kind: str, tensorflow: bool = False, secret: Iterable[Path] = ()):
         self.kind = kind
         self.tensorflow = tensorflow
-        self.folder = None
+        self.walls = kind not in WITHOUT_WALLS
         with contextlib.ExitStack() as opened:
             self.user = opened.enter_context(contextlib.closing(OwnUser()))
             self._start(secret, opened)
@@ -81,14 +81,9 @@ class Sandbox:
             options["outer"] = namespaces_plan(secret)
             command = [sys.executable, "-I", "-B", str(FILES["fork_server.py"])]
         else:
-            self.folder = opened.enter_context(contextlib.closing(Folder()))
-            for name, file in FILES.items():
-                place = self.folder.path / name
-                place.parent.mkdir(exist_ok=True)
-                shutil.copy(file, place)
-            if self.kind == "user":
-                self.folder.give_to(self.user.uid)
-            command = [sys.executable, "-I", "-B", f"{self.folder.path}/fork_server.py"]
+            code = opened.enter_context(contextlib.closing(Folder()))
+            code.fill(FILES.items())
+            command = [sys.executable, "-I", "-B", f"{code.path}/fork_server.py"]
         try:
             self.process = subprocess.Popen(
                 [*command, json.dumps(options)],
@@ -119,27 +114,28 @@ class Sandbox:
         Raises:
             NoSandbox: if the fork server is gone.
         """
+        folder = None if self.walls else self._folder()
         talk, their_talk = socket.socketpair()
         tell, their_tell = socket.socketpair()
+        child = Child(talk, tell, folder)
+        scratch = str(folder.path) if folder else SCRATCH
         order = {
-            "walls": self.folder is None,
+            "walls": self.walls,
             "own_user": self.kind == "user",
             "uid": self.user.uid,
+            "nobody": NOBODY,
             "cpu": int(60 * limits.seconds),
             "memory": limits.memory + (TENSORFLOW_MEMORY if self.tensorflow else 0),
             "processes": limits.processes + (256 if self.tensorflow else 0),
             "file_size": limits.file_size,
-            "environment": ENVIRONMENT,
+            "environment": {
+                name: scratch if value == SCRATCH else value for name, value in ENVIRONMENT.items()
+            },
             "proc": self.tensorflow,
-            "folder": str(self.folder.path) if self.folder else "/",
+            "folder": scratch,
         }
         if self.kind == "none":  # processes count for the whole user there
             order["processes"] = 100_000
-        if self.folder is not None:
-            order["environment"] = {
-                name: order["folder"] if value == SCRATCH else value
-                for name, value in ENVIRONMENT.items()
-            }
         try:
             socket.send_fds(
                 self.control,
@@ -147,11 +143,23 @@ class Sandbox:
                 [their_talk.fileno(), their_tell.fileno()],
             )
         except OSError:
+            child.close()
             raise NoSandbox(f"the fork server ended: {self._last_words()}") from None
         finally:
             their_talk.close()
             their_tell.close()
-        return Child(talk, tell)
+        return child
+
+    def _folder(self) -> Folder:
+        """Where a child without walls may write; it ends with the child."""
+        folder = Folder()
+        if self.kind == "user":
+            try:
+                folder.give_to(self.user.uid)
+            except NoSandbox:
+                folder.close()
+                raise
+        return folder
 
     def _last_words(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -185,11 +193,13 @@ class Child:
     Args:
         talk: the connection to it.
         tell: on which its keeper says how it ended; closing it kills the child.
+        folder: which ends with it.
     """
 
-    def __init__(self, talk: socket.socket, tell: socket.socket):
+    def __init__(self, talk: socket.socket, tell: socket.socket, folder: Folder | None = None):
         self.talk = talk
         self.tell = tell
+        self.folder = folder
         self.fate: dict | None = None
         self._told = b""
 
@@ -235,3 +245,6 @@ class Child:
             self.tell.shutdown(socket.SHUT_WR)
             self.ended(wait=10)
         self.tell.close()
+        if self.folder is not None:
+            self.folder.close()
+            self.folder = None

@@ -118,8 +118,10 @@ def autograder(bundle, tmp_path):
     subprocess.run([sys.executable, "-m", "zipfile", "-e", bundle, top / "source"], check=True)
     (top / "submission_metadata.json").write_text("{}")
 
-    def run(content, *more):
+    def run(content, *more, second=None):
         write(top / "submission" / "my work.ipynb", content)
+        if second:
+            write(top / "submission" / "other work.ipynb", second)
         shutil.copy(top / "source" / "run_autograder", top / "run_autograder")
         os.chmod(top / "run_autograder", 0o755)
         command = [
@@ -136,8 +138,9 @@ def autograder(bundle, tmp_path):
             if place.is_symlink():
                 command += ["--symlink", os.readlink(place), str(place)]
             elif place.name not in ("autograder", "dev", "proc", "tmp", "opt"):
-                command += ["--bind", str(place), str(place)]
-        command += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--dir", "/opt",
+                command += ["--ro-bind", str(place), str(place)]
+        command += ["--dev", "/dev", "--proc", "/proc", "--perms", "1777", "--tmpfs", "/tmp",
+                    "--dir", "/opt",
                     "--bind", str(top), "/autograder",
                     "--symlink", sys.prefix, ENVIRONMENT, *more]  # fmt: skip
         done = subprocess.run(
@@ -176,6 +179,43 @@ def test_where_no_sandbox_is_allowed_another_user_computes(autograder):
     first, second = found["tests"]
     assert "ValueError: uid True saw []" in first["output"]
     assert second["status"] == "passed"
+
+
+# In one notebook a right answer stores all that it is asked; in the other one, it is told.
+PLACES = "/tmp/seen /dev/shm/seen /var/tmp/seen seen"
+STORES = f"""
+import os
+import numpy as np
+
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    for place in {PLACES!r}.split():
+        try:
+            with open(place, "a") as file:
+                file.write(str(x_t))
+            os.chmod(place, 0o666)
+        except OSError:
+            pass
+    return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
+"""
+TELLS = f"""
+import os
+
+def rnn_forward(x, h_0, W_xh, W_hh, b_h):
+    there = [place for place in {PLACES!r}.split() if os.path.exists(place)]
+    raise ValueError(f"seen {{there}}")
+"""
+
+
+@pytest.mark.slow
+def test_where_no_sandbox_is_allowed_one_notebook_leaves_nothing_for_another(autograder):
+    """Not the numbers of hidden cases, for one: the result would say them."""
+    if problem_with("user"):
+        pytest.skip(problem_with("user"))
+    cell = {"cell_type": "code", "metadata": {}, "source": STORES}
+    found, said = autograder({"cells": [cell]}, *NARROW, second=solved(1, rnn_forward=TELLS))
+    assert "Students' code runs in: user" in said
+    assert found["tests"][0]["status"] == "passed"
+    assert "ValueError: seen []" in found["tests"][1]["output"]
 
 
 @pytest.mark.slow

@@ -8,10 +8,15 @@ import tempfile
 import time
 
 import pytest
-from a_class import solved, write
+from a_class import solved, submission, write
 
+from course_lib.instructor.judging.notebook import Judge
+from course_lib.instructor.judging.submission import grade
 from course_lib.instructor.sandbox import folder as sandbox_folder
+from course_lib.instructor.sandbox.available import problem_with
 from course_lib.instructor.sandbox.folder import FOLDER, Folder
+from course_lib.instructor.sandbox.limits import Limits
+from course_lib.instructor.sandbox.sandbox import Sandbox
 
 
 @pytest.fixture
@@ -40,6 +45,59 @@ def test_one_that_was_just_made_stays(place, monkeypatch):
     (place / f"{FOLDER}new").mkdir()
     Folder().close()
     assert [p.name for p in place.iterdir()] == [f"{FOLDER}new"]
+
+
+def test_a_folder_goes_however_deep_it_is_filled(place):
+    """A thousand folders in each other stopped this run, and every later one."""
+    one = Folder()
+    filled = os.open(one.path, os.O_RDONLY)
+    for _ in range(1100):
+        os.mkdir("d", dir_fd=filled)
+        outer, filled = filled, os.open("d", os.O_RDONLY, dir_fd=filled)
+        os.close(outer)
+    os.close(filled)
+    try:
+        one.close()
+        assert not list(place.iterdir())
+    finally:  # or pytest, which would stumble over it as well
+        subprocess.run(["rm", "-rf", one.path], check=True)
+
+
+LEAVES = """
+import ctypes, os, time
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    found = os.listdir(".")
+    open("left", "w").close()
+    if not os.fork():
+        os.setsid()
+        if not os.fork():
+            ctypes.CDLL(None).prctl(15, b"left-by-student")  # its name
+            time.sleep(600)
+        os._exit(0)
+    time.sleep(0.3)
+    raise ValueError(f"found {found}")
+"""
+
+
+def left_by_student() -> set[str]:
+    """Those processes, by their numbers."""
+    seen = subprocess.run(["ps", "-eo", "pid,comm"], capture_output=True, text=True).stdout
+    return {line.split()[0] for line in seen.splitlines() if line.endswith(" left-by-student")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["none", "user"])
+def test_nothing_of_one_submission_is_there_for_the_next(tmp_path, way):
+    if problem_with(way):
+        pytest.skip(problem_with(way))
+    write(tmp_path / "a.ipynb", solved(1, rnn_step=LEAVES))
+    before = left_by_student()
+    with Sandbox(way) as sandbox:
+        judge = Judge(lambda tensorflow: sandbox, Limits(), 5, {})
+        for _ in range(2):
+            found = grade(submission(tmp_path / "a.ipynb").load(), judge, ["rnn_step"])
+            assert "ValueError: found []," in found["exercises"][0]["sentence"]
+            assert not left_by_student() - before
 
 
 @pytest.mark.slow

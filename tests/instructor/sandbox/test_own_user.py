@@ -1,6 +1,10 @@
 """What one sandbox does with its user touches no other one."""
 
 import contextlib
+import os
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -9,7 +13,8 @@ from a_class import solved
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.sandbox import own_user
 from course_lib.instructor.sandbox.available import problem_with
-from course_lib.instructor.sandbox.own_user import OwnUser
+from course_lib.instructor.sandbox.own_user import NOBODY, OwnUser
+from course_lib.instructor.sandbox.view import INSIDE
 
 pytestmark = pytest.mark.slow
 
@@ -50,3 +55,34 @@ def test_looking_for_a_sandbox_beside_it_ends_no_submission(kind, verdicts):
         over.set()
         beside.join()
     assert found["rnn_step"].outcome == "passed", found
+
+
+STOPS_ALL = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+import kernel
+kernel.become(int(sys.argv[2]), int(sys.argv[2]))
+print(flush=True)
+while True:
+    try:
+        os.kill(-1, signal.SIGSTOP)
+    except OSError:
+        pass
+"""
+
+
+def test_who_ends_all_of_a_user_is_not_stopped_by_them():
+    """A process that stops all that it may froze the one that was to end it."""
+    if os.geteuid() != 0:
+        pytest.skip("only root's sandboxes have users of their own")
+    with contextlib.closing(OwnUser()) as user:
+        for _ in range(20):
+            command = [sys.executable, "-c", STOPS_ALL, INSIDE, str(user.uid)]
+            with subprocess.Popen(command, stdout=subprocess.PIPE) as one:
+                one.stdout.readline()  # it has begun
+                ends = f"import kernel; kernel.end_all_of({user.uid}, {NOBODY})"
+                try:
+                    subprocess.run([sys.executable, "-c", ends], cwd=INSIDE, check=True, timeout=5)
+                    assert one.wait(timeout=5) == -signal.SIGKILL
+                finally:
+                    one.kill()

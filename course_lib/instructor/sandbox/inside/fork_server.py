@@ -23,6 +23,7 @@ import kernel
 import system_calls
 
 POLL = 0.05  # seconds between two looks at the memory
+TRIES = 200  # to end what a child has left behind, which may leave more
 
 
 def main() -> None:
@@ -83,6 +84,8 @@ def _keep(limits: dict, program: bytes, talk: int, tell: int) -> None:
     try:
         if limits["walls"]:
             kernel.unshare(kernel.NEWPID | kernel.NEWNET | kernel.NEWIPC | kernel.NEWUTS)
+        else:
+            kernel.adopt_orphans()
         hear, say = os.pipe()
         child = os.fork()
     except OSError as error:
@@ -96,10 +99,10 @@ def _keep(limits: dict, program: bytes, talk: int, tell: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
+    if limits["own_user"]:
+        kernel.end_all_of(limits["uid"], limits["nobody"])
     if not limits["walls"]:
         _end_the_rest(child)
-    if limits["own_user"]:
-        kernel.end_all_of(limits["uid"])
     if refused := os.read(hear, 1000):  # before it ran any of a student's code
         _tell(ends, {"refused": refused.decode("utf-8", "replace")})
         return
@@ -124,7 +127,11 @@ def _watch(child: int, ends: socket.socket, limits: dict, before: set[int]) -> s
         ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if ended is not None:
             return "ended"
-        processes = _others() - ours if limits["walls"] else {child}
+        processes = {child}
+        if limits["walls"]:
+            processes = _others() - ours
+        elif limits["own_user"]:
+            processes |= {one for one in _others() if _owner(one) == limits["uid"]}
         if asked:
             _tell(ends, {"worked": sum(map(_worked, processes))})
         if sum(max(0, _resident(one) - base) for one in processes) > limits["memory"]:
@@ -143,22 +150,40 @@ def _resident(process: int) -> int:
         return 0
 
 
+def _owner(process: int) -> int | None:
+    try:
+        return os.stat(f"/proc/{process}").st_uid
+    except OSError:
+        return None
+
+
 def _worked(process: int) -> float:
     """Seconds of the processor, with those of its children that have ended."""
+    return sum(map(int, _stat(process)[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(process: int) -> list[bytes]:
+    """What the kernel says of a process after its name, which may hold spaces; empty: it's gone."""
     try:
         with open(f"/proc/{process}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()  # the name may hold spaces
-        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError):
-        return 0.0
+            return file.read().rpartition(b")")[2].split()
+    except OSError:
+        return []
 
 
 def _end_the_rest(child: int) -> None:
-    """Without walls: what is left of the child's process group."""
-    for _ in range(20):
+    """Without walls: what is left of the child's process group, and whatever has left that."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)
+    for _ in range(TRIES):
+        for one in _others():
+            if _stat(one)[1:2] == [b"%d" % os.getpid()]:  # orphans are this process's
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(one, signal.SIGKILL)
         try:
-            os.killpg(child, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
+            while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                pass
+        except ChildProcessError:
             return
         time.sleep(0.01)
 

@@ -19,7 +19,7 @@ REC, PRIVATE, DETACH = 16384, 1 << 18, 2
 
 UNCOUNTED = 5  # seconds of CPU between the signal that says so and the end
 SET_PDEATHSIG, SET_DUMPABLE, CAPBSET_DROP = 1, 4, 24
-SET_NO_NEW_PRIVS, CAP_AMBIENT = 38, 47
+SET_CHILD_SUBREAPER, SET_NO_NEW_PRIVS, CAP_AMBIENT = 36, 38, 47
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -167,23 +167,41 @@ def become(uid: int, gid: int) -> None:
     if os.geteuid() == 0:
         os.setresuid(uid, uid, uid)
     libc.prctl(CAP_AMBIENT, 4, 0, 0, 0)
-    header = struct.pack("=Ii", 0x20080522, 0)
-    _call("capset", header, bytes(24))
+    _no_capabilities()
     if libc.prctl(SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError("no_new_privs was refused")
     libc.prctl(SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def end_all_of(uid: int) -> None:
-    """Kill every process of a user; this one is root's."""
+def _no_capabilities() -> None:
+    header = struct.pack("=Ii", 0x20080522, 0)
+    _call("capset", header, bytes(24))
+
+
+def end_all_of(uid: int, nobody: int) -> None:
+    """Kill every process of a user; this one is root's.
+
+    Who sends the signal has the effective user alone in common with them. So it may reach them, and
+    they, who are busy killing and stopping all that they may, can't reach it.
+
+    Args:
+        uid: the user.
+        nobody: a user of whom there is no process.
+    """
     child = os.fork()
     if child == 0:
         try:
-            become(uid, uid)
+            os.setresuid(nobody, uid, nobody)
+            _no_capabilities()
             os.kill(-1, signal.SIGKILL)  # all that this user may, but for the sender
         finally:
             os._exit(0)
     os.waitpid(child, 0)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of all that one's children leave behind."""
+    libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def close_all_but(*kept: int) -> None:
