@@ -540,7 +540,9 @@ NAN = np.array([1.0, np.nan])
     ("was", "now", "same"),
     [
         (NAN, NAN.copy(), True),
+        (NAN, -NAN, False),
         (NAN, NAN[::-1], False),
+        (np.array([0.0, np.nan]), np.array([-0.0, -np.nan]), True),  # though their bytes differ
         (np.ones(2), np.ones(1), False),  # though they can be broadcast
         (np.ones(2), np.ones(2, np.float32), False),
         (np.ones(2), [1.0, 1.0], False),
