@@ -494,7 +494,10 @@ class OnlineRNN(StatefulModel):
             )
         penalized = [w for w in self.trainable_weights if w.regularizer is not None]
         if len(self.losses) > len(penalized):
-            raise ValueError("update_every doesn't know add_loss and activity_regularizer.")
+            raise ValueError(
+                "update_every doesn't know add_loss and activity_regularizer: leave these out, or"
+                " leave out update_every."
+            )
         return self._compile_loss(y, out, weight)
 
     @property

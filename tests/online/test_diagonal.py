@@ -458,6 +458,11 @@ def test_what_is_frozen_stays():
         (ValueError, "stateful", lambda: OnlineScan(LRU(3, stateful=True), 2)),
         (ValueError, "goes backwards", lambda: OnlineScan(MinGRU(3, go_backwards=True), 2)),
         (ValueError, "leaves out", lambda: OnlineScan(LRU(3, every=2, return_sequences=True), 2)),
+        (
+            ValueError,
+            "leave zero_output_for_mask out",
+            lambda: OnlineScan(MinGRU(3, zero_output_for_mask=True), 2, 0.0),
+        ),
         (ValueError, "mask_value needs", lambda: OnlineScan(LRU(3, return_sequences=True), 2, 0.0)),
         (ValueError, "mask_value needs", lambda: OnlineScan(ResidualBlock(LRU(3)), 2, 0.0)),
         (ValueError, "Choose exact or bptt", lambda: OnlineScan(LRU(3), 2).compile(rule="kernl")),

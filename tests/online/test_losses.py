@@ -268,6 +268,25 @@ def test_an_update_inside_a_sequence_is_a_step_on_its_part(wide, nets, masked, r
     assert max(np.abs(a - b).max() for a, b in zip(found[0], start, strict=True)) > 1e-3
 
 
+class Adds(keras.layers.Dense):
+    def call(self, x, training=None):
+        self.add_loss(keras.ops.sum(x))
+        return super().call(x)
+
+
+def adds():
+    return Adds(C, dtype="float64")
+
+
+@pytest.mark.parametrize("readout", [active, adds])
+def test_an_update_inside_a_sequence_knows_penalties_on_weights_alone(nets, readout):
+    model, _ = nets(True, False, readout)
+    loss = made("MeanSquaredError")
+    model.compile("sgd", loss, rule="kernl", update_every=3, jit_compile=False)
+    with pytest.raises(ValueError, match=r"doesn't know add_loss .* leave out update_every"):
+        model.learn_from(inputs(False), targets(loss, True), None, None)
+
+
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
