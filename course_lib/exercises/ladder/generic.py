@@ -6,7 +6,7 @@ They stand last. Which of the ladder's inputs they use is tried with the referen
 import copy
 import functools
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -34,11 +34,32 @@ def complete(exercise: Exercise) -> Exercise:
     """
     if not exercise.returns or exercise.kind == "project":
         return exercise
-    own = sorted(exercise.ladder, key=lambda rung: rung.name == WHOLE_NUMBERS)
+    own = [
+        _right_as_well(exercise, rung) if rung.name == WHOLE_NUMBERS else rung
+        for rung in sorted(exercise.ladder, key=lambda rung: rung.name == WHOLE_NUMBERS)
+    ]
     rungs = [full_precision(exercise), other_layout(exercise), second_call(exercise)]
     if exercise.single:
         rungs.insert(1, single_precision(exercise))
     return replace(exercise, ladder=(*own, *rungs))
+
+
+def _right_as_well(exercise: Exercise, rung: Rung) -> Rung:
+    """What whole numbers become is floating point, and right too."""
+
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        if problem := rung.judge(given, outputs):
+            return problem
+        both = _beside(outputs, _of_reference(exercise, rung, given))  # a cache may hold more
+        own, right = ({name: pair[which] for name, pair in both.items()} for which in (0, 1))
+        if off := _differ(own, right, NEAR):
+            return Problem(
+                f"{off[0]} is wrong where whole numbers come in: an array on the way may have "
+                "their dtype, which rounds whatever is written to it."
+            )
+        return None
+
+    return replace(rung, judge=judge)
 
 
 def full_precision(exercise: Exercise) -> Rung:
@@ -49,15 +70,24 @@ def full_precision(exercise: Exercise) -> Rung:
     """
 
     def inputs() -> Arrays:
-        one = _base(exercise).inputs()
-        return {"here": one, "beside": moved(one, TINY)}
+        made = {base.name: base.inputs() for base in _bases(exercise)}
+        return {name: {"here": one, "beside": moved(one, TINY)} for name, one in made.items()}
 
     def call(function: Callable, given: Arrays) -> Arrays:
-        base = _base(exercise)
-        return {where: called(exercise, base, function, given[where]) for where in given}
+        return {
+            base.name: {
+                where: called(exercise, base, function, one)
+                for where, one in given[base.name].items()
+            }
+            for base in _bases(exercise)
+        }
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
-        right = {where: _of_reference(exercise, _base(exercise), given[where]) for where in given}
+        found = (judge_one(base, given[base.name], outputs[base.name]) for base in _bases(exercise))
+        return next(filter(None, found), None)
+
+    def judge_one(base: Rung, given: Arrays, outputs: Arrays) -> Problem | None:
+        right = {where: _of_reference(exercise, base, given[where]) for where in given}
         for name, (got, exact) in _beside(outputs["here"], right["here"]).items():
             single = exercise.returns.get(name.split("[")[0]) != "number" and got.dtype.itemsize < 8
             if exact.dtype == np.float64 and got.dtype.kind == "f" and single:
@@ -203,6 +233,69 @@ def _base_of(exercise_id: str, ladder: tuple[Rung, ...]) -> Rung:
 def _base(exercise: Exercise) -> Rung:
     """The rung whose inputs and call the generic rungs use."""
     return _base_of(exercise.id, exercise.ladder)
+
+
+@functools.cache
+def _bases_of(exercise_id: str, ladder: tuple[Rung, ...]) -> tuple[Rung, ...]:
+    exercise = get(exercise_id)
+    base = _base_of(exercise_id, ladder)
+    if not _tells(exercise, base):
+        return (base,)
+    shown, chosen = _shows(exercise, base), [base]
+    for rung in ladder:
+        if rung.of_all or rung is base or not _tells(exercise, rung):
+            continue
+        if not _gives_what_is_returned(exercise, rung):
+            continue
+        if more := _shows(exercise, rung, but=shown):
+            shown |= more
+            chosen.append(rung)
+    return tuple(chosen)
+
+
+def _bases(exercise: Exercise) -> tuple[Rung, ...]:
+    """The rungs at which lost digits show: the base, and one more for what says little there."""
+    return _bases_of(exercise.id, exercise.ladder)
+
+
+def _shows(exercise: Exercise, rung: Rung, but: Collection = ()) -> set[tuple]:
+    """What a rung says much about: which inputs, and of results which kinds of numbers.
+
+    Args:
+        exercise: what was asked for.
+        rung: which one.
+        but: what need not be looked at.
+    """
+    given = rung.inputs()
+    right = _of_reference(exercise, rung, given)
+    shown = {(name, np.asarray(one).dtype.kind) for name, one in right.items()} - set(but)
+    for path in set(_floats(given)) - set(but):
+        try:
+            other = _of_reference(exercise, rung, _moved_at(given, path))
+        except LookupError:
+            continue
+        change = _change({"here": right, "beside": other})
+        if any(np.abs(one).max(initial=0.0) > SMALL for one in change.values()):
+            shown.add(path)
+    return shown
+
+
+def _floats(value: Any, path: tuple = ()) -> Iterator[tuple]:
+    """Where floating point numbers stand in nested inputs."""
+    if isinstance(value, dict | list | tuple):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _floats(one, (*path, key))
+    elif isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind in "fc"):
+        yield path
+
+
+def _moved_at(value: Any, path: tuple) -> Any:
+    """The same inputs with the numbers at one place moved."""
+    if not path:
+        return moved(value, SHRUNK)
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    made = {key: _moved_at(one, path[1:]) if key == path[0] else one for key, one in pairs}
+    return made if isinstance(value, dict) else type(value)(made.values())
 
 
 def _tells(exercise: Exercise, rung: Rung) -> bool:

@@ -2,12 +2,14 @@
 
 import copy
 import dataclasses
+import inspect
 
 import numpy as np
 import pytest
 
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.ladder.generic import complete
+from course_lib.exercises.ladder.rungs import WHOLE_NUMBERS
 from course_lib.exercises.registry import get, ids
 
 # Results are no arrays here (cells, True and False, a number of Python's), or exact in float32 too,
@@ -17,6 +19,11 @@ WITHOUT_DIGITS = {
     *("carried_windows", "sample_with_temperature"),
 }
 WITHOUT_ARRAYS = {*WITHOUT_DIGITS, "cross_entropy_from_logits"}
+# What a few inputs decide doesn't show in digits, and why.
+NEEDS_NO_DIGITS = {
+    "numerical_gradient": {"w": "no copy is what the loss looks at, and other rungs say so"},
+    "grelu_backward": {"u": "only its sign matters"},
+}
 FUNCTIONS = [one for one in ids() if get(one).returns and get(one).kind != "project"]
 
 
@@ -26,7 +33,7 @@ def every_array(value, change, path=()):
         return {key: every_array(one, change, (*path, key)) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(every_array(v, change, (*path, i)) for i, v in enumerate(value))
-    if isinstance(value, np.ndarray | np.float64):
+    if isinstance(value, np.ndarray | float):
         return change(np.asarray(value), path)
     return value
 
@@ -123,3 +130,58 @@ def test_single_precision_is_asked_for_where_it_is_promised():
     report = check_function(promised, doubles)
     assert report.failed == "float32 in, float32 out"
     assert check_function(exercise, doubles).ok == (not exercise.single)
+
+
+WITH_WHOLE_NUMBERS = [
+    one for one in FUNCTIONS if any(rung.name == WHOLE_NUMBERS for rung in get(one).ladder)
+]
+
+
+@pytest.mark.parametrize("one", WITH_WHOLE_NUMBERS)
+def test_what_whole_numbers_become_is_looked_at_as_well(one):
+    """As from an array on the way that has their dtype, while the result has another."""
+    exercise = get(one)
+
+    def of_whole_numbers(value):
+        if isinstance(value, dict | list | tuple):
+            return any(map(of_whole_numbers, value.values() if isinstance(value, dict) else value))
+        return isinstance(value, np.ndarray) and value.dtype.kind in "iu"
+
+    def rounds(*arguments):
+        results = exercise.reference(*arguments)
+        if not of_whole_numbers(arguments):
+            return results
+        return every_array(results, lambda array, _: np.trunc(array))
+
+    assert not check_function(exercise, rounds, named=False).ok
+
+
+@pytest.mark.parametrize("one", [one for one in FUNCTIONS if one not in WITHOUT_DIGITS])
+def test_whichever_input_is_cut_to_float32_it_is_noticed(one):
+    exercise = get(one)
+    digits = [rung for rung in exercise.ladder if rung.name == "float64 in, float64 out"]
+    exercise = dataclasses.replace(exercise, ladder=tuple(digits))
+    passed = {
+        name
+        for place, name in enumerate(inspect.signature(exercise.reference).parameters)
+        if cuts_unnoticed(exercise, place)
+    }
+    assert passed == set(NEEDS_NO_DIGITS.get(one, ()))
+
+
+def cuts_unnoticed(exercise, place):
+    """Whether an answer passes that cuts one of its arguments, and there is something to cut."""
+    cut = []
+
+    def single_digits(array, path):
+        short = rounded(array, path)
+        cut.append(not np.array_equal(short, array, equal_nan=True))
+        return short
+
+    def answer(*arguments, **named):
+        arguments = list(arguments)
+        if place < len(arguments):
+            arguments[place] = every_array(arguments[place], single_digits)
+        return exercise.reference(*arguments, **named)
+
+    return check_function(exercise, answer, named=False).ok and any(cut)
