@@ -11,6 +11,7 @@ from course_lib.instructor.command.shown import shown_lines
 from course_lib.instructor.command.validate import Options, validate, wanted_exercises
 from course_lib.instructor.errors import BadUsage, NoSandbox
 from course_lib.instructor.intake.find import find
+from course_lib.instructor.results.output import results_folder
 from course_lib.instructor.results.points import load_weights
 from course_lib.instructor.sandbox.available import find_sandbox
 
@@ -52,6 +53,8 @@ def run(
         _look_at_cases(cases)
         if listing and merging:
             raise BadUsage("--list shows a class, and --merge puts results together: choose one.")
+        if out is not None and not merging:
+            results_folder(out, submissions)
         if listing:
             return show(find(submissions, by, [out] if out else []), limits[0])
         if out is None:

@@ -19,8 +19,8 @@ import numpy as np
 
 import course_lib
 from course_lib.instructor.errors import BadUsage
+from course_lib.instructor.results.output import LEDGER as NAME
 
-NAME = "ledger.jsonl"
 FORMAT = 1  # of its lines, in the first of them
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from course_lib.instructor.errors import BadUsage
 
 PAGES = (".html", ".htm")
+LEDGER = "ledger.jsonl"  # lies in a folder of results
 
 
 def output_file(out: Path, kinds: Iterable[str], inputs: Iterable[Path] = ()) -> Path:
@@ -32,6 +33,31 @@ def output_file(out: Path, kinds: Iterable[str], inputs: Iterable[Path] = ()) ->
     if out.exists() and out.suffix.lower() not in kinds:
         raise BadUsage(f"--out {out} is there, and is no {' or '.join(kinds)}: choose another.")
     return out
+
+
+def results_folder(out: Path, paths: Iterable[Path]) -> None:
+    """See that results can go to a folder without being taken for a student's work, or hiding it.
+
+    Args:
+        out: as it was named; it may not be there yet.
+        paths: where the class is.
+
+    Raises:
+        BadUsage: if it is the class's own folder, or one of a student's.
+    """
+    if not out.is_dir():
+        return
+    if any(path.exists() and out.samefile(path) for path in paths):
+        raise BadUsage(
+            f"--out {out} is the class itself, where results would be taken for a student's: "
+            f"choose another folder, such as {out / 'results'}."
+        )
+    inside = any(out.resolve().is_relative_to(path.resolve()) for path in paths)
+    if inside and any(out.iterdir()) and not (out / LEDGER).exists():
+        raise BadUsage(
+            f"--out {out} lies in the class and holds no results. What it holds would not be "
+            "looked at: choose a new folder."
+        )
 
 
 @contextlib.contextmanager

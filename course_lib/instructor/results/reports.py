@@ -5,6 +5,7 @@ They are written part by part: a class of thousands needs little more memory tha
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from course_lib.instructor.results.report_gradescope import gradescope
 from course_lib.instructor.results.report_junit import junit_xml
 
 INDEX = "index.html"
+MARK = 16  # digits that tell apart who would have the same file name; nobody finds a second name
+MARKED = re.compile(rf"-[0-9a-f]{{{MARK}}}$")
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,6 @@ def _json_parts(students: Pointed, weights: dict[str, float], about: dict) -> It
 def page_name(student: str) -> str:
     """A file name that is safe everywhere, another one for each student, and still readable."""
     safe = "".join(c if (c.isascii() and c.isalnum()) or c in "-_" else "_" for c in student)[:60]
-    if safe != student:
-        safe += "-" + hashlib.sha256(student.encode("utf-8", "replace")).hexdigest()[:8]
+    if safe != student or MARKED.search(student):  # or the name might be that of another's page
+        safe += "-" + hashlib.sha256(student.encode("utf-8", "replace")).hexdigest()[:MARK]
     return safe

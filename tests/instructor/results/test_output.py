@@ -1,8 +1,9 @@
-"""What is written lies there whole or not at all."""
+"""What is written lies there whole or not at all, and where it hides nobody's work."""
 
 import pytest
 
-from course_lib.instructor.results.output import drafted
+from course_lib.instructor.errors import BadUsage
+from course_lib.instructor.results.output import LEDGER, drafted, results_folder
 
 
 def test_what_is_whole_is_put_in_its_place(tmp_path):
@@ -26,3 +27,22 @@ def test_nothing_is_left_of_what_was_begun_and_an_error_names_the_place(tmp_path
     assert not list(tmp_path.iterdir())
     if isinstance(stops, OSError):
         assert caught.value.filename == str(tmp_path / "a")
+
+
+@pytest.mark.parametrize("out", ["class", "class/../class", "link", "class/anna"])
+def test_results_do_not_go_where_a_students_work_lies(tmp_path, out):
+    """They became a student called "students", or a student's work was passed over in silence."""
+    (tmp_path / "class" / "anna").mkdir(parents=True)
+    (tmp_path / "class" / "anna" / "01-vanilla-rnn.ipynb").write_text("{}")
+    (tmp_path / "link").symlink_to("class")
+    with pytest.raises(BadUsage, match="choose a"):
+        results_folder(tmp_path / out, [tmp_path / "class"])
+
+
+def test_results_may_lie_inside_the_class(tmp_path):
+    for name in ("new", "empty", "earlier"):
+        if name != "new":
+            (tmp_path / name).mkdir()
+        if name == "earlier":
+            (tmp_path / name / LEDGER).write_text("")
+        results_folder(tmp_path / name, [tmp_path])

@@ -11,7 +11,7 @@ from course_lib.instructor.judging.exercise import HIDDEN, OTHER_NUMBERS
 from course_lib.instructor.judging.verdict import NOWHERE, Verdict
 from course_lib.instructor.results import points
 from course_lib.instructor.results.report_csv import csv_lines, guarded
-from course_lib.instructor.results.reports import write_reports
+from course_lib.instructor.results.reports import page_name, write_reports
 
 WANTED = ["rnn_step", "rnn_forward"]
 NASTY = "<script>alert(1)</script>\"'&\u202e\x00\ud800"
@@ -114,6 +114,12 @@ def test_gradescope_reads_its_own_form(written):
 def test_names_of_files_are_safe(written):
     for page in (written / "students").iterdir():
         assert page.name.replace(".", "").replace("-", "").replace("_", "").isalnum()
+
+
+def test_no_name_is_that_of_anothers_page():
+    """Anna's page is called by more than her name: who calls a notebook so wrote over it."""
+    page = page_name("Anna A")
+    assert len({page, page_name(page), page_name(page_name(page)), page_name("Anna_A")}) == 4
 
 
 def test_nobody_else_can_read_them_or_see_the_names(written):
