@@ -13,7 +13,7 @@ import numpy as np
 
 from course_lib.figures.moving import Handle, Moving
 from course_lib.figures.slider import Slider, slider
-from course_lib.figures.style import CYCLE, closed, pyplot
+from course_lib.figures.style import CYCLE, closed, in_words, pyplot
 from course_lib.scratch.bptt import (
     loss_and_gradients,
     rnn_backward,
@@ -449,12 +449,12 @@ def way_back(radius: float = 1.0) -> Moving:
         left = []
         for kind in KINDS:
             norms, largest = jacobian_norms(kind, radius, scale)
-            (lines[f"{name}-{kind}"],) = ax.semilogy(norms, label=kind, markevery=10)
-            left.append(f"{kind} {_brief(norms[-1])}")
+            (lines[f"{name}-{kind}"],) = ax.semilogy(norms, label=in_words(kind), markevery=10)
+            left.append(f"{in_words(kind)} {_brief(norms[-1])}")
             if kind == "gaussian":
                 bound = largest ** np.arange(len(norms))
         look = {"color": "black", "linestyle": ":", "marker": ""}
-        (lines[f"{name}-bound"],) = ax.semilogy(bound, label="bound (gaussian)", **look)
+        (lines[f"{name}-bound"],) = ax.semilogy(bound, label="bound (Gaussian)", **look)
         ax.axhline(1, color="black", linewidth=0.8)
         ax.set(title=f"{name} inputs (std {scale:g})", ylabel="norm")
         ax.set(ylim=(1e-12, 1e6), yticks=10.0 ** np.arange(-12, 7, 4))
@@ -471,7 +471,7 @@ def way_back(radius: float = 1.0) -> Moving:
         told=f"What is left {len(norms) - 1} steps back. With {'; with '.join(ends)}.",
         alt="Two panels, for weak inputs and for strong ones: norm of the product of Jacobians, "
         "0 to 50 steps back, on a logarithmic axis, for three kinds of recurrent weights; dotted, "
-        "the bound of the gaussian ones.",
+        "the bound of the Gaussian ones.",
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from course_lib.data import adding_problem_chance
 from course_lib.figures.slider import Slider, slider
-from course_lib.figures.style import CYCLE, closed, pyplot
+from course_lib.figures.style import CYCLE, closed, in_words, pyplot
 from course_lib.scratch.bptt import rnn_backward, state_jacobian
 from course_lib.scratch.kernl import (
     chunk_border,
@@ -324,7 +324,7 @@ def true_and_kernel(measured: dict[str, dict[str, np.ndarray]]) -> Figure:
                 **look | {"linestyle": ":", "fillstyle": "none"},
             )  # fmt: skip
         ax.axhline(0, color="black", linewidth=0.8)
-        ax.set(title=kind, ylabel="sensitivity", ylim=(-0.75, 1.15))
+        ax.set(title=in_words(kind), ylabel="sensitivity", ylim=(-0.75, 1.15))
     axes[-1].set(xlabel="steps since, $t-s$", xticks=range(0, 21, 4))
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=2)
@@ -341,7 +341,7 @@ def quality(measured: dict[str, dict[str, list[float]]]) -> Figure:
             label = name if row == 0 else None
             ax.plot(values[name], [row + 0.22 * (i - 1)] * len(values[name]), label=label, **look)
     ax.set(xlabel="cosine with BPTT", xlim=(-0.15, 1.03), yticks=range(len(measured)))
-    ax.set_yticklabels(list(measured))
+    ax.set_yticklabels([in_words(kind) for kind in measured])
     ax.set_ylim(len(measured) - 0.5, -0.5)
     figure.legend(loc="outside upper center", ncols=3, handletextpad=0.2)
     return closed(figure)

@@ -9,7 +9,7 @@ import numpy as np
 from course_lib.data import adding_problem
 from course_lib.figures.kernl import network
 from course_lib.figures.slider import Slider, slider
-from course_lib.figures.style import CYCLE, closed, pyplot
+from course_lib.figures.style import CYCLE, closed, in_words, pyplot
 from course_lib.scratch.bptt import state_jacobian
 from course_lib.scratch.kernl_modes import fit_modes, modes_gradient, nudged, spread_modes
 from course_lib.sources.kernl_2019 import cosine
@@ -189,7 +189,7 @@ def by_modes(measured: dict[str, dict[int, list]]) -> Figure:
     plt = pyplot()
     figure, ax = plt.subplots()
     for kind, values in measured.items():
-        ax.plot(list(values), [np.mean(found) for found in values.values()], label=kind)
+        ax.plot(list(values), [np.mean(found) for found in values.values()], label=in_words(kind))
     ax.set(xlabel="number of modes", ylabel="cosine with BPTT", ylim=(0, 1.02))
     ax.set_xticks(list(next(iter(measured.values()))))
     ax.legend(loc="lower right")

@@ -68,7 +68,7 @@ class Slider:
         # The spaces and attributes stand so that the text reads well where CSS is missing too.
         return (
             '<figure class="course-slider" style="margin:1em 0">'
-            f"<label>{html.escape(self.label)} "
+            f"<label><span>{html.escape(self.label)}</span> "
             f'<input type="range" min="0" max="{len(self.values) - 1}" step="1" '
             f'value="{self.start}" autocomplete="off" aria-valuetext="{value}" '
             f'oninput="{html.escape(WIRING)}"></label> '

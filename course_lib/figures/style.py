@@ -89,6 +89,11 @@ def closed(figure: "Figure") -> "Figure":
     return figure
 
 
+def in_words(kind: str) -> str:
+    """Return a kind of weights as a text names it: Gauss was a person."""
+    return kind.replace("gaussian", "Gaussian")
+
+
 def label_short_logs(figure: "Figure") -> None:
     """On logarithmic axes of less than two decades, label 1, 2 and 5 of each, as plain numbers.
 

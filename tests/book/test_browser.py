@@ -396,6 +396,17 @@ def test_sliders_follow_the_keyboard(page):
         assert handle.get_attribute("aria-valuetext") == after
 
 
+def test_on_a_phone_the_value_of_a_slider_stands_beside_it(page):
+    page.set_viewport_size(PHONE)
+    below = page.evaluate(
+        """() => [...document.querySelectorAll('figure input[type="range"]')].filter(slider => {
+            const value = slider.parentElement.nextElementSibling.getBoundingClientRect();
+            return value.height && value.top > slider.getBoundingClientRect().bottom - 8;
+        }).map(slider => slider.parentElement.textContent)"""
+    )
+    assert below == []
+
+
 def test_figures_that_move_follow_the_keyboard(page):
     for figure in page.locator("figure.course-moving").all():
         for handle in figure.locator("input").all():

@@ -1,8 +1,9 @@
 """What keeps a reader from reading a figure: words on words, words cut off, arrows astray, curves
 behind a legend, axes or a legend with nothing in it or with two lines that look alike, a label
-where no numbers are.
+where no numbers are, a name in lower case.
 """
 
+import re
 from itertools import combinations, pairwise, permutations
 
 import numpy as np
@@ -20,6 +21,8 @@ TOUCH = 4  # pixels: so little of two boxes lies on each other where letters don
 CUT = 12  # pixels: a page makes room for what stands out by a little, and the layout moves titles
 SPACE = 0.3  # of a letter's height: so much parts two words
 SMALL = 9  # points: a phone shows a figure at two thirds of its size
+# Whoever gave a name to a thing has a capital letter.
+LOWER_CASE = re.compile(r"\b(?:gauss|jacob|bernoulli|lyapunov|hess|markov|adam\b|keras|bayes)\w*")
 ASTRAY = 32  # pixels, a fifth of an inch: an arrow that stops so short of things means none
 
 
@@ -30,6 +33,7 @@ def faults(figure):
     words = [(text, _box(text, canvas.get_renderer())) for text in _shown(figure)]
     found = [*_cut_off(words, figure.bbox), *_on_each_other(words), *_run_together(words)]
     found += [f"{t.get_text()!r} is too small" for t, _ in words if t.get_fontsize() < SMALL]
+    found += [f"{t.get_text()!r} has a name in lower case" for t, _ in words if _lower_case(t)]
     if figure.get_figwidth() != WIDTH:
         found += [f"the figure is {figure.get_figwidth()} inches wide, not {WIDTH}"]
     found += [fault for legend in figure.findobj(Legend) for fault in _alike(legend)]
@@ -40,6 +44,10 @@ def faults(figure):
         else:
             found += _struck_out(ax, [(text, box) for text, box in words if text in ax.texts])
     return found
+
+
+def _lower_case(text):
+    return LOWER_CASE.search(text.get_text())
 
 
 def _shown(figure):

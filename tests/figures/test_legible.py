@@ -32,6 +32,7 @@ def test_a_tidy_diagram_has_no_fault():
         (lambda ax: ax.text(3.2, 5.2, "over"), "'over' lies on 'from'"),
         (lambda ax: ax.figure.text(0.9, 0.5, "far too long"), "'far too long' leaves the figure"),
         (lambda ax: ax.text(5, 1, "tiny", fontsize=8), "'tiny' is too small"),
+        (lambda ax: ax.text(5, 1, "gaussian"), "'gaussian' has a name in lower case"),
         (lambda ax: arrow(ax, (3.9, 5.3), (6.8, 8)), "an arrow's end"),
         (lambda ax: arrow(ax, (5, 8), (6.8, 5.3)), "an arrow's end"),
         (lambda ax: ax.set_xlim(4, 14), "is beyond the axes"),

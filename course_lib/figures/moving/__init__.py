@@ -119,7 +119,7 @@ class Moving:
     def _input(self, handle: Handle) -> str:
         value = f"{handle.start:.{handle.digits}f}"
         return (
-            f"<div><label>{html.escape(handle.label)} "
+            f"<div><label><span>{html.escape(handle.label)}</span> "
             f'<input type="range" min="{handle.low:g}" max="{handle.high:g}" '
             f'step="{handle.step:g}" value="{handle.start:g}" data-digits="{handle.digits}" '
             f'autocomplete="off" aria-valuetext="{value}"></label> '

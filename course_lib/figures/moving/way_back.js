@@ -74,7 +74,7 @@
         Math.exp(runs.reduce((sum, run) => sum + Math.log(run[k]), 0) / runs.length),
       );
       lines[`${name}-${kind}`] = means;
-      return `${kind} ${brief(means.at(-1))}`;
+      return `${kind.replace("gaussian", "Gaussian")} ${brief(means.at(-1))}`;
     });
     lines[`${name}-bound`] = lines[`${name}-gaussian`].map((_, k) => (radius * networks.gaussian.sigma) ** k);
     return `${name} inputs: ${ends.join(", ")}`;
