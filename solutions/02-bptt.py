@@ -138,7 +138,7 @@ if when_passed("numerical_gradient"):
         error = np.abs(
             numerical_gradient(lambda: np.sum(w**3), w, step) - 3 * w**2
         ).max()
-        print(f"step {step:.0e}   error {within(error, low, high)}")
+        print(f"step {step:<6.1g} error {within(error, low, high)}")
 
 # %%
 # EXERCISE: gradient_check
@@ -291,8 +291,8 @@ if when_passed("state_jacobian"):
             for k in lags
         ]
         print(f"radius {radius:.1f}   after 1, 10, 40 steps:", end="")
-        print("".join(f"   {left[radius][k - 1]:.0e}" for k in (1, 10, 40)))
-    print(measured("left after 40 steps", left[0.9][-1], 0.01, 0.02))
+        print("".join(f"   {left[radius][k - 1]:<7.2g}" for k in (1, 10, 40)))
+    display(measured("left after 40 steps", left[0.9][-1], 0.01, 0.02))
     for (radius, norms), style in zip(
         left.items(), ("-", "--", "-.", ":"), strict=True
     ):
@@ -389,7 +389,7 @@ if when_passed("bptt_gradient"):
             + "".join(f"{size / 2**20:7.2f} MiB" for size in memory[name])
         )
     ratio = memory["TensorFlow's tape"][-1] / memory["your own"][-1]
-    print(measured("memory of the tape over yours", ratio, 1.3, 2.5))
+    display(measured("memory of the tape over yours", ratio, 1.3, 2.5))
     took = [
         milliseconds(both_passes(states), long_sequences(256))
         for states in ways.values()

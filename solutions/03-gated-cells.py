@@ -72,7 +72,7 @@ predict("left of the memory after twenty steps", ...)
 nothing, no_weight = np.zeros((1, 1)), np.zeros((1, 1))
 for bias in (-4.0, 0.0, 1.0, 4.0):
     g_t = gate(nothing, nothing, no_weight, no_weight, np.array([bias]))[0, 0]
-    print(f"bias {bias:4.1f}   open {g_t:.2f}   twenty times {g_t**20:.0e}")
+    print(f"bias {bias:4.1f}   open {g_t:.2f}   twenty times {g_t**20:.1g}")
 measured("left of the memory after twenty steps", sigmoid(1.0) ** 20)
 
 # %% [markdown]
@@ -280,7 +280,7 @@ if when_passed("lstm_step") and when_passed("lstm_step_backward"):
     print(f"{'left, by steps back':20s}" + "".join(f"{k:9d}" for k in back))
     for name, steps in runs.items():
         left = left_of_it(steps, start=4.0)
-        print(f"{name:20s}" + "".join(f"{left[k - 1]:9.0e}" for k in back))
+        print(f"{name:20s}" + "".join(f"{left[k - 1]:9.1g}" for k in back))
 
 # %% [markdown]
 # Now let it learn. The first input of a sequence is 1 or -1, then thirty steps of noise follow,
@@ -453,7 +453,7 @@ if when_passed("LSTMCell"):
     _, accuracy = reader.evaluate(
         mnist.x_test, mnist.y_test, batch_size=500, verbose=0
     )
-    print(measured("accuracy of my LSTM", accuracy, 0.6, 0.95))
+    display(measured("accuracy of my LSTM", accuracy, 0.6, 0.95))
     plt.plot(losses, markevery=20)
     plt.xlabel("training step")
     plt.ylabel("mean loss of the epoch so far")
@@ -535,7 +535,7 @@ if when_passed("looped"):
             first[way].append(once)
             later[way].append(again)
     faster = later["loop in Python"][-1] / later["loop in the graph"][-1]
-    print(measured("times as fast as a loop in Python", faster, 1, 10_000))
+    display(measured("times as fast as a loop in Python", faster, 1, 10_000))
     _, axes = plt.subplots(2, 1, figsize=(5.6, 7), sharey=True)
     for axis, title, taken in zip(
         axes, ("first call", "later calls"), (first, later), strict=True
@@ -635,7 +635,7 @@ if when_passed("recurrent_classifier") and when_passed("EarlyStopping"):
         callbacks=[EarlyStopping(patience=5)],
     ).history
     best = int(np.argmin(curves["val_loss"]))
-    print(measured("best epoch", best + 1, 5, 55))
+    display(measured("best epoch", best + 1, 5, 55))
     print(f"epochs after the best one: {len(curves['val_loss']) - 1 - best}")
     loss = stopped.evaluate(*kept_back, batch_size=400, verbose=0)
     gap = abs(loss - curves["val_loss"][best])

@@ -246,7 +246,7 @@ for margin in (10, 20, 25, 40):
     old = p / (p + 1e-9) * (1 - p)
     print(
         f"wrong by {margin}   log(p + 1e-9): "
-        f"{old:.0e}   safe loss: {-dlogits[0, 1]:.3f}"
+        f"{old:<5.1g}   safe loss: {-dlogits[0, 1]:.3f}"
     )
 
 # %% [markdown]
@@ -265,7 +265,7 @@ print({alpha: round(gain(alpha), 3) for alpha in (0.0, 0.5, 1.0)})
 # %% [markdown]
 # Take forty-eight layers of fifty units, before any training, with three initialisations, three
 # forms and four gates. The table shows what is left of a gradient when it arrives at the input:
-# 1e+00 is perfect, 1e-09 is nothing, 1e+06 is an explosion.
+# 1 is perfect, 1e-09 is nothing, 1e+06 is an explosion.
 
 
 # %%
@@ -312,10 +312,10 @@ if when_passed("propagate"):
             for g in gates
         ]
         print(
-            f"{form:15}{init:12}" + "".join(f"{scale:<12.0e}" for scale in back)
+            f"{form:15}{init:12}" + "".join(f"{scale:<12.1g}" for scale in back)
         )
     print(
-        f"{'(1 - g)^48':27}" + "".join(f"{(1 - g) ** 48:<12.0e}" for g in gates)
+        f"{'(1 - g)^48':27}" + "".join(f"{(1 - g) ** 48:<12.1g}" for g in gates)
     )
 
 # %% [markdown]
@@ -460,8 +460,8 @@ if all(when_passed(part) for part in PARTS):
                 np.concatenate([layer["W"].ravel() for layer in grads[1:-1]])
             )
             print(
-                f"   first {norms[0]:.0e}   last "
-                f"{norms[-1]:.0e}   old line {old: .0e}"
+                f"   first {norms[0]:<5.1g}   last "
+                f"{norms[-1]:<3.1g}   old line {old: .1g}"
             )
 
 # %% [markdown]

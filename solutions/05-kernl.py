@@ -203,7 +203,7 @@ if when_passed("fit_modes"):
         )
         print(f"modes {count}   cosine {close:.2f}")
         if count == 4:
-            print(measured("cosine with four modes", close, 0.7, 0.99))
+            display(measured("cosine with four modes", close, 0.7, 0.99))
 
 # %% [markdown]
 # ## Why one fading kernel suited the first network
@@ -306,7 +306,7 @@ if when_passed("chunked_trace"):
 # %%
 if when_passed("chunked_trace"):
     faster = milliseconds[0] / milliseconds[5]
-    print(measured("times faster in chunks", faster, 1.5, 500))
+    display(measured("times faster in chunks", faster, 1.5, 500))
 
 # %% [markdown]
 # Now use your gradient in place of Keras's own. `fit`, optimisers, callbacks and metrics don't care
@@ -371,7 +371,7 @@ if when_passed("KernlModel"):
 # %%
 if when_passed("KernlModel"):
     ratio = curves["KeRNL"][-1] / curves["BPTT"][-1]
-    print(measured("times the loss of BPTT", ratio, 0.7, 5))
+    display(measured("times the loss of BPTT", ratio, 0.7, 5))
 
 # %% [markdown]
 # All three learn, and the kernel's memory gains nothing here. The last question of this notebook

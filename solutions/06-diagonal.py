@@ -112,7 +112,7 @@ if when_passed("combine", "scan"):
 
 # %%
 if when_passed("combine", "scan"):
-    print(measured("rounds for 784 steps", rounds(784), 10, 20))
+    display(measured("rounds for 784 steps", rounds(784), 10, 20))
 
 # %%
 # EXERCISE: scan_backward
@@ -197,12 +197,12 @@ if when_passed("last_state"):
     fading = np.exp(-1 / np.geomspace(3, 1_500, 128))
     times = np.random.default_rng(0).permutation(np.geomspace(100, 1_500, 64))
     turning = np.exp(-1 / times + 1j * np.linspace(0, 0.6, 64))
-    print(
+    display(
         measured(
             "right by fading units", right_by_least_squares(fading), 0.5, 0.7
         )
     )
-    print(
+    display(
         measured(
             "right by turning units", right_by_least_squares(turning), 0.75, 0.9
         )
@@ -264,7 +264,7 @@ if when_passed("lru_trace_step", "lru_trace_gradient"):
 
 # %%
 if when_passed("lru_trace_step", "lru_trace_gradient"):
-    print(measured("apart at 400 steps", apart, 0, 1e-10))
+    display(measured("apart at 400 steps", apart, 0, 1e-10))
 
 # %% [markdown]
 # ## Gates that look at the input only
@@ -348,7 +348,7 @@ if when_passed("fast_scan"):
         return min(took)
 
     ratio = seconds_of(by_the_tape) / seconds_of(fast_scan)
-    print(measured("times faster with your gradient", ratio, 1.2, 1000))
+    display(measured("times faster with your gradient", ratio, 1.2, 1000))
 
 # %%
 # EXERCISE: LRULayer

@@ -112,7 +112,7 @@ if when_passed("carried_windows"):
         for one in (True, False)
     )
     print(f"carried over: {within(carried, 2.3, 3.0)} bits per character")
-    print(
+    display(
         measured(
             "bits lost by forgetting every 16 characters",
             reset - carried,

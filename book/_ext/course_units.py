@@ -1,7 +1,7 @@
 """Keep on one line what belongs together: a number and its unit, a pair, a formula and its bracket.
 
 And say where a phone may break a long word of code, and what in a table is long: code that may be
-broken there, words that need a wide column. A number below zero gets a minus sign, not a hyphen.
+broken there, words that need a wide column. A minus is a sign of its own, not a hyphen.
 """
 
 import re
@@ -18,7 +18,8 @@ ENDING = re.compile(r"(?:-[a-z]+|[,.;:!?)\]’”%-])+")  # no line may begin wi
 HYPHEN = re.compile(r"(\d+(?:\.\d+)?e-\d+|\b[A-Za-z]+-\d+\b|\b(?:\d+|[A-Za-z])-[a-z]+\b)")
 JOINED = re.compile(r"-[a-z]+")  # what a measured number is a part of: the best n, then -gram
 SPREAD = re.compile(r"(\([−\d.,e-]{1,9}\sto\s[−\d.,e-]{1,9}\))")  # over the seeds: (0.82 to 0.89)
-MINUS = re.compile(r"(?<![\w.)\]-])-(?=\d)")
+# -1, 1 - g and exp(-x), where a line might end behind the hyphen.
+MINUS = re.compile(r"(?<![\w.)\]-])-(?=\d)|(?<=[\w)\]]\s)-(?=\s[\w(])|(?<=\w\()-(?=[A-Za-z(])")
 # Where a long word of code may be cut: tf.|config, set_|global, Loss|Scale; not in .map or 0.001.
 CUT = re.compile(
     r"(?<=[\w)\]]\.)(?=[^\W\d])|(?<=[^\W_]_)(?=[^\W_])|(?<=.[/(=,])(?=[\w'\"])|(?<=[a-z])(?=[A-Z])"
@@ -35,8 +36,8 @@ def keep_together(doctree: nodes.document) -> None:
     """Put a space that does not break between each number and its unit, code left out.
 
     And into a pair such as (0, 5) or (batch, n), which is one thing in a narrow table. In front of
-    a number, a hyphen becomes a minus sign. A measured number is a node of its own, so the unit may
-    stand at the beginning of the next one.
+    a number and in a notebook's formulas, a hyphen becomes a minus sign. A measured number is a
+    node of its own, so the unit may stand at the beginning of the next one.
     """
     for block in doctree.findall(nodes.TextElement):
         if isinstance(block, (nodes.Inline, *APART)):

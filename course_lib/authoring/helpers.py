@@ -11,7 +11,7 @@ from typing import Any
 from course_lib.exercises.calling.guard import full_stop
 
 EXPLAINED_ELSEWHERE = ("course_lib.exercises", "course_lib.quiet")
-HEADING = "Imported here from the course, for you to call:"
+HEADING = "Imported here from the course, for you to use:"
 
 
 def imported(source: str) -> dict[str, Any]:
@@ -58,10 +58,12 @@ def line_for(name: str, thing: Any) -> str:
 
 
 class _Shown:
-    """A default as it is shown: a function or a type by its name, not by its address."""
+    """A default as it is shown: a function or a type by its name, a number with few digits."""
 
     def __init__(self, default: Any):
         self.text = getattr(default, "__name__", None) or repr(default)
+        if isinstance(default, float) and len(self.text) > len("0.000001"):
+            self.text = f"{default:.4g}"  # of 2 pi
 
     def __repr__(self) -> str:
         return self.text

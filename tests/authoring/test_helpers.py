@@ -4,6 +4,7 @@ import builtins
 import dis
 import inspect
 import json
+import math
 import re
 import types
 
@@ -15,7 +16,7 @@ from course_lib.exercises.registry import CHAPTERS, get, ids
 
 
 def test_signature_first_line_and_results():
-    def mend(h, scale=2.0, loss=len, *, dtype=float):
+    def mend(h, scale=2.0, turn=2 * math.pi, loss=len, *, dtype=float):
         """Mend a state,
         whatever it is
 
@@ -32,7 +33,7 @@ def test_signature_first_line_and_results():
         """
 
     assert line_for("mend", mend) == (
-        "`mend(h, scale=2.0, loss=len, *, dtype=float)`: Mend a state, whatever it is. "
+        "`mend(h, scale=2.0, turn=6.283, loss=len, *, dtype=float)`: Mend a state, whatever it is. "
         "Returns h: the state, shape (batch, n); count: how many."
     )
 

@@ -85,6 +85,29 @@ def test_every_notebook_draws_what_was_made_in_it(source):
     assert any("image/png" in output.get("data", {}) for output in outputs)
 
 
+def shown(source):
+    """All that a solution says and prints."""
+    cells = nbformat.read(targets(source)[1], 4).cells
+    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    return "\n".join(
+        [*texts, *(one.get("text", one.get("data", {}).get("text/plain", "")) for one in outputs)]
+    )
+
+
+@each_notebook
+def test_no_number_near_1_is_written_as_a_power_of_ten(source):
+    """7e-01 is 0.7, and 0e+00 is nothing."""
+    assert re.findall(r"\b\d(?:\.\d+)?e[+-]?0[01]\b|\b0(?:\.0+)?e[+-]\d+\b", shown(source)) == []
+
+
+@each_notebook
+def test_what_was_measured_is_displayed_as_a_card(source):
+    """Printed, its sentence doesn't fit a phone, and looks like any other line."""
+    printed = [cell for cell in code_cells(source) if re.search(r"print\(\s*measured\(", cell)]
+    assert printed == []
+
+
 @each_notebook
 def test_no_cell_of_a_solution_was_skipped(source):
     """One that waits for an exercise of another notebook would run for nobody."""

@@ -150,10 +150,13 @@ def test_the_smallest_and_the_largest_stay_in_their_brackets(text, whole):
         ("ends at -0.33", "ends at −0.33"),
         ("0.11 (-0.47 to 0.49)", "0.11 (−0.47 to 0.49)"),
         ("on 2026-11-26, by SnAp-1, with --jobs", "on 2026-11-26, by SnAp-1, with --jobs"),
-        ("2e-7, t-1, f(x)-1, 3 - 1, e-prop", "2e-7, t-1, f(x)-1, 3 - 1, e-prop"),
+        ("2e-7, t-1, f(x)-1, e-prop", "2e-7, t-1, f(x)-1, e-prop"),
+        ("3 - 1, h (1 - g)\n- (a)", "3 − 1, h (1 − g)\n− (a)"),
+        ("exp(-exp(nu) + i), f(-(a))", "exp(−exp(nu) + i), f(−(a))"),
+        ("in- and output, --out (-o)", "in- and output, --out (-o)"),
     ],
 )
-def test_a_number_below_zero_has_a_minus_sign(text, signed):
+def test_a_number_below_zero_and_a_formula_have_a_minus_sign(text, signed):
     assert shown(text, nodes.literal("", "-1"), nodes.math("", "-1")) == f"{signed}-1-1"
 
 

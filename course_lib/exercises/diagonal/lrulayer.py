@@ -540,7 +540,7 @@ class InputConjugated(_Base):
     "is, and not from the state before it."
 )
 class OneStepLate(_Base):
-    """z_(t-1)."""
+    """z_{t-1}."""
 
     def states(self, x):
         """Zero, and all but the last."""

@@ -400,7 +400,7 @@ EXERCISE = Exercise(
             "The file has every step, or none.",
             "TensorFlow asks a condition before each thing that it writes. The condition may be a "
             "tensor, so that it is evaluated each time the graph runs: look at "
-            "tf.summary.record_if. And the writer has to know which step it is.",
+            "`tf.summary.record_if`. And the writer has to know which step it is.",
             fits=(
                 "the file has the curves, at the steps that count",
                 "all steps",
@@ -413,7 +413,7 @@ EXERCISE = Exercise(
             "Show me the recipe.",
             "For each layer, `tf.concat` the gradients that aren't None, each through "
             "`tf.reshape(g, [-1])`; `tf.norm` of that, and `tf.stack` of all norms. Cast the step "
-            "to tf.int64. Within `writer.as_default(step=step)` and "
+            "to `tf.int64`. Within `writer.as_default(step=step)` and "
             "`tf.summary.record_if(tf.equal(step % every, 0))` call `write_scalar` and "
             "`write_histogram` for each layer.",
         ),

@@ -138,7 +138,7 @@ EXERCISE = Exercise(
         ),
         Hint(
             "What does it look like?",
-            "Draw step t as an arrow from h_(t-1) to h_t. Write at its two ends, and along it, "
+            "Draw step t as an arrow from h_{t-1} to h_t. Write at its two ends, and along it, "
             "what the step reads, what it multiplies, where its tanh is, and where its loss is "
             "measured. Then see which of these each line of the code takes.",
             fits=(
@@ -238,7 +238,7 @@ def new_state_as_input(x, h_0, h, dh, beta, gamma):
     "h_t, so its slope is 1 - h_t²."
 )
 def slope_of_the_old_state(x, h_0, h, dh, beta, gamma):
-    """d from h_(t-1)."""
+    """d from h_{t-1}."""
     return _along(x, h_0, h, dh, beta, gamma, old_slope=True)
 
 

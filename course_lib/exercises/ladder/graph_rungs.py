@@ -356,7 +356,8 @@ def equal_to_twin(
         if not own:
             return ""
         away = max(_apart(outputs[name.removesuffix(BY_TWIN)], outputs[name]) for name in own)
-        return f"Your own {twin} and this differ by at most {f'{away:.1e}' if away else '0.0'}."
+        differ = f"differ by at most {away:.1e}" if away else "agree in every digit"
+        return f"Your own {twin} and this {differ}."
 
     name = f"equal to {twin}, to 1e-10 in float64"
     return Rung(name, inputs, judge, call, remark=remark, right=right.__wrapped__)

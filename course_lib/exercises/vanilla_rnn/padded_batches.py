@@ -491,9 +491,9 @@ EXERCISE = Exercise(
             "Show me the recipe.",
             "`tf.RaggedTensor.from_row_lengths` of all steps, then "
             "`tf.data.Dataset.from_tensor_slices` of (ragged, labels), `.shuffle` with a buffer "
-            "of N and the seed, `.map` to (x, tf.shape(x)[0], y), `.bucket_by_sequence_length` "
+            "of N and the seed, `.map` to `(x, tf.shape(x)[0], y)`, `.bucket_by_sequence_length` "
             "with a function that gives the length, the bounds and one batch size for each "
-            "bucket, `.map` to ((x, tf.sequence_mask(length)), y), and `.prefetch`.",
+            "bucket, `.map` to `((x, tf.sequence_mask(length)), y)`, and `.prefetch`.",
         ),
     ),
 )

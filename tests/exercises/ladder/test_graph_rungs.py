@@ -184,7 +184,7 @@ def test_float32_that_slips_in_is_named_though_it_is_nearly_right():
     near = {"h": right + 1e-12, "h by your twin": right}
     assert "differ by at most 1.0e-12" in rung.remark({}, near)
     exact = {"h": right, "h by your twin": right}
-    assert rung.remark({}, exact).endswith("differ by at most 0.0.")
+    assert rung.remark({}, exact).endswith("this agree in every digit.")
     assert rung.remark({}, {"h": right}) == ""
 
 
