@@ -66,6 +66,7 @@ def make_judge(setup: dict, sandboxes: Sandboxes) -> Judge:
         setup["seed"],
         parse_cases(setup["cases"]) if setup["cases"] else {},
         setup["budget"],
+        setup.get("secret_last", False),
     )
 
 

@@ -68,6 +68,7 @@ def grade(top: Path) -> dict:
         "cases": settings.cases,
         "seed": settings.seed,
         "wanted": settings.wanted,
+        "secret_last": True,  # the same numbers are there at the next attempt
         "secret": [str(top)],
     }
     with closed_to_others() if kind == "user" else contextlib.nullcontext():

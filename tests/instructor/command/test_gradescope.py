@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from typer.testing import CliRunner
 
 import course_lib
 from course_lib.cli import app
+from course_lib.exercises.checker import check_function
+from course_lib.exercises.registry import get
 from course_lib.instructor.command.gradescope_bundle import ENVIRONMENT, requirements
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.judging.submission import grade
@@ -179,6 +182,31 @@ def test_where_no_sandbox_is_allowed_another_user_computes(autograder):
     first, second = found["tests"]
     assert "ValueError: uid True saw []" in first["output"]
     assert second["status"] == "passed"
+
+
+SEES = """
+seen = []
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    seen.append(float(x_t.flat[0]))
+    return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
+"""
+SAYS = "def rnn_forward(x, h_0, W_xh, W_hh, b_h):\n    raise ValueError(f'<{seen[-1]}>')\n"
+
+
+@pytest.mark.slow
+def test_no_result_says_the_other_numbers(autograder):
+    """They are the same when the student hands in again, with a table of answers to them."""
+    public = []
+
+    def spy(*arguments):
+        public.append(float(arguments[0].flat[0]))
+        return get("rnn_step").reference(*arguments)
+
+    assert check_function(get("rnn_step"), spy)
+    found, _ = autograder(solved(1, rnn_step=SEES, rnn_forward=SAYS))
+    assert found["tests"][0]["status"] == "passed"
+    told = re.search("<([^>]*)>", found["tests"][1]["output"])[1]
+    assert float(told) in public
 
 
 # In one notebook a right answer stores all that it is asked; in the other one, it is told.
