@@ -9,6 +9,7 @@ import contextlib
 import logging
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -49,6 +50,7 @@ def graded_on_cluster(todo: list, setup: dict, address: str) -> Iterator[tuple[s
         return
     for talker in ("distributed", "distributed.client"):  # what matters is said here
         logging.getLogger(talker).setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", "Sending large graph")  # as a notebook with pictures is
     waiting = iter(todo)
     setup = {**setup, "course": course_key()}
     with _connected(Client, address) as client:

@@ -122,6 +122,14 @@ def test_a_worker_without_the_course_is_named(tmp_path, cluster, client, capsys)
 
 
 @pytest.mark.slow
+def test_a_large_notebook_is_nothing_to_talk_about(tmp_path, cluster, capsys, recwarn):
+    write(tmp_path / "in" / "a.ipynb", solved(1) | {"pictures": "x" * (12 << 20)})
+    assert on(cluster, tmp_path / "in", tmp_path / "out") == 0
+    assert not [one for one in recwarn if "large graph" in str(one.message)]
+    assert "large graph" not in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_a_cluster_that_loses_its_last_worker_is_not_waited_for(
     tmp_path, cluster, client, capsys, monkeypatch
 ):
