@@ -193,9 +193,10 @@ class Report:
 def _pre(content: str, label: str) -> str:
     """Preformatted text that is HTML already."""
     # tabindex: what scrolls must be reachable by keyboard, and then say what it is.
+    # word-break: JupyterLab would end a line within a number.
     return (
         f"<pre tabindex='0' role='group' aria-label='{html.escape(label)}' "
-        "style='overflow-x:auto;margin:.2em 0;padding:.4em;"
+        "style='word-break:normal;overflow-x:auto;margin:.2em 0;padding:.4em;"
         "border:1px solid #8a8a8a'>"
         f"{content}</pre>"
     )

@@ -35,6 +35,8 @@ def test_html_says_the_same_and_is_labelled():
     blocks = section.find_all("pre")
     assert blocks
     assert all(pre["tabindex"] == "0" and pre["aria-label"] for pre in blocks)
+    # JupyterLab's own style would end a line within a number.
+    assert all("word-break:normal" in pre["style"] for pre in blocks)
 
 
 def test_passing_shows_the_reference_beside_ones_own():
