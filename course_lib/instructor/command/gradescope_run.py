@@ -10,7 +10,7 @@ import time
 import traceback
 from pathlib import Path
 
-from course_lib.instructor.command.grader_pool import graded
+from course_lib.instructor.command.grader_pool import FAILED, graded
 from course_lib.instructor.command.gradescope_bundle import SETTINGS, Settings
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.intake.read import Submission
@@ -53,6 +53,7 @@ def grade(top: Path) -> dict:
 
     Raises:
         NoSandbox: if there is no wall at all to be had.
+        ChildProcessError: if the grader comes down.
     """
     settings = Settings(**json.loads((top / "source" / SETTINGS).read_text(encoding="utf-8")))
     kind = find_kind()
@@ -73,6 +74,8 @@ def grade(top: Path) -> dict:
     }
     with closed_to_others() if kind == "user" else contextlib.nullcontext():
         ((_, result),) = graded([(submission, "submission")], setup, 1)
+    if result["status"] == FAILED:
+        raise ChildProcessError("the grader came down or hung, and so did another in its place")
     return gradescope(result, settings.weights)
 
 

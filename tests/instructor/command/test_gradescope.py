@@ -21,6 +21,8 @@ import course_lib
 from course_lib.cli import app
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.registry import get
+from course_lib.instructor.command import gradescope_run
+from course_lib.instructor.command.grader_pool import failed
 from course_lib.instructor.command.gradescope_bundle import ENVIRONMENT, requirements
 from course_lib.instructor.judging.notebook import Judge
 from course_lib.instructor.judging.submission import grade
@@ -207,6 +209,21 @@ def test_no_result_says_the_other_numbers(autograder):
     assert found["tests"][0]["status"] == "passed"
     told = re.search("<([^>]*)>", found["tests"][1]["output"])[1]
     assert float(told) in public
+
+
+def test_a_grader_that_comes_down_is_nobodys_zero(bundle, tmp_path, monkeypatch):
+    (tmp_path / "submission").mkdir()
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extract("settings.json", tmp_path / "source")
+    monkeypatch.setattr(gradescope_run, "find_kind", lambda: "none")
+    wanted = ["rnn_step", "rnn_forward"]
+    came_down = lambda todo, *_: [(key, failed(one, wanted)) for one, key in todo]  # noqa: E731
+    monkeypatch.setattr(gradescope_run, "graded", came_down)
+    assert gradescope_run.main(tmp_path) == 0
+    found = json.loads((tmp_path / "results" / "results.json").read_text())
+    jsonschema.validate(found, SCHEMA)
+    assert "tests" not in found
+    assert "not your fault" in found["output"]
 
 
 # In one notebook a right answer stores all that it is asked; in the other one, it is told.
