@@ -24,6 +24,8 @@ MINUS = re.compile(r"(?<![\w.)\]-])-(?=\d)|(?<=[\w)\]]\s)-(?=\s[\w(])|(?<=\w\()-
 CUT = re.compile(
     r"(?<=[\w)\]]\.)(?=[^\W\d])|(?<=[^\W_]_)(?=[^\W_])|(?<=.[/(=,])(?=[\w'\"])|(?<=[a-z])(?=[A-Z])"
 )
+SYMPTOM = re.compile(r"<summary>.*?</summary>", re.DOTALL)
+APOSTROPHE = re.compile(r"(?<=[a-z])'(?=[a-z])")
 TOGETHER = "together"  # the class of what the style sheet keeps on one line
 IN_BRACKETS = "spread"  # of what it keeps on one line except in a phone's tables
 LONG_CODE, LONG_WORDS = "long-code", "long-words"  # classes, in a table
@@ -132,6 +134,14 @@ def mark_long(doctree: nodes.document) -> None:
             table["classes"].append(STACKED)
 
 
+def curl_apostrophes(doctree: nodes.document) -> None:
+    """Write isn't as isn’t in the symptoms of hints, which are HTML: Sphinx sees to other texts."""
+    for block in list(doctree.findall(nodes.raw)):
+        curled = SYMPTOM.sub(lambda found: APOSTROPHE.sub("’", found[0]), block.astext())
+        if curled != block.astext():
+            block.children = [nodes.Text(curled)]
+
+
 def keep_lines(app, doctree: nodes.document, page: str) -> None:
     """All of it, on a page that is otherwise done."""
     keep_together(doctree)
@@ -140,6 +150,7 @@ def keep_lines(app, doctree: nodes.document, page: str) -> None:
     keep_punctuation(doctree)
     mark_long(doctree)
     cut_long_code(doctree)
+    curl_apostrophes(doctree)
 
 
 def setup(app) -> dict[str, object]:

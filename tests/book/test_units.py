@@ -203,6 +203,19 @@ def test_a_formula_keeps_its_punctuation(before, after, ending):
     assert whole == ([kept] if kept != "Q" else [])
 
 
+def test_a_symptom_has_the_apostrophes_of_its_hint():
+    from course_units import keep_lines
+
+    code = "<code>a['key']</code>"
+    block = f"<details>\n<summary>It's {{}} that {code} isn't.</summary>\n<p title='x'>"
+    document = new_document("page")
+    document += nodes.raw("", block.format("odd"), format="html")
+    document += nodes.raw("", "<div class='isn't'>", format="html")
+    keep_lines(None, document, "page")
+    curled = block.format("odd").replace("It's", "It’s").replace("isn't", "isn’t")
+    assert [raw.astext() for raw in document] == [curled, "<div class='isn't'>"]
+
+
 def sentences(path):
     """The strings of a module; braces stand for the values in them."""
     tree = ast.parse(path.read_text("utf-8"))
