@@ -97,6 +97,24 @@ def _is_plain(loss):
     return config.get("axis", -1) == -1 and config.get("ignore_class") is None
 
 
+def counted(loss, y, mask):
+    """Which steps Keras counts: the real ones, but none of a class that the loss ignores.
+
+    Args:
+        loss: a `keras.losses.Loss`, or None.
+        y: targets, (B, C, ...).
+        mask: (B, C), or None.
+
+    Returns:
+        (B, C), or None: all of them.
+    """
+    ignored = None if type(loss) is not SPARSE else loss.get_config()["ignore_class"]
+    if ignored is None:
+        return mask
+    some = tf.reshape(tf.not_equal(tf.cast(y, tf.int64), ignored), tf.shape(y)[:2])
+    return some if mask is None else mask & some
+
+
 def divisor(loss, count, weight, mask, dtype):
     """What Keras divides the sum over some steps by.
 
@@ -104,7 +122,7 @@ def divisor(loss, count, weight, mask, dtype):
         loss: a `keras.losses.Loss`, or None for one that is a mean over steps.
         count: steps of all sequences.
         weight: sample weights (B, C), or None.
-        mask: (B, C), or None.
+        mask: (B, C), the steps that are `counted`, or None.
         dtype: of the result.
     """
     if not is_mean(loss):

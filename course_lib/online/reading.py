@@ -87,10 +87,11 @@ class Reader:
         y, weight = model.fitted(self.y, model.outputs_like, self.weight, self.mask)
         mask = part(self.mask)
         count = tf.size(h[..., 0])
-        size = losses.divisor(self.loss, count, part(weight), mask, h.dtype)
+        counted = losses.counted(self.loss, y, self.mask)
+        size = losses.divisor(self.loss, count, part(weight), part(counted), h.dtype)
         every = tf.size(h[:, 0, 0]) * tf.shape(self.x)[1]
         share = tf.math.divide_no_nan(
-            size, losses.divisor(self.loss, every, weight, self.mask, h.dtype)
+            size, losses.divisor(self.loss, every, weight, counted, h.dtype)
         )
 
         def loss(out):

@@ -288,6 +288,45 @@ def test_an_update_inside_a_sequence_knows_penalties_on_weights_alone(nets, read
 
 
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("ignored", [None, 1])
+def test_single_steps_count_for_what_they_count_in_their_window(
+    nets, reduction, masked, weighted, ignored
+):
+    """Weights, masks and a class that the loss ignores; of the loss that `fit` reports, too."""
+    loss = made("SparseCategoricalCrossentropy", reduction=reduction, ignore_class=ignored)
+    model, _ = nets(True, masked)
+    x, y = inputs(masked), np.array([[0, 1, 2, 1, 1], [1, 1, 0, 2, 3], [2, 1, 1, 3, 0]])
+    weight = np.random.default_rng(5).uniform(0.5, 2, (B, T)) if weighted else None
+    start, moved, reported = model.get_weights(), [], []
+
+    def compiled(rate, **settings):
+        model.set_weights(start)
+        model.compile(keras.optimizers.SGD(rate), loss, jit_compile=False, **settings)
+
+    for settings in ({"rule": "bptt"}, {"rule": "rtrl", "update_every": T}):
+        compiled(0.1, **settings)
+        model.learn_from(x, y, weight, None)
+        moved.append(model.get_weights())
+    compiled(0.1, rule="rtrl", update_every=T)
+    model.stream(B)
+    for step in range(T):
+        now = slice(step, step + 1)
+        here = None if weight is None else weight[:, now]
+        model.learn_from(x[:, now], y[:, now], here, model.memory)
+    moved.append(model.get_weights())
+    for settings in ({"rule": "bptt"}, {"rule": "rtrl", "update_every": 2}):
+        compiled(0.0, **settings)
+        reported.append(float(model.learn_from(x, y, weight, None)[0]))
+    model.set_weights(start)
+    for whole, window, steps in zip(*moved, strict=True):
+        np.testing.assert_allclose(window, whole, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(steps, whole, rtol=0, atol=1e-12)
+    assert reported[1] == pytest.approx(reported[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
 def test_a_sum_over_steps_is_divided_as_keras_divides_it(masked, weighted, reduction):
