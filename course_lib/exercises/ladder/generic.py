@@ -23,6 +23,8 @@ TINY = 1e-6  # a change of the inputs that float64 answers smoothly
 FULL = 1e-9  # how smoothly: float64 is off by 1e-12 in these small cases, float32 by 1e-7
 SMALL = 1e-2  # what is smaller is a difference of larger numbers, and has fewer digits
 REMEMBERED = 500  # results of references
+TRACE = 1e-12  # a change of the inputs that no result shows, but a comparison of them does
+NEXT_TO = ", next to it"
 SHRUNK = -0.25  # other numbers of the same kind: small enough where the first ones were
 
 
@@ -191,21 +193,43 @@ def _strided(value: Any) -> Any:
 
 
 def second_call(exercise: Exercise) -> Rung:
-    """A later call leaves earlier results as they were, and doesn't repeat them."""
+    """A later call leaves earlier results as they were, and doesn't repeat them.
+
+    Nor does it go on from what was kept of some of the inputs: where one of them alone has other
+    numbers, all else may be taken for known, but not where all else is off by a trace.
+    """
+
+    @functools.cache
+    def moved_alone() -> tuple[str, ...]:
+        base = _base(exercise)
+        return tuple(name for name in base.inputs() if _may_move_alone(exercise, base, name))
 
     def inputs() -> Arrays:
         one = _base(exercise).inputs()
-        return {"first": moved(one, SHRUNK), "second": one}
+        given = {"first": moved(one, SHRUNK), "second": one}
+        for name in moved_alone():
+            given[name] = {**one, name: moved(one[name], SHRUNK)}
+            given[f"{name}{NEXT_TO}"] = moved(given[name], TRACE)
+        return given
 
     def call(function: Callable, given: Arrays) -> Arrays:
         base = _base(exercise)
-        return {
-            which: called(exercise, base, function, given[which]) for which in ("first", "second")
-        }
+        return {which: called(exercise, base, function, one) for which, one in given.items()}
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
-        repeated = _differ(outputs["first"], outputs["second"], 0.0) is None
-        if not repeated:
+        kept = [
+            name
+            for name in given
+            if f"{name}{NEXT_TO}" in given
+            and _differ(outputs[name], outputs[f"{name}{NEXT_TO}"], NEAR)
+        ]
+        if kept:
+            return Problem(
+                "Two calls whose inputs differ by less than a billionth gave different results, "
+                f"where {kept[0]} alone was another than before: one went on from something "
+                "that an earlier call had kept. Compute all of it again at each call."
+            )
+        if _differ(outputs["first"], outputs["second"], 0.0) is not None:
             return None
         base = _base(exercise)
         right = [_of_reference(exercise, base, given[which]) for which in ("first", "second")]
@@ -217,6 +241,23 @@ def second_call(exercise: Exercise) -> Rung:
         )
 
     return Rung("a second call", inputs, judge, call, hold=True, of_all=True)
+
+
+def _may_move_alone(exercise: Exercise, base: Rung, name: str) -> bool:
+    """Whether the reference gives another result where one input alone has other numbers, and
+    nearly the same one next to it.
+    """
+    given = base.inputs()
+    if any(map(callable, given.values())):  # a loss may look at what is moved
+        return False
+    there = {**given, name: moved(given[name], SHRUNK)}
+    try:
+        before, here, beside = (
+            _of_reference(exercise, base, one) for one in (given, there, moved(there, TRACE))
+        )
+    except LookupError:
+        return False
+    return _differ(before, here, NEAR) is not None and _differ(here, beside, NEAR) is None
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -24,6 +25,8 @@ NEEDS_NO_DIGITS = {
     "numerical_gradient": {"w": "no copy is what the loss looks at, and other rungs say so"},
     "grelu_backward": {"u": "only its sign matters"},
 }
+# What may be kept of an earlier call, and why.
+MAY_BE_KEPT = {}
 FUNCTIONS = [one for one in ids() if get(one).returns and get(one).kind != "project"]
 
 
@@ -185,3 +188,36 @@ def cuts_unnoticed(exercise, place):
         return exercise.reference(*arguments, **named)
 
     return check_function(exercise, answer, named=False).ok and any(cut)
+
+
+@pytest.mark.parametrize("one", [one for one in FUNCTIONS if one not in WITHOUT_ARRAYS])
+def test_what_is_kept_of_earlier_calls_is_not_gone_on_from(one):
+    """Results are kept by all the arguments but one."""
+    exercise = get(one)
+    passed = {
+        name
+        for place, name in enumerate(inspect.signature(exercise.reference).parameters)
+        if forgets_unnoticed(exercise, place)
+    }
+    assert passed == set(MAY_BE_KEPT.get(one, ()))
+
+
+def forgets_unnoticed(exercise, place):
+    """Whether an answer passes that doesn't see when one of its arguments has other numbers."""
+    results, wrong = {}, []
+
+    def forgets(*arguments, **named):
+        if not 0 <= place < len(arguments) or any(map(callable, arguments)):
+            return exercise.reference(*arguments, **named)
+        shapes = every_array(arguments[place], lambda array, _: array.shape)
+        rest = (*arguments[:place], *arguments[place + 1 :])
+        key = str(shapes), pickle.dumps((rest, named))
+        if key in results:
+            kept, now = results[key]
+            wrong.append(now != pickle.dumps(arguments[place]))
+        else:
+            kept = exercise.reference(*arguments, **named)
+            results[key] = kept, pickle.dumps(arguments[place])
+        return copy.deepcopy(kept)
+
+    return check_function(exercise, forgets, named=False).ok and any(wrong)
