@@ -1,6 +1,8 @@
 """How many processes may work side by side here, and what each of them is told to do with less."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 # Bytes: a process with TensorFlow and its children. One begins with 0.6 GiB, and what XLA has
 # compiled stays: about 45 MiB for each training step. The largest in a whole `make test`, which
@@ -39,14 +41,27 @@ def workers() -> int:
     return max(1, min(cores, memory // MEMORY_OF_ONE))
 
 
-def take_one_thread() -> None:
-    """Tell the libraries that this process is yet to load to keep to one thread."""
-    _set(ONE_THREAD)
-
-
 def compile_in_haste() -> None:
     """Tell XLA, before its first use in this process, to spend no time on making code fast."""
     _set(HASTY_XLA)
+
+
+@contextlib.contextmanager
+def handed_down(*settings: dict[str, str]) -> Iterator[None]:
+    """Processes that are begun in the block have these settings; the user's own count more.
+
+    To set them in the new process is too late for OpenBLAS, which begins its threads when NumPy is
+    loaded: the module of the function that the process is to run has loaded it by then. A pool's
+    threads wait for each other in a loop that costs many times what they compute.
+    """
+    before = dict(os.environ)
+    for variables in settings:
+        _set(variables)
+    try:
+        yield
+    finally:
+        for name in {name for variables in settings for name in variables} - before.keys():
+            os.environ.pop(name, None)
 
 
 def _set(variables: dict[str, str]) -> None:

@@ -1,29 +1,90 @@
 """What a process is told before it loads the libraries."""
 
+import contextlib
 import os
+from concurrent.futures import Executor, Future
+from typing import ClassVar
 
 import pytest
 
 from course_lib import cores
+from course_lib.exercises.proving import prove, survivors
+from course_lib.training import pieces
+
+ALL = cores.ONE_THREAD | cores.HASTY_XLA
+
+
+@pytest.fixture
+def nothing_set(monkeypatch):
+    for name in ALL:
+        monkeypatch.setenv(name, "the user's")  # so that all is put back afterwards
+        monkeypatch.delenv(name)
+
+
+def compile_in_haste():
+    cores.compile_in_haste()
+    return os.environ["XLA_FLAGS"]
+
+
+def handed_down():
+    with cores.handed_down(cores.HASTY_XLA):
+        return os.environ["XLA_FLAGS"]
+
+
+@pytest.mark.parametrize("tell", [compile_in_haste, handed_down])
+def test_the_users_own_setting_counts_more(monkeypatch, nothing_set, tell):
+    assert tell() == cores.HASTY_XLA["XLA_FLAGS"]
+    monkeypatch.setenv("XLA_FLAGS", "the user's")
+    assert tell() == "the user's"
+    assert os.environ["XLA_FLAGS"] == "the user's"
+
+
+def test_what_is_handed_down_is_gone_after_the_block(nothing_set):
+    with contextlib.suppress(KeyError), cores.handed_down(cores.ONE_THREAD, cores.HASTY_XLA):
+        assert ALL.items() <= os.environ.items()
+        raise KeyError
+    assert not ALL.keys() & os.environ.keys()
+
+
+class Noting(Executor):
+    """A pool that runs nothing, and notes with which settings its processes would begin."""
+
+    began: ClassVar[list[dict[str, str]]] = []
+
+    def __init__(self, *_, **__):
+        self.began.clear()
+
+    def submit(self, *_, **__):
+        self.began.append({name: os.environ.get(name) for name in cores.ONE_THREAD})
+        nothing = Future()
+        nothing.set_result([])
+        return nothing
+
+
+def some_proofs():
+    return list(prove.prove_side_by_side(["rnn_step", "grelu"], 1))
+
+
+def some_mutants():
+    return survivors.fates(["rnn_step"], sample=1)
+
+
+def some_pieces():
+    return pieces.finish(lambda _: [pieces.Piece(name, print, (), 1) for name in "ab"], processes=2)
 
 
 @pytest.mark.parametrize(
-    ("tell", "name", "value"),
-    [
-        (cores.take_one_thread, "OMP_NUM_THREADS", "1"),
-        (cores.compile_in_haste, "XLA_FLAGS", cores.HASTY_XLA["XLA_FLAGS"]),
-    ],
+    ("of", "run"), [(prove, some_proofs), (survivors, some_mutants), (pieces, some_pieces)]
 )
-def test_the_users_own_setting_counts_more(monkeypatch, tell, name, value):
-    for asked in (cores.ONE_THREAD, cores.HASTY_XLA):
-        for one in asked:
-            monkeypatch.setenv(one, "the user's")  # so that all is put back afterwards
-            monkeypatch.delenv(one)
-    tell()
-    assert os.environ[name] == value
-    monkeypatch.setenv(name, "the user's")
-    tell()
-    assert os.environ[name] == "the user's"
+def test_side_by_side_no_process_begins_with_the_threads_of_all_cores(
+    monkeypatch, nothing_set, of, run
+):
+    """Two pools of threads on two cores wait for each other: 43 seconds in place of two."""
+    monkeypatch.setattr(of, "ProcessPoolExecutor", Noting)
+    monkeypatch.setattr(cores, "workers", lambda: 2)
+    run()
+    assert Noting.began
+    assert all(began == cores.ONE_THREAD for began in Noting.began)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,8 @@ def finish(
             waiting = [piece for piece in plan(done) if piece.name not in started]
             waiting.sort(key=lambda piece: -piece.cost)
             for piece in waiting[: count - len(running)]:
-                running[pool.submit(piece.function, *piece.arguments)] = piece.name
+                with cores.handed_down(cores.ONE_THREAD):
+                    running[pool.submit(piece.function, *piece.arguments)] = piece.name
             if not running:
                 return done
             for one in wait(running, return_when=FIRST_COMPLETED).done:
@@ -93,8 +94,7 @@ def finish(
 
 
 def _begin() -> None:
-    """In each process, before it loads a library."""
-    cores.take_one_thread()
+    """In each process, before it loads TensorFlow."""
     # Many processes can't share a GPU, and these networks are too small for one.
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     threading.Thread(target=_end_with_parent, daemon=True).start()

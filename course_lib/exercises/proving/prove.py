@@ -82,13 +82,10 @@ def prove_side_by_side(
         yield from map(proofs_of, exercises)
         return
     fresh = multiprocessing.get_context("spawn")  # TensorFlow doesn't survive a fork
-    with ProcessPoolExecutor(jobs, fresh, initializer=_make_do) as pool:
-        yield from pool.map(proofs_of, exercises)
-
-
-def _make_do() -> None:
-    cores.take_one_thread()
-    cores.compile_in_haste()
+    with ProcessPoolExecutor(jobs, fresh) as pool:
+        with cores.handed_down(cores.ONE_THREAD, cores.HASTY_XLA):
+            every = pool.map(proofs_of, exercises)
+        yield from every
 
 
 def _prove(exercise_id: str, at_most: int | None) -> list[Proof]:

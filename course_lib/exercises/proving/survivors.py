@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
+from course_lib import cores
 from course_lib.exercises.calling import guard
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import Exercise
@@ -84,7 +85,9 @@ def fates(
         work += [(one, numbers[i : i + CHUNK], named) for i in range(0, len(numbers), CHUNK)]
     # Fresh processes: one that was forked off TensorFlow's threads would hang.
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        return [one for chunk in pool.map(_some, work) for one in chunk]
+        with cores.handed_down(cores.ONE_THREAD, cores.HASTY_XLA):
+            every = pool.map(_some, work)
+        return [one for chunk in every for one in chunk]
 
 
 def _some(work: tuple[str, list[int], bool]) -> list[Fate]:
