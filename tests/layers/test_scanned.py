@@ -378,6 +378,16 @@ def test_a_mask_that_comes_along_counts_beside_a_state(kind):
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
+def test_keras_overlooks_a_mask_beside_a_state():
+    """The page on TensorFlow says so; once Keras finds it, the sentence can go."""
+    layer, state = keras.layers.GRU(4, dtype="float64"), tf.ones((5, 4), "float64")
+    mask = tf.constant(MASKS["end"])
+    x = tf.constant(sequences() * MASKS["end"][..., None])
+    found = layer(keras.layers.Masking(dtype="float64")(x), initial_state=state)
+    assert np.abs(found - layer(x, initial_state=state, mask=mask)).max() > 1e-3
+    np.testing.assert_allclose(found, layer(x, initial_state=state), atol=1e-12)
+
+
 @every_layer
 def test_a_mask_is_handed_on_in_the_order_of_the_outputs(kind):
     """What reads on, above a layer that begins at the end, sees the real steps alone."""
