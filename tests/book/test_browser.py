@@ -376,6 +376,17 @@ def test_code_fits_a_desk(page):
     assert not page.name.startswith("book/") or wide == []
 
 
+def test_on_a_laptop_the_two_codes_of_a_report_are_read_without_scrolling(page):
+    """Where they don't fit beside each other, they stand below each other."""
+    page.set_viewport_size(LAPTOP)
+    page.evaluate(UNFOLD)
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('.cell_output details pre')].filter(e =>
+            e.scrollWidth > e.clientWidth).map(e => e.textContent.slice(0, 40))"""
+    )
+    assert cut == []
+
+
 def test_sliders_follow_the_keyboard(page):
     sliders = page.locator("figure.course-slider")
     if page.name in CHAPTERS:
