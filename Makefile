@@ -39,7 +39,7 @@ help:
 	@echo "make test       test every part: a few cases of each quick test and each proof, all"
 	@echo "                notebooks, the pages; ALL=1 runs all cases, and the slow tests too"
 	@echo "make check      check quickly what you changed since main: for the inner loop; ALL=1 runs"
-	@echo "                its slow tests, too"
+	@echo "                the slow tests of that, too"
 	@echo "make lab        open JupyterLab on your own copy of the exercises, in work/;"
 	@echo "                ARGS=\"--no-browser --port 9000\" hands it options"
 	@echo "make notebooks  write the exercise and the solution notebooks from their source"

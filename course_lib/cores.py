@@ -52,7 +52,8 @@ def handed_down(*settings: dict[str, str]) -> Iterator[None]:
 
     To set them in the new process is too late for OpenBLAS, which begins its threads when NumPy is
     loaded: the module of the function that the process is to run has loaded it by then. A pool's
-    threads wait for each other in a loop that costs many times what they compute.
+    threads wait for each other in a loop that costs many times what they compute. Whoever replaces
+    processes later, as with `max_tasks_per_child`, begins those without the settings.
     """
     before = dict(os.environ)
     for variables in settings:

@@ -12,6 +12,7 @@ from course_lib.exercises.calling.guard import full_stop
 
 EXPLAINED_ELSEWHERE = ("course_lib.exercises", "course_lib.quiet")
 HEADING = "Imported here from the course, for you to use:"
+SHORT = 8  # characters of a default that is shown as it is
 
 
 def imported(source: str) -> dict[str, Any]:
@@ -62,8 +63,9 @@ class _Shown:
 
     def __init__(self, default: Any):
         self.text = getattr(default, "__name__", None) or repr(default)
-        if isinstance(default, float) and len(self.text) > len("0.000001"):
-            self.text = f"{default:.4g}"  # of 2 pi
+        # As 2 pi, of which 16 digits say no more than four; a large number would lose some.
+        if isinstance(default, float) and len(self.text) > SHORT and abs(default) < 1e4:
+            self.text = f"{default:.4g}"
 
     def __repr__(self) -> str:
         return self.text

@@ -165,15 +165,20 @@ def inner_loop(root: Path = Path("."), slow: bool = False) -> tuple[Stage, ...]:
     tests = [(*PYTEST, *mirrored, *chosen)]
     if touched and touched != ids():  # who changes what judges all has the tests of its name
         tests.append((*PYTEST, "tests/exercises", *chosen, "-k", " or ".join(touched)))
-    if slow:
-        tests.append((*PYTEST, *mirrored, *NO_NOTEBOOKS, *SLOWEST, "-m", "alone"))
-    name = f"{'all' if slow else 'quick'} tests of what has changed"
+    by_themselves = [one for one in marked("alone") if _is_among(Path(one), mirrored)]
+    if slow and by_themselves:
+        tests.append((*PYTEST, *by_themselves, *NO_NOTEBOOKS, *SLOWEST, "-m", "alone"))
+    name = f"quick {'and slow ' if slow else ''}tests of what has changed"
     stages = [STYLE, Stage(name, tuple(tests)), DRIFT]
     if touched:
         stages.append(Stage("proofs of what has changed", ((*COURSE, "prove", *touched),)))
     else:
         print("No exercise has changed since main: there is nothing to prove.")
     return tuple(stages)
+
+
+def _is_among(file: Path, places: Iterable[str]) -> bool:
+    return any(file.is_relative_to(place) for place in places)
 
 
 def run(stage: Stage) -> Tally:

@@ -288,6 +288,22 @@ def test_the_inner_loop_proves_what_has_changed(monkeypatch, tmp_path, capsys):
     assert "nothing to prove" in capsys.readouterr().out
 
 
+def test_a_check_of_slow_tests_asks_no_file_for_what_it_lacks(monkeypatch, tmp_path):
+    """A run of pytest that finds no test has failed."""
+    monkeypatch.setattr(stages, "touched_exercises", lambda root: ())
+    monkeypatch.setattr(stages, "marked", lambda mark: ("tests/a/test_a.py", "tests/b/test_b.py"))
+    for touched, by_themselves in (
+        (("tests/c",), []),
+        (("tests/c", "tests/a"), ["tests/a/test_a.py"]),
+    ):
+        monkeypatch.setattr(stages, "touched_tests", lambda root, touched=touched: touched)
+        _, tests, _ = stages.inner_loop(tmp_path, slow=True)
+        alone = [command for command in tests.commands if command[-1] == "alone"]
+        assert [command[len(PYTEST) : len(PYTEST) + 1] for command in alone] == [
+            (one,) for one in by_themselves
+        ]
+
+
 @pytest.mark.parametrize("slow", ["", "slow"])
 def test_what_a_check_left_out_is_said_or_run(slow, monkeypatch, tmp_path, capfd):
     """A change whose slow tests fail looks as good as any other until somebody runs them."""
@@ -297,6 +313,7 @@ def test_what_a_check_left_out_is_said_or_run(slow, monkeypatch, tmp_path, capfd
     (tmp_path / "test_new.py").write_text(f"{marks}{tests}\n")
     monkeypatch.setattr(stages, "touched_tests", lambda root: (str(tmp_path / "test_new.py"),))
     monkeypatch.setattr(stages, "touched_exercises", lambda root: ())
+    monkeypatch.setattr(stages, "marked", lambda mark: (str(tmp_path / "test_new.py"),))
     monkeypatch.setattr(stages, "ON_CORES", ("-p", "no:cacheprovider"))
     monkeypatch.setattr(stages, "NO_NOTEBOOKS", ())
     monkeypatch.setattr(stages, "BY_FILE", ())

@@ -18,9 +18,11 @@ from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.intake.read import Submission
 from course_lib.instructor.results.ledger import course_key
 
-CONNECT = 30  # seconds to wait for the scheduler, and for a worker, a first one or another
+CONNECT = 30  # seconds to wait for the scheduler, and for a first worker
+ALL_GONE = 120  # seconds to wait for another worker, when none is left
+LOOK = 5  # seconds between two looks whether there are workers
+POLL = 0.05  # the same for a result
 MOST_NAMED = 3  # workers in one sentence
-LOOK, POLL = 5, 0.05  # seconds between two looks whether there are workers, or a result
 AHEAD = 2  # submissions for each thread that are under way or wait next to it
 
 _own = threading.local()
@@ -50,7 +52,8 @@ def graded_on_cluster(todo: list, setup: dict, address: str) -> Iterator[tuple[s
         return
     for talker in ("distributed", "distributed.client"):  # what matters is said here
         logging.getLogger(talker).setLevel(logging.CRITICAL)
-    warnings.filterwarnings("ignore", "Sending large graph")  # as a notebook with pictures is
+    # A notebook with many pictures is large, and it has to get there all the same.
+    warnings.filterwarnings("ignore", "Sending large graph")
     waiting = iter(todo)
     setup = {**setup, "course": course_key()}
     with _connected(Client, address) as client:
@@ -65,7 +68,7 @@ def graded_on_cluster(todo: list, setup: dict, address: str) -> Iterator[tuple[s
                 return client.submit(grade_here, setup, loaded, key=f"course-{key}")
             return None
 
-        threads = sum(client.nthreads().values())
+        threads = sum(client.nthreads().values()) or 1  # they may have left by now
         first = (next_one() for _ in range(AHEAD * threads))
         running = as_completed([one for one in first if one is not None], loop=client.loop)
         for future in _as_they_come(running, client, address):
@@ -95,8 +98,15 @@ def _connected(connect, address: str):
         client.close()
         raise BadUsage(f"The Dask scheduler at {address} has no workers.") from None
     # One without the course would end if it were sent a function of the course's to compute.
-    answers = client.run(course_key, on_error="return")
-    if without := [worker for worker, key in answers.items() if key != course_key()]:
+    try:
+        answers = client.run(course_key, on_error="return")
+    except OSError:
+        client.close()
+        raise BadUsage(
+            f"The cluster at {address} was lost. The same command goes on from here."
+        ) from None
+    here = [(worker, key) for worker, key in answers.items() if not isinstance(key, OSError)]
+    if without := [worker for worker, key in here if key != course_key()]:
         client.close()
         raise BadUsage(
             f"{len(without)} of {len(answers)} workers don't have this version of the course "
@@ -115,6 +125,7 @@ def _as_they_come(running, client, address: str) -> Iterator:
     while not running.is_empty():
         if running.has_ready():
             yield next(running)
+            seen = time.monotonic()
             continue
         time.sleep(POLL)
         if time.monotonic() < looked + LOOK:
@@ -122,7 +133,7 @@ def _as_they_come(running, client, address: str) -> Iterator:
         looked = time.monotonic()
         with contextlib.suppress(OSError):  # then all futures are lost, which is said of them
             seen = looked if client.nthreads() else seen
-        if looked > seen + CONNECT:
+        if looked > seen + ALL_GONE:
             raise BadUsage(
                 f"The cluster at {address} has no workers any more. The same command goes on from "
                 "here."

@@ -34,7 +34,7 @@ class Grader:
         self.process = subprocess.Popen(
             [
                 sys.executable,
-                "-P",  # or files of a student's whose folder this is would be imported
+                "-P",  # the working folder may be a student's: nothing is imported from it
                 "-m",
                 PROGRAM,
                 str(theirs.fileno()),

@@ -75,7 +75,7 @@ def grade(top: Path) -> dict:
     with closed_to_others() if kind == "user" else contextlib.nullcontext():
         ((_, result),) = graded([(submission, "submission")], setup, 1)
     if result["status"] == FAILED:
-        raise ChildProcessError("the grader came down or hung, and so did another in its place")
+        raise ChildProcessError("the grader came down, and so did another in its place, or it hung")
     return gradescope(result, settings.weights)
 
 

@@ -8,7 +8,7 @@ import contextlib
 import functools
 from dataclasses import dataclass, field, replace
 
-from course_lib.exercises.calling.guard import RAISED
+from course_lib.exercises.calling.guard import OUT_OF_MEMORY, OUT_OF_TIME, RAISED
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import Arrays, Exercise, Rung
 from course_lib.exercises.projects.project import Batch, Project
@@ -22,11 +22,15 @@ from course_lib.instructor.judging.requirements import before, withheld
 from course_lib.instructor.judging.source_parts import alone, names_in, slices
 from course_lib.instructor.judging.verdict import Verdict
 from course_lib.instructor.sandbox.remote_function import Remote
-from course_lib.instructor.sandbox.session import TAMPERED, Session, Stopped
+from course_lib.instructor.sandbox.session import CRASHED, TAMPERED, Session, Stopped
 
 REPLAYED = (
     "Right for the numbers that the notebook's own check uses, wrong for other numbers of the same "
     "kind: it recognises its inputs instead of computing."
+)
+UNFINISHED = (
+    "Right for the numbers that the notebook's own check uses. With other numbers of the same kind "
+    "it came to no end: time or memory ran out, or its process broke off."
 )
 OTHER_NUMBERS = "other numbers"
 HIDDEN = "Your instructor tried another case, and there it is not right."
@@ -39,10 +43,12 @@ class ExerciseJudge:
     Args:
         seed: of the fresh numbers; not known to students.
         cases: the instructor's own hidden cases, inputs by exercise.
+        again: whether students may hand in again at once, and meet the same numbers.
     """
 
     seed: int
     cases: dict[str, list[Arrays]] = field(default_factory=dict)
+    again: bool = False
 
     def __post_init__(self):
         self._losses = PrecomputedLosses()
@@ -115,13 +121,14 @@ class ExerciseJudge:
         return verdict
 
     def _project(self, project: Project, remote: Remote, content: bytes | None) -> Verdict:
-        """On the instructor's own data where there is some."""
+        """On the instructor's own data where there is some; of secret data nothing is told."""
         own = tuple(Batch(**case) for case in self.cases.get(project.id, ()))
         batches = own or project.held_back("validate", self.seed)
         verdict = project_verdict(project, remote, content, batches)
-        if not own:
+        secret = own or self.again
+        if not secret:
             verdict.printed = _printed(remote)
-        elif verdict.outcome == RAISED:  # with words that it may have made of the instructor's data
+        elif verdict.outcome == RAISED:  # with words that it may have made of these data
             verdict.sentence = f"{project.id} raised an exception on data that you haven't seen."
         if remote.fate == TAMPERED:
             verdict.outcome = TAMPERED
@@ -160,7 +167,8 @@ class ExerciseJudge:
             if report.outcome == PASSED:
                 break
         else:
-            _fell(verdict, report, REPLAYED, OTHER_NUMBERS)
+            ended = report.kind not in (OUT_OF_TIME, OUT_OF_MEMORY, CRASHED)
+            _fell(verdict, report, REPLAYED if ended else UNFINISHED, OTHER_NUMBERS)
             return
         if cases := self.cases.get(exercise.id):
             report = check_function(with_hidden_cases(exercise, cases), remote)

@@ -9,7 +9,8 @@ answers are tried again with other ones:
 
 chooses anew, for all exercises where none is named, and stores it.
 With some numbers a rung isn't about the same any more: a text that is to be too short has become
-longer, and a right answer reads it. Such a rung gets other numbers until all right answers pass it.
+longer, and a right answer reads it. Such a rung gets other numbers until all right answers pass it
+and all mistakes fall.
 An exercise of which nothing is stored, or too little, is tried when it is first graded.
 """
 
@@ -17,7 +18,7 @@ import functools
 import itertools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ from course_lib.instructor.judging.fresh_numbers import WAYS, fresh_rung
 from course_lib.instructor.judging.stored_answers import with_stored_answers
 
 FIRST_ONES = 2
-DRAWS = 30  # of a rung's numbers; of the course's own rungs, each third draw at least is a good one
+DRAWS = 30  # of a rung's numbers; of the course's own, at least one draw in three is good
+TURNS = 3  # to find some with which all mistakes fall, too
 STORED = Path(__file__).with_name("fresh_ladder.json")
 SEED = 7**20  # with which the choice that is stored was made
 
@@ -50,16 +52,37 @@ def fresh_ladder(exercise: Exercise, seed: int) -> tuple[Rung, ...]:
         ladder = tuple(fresh_rung(exercise, places[name], way, seed) for name, way in there)
         if not _refuses(exercise, ladder):
             return ladder
-        redrawn = tuple(_redrawn(exercise, places[name], way, seed) for name, way in there)
-        if all(redrawn):
+        if redrawn := _redrawn(exercise, [(places[name], way) for name, way in there], seed):
             return redrawn
     return tuple(one.rung for one in choose(exercise, seed))
 
 
-def _redrawn(exercise: Exercise, position: int, way: str, seed: int) -> Rung | None:
+def _redrawn(
+    exercise: Exercise, chosen: list[tuple[int, str]], seed: int
+) -> tuple[Rung, ...] | None:
+    """The chosen rungs, with other numbers where a right answer falls; None if no draw will do.
+
+    What was tried of the mistakes, was tried with numbers that these may not be like: it is tried
+    again.
+    """
+    cheat_with = with_stored_answers(exercise)
+    cheats = [cheat_with(mistake.answer) for mistake in exercise.mistakes]
+    for first in range(1, TURNS * DRAWS, DRAWS):
+        draws = (0, *range(first, first + DRAWS))
+        ladder = tuple(_drawn(exercise, *place_and_way, seed, draws) for place_and_way in chosen)
+        if not all(ladder) or _refuses(exercise, ladder):
+            continue
+        if all(_falls(exercise, ladder, cheat) for cheat in cheats):
+            return ladder
+    return None
+
+
+def _drawn(
+    exercise: Exercise, position: int, way: str, seed: int, draws: Iterable[int]
+) -> Rung | None:
     """A rung with the first numbers with which every right answer passes it; None without any."""
-    draws = (fresh_rung(exercise, position, way, seed, draw) for draw in range(DRAWS))
-    return next((rung for rung in draws if not _refuses(exercise, (rung,))), None)
+    rungs = (fresh_rung(exercise, position, way, seed, draw) for draw in draws)
+    return next((rung for rung in rungs if not _refuses(exercise, (rung,))), None)
 
 
 @functools.cache

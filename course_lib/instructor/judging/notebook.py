@@ -10,6 +10,7 @@ from course_lib.authoring.source import start_of_hunt
 from course_lib.exercises.calling import guard
 from course_lib.exercises.calling.guard import OUT_OF_MEMORY, RAISED
 from course_lib.exercises.exercise import Arrays
+from course_lib.exercises.projects.project import Project
 from course_lib.exercises.registry import get, ids, needs_tensorflow
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED
 from course_lib.instructor.errors import NoSandbox
@@ -37,6 +38,9 @@ REACHES = re.compile(
 )
 
 
+LAST = 0.25  # of the budget: kept for what is secret, where that comes after all public checks
+
+
 @dataclass
 class Judge:
     """Judges notebooks, one at a time.
@@ -59,7 +63,7 @@ class Judge:
     secret_last: bool = False
 
     def __post_init__(self):
-        self._exercises = ExerciseJudge(self.seed, self.cases)
+        self._exercises = ExerciseJudge(self.seed, self.cases, self.secret_last)
 
     def begin(self) -> None:
         """A new submission: its budget is untouched."""
@@ -107,9 +111,13 @@ class Judge:
 
     def _in_one_child(self, sandbox, name, cells, roles, chosen, tensorflow, arrays, modules):
         """Verdicts, remarks, and ids of those that have to wait for TensorFlow."""
+        secret_last = bool(self.cases or self.secret_last)
+        limits = self.limits
+        if secret_last:  # else one endless loop would use up what the right answers need
+            limits = replace(limits, ends=limits.ends - LAST * self.budget)
         try:
             starts = {one: code for one in chosen if (code := start_of_hunt(get(one)))}
-            session = Session(sandbox, self.limits, name, cells, chosen, roles, starts, modules)
+            session = Session(sandbox, limits, name, cells, chosen, roles, starts, modules)
         except Stopped as stopped:
             sentence = f"Reading the notebook {stopped.sentence}"
             return {one: Verdict(one, stopped.fate, sentence) for one in chosen}, [], []
@@ -135,8 +143,8 @@ class Judge:
                         passed[one] = own
                     if one in passed and tensorflow and needs_tensorflow(one):
                         verdicts[one].remarks += _that_reach_out(cells, modules or {})
-                    # A child of their own for other numbers alone would cost time.
-                    if one in passed and not (self.cases or self.secret_last):
+                    # At once, in this child, since another one would cost time.
+                    if one in passed and not secret_last:
                         verdicts[one] = self._with_what_is_secret(
                             session, passed.pop(one), verdicts[one]
                         )
@@ -158,6 +166,7 @@ class Judge:
                     )
                     verdicts[one] = Verdict(one, MISSING, sentence)
             if passed:
+                session.limits = self.limits
                 session.lose()  # all public checks are over: nothing of what follows is told
             for one, own in passed.items():
                 verdicts[one] = self._with_what_is_secret(session, own, verdicts[one])
@@ -171,7 +180,8 @@ class Judge:
             verdict.remarks.append(remark)
         verdict.replaced = sorted(session.replaced)
         as_before = verdict.outcome in (PASSED, NOT_WRITTEN) and not session.unasked
-        if session.replaced or not as_before:
+        knows_more = isinstance(get(one), Project) and (self.cases or self.secret_last)
+        if session.replaced or knows_more or not as_before:
             session.lose()  # the next exercise begins in a child that nothing has touched
         return verdict
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from course_lib.instructor.errors import BadUsage
+from course_lib.instructor.intake.find import RESULTS
 
 PAGES = (".html", ".htm")
-LEDGER = "ledger.jsonl"  # lies in a folder of results
 
 
 def output_file(out: Path, kinds: Iterable[str], inputs: Iterable[Path] = ()) -> Path:
@@ -53,7 +53,8 @@ def results_folder(out: Path, paths: Iterable[Path]) -> None:
             f"choose another folder, such as {out / 'results'}."
         )
     inside = any(out.resolve().is_relative_to(path.resolve()) for path in paths)
-    if inside and any(out.iterdir()) and not (out / LEDGER).exists():
+    written = any((out / one).exists() for one in (RESULTS, "results.json"))
+    if inside and any(out.iterdir()) and not written:
         raise BadUsage(
             f"--out {out} lies in the class and holds no results. What it holds would not be "
             "looked at: choose a new folder."

@@ -1,5 +1,6 @@
 """Where students' code runs and writes without a sandbox."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -48,26 +49,33 @@ class Folder:
         """Let that user alone work in it.
 
         Raises:
-            NoSandbox: if this process may not give files away.
+            NoSandbox: if this process may not give files away, or not to a user of this number.
         """
         try:
             os.chown(self.path, user, user)
         except PermissionError:
             raise NoSandbox("a user of its own needs root") from None
+        except OSError as error:  # a container may know few users
+            raise NoSandbox(f"the user {user} can't have a folder here: {error.strerror}") from None
 
     def close(self) -> None:
         """Remove it with all that is in it."""
-        _remove(self.path)
-        os.close(self._held)
+        try:
+            _remove(self.path)
+        finally:
+            os.close(self._held)
 
 
 def _remove(folder: Path) -> None:
     """Remove a folder that a student's code has filled: however deep, and locked or not.
 
-    `shutil.rmtree` calls itself for each folder in a folder, and a thousand are too many.
+    `shutil.rmtree` calls itself for each folder in a folder, and a thousand are too many. For root
+    nothing is locked; `chmod` would follow a link that has taken the folder's place.
     """
-    for words in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
-        subprocess.run([*words, "--", folder], stderr=subprocess.DEVNULL, check=False)
+    unlock = [] if os.geteuid() == 0 else [["chmod", "-R", "u+rwx"]]
+    for words in (*unlock, ["rm", "-rf"]):
+        with contextlib.suppress(OSError):  # no process can be begun now: the next run removes it
+            subprocess.run([*words, "--", folder], stderr=subprocess.DEVNULL, check=False)
 
 
 def _remove_if_nobodys(folder: Path) -> None:

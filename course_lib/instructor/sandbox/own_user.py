@@ -6,7 +6,6 @@ import socket
 from course_lib.instructor.errors import NoSandbox
 
 FIRST_USER = 62_000
-NOBODY = FIRST_USER - 1  # has no process, and so none that could be reached by its signals
 MOST = 1_000  # sandboxes on one machine
 
 
@@ -17,6 +16,10 @@ class OwnUser:
     could bring down each other's submissions. The name of a socket is held by the kernel, and free
     again when the process ends, however it ends. Containers don't see each other's names, though
     the kernel may count their users together; so each begins to look somewhere else.
+
+    Attributes:
+        uid: the user.
+        nobody: one more, of whom there is no process but the one that ends all of the first.
 
     Raises:
         NoSandbox: if every one is taken.
@@ -31,6 +34,7 @@ class OwnUser:
             except OSError:
                 continue
             self.uid = FIRST_USER + number
+            self.nobody = self.uid + MOST
             return
         self._held.close()
         raise NoSandbox(f"{MOST} sandboxes run on this machine already")
@@ -41,5 +45,5 @@ class OwnUser:
 
 
 def is_of_a_sandbox(user: int) -> bool:
-    """Whether it is one of these users, of which only root has files to remove."""
+    """Whether it is one of these users, whose files only root removes."""
     return os.geteuid() == 0 and FIRST_USER <= user < FIRST_USER + MOST

@@ -15,7 +15,7 @@ OTHERS_WRITE = 0o002
 
 @contextlib.contextmanager
 def closed_to_others(top: str = "/") -> Iterator[None]:
-    """Let nobody but their owners write in them for a while. Needs root.
+    """Let only their owners and groups write in them for a while. Needs root.
 
     Args:
         top: the folder to look in.
@@ -24,8 +24,13 @@ def closed_to_others(top: str = "/") -> Iterator[None]:
         for folder, mode in _open_to_others(top, DEEPEST):
             with contextlib.suppress(OSError):  # of a disk that is read-only, say
                 os.chmod(folder, mode & ~OTHERS_WRITE)
-                opened.callback(os.chmod, folder, mode)
+                opened.callback(_give_back, folder, mode)
         yield
+
+
+def _give_back(folder: str, mode: int) -> None:
+    with contextlib.suppress(FileNotFoundError):  # it was somebody's who has removed it
+        os.chmod(folder, mode)
 
 
 def _open_to_others(folder: str, depth: int) -> Iterator[tuple[str, int]]:
@@ -37,5 +42,12 @@ def _open_to_others(folder: str, depth: int) -> Iterator[tuple[str, int]]:
     if mode & OTHERS_WRITE:
         yield folder, mode
     for one in entries:
-        if one.is_dir(follow_symlinks=False) and one.path not in ("/proc", "/sys"):
+        if one.path not in ("/proc", "/sys") and _is_folder(one):
             yield from _open_to_others(one.path, depth - 1)
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # it has gone
+        return False

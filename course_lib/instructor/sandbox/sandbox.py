@@ -18,7 +18,7 @@ from pathlib import Path
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.sandbox.folder import Folder
 from course_lib.instructor.sandbox.limits import Limits
-from course_lib.instructor.sandbox.own_user import NOBODY, OwnUser
+from course_lib.instructor.sandbox.own_user import OwnUser
 from course_lib.instructor.sandbox.view import (
     CODE,
     ENVIRONMENT,
@@ -114,16 +114,16 @@ class Sandbox:
         Raises:
             NoSandbox: if the fork server is gone.
         """
-        folder = None if self.walls else self._folder()
         talk, their_talk = socket.socketpair()
         tell, their_tell = socket.socketpair()
+        folder = None if self.walls else self._folder()
         child = Child(talk, tell, folder)
         scratch = str(folder.path) if folder else SCRATCH
         order = {
             "walls": self.walls,
             "own_user": self.kind == "user",
             "uid": self.user.uid,
-            "nobody": NOBODY,
+            "nobody": self.user.nobody,
             "cpu": int(60 * limits.seconds),
             "memory": limits.memory + (TENSORFLOW_MEMORY if self.tensorflow else 0),
             "processes": limits.processes + (256 if self.tensorflow else 0),
@@ -136,29 +136,23 @@ class Sandbox:
         }
         if self.kind == "none":  # processes count for the whole user there
             order["processes"] = 100_000
-        try:
-            socket.send_fds(
-                self.control,
-                [json.dumps(order).encode()],
-                [their_talk.fileno(), their_tell.fileno()],
-            )
-        except OSError:
-            child.close()
-            raise NoSandbox(f"the fork server ended: {self._last_words()}") from None
-        finally:
-            their_talk.close()
-            their_tell.close()
-        return child
+        with their_talk, their_tell:
+            ends = [their_talk.fileno(), their_tell.fileno()]
+            try:
+                socket.send_fds(self.control, [json.dumps(order).encode()], ends)
+                return child
+            except OSError:
+                pass
+        child.close()  # it waits for an end that this process must not hold open any more
+        raise NoSandbox(f"the fork server ended: {self._last_words()}")
 
     def _folder(self) -> Folder:
         """Where a child without walls may write; it ends with the child."""
-        folder = Folder()
-        if self.kind == "user":
-            try:
+        with contextlib.ExitStack() as opened:
+            folder = opened.enter_context(contextlib.closing(Folder()))
+            if self.kind == "user":
                 folder.give_to(self.user.uid)
-            except NoSandbox:
-                folder.close()
-                raise
+            opened.pop_all()  # the child closes it
         return folder
 
     def _last_words(self) -> str:
@@ -193,7 +187,7 @@ class Child:
     Args:
         talk: the connection to it.
         tell: on which its keeper says how it ended; closing it kills the child.
-        folder: which ends with it.
+        folder: removed when the child is closed.
     """
 
     def __init__(self, talk: socket.socket, tell: socket.socket, folder: Folder | None = None):

@@ -16,6 +16,7 @@ from course_lib.instructor.judging.submission import grade
 from course_lib.instructor.results import points
 from course_lib.instructor.results.pages.class_page import class_page
 from course_lib.instructor.sandbox.limits import Limits
+from course_lib.instructor.sandbox.session import Session
 from course_lib.scratch.rnn import init_params
 
 ROWS = (HAND_INS / "rows.npz").read_bytes()
@@ -25,13 +26,13 @@ ROWS = (HAND_INS / "rows.npz").read_bytes()
 def graded(box, tmp_path):
     """Grade one student's predict_rows; the verdict as plain data."""
 
-    def result(code=None, files=None, cases=None, seed=5):
+    def result(code=None, files=None, cases=None, seed=5, **more):
         nb = solved(1) if code is None else notebook(1, {"predict_rows": code})
         write(tmp_path / "anna" / "01-vanilla-rnn.ipynb", nb)
         for name, content in ({"rows.npz": ROWS} if files is None else files).items():
             (tmp_path / "anna" / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "anna" / name).write_bytes(content)
-        judge = Judge(lambda tensorflow: box, Limits(seconds=5), seed, cases or {})
+        judge = Judge(lambda tensorflow: box, Limits(seconds=5), seed, cases or {}, **more)
         found = grade(submission(tmp_path / "anna").load(), judge, ["predict_rows"])
         return found["exercises"][0]
 
@@ -55,6 +56,30 @@ def test_the_data_come_from_the_secret_seed(graded):
     scores = {graded(seed=seed)["score"] for seed in range(3)}
     assert len(scores) > 1
     assert graded(seed=0)["score"] == graded(seed=0)["score"]
+
+
+def test_where_the_data_come_again_nothing_is_told_of_them(graded):
+    """A next attempt could bring the answers to what this one raises or prints."""
+    tells = predict("raise ValueError(str(x[0, 0, 9:12]))")
+    assert "ValueError" in graded(tells)["sentence"]
+    found = graded(tells, secret_last=True)
+    assert found["outcome"] == "error"
+    assert found["sentence"] == "predict_rows raised an exception on data that you haven't seen."
+
+
+def test_who_has_seen_the_data_is_not_there_for_other_exercises(box, tmp_path, monkeypatch):
+    original, lost = Session.lose, []
+    monkeypatch.setattr(Session, "lose", lambda self: lost.append(self) or original(self))
+    write(tmp_path / "anna" / "01-vanilla-rnn.ipynb", solved(1))
+    (tmp_path / "anna" / "rows.npz").write_bytes(ROWS)
+    times = []
+    for last in (False, True):
+        lost.clear()
+        judge = Judge(lambda tensorflow: box, Limits(seconds=5), 5, {}, secret_last=last)
+        found = grade(submission(tmp_path / "anna").load(), judge, ["predict_rows"])
+        assert found["exercises"][0]["outcome"] == "passed"
+        times.append(len(lost))
+    assert times == [0, 2]  # behind the project, and behind all public checks
 
 
 def test_a_lower_mark_earns_a_third(graded):

@@ -3,7 +3,8 @@
 import pytest
 
 from course_lib.instructor.errors import BadUsage
-from course_lib.instructor.results.output import LEDGER, drafted, results_folder
+from course_lib.instructor.intake.find import RESULTS
+from course_lib.instructor.results.output import drafted, results_folder
 
 
 def test_what_is_whole_is_put_in_its_place(tmp_path):
@@ -40,9 +41,14 @@ def test_results_do_not_go_where_a_students_work_lies(tmp_path, out):
 
 
 def test_results_may_lie_inside_the_class(tmp_path):
-    for name in ("new", "empty", "earlier"):
+    for name, file in (
+        ("new", ""),
+        ("empty", ""),
+        ("earlier", RESULTS),
+        ("merged", "results.json"),
+    ):
         if name != "new":
             (tmp_path / name).mkdir()
-        if name == "earlier":
-            (tmp_path / name / LEDGER).write_text("")
+        if file:
+            (tmp_path / name / file).write_text("")
         results_folder(tmp_path / name, [tmp_path])

@@ -68,13 +68,15 @@ import ctypes, os, time
 def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
     found = os.listdir(".")
     open("left", "w").close()
+    named, says = os.pipe()
     if not os.fork():
         os.setsid()
         if not os.fork():
             ctypes.CDLL(None).prctl(15, b"left-by-student")  # its name
+            os.write(says, b"!")
             time.sleep(600)
         os._exit(0)
-    time.sleep(0.3)
+    os.read(named, 1)
     raise ValueError(f"found {found}")
 """
 

@@ -13,7 +13,7 @@ from a_class import solved
 from course_lib.instructor.errors import NoSandbox
 from course_lib.instructor.sandbox import own_user
 from course_lib.instructor.sandbox.available import problem_with
-from course_lib.instructor.sandbox.own_user import NOBODY, OwnUser
+from course_lib.instructor.sandbox.own_user import OwnUser
 from course_lib.instructor.sandbox.view import INSIDE
 
 pytestmark = pytest.mark.slow
@@ -30,6 +30,8 @@ def test_each_has_another_one_until_it_is_closed(monkeypatch):
     with contextlib.ExitStack() as held:
         several = [held.enter_context(contextlib.closing(OwnUser())) for _ in range(50)]
         assert len({one.uid for one in several}) == 50
+        # Two that end their users' processes at the same time don't end each other.
+        assert len({user for one in several for user in (one.uid, one.nobody)}) == 100
         monkeypatch.setattr(own_user, "MOST", 1)
         with contextlib.suppress(NoSandbox):  # somebody else may have it
             held.enter_context(contextlib.closing(OwnUser()))
@@ -80,7 +82,7 @@ def test_who_ends_all_of_a_user_is_not_stopped_by_them():
             command = [sys.executable, "-c", STOPS_ALL, INSIDE, str(user.uid)]
             with subprocess.Popen(command, stdout=subprocess.PIPE) as one:
                 one.stdout.readline()  # it has begun
-                ends = f"import kernel; kernel.end_all_of({user.uid}, {NOBODY})"
+                ends = f"import kernel; kernel.end_all_of({user.uid}, {user.nobody})"
                 try:
                     subprocess.run([sys.executable, "-c", ends], cwd=INSIDE, check=True, timeout=5)
                     assert one.wait(timeout=5) == -signal.SIGKILL

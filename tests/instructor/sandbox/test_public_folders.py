@@ -21,3 +21,13 @@ def test_nobody_else_writes_in_them_meanwhile(tmp_path):
             raise KeyboardInterrupt
     except KeyboardInterrupt:
         assert found() == modes
+
+
+def test_one_that_has_gone_meanwhile_costs_nobody_a_result(tmp_path):
+    """The verdicts were there, and the student read that the autograder had come down."""
+    for name in ("tmp", "gone"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(0o1777)
+    with closed_to_others(str(tmp_path)):
+        (tmp_path / "gone").rmdir()
+    assert stat.S_IMODE((tmp_path / "tmp").stat().st_mode) == 0o1777

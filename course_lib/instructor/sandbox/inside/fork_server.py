@@ -23,7 +23,7 @@ import kernel
 import system_calls
 
 POLL = 0.05  # seconds between two looks at the memory
-TRIES = 200  # to end what a child has left behind, which may leave more
+TRIES = 200  # rounds of killing a child's orphans; each may bring up new ones
 
 
 def main() -> None:
@@ -222,6 +222,8 @@ def _wall_in(limits: dict, program: bytes, talk: int, say: int) -> None:
         kernel.limit(*rest)
         if limits["own_user"]:
             kernel.become(limits["uid"], limits["uid"])
+        kernel.die_with_parent()
+        if limits["own_user"]:
             system_calls.only(program)
         os.chdir(limits["folder"])
         return

@@ -181,12 +181,12 @@ def _no_capabilities() -> None:
 def end_all_of(uid: int, nobody: int) -> None:
     """Kill every process of a user; this one is root's.
 
-    Who sends the signal has the effective user alone in common with them. So it may reach them, and
-    they, who are busy killing and stopping all that they may, can't reach it.
+    The sender shares only its effective user with them: it may signal them, and they may not signal
+    it, though they may be busy killing and stopping whatever they can.
 
     Args:
         uid: the user.
-        nobody: a user of whom there is no process.
+        nobody: a user of whom there is no other process, also none that does this elsewhere.
     """
     child = os.fork()
     if child == 0:
@@ -201,7 +201,8 @@ def end_all_of(uid: int, nobody: int) -> None:
 
 def adopt_orphans() -> None:
     """Become the parent of all that one's children leave behind."""
-    libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError("adopting orphans was refused")
 
 
 def close_all_but(*kept: int) -> None:
