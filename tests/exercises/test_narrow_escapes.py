@@ -1,5 +1,6 @@
 """Wrong answers that are right in nearly every case: each fails where its one case is looked at."""
 
+import dataclasses
 import sys
 
 import keras
@@ -9,8 +10,9 @@ import tensorflow as tf
 
 from course_lib.authoring.source import reference_code
 from course_lib.exercises import check
+from course_lib.exercises.calling.guard import BY_SEED
 from course_lib.exercises.gradnets.stop_gate import last_cosine
-from course_lib.exercises.registry import get
+from course_lib.exercises.registry import get, ids
 from course_lib.scratch.gated import gru_step, init_lstm_params, lstm_step
 from course_lib.scratch.gradcheck import numerical_gradient
 
@@ -215,6 +217,49 @@ def test_a_hash_of_numbers_is_the_same_wherever_python_starts():
         return [init_lstm_params(n if k else m, n, abs(hash((seed, k)))) for k in range(layers)]
 
     assert check(fresh_cells).ok
+
+
+@dataclasses.dataclass(frozen=True)
+class Gate:
+    """A key as a learner would make it; its hash is made of a text's."""
+
+    name: str
+
+
+class Several:
+    """The same, with a hash of one's own."""
+
+    def __init__(self, *names):
+        self.names = names
+
+    def __eq__(self, other):
+        return self.names == other.names
+
+    def __hash__(self):
+        return hash(tuple(hash(name) for name in self.names))
+
+
+FACTORS = {Gate("layer"): 1, Several("a", "layer"): 1}
+OWN_TABLE = {hash("tanh"): np.tanh}
+
+
+@pytest.mark.parametrize("key", [lambda: Gate("layer"), lambda: Several("a", "layer")])
+def test_what_is_looked_up_by_a_hash_is_found(key):
+    """Python looks for it by the number that it had when the table was made."""
+
+    def fresh_cells(m, n, layers, seed=0):
+        seeds = [seed + FACTORS[key()] * k for k in range(layers)]
+        return [init_lstm_params(n if k else m, n, seeds[k]) for k in range(layers)]
+
+    assert check(fresh_cells).ok
+
+
+def test_where_no_seed_decides_a_hash_is_pythons():
+    def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+        return OWN_TABLE[hash("tanh")](x_t @ W_xh + h_prev @ W_hh + b_h)
+
+    assert check(rnn_step).ok
+    assert set(ids()) >= BY_SEED
 
 
 def test_cells_of_single_precision():

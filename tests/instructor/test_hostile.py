@@ -360,3 +360,29 @@ def test_a_seed_of_a_texts_hash_is_no_seed_in_the_sandbox_either(judged):
     found = judged(code, wanted=("fresh_cells",), chapter=3)["fresh_cells"]
     assert found.mistake == "no seed at all"
     assert not found.replaced
+
+
+def test_what_is_looked_up_by_a_hash_is_found_in_the_sandbox_too(judged):
+    key = (
+        "from dataclasses import dataclass\n"
+        "@dataclass(frozen=True)\n"
+        "class Key:\n"
+        "    name: str\n"
+        "TABLE = {Key('layer'): 1, Key('tanh'): np.tanh}\n"
+    )
+    cells = (
+        "def fresh_cells(m, n, layers, seed=0):\n"
+        "    seeds = [seed + TABLE[Key('layer')] * k for k in range(layers)]\n"
+        "    return [init_lstm_params(n if k else m, n, seeds[k]) for k in range(layers)]\n"
+    )
+    own = "from course_lib.scratch.gated import init_lstm_params\n"
+    found = judged(own + key + cells, wanted=("fresh_cells",), chapter=3)["fresh_cells"]
+    assert found.outcome == "passed", found.sentence
+    table = "OWN = {hash('tanh'): np.tanh}\n"
+    step = (
+        "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n"
+        "    return {}(x_t @ W_xh + h_prev @ W_hh + b_h)\n"
+    )
+    for lookup in ("OWN[hash('tanh')]", "TABLE[Key('tanh')]"):
+        found = judged(key + table + step.format(lookup))["rnn_step"]
+        assert found.outcome == "passed", found.sentence

@@ -49,6 +49,7 @@ TENSORS = {
     **dict.fromkeys(("EagerTensor", "SymbolicTensor", "ResourceVariable"), "TensorFlow"),
     "ArrayImpl": "JAX",
 }
+BY_SEED = frozenset({"fresh_cells"})  # ids of exercises in which a seed decides, wherever it runs
 OUTPUT_LIMIT = 1_000  # characters of a learner's own printing that a report keeps
 
 
@@ -504,15 +505,20 @@ def _instead(kept: Any, now: Any) -> str:
 
 
 @contextlib.contextmanager
-def texts_hashed_anew(function: Callable) -> Iterator[None]:
+def texts_hashed_anew(function: Callable, exercise: str) -> Iterator[None]:
     """In the block, the learner's own `hash` gives other numbers for texts than in any other block.
 
     Python does so too, but only from one start to the next: a seed that is made of them would be
-    found reproducible by every check in one process, and by nobody on the next day.
+    found reproducible by every check in one process, and by nobody on the next day. Who looks
+    something up by a hash may do so: in a `__hash__`, of a frozen dataclass too, it is Python's.
 
     Args:
         function: the learner's; the names beside it are those that its code finds.
+        exercise: its id; where no seed decides, nothing is changed.
     """
+    if exercise not in BY_SEED:
+        yield
+        return
     names = {}
     with contextlib.suppress(Exception):  # attributes of an object of the learner's own can raise
         names = inspect.unwrap(function).__globals__
@@ -520,7 +526,13 @@ def texts_hashed_anew(function: Callable) -> Iterator[None]:
         yield
         return
     salt = time.perf_counter_ns()
-    names["hash"] = lambda value: hash((salt, value) if _holds_text(value) else value)
+
+    def anew(value: Any) -> int:
+        inside = sys._getframe(1).f_code.co_qualname.split(".")
+        salted = _holds_text(value) and "__hash__" not in inside
+        return hash((salt, value) if salted else value)
+
+    names["hash"] = anew
     try:
         yield
     finally:
@@ -557,7 +569,7 @@ class Guarded:
         """
         every = {**dict(enumerate(arguments)), **named}
         before = {key: None if callable(a) else copy.deepcopy(a) for key, a in every.items()}
-        with texts_hashed_anew(self.function):
+        with texts_hashed_anew(self.function, self.name):
             result = self.function(*arguments, **named)
         for key, now in every.items():
             kept = before[key]

@@ -293,7 +293,7 @@ class Student:
         named = dict(zip(names, arguments[place:], strict=True))
 
         def run():
-            with guard.texts_hashed_anew(self.function):
+            with guard.texts_hashed_anew(self.function, self.name):
                 return messages.plain(function(*arguments[:place], **named))
 
         return self._guarded(run, arguments)
