@@ -5,6 +5,7 @@ They stand last. Which of the ladder's inputs they use is tried with the referen
 
 import copy
 import functools
+import inspect
 import pickle
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
@@ -23,8 +24,8 @@ TINY = 1e-6  # a change of the inputs that float64 answers smoothly
 FULL = 1e-9  # how smoothly: float64 is off by 1e-12 in these small cases, float32 by 1e-7
 SMALL = 1e-2  # what is smaller is a difference of larger numbers, and has fewer digits
 REMEMBERED = 500  # results of references
-TRACE = 1e-12  # a change of the inputs that no result shows, but a comparison of them does
-NEXT_TO = ", next to it"
+TRACE = 1e-12  # too small to show in a result, large enough that the inputs aren't equal
+EVERYTHING = "all of the inputs"  # no input has a name with a space
 SHRUNK = -0.25  # other numbers of the same kind: small enough where the first ones were
 
 
@@ -55,9 +56,12 @@ def _right_as_well(exercise: Exercise, rung: Rung) -> Rung:
         both = _beside(outputs, _of_reference(exercise, rung, given))  # a cache may hold more
         own, right = ({name: pair[which] for name, pair in both.items()} for which in (0, 1))
         if off := _differ(own, right, NEAR):
+            wrong = f"{off[0]} is wrong where whole numbers come in"
+            if off[1] == np.inf:  # another shape, or no number: nothing was rounded
+                return Problem(f"{wrong}.")
             return Problem(
-                f"{off[0]} is wrong where whole numbers come in: an array on the way may have "
-                "their dtype, which rounds whatever is written to it."
+                f"{wrong}: an array on the way may have their dtype, which rounds whatever is "
+                "written to it."
             )
         return None
 
@@ -200,39 +204,50 @@ def second_call(exercise: Exercise) -> Rung:
     """
 
     @functools.cache
-    def moved_alone() -> tuple[str, ...]:
-        base = _base(exercise)
-        return tuple(name for name in base.inputs() if _may_move_alone(exercise, base, name))
+    def moved_alone() -> dict[str, Rung]:
+        return {
+            name: base
+            for base in reversed(_bases(exercise))  # where several show an input, the first does
+            for name in base.inputs()
+            if _may_move_alone(exercise, base, name)
+        }
 
     def inputs() -> Arrays:
         one = _base(exercise).inputs()
-        given = {"first": moved(one, SHRUNK), "second": one}
-        for name in moved_alone():
-            given[name] = {**one, name: moved(one[name], SHRUNK)}
-            given[f"{name}{NEXT_TO}"] = moved(given[name], TRACE)
+        given = {EVERYTHING: {"moved": moved(one, SHRUNK), "here": one}}
+        for name, base in moved_alone().items():
+            one = base.inputs()
+            there = {**one, name: moved(one[name], SHRUNK)}
+            # Here first: of what is kept of the last call alone, nothing else would be left.
+            given[name] = {"here": one, "moved": there, "beside": moved(there, TRACE)}
         return given
 
     def call(function: Callable, given: Arrays) -> Arrays:
-        base = _base(exercise)
-        return {which: called(exercise, base, function, one) for which, one in given.items()}
+        bases = {EVERYTHING: _base(exercise), **moved_alone()}
+        return {
+            name: {
+                where: called(exercise, bases[name], function, one) for where, one in calls.items()
+            }
+            for name, calls in given.items()
+        }
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
-        kept = [
-            name
-            for name in given
-            if f"{name}{NEXT_TO}" in given
-            and _differ(outputs[name], outputs[f"{name}{NEXT_TO}"], NEAR)
-        ]
-        if kept:
+        for name in given:
+            results = outputs[name]
+            if name == EVERYTHING or not _differ(results["moved"], results["beside"], NEAR):
+                continue
+            # What the rung's call works out of its inputs is no argument of the function's.
+            is_handed_in = name in inspect.signature(exercise.reference).parameters
+            where = f", where {name} alone was another than before" if is_handed_in else ""
             return Problem(
-                "Two calls whose inputs differ by less than a billionth gave different results, "
-                f"where {kept[0]} alone was another than before: one went on from something "
-                "that an earlier call had kept. Compute all of it again at each call."
+                "Two calls whose inputs differ by less than a billionth gave different results"
+                f"{where}: one went on from something that an earlier call had kept. Compute all "
+                "of it again at each call."
             )
-        if _differ(outputs["first"], outputs["second"], 0.0) is not None:
+        if _differ(*outputs[EVERYTHING].values(), 0.0) is not None:
             return None
         base = _base(exercise)
-        right = [_of_reference(exercise, base, given[which]) for which in ("first", "second")]
+        right = [_of_reference(exercise, base, one) for one in given[EVERYTHING].values()]
         if _differ(*right, NEAR) is None:
             return None
         return Problem(

@@ -8,7 +8,9 @@ import pickle
 import numpy as np
 import pytest
 
+from course_lib.exercises.calling.guard import CappedOutput
 from course_lib.exercises.checker import check_function
+from course_lib.exercises.ladder.climbing import climb, judge
 from course_lib.exercises.ladder.generic import complete
 from course_lib.exercises.ladder.rungs import WHOLE_NUMBERS
 from course_lib.exercises.registry import get, ids
@@ -25,8 +27,24 @@ NEEDS_NO_DIGITS = {
     "numerical_gradient": {"w": "no copy is what the loss looks at, and other rungs say so"},
     "grelu_backward": {"u": "only its sign matters"},
 }
-# What may be kept of an earlier call, and why.
-MAY_BE_KEPT = {}
+# What no rung gives other numbers while all else stays, so that nobody can tell; and why.
+OF_THE_STATE = "the state that is handed in beside it has other numbers, too"
+WHOLE = "a whole number; another one goes with other shapes or a case of its own"
+NEVER_ALONE = {
+    "read_digits": {"size": WHOLE},
+    "rnn_step_backward": dict.fromkeys(("x_t", "h_prev", "W_xh", "W_hh"), OF_THE_STATE),
+    "numerical_gradient": dict.fromkeys(("loss", "w", "step"), "each loss is a new function"),
+    "truncated_bptt": {"labels": WHOLE, "window": WHOLE},
+    "update_on_window": {"labels": WHOLE},
+    "lstm_step_backward": {"params": "the cache that is handed in beside it is another, too"},
+    "grelu_backward": {"u": "only its sign matters"},
+    "propagate": {"form": "a name; another one goes with other weights"},
+    "gradual_dropout": {"training": "True or False; the other one goes with other numbers"},
+    "scan": {"join": "a function, which is new for each rung"},
+    "scan_backward": dict.fromkeys(("a", "h_0"), OF_THE_STATE),
+}
+# What is True or False changes alone, but not from one call to the next.
+NEVER_NEXT = {"masked_rnn_forward": {"mask"}, "dropout_between_layers": {"training"}}
 FUNCTIONS = [one for one in ids() if get(one).returns and get(one).kind != "project"]
 
 
@@ -191,33 +209,84 @@ def cuts_unnoticed(exercise, place):
 
 
 @pytest.mark.parametrize("one", [one for one in FUNCTIONS if one not in WITHOUT_ARRAYS])
-def test_what_is_kept_of_earlier_calls_is_not_gone_on_from(one):
+@pytest.mark.parametrize("kept", [1, None], ids=["the last result", "all results"])
+def test_what_is_kept_of_earlier_calls_is_not_gone_on_from(one, kept):
     """Results are kept by all the arguments but one."""
     exercise = get(one)
-    passed = {
-        name
-        for place, name in enumerate(inspect.signature(exercise.reference).parameters)
-        if forgets_unnoticed(exercise, place)
-    }
-    assert passed == set(MAY_BE_KEPT.get(one, ()))
+    unnoticed, never_alone = set(), set()
+    for place, name in enumerate(inspect.signature(exercise.reference).parameters):
+        answer, wrong = that_forgets(exercise.reference, place, kept)
+        if not refuses(exercise, answer):
+            (unnoticed if any(wrong) else never_alone).add(name)
+    assert unnoticed == set()
+    never_next = NEVER_NEXT.get(one, set()) if kept else set()
+    assert never_alone == set(NEVER_ALONE.get(one, ())) | never_next
 
 
-def forgets_unnoticed(exercise, place):
-    """Whether an answer passes that doesn't see when one of its arguments has other numbers."""
+def test_of_inputs_that_are_no_arguments_no_report_says_that_they_changed():
+    """The cache and the state that are handed in are worked out of them."""
+    exercise = get("rnn_step_backward")
+    rung = exercise.ladder[-1]
+    given, outputs = (
+        rung.inputs(),
+        climb(exercise, rung, exercise.reference, CappedOutput()).outputs,
+    )
+    others = {name: calls for name, calls in outputs.items() if "beside" in calls}
+    for name, calls in others.items():
+        changed = {**outputs, name: {**calls, "moved": calls["here"]}}
+        told = f"where {name} alone" in rung.judge(given, changed).sentence
+        assert told == (name in inspect.signature(exercise.reference).parameters)
+    assert others.keys() - inspect.signature(exercise.reference).parameters.keys() == {"b_h"}
+
+
+def test_names_of_inputs_are_no_names_of_calls():
+    """Those of combine are first and second."""
+    assert list(get("combine").ladder[-1].inputs())[1:] == ["first", "second"]
+
+
+@pytest.mark.parametrize("wrong", [lambda a: a * np.nan, lambda a: a[..., None]])
+def test_of_what_is_no_number_for_whole_numbers_no_dtype_is_blamed(wrong):
+    exercise = get("rnn_step")
+    rung = next(rung for rung in exercise.ladder if rung.name == WHOLE_NUMBERS)
+    right = climb(exercise, rung, exercise.reference, CappedOutput()).outputs
+    found = rung.judge(rung.inputs(), every_array(right, lambda array, _: wrong(array)))
+    assert found.sentence == "h_t is wrong where whole numbers come in."
+    found = rung.judge(rung.inputs(), every_array(right, lambda array, _: np.trunc(array)))
+    assert "rounds" in found.sentence
+
+
+def that_forgets(reference, place, kept):
+    """An answer that doesn't see when one of its arguments has other numbers; and when it didn't.
+
+    Args:
+        reference: the right answer.
+        place: of the argument.
+        kept: how many results it keeps; None: all of them.
+    """
     results, wrong = {}, []
 
-    def forgets(*arguments, **named):
-        if not 0 <= place < len(arguments) or any(map(callable, arguments)):
-            return exercise.reference(*arguments, **named)
-        shapes = every_array(arguments[place], lambda array, _: array.shape)
-        rest = (*arguments[:place], *arguments[place + 1 :])
-        key = str(shapes), pickle.dumps((rest, named))
+    def forgets(*arguments):
+        if place >= len(arguments):
+            return reference(*arguments)
+        known = [one if callable(one) else pickle.dumps(one) for one in arguments]
+        now = known.pop(place)
+        key = str(every_array(arguments[place], lambda array, _: array.shape)), *known
         if key in results:
-            kept, now = results[key]
-            wrong.append(now != pickle.dumps(arguments[place]))
+            result, then = results[key]
+            wrong.append(then != now)
         else:
-            kept = exercise.reference(*arguments, **named)
-            results[key] = kept, pickle.dumps(arguments[place])
-        return copy.deepcopy(kept)
+            result = reference(*arguments)
+            results[key] = copy.deepcopy(result), now
+            while len(results) > (kept or np.inf):
+                del results[next(iter(results))]
+        return copy.deepcopy(result)
 
-    return check_function(exercise, forgets, named=False).ok and any(wrong)
+    return forgets, wrong
+
+
+def refuses(exercise, answer):
+    """Whether some rung does; no name is looked for, which takes longest."""
+    for rung in reversed(exercise.ladder):
+        if judge(rung, climb(exercise, rung, answer, CappedOutput())):
+            return True
+    return False
