@@ -410,10 +410,18 @@ class GradualBatchNorm(keras.layers.Layer):
         self.batch_norm.build(x_shape)
 
     def call(self, x, g, training=False, x_mask=None):
-        """The layer: x and y have the shape (batch, n).
+        """The layer.
 
-        Of sequences, (batch, T, n), masked steps don't count in mean and
-        variance.
+        Args:
+            x: shape (batch, n) or (batch, T, n).
+            g: the late gate, a scalar.
+            training: whether mean and variance are those of the batch, and
+                move the running ones; else the running ones are taken.
+            x_mask: shape (batch, T), False at steps that don't count in mean
+                and variance. None: the one that comes along with x, if any.
+
+        Returns:
+            y: the shape of x.
         """
         normed = self.batch_norm(x, training=training, mask=x_mask)
         return interpolate(normed, x, g)

@@ -3,6 +3,7 @@
 from functools import partial
 
 import keras
+from keras.src.backend import set_keras_mask
 
 from course_lib.layers.cudnn import fused_layer
 from course_lib.layers.gru import GRUCell
@@ -29,19 +30,27 @@ class StackedRNN(keras.Sequential):
     """What `stacked_rnn` makes: recurrent layers in a row, with masks.
 
     A mask goes through every layer. It goes on to what follows the stack only
-    if there still are steps to mask. Masked steps may hold anything: Keras's
-    own layers lose their gradients if that is NaN.
+    if there still are steps to mask, in the order of the outputs: a layer of
+    Keras that reads backwards leaves it as it was. Masked steps may hold
+    anything: Keras's own layers lose their gradients if that is NaN.
     """
 
     def call(self, inputs, training=None, mask=None):
         """Outputs, (batch, T, n) or (batch, n); mask: (batch, T), or None."""
         check_steps(inputs)
         mask = checked_mask(mask, inputs)
-        return super().call(only_real(inputs, mask), training, mask)
+        outputs = super().call(only_real(inputs, mask), training, mask)
+        turned = self.compute_mask(inputs, mask)
+        if self.layers[-1].go_backwards and turned is not None:
+            set_keras_mask(keras.tree.flatten(outputs)[0], turned)
+        return outputs
 
     def compute_mask(self, inputs, mask=None):
-        """The mask of the output: that of the input, or none after the end."""
-        return mask if self.layers[-1].return_sequences else None
+        """The mask of the output: that of its steps, or none after the end."""
+        last = self.layers[-1]
+        if mask is None or not last.return_sequences:
+            return None
+        return keras.ops.flip(mask, 1) if last.go_backwards else mask
 
 
 def stacked_rnn(
@@ -91,10 +100,11 @@ def stacked_rnn(
     dropout = checked_number(dropout, "dropout", RATE)
     return_sequences = checked_switch(return_sequences, "return_sequences")
     fused = checked_switch(fused, "fused")
-    if rnn.get("go_backwards") and (layers > 1 or return_sequences):
+    if rnn.get("go_backwards") and layers > 1:
         raise ValueError(
-            "go_backwards would turn round what each layer hands on, but no "
-            "mask: leave it out, and flip the sequences that the stack reads."
+            "With go_backwards each layer would turn round what the one below "
+            "hands on, but not its mask: leave it out, and flip the sequences "
+            "that the stack reads, and their mask."
         )
     if rnn.get("return_state") and layers > 1:
         raise ValueError(

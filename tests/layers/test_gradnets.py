@@ -174,6 +174,25 @@ def test_masked_steps_have_no_part_in_a_batch_norm():
     np.testing.assert_allclose(np.asarray(found)[real], expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("g", [0.3, np.float64(0.3), tf.constant(0.3, "float64")])
+def test_a_mask_that_comes_along_has_its_say_in_a_batch_norm_whatever_g_is(g):
+    """Keras looks for x_mask only where g is a tensor; else the layer within finds it at x."""
+    layer = layers.GradualBatchNorm(dtype="float64")
+    x, real = normal(4, 5, 3), np.arange(5) < np.array([[5], [2], [4], [1]])
+    x[~real] = 0
+    masked = keras.layers.Masking(dtype="float64")(x)
+    found = np.asarray(layer(masked, g=g, training=True))[real]
+    expected = scratch.gradual_batch_norm(x[real], np.ones(3), np.zeros(3), 0.3)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+    assert np.abs(found - np.asarray(layer(x, g=g, training=True))[real]).max() > 1e-2
+    inputs = keras.Input((None, 3), dtype="float64")
+    whole = layer(keras.layers.Masking(dtype="float64")(inputs), g=g)
+    model = keras.Model(inputs, whole)
+    np.testing.assert_allclose(
+        tf.function(model)(x, training=True)[real], expected, rtol=1e-6, atol=1e-6
+    )
+
+
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
 def test_a_rate_out_of_range_is_refused(rate):
     with pytest.raises(ValueError, match="at least 0 and below 1"):

@@ -235,9 +235,8 @@ def test_what_can_not_be_built_says_so():
         stacked_rnn("GRU", 5)
     with pytest.raises(ValueError, match="layers is 0"):
         stacked_rnn("gru", 5, layers=0)
-    for settings in ({"layers": 2}, {"return_sequences": True}):
-        with pytest.raises(ValueError, match="flip the sequences"):
-            stacked_rnn("gru", 5, go_backwards=True, **settings)
+    with pytest.raises(ValueError, match="flip the sequences"):
+        stacked_rnn("gru", 5, layers=2, go_backwards=True)
     with pytest.raises(ValueError, match="its state to the next"):
         stacked_rnn("gru", 5, layers=2, return_state=True)
 
@@ -251,6 +250,32 @@ def test_a_single_layer_reads_backwards_and_gives_its_state():
     forwards.set_weights(model.get_weights())
     np.testing.assert_array_equal(out, state)
     np.testing.assert_allclose(out, forwards(x[:, ::-1]), atol=1e-6)
+
+
+@pytest.mark.parametrize("return_state", [False, True])
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_single_layer_that_reads_backwards_hands_its_mask_on_as_its_steps(fused, return_state):
+    settings = {"return_sequences": True, "return_state": return_state, "fused": fused}
+    model = stacked_rnn("lstm", 5, go_backwards=True, **settings)
+    model.build((None, None, 3))
+    randomised(model)
+    above = keras.layers.GRU(2)
+    real = np.arange(7) < np.array([[7], [1], [4], [6]])
+    x = sequences() * real[..., None]
+
+    def steps_of(x):
+        outputs = model(x)
+        return outputs[0] if return_state else outputs
+
+    steps = steps_of(keras.layers.Masking()(x))
+    np.testing.assert_array_equal(steps._keras_mask, real[:, ::-1])
+    np.testing.assert_array_equal(model.compute_mask(x, real), real[:, ::-1])
+    for one, padded, here in zip(above(steps), x, real, strict=True):
+        alone = above(steps_of(padded[None, here]))[0]
+        np.testing.assert_allclose(one, alone, atol=1e-6)
+    inputs = keras.Input((None, 3))
+    whole = keras.Model(inputs, above(steps_of(keras.layers.Masking()(inputs))))
+    np.testing.assert_allclose(whole(x), above(steps), atol=1e-6)
 
 
 @pytest.mark.parametrize("fused", [False, True])
