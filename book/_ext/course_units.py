@@ -18,14 +18,20 @@ ENDING = re.compile(r"(?:-[a-z]+|[,.;:!?)\]’”%-])+")  # no line may begin wi
 HYPHEN = re.compile(r"(\d+(?:\.\d+)?e-\d+|\b[A-Za-z]+-\d+\b|\b(?:\d+|[A-Za-z])-[a-z]+\b)")
 JOINED = re.compile(r"-[a-z]+")  # what a measured number is a part of: the best n, then -gram
 SPREAD = re.compile(r"(\([−\d.,e-]{1,9}\sto\s[−\d.,e-]{1,9}\))")  # over the seeds: (0.82 to 0.89)
-# -1, 1 - g and exp(-x), where a line might end behind the hyphen.
-MINUS = re.compile(r"(?<![\w.)\]-])-(?=\d)|(?<=[\w)\]]\s)-(?=\s[\w(])|(?<=\w\()-(?=[A-Za-z(])")
+# -1, 1 - g and exp(-x), where a line might end behind the hyphen. What stands in front looks like a
+# part of a formula, and behind it no sentence goes on: 1 - rate, but not (so) - as here.
+LETTER = r"[^\W\d_]"
+LEFT = rf"(?:(?<=[\d)\]²³]\s)|(?<=\b{LETTER}\s)|(?<=_\w\s))"
+RIGHT = rf"(?:[\d(]|(?![aAI]\b){LETTER}(?:[²³]|_\w+)?\b|\w+\b(?!\s[a-z]{{2}}))"
+MINUS = re.compile(
+    rf"(?<![\w.)\]-])-(?=\d)|{LEFT}-(?=\s{RIGHT})|(?<=\w\()-(?=[A-Za-z(])",
+)
 # Where a long word of code may be cut: tf.|config, set_|global, Loss|Scale; not in .map or 0.001.
 CUT = re.compile(
     r"(?<=[\w)\]]\.)(?=[^\W\d])|(?<=[^\W_]_)(?=[^\W_])|(?<=.[/(=,])(?=[\w'\"])|(?<=[a-z])(?=[A-Z])"
 )
 SYMPTOM = re.compile(r"<summary>.*?</summary>", re.DOTALL)
-APOSTROPHE = re.compile(r"(?<=[a-z])'(?=[a-z])")
+APOSTROPHE = re.compile(r"<code>.*?</code>|(?:(?<=[A-Za-z])|(?<=</code>))'(?=[a-z])", re.DOTALL)
 TOGETHER = "together"  # the class of what the style sheet keeps on one line
 IN_BRACKETS = "spread"  # of what it keeps on one line except in a phone's tables
 LONG_CODE, LONG_WORDS = "long-code", "long-words"  # classes, in a table
@@ -49,11 +55,12 @@ def keep_together(doctree: nodes.document) -> None:
             apart = isinstance(text.parent, APART)
             now = str(text)
             if not apart:
-                now = MINUS.sub("−", PARTED.sub(NO_BREAK, before + text))[len(before) :]
+                now = PARTED.sub(NO_BREAK, before[-1:] + now)[len(before[-1:]) :]
+                now = MINUS.sub("−", before + now)[len(before) :]
                 now = PAIR.sub(rf"\1{NO_BREAK}", now)
             if now != text:
                 text.parent.replace(text, nodes.Text(now))
-            before = now[-1:]
+            before = now[-2:]
 
 
 def keep_whole(doctree: nodes.document, pattern: re.Pattern, kind: str) -> None:
@@ -136,8 +143,12 @@ def mark_long(doctree: nodes.document) -> None:
 
 def curl_apostrophes(doctree: nodes.document) -> None:
     """Write isn't as isn’t in the symptoms of hints, which are HTML: Sphinx sees to other texts."""
+
+    def curl(found: re.Match) -> str:
+        return "’" if found[0] == "'" else found[0]  # code stays as it is
+
     for block in list(doctree.findall(nodes.raw)):
-        curled = SYMPTOM.sub(lambda found: APOSTROPHE.sub("’", found[0]), block.astext())
+        curled = SYMPTOM.sub(lambda found: APOSTROPHE.sub(curl, found[0]), block.astext())
         if curled != block.astext():
             block.children = [nodes.Text(curled)]
 

@@ -154,10 +154,21 @@ def test_the_smallest_and_the_largest_stay_in_their_brackets(text, whole):
         ("3 - 1, h (1 - g)\n- (a)", "3 − 1, h (1 − g)\n− (a)"),
         ("exp(-exp(nu) + i), f(-(a))", "exp(−exp(nu) + i), f(−(a))"),
         ("in- and output, --out (-o)", "in- and output, --out (-o)"),
+        ("(1 - leak) z, 1 - rate, and 1 - q is left", "(1 − leak) z, 1 − rate, and 1 − q is left"),
+        ("1 - g² of z² - 1, Re C - Im z", "1 − g² of z² − 1, Re C − Im z"),
+        ("C - 1 - t steps, g_1 - h_t is it", "C − 1 − t steps, g_1 − h_t is it"),
+        ("a word - and more, (so) - as here", "a word - and more, (so) - as here"),
+        ("in 2015 - then came x - a mistake", "in 2015 - then came x - a mistake"),
     ],
 )
 def test_a_number_below_zero_and_a_formula_have_a_minus_sign(text, signed):
     assert shown(text, nodes.literal("", "-1"), nodes.math("", "-1")) == f"{signed}-1-1"
+
+
+def test_what_stands_in_front_is_looked_at_beyond_a_change_of_style():
+    assert shown(nodes.strong("", "word"), " - 1") == "word - 1"
+    assert shown(nodes.strong("", "f(x)"), " - 1") == "f(x) − 1"
+    assert shown("an ", nodes.emphasis("", "n"), "\n- 1") == "an n\n− 1"
 
 
 @pytest.mark.parametrize(
@@ -214,6 +225,17 @@ def test_a_symptom_has_the_apostrophes_of_its_hint():
     keep_lines(None, document, "page")
     curled = block.format("odd").replace("It's", "It’s").replace("isn't", "isn’t")
     assert [raw.astext() for raw in document] == [curled, "<div class='isn't'>"]
+
+
+def test_in_a_symptom_code_alone_keeps_straight_apostrophes():
+    from course_units import keep_lines
+
+    document = new_document("page")
+    text = "I~m told 'so': <code>it's f'x'</code>~s fault, it isn~t."
+    block = f"<summary>{text}</summary>"
+    document += nodes.raw("", block.replace("~", "'"), format="html")
+    keep_lines(None, document, "page")
+    assert document[0].astext() == block.replace("~", "’")
 
 
 def sentences(path):
