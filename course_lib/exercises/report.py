@@ -179,7 +179,7 @@ class Report:
         from course_lib.authoring.source import reference_code
 
         blocks = {"Yours": yours, "The reference": reference_code(self.exercise.reference)}
-        # Beside each other where both fit with their eighty characters a line.
+        # Side by side only where eighty characters of each fit.
         columns = "".join(
             f"<div style='flex:1 1 46em;min-width:0'><p style='margin:0'>{title}</p>"
             f"{_pre(html.escape(code), title)}</div>"

@@ -22,7 +22,8 @@ class Glance:
         exercise: what was asked for; where none of its rungs is in a graph, nobody is cleared.
         function: what the learner wrote.
         fell: the first rung that failed, with what came of it.
-        passed: what it made of the rungs below, which is as right step by step.
+        passed: what it made of the rungs below; what is right there is taken to be right step by
+            step, too.
     """
 
     def __init__(

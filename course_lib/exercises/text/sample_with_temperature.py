@@ -649,7 +649,7 @@ def small_temperature_for_zero(logits, temperature, rng):
 
 @EXERCISE.mistake(
     "A small number is added to the temperature, so that nothing is divided by 0, or the "
-    "temperature is not let below it. Where that is all the heat there is, the draw is far too "
+    "temperature is kept above one. Where that is all the heat there is, the draw is far too "
     "warm: give 0 a line of its own, and divide by the temperature as it came in."
 )
 def small_number_added(logits, temperature, rng):

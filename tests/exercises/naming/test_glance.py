@@ -117,13 +117,19 @@ def test_what_passed_is_not_run_again(monkeypatch):
         climbed.append(rung.name)
         return original(exercise, rung, function, *more, **named)
 
-    original = module.climb
+    def of_function(glance, rung):
+        asked.append(rung.name)
+        return known(glance, rung)
+
+    original, known, asked = module.climb, Glance.of_function, []
     exercise = get("update_inside")
     mistake = next(m for m in exercise.mistakes if m.name == "loop in python")
     monkeypatch.setattr(module, "climb", climb)
+    monkeypatch.setattr(Glance, "of_function", of_function)
     report = check(mistake.answer, "update_inside")
     assert report.mistake == mistake.name
     assert "a long sequence is read to its end" in report.passed
+    assert set(asked) & set(report.passed)
     assert not set(climbed) & set(report.passed)
 
 
