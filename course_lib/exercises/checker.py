@@ -9,6 +9,7 @@ from course_lib.exercises.calling.guard import OUT_OF_TIME, CappedOutput, NotWri
 from course_lib.exercises.calling.unharmed import old_objects_at_rest, unharmed
 from course_lib.exercises.exercise import Exercise, Problem, Rung
 from course_lib.exercises.ladder.climbing import UNFORESEEN, Budget, Outcome, climb, judge
+from course_lib.exercises.naming.evidence import Evidence
 from course_lib.exercises.naming.recognition import recognise
 from course_lib.exercises.report import NOT_RIGHT, NOT_WRITTEN, PASSED, Report
 
@@ -56,7 +57,8 @@ def _walk(
             known = None
             with contextlib.suppress(*UNFORESEEN):  # a name that can't be found costs no verdict
                 if named:
-                    known = recognise(exercise, rung, function, outcome, budget, passed)
+                    found = Evidence(exercise, rung, function, outcome, budget, passed)
+                    known = recognise(found)
             verdict = {
                 "outcome": NOT_RIGHT,
                 "sentence": (known or problem).sentence,

@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from course_lib.exercises.calling.guard import OUT_OF_TIME, CappedOutput, NotWritten
@@ -68,7 +67,7 @@ class Evidence:
         function: Callable,
         outcome: Outcome,
         budget: Budget,
-        passed: Mapping[Rung, Outcome] = MappingProxyType({}),
+        passed: Mapping[Rung, Outcome],
     ):
         self.exercise, self.function, self.budget = exercise, function, budget
         self.first = Fall(fell_at, outcome, judge(fell_at, outcome))

@@ -7,9 +7,8 @@ small thing changed; and then two faults at once.
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from course_lib.exercises.calling.guard import (
     NOTHING_ADDED,
@@ -19,7 +18,6 @@ from course_lib.exercises.calling.guard import (
     NotWritten,
 )
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
-from course_lib.exercises.ladder.climbing import Budget, Outcome
 from course_lib.exercises.naming.evidence import Evidence, Lazily, Unfinished
 from course_lib.exercises.naming.repairs import Changed, changed, repair
 from course_lib.exercises.naming.slips import (
@@ -69,14 +67,7 @@ class Recognised:
     sentence: str
 
 
-def recognise(
-    exercise: Exercise,
-    fell_at: Rung,
-    function: Callable,
-    outcome: Outcome,
-    budget: Budget,
-    passed: Mapping[Rung, Outcome] = MappingProxyType({}),
-) -> Recognised | None:
+def recognise(evidence: Evidence) -> Recognised | None:
     """What does the same as the function, from the rung it fell at upwards.
 
     Agreement on one small case can be chance; agreement on all the rungs that are left is not. And
@@ -84,21 +75,17 @@ def recognise(
     with one mistake and all the later ones with another, the first is named.
 
     Args:
-        exercise: with its mistakes; without any, nothing is recognised.
-        fell_at: the first rung that failed.
-        function: what the learner wrote.
-        outcome: what it made of that rung.
-        budget: of the whole check; without time nothing is recognised.
-        passed: what it made of the rungs below.
+        evidence: of the wrong answer. If its exercise has no mistakes, or if no time is left,
+            nothing is recognised.
 
     Returns:
         The idea, or None if nothing is proven.
     """
-    if outcome.kind == OUT_OF_TIME or not exercise.mistakes:
+    if evidence.first.outcome.kind == OUT_OF_TIME or not evidence.exercise.mistakes:
         return None
     # Each further rung would take as long; on other numbers a stub may be reached.
     with contextlib.suppress(Unfinished, NotWritten):
-        return _behind(Evidence(exercise, fell_at, function, outcome, budget, passed))
+        return _behind(evidence)
     return None
 
 
