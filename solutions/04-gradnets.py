@@ -265,7 +265,7 @@ print({alpha: round(gain(alpha), 3) for alpha in (0.0, 0.5, 1.0)})
 # %% [markdown]
 # Take forty-eight layers of fifty units, before any training, with three initialisations, three
 # forms and four gates. The table shows what is left of a gradient when it arrives at the input:
-# 1 is perfect, 1e-09 is nothing, 1e+06 is an explosion.
+# 1 is perfect, `1e-09` is nothing, `1e+06` is an explosion.
 
 
 # %%

@@ -1,12 +1,15 @@
 """Keep on one line what belongs together: a number and its unit, a pair, a formula and its bracket.
 
 And say where a phone may break a long word of code, and what in a table is long: code that may be
-broken there, words that need a wide column. A minus is a sign of its own, not a hyphen.
+broken there, words that need a wide column. A minus is a sign of its own, not a hyphen, and what
+a program writes as 4e-5 stands there as 4 × 10⁻⁵.
 """
 
 import re
 
 from docutils import nodes
+
+from course_lib.words import SCIENTIFIC, with_powers
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNIT = r"(?:%|(?:m|µ|n)?s|min|h|(?:k|M|G|T)B|(?:K|M|G|T)iB|px)(?![\w-])"
@@ -14,24 +17,29 @@ PARTED = re.compile(rf"(?<=[\d)])(?:[ \n]+(?={UNIT})|(?=%))")  # 98% too, from a
 PAIR = re.compile(r"(?<=\()([−\w.]{1,5},)[ \n]+(?=[−\w.]{1,5}\)|$)")  # the second may be bold
 OPENING = re.compile(r"[(\[‘“]+$")  # no line may end with one
 ENDING = re.compile(r"(?:-[a-z]+|[,.;:!?)\]’”%-])+")  # no line may begin with one
-# A browser may end a line behind a hyphen: 2e-7, SnAp-1, 5-gram, n-gram.
-HYPHEN = re.compile(r"(\d+(?:\.\d+)?e-\d+|\b[A-Za-z]+-\d+\b|\b(?:\d+|[A-Za-z])-[a-z]+\b)")
+# A browser may end a line behind a hyphen: SnAp-1, 5-gram, n-gram.
+HYPHEN = re.compile(r"(\b[A-Za-z]+-\d+\b|\b(?:\d+|[A-Za-z])-[a-z]+\b)")
 JOINED = re.compile(r"-[a-z]+")  # what a measured number is a part of: the best n, then -gram
-SPREAD = re.compile(r"(\([−\d.,e-]{1,9}\sto\s[−\d.,e-]{1,9}\))")  # over the seeds: (0.82 to 0.89)
+ONE_END = r"[−\d.,]{1,9}(?:\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10[⁻⁰¹²³⁴-⁹]+)?"
+SPREAD = re.compile(rf"(\({ONE_END}\sto\s{ONE_END}\))")  # over the seeds: (0.82 to 0.89)
 # -1, 1 - g and exp(-x), where a line might end behind the hyphen. What stands in front looks like a
 # part of a formula, and behind it no sentence goes on: 1 - rate, but not (so) - as here.
 LETTER = r"[^\W\d_]"
 LEFT = rf"(?:(?<=[\d)\]²³]\s)|(?<=\b{LETTER}\s)|(?<=_\w\s))"
 RIGHT = rf"(?:[\d(]|(?![aAI]\b){LETTER}(?:[²³]|_\w+)?\b|\w+\b(?!\s[a-z]{{2}}))"
 MINUS = re.compile(
-    rf"(?<![\w.)\]-])-(?=\d)|{LEFT}-(?=\s{RIGHT})|(?<=\w\()-(?=[A-Za-z(])",
+    rf"(?<![\w.)\]-])-(?=\d|(?:log|exp|tanh)\b)|{LEFT}-(?=\s{RIGHT})|(?<=\w\()-(?=[A-Za-z(])",
 )
 # Where a long word of code may be cut: tf.|config, set_|global, Loss|Scale; not in .map or 0.001.
 CUT = re.compile(
     r"(?<=[\w)\]]\.)(?=[^\W\d])|(?<=[^\W_]_)(?=[^\W_])|(?<=.[/(=,])(?=[\w'\"])|(?<=[a-z])(?=[A-Z])"
 )
-SYMPTOM = re.compile(r"<summary>.*?</summary>", re.DOTALL)
-APOSTROPHE = re.compile(r"<code>.*?</code>|(?:(?<=[A-Za-z])|(?<=</code>))'(?=[a-z])", re.DOTALL)
+# In HTML of our own, such as a report's: what is no sentence, an apostrophe, a power of ten.
+IN_HTML = re.compile(
+    r"(?P<apart><(code|pre|script|style|svg)\b.*?</\2>|<[^>]*>)"
+    rf"|(?:(?<=[A-Za-z])|(?<=</code>))'(?=[a-z])|{SCIENTIFIC.pattern}",
+    re.DOTALL,
+)
 TOGETHER = "together"  # the class of what the style sheet keeps on one line
 IN_BRACKETS = "spread"  # of what it keeps on one line except in a phone's tables
 LONG_CODE, LONG_WORDS = "long-code", "long-words"  # classes, in a table
@@ -44,8 +52,9 @@ def keep_together(doctree: nodes.document) -> None:
     """Put a space that does not break between each number and its unit, code left out.
 
     And into a pair such as (0, 5) or (batch, n), which is one thing in a narrow table. In front of
-    a number and in a notebook's formulas, a hyphen becomes a minus sign. A measured number is a
-    node of its own, so the unit may stand at the beginning of the next one.
+    a number and in a notebook's formulas, a hyphen becomes a minus sign; a number such as 4e-5, a
+    product. A measured number is a node of its own, so the unit may stand at the beginning of the
+    next one.
     """
     for block in doctree.findall(nodes.TextElement):
         if isinstance(block, (nodes.Inline, *APART)):
@@ -57,7 +66,7 @@ def keep_together(doctree: nodes.document) -> None:
             if not apart:
                 now = PARTED.sub(NO_BREAK, before[-1:] + now)[len(before[-1:]) :]
                 now = MINUS.sub("−", before + now)[len(before) :]
-                now = PAIR.sub(rf"\1{NO_BREAK}", now)
+                now = with_powers(PAIR.sub(rf"\1{NO_BREAK}", now))
             if now != text:
                 text.parent.replace(text, nodes.Text(now))
             before = now[-2:]
@@ -141,16 +150,24 @@ def mark_long(doctree: nodes.document) -> None:
             table["classes"].append(STACKED)
 
 
-def curl_apostrophes(doctree: nodes.document) -> None:
-    """Write isn't as isn’t in the symptoms of hints, which are HTML: Sphinx sees to other texts."""
+def typeset_html(doctree: nodes.document) -> None:
+    """In symptoms and reports, which are HTML, write isn't as isn’t, and 4e-5 as 4 × 10⁻⁵.
 
-    def curl(found: re.Match) -> str:
-        return "’" if found[0] == "'" else found[0]  # code stays as it is
+    So do the pictures' words for those who can't see them. Code stays as it is.
+    """
+
+    def typeset(found: re.Match) -> str:
+        if found["apart"]:
+            return found[0]
+        return "’" if found[0] == "'" else with_powers(found[0])
 
     for block in list(doctree.findall(nodes.raw)):
-        curled = SYMPTOM.sub(lambda found: APOSTROPHE.sub(curl, found[0]), block.astext())
-        if curled != block.astext():
-            block.children = [nodes.Text(curled)]
+        shown = IN_HTML.sub(typeset, block.astext())
+        if shown != block.astext():
+            block.children = [nodes.Text(shown)]
+    for picture in doctree.findall(nodes.image):
+        if "alt" in picture:
+            picture["alt"] = with_powers(picture["alt"])
 
 
 def keep_lines(app, doctree: nodes.document, page: str) -> None:
@@ -161,7 +178,7 @@ def keep_lines(app, doctree: nodes.document, page: str) -> None:
     keep_punctuation(doctree)
     mark_long(doctree)
     cut_long_code(doctree)
-    curl_apostrophes(doctree)
+    typeset_html(doctree)
 
 
 def setup(app) -> dict[str, object]:

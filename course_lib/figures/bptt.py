@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_lib.figures.moving import Handle, Moving
+from course_lib.figures.numbers import brief
 from course_lib.figures.slider import Slider, slider
 from course_lib.figures.style import CYCLE, closed, in_words, pyplot
 from course_lib.scratch.bptt import (
@@ -450,7 +451,7 @@ def way_back(radius: float = 1.0) -> Moving:
         for kind in KINDS:
             norms, largest = jacobian_norms(kind, radius, scale)
             (lines[f"{name}-{kind}"],) = ax.semilogy(norms, label=in_words(kind), markevery=10)
-            left.append(f"{in_words(kind)} {_brief(norms[-1])}")
+            left.append(f"{in_words(kind)} {brief(norms[-1])}")
             if kind == "gaussian":
                 bound = largest ** np.arange(len(norms))
         look = {"color": "black", "linestyle": ":", "marker": ""}
@@ -483,13 +484,6 @@ def _networks() -> dict[str, object]:
         networks[kind] = {name: params[name].tolist() for name in ("W_xh", "W_hh")}
         networks[kind]["sigma"] = float(np.linalg.norm(params["W_hh"], 2))
     return {"networks": networks, "inputs": x.tolist(), "scales": SCALES, "steps": x.shape[1] // 2}
-
-
-def _brief(number: float) -> str:
-    """Return a number in two digits, or as a power of ten."""
-    if 0.01 <= number < 100_000:
-        return f"{float(f'{number:.2g}'):,g}"
-    return f"{number:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def clipping(angles: dict[str, np.ndarray]) -> Figure:

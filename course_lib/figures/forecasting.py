@@ -77,7 +77,7 @@ def errors_by_month(errors: dict[str, list[list[float]]]) -> Figure:
 def fan(
     months: np.ndarray, ppm: np.ndarray, origin: int, forecasts: dict[str, tuple], past: int = 24
 ) -> Figure:
-    """Forecasts from one month, the interval of the first, and what came.
+    """Forecasts from one month, the interval of the first, and what was measured.
 
     Args:
         months, ppm: the series.
@@ -85,10 +85,14 @@ def fan(
         forecasts: for each name the forecast (horizon,) and the half width of its interval.
         past: how many known months are shown.
     """
+    from matplotlib.dates import YearLocator
+
     plt = pyplot()
     figure, ax = plt.subplots()
+    ax.xaxis.set_major_locator(YearLocator())
     shown = slice(origin - past, origin + len(next(iter(forecasts.values()))[0]))
-    ax.plot(months[shown], ppm[shown], color="black", lw=1.2, linestyle="-", marker=".")
+    look = {"color": "black", "lw": 1.2, "linestyle": "-", "marker": "."}
+    ax.plot(months[shown], ppm[shown], label="measured", **look)
     for number, ((name, (forecast, width)), look) in enumerate(
         zip(forecasts.items(), CYCLE, strict=False)
     ):
@@ -97,9 +101,12 @@ def fan(
         ax.plot(ahead, forecast, label=name, **look)
         if number == 0:
             low, high = forecast - width, forecast + width
-            ax.fill_between(ahead, low, high, color=look["color"], alpha=0.2)
+            label = f"interval of the {name}"
+            ax.fill_between(ahead, low, high, color=look["color"], alpha=0.2, label=label)
     ax.axvline(months[origin - 1], color=GREY, lw=1, linestyle="--")
+    place = months[origin - 1], ppm[shown].min()
+    ax.text(*place, " origin", rotation=90, va="bottom", fontsize=11)
+    ax.set_xlabel("year")
     ax.set_ylabel(UNIT)
-    ax.tick_params(axis="x", rotation=30)
-    ax.legend()
+    figure.legend(loc="outside upper center", ncols=2, columnspacing=1, handlelength=2)
     return closed(figure)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_lib.figures.moving import Handle, Moving
+from course_lib.figures.numbers import brief
 from course_lib.figures.slider import Slider, slider
 from course_lib.figures.style import CYCLE, closed, pyplot
 from course_lib.scratch.gated import (
@@ -479,7 +480,7 @@ def gradient_slider(by_bias: dict[float, dict[str, np.ndarray]]) -> Slider:
                     marker="", label=rf"$\sigma({bias:g})^k$")  # fmt: skip
         ax.set(ylim=(1e-12, 10), title=f"bias of $f$ and $z$: ${bias:g}$")
         figure.legend(loc="outside upper center", ncols=4, columnspacing=1, handlelength=2)
-        ends = ", ".join(f"{NAMES[cell]} {values[-1]:.0e}" for cell, values in norms.items())
+        ends = ", ".join(f"{NAMES[cell]} {brief(values[-1])}" for cell, values in norms.items())
         frames.append(
             (
                 f"{bias:g}".replace("-", "\N{MINUS SIGN}"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_lib.figures.numbers import over_seeds
+from course_lib.figures.numbers import brief, over_seeds
 from course_lib.figures.slider import Slider, slider
 from course_lib.figures.style import CYCLE, closed, pyplot
 from course_lib.scratch.gradnets import (
@@ -195,8 +195,8 @@ def gate_slider(gates: tuple[float, ...], start: int = 1) -> Slider:
             name: propagation(form, kind, g, bias) for name, (form, kind, bias) in PAIRS.items()
         }
         alt = f"Gate {g:.3g}, {HIDDEN} layers. " + " ".join(
-            f"{name}: signal {f['rms'][-1]:.0e} at the top, cosine {f['cosine'][-1]:.2f},"
-            f" gradient {f['backward'][0]:.0e} at the bottom."
+            f"{name}: signal {brief(f['rms'][-1])} at the top, cosine {f['cosine'][-1]:.2f},"
+            f" gradient {brief(f['backward'][0])} at the bottom."
             for name, f in found.items()
         )
         frames.append((f"g = {g:.3g}", _gate_frame(found), alt))

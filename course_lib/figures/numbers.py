@@ -7,6 +7,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 
+from course_lib.words import with_powers
+
 
 def keep(**numbers: object) -> None:
     """Keep numbers for the text of this page, where `{glue:text}` puts them by name.
@@ -46,6 +48,13 @@ def significant(number: float, digits: int) -> str:
     """Return a number in so many digits, zeros at its end too: "0.20", "41.0", "110", "2.0e-5"."""
     text = f"{number:#.{digits}g}"
     return f"{float(text):g}" if "e+" in text or not number else text.removesuffix(".")
+
+
+def brief(number: float) -> str:
+    """Return a number above 0 in two digits, or one and a power of ten: "0.085", "3 × 10⁻¹²"."""
+    if 0.01 <= number < 100_000:
+        return f"{float(f'{number:.2g}'):,g}"
+    return with_powers(f"{number:.0e}")
 
 
 def at_most(number: float, form: str) -> str:

@@ -1,6 +1,6 @@
 """What keeps a reader from reading a figure: words on words, words cut off, arrows astray, curves
-behind a legend, axes or a legend with nothing in it or with two lines that look alike, a label
-where no numbers are, a name in lower case.
+behind a legend, axes or a legend with nothing in it or with two lines that look alike, a curve
+or a band beside a legend that doesn't name it, a label where no numbers are, a name in lower case.
 """
 
 import re
@@ -11,6 +11,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cbook import STEP_LOOKUP_MAP
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex, to_rgba_array
 from matplotlib.legend import Legend
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
@@ -37,6 +38,7 @@ def faults(figure):
     if figure.get_figwidth() != WIDTH:
         found += [f"the figure is {figure.get_figwidth()} inches wide, not {WIDTH}"]
     found += [fault for legend in figure.findobj(Legend) for fault in _alike(legend)]
+    found += _unnamed(figure)
     for ax in figure.axes:
         found += [*_empty(ax), *_of_no_numbers(ax), *_behind_legend(ax, canvas.get_renderer())]
         if not ax.axison:  # a diagram: its arrows say what leads where
@@ -109,6 +111,24 @@ def _alike(legend):
     for one, other in combinations(range(len(looks)), 2):
         if looks[one] == looks[other]:
             yield f"lines {one + 1} and {other + 1} of a legend look alike"
+
+
+def _unnamed(figure):
+    """Curves and bands of a colour that no legend beside them names."""
+    for ax in figure.axes:
+        legends = [one for one in (ax.get_legend(), *figure.legends) if one]
+        named = {_colour(handle) for one in legends for handle in one.legend_handles}
+        for drawn in [*_curves(ax), *ax.findobj(PolyCollection)] if named else []:
+            if _colour(drawn) not in named:
+                yield f"no legend names what is drawn in {_colour(drawn)}"
+
+
+def _colour(drawn):
+    """What a line or an area is drawn in, however faintly; its marks, if it is nothing but them."""
+    for told in ("get_color", "get_facecolor", "get_edgecolor"):
+        if hasattr(drawn, told) and len(colours := to_rgba_array(getattr(drawn, told)())):
+            return to_hex(colours[0][:3])
+    return None
 
 
 def _of_no_numbers(ax):

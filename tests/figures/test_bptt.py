@@ -138,10 +138,9 @@ def test_the_credit_that_a_window_leaves_stands_in_blocks_on_the_diagonal(window
 
 def test_the_way_back_is_told_in_numbers():
     told = figures.way_back(0.5).told
-    assert told.startswith("What is left 50 steps back. With weak inputs: Gaussian 2e-15, ")
+    left = "Gaussian 2~×~10⁻¹⁵, ".replace("~", "\N{NO-BREAK SPACE}")
+    assert told.startswith(f"What is left 50 steps back. With weak inputs: {left}")
     assert all(told.lower().count(kind) == 2 for kind in figures.KINDS)
-    numbers = [figures._brief(x) for x in (1.0, 0.0849, 116.4, 5204, 3.14e-12, 5.2e6)]
-    assert numbers == ["1", "0.085", "120", "5,200", "3e-12", "5e6"]
 
 
 # The bugs of the practical of 2017

@@ -200,7 +200,7 @@ def test_sliders(rng, assert_drawn):
     lost = {cell: np.geomspace(1, 1e-14, 11) for cell in figures.CELLS}
     slider = figures.gradient_slider({-1: norms, 1: lost})
     assert slider.start == 1
-    assert "After 10 steps: vanilla 1e-01" in slider.alts[0]
+    assert "After 10 steps: vanilla 0.1, GRU" in slider.alts[0]
     images = rng.random((4, 28, 28))
     images[:, :3] = 0  # as in MNIST, there are rows without ink
     run = figures.run_lstm(gated.init_lstm_params(28, 4), images)

@@ -112,6 +112,20 @@ def test_lines_of_a_legend_that_look_alike_are_told(style, wrong):
     assert faults(closed(figure)) == ["lines 1 and 2 of a legend look alike"] * wrong
 
 
+@pytest.mark.parametrize(("name", "wrong"), [("measured", False), (None, True)])
+@pytest.mark.parametrize("kind", ["curve", "band"])
+def test_what_a_legend_leaves_out_is_told(name, kind, wrong):
+    figure, ax = pyplot().subplots()
+    ax.plot([0, 1, 2], [0, 1, 1], color="#112233", label="forecast")
+    ax.plot([0, 1, 2], [0, 1, 0], color="#112233")  # another seed of it
+    if kind == "curve":
+        ax.plot([0, 1, 2], [0, 0.5, 0.2], color="black", label=name)
+    else:
+        ax.fill_between([0, 1, 2], 0, 0.2, color="black", alpha=0.2, label=name)
+    figure.legend(loc="outside upper center")
+    assert faults(closed(figure)) == ["no legend names what is drawn in #000000"] * wrong
+
+
 @pytest.mark.parametrize(("place", "wrong"), [(0, True), (1, False)])
 def test_a_label_that_stands_between_two_axes_is_told(place, wrong):
     figure, axes = pyplot().subplots(2, 1, sharex=True)

@@ -33,6 +33,15 @@ def test_significant_digits_keep_the_zeros_at_their_end(number, written):
     assert numbers.significant(number, 3) == written
 
 
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [(1.0, "1"), (0.0849, "0.085"), (116.4, "120"), (5204, "5,200"), (1e-14, "10⁻¹⁴"),
+     (3.14e-12, "3~×~10⁻¹²"), (5.2e6, "5~×~10⁶")],
+)  # fmt: skip
+def test_a_number_is_told_briefly(number, written):
+    assert numbers.brief(number) == written.replace("~", "\N{NO-BREAK SPACE}")
+
+
 def test_no_seed_no_mean():
     with pytest.raises(ValueError, match="no mean over none"):
         numbers.over_seeds([])

@@ -271,7 +271,7 @@ EXERCISE = Exercise(
             "half: `tf.scan` over the transposed `x @ W_xh + b_h`, from `h_0`. Its `backward(dh)`: "
             "a `tf.scan` with `reverse=True` over the pairs of dh and h, from zeros, each turn "
             "`(dh_t + da @ tf.transpose(W_hh)) * (1 - h_t ** 2)`; then the five gradients with "
-            '`tf.einsum`, such as "btm,btn->mn". It returns the states and `backward`.',
+            '`tf.einsum`, such as `"btm,btn->mn"`. It returns the states and `backward`.',
         ),
     ),
 )

@@ -62,10 +62,13 @@
     return found;
   }
 
-  const brief = (x) =>
-    x >= 0.01 && x < 100000
-      ? Number(x.toPrecision(2)).toLocaleString("en")
-      : x.toExponential(0).replace("e+", "e");
+  // As `brief` of course_lib.figures.numbers: 0.085, 3 × 10⁻¹².
+  const raised = (digits) => [...digits].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("");
+  function brief(x) {
+    if (x >= 0.01 && x < 100000) return Number(x.toPrecision(2)).toLocaleString("en");
+    const [first, exponent] = x.toExponential(0).replace("+", "").split("e");
+    return `${first === "1" ? "" : `${first}\u00a0×\u00a0`}10${raised(exponent)}`;
+  }
   const lines = {};
   const told = Object.entries(scales).map(([name, scale]) => {
     const ends = Object.entries(networks).map(([kind, network]) => {
