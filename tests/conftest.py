@@ -95,6 +95,13 @@ def pytest_collection_finish():
     put_to_rest()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def what_a_file_leaves_is_at_rest():
+    """TensorFlow keeps graphs, which each check of the next files would go through again."""
+    yield
+    put_to_rest()
+
+
 @pytest.fixture(scope="session")
 def share_environment():
     """Gives a folder an environment as `make` makes it, with the packages of this one.

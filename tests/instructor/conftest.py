@@ -1,6 +1,5 @@
 """A class to validate, and the sandbox to do it in."""
 
-import gc
 import json
 import sys
 from pathlib import Path
@@ -58,7 +57,6 @@ def tried_once():
 def at_rest():
     """What TensorFlow keeps after a test isn't gone through at each check of the next ones."""
     yield
-    gc.collect()
     put_to_rest()
 
 

@@ -18,6 +18,7 @@ from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.intake.read import Submission
 from course_lib.instructor.results.ledger import course_key
 
+ATTEMPTS = 2  # to start Dask's client
 CONNECT = 30  # seconds to wait for the scheduler, and for a first worker
 ALL_GONE = 120  # seconds to wait for another worker, when none is left
 LOOK = 5  # seconds between two looks whether there are workers
@@ -88,10 +89,7 @@ def graded_on_cluster(todo: list, setup: dict, address: str) -> Iterator[tuple[s
 
 
 def _connected(connect, address: str):
-    try:
-        client = connect(address, timeout=CONNECT, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise BadUsage(f"There is no Dask scheduler at {address} ({error}).") from None
+    client = _client(connect, address)
     try:
         client.wait_for_workers(1, timeout=CONNECT)
     except TimeoutError:
@@ -113,6 +111,19 @@ def _connected(connect, address: str):
             f"({', '.join(without[:MOST_NAMED])}): install the same everywhere."
         )
     return client
+
+
+def _client(connect, address: str):
+    for _ in range(ATTEMPTS):
+        try:
+            return connect(address, timeout=CONNECT, set_as_default=False)
+        except AssertionError:  # all that Dask says when its own thread hasn't begun in 10 s
+            continue
+        except (OSError, ValueError) as error:
+            raise BadUsage(f"There is no Dask scheduler at {address} ({error}).") from None
+    raise BadUsage(
+        "Dask could not start here, and didn't say why: this machine may be too busy. Try again."
+    )
 
 
 def _as_they_come(running, client, address: str) -> Iterator:

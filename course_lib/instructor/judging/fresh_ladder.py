@@ -69,10 +69,15 @@ def _redrawn(
     cheats = [cheat_with(mistake.answer) for mistake in exercise.mistakes]
     for first in range(1, TURNS * DRAWS, DRAWS):
         draws = (0, *range(first, first + DRAWS))
-        ladder = tuple(_drawn(exercise, *place_and_way, seed, draws) for place_and_way in chosen)
-        if not all(ladder) or _refuses(exercise, ladder):
-            continue
-        if all(_falls(exercise, ladder, cheat) for cheat in cheats):
+        ladder: tuple[Rung, ...] = ()
+        for position, way in chosen:
+            rung = _drawn(exercise, position, way, seed, draws)
+            if rung is None:  # what so many draws don't mend is no matter of numbers
+                return None
+            ladder += (rung,)
+        if not _refuses(exercise, ladder) and all(
+            _falls(exercise, ladder, cheat) for cheat in cheats
+        ):
             return ladder
     return None
 

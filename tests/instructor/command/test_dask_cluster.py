@@ -88,6 +88,28 @@ def test_a_scheduler_that_is_not_there_is_said(tmp_path, monkeypatch, capsys):
     assert "no Dask scheduler at tcp://127.0.0.1:9" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("fails", [1, 2])
+def test_a_client_that_does_not_start_is_started_once_more(tmp_path, monkeypatch, capsys, fails):
+    """On a busy machine Dask's thread may not have begun when Dask looks, and it says nothing."""
+    tried = []
+
+    def starts(address, **_):
+        tried.append(address)
+        if len(tried) <= fails:
+            raise AssertionError
+        raise OSError("nobody there")
+
+    monkeypatch.setattr(distributed, "Client", starts)
+    write(tmp_path / "in" / "a.ipynb", solved(1))
+    code = run([tmp_path / "in"], tmp_path / "out", 1, "1/1", 5.0, 60.0, 1024, None, None,
+               ["rnn_step"], False, False, "tcp://127.0.0.1:9")  # fmt: skip
+    assert code == 2
+    assert tried == ["tcp://127.0.0.1:9"] * 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert ("(nobody there)" if fails == 1 else "Dask could not start here") in said
+    assert "Traceback" not in said
+
+
 @pytest.fixture
 def cluster():
     with distributed.LocalCluster(
