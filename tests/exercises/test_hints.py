@@ -113,3 +113,14 @@ def test_the_recipe_of_the_scan_holds_as_it_stands_for_real_and_complex_numbers(
         for reach in (1, 2, 4):
             exec(turn, names, {"reach": reach})
         np.testing.assert_allclose(names["B"], scan_loop(**given), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ids())
+def test_code_in_a_hint_is_marked_as_code(name):
+    """On a page, "glorot_uniform" would get a sentence's quotation marks."""
+    told = [half for hint in get(name).hints for half in (hint.symptom, hint.text)]
+    plain = [re.sub(r"`[^`]+`", "", half) for half in told]
+    found = [
+        re.findall(r'"[^" ]*(?:[a-z]_[a-z]|->)[^" ]*"|\w=(?:True|False|None)', x) for x in plain
+    ]
+    assert [one for one in found if one] == []

@@ -412,8 +412,8 @@ EXERCISE = Exercise(
         ),
         Hint(
             "It is right in one convention only.",
-            "reset_after=False: the old state is dampened, then multiplied. reset_after=True: it "
-            "is multiplied, the second row of the bias is added, and the sum is dampened, bias "
+            "`reset_after=False`: the old state is dampened, then multiplied. `reset_after=True`: "
+            "it is multiplied, the second row of the bias is added, and the sum is dampened, bias "
             "included. What comes from the input is never dampened.",
             fits=(
                 "with reset_after it is the other GRU",

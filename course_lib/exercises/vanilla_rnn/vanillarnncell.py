@@ -447,10 +447,11 @@ EXERCISE = Exercise(
         Hint(
             "Show me the recipe.",
             "In `__init__` keep `units`, and set `self.state_size` to it. In `build` call "
-            '`self.add_weight(name=…, shape=…, initializer=…)` three times, with "glorot_uniform", '
-            '"orthogonal" and "zeros". In `call` write your `rnn_step` with `keras.ops.matmul` and '
-            "`keras.ops.tanh`, from `states[0]`, and return the new state and a list that holds "
-            "it. In `get_config` add `units` to the dict that `super().get_config()` gives.",
+            "`self.add_weight(name=…, shape=…, initializer=…)` three times, with "
+            '`"glorot_uniform"`, `"orthogonal"` and `"zeros"`. In `call` write your `rnn_step` '
+            "with `keras.ops.matmul` and `keras.ops.tanh`, from `states[0]`, and return the new "
+            "state and a list that holds it. In `get_config` add `units` to the dict that "
+            "`super().get_config()` gives.",
         ),
     ),
 )
