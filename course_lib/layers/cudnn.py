@@ -26,7 +26,9 @@ def cudnn_refusals(layer):
     of the data.
 
     Args:
-        layer: a recurrent layer, or one of our cells.
+        layer: a recurrent layer, or one of our cells. A cell by itself always
+            runs step by step: of it, the question is whether `fused_layer`
+            can make a layer for cuDNN.
 
     Returns:
         A list of sentences, one for each condition that is not met.
@@ -67,7 +69,8 @@ def fused_layer(cell, **rnn):
     `set_weights(ours.get_weights())` carries the weights over, and back.
 
     Args:
-        cell: an `LSTMCell` or a `GRUCell`; it stays as it is.
+        cell: an `LSTMCell` or a `GRUCell`, or an `LSTMVariantCell` with no
+            option on; it stays as it is.
         rnn: further arguments, as of `keras.layers.RNN`.
 
     Returns:
