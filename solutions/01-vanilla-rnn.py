@@ -42,7 +42,7 @@ from course_lib.sources import notebook_2019
 # check found, and `solution(rnn_step)` shows our code. Cells that use your functions are skipped
 # until you have passed the exercise, so you can run everything at any time.
 #
-# | symbol | shape | |
+# | symbol | shape | meaning |
 # |---|---|---|
 # | `x_t`, `x` | (batch, m), (batch, T, m) | inputs |
 # | `h_t`, `h` | (batch, n), (batch, T, n) | states |

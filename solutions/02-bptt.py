@@ -31,6 +31,7 @@ from course_lib.exercises import (
     when_passed,
     within,
 )
+from course_lib.figures.style import use_style
 from course_lib.scratch.bptt import loss_and_gradients
 from course_lib.scratch.losses import (
     cross_entropy_from_logits,
@@ -38,11 +39,13 @@ from course_lib.scratch.losses import (
 )
 from course_lib.scratch.rnn import init_params, rnn_forward
 
+use_style()
+
 # %% [markdown]
 # The forward pass and the loss are given: they are those of chapter 1. `dv` always means the
 # gradient of the loss with respect to `v`, and has the shape of `v`.
 #
-# | name | shape | |
+# | name | shape | meaning |
 # |---|---|---|
 # | `x`, `labels` | (batch, T, m), (batch, T) | inputs, and the right class of each step |
 # | `h_0`, `h` | (batch, n), (batch, T, n) | state before the first step, and those after each |
@@ -488,7 +491,7 @@ if when_passed("train_step_windows"):
     plt.axhline(3 / 12 * np.log(2), color="gray", linestyle="--", label="floor")
     plt.xlabel("update")
     plt.ylabel("loss in nats")
-    plt.legend()
+    plt.figlegend(loc="outside upper center", ncols=3)
     plt.show()
 
 # %%
@@ -530,7 +533,7 @@ if when_passed("train_step_windows") and when_passed("gradient_by_step"):
         )
         print(f"{name}, three steps back over the last: {ratio}")
     plt.xlabel("step")
-    plt.ylabel("norm of the gradient that reaches its state")
+    plt.ylabel("norm of the state's gradient")
     plt.legend()
     plt.show()
 

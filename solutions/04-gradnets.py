@@ -56,7 +56,7 @@ from course_lib.scratch.gradnets import (
 from course_lib.scratch.losses import safe_loss
 
 # %% [markdown]
-# | name | shape | |
+# | name | shape | meaning |
 # |---|---|---|
 # | `g` | a number from 0 to 1 | the late gate: at 0 the network is linear, at 1 it has ReLUs |
 # | `u` | (batch, n) | pre-activation, `x @ W + b` |

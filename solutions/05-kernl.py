@@ -35,6 +35,7 @@ from course_lib.exercises import (
     when_passed,
     within,
 )
+from course_lib.figures.style import use_style
 from course_lib.scratch.bptt import rnn_backward
 from course_lib.scratch.kernl import (
     explained,
@@ -46,11 +47,13 @@ from course_lib.scratch.kernl import (
 from course_lib.scratch.kernl_modes import modes_gradient, nudged, spread_modes
 from course_lib.scratch.rnn import init_params, rnn_forward
 
+use_style()
+
 # %% [markdown]
 # The weights of a step are stacked: `W` is `W_xh` above `W_hh` above `b_h`, and `v_t = [x_t,
 # h_{t-1}, 1]` is multiplied by it.
 #
-# | name | shape | |
+# | name | shape | meaning |
 # |---|---|---|
 # | `v`, `v_t` | (batch, T, p), (batch, p) | what the weights are multiplied by; p = m + n + 1 |
 # | `d_t` | (batch, n) | slope of the tanh, `1 - h_t**2` |

@@ -50,7 +50,7 @@ use_style()
 # All recurrences here are *diagonal*: a unit keeps a share of its own state, and gets nothing from
 # the other units.
 #
-# | name | shape | |
+# | name | shape | meaning |
 # |---|---|---|
 # | `a`, `b` | (batch, T, n) | what is kept of the state at each step, what is added |
 # | `h`, `h_0` | (batch, T, n), (batch, n) | the states, and the one before the first step |

@@ -31,8 +31,10 @@ from course_lib.exercises import (
     when_passed,
     within,
 )
+from course_lib.figures.style import use_style
 from course_lib.training.experiments.ngrams import NGrams
 
+use_style()
 text = load_text()
 c = len(text.vocabulary)
 print(text.decode(text.train[:160]))

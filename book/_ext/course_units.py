@@ -34,10 +34,11 @@ MINUS = re.compile(
 CUT = re.compile(
     r"(?<=[\w)\]]\.)(?=[^\W\d])|(?<=[^\W_]_)(?=[^\W_])|(?<=.[/(=,])(?=[\w'\"])|(?<=[a-z])(?=[A-Z])"
 )
-# In HTML of our own, such as a report's: what is no sentence, an apostrophe, a power of ten.
+# In HTML of our own, such as a report's: what is no sentence, an apostrophe, a percent sign, a
+# power of ten.
 IN_HTML = re.compile(
     r"(?P<apart><(code|pre|script|style|svg)\b.*?</\2>|<[^>]*>)"
-    rf"|(?:(?<=[A-Za-z])|(?<=</code>))'(?=[a-z])|{SCIENTIFIC.pattern}",
+    rf"|(?:(?<=[A-Za-z])|(?<=</code>))'(?=[a-z])|(?<=\d)%|{SCIENTIFIC.pattern}",
     re.DOTALL,
 )
 TOGETHER = "together"  # the class of what the style sheet keeps on one line
@@ -119,8 +120,13 @@ def keep_punctuation(doctree: nodes.document) -> None:
 
 
 def cut_long_code(doctree: nodes.document) -> None:
-    """Say where a long word of inline code may be cut: behind a dot, an underscore, a bracket."""
+    """Say where a long word of inline code may be cut: behind a dot, an underscore, a bracket.
+
+    Short code, such as h[:, 0], isn't cut at all.
+    """
     for code in doctree.findall(nodes.literal):
+        if len(code.astext()) <= LONGEST_CODE:
+            code["classes"].append(TOGETHER)
         words = [
             "\0".join(CUT.split(word)) if len(word) > LONGEST_CODE else word
             for word in re.split(r"(\s+)", code.astext())
@@ -153,13 +159,12 @@ def mark_long(doctree: nodes.document) -> None:
 def typeset_html(doctree: nodes.document) -> None:
     """In symptoms and reports, which are HTML, write isn't as isn’t, and 4e-5 as 4 × 10⁻⁵.
 
-    So do the pictures' words for those who can't see them. Code stays as it is.
+    The pictures' words for those who can't see them have powers, too. Code stays as it is.
     """
+    signs = {"'": "’", "%": f"{NO_BREAK}%"}
 
     def typeset(found: re.Match) -> str:
-        if found["apart"]:
-            return found[0]
-        return "’" if found[0] == "'" else with_powers(found[0])
+        return found["apart"] or signs.get(found[0]) or with_powers(found[0])
 
     for block in list(doctree.findall(nodes.raw)):
         shown = IN_HTML.sub(typeset, block.astext())

@@ -85,6 +85,13 @@ def test_every_notebook_draws_what_was_made_in_it(source):
     assert any("image/png" in output.get("data", {}) for output in outputs)
 
 
+@each_notebook
+def test_what_a_notebook_draws_is_read_on_a_phone(source):
+    """Matplotlib's own letters are less than 8 pixels high there."""
+    code = "\n".join(code_cells(source))
+    assert "plt." not in code or re.search(r"^use_style\(\)$", code, re.MULTILINE)
+
+
 def shown(source):
     """All that a solution says and prints."""
     cells = nbformat.read(targets(source)[1], 4).cells

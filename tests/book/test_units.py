@@ -221,6 +221,19 @@ def test_a_long_word_of_code_may_be_cut_behind_a_dot_and_no_other_one_is(code, p
     assert document[0][1] == "keras.ops.scan_rest"
 
 
+@pytest.mark.parametrize(
+    ("code", "whole"),
+    [("h[:, 0]", True), ("x_t @ W_xh", True), ("course check 02-bptt.ipynb", False)],
+)
+def test_short_code_stands_on_one_line(code, whole):
+    from course_units import TOGETHER, cut_long_code
+
+    document = new_document("page")
+    document += nodes.paragraph("", "", nodes.literal("", code))
+    cut_long_code(document)
+    assert (TOGETHER in document[0][0]["classes"]) == whole
+
+
 @pytest.mark.parametrize("before", ["", "With ", "With (", "(", "(so “"])
 @pytest.mark.parametrize(
     ("after", "ending"), [(", and", ","), (").", ")."), (" and", ""), ("-fold", "-fold"), ("", "")]
@@ -237,6 +250,16 @@ def test_a_formula_keeps_its_punctuation(before, after, ending):
     kept = f"{opening}Q{ending}"
     whole = [one.astext() for one in document.findall(nodes.inline) if TOGETHER in one["classes"]]
     assert whole == ([kept] if kept != "Q" else [])
+
+
+def test_a_report_has_the_percent_sign_of_the_book():
+    from course_units import keep_lines
+
+    document = new_document("page")
+    block = "<dd style='width:50%'>80.0% right <code>5%</code></dd>"
+    document += nodes.raw("", block, format="html")
+    keep_lines(None, document, "page")
+    assert document[0].astext() == block.replace("0% r", "0\N{NO-BREAK SPACE}% r")
 
 
 @pytest.mark.parametrize("tag", ["summary", "li", "p"])

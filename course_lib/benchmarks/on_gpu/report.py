@@ -531,7 +531,8 @@ def _columns(found: Iterable[Row]) -> list[str]:
 
 
 def _times(row: Row, names: Iterable[str]) -> list[str]:
-    return [significant(row["ms"][name], 3) if name in row["ms"] else "" for name in names]
+    """In milliseconds; a dash where nothing was measured."""
+    return [significant(row["ms"][name], 3) if name in row["ms"] else "–" for name in names]
 
 
 def _table(head: Sequence[str], body: Iterable[Sequence[str]], left: int) -> str:
