@@ -1,5 +1,6 @@
 """What a page repeats of the code is what the code says: names, extras, defaults, outcomes."""
 
+import json
 import re
 import tomllib
 from itertools import chain
@@ -101,3 +102,13 @@ def test_every_answer_of_a_comparison_is_explained_with_its_exit_code():
         int(re.search(rf"^\| {re.escape(one)} \|.*\| (\d) \|$", text, re.M)[1]) for one in says
     ]
     assert dict(zip(says, codes, strict=True)) == EXIT_CODES
+
+
+def test_a_stored_result_says_what_the_page_on_trust_says_of_it():
+    results = {file.stem: file for file in (ROOT / "benchmarks" / "results").glob("*.json")}
+    del results["check-seconds"]  # of many runs, each with its own machine
+    for name, file in results.items():
+        stored = json.loads(file.read_text("utf-8"))
+        needed = {"command", "versions", "hardware"}
+        assert needed | (set() if name.startswith("bench-") else {"seed"}) <= stored.keys()
+        assert stored["hardware"]["cpu"]

@@ -1,6 +1,5 @@
 """What `course` offers to instructors."""
 
-import os
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ import typer
 
 from course_lib.command_help import Group
 from course_lib.commands.fail import fail
+from course_lib.cores import allowed
 from course_lib.output_paths import may_be_a_folder
 
 teaching = typer.Typer()
@@ -78,7 +78,7 @@ def validate(
         typer.Option(
             min=1, metavar="N", help="Submissions at the same time; by default one a core."
         ),
-    ] = os.cpu_count() or 1,
+    ] = allowed(),
     shard: Annotated[
         str, typer.Option(metavar="I/N", help="Only part I of N, to share a class out.")
     ] = "1/1",

@@ -4,13 +4,13 @@
 
 import importlib
 import inspect
-import os
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from course_lib.cli import app
+from course_lib.cores import allowed
 from course_lib.instructor.errors import BadUsage
 
 
@@ -42,7 +42,7 @@ def asked(monkeypatch):
 
 BENCH = {"quick": False, "as_json": False, "out": None}
 VALIDATE = {
-    "submissions": [Path("class")], "out": Path("to"), "jobs": os.cpu_count(), "shard": "1/1",
+    "submissions": [Path("class")], "out": Path("to"), "jobs": allowed(), "shard": "1/1",
     "seconds": 10.0, "budget": 600.0, "megabytes": 1024, "cases": None, "weights": None,
     "exercises": [], "no_sandbox": False, "merging": False, "scheduler": "", "by": "",
     "listing": False,

@@ -22,6 +22,11 @@ from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.intake.find import RESULTS as NAME
 
 FORMAT = 1  # of its lines, in the first of them
+# Where checks, references and the judge stand, and what projects are judged on.
+JUDGING = (
+    *("exercises", "scratch", "layers", "graphs", "online", "training/by_hand", "data"),
+    *("reading", "instructor"),
+)
 
 
 class Ledger:
@@ -148,9 +153,10 @@ def course_key() -> str:
 
 def _sources() -> Iterator[Path]:
     package = Path(course_lib.__file__).parent
-    for folder in ("exercises", "scratch", "layers", "graphs", "reading", "instructor"):
+    for folder in JUDGING:
         yield from (package / folder).rglob("*.py")
     yield from (package / "instructor").rglob("*.json")
+    yield from (package / "data").glob("*.npz")  # what projects are judged on
 
 
 def replace_file(path: Path, parts: Iterable[str]) -> None:

@@ -1,13 +1,17 @@
 import json
 import random
+import re
 import subprocess
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from a_class import solved, write
 
+import course_lib
+from course_lib.exercises.registry import chapter_of, ids
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.results import ledger as ledger_module
 from course_lib.instructor.results.ledger import NAME, Ledger, course_key, key_of_checks
@@ -91,6 +95,26 @@ def test_other_settings_are_other_checks():
 
 def test_what_the_sandbox_runs_is_a_part_of_the_checks():
     assert set(FILES.values()) <= set(ledger_module._sources())
+
+
+def test_what_an_exercise_is_made_of_is_a_part_of_the_checks():
+    """Its reference, wherever it stands, and the data of a project."""
+    package = Path(course_lib.__file__).parent
+    imported = {
+        name
+        for one in ids()
+        for name in re.findall(
+            r"^from (course_lib\.[\w.]+) import",
+            (package / "exercises" / chapter_of(one).name / f"{one.lower()}.py").read_text("utf-8"),
+            re.MULTILINE,
+        )
+    }
+    assert {"course_lib.data", "course_lib.scratch.rnn"} <= imported
+    places = {package.parent / name.replace(".", "/") for name in imported}
+    needed = {
+        place / "__init__.py" if place.is_dir() else place.with_suffix(".py") for place in places
+    }
+    assert {*needed, package / "data" / "mnist_held_back.npz"} <= set(ledger_module._sources())
 
 
 def test_a_changed_check_is_another_check(tmp_path, monkeypatch):
