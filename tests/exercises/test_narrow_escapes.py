@@ -777,3 +777,80 @@ def test_a_span_that_forgets_all_is_divided_by_in_vain():
         return both, both * (first[1] / first[0]) + second[1]
 
     assert not check(combine).ok
+
+
+@pytest.mark.slow
+def test_gates_that_are_left_alone_after_the_end():
+    code = "part = late_gate(taken"
+    assert (
+        check(
+            with_changes(
+                "GateSchedule",
+                (code, f"if taken > self.end:\n            return\n        {code}"),
+            )
+        ).failed
+        == "a run that goes on keeps its place"
+    )
+
+
+def test_noise_for_two_axes_alone():
+    code = ("rng.random(x.shape)", "rng.random((x.shape[0], x.shape[-1]))")
+    report = check(with_changes("gradual_dropout", code))
+    assert report.failed == "the share p g is dropped, the rest scaled up"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("before", "after", "where"),
+    [
+        (
+            "keras.ops.shape(x), dtype",
+            "(keras.ops.shape(x)[0], x.shape[-1]), dtype",
+            "with an open gate too",
+        ),
+        (
+            "SeedGenerator(seed)",
+            "SeedGenerator(seed or None)",
+            "each call draws new numbers, a traced one too",
+        ),
+    ],
+)
+def test_noise_of_a_layer_for_two_axes_alone_and_a_seed_of_zero(before, after, where):
+    assert check(with_changes("GradualDropout", (before, after))).failed == where
+
+
+@pytest.mark.slow
+def test_histograms_of_steps_that_dont_count():
+    code = (
+        'write_histogram(f"gradient/{name}", values)',
+        "with tf.summary.record_if(True):\n"
+        '                write_histogram(f"gradient/{name}", values)',
+    )
+    report = check(with_changes("log_gradients", code))
+    assert "0, 1, 2, 3 and 4; it should have one for each of 0, 2 and 4" in report.sentence
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("before", "after", "where"),
+    [
+        (
+            "self.compute_loss(x=x, y=y, y_pred=y_pred)",
+            "self.compute_loss(x=x, y=y_pred, y_pred=y)",
+            "it learns by whatever loss it was compiled with",
+        ),
+        (
+            "for metric in self.metrics:",
+            "_, _ = self.metrics\n        for metric in self.metrics:",
+            "it learns by whatever loss it was compiled with",
+        ),
+        (
+            "update_state(y, y_pred)",
+            "update_state(y_pred, y)",
+            "the metrics are those of the epoch so far",
+        ),
+    ],
+    ids=["loss", "metrics that may not be there", "metrics"],
+)
+def test_targets_and_outputs_in_each_others_place(before, after, where):
+    assert check(with_changes("KernlModel", (before, after))).failed == where

@@ -160,7 +160,8 @@ def first_gate(given: Arrays) -> Arrays:
 
 
 def resumed(callback_class, given: Arrays) -> Arrays:
-    """One epoch; then a new callback goes on with the same model for the rest.
+    """One epoch; then a new callback goes on with the same model for the rest, and another one for
+    one epoch more. Before that, somebody shuts the gates.
 
     Nobody tells `fit` that it goes on: the number of the epoch starts at 0 again, as it does where
     a run was stopped within an epoch. Only the optimizer knows.
@@ -168,7 +169,16 @@ def resumed(callback_class, given: Arrays) -> Arrays:
     model, gates = network()
     fitted(model, callback_class(gates, **settings(given)), 1)
     fitted(model, callback_class(gates, **settings(given)), given["epochs"] - 1)
+    if all(hasattr(gate.g, "assign") for gate in gates):
+        for gate in gates:
+            gate.g.assign(0.0)
+    fitted(model, callback_class(gates, **settings(given)), 1)
     return found(gates)
+
+
+def resumed_in_numpy(given: Arrays) -> Arrays:
+    """The schedule, step by step, as if nothing had come in between."""
+    return in_numpy({**given, "epochs": given["epochs"] + 1})
 
 
 def cut_short(callback_class, given: Arrays) -> Arrays:
@@ -256,8 +266,9 @@ EXERCISE = Exercise(
         matches(
             RESUMED,
             ten_steps,
-            in_numpy,
-            "After one epoch a new callback went on with the same model.",
+            resumed_in_numpy,
+            "After each epoch a new callback went on with the same model; before the third, "
+            "somebody had shut its gates.",
             call=resumed,
         ),
         Rung("it refuses what isn't a schedule", nonsense, all_refused, refusals),

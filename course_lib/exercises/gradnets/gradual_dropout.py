@@ -17,8 +17,9 @@ def small() -> Arrays:
 
 
 def one_in_five() -> Arrays:
-    """p g = 0.8 × 0.25 = 0.2, over many entries of 4."""
-    return {"x": np.full((100, 200), 4.0), "p": 0.8, "g": 0.25, "seed": 2, "training": True}
+    """p g = 0.8 × 0.25 = 0.2, over many entries of 4: one sequence, of two units."""
+    x = np.full((1, 10_000, 2), 4.0)
+    return {"x": x, "p": 0.8, "g": 0.25, "seed": 2, "training": True}
 
 
 def three_in_ten() -> Arrays:
@@ -63,7 +64,7 @@ def shares_and_sizes(given: Arrays, outputs: Arrays) -> Problem | None:
     share = float(outputs["the share of zeros"])
     sizes = {float(outputs[f"the {which} entry kept"]) for which in ("smallest", "largest")}
     details = {
-        "with": {name: given[name] for name in ("p", "g")},
+        "with": {"x of shape": given["x"].shape, **{name: given[name] for name in ("p", "g")}},
         "by hand": f"p g = {given['p']} × {given['g']} = {dropped:.4g} of the entries are 0; the "
         f"rest, {1 - dropped:.4g}, are {value:g} / {1 - dropped:.4g} = {value / (1 - dropped):g}",
     }
@@ -257,7 +258,10 @@ EXERCISE = Exercise(
             "nothing happens at evaluation",
         ),
         "Source: ": "scaffold: where it comes from",
-        "x: any shape": "it runs, and the shapes are right",
+        "x: any shape": (
+            "it runs, and the shapes are right",
+            "the share p g is dropped, the rest scaled up",
+        ),
         "p: probability": "and so for other p and g, in training by default",
         "g: the late gate": "nothing happens while the gate is closed",
         "rng: a numpy": "the generator decides, and nothing else",

@@ -31,9 +31,12 @@ def shut() -> Arrays:
 
 
 def opened() -> Arrays:
-    """The gate is open; all entries in one row."""
+    """The gate is open; one sequence of two units, so that no axis is left out by chance.
+
+    With one draw for a whole row, or one for each unit, no share comes near the rate.
+    """
     given = half_open()
-    return {**given, "x": given["x"].reshape(1, -1), "g": np.array(1.0)}
+    return {**given, "x": given["x"].reshape(1, -1, 2), "g": np.array(1.0)}
 
 
 def rates() -> Arrays:
@@ -106,7 +109,7 @@ def drawn(layer_class, given: Arrays) -> Arrays:
     """Which masks are alike: of two calls, of two runs of one graph, of rows, of two layers."""
     x, g = tf.constant(given["x"]), tf.constant(given["g"])
     layer, same = layer_of(layer_class, given), layer_of(layer_class, given)
-    other = layer_of(layer_class, given, seed=4)
+    other, zero, naught = (layer_of(layer_class, given, seed=seed) for seed in (4, 0, 0))
 
     def masks(one):
         return plain(one(x, g, training=True)) == 0
@@ -121,6 +124,7 @@ def drawn(layer_class, given: Arrays) -> Arrays:
         "column by column": alike(first[:, 0], first[:, 1]),
         "of one seed": alike(first, of_same),
         "of two seeds": alike(first, of_other),
+        "of seed 0": alike(masks(zero), masks(naught)),
     }
 
 
@@ -145,6 +149,11 @@ def drawn_anew(_: Arrays, outputs: Arrays) -> Problem | None:
         return Problem("Whole rows or columns are dropped together: each entry has its own draw.")
     if not outputs["of one seed"]:
         return Problem("Two layers with the same seed drop different entries at their first call.")
+    if not outputs["of seed 0"]:
+        return Problem(
+            "Two layers with seed=0 drop different entries at their first call: 0 is a seed like "
+            "any other, though its truth value is False."
+        )
     if outputs["of two seeds"]:
         return Problem("Two layers with different seeds drop the same entries.")
     return None
@@ -318,7 +327,13 @@ EXERCISE = Exercise(
             call=kept,
         ),
         matches(SCALED, half_open, scaled, call=kept),
-        matches("with an open gate too", opened, scaled, call=kept),
+        matches(
+            "with an open gate too",
+            opened,
+            scaled,
+            "One sequence of 2,000 steps, (1, 2000, 2), with an open gate.",
+            call=kept,
+        ),
         matches(EVALUATED, half_open, untouched, call=evaluated),
         Rung("the gradient passes where x passed", half_open, is_scale, gradient),
         traceable(half_open, traced),
@@ -344,7 +359,7 @@ EXERCISE = Exercise(
         "Each call draws anew": ANEW,
         "kwargs: what every layer": SCALED,
         "ValueError: if the rate": "it refuses what isn't a rate",
-        "call: x: any shape": SCALED,
+        "call: x: any shape": (SCALED, "with an open gate too"),
         "call: g: the late gate": "one graph serves all gates",
         "call: training: whether": EVALUATED,
         "at evaluation y is x": EVALUATED,

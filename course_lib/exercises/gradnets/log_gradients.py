@@ -13,6 +13,7 @@ from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import gpu_report, own_twin, stumble, trace
 from course_lib.layers.log_gradients import log_gradients
 from course_lib.scratch.gradnets import gradient_norms
+from course_lib.words import listed
 
 NUMBERS = "whether the norm is a number, with a NaN in the first layer and inf in the last,"
 STEPS, EVERY = 5, 2  # steps that are taken, and which of them count: 0, 2 and 4
@@ -211,22 +212,27 @@ def curves_in_numpy(given: Arrays) -> Arrays:
 
 
 def histograms(function, given: Arrays) -> Arrays:
-    """What the histograms of one step hold."""
-    _, found = written_by(function, given, steps=1)
+    """At which steps there are histograms, and what those of the first one hold."""
+    _, found = written_by(function, given)
     outputs = {}
     for layer in layers_of(given):
-        tables = [table for _, table in found.get(f"gradient/{layer}", [])]
+        points = found.get(f"gradient/{layer}", [])
+        tables = [table for _, table in points]
         if not tables or np.ndim(tables[0]) != 2:
             raise Unusable(f'The file has no histogram "gradient/{layer}".')
         left, right, counts = tables[0].T
         outputs[f"entries of {layer}"] = counts.sum()
         outputs[f"mean square of {layer}"] = np.sum(counts * ((left + right) / 2) ** 2)
         outputs[f"below zero of {layer}"] = counts[right <= 0].sum()
+        outputs[f"steps of {layer}"] = np.array([step for step, _ in points])
     return outputs
 
 
 def whole_histograms(given: Arrays, outputs: Arrays) -> Problem | None:
-    """Every entry once; the squares add up to the norm's, within the width of a bin."""
+    """Every entry once; the squares add up to the norm's, within the width of a bin.
+
+    Then the steps: what is wrong with the entries says more.
+    """
     for layer, own in layers_of(given).items():
         entries = np.concatenate([np.ravel(g) for g in own.values()])
         if outputs[f"entries of {layer}"] != entries.size:
@@ -243,6 +249,15 @@ def whole_histograms(given: Arrays, outputs: Arrays) -> Problem | None:
             return Problem(
                 f"The histogram of the layer {layer} isn't that of its gradients: the entries "
                 "themselves, with their signs, one by one."
+            )
+    count = list(range(0, STEPS, EVERY))
+    for layer in layers_of(given):
+        steps = outputs[f"steps of {layer}"].tolist()
+        if steps != count:
+            return Problem(
+                f"Steps 0 to {STEPS - 1} were taken with every={EVERY}. The file has a histogram "
+                f"of the layer {layer} for each of the steps {listed(map(str, steps))}; it should "
+                f"have one for each of {listed(map(str, count))}."
             )
     return None
 

@@ -65,12 +65,16 @@ def plain_kernel() -> Arrays:
     return {**batch(), "beta": np.eye(5), "gamma": np.full(5, 700.0)}
 
 
-def thrice(y, y_pred):
-    """A loss of the learner's own, three times Keras's."""
-    return 3 * keras.ops.mean(keras.ops.square(y_pred - y), axis=-1)
+def too_high_thrice(y, y_pred):
+    """A loss of one's own, in which what is too high counts three times.
+
+    Unlike the squared error, it differs if targets and outputs change places.
+    """
+    error = y_pred - y
+    return keras.ops.mean(keras.ops.where(error > 0, 3 * error**2, error**2), axis=-1)
 
 
-def model_of(model_class, given: Arrays, optimizer, dtype="float64", loss="mse"):
+def model_of(model_class, given: Arrays, optimizer, dtype="float64", loss="mse", metrics=("mape",)):
     """The compiled model with the given weights, while Keras's losses compute in its dtype too."""
     with keras_in(dtype):
         outputs, units = given["b_y"].size, given["b_h"].size
@@ -78,7 +82,7 @@ def model_of(model_class, given: Arrays, optimizer, dtype="float64", loss="mse")
         model = model_class(units, outputs, *kernel, C=3, dtype=dtype)
         model.build((None, None, given["x"].shape[2]))
         model.set_weights([given[name] for name in WEIGHTS])
-        model.compile(optimizer, loss, metrics=["mae"])
+        model.compile(optimizer, loss, metrics=list(metrics) or None)
         optimizer.build(model.trainable_variables)
         model.compute_loss(y=given["y"], y_pred=tf.constant(given["y"]))  # makes the metrics
         model.compute_metrics(given["x"], given["y"], tf.constant(given["y"]))
@@ -162,12 +166,15 @@ def split(given: Arrays, dW: np.ndarray) -> Arrays:
     return {"W_xh": dW[:m], "W_hh": dW[m:-1], "b_h": dW[-1]}
 
 
-def gradients(given: Arrays) -> Arrays:
-    """KeRNL's for the RNN, exact ones for the readout, by this course's NumPy."""
+def gradients(given: Arrays, weighs=np.ones_like) -> Arrays:
+    """KeRNL's for the RNN, exact ones for the readout, by this course's NumPy.
+
+    weighs: from the errors of the outputs to how much each counts.
+    """
     x, h_0 = given["x"], np.zeros((len(given["x"]), given["b_h"].size))
     h, _ = rnn_forward(x, h_0, given["W_xh"], given["W_hh"], given["b_h"])
     error = h @ given["W_hy"] + given["b_y"] - given["y"]
-    dy = 2 * error / error.size
+    dy = 2 * weighs(error) * error / error.size
     v = presynaptic(x, h_0, h)
     E_0 = np.zeros((len(x), v.shape[2], h.shape[2]))
     credit = dy @ given["W_hy"].T @ given["beta"]
@@ -202,7 +209,7 @@ def saying_how_far(rung: Rung) -> Rung:
         return replace(
             problem,
             sentence=f"The readout moves in the right direction, but {times:.6g} times as far: the "
-            "optimizer gets the gradient as it is, and the rate is the one that it was made with.",
+            "optimizer gets each gradient once a batch, as it is, and keeps the rate that it has.",
         )
 
     return replace(rung, judge=judge)
@@ -214,15 +221,18 @@ def recurrent_in_numpy(given: Arrays) -> Arrays:
 
 
 def of_another_loss(model_class, given: Arrays) -> Arrays:
-    """The weights after a step down the gradient of three times the loss."""
-    model = model_of(model_class, given, keras.optimizers.SGD(1.0), loss=thrice)
+    """The weights after a step down the gradient of it; no metrics are asked for."""
+    model = model_of(
+        model_class, given, keras.optimizers.SGD(1.0), loss=too_high_thrice, metrics=()
+    )
     step_of(model, given["x"], given["y"])
     return weights_of(model)
 
 
-def thrice_in_numpy(given: Arrays) -> Arrays:
-    """The weights minus three times the gradients."""
-    return {f"{name} after": given[name] - 3 * value for name, value in gradients(given).items()}
+def another_loss_in_numpy(given: Arrays) -> Arrays:
+    """The weights minus its gradients."""
+    moved = gradients(given, lambda error: np.where(error > 0, 3.0, 1.0))
+    return {f"{name} after": given[name] - value for name, value in moved.items()}
 
 
 def in_chunks(model_class, given: Arrays) -> Arrays:
@@ -259,14 +269,14 @@ def two_batches(model_class, given: Arrays) -> Arrays:
     model = model_of(model_class, given, keras.optimizers.SGD(1.0))
     step_of(model, given["x"], given["y"])
     said = step_of(model, -given["x"], given["y"])
-    missing = [name for name in ("loss", "mae") if name not in said]
+    missing = [name for name in ("loss", "mape") if name not in said]
     if missing:
         there = ", ".join(said) or "nothing"
         raise Unusable(
-            f"The model was compiled with metrics=['mae']; train_step gives {there}, and "
+            f"The model was compiled with metrics=['mape']; train_step gives {there}, and "
             f"{' and '.join(missing)} is missing."
         )
-    return {name: said[name] for name in ("loss", "mae")}
+    return {name: said[name] for name in ("loss", "mape")}
 
 
 def epoch_in_numpy(given: Arrays) -> Arrays:
@@ -276,12 +286,12 @@ def epoch_in_numpy(given: Arrays) -> Arrays:
         now = {**given, "x": sign * given["x"]}
         _, error = forward(now)
         losses.append(np.mean(error**2))
-        errors.append(np.mean(np.abs(error)))
+        errors.append(100 * np.mean(np.abs(error / given["y"])))
         given = {
             **given,
             **{name: given[name] - value for name, value in gradients(now).items()},
         }
-    return {"loss": np.mean(losses), "mae": np.mean(errors)}
+    return {"loss": np.mean(losses), "mape": np.mean(errors)}
 
 
 def graph(model, given: Arrays, T=None, dtype="float64", **settings):
@@ -374,8 +384,8 @@ EXERCISE = Exercise(
         matches(
             "it learns by whatever loss it was compiled with",
             batch,
-            thrice_in_numpy,
-            "Compiled with three times the squared error:",
+            another_loss_in_numpy,
+            "Compiled without metrics, and with a loss that counts what is too high three times:",
             call=of_another_loss,
         ),
         Rung("C steps at a time", thirteen_steps, no_longer_than_a_chunk, in_chunks),
@@ -723,14 +733,14 @@ class ReadoutLeftOut(_Wrong):
 
 @EXERCISE.mistake(
     "This returns the numbers of this batch alone: Keras shows means over the epoch so far, so "
-    "update each metric, and ask it for its result."
+    "update each metric, ask it for its result, and don't reset it."
 )
 class ThisBatchOnly(_Wrong):
     """Computed on the spot."""
 
     def report(self, x, y, y_pred, loss):
         """Without metrics."""
-        return {"loss": loss, "mae": tf.reduce_mean(tf.abs(y - y_pred))}
+        return {"loss": loss, "mape": 100 * tf.reduce_mean(tf.abs((y - y_pred) / y))}
 
 
 @EXERCISE.mistake(
