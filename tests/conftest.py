@@ -176,9 +176,9 @@ def session_of_a_learner():
 @pytest.fixture(autouse=True)
 def limit_as_before():
     """No test leaves the seconds of a rung changed: the next one in its process would have them."""
-    before = guard.TIME_LIMIT
+    before = guard.limit.TIME_LIMIT
     yield
-    assert before == guard.TIME_LIMIT
+    assert before == guard.limit.TIME_LIMIT
 
 
 @pytest.fixture(autouse=True, scope="module")

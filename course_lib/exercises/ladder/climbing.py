@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from course_lib.exercises.calling import guard
 from course_lib.exercises.calling.algebra import finite_algebra
 from course_lib.exercises.calling.failure import what_failed
 from course_lib.exercises.calling.guard import (
@@ -20,6 +19,7 @@ from course_lib.exercises.calling.guard import (
     Unusable,
     guarded,
     held,
+    limit,
     name_outputs,
     with_article,
 )
@@ -47,7 +47,7 @@ class Budget:
     """
 
     def __init__(self, exercise: Exercise):
-        self.limit = PATIENCE.get(exercise.kind, 1) * RUNGS_WORTH * guard.TIME_LIMIT
+        self.limit = PATIENCE.get(exercise.kind, 1) * RUNGS_WORTH * limit.TIME_LIMIT
         self._clock, self._began = time.monotonic(), time.process_time()
         self.until = self._clock + self.limit
 

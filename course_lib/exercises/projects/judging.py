@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from course_lib.exercises.calling import guard
-from course_lib.exercises.calling.guard import CappedOutput, NotWritten, Unusable
+from course_lib.exercises.calling.guard import CappedOutput, NotWritten, Unusable, limit
 from course_lib.exercises.checker import climb, judge
 from course_lib.exercises.exercise import Arrays, Problem, Rung
 from course_lib.exercises.projects.arrays import EXPECTED, BadArrays, HandIn, read_hand_in
@@ -270,7 +269,7 @@ def _most_calls(batches: tuple[Batch, ...]) -> int:
 
 
 def _call(function: Callable, w: Weights, x: np.ndarray) -> np.ndarray:
-    with guard.time_limit(guard.TIME_LIMIT):
+    with limit.time_limit(limit.TIME_LIMIT):
         return np.asarray(function(w, x))
 
 

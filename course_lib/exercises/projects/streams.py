@@ -7,8 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from course_lib.exercises.calling import guard
-from course_lib.exercises.calling.guard import OUT_OF_TIME, Unusable, forget
+from course_lib.exercises.calling.guard import OUT_OF_TIME, Unusable, forget, limit
 from course_lib.exercises.projects.project import Weights
 
 SOME = 25  # steps: a window that is being filled grows as long
@@ -45,11 +44,11 @@ def learn_along(
     began = time.process_time()
     for t in range(x.shape[1]):
         now = x[:, t].copy()  # a view would show what comes later
-        with guard.time_limit(guard.TIME_LIMIT):
+        with limit.time_limit(limit.TIME_LIMIT):
             output, after = function(weights, now.copy())
-        if time.process_time() - began > guard.TIME_LIMIT:
+        if time.process_time() - began > limit.TIME_LIMIT:
             raise Unusable(
-                f"{name} took more than {guard.TIME_LIMIT:.0f} seconds for {t + 1:,} of "
+                f"{name} took more than {limit.TIME_LIMIT:.0f} seconds for {t + 1:,} of "
                 f"{x.shape[1]:,} steps: do less at each step, with fewer units or fewer traces.",
                 OUT_OF_TIME,
             )

@@ -13,7 +13,6 @@ from pathlib import Path
 OPEN = "course_lib.scratch"  # below it, sources may be handed out
 # It holds no answers: what calls of several exercises share.
 HELPERS = "course_lib.exercises.ladder.cell_calls"
-ALWAYS_THERE = "course_lib.exercises.calling.guard"  # the sandbox has its own
 
 
 def slices(wanted: Iterable[tuple[str, str]], banned: frozenset[str]) -> dict[str, str]:

@@ -21,13 +21,16 @@ FILES = {
             *("messages", "own_parts", "student"),
         )
     },
-    "guard.py": PACKAGE / "exercises" / "calling" / "guard.py",
     "failure.py": PACKAGE / "exercises" / "calling" / "failure.py",
     "outside.py": PACKAGE / "exercises" / "projects" / "outside.py",
     **{
-        f"{package}/{file.name}": file
-        for package in ("graphs", "reading")
-        for file in sorted((PACKAGE / package).glob("*.py"))
+        f"{package.name}/{file.name}": file
+        for package in (
+            PACKAGE / "exercises" / "calling" / "guard",
+            PACKAGE / "graphs",
+            PACKAGE / "reading",
+        )
+        for file in sorted(package.glob("*.py"))
     },
 }
 

@@ -134,7 +134,7 @@ def test_other_errors_are_left_alone():
 @posix
 @pytest.mark.parametrize("swallow", [False, True])
 def test_an_endless_loop_is_stopped(monkeypatch, swallow):
-    monkeypatch.setattr(guard, "TIME_LIMIT", 0.3)
+    monkeypatch.setattr(guard.limit, "TIME_LIMIT", 0.3)
 
     def forever(*_):
         while True:
@@ -152,7 +152,7 @@ def test_an_endless_loop_is_stopped(monkeypatch, swallow):
 
 @posix
 def test_a_limit_that_was_swallowed_where_nothing_can_be_raised_still_counts(monkeypatch):
-    monkeypatch.setattr(guard, "TIME_LIMIT", 0.3)
+    monkeypatch.setattr(guard.limit, "TIME_LIMIT", 0.3)
 
     class Late:
         def __del__(self):  # Python throws away what is raised here
@@ -173,7 +173,7 @@ def test_only_work_counts_as_long_as_it_is_not_forever():
     started = time.monotonic()
     with guard.time_limit(0.3):
         time.sleep(0.6)
-    with pytest.raises(guard._TookTooLong), guard.time_limit(0.3):
+    with pytest.raises(guard.TookTooLong), guard.time_limit(0.3):
         time.sleep(30)
     assert time.monotonic() - started < 10  # 0.3 seconds, so many times as `BUSY` says
 
@@ -182,7 +182,7 @@ def test_only_work_counts_as_long_as_it_is_not_forever():
             pass
 
     started = time.process_time()
-    with pytest.raises(guard._TookTooLong), guard.time_limit(0.3):
+    with pytest.raises(guard.TookTooLong), guard.time_limit(0.3):
         works()
     assert time.process_time() - started < 2
 
@@ -191,7 +191,7 @@ def test_only_work_counts_as_long_as_it_is_not_forever():
 def test_a_module_is_loaded_to_its_end(tmp_path, monkeypatch):
     """TensorFlow loads parts of itself at first use; one that is cut off never loads again."""
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(guard, "BUSY", 100)  # however busy the machine is
+    monkeypatch.setattr(guard.limit, "BUSY", 100)  # however busy the machine is
     (tmp_path / "loaded_late.py").write_text(
         "import time\n"
         "until = time.process_time() + 0.5\n"
@@ -205,7 +205,7 @@ def test_a_module_is_loaded_to_its_end(tmp_path, monkeypatch):
         while True:  # the limit holds again as soon as it is there
             pass
 
-    with pytest.raises(guard._TookTooLong), guard.time_limit(0.3):
+    with pytest.raises(guard.TookTooLong), guard.time_limit(0.3):
         works()
     assert sys.modules["loaded_late"].whole
 
@@ -215,7 +215,7 @@ def test_a_module_that_never_ends_is_stopped_all_the_same(tmp_path, monkeypatch)
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "loaded_for_ever.py").write_text("while True:\n    pass\n")
     started = time.monotonic()
-    with pytest.raises(guard._TookTooLong), guard.time_limit(0.3):
+    with pytest.raises(guard.TookTooLong), guard.time_limit(0.3):
         importlib.import_module("loaded_for_ever")
     assert time.monotonic() - started < 10
 
@@ -482,7 +482,7 @@ def test_a_module_that_never_ends_is_named(tmp_path, monkeypatch):
     (tmp_path / "inside_of_it.py").write_text("while True:\n    pass\n")
     (tmp_path / "never_ends.py").write_text("import inside_of_it\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(guard, "TIME_LIMIT", 0.2)
+    monkeypatch.setattr(guard.limit, "TIME_LIMIT", 0.2)
     with (
         pytest.raises(guard.Unusable) as caught,
         guard.guarded("f", len, guard.CappedOutput()),
@@ -559,4 +559,4 @@ NAN = np.array([1.0, np.nan])
     ],
 )
 def test_what_has_changed_is_an_array_or_what_holds_one(was, now, same):
-    assert guard._same(was, now) == same
+    assert guard.same.same(was, now) == same

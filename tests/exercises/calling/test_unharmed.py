@@ -98,7 +98,7 @@ import gc, os, random, signal, sys, time, threading, warnings
 import numpy as np
 from course_lib.exercises import check
 from course_lib.exercises.calling import guard
-guard.TIME_LIMIT = {limit}
+guard.limit.TIME_LIMIT = {limit}
 
 def state():
     return (
@@ -154,7 +154,7 @@ def test_nothing_is_harmed(what):
 @posix
 @by_the_clock
 def test_the_stop_button_still_stops(monkeypatch):
-    monkeypatch.setattr(guard, "TIME_LIMIT", 5.0)
+    monkeypatch.setattr(guard.limit, "TIME_LIMIT", 5.0)
 
     def pressed(*_):
         os.kill(os.getpid(), signal.SIGINT)
@@ -214,7 +214,7 @@ def test_a_notebook_goes_on_after_each():
         "import os, sys, time\nimport numpy as np\nfrom course_lib.exercises import check\n"
         "from course_lib.exercises.calling import guard"
     )
-    cells = [f"{first}\nguard.TIME_LIMIT = {LIMIT}"]
+    cells = [f"{first}\nguard.limit.TIME_LIMIT = {LIMIT}"]
     for number, what in enumerate(KERNEL):
         body = textwrap.indent(HARM[what][0], "    ")
         cells.append(f"def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n{body}\ncheck(rnn_step)")

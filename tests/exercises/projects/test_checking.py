@@ -290,15 +290,15 @@ def test_far_less_than_what_was_expected_asks_for_a_comparison():
 
 
 def test_what_runs_for_minutes_is_stopped(monkeypatch):
-    monkeypatch.setattr(guard, "TIME_LIMIT", 0.5)
+    monkeypatch.setattr(guard.limit, "TIME_LIMIT", 0.5)
     report = check(written("def predict_rows(weights, x):\n    time.sleep(60)"))
     assert "still running" in report.sentence
 
 
 @pytest.mark.slow
 def test_the_time_limit_is_for_each_call(monkeypatch):
-    monkeypatch.setattr(guard, "TIME_LIMIT", 2.0)
-    monkeypatch.setattr(guard, "BUSY", 100)  # of the processor, however busy the machine is
+    monkeypatch.setattr(guard.limit, "TIME_LIMIT", 2.0)
+    monkeypatch.setattr(guard.limit, "BUSY", 100)  # of the processor, however busy the machine is
 
     def slow(weights, x):
         until = time.process_time() + 0.2
@@ -311,7 +311,7 @@ def test_the_time_limit_is_for_each_call(monkeypatch):
 
 
 def test_one_call_too_long_is_told_with_the_limit_of_one(monkeypatch):
-    monkeypatch.setattr(guard, "TIME_LIMIT", 1.0)
+    monkeypatch.setattr(guard.limit, "TIME_LIMIT", 1.0)
     calls = []
 
     def stuck(weights, x):

@@ -221,8 +221,8 @@ def test_what_grows_with_every_step_is_a_tape_however_small(kept, is_a_tape):
 
 
 def test_too_many_slow_steps_are_no_endless_loop(monkeypatch):
-    monkeypatch.setattr(guard, "TIME_LIMIT", 0.3)
-    monkeypatch.setattr(guard, "BUSY", 100)
+    monkeypatch.setattr(guard.limit, "TIME_LIMIT", 0.3)
+    monkeypatch.setattr(guard.limit, "BUSY", 100)
 
     def slow(weights, x):
         until = time.process_time() + 0.02

@@ -37,8 +37,14 @@ OF_OTHERS = {
 # All of these: any constant of theirs is a part of how a message is written, or read.
 WHOLE = "json", "json.encoder", "json.decoder", "json.scanner"
 
-# All files of the package, whatever it imports by itself.
-GRAPHS = (graphs, *(import_module(f.name) for f in iter_modules(graphs.__path__, "graphs.")))
+
+def _whole(package) -> tuple[types.ModuleType, ...]:
+    """All files of a package, whatever it imports by itself."""
+    files = iter_modules(package.__path__, f"{package.__name__}.")
+    return (package, *(import_module(file.name) for file in files))
+
+
+GRAPHS, GUARD = _whole(graphs), _whole(guard)
 
 
 def _public(module) -> tuple[str, ...]:

@@ -47,7 +47,15 @@ HEAVY = ("tensorflow", "keras", "torch", "jax")
 # Names that the judge's own modules have here, and a student's file may have too.
 JUDGES = frozenset(os.path.splitext(file)[0] for file in os.listdir(os.path.dirname(__file__)))
 # The judge's own modules that a student's code could meddle with.
-KEPT = (*own_parts.GRAPHS, guard, messages, failure, outside, own_parts, sys.modules[__name__])
+KEPT = (
+    *own_parts.GRAPHS,
+    *own_parts.GUARD,
+    messages,
+    failure,
+    outside,
+    own_parts,
+    sys.modules[__name__],
+)
 
 
 class Missing:
@@ -188,7 +196,7 @@ class Student:
         """
         beside = Beside(modules or {})
         sys.meta_path.insert(1, beside)  # below the course
-        guard.TIME_LIMIT = seconds
+        guard.limit.TIME_LIMIT = seconds
         problem, kind, answers = "", "", {}
         output = guard.CappedOutput()
         try:
@@ -253,7 +261,7 @@ class Student:
             why = failure.sentence if failure else "The reading came to no end."
             return {"unusable": f"it was there, and not when the notebook was read again. {why}"}
         self.name, self.function = exercise, values[name]
-        guard.TIME_LIMIT = seconds
+        guard.limit.TIME_LIMIT = seconds
         self.course.fill(sources)
         for one, (module, there) in self.missing.items():
             values[one] = getattr(sys.modules[module], there)
@@ -310,7 +318,8 @@ class Student:
         try:
             return call(self.function, inputs)
         except (guard.Unusable, guard.NotWritten) as problem:
-            if _raised_in(problem) in ("<call>", guard.__file__):
+            file = _raised_in(problem)
+            if file == "<call>" or guard.own_code.is_own(file):
                 raise
             raise _as_an_error(self.name, self.function, problem) from None
 
@@ -436,7 +445,7 @@ def serve(connection) -> None:
             foreseen[number] = dict(zip(keys, values, strict=True))
         try:
             answer = operations[request["do"]](**arguments)
-        except guard._TookTooLong as limit:  # while what it had limited was being left
+        except guard.TookTooLong as limit:  # while what it had limited was being left
             late = guard.still_running(student.name or "The notebook", limit)
             answer = {"unusable": str(late), "kind": late.kind}
         except Exception as error:  # a student's leftovers got in the way
