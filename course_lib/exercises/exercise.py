@@ -138,6 +138,8 @@ class Exercise:
         equivalent: small changes of the reference that leave it right, with the reason: "before ->
             after", as `course prove --mutants` prints it, to one sentence. … stands for any text.
         single: whether the reference promises float32 out for float32 in.
+        by_seed: whether a seed alone decides what comes out, in whichever process; so that a hash
+            of a text, of which Python makes another at each start, must not.
         twin: of a *speed up*, id of the NumPy exercise that it is the fast form of. A check leaves
             the learner's own in its place if it has passed.
         no_twin: of a *speed up* that is the fast form of none, a sentence that says why.
@@ -161,6 +163,7 @@ class Exercise:
     kind: str = "build"
     equivalent: dict[str, str] = field(default_factory=dict)
     single: bool = False
+    by_seed: bool = False
     twin: str = ""
     no_twin: str = ""
     runs_on: str = "It runs on a GPU if there is one."

@@ -194,6 +194,7 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=15,
     returns={"cells": "anything"},
+    by_seed=True,
     equivalent={
         "init_lstm_params(m if layer == 0 else n, n, rng -> init_lstm_params(m if layer <= 0 "
         "else n, n, rng": "layers are counted from 0",

@@ -133,7 +133,7 @@ def climb(
             callee = function
             if exercise.returns:
                 watched = held(function, exercise.id) if rung.hold else function
-                callee = Guarded(watched, exercise.id, exercise.returns)
+                callee = Guarded(watched, exercise.id, exercise.returns, exercise.by_seed)
             outputs = called(exercise, rung, callee, inputs)
             return Outcome(outputs, unpacked=getattr(callee, "unpacked", ""))
     except Unusable as problem:

@@ -153,7 +153,12 @@ class ExerciseJudge:
             session,
             exercise.id,
             name,
-            {"sources": sources, "parts": parts, "by_itself": isinstance(exercise, Project)},
+            {
+                "sources": sources,
+                "parts": parts,
+                "by_itself": isinstance(exercise, Project),
+                "by_seed": exercise.by_seed,
+            },
             session.defined.found[name].parameters,
             cut=lambda call: alone(call.__module__, call.__name__, banned),
             foresee=functools.partial(self._losses, exercise.reference),

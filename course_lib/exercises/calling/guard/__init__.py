@@ -9,7 +9,7 @@ relatively, and nothing else of the course.
 from .arguments import IN_PLACE, names_of_arguments
 from .around import Elsewhere, Held, forget, held
 from .exceptions import OUT_OF_MEMORY, OUT_OF_TIME, RAISED, NotWritten, Unusable
-from .hashes import BY_SEED, texts_hashed_anew
+from .hashes import texts_hashed_anew
 from .limit import BUSY, TookTooLong, still_running, time_limit, usual_limit
 from .raised import what_it_raised
 from .results import NOTHING_ADDED, RIGHT_ORDER, Guarded, name_outputs
@@ -18,7 +18,6 @@ from .words import LONGEST_NAME, full_stop, with_article
 
 __all__ = [
     "BUSY",
-    "BY_SEED",
     "IN_PLACE",
     "LONGEST_NAME",
     "NOTHING_ADDED",

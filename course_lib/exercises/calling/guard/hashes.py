@@ -7,11 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-BY_SEED = frozenset({"fresh_cells"})  # ids of exercises in which a seed decides, wherever it runs
-
 
 @contextlib.contextmanager
-def texts_hashed_anew(function: Callable, exercise: str) -> Iterator[None]:
+def texts_hashed_anew(function: Callable) -> Iterator[None]:
     """In the block, the learner's own `hash` gives other numbers for texts than in any other block.
 
     Python does so too, but only from one start to the next: a seed that is made of them would be
@@ -20,11 +18,7 @@ def texts_hashed_anew(function: Callable, exercise: str) -> Iterator[None]:
 
     Args:
         function: the learner's; the names beside it are those that its code finds.
-        exercise: its id; where no seed decides, nothing is changed.
     """
-    if exercise not in BY_SEED:
-        yield
-        return
     names = {}
     with contextlib.suppress(Exception):  # attributes of an object of the learner's own can raise
         names = inspect.unwrap(function).__globals__
