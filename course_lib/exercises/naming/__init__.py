@@ -2,7 +2,7 @@
 
 In: a wrong answer, and where it fell.
 Out: the sentence of the mistake that explains all that is known of it, or none.
-`suspects` holds those who may stand behind it, `slips` small changes of the right code, `repairs`
-small changes of the learner's own, `two_faults` what is left after one; `recognition` asks them
-in turn.
+`suspects` may stand behind it, `slips` are small changes of the right code, `repairs` of the
+learner's own, `two_faults` is what is left after one; `recognition` asks them in turn. A small
+change is one of a node's `variants`, made in the tree by `changes`; `mutants` writes them out.
 """

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable
 
 from course_lib.exercises.naming.aliases import lines_of_aliases
-from course_lib.exercises.naming.mutants import Change
+from course_lib.exercises.naming.changes import Change
 
 
 def by_chance(tree: ast.Module) -> Callable[[Change], bool]:

@@ -20,15 +20,10 @@ from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.ladder.climbing import Budget, climb, judge
 from course_lib.exercises.naming.by_chance import by_chance
 from course_lib.exercises.naming.change_in_words import added_to_itself, simply
-from course_lib.exercises.naming.mutants import (
-    Change,
-    Mutant,
-    changes,
-    compiled,
-    tree_of,
-    without_docstrings,
-)
+from course_lib.exercises.naming.changes import Change, changes
+from course_lib.exercises.naming.mutants import Mutant, compiled
 from course_lib.exercises.naming.slips import LONGEST, pairs, smallest_part
+from course_lib.exercises.naming.trees import tree_of, without_docstrings
 from course_lib.exercises.naming.ways_back import ways_back
 from course_lib.graphs import namespace_of
 

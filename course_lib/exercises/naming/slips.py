@@ -18,7 +18,8 @@ from typing import Any
 
 from course_lib.exercises.exercise import Exercise, Mistake
 from course_lib.exercises.naming.habits import habits
-from course_lib.exercises.naming.mutants import compiled, mutants, tree_of, without_docstrings
+from course_lib.exercises.naming.mutants import compiled, mutants
+from course_lib.exercises.naming.trees import tree_of, without_docstrings
 from course_lib.exercises.registry import get
 from course_lib.graphs import namespace_of
 

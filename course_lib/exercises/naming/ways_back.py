@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from course_lib.exercises.naming.aliases import lines_of_aliases
 from course_lib.exercises.naming.change_in_words import simply
+from course_lib.exercises.naming.changes import Variants
 from course_lib.exercises.naming.habits import (
     Slip,
     confusions,
@@ -16,7 +17,7 @@ from course_lib.exercises.naming.habits import (
     with_defaults,
     with_lines,
 )
-from course_lib.exercises.naming.mutants import Variants, tree_of
+from course_lib.exercises.naming.trees import tree_of
 
 LIBRARIES = ("np", "tf", "keras")
 NEW = ("zeros", "ones", "empty", "eye", "arange", "array", "stack")
@@ -24,7 +25,7 @@ VALUES = ast.BinOp | ast.UnaryOp | ast.Name | ast.Attribute | ast.Subscript
 
 
 def ways_back(reference: Callable) -> Variants:
-    """From a node of a learner's to what may stand there in right code, beside what `mutants` has.
+    """From a node of a learner's to what may stand there in right code, beside its `variants`.
 
     Args:
         reference: whose texts and functions may be missing.

@@ -137,8 +137,8 @@ def test_what_passed_is_not_run_again(monkeypatch):
 def test_a_slip_is_found_by_the_code_that_it_is_nearest_to():
     import ast
 
-    from course_lib.exercises.naming.mutants import tree_of
     from course_lib.exercises.naming.slips import nearest_first
+    from course_lib.exercises.naming.trees import tree_of
 
     exercise = get("update_inside")
     slip = nearest_first(exercise.reference, exercise.reference)[-1]

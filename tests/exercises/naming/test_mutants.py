@@ -9,7 +9,8 @@ import json
 import numpy as np
 import pytest
 
-from course_lib.exercises.naming.mutants import _around, compiled, mutants, tree_of
+from course_lib.exercises.naming.mutants import _around, compiled, mutants
+from course_lib.exercises.naming.trees import tree_of
 from course_lib.exercises.proving import survivors
 from course_lib.exercises.proving.survivors import claimed_in_vain, fate, fates, main, stale
 from course_lib.exercises.registry import PROJECT, get, ids, needs_tensorflow

@@ -15,7 +15,7 @@ from course_lib.exercises.exercise import Problem
 from course_lib.exercises.ladder.climbing import Budget
 from course_lib.exercises.naming.by_chance import by_chance
 from course_lib.exercises.naming.change_in_words import simply
-from course_lib.exercises.naming.mutants import changes
+from course_lib.exercises.naming.changes import changes
 from course_lib.exercises.naming.recognition import MORE
 from course_lib.exercises.naming.repairs import _lines, changed, likeliest_first, repair
 from course_lib.exercises.naming.slips import is_contradicted

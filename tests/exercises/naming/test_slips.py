@@ -8,7 +8,7 @@ import pytest
 from course_lib.exercises import check
 from course_lib.exercises.calling.guard import RAISED
 from course_lib.exercises.naming.habits import habits
-from course_lib.exercises.naming.mutants import mutants, tree_of, without_docstrings
+from course_lib.exercises.naming.mutants import mutants
 from course_lib.exercises.naming.slips import (
     LONGEST,
     _place,
@@ -18,6 +18,7 @@ from course_lib.exercises.naming.slips import (
     together,
     whose_names,
 )
+from course_lib.exercises.naming.trees import tree_of, without_docstrings
 from course_lib.exercises.registry import get
 from course_lib.scratch.diagonal import eigenvalues
 from course_lib.scratch.kernl import kernel_gradients, perturbation_step

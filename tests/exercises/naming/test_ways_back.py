@@ -5,7 +5,7 @@ import ast
 import numpy as np
 import pytest
 
-from course_lib.exercises.naming.mutants import changes
+from course_lib.exercises.naming.changes import changes
 from course_lib.exercises.naming.ways_back import ways_back
 
 
