@@ -1,20 +1,13 @@
 """Who may stand behind a wrong answer: beside the answer on each rung, alike or not, and proven."""
 
-import contextlib
 import copy
 import functools
-import importlib
-import pkgutil
-import re
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from course_lib.exercises.calling.failure import REFUSED
 from course_lib.exercises.calling.guard import (
     BUSY,
     IN_PLACE,
@@ -24,16 +17,28 @@ from course_lib.exercises.calling.guard import (
     Unusable,
     guarded,
 )
-from course_lib.exercises.exercise import BY_TWIN, Arrays, Exercise, Mistake, Problem, Rung
+from course_lib.exercises.exercise import Arrays, Exercise, Mistake, Problem, Rung
 from course_lib.exercises.ladder.climbing import Outcome, climb, judge
 from course_lib.exercises.ladder.generic import SHRUNK, moved
+from course_lib.exercises.naming.agreement import (
+    agree,
+    alike,
+    all_finite,
+    coarse,
+    computed,
+    entries,
+    in_kind,
+    is_finite,
+    is_plain,
+    leaves,
+    same_operation,
+)
+from course_lib.exercises.naming.oracles import in_place_of, oracle_of
 from course_lib.exercises.naming.slips import Slip
 from course_lib.graphs import namespace_of
 
-# A shut gate lets less than this through in one form of the sigmoid, and nothing in another.
-NOISE = 1e-20
 LIFTED_PATIENCE = 0.1  # of the usual limit, for an oracle with a mistake in it
-SCRATCH = "course_lib.scratch"  # where the references in NumPy live
+
 
 # Where a result isn't finite, how far the inputs can be scaled before it happens tells functions
 # apart that overflow for different reasons.
@@ -153,12 +158,12 @@ class Suspect:
         every = first.outcome, later, right, right_later
         if any(outcome.outputs is None for outcome in every):
             return True
-        own, own_later, exact, exact_later = (_leaves(_computed(one.outputs)) for one in every)
-        wrong = {name for name in own.keys() & exact.keys() if not _alike(own[name], exact[name])}
+        own, own_later, exact, exact_later = (leaves(computed(one.outputs)) for one in every)
+        wrong = {name for name in own.keys() & exact.keys() if not alike(own[name], exact[name])}
         stay = {
             name
             for name in wrong
-            if _alike(own[name], own_later[name]) and not _alike(exact[name], exact_later[name])
+            if alike(own[name], own_later[name]) and not alike(exact[name], exact_later[name])
         }
         handed_back = {
             name
@@ -175,9 +180,9 @@ class Suspect:
         mine, theirs = self.outcome(one.rung).outputs, one.outcome.outputs
         if None in (mine, theirs, right.outputs):
             return False
-        mine, theirs, exact = (_leaves(_computed(o)) for o in (mine, theirs, right.outputs))
+        mine, theirs, exact = (leaves(computed(o)) for o in (mine, theirs, right.outputs))
         return any(
-            _alike(value, mine[name]) and not _alike(value, exact[name]) and _all_finite(value)
+            alike(value, mine[name]) and not alike(value, exact[name]) and is_finite(value)
             for name, value in theirs.items()
             if name in mine and name in exact
         )
@@ -190,14 +195,14 @@ class Suspect:
             otherwise = falls and not self.is_like(one)
             undone = otherwise and (not one.fell or outcomes[0].outputs is None)
             return Beside({}, otherwise, undone, one.fell and not falls)
-        mine, theirs, right = (_leaves(_computed(outcome.outputs)) for outcome in outcomes)
-        made = {n for n in mine if falls and not (n in right and _alike(mine[n], right[n]))}
+        mine, theirs, right = (leaves(computed(outcome.outputs)) for outcome in outcomes)
+        made = {n for n in mine if falls and not (n in right and alike(mine[n], right[n]))}
         both = made & theirs.keys()
-        alike = {n for n in both if _alike(mine[n], theirs[n]) and _all_finite(mine[n])}
-        undone = any(n in right and _alike(theirs[n], right[n]) for n in both)
+        shared = {n for n in both if alike(mine[n], theirs[n]) and is_finite(mine[n])}
+        undone = any(n in right and alike(theirs[n], right[n]) for n in both)
         others = theirs.keys() & right.keys() - made
-        more = one.fell and any(not _alike(theirs[n], right[n]) for n in others)
-        return Beside({n: mine[n] for n in alike}, alike < made, undone or falls > one.fell, more)
+        more = one.fell and any(not alike(theirs[n], right[n]) for n in others)
+        return Beside({n: mine[n] for n in shared}, shared < made, undone or falls > one.fell, more)
 
     def others_than(self, one: Fall) -> set[str]:
         """Names of the outputs of a fall that this one gives differently; all, if one gave none."""
@@ -205,7 +210,7 @@ class Suspect:
         if mine is None or theirs is None:
             return set(self.exercise.returns)
         shared = mine.keys() & theirs.keys() & self.exercise.returns.keys()
-        return {name for name in shared if not _alike(mine[name], theirs[name])}
+        return {name for name in shared if not alike(mine[name], theirs[name])}
 
     def falls_at(self, rung: Rung) -> bool:
         """Whether the mistake fails a rung."""
@@ -232,7 +237,7 @@ class Suspect:
         problem = judge(one.rung, mine)
         if not one.fell or problem is None:
             return not one.fell and problem is None
-        return _in_kind(problem) == _in_kind(one.problem)
+        return in_kind(problem) == in_kind(one.problem)
 
     def _is_like_on_copies(self, rung: Rung) -> bool:
         """Whether both give the same if they may do with the arguments what they like."""
@@ -249,8 +254,8 @@ class Suspect:
             return False  # in float32, what is right and what is nearly right agree
         if theirs.outputs is None:
             # Of a result of the wrong form the sentence says all. An exception's text does not.
-            return not theirs.kind or _same_operation(mine, theirs)
-        if _finite(mine.outputs) and _finite(theirs.outputs):
+            return not theirs.kind or same_operation(mine, theirs)
+        if all_finite(mine.outputs) and all_finite(theirs.outputs):
             return True
         return self._breaks_at_the_same_size(one.rung)
 
@@ -259,11 +264,11 @@ class Suspect:
         vanishes end alike, but not for the same inputs.
         """
         theirs = one.outcome.outputs
-        if not one.fell or theirs is None or one.rung.costly or _finite(theirs):
+        if not one.fell or theirs is None or one.rung.costly or all_finite(theirs):
             return False
         return any(
             None not in (mine.outputs, theirs.outputs)
-            and _finite(mine.outputs) != _finite(theirs.outputs)
+            and all_finite(mine.outputs) != all_finite(theirs.outputs)
             for mine, theirs in self._at_other_sizes(one.rung)
         )
 
@@ -294,8 +299,8 @@ class Slipped(Suspect):
         if not one.fell or not agree(mine, theirs) or not self.falls_at(one.rung):
             return False  # many a slip changes nothing
         if theirs.outputs is None:
-            return theirs.kind == RAISED and _same_operation(mine, theirs)
-        return _finite(theirs.outputs)
+            return theirs.kind == RAISED and same_operation(mine, theirs)
+        return all_finite(theirs.outputs)
 
     def is_finely_proven_by(self, one: Fall) -> bool:
         """Whether they share numbers of several digits: counts can be alike by chance."""
@@ -357,17 +362,17 @@ class Lifted(Suspect):
 
     def _worked_out(self, rung: Rung) -> Outcome | None:
         """What the oracle of a rung makes of its inputs with the mistake in it; None: nothing."""
-        oracle = _oracle(self.exercise.ladder, rung)
+        oracle = oracle_of(self.exercise.ladder, rung)
         if oracle is None:
             return None
         answer = self.mistake.answer
         try:
             with (
-                _in_place_of(self.of.reference, answer, namespace_of(oracle)),
+                in_place_of(self.of.reference, answer, namespace_of(oracle)),
                 guarded(self.of.id, answer, CappedOutput(), LIFTED_PATIENCE),
             ):
                 outputs = oracle(rung.inputs())
-                return Outcome(outputs) if _plain(outputs) else None
+                return Outcome(outputs) if is_plain(outputs) else None
         except (NotWritten, Unusable):
             return None
 
@@ -382,11 +387,11 @@ class Lifted(Suspect):
         mine = self.outcome(rung)
         if mine is None:
             return False
-        return not agree(mine, Outcome(_oracle(self.exercise.ladder, rung)(rung.inputs())))
+        return not agree(mine, Outcome(oracle_of(self.exercise.ladder, rung)(rung.inputs())))
 
     def is_like(self, one: Fall) -> bool:
         """Whether the oracle with the mistake gives what the function gave, where there is one."""
-        if _oracle(self.exercise.ladder, one.rung) is None:
+        if oracle_of(self.exercise.ladder, one.rung) is None:
             return True
         if one.outcome.outputs is None:
             return False
@@ -400,48 +405,7 @@ class Lifted(Suspect):
         """Whether both are wrong in the same finite numbers."""
         if not one.fell or not self.falls_at(one.rung):
             return False  # many a mistake changes nothing in one of the cases
-        return _finite(self.outcome(one.rung).outputs)
-
-
-@functools.cache
-def _oracle(ladder: tuple[Rung, ...], rung: Rung) -> Callable[[Arrays], Arrays] | None:
-    """What computes a rung's right outputs from its inputs; None if nothing does.
-
-    Of a case by hand they are written down: it has the oracle of another rung that gives them.
-    """
-    if rung.right is not None or not rung.fixed:
-        return rung.right
-    for other in ladder:
-        if other.right is not None:
-            with contextlib.suppress(Exception):  # made for other inputs
-                if rung.judge(rung.inputs(), other.right(rung.inputs())) is None:
-                    return other.right
-    return None
-
-
-@contextmanager
-def _in_place_of(reference: Callable, answer: Callable, here: Arrays) -> Iterator[None]:
-    """While it lasts, an oracle's namespace and the NumPy modules find an answer for a reference.
-
-    Where the answer itself comes from nothing changes: it may call the reference.
-    """
-    name = reference.__name__
-    scratch = [vars(sys.modules[one]) for one in _scratch() if one in sys.modules]
-    places = [names for names in (here, *scratch) if names.get(name) is reference]
-    for names in places:
-        names[name] = answer
-    try:
-        yield
-    finally:
-        for names in places:
-            names[name] = reference
-
-
-@functools.cache
-def _scratch() -> tuple[str, ...]:
-    """The modules in which the references in NumPy live."""
-    found = pkgutil.iter_modules(importlib.import_module(SCRATCH).__path__)
-    return tuple(f"{SCRATCH}.{module.name}" for module in found)
+        return all_finite(self.outcome(one.rung).outputs)
 
 
 def _on_copies(function: Callable) -> Callable:
@@ -457,115 +421,17 @@ def _on_copies(function: Callable) -> Callable:
     return call
 
 
-def agree(a: Outcome, b: Outcome) -> bool:
-    """Whether two functions did the same on a rung: the same arrays, or the same failure."""
-    if a.outputs is None or b.outputs is None:
-        if a.outputs is not b.outputs or a.kind != b.kind:
-            return False
-        if a.where == b.where and _refused(a):
-            return True  # each in words of its own
-        # Messages name the line that failed, which differs; what went wrong stands before it.
-        same_text = _cause(a.unusable) == _cause(b.unusable)
-        return same_text and (a.where == b.where or not (a.where and b.where))
-    ours, theirs = _computed(a.outputs), _computed(b.outputs)
-    return ours.keys() == theirs.keys() and all(_alike(ours[n], theirs[n]) for n in ours)
-
-
-def _refused(outcome: Outcome) -> bool:
-    """Whether the function itself raises what it raises."""
-    return outcome.where.startswith(REFUSED)
-
-
-def _same_operation(a: Outcome, b: Outcome) -> bool:
-    """Whether it is known to have failed in both, on the same operands."""
-    return a.where == b.where != "" and not _refused(a)
-
-
 def _with_other_numbers(rung: Rung) -> Rung:
     return replace(rung, inputs=lambda: moved(rung.inputs(), SHRUNK))
 
 
 def _is_among(result: np.ndarray, inputs: Arrays) -> bool:
     """Whether a result is one of the inputs, or one with its sign turned round."""
-    entries = _entries(inputs).values()
-    numbers = [np.asarray(one) for one in entries if isinstance(one, np.ndarray | float)]
+    every = entries(inputs).values()
+    numbers = [np.asarray(one) for one in every if isinstance(one, np.ndarray | float)]
     return any(
-        _alike(result, sign * one)
-        for one in numbers
-        if one.dtype.kind in "iufc"
-        for sign in (1, -1)
+        alike(result, sign * one) for one in numbers if one.dtype.kind in "iufc" for sign in (1, -1)
     )
-
-
-def _plain(outputs: Arrays) -> bool:
-    """Whether all that came out is arrays of numbers or words; a slip can give anything."""
-    return all(one.dtype.kind in "biufcU" for one in _leaves(outputs).values())
-
-
-def _leaves(outputs: Arrays) -> dict[Any, np.ndarray]:
-    """Each array by its name, and by its key where it stands in a dict."""
-    return {name: np.asarray(one) for name, one in _entries(outputs).items()}
-
-
-def _entries(values: Arrays) -> dict[Any, Any]:
-    """Each value by its name, and by its key where it stands in a dict."""
-    found = {}
-    for name, value in values.items():
-        entries = value.items() if isinstance(value, dict) else [("", value)]
-        found |= {(name, key): one for key, one in entries}
-    return found
-
-
-def _computed(outputs: Arrays) -> Arrays:
-    """The outputs without those of the learner's own twin, which no mistake has.
-
-    What reaches each weight goes by the weight's place: its name is everybody's own choice.
-    """
-    found = {name: value for name, value in outputs.items() if not name.endswith(BY_TWIN)}
-    if isinstance(reached := found.get("gradients"), dict):
-        found["gradients"] = dict(enumerate(reached.values()))
-    return found
-
-
-def _in_kind(problem: Problem) -> str:
-    """What a sentence says, whatever the numbers in it."""
-    return re.sub(r"[\d,.]*\d", "#", problem.sentence)
-
-
-def _cause(sentence: str) -> str:
-    return sentence.split(", at the line")[0].rstrip(".")
-
-
-def _alike(a: Any, b: Any) -> bool:
-    if isinstance(a, dict):
-        return isinstance(b, dict) and a.keys() == b.keys() and all(_alike(a[k], b[k]) for k in a)
-    a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape:
-        return False
-    if "U" in (a.dtype.kind, b.dtype.kind):  # words
-        return np.array_equal(a, b)
-    tolerance = 1e-4 if np.float32 in (a.dtype, b.dtype) else 1e-7
-    size = np.abs(a[np.isfinite(a)]).max(initial=0.0) if a.dtype.kind in "fc" else 1.0
-    return bool(
-        np.allclose(a, b, rtol=tolerance, atol=max(tolerance * size, NOISE), equal_nan=True)
-    )
-
-
-def _finite(outputs: Arrays) -> bool:
-    return all(
-        _finite(one) if isinstance(one, dict) else _all_finite(np.asarray(one))
-        for one in outputs.values()
-    )
-
-
-def _all_finite(array: np.ndarray) -> bool:
-    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
-
-
-def coarse(outputs: Arrays | None) -> bool:
-    """Whether all that came out, if anything, is words or numbers of one digit after the point."""
-    numbers = [one for one in _leaves(outputs or {}).values() if one.dtype.kind in "fc"]
-    return all(np.array_equal(one, np.round(one, 1)) for one in numbers)
 
 
 def _scaled(value: Any, scale: float) -> Any:

@@ -14,10 +14,11 @@ from course_lib.exercises.calling.guard import CappedOutput, NotWritten
 from course_lib.exercises.exercise import Rung
 from course_lib.exercises.ladder.climbing import climb, judge
 from course_lib.exercises.naming import repairs
+from course_lib.exercises.naming.agreement import coarse
 from course_lib.exercises.naming.evidence import Evidence
 from course_lib.exercises.naming.repairs import Changed
 from course_lib.exercises.naming.slips import can_be_said_of_some
-from course_lib.exercises.naming.suspects import Fall, StepByStep, Suspect, coarse
+from course_lib.exercises.naming.suspects import Fall, StepByStep, Suspect
 
 PATIENCE = 1.0  # seconds of the processor
 ENOUGH = 2  # rungs on which a mistake is seen alone, where elsewhere a second fault changes it

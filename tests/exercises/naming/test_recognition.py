@@ -13,9 +13,10 @@ from course_lib.exercises.exercise import Problem, Rung
 from course_lib.exercises.ladder import climbing
 from course_lib.exercises.ladder.climbing import Outcome
 from course_lib.exercises.naming import recognition
+from course_lib.exercises.naming.agreement import agree
 from course_lib.exercises.naming.recognition import ELSEWHERE, MORE
 from course_lib.exercises.naming.slips import can_be_said_of_some
-from course_lib.exercises.naming.suspects import Fall, Lifted, Suspect, agree
+from course_lib.exercises.naming.suspects import Fall, Lifted, Suspect
 from course_lib.exercises.registry import get, ids
 from course_lib.scratch.bptt import truncated_bptt
 from course_lib.scratch.diagonal import lru_trace_gradient
