@@ -11,7 +11,8 @@ from course_lib.authoring.source import stub_code
 from course_lib.data.held_back import held_back_digits
 from course_lib.exercises import CheckFailed, check, progress
 from course_lib.exercises.calling import guard
-from course_lib.exercises.projects.judging import FEW, PIECE, judge_project, ladder
+from course_lib.exercises.projects.judging import judge_project
+from course_lib.exercises.projects.ladder import FEW, PIECE, ladder
 from course_lib.exercises.projects.proving import as_file, reference_arrays
 from course_lib.exercises.registry import get, ids
 from course_lib.scratch.projects import predict_rows
