@@ -11,8 +11,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from course_lib.layers import LRUCell, MinGRUCell
+from course_lib.layers import LRUCell, MinGRUCell, ResidualBlock
 from course_lib.layers.scan import scan
+from course_lib.layers.scanned import ScannedRNN
 from course_lib.online.traces import chunked, credit
 
 Gradients = list[tuple[Any, tf.Tensor]]  # pairs of a weight and its gradient
@@ -139,3 +140,14 @@ class MinGRUTraces:
 
 
 TRACES = {LRUCell: LRUTraces, MinGRUCell: MinGRUTraces}
+
+
+def recurrence_of(layer: ScannedRNN | ResidualBlock) -> ScannedRNN:
+    """The recurrent layer itself, or the one in a block."""
+    return layer.recurrence if isinstance(layer, ResidualBlock) else layer
+
+
+def traces_of(layer: ScannedRNN | ResidualBlock) -> LRUTraces | MinGRUTraces:
+    """The traces of a recurrent layer's weights, or of those of the one in a block."""
+    cell = recurrence_of(layer).cell
+    return TRACES[type(cell)](cell)

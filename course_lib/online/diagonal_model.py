@@ -1,27 +1,19 @@
 """A Keras model of scanned layers that learns by exact traces: `OnlineScan`."""
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
 from course_lib.layers import ResidualBlock
 from course_lib.layers.scanned import ScannedRNN, last_real
-from course_lib.online import checks, losses
-from course_lib.online.diagonal import TRACES
-from course_lib.online.diagonal_stream import Carry, Windows, as_before
-from course_lib.online.engine import LONGEST_CHUNK, chunk_length
-from course_lib.online.forward import piece, size
-from course_lib.online.reading import acts_by_step
+from course_lib.online import checks, diagonal_checks, losses
+from course_lib.online.diagonal import recurrence_of, traces_of
+from course_lib.online.diagonal_stream import Carry, Windows
+from course_lib.online.diagonal_walk import ONE_OUTPUT, Walk
+from course_lib.online.forward import size
 from course_lib.online.stateful_model import StatefulModel
 
-RULES = ("exact", "bptt")
 ONE_DEVICE = "The rule exact learns on one device; for several, take bptt."
 STATEFUL = "A stateful OnlineScan learns on one device; for several, leave out stateful, take bptt."
-ONE_OUTPUT = (
-    "With an output at every step, exact traces and streams learn from one output; this readout has"
-    " several: give fit whole sequences and the rule bptt."
-)
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -53,12 +45,12 @@ class OnlineScan(StatefulModel):
 
     def __init__(self, layers, readout, mask_value=None, stateful=False, **kwargs):
         layers = list(layers) if isinstance(layers, list | tuple) else [layers]
-        _check_layers(layers)
+        diagonal_checks.stack(layers)
         super().__init__(stateful, **{"dtype": layers[0].dtype_policy, **kwargs})
         self.stack = layers
         self.readout = checks.readout(readout, self.dtype_policy)
         self.mask_value = checks.mask_value(mask_value)
-        self.return_sequences = _recurrence(layers[-1]).return_sequences
+        self.return_sequences = recurrence_of(layers[-1]).return_sequences
         alone = len(layers) == 1 and isinstance(layers[0], ScannedRNN)
         if mask_value is not None and (self.return_sequences or not alone):
             raise ValueError("mask_value needs a single LRU or MinGRU with return_sequences=False.")
@@ -121,32 +113,20 @@ class OnlineScan(StatefulModel):
         Raises:
             ValueError: there is no such rule, or an option or a loss that does not fit it.
         """
-        if not isinstance(rule, str) or rule not in RULES:
-            raise ValueError(f"There is no rule {rule!r}. Choose {' or '.join(RULES)}.")
-        if rule == "bptt" and (update_every is not None or clock_speed != 1):
-            raise ValueError(
-                "bptt is Keras's own step, once a batch; leave out update_every and clock_speed."
-            )
-        if update_every is not None:
-            update_every = checks.count("update_every", update_every)
-        if not (isinstance(chunk, str) and chunk == "auto"):
-            chunk = checks.count("chunk", chunk)
-        ramp, clock_speed = checks.number("ramp", ramp), checks.number("clock_speed", clock_speed)
-        if ramp and (update_every is None or self.return_sequences):
-            raise ValueError(
-                "ramp weighs the losses inside a sequence that has one target: set update_every,"
-                " and leave return_sequences out."
-            )
+        options = diagonal_checks.options(
+            rule, update_every, chunk, ramp, clock_speed, self.return_sequences
+        )
+        update_every = options["update_every"]
         loss = self._loss(loss)
         if rule == "exact":
             self._see_devices(ONE_DEVICE)
-            _check_activity(self.stack)
+            diagonal_checks.activity(self.stack)
         if rule == "exact" and self.return_sequences:
-            _check_readout(self.readout)
+            diagonal_checks.readout(self.readout)
             if keras.tree.is_nested(loss):
                 raise ValueError(ONE_OUTPUT)
             if loss is not None:
-                _check_mean(loss)
+                diagonal_checks.mean(loss)
         if self.stateful:
             self._see_devices(STATEFUL)
         if self.stateful and update_every is not None:
@@ -157,13 +137,7 @@ class OnlineScan(StatefulModel):
                 )
             kwargs["jit_compile"] = False
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
-        self._options = {
-            "rule": rule,
-            "update_every": update_every,
-            "chunk": chunk,
-            "ramp": ramp,
-            "clock_speed": clock_speed,
-        }
+        self._options = options
         if self.built:
             self._go_on()
 
@@ -219,7 +193,7 @@ class OnlineScan(StatefulModel):
                 " leave it out."
             )
         if options.get("rule") == "bptt":
-            _check_activity(self.stack)
+            diagonal_checks.activity(self.stack)
         if options.get("update_every") is not None and (
             self._compile_loss is None or self.own_loss
         ):
@@ -298,106 +272,20 @@ class OnlineScan(StatefulModel):
         return super().test_step(data)
 
     def _walk(self, x, y, weight, update=False, scaled=False, carry=None, learns=True):
-        """Window after window.
-
-        Args:
-            x, y, weight: a batch.
-            update: change the weights after each window.
-            scaled: whether gradients are those of the loss as the optimizer scales it.
-            carry: a `Carry`, where it goes on; None: it begins anew.
-            learns: else the batch is read alone, and there are no gradients.
+        """Window after window; see `Walk`, whose arguments these are.
 
         Returns:
             The loss, the outputs, the gradients, and the `Carry` after the last step.
         """
         x = checks.inputs(x, self._inputs)
-        T = size(x, 1)
-        known = isinstance(T, int)
-        if not known and carry is None:
+        if carry is None and not isinstance(size(x, 1), int):
             raise ValueError(
                 "The rule exact must know T: within a call of fit all sequences have one length"
                 " (a model of a single layer can pad them, with mask_value). train_on_batch takes"
                 " each batch at its own."
             )
-        options = self._options
-        window = (learns and options["update_every"]) or options.get("chunk", "auto")
-        if options.get("rule") == "bptt" and learns:
-            window = T
-        elif window == "auto":
-            window = chunk_length(T) if known else LONGEST_CHUNK
-        window = min(window, T) if known else tf.minimum(window, T)
-        x, mask = self.with_mask(tf.cast(x, self.compute_dtype))
-        # One loss at the end, or one at each window's; the rest of a sequence is a window too.
-        at_each = self.return_sequences or (learns and options["update_every"] is not None)
-        count = (T - 1) // window
-        rest = T - count * window
         carry = carry or self._zero(tf.shape(x)[0], x.shape[2])
-        dtype = self.variable_dtype
-        sums = [tf.zeros(w.shape, w.dtype) for w in self.trainable_variables] if learns else []
-        if self.return_sequences and learns:
-            weight = losses.of_steps(weight, y)
-
-        def take(start, length, carry, loss, sums, looks):
-            here = piece(x, start, length)
-            real = piece(mask, start, length)
-            latest = carry.latest if real is None else self.latest(carry.latest, here, real)
-            if not (looks and learns):
-                h, after, reads = self.run(here, carry.states, real)
-                traces = self.advance(carry.traces, reads, carry.states, real)
-                out = self.read(self.shown(h, after, latest), False) if looks else None
-                new = carry._replace(states=after, traces=traces, latest=latest)
-                return as_before(new, carry), loss, sums, out
-            target, counts = y, weight
-            if self.return_sequences:
-                target, counts = piece(y, start, length), piece(weight, start, length)
-            share = tf.convert_to_tensor(length / T if at_each else 1.0, tf.float64)
-            began = carry._replace(latest=latest)
-            now, out, found, after, reads = self.learn_window(
-                here, target, counts, began, real, scaled
-            )
-            traces = self.advance(carry.traces, reads, carry.states, real)
-            new = carry._replace(states=after, traces=traces, latest=latest)
-            if options["ramp"]:
-                weighs = (tf.cast(start + length, tf.float32) / T) ** options["ramp"]
-                found = [tf.cast(weighs, g.dtype) * g for g in found]
-            if update:
-                self.apply_gradients(found, new)
-            loss += tf.cast(share, loss.dtype) * tf.cast(now, loss.dtype)
-            sums = [s + tf.cast(share, g.dtype) * g for s, g in zip(sums, found, strict=True)]
-            return as_before(new, carry), loss, sums, out
-
-        keep = self.return_sequences
-        like = self.out_like(tuple(x.shape))
-        if keep and keras.tree.is_nested(like):
-            raise ValueError(ONE_OUTPUT)
-        outs = tf.TensorArray(
-            tf.as_dtype(like.dtype if keep else dtype),
-            count if known else count + 1,
-            infer_shape=known,
-        )
-
-        def body(number, carry, loss, sums, outs):
-            carry, loss, sums, out = take(number * window, window, carry, loss, sums, at_each)
-            if keep:
-                outs = outs.write(number, tf.transpose(out, (1, 0, 2)))
-            return number + 1, carry, loss, sums, outs
-
-        # One window after the other: two at work at once would hold the memory of two.
-        _, carry, loss, sums, outs = tf.while_loop(
-            lambda number, *_: number < count,
-            body,
-            (0, carry, tf.zeros((), dtype), sums, outs),
-            maximum_iterations=count,
-            parallel_iterations=1,
-        )
-        carry, loss, sums, out = take(count * window, rest, carry, loss, sums, True)
-        if keep and not known:
-            outs = outs.write(count, tf.transpose(out, (1, 0, 2)))
-            shape = (x.shape[0], None, out.shape[-1])
-            out = tf.ensure_shape(tf.transpose(outs.concat(), (1, 0, 2)), shape)
-        elif keep and count:  # XLA wants them of one length
-            out = tf.concat([tf.transpose(outs.concat(), (1, 0, 2)), out], axis=1)
-        return loss, out, sums, carry
+        return Walk(self, x, y, weight, update, scaled, learns).run(carry)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Keras's own; with an output at every step see `losses.at_every_step`."""
@@ -444,11 +332,11 @@ class OnlineScan(StatefulModel):
     def _zero(self, batch, inputs):
         states, traces, inputs_below = [], [], inputs
         for layer in self.stack:
-            recurrence = _recurrence(layer)
+            recurrence = recurrence_of(layer)
             dtype = recurrence.variable_dtype
             n = recurrence.cell.units
             states.append([tf.zeros((batch, n), dtype) for _ in recurrence.state_size])
-            traces.append(TRACES[type(recurrence.cell)](recurrence.cell).zero(batch, inputs))
+            traces.append(traces_of(layer).zero(batch, inputs))
             shape = layer.compute_output_shape((None, None, inputs))
             inputs = shape[-1]
         latest = ()
@@ -494,8 +382,7 @@ class OnlineScan(StatefulModel):
         number = {id(w): i for i, w in enumerate(self.trainable_variables)}
         # bptt carries no traces: a state that it begins with owes nothing to any weight.
         for layer, trace, dstate in zip(self.stack, carry.traces, dstates, strict=False):
-            cell = _recurrence(layer).cell
-            for w, g in TRACES[type(cell)](cell).credit(trace, dstate):
+            for w, g in traces_of(layer).credit(trace, dstate):
                 if id(w) in number:  # else it is frozen
                     found[number[id(w)]] += tf.cast(g, w.dtype)
         return loss, out, found, after, reads
@@ -523,7 +410,7 @@ class OnlineScan(StatefulModel):
         speed = self._options["clock_speed"]
         clocks = []
         if speed != 1:
-            clocks = [w for layer in self.stack for w in _recurrence(layer).cell.clock]
+            clocks = [w for layer in self.stack for w in recurrence_of(layer).cell.clock]
         before = [tf.identity(w.value) for w in clocks]
         self._move(gradients, after)
         for w, old in zip(clocks, before, strict=True):
@@ -534,10 +421,8 @@ class OnlineScan(StatefulModel):
         if not traces:  # bptt carries none
             return traces
         return [
-            TRACES[type(_recurrence(layer).cell)](_recurrence(layer).cell).advance(trace, *rest)
-            for layer, trace, *rest in zip(
-                self.stack, traces, reads, states, [mask] * len(self.stack), strict=True
-            )
+            traces_of(layer).advance(trace, read, state, mask)
+            for layer, trace, read, state in zip(self.stack, traces, reads, states, strict=True)
         ]
 
     def read(self, h, training):
@@ -571,84 +456,3 @@ class OnlineScan(StatefulModel):
         load = keras.saving.deserialize_keras_object
         layers = [load(layer) for layer in config.pop("layers")]
         return cls(layers, load(config.pop("readout")), **config)
-
-
-def _check_mean(loss: Any) -> None:
-    """See that the loss of a sequence is the mean of those of its windows, by their length.
-
-    Raises:
-        ValueError: it may not be.
-    """
-    one = losses.instance_of(loss)
-    if not losses.is_mean_of_steps(one):
-        raise ValueError(
-            "With an output at every step the loss must be a plain mean over all steps: give one of"
-            " Keras's with reduction='sum_over_batch_size', along the last axis and without"
-            " ignore_class, or take the rule bptt."
-        )
-
-
-def _check_activity(layers: list[Any]) -> None:
-    """See that layers whose steps are taken window by window have no penalty on outputs.
-
-    Raises:
-        ValueError: one has.
-    """
-    for leaf in (leaf for layer in layers for leaf in layer._flatten_layers()):
-        if leaf.activity_regularizer is not None:
-            raise ValueError(
-                f"{leaf.name} can't have an activity_regularizer with the rule exact: leave it out,"
-                " or take the rule bptt."
-            )
-
-
-def _check_readout(readout: Any) -> None:
-    """See that a readout makes of a window what it makes of these steps of a whole sequence.
-
-    Raises:
-        ValueError: one of Keras's layers may not.
-    """
-    for layer in readout._flatten_layers():
-        own = type(layer).__module__.startswith("keras.")
-        holds = isinstance(layer, keras.Sequential | keras.src.models.Functional)
-        if own and not holds and not acts_by_step(layer):
-            raise ValueError(
-                f"{layer.name} of the readout may look at several steps, and the rule exact reads"
-                " them window by window: leave it out, or take the rule bptt."
-            )
-
-
-def _recurrence(layer: Any) -> ScannedRNN:
-    return layer.recurrence if isinstance(layer, ResidualBlock) else layer
-
-
-def _check_layers(layers: list[Any]) -> None:
-    """See that traces can be carried through the layers.
-
-    Raises:
-        TypeError: one is neither a scanned layer nor a block of one.
-        ValueError: an option of one does not fit.
-    """
-    for layer in layers:
-        if not isinstance(layer, ResidualBlock | ScannedRNN):
-            raise TypeError(f"{layer!r} is no LRU, MinGRU or ResidualBlock of one.")
-    if not layers:
-        raise ValueError("There are no layers; give one at least.")
-    if len({id(_recurrence(layer)) for layer in layers}) < len(layers):
-        raise ValueError("A layer stands in the stack twice: make one for each place.")
-    for number, layer in enumerate(layers):
-        one = _recurrence(layer)
-        if one.zero_output_for_mask:
-            raise ValueError(
-                f"{one.name} shows zero at masked steps; leave zero_output_for_mask out: the model"
-                " reads what it shows at the last real step."
-            )
-        if one.stateful or one.go_backwards or one.return_state or getattr(one, "every", 1) > 1:
-            raise ValueError(
-                f"{one.name} is stateful, goes backwards, returns its state or leaves out steps;"
-                " leave these options out: the rule carries states and traces itself."
-            )
-        if number < len(layers) - 1 and not one.return_sequences:
-            raise ValueError(
-                f"{one.name} has another layer above it, so it needs return_sequences=True."
-            )
