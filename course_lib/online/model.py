@@ -5,15 +5,15 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend import get_keras_mask, set_keras_mask
 
-from course_lib.layers.scanned import checked_timescales
 from course_lib.online import checks, losses
 from course_lib.online.bptt import check_shown, read_on, truncated_bptt
 from course_lib.online.cells import dynamics_of
 from course_lib.online.engine import Carry, Engine
 from course_lib.online.forward import piece, size
 from course_lib.online.kernel import r_squared
-from course_lib.online.kernel_choice import check_kernel, fresh_kernel, plain_modes, ready_kernel
-from course_lib.online.learners import OTHER_RULES, TRACES, learner_of
+from course_lib.online.kernel_choice import check_kernel, fresh_kernel, ready_kernel
+from course_lib.online.learners import learner_of
+from course_lib.online.options import checked_options
 from course_lib.online.reading import Read, Reader, acts_by_step
 from course_lib.online.rules import RULES
 from course_lib.online.sequence_model import tensors
@@ -172,51 +172,24 @@ class OnlineRNN(StatefulModel):
         Raises:
             ValueError: there is no such rule, or an option that does not fit it.
         """
-        if not isinstance(rule, str) or rule not in (*RULES, *OTHER_RULES):
-            raise ValueError(
-                f"There is no rule {rule!r}. Choose one of {', '.join([*RULES, *OTHER_RULES])}."
-            )
-        if not isinstance(trace, str) or trace not in TRACES:
-            raise ValueError(f"trace is {trace!r}; choose {' or '.join(TRACES)}.")
+        options = checked_options(
+            self.cell,
+            self.return_sequences,
+            rule=rule,
+            timescales=timescales,
+            modes=modes,
+            samples=samples,
+            disturbance=disturbance,
+            chunk=chunk,
+            update_every=update_every,
+            trace=trace,
+            seed=seed,
+        )
         if update_every is not None:
-            if not self.return_sequences:
-                raise ValueError("update_every needs a loss at every step: return_sequences=True.")
-            if rule == "bptt":
-                raise ValueError(
-                    "bptt changes the weights once a batch: leave out update_every, or take tbptt."
-                )
             self._see_devices(ONE_DEVICE)
-            update_every = chunk = checks.count("update_every", update_every)
-        if timescales is not None and not (isinstance(timescales, str) and timescales == "leak"):
-            timescales = checked_timescales(timescales)
-        if rule == "kernl_modes":
-            if self.cell.variable_dtype not in ("float32", "float64"):
-                raise ValueError(
-                    f"kernl_modes needs complex numbers; of {self.cell.variable_dtype} there are"
-                    " none: give the cell the dtype float32, mixed_float16 or mixed_bfloat16."
-                )
-            if timescales is not None:
-                raise ValueError("kernl_modes has modes, no timescales: leave those out.")
-            modes = plain_modes(4 if modes is None else modes, self.cell)
-        elif modes is not None:
-            raise ValueError(f'{rule} has no modes; leave them out, or take rule="kernl_modes".')
-        if not (isinstance(chunk, str) and chunk == "auto"):
-            chunk = checks.count("chunk", chunk)
-        samples, seed = checks.count("samples", samples), checks.count("seed", seed, least=0)
-        disturbance = checks.number("disturbance", disturbance)
         loss = self._loss(loss)
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
-        self._options = {
-            "rule": rule,
-            "timescales": timescales,
-            "modes": modes,
-            "samples": samples,
-            "disturbance": disturbance,
-            "chunk": chunk,
-            "update_every": update_every,
-            "trace": trace,
-            "seed": seed,
-        }
+        self._options = options
         self._rule = rule
         self._has_kernel = rule in RULES and RULES[rule].has_kernel
         self.kernel_optimizer = None
@@ -224,7 +197,7 @@ class OnlineRNN(StatefulModel):
             self.kernel_optimizer = keras.optimizers.get(
                 kernel_optimizer or keras.optimizers.SGD(0.02)
             )
-        self._seeds.state.assign((seed, 0))
+        self._seeds.state.assign((options["seed"], 0))
         if self.built:
             self._prepare()
 
