@@ -31,7 +31,7 @@ REACHES = re.compile(
     r"_getframe|currentframe|\binspect\.stack|\bf_(?:globals|locals|back)\b|get_objects|"
     r"get_refer(?:rer|ent)s|\bsys\.modules|\bctypes\b|\bset(?:trace|profile)\b|"
     r"__(?:code|globals|builtins|subclasses|defaults|kwdefaults|import)__|\bimport_module\b|"
-    r"\b(?:import|from) (?:messages|student|graphs|guard|own_parts)\b|"
+    r"\b(?:import|from) (?:messages|student|imports|graphs|guard|own_parts)\b|"
     # the graph's own object, and what TensorFlow has beneath what it offers
     r"graph_def\b|default_graph\b|outer_graph\b|\.graph\b|\btensorflow\.python\b|"
     r"op_callbacks|__class__\s*="

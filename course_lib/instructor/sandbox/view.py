@@ -18,7 +18,7 @@ FILES = {
         f"{name}.py": INSIDE / f"{name}.py"
         for name in (
             *("fork_server", "namespaces", "kernel", "system_calls"),
-            *("messages", "own_parts", "student"),
+            *("messages", "own_parts", "imports", "student"),
         )
     },
     "failure.py": PACKAGE / "exercises" / "calling" / "failure.py",

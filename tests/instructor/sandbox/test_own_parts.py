@@ -26,7 +26,7 @@ def test_whatever_a_student_changes_in_the_judges_modules_is_put_back_and_told()
 import importlib, pathlib, types
 
 own = own_parts.OwnParts(*student.KEPT)
-sys.meta_path.insert(0, student.Course())
+sys.meta_path.insert(0, imports.Course())
 tried = set()
 
 def after(change, where, holder, name, inside=False):

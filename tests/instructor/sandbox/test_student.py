@@ -19,7 +19,7 @@ def test_what_a_notebook_imports_of_graphs_is_there_as_in_jupyter(line):
     exec(line, there)
     assert there["trace"] is course_lib.graphs.trace
     code = f"""
-sys.meta_path.insert(0, student.Course())
+sys.meta_path.insert(0, imports.Course())
 there = {{}}
 exec({line!r}, there)
 print(there["trace"] is graphs.trace)
@@ -29,8 +29,8 @@ print(there["trace"] is graphs.trace)
 
 def test_a_file_named_like_a_package_of_the_judges_is_no_package():
     code = """
-student.JUDGES = {"graphs"}  # as in the sandbox, where all lie in one folder
-sys.meta_path.insert(1, student.Beside({"graphs": "x = 3"}))
+imports.JUDGES = {"graphs"}  # as in the sandbox, where all lie in one folder
+sys.meta_path.insert(1, imports.Beside({"graphs": "x = 3"}))
 import graphs
 print(graphs.x, student.graphs is not graphs)
 try:

@@ -11,13 +11,8 @@ the judge sends: the parts that an exercise builds on, after those were judged.
 
 import builtins
 import contextlib
-import importlib
-import importlib.abc
-import importlib.machinery
 import inspect
 import math
-import os
-import re
 import sys
 import threading
 import time
@@ -26,6 +21,7 @@ import types
 import failure
 import graphs
 import guard
+import imports
 import messages
 import numpy as np
 import outside
@@ -43,123 +39,17 @@ WATCHED = {
     "math": math,
 }
 ORIGINALS = {name: dict(vars(module)) for name, module in WATCHED.items()}
-HEAVY = ("tensorflow", "keras", "torch", "jax")
-# Names that the judge's own modules have here, and a student's file may have too.
-JUDGES = frozenset(os.path.splitext(file)[0] for file in os.listdir(os.path.dirname(__file__)))
 # The judge's own modules that a student's code could meddle with.
 KEPT = (
     *own_parts.GRAPHS,
     *own_parts.GUARD,
+    imports,
     messages,
     failure,
     outside,
     own_parts,
     sys.modules[__name__],
 )
-
-
-class Missing:
-    """Stands for a part of the course that isn't here.
-
-    Args:
-        module: where it would be.
-        name: what it is called there.
-    """
-
-    def __init__(self, module, name):
-        self.module = module
-        self.__name__ = name
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Missing(f"{self.module}.{self.__name__}", name)
-
-    def __call__(self, *arguments, **named):
-        """Say so."""
-        raise RuntimeError(f"{self.__name__} isn't there while a class's notebooks are validated")
-
-
-class Course(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports of `course_lib`: stand-ins, and what the judge sends the sources of."""
-
-    def find_spec(self, name, path=None, target=None):
-        """Every module of the course is found."""
-        top = name.split(".")[0]
-        if top in HEAVY and top not in sys.modules:
-            # Too large for the limits; what needs it runs where it is loaded already.
-            raise ModuleNotFoundError(f"No module named {top!r}", name=top)
-        if top != "course_lib":
-            return None
-        return importlib.machinery.ModuleSpec(name, self, is_package=True)
-
-    def create_module(self, spec):
-        """An ordinary module."""
-        return types.ModuleType(spec.name)
-
-    def exec_module(self, module):
-        """Whatever is asked of it is a stand-in."""
-        name = module.__name__
-        module.__path__ = []
-        module.__getattr__ = lambda attribute: _stand_in(name, attribute)
-        module.__dict__.update(own_parts.given(name))
-
-    def fill(self, sources):
-        """Run sources in their modules; those that others import come first."""
-        for name, source in sources.items():
-            module = importlib.import_module(name)
-            exec(compile(source, f"<{name}>", "exec", dont_inherit=True), module.__dict__)
-
-
-class Beside(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
-    """Imports of the student's own files, which lie beside the notebook.
-
-    As in Jupyter they come before what is installed, but not before what is loaded already. The
-    judge's own modules have all that they import, and do without their names.
-
-    Args:
-        sources: by the name of the module.
-    """
-
-    def __init__(self, sources):
-        self.sources = sources
-        theirs = sources.keys() & JUDGES
-        for name in [one for one in sys.modules if one.partition(".")[0] in theirs]:
-            del sys.modules[name]
-        self.hidden = sorted(
-            name for name in sources if name in sys.modules or name in (*HEAVY, "course_lib")
-        )
-
-    def remarks(self, cells):
-        """One sentence for each file that the notebook means to import and can't."""
-        told = "\n".join([*(source for _, source in cells), *self.sources.values()])
-        return [
-            f"{name}.py beside the notebook can't be imported here: {name} is a module of Python "
-            "or of a library. Give the file another name, or put its code in the notebook."
-            for name in self.hidden
-            if re.search(rf"\b(?:import|from)\b[^\n]*\b{name}\b", told)
-        ]
-
-    def find_spec(self, name, path=None, target=None):
-        """Only what lies there is found."""
-        return importlib.machinery.ModuleSpec(name, self) if name in self.sources else None
-
-    def get_source(self, name):
-        """Text of the file."""
-        return self.sources[name]
-
-    def get_code(self, name):
-        """The code, whose file has the name that it was handed in with."""
-        return self.source_to_code(self.sources[name], f"{name}.py")
-
-
-def _stand_in(module, attribute):
-    if attribute.startswith("__"):
-        raise AttributeError(attribute)
-    full = f"{module}.{attribute}"
-    if full in own_parts.STAND_INS:  # as in Jupyter, where the package has imported it
-        return importlib.import_module(full)
-    return sys.modules[full] if full in sys.modules else Missing(module, attribute)
 
 
 class Student:
@@ -173,7 +63,7 @@ class Student:
     def __init__(self, channel, own):
         self.channel = channel
         self.own = own
-        self.course = Course()
+        self.course = imports.Course()
         self.taken = reading.run.Notebook("")
         self.function = self.holding = None
         self.name, self.by_seed = "", False
@@ -194,7 +84,7 @@ class Student:
             each: of these, what one statement may take.
             modules: sources of what lies beside the notebook, by the name of the module.
         """
-        beside = Beside(modules or {})
+        beside = imports.Beside(modules or {})
         sys.meta_path.insert(1, beside)  # below the course
         guard.limit.TIME_LIMIT = seconds
         problem, kind, answers = "", "", {}
@@ -213,9 +103,9 @@ class Student:
         found, imported = {}, []
         # An object of the student's own may say anything of itself; its type is what it is.
         for one, value in self.taken.values.items():
-            if type(value) is Missing:
+            if type(value) is imports.Missing:
                 imported.append((one, value.module, value.__name__))
-            elif type(value) is types.ModuleType and type(value.__loader__) is Course:
+            elif type(value) is types.ModuleType and type(value.__loader__) is imports.Course:
                 imported.append((one, value.__name__, ""))
         failed = {
             one: [failure.sentence, _kind(failure.error)]
@@ -225,7 +115,7 @@ class Student:
             value = self.taken.values.get(one)
             try:
                 with guard.time_limit(each):
-                    if type(value) is not Missing and self.taken.answer(one) is not None:
+                    if type(value) is not imports.Missing and self.taken.answer(one) is not None:
                         found[one] = [_cell(value), _parameters(value)]
             except BaseException as error:  # it is this one alone that can't be judged
                 what = guard.with_article(type(value).__name__[: guard.LONGEST_NAME])
