@@ -23,6 +23,7 @@ from course_lib.instructor.judging.telling_lines import (
 )
 from course_lib.instructor.judging.verdict import MISSING, Verdict
 from course_lib.instructor.judging.want_of_tensorflow import WantOfTensorFlow
+from course_lib.instructor.sandbox.defined import Defined
 from course_lib.instructor.sandbox.limits import Limits
 from course_lib.instructor.sandbox.session import GRACE, Session, Stopped
 
@@ -39,6 +40,17 @@ REACHES = re.compile(
 
 
 LAST = 0.25  # of the budget: kept for what is secret, where that comes after all public checks
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What belongs to one notebook; see `Judge.notebook`."""
+
+    name: str
+    cells: list
+    roles: dict[int, str]
+    arrays: dict[str, bytes]
+    modules: dict[str, str]
 
 
 @dataclass
@@ -64,6 +76,11 @@ class Judge:
 
     def __post_init__(self):
         self._exercises = ExerciseJudge(self.seed, self.cases, self.secret_last)
+
+    @property
+    def _has_secrets(self) -> bool:
+        """Whether something is secret that must not be told in a later public check."""
+        return bool(self.cases or self.secret_last)
 
     def begin(self) -> None:
         """A new submission: its budget is untouched."""
@@ -91,6 +108,7 @@ class Judge:
         Raises:
             NoSandbox: if the sandbox is gone.
         """
+        given = _Given(name, cells, roles, arrays or {}, modules or {})
         verdicts: dict[str, Verdict] = {}
         remarks: list[str] = []
         later = []
@@ -101,23 +119,24 @@ class Judge:
                 chosen += later
                 if not chosen:
                     continue
-                box = self.sandbox(tensorflow)
                 found, said, later = self._in_one_child(
-                    box, name, cells, roles, chosen, tensorflow, arrays, modules
+                    self.sandbox(tensorflow), given, chosen, tensorflow
                 )
                 verdicts |= found
                 remarks += [one for one in said if one not in remarks]
         return {"verdicts": [verdicts[one] for one in wanted], "remarks": remarks}
 
-    def _in_one_child(self, sandbox, name, cells, roles, chosen, tensorflow, arrays, modules):
+    def _in_one_child(
+        self, sandbox: object, given: _Given, chosen: list[str], tensorflow: bool
+    ) -> tuple[dict[str, Verdict], list[str], list[str]]:
         """Verdicts, remarks, and ids of those that have to wait for TensorFlow."""
-        secret_last = bool(self.cases or self.secret_last)
         limits = self.limits
-        if secret_last:  # else one endless loop would use up what the right answers need
+        if self._has_secrets:  # else one endless loop would use up what the right answers need
             limits = replace(limits, ends=limits.ends - LAST * self.budget)
+        cells, roles, modules = given.cells, given.roles, given.modules
         try:
             starts = {one: code for one in chosen if (code := start_of_hunt(get(one)))}
-            session = Session(sandbox, limits, name, cells, chosen, roles, starts, modules)
+            session = Session(sandbox, limits, given.name, cells, chosen, roles, starts, modules)
         except Stopped as stopped:
             sentence = f"Reading the notebook {stopped.sentence}"
             return {one: Verdict(one, stopped.fate, sentence) for one in chosen}, [], []
@@ -130,41 +149,25 @@ class Judge:
             verdicts, later, passed = {}, [], {}
             for one in sorted(chosen, key=ids().index):
                 own, remark = name_of_answer(one, defined.found, roles)
-                if own is not None:
-                    verdicts[one] = self._verdict(session, one, own, remark, arrays)
-                    raised = verdicts[one].outcome == RAISED
-                    if raised and not tensorflow and want.explains(verdicts[one].sentence):
-                        later.append(one)
-                        continue
-                    where = where_it_stands(own, defined.found[own].cell, cells, modules)
-                    if verdicts[one].outcome == NOT_RIGHT and is_as_released(where[0], one):
-                        verdicts[one].outcome, verdicts[one].mistake = NOT_WRITTEN, None
-                    if verdicts[one].outcome == PASSED:
-                        passed[one] = own
-                    if one in passed and tensorflow and needs_tensorflow(one):
-                        verdicts[one].remarks += _that_reach_out(cells, modules or {})
-                    # At once, in this child, since another one would cost time.
-                    if one in passed and not secret_last:
-                        verdicts[one] = self._with_what_is_secret(
-                            session, passed.pop(one), verdicts[one]
-                        )
-                    elif verdicts[one].mistake:
-                        verdicts[one].code = telling_lines(*where, one, verdicts[one].mistake)
-                elif left_out and not tensorflow and is_defined_in(one, cells):
-                    later.append(one)  # it stands below something that needs TensorFlow
-                elif one in defined.failed:
-                    sentence, kind = defined.failed[one]
-                    verdicts[one] = Verdict(one, kind, sentence)
-                elif defined.problem:  # it may stand below where the reading ended
-                    verdicts[one] = Verdict(one, defined.kind, defined.problem)
-                else:
-                    imported = {name for name, _, _ in defined.imported}
-                    sentence = (
-                        f"In the end, what the notebook calls {one} can't be called."
-                        if one in defined.names - imported
-                        else f"The notebook defines nothing called {one}."
-                    )
-                    verdicts[one] = Verdict(one, MISSING, sentence)
+                if own is None:
+                    if left_out and not tensorflow and is_defined_in(one, cells):
+                        later.append(one)  # it stands below something that needs TensorFlow
+                    else:
+                        verdicts[one] = _not_there(one, defined)
+                    continue
+                verdicts[one] = self._verdict(session, one, own, remark, given.arrays)
+                raised = verdicts[one].outcome == RAISED
+                if raised and not tensorflow and want.explains(verdicts[one].sentence):
+                    later.append(one)
+                    continue
+                where = where_it_stands(own, defined.found[own].cell, cells, modules)
+                _look_at_the_code(verdicts[one], where, given, tensorflow)
+                if verdicts[one].outcome != PASSED:
+                    continue
+                if self._has_secrets:
+                    passed[one] = own
+                else:  # at once, in this child, since another one would cost time
+                    verdicts[one] = self._with_what_is_secret(session, own, verdicts[one])
             if passed:
                 session.limits = self.limits
                 session.lose()  # all public checks are over: nothing of what follows is told
@@ -180,7 +183,7 @@ class Judge:
             verdict.remarks.append(remark)
         verdict.replaced = sorted(session.replaced)
         as_before = verdict.outcome in (PASSED, NOT_WRITTEN) and not session.unasked
-        knows_more = isinstance(get(one), Project) and (self.cases or self.secret_last)
+        knows_more = isinstance(get(one), Project) and self._has_secrets
         if session.replaced or knows_more or not as_before:
             session.lose()  # the next exercise begins in a child that nothing has touched
         return verdict
@@ -194,6 +197,33 @@ class Judge:
         if session.replaced or verdict.outcome != PASSED or session.unasked:
             session.lose()
         return verdict
+
+
+def _not_there(one: str, defined: Defined) -> Verdict:
+    """The verdict where nothing that could be the exercise was made."""
+    if one in defined.failed:
+        sentence, kind = defined.failed[one]
+        return Verdict(one, kind, sentence)
+    if defined.problem:  # it may stand below where the reading ended
+        return Verdict(one, defined.kind, defined.problem)
+    imported = {name for name, _, _ in defined.imported}
+    sentence = (
+        f"In the end, what the notebook calls {one} can't be called."
+        if one in defined.names - imported
+        else f"The notebook defines nothing called {one}."
+    )
+    return Verdict(one, MISSING, sentence)
+
+
+def _look_at_the_code(verdict: Verdict, where: tuple, given: _Given, tensorflow: bool) -> None:
+    """Note what is seen in the code alone: that nobody wrote it, reaches too far, or is wrong."""
+    one = verdict.exercise
+    if verdict.outcome == NOT_RIGHT and is_as_released(where[0], one):
+        verdict.outcome, verdict.mistake = NOT_WRITTEN, None
+    if verdict.outcome == PASSED and tensorflow and needs_tensorflow(one):
+        verdict.remarks += _that_reach_out(given.cells, given.modules)
+    if verdict.outcome != PASSED and verdict.mistake:
+        verdict.code = telling_lines(*where, one, verdict.mistake)
 
 
 def _that_reach_out(cells: list[tuple[int, str]], modules: dict[str, str]) -> list[str]:
