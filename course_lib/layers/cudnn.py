@@ -26,7 +26,8 @@ def cudnn_refusals(layer):
     of the data.
 
     Args:
-        layer: a recurrent layer, or one of our cells. A cell by itself always
+        layer: a recurrent layer, also one that is `Bidirectional`, or one of
+            our cells. A cell by itself always
             runs step by step: of it, the question is whether `fused_layer`
             can make a layer for cuDNN.
 
@@ -39,11 +40,21 @@ def cudnn_refusals(layer):
         return []
     if isinstance(layer, GRUCell):
         return _of_the_reset_gate(layer)
-    if not isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)):
-        cell = getattr(layer, "cell", layer)
+    if isinstance(layer, keras.layers.Bidirectional):
+        both = layer.forward_layer, layer.backward_layer
+        why = [one for way in both for one in cudnn_refusals(way)]
+        return list(dict.fromkeys(why))
+    if not hasattr(layer, "state_size"):
         return [
-            f"A {type(layer).__name__} of a {type(cell).__name__} runs step by"
-            " step; cuDNN knows keras.layers.LSTM and keras.layers.GRU."
+            f"{type(layer).__name__} is no recurrent layer: ask about each"
+            " layer that is one."
+        ]
+    if not isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)):
+        cell = getattr(layer, "cell", None)
+        of_which = "" if cell is None else f" of a {type(cell).__name__}"
+        return [
+            f"A {type(layer).__name__}{of_which} runs step by step; cuDNN"
+            " knows keras.layers.LSTM and keras.layers.GRU."
         ]
     why = []
     if not _known(layer.activation, "tanh"):

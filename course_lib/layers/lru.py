@@ -352,7 +352,8 @@ class LRU(ScannedRNN):
     """A layer of linear recurrent units: all steps of an `LRUCell` at once.
 
     Sequences (batch, T, m) in; (batch, T, k) out, or (batch, k) at the end,
-    where without a mask no loop is run at all (`LRUCell.last_state`).
+    where no loop is run at all if there is no mask, T is known, and m is not
+    above T (`LRUCell.last_state`).
 
     Args:
         units, outputs, r_min, r_max, max_phase, timescales, seed: see

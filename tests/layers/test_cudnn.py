@@ -43,6 +43,7 @@ TAKEN = [
     keras.layers.GRU(4),
     keras.layers.GRU(4, activation=keras.ops.tanh, recurrent_activation=tf.sigmoid),
     keras.layers.LSTM(4, activation=tf.tanh, recurrent_activation=keras.ops.sigmoid),
+    keras.layers.Bidirectional(keras.layers.LSTM(4)),
 ]
 REFUSED = {
     "activation is not a tanh": keras.layers.LSTM(4, activation="relu"),
@@ -55,6 +56,8 @@ REFUSED = {
     "reset gate stands before": keras.layers.GRU(4, reset_after=False),
     "runs step by step": keras.layers.RNN(LSTMCell(4)),
     "A SimpleRNN of a SimpleRNNCell runs": keras.layers.SimpleRNN(4),
+    "has no bias": keras.layers.Bidirectional(keras.layers.GRU(4, use_bias=False)),
+    "Dense is no recurrent layer": keras.layers.Dense(4),
 }
 
 
@@ -105,7 +108,7 @@ def test_the_pretence_ends():
         (LSTMVariantCell(4, peepholes=True), "no peepholes"),
         (LSTMVariantCell(4, layer_norm=True), "no layer norm"),
         (GRUCell(4), "reset_after=True"),
-        (VanillaRNNCell(4), "step by step"),
+        (VanillaRNNCell(4), "A VanillaRNNCell runs step by step"),
     ],
 )
 def test_a_cell_that_can_not_be_fused_says_why(cell, reason):
