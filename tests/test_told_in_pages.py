@@ -112,3 +112,9 @@ def test_a_stored_result_says_what_the_page_on_trust_says_of_it():
         needed = {"command", "versions", "hardware"}
         assert needed | (set() if name.startswith("bench-") else {"seed"}) <= stored.keys()
         assert stored["hardware"]["cpu"]
+
+
+def test_make_alone_lists_every_goal():
+    text = (ROOT / "Makefile").read_text("utf-8")
+    goals = set(re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split())
+    assert set(re.findall(r'@echo "make (\w+)  ', text)) == goals - {"help", "afresh"}
