@@ -854,3 +854,29 @@ def test_histograms_of_steps_that_dont_count():
 )
 def test_targets_and_outputs_in_each_others_place(before, after, where):
     assert check(with_changes("KernlModel", (before, after))).failed == where
+
+
+POWERS = """t = tf.range(tf.shape(x)[1])
+        left = lam[None] ** tf.cast(t[:, None], lam.dtype)
+        z = left * tf.cumsum(b / left, axis=1)"""
+
+
+@pytest.mark.slow
+def test_states_of_a_layer_as_quotients_of_what_is_left():
+    """The fast form's brother of `test_states_as_quotients_of_what_is_left`."""
+    report = check(
+        with_changes("LRULayer", ("z = fast_scan(a, b, tf.zeros_like(b[:, 0]))", POWERS))
+    )
+    assert report.failed == "equal to lru_forward, to 1e-10 in float64"
+
+
+BETTER = 'if logs["val_loss"] < self.best - self.min_delta:'
+FALSE_IS_NONE = f"if not self.best or{BETTER.removeprefix('if')}"
+
+
+@pytest.mark.slow
+def test_a_best_loss_of_zero_that_counts_as_none():
+    changes = (("self.best = np.inf", "self.best = None"), (BETTER, FALSE_IS_NONE))
+    assert (
+        check(with_changes("EarlyStopping", *changes)).failed == "the same loss again is no better"
+    )

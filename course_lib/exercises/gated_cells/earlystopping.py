@@ -39,8 +39,8 @@ def long_enough() -> Arrays:
 
 
 def level() -> Arrays:
-    """The same loss again is no better."""
-    return {"losses": np.array([2.0, 1.0, 1.0, 1.0, 0.5]), "patience": 2}
+    """The same loss again is no better; the best is 0, which a truth value takes for none."""
+    return {"losses": np.array([1.0, 0.0, 0.0, 0.0, -0.5]), "patience": 2}
 
 
 def no_bump() -> Arrays:
@@ -339,7 +339,7 @@ EXERCISE = Exercise(
             "The loss has a peak and falls again, but not to where it was.",
             run,
         ),
-        matches(EQUAL, level, decided, "A loss that stays level gains nothing.", run),
+        matches(EQUAL, level, decided, "A loss that stays level, at 0, gains nothing.", run),
         matches(SHORTEST, no_bump, decided, "With patience=1.", run),
         matches(
             BY_ITSELF,
