@@ -2,5 +2,5 @@
 
 In: a function or a class of a learner's, and what it is called with.
 Out: plain arrays, or one sentence; the process, its streams and its libraries as they were.
-`guard` and `failure` also run in an instructor's sandbox: they import nothing else of the course.
+`guard` also runs in an instructor's sandbox: it imports nothing else of the course.
 """

@@ -10,7 +10,6 @@ from types import MappingProxyType
 import numpy as np
 
 from course_lib.exercises.calling.algebra import finite_algebra
-from course_lib.exercises.calling.failure import what_failed
 from course_lib.exercises.calling.guard import (
     RAISED,
     CappedOutput,
@@ -21,6 +20,7 @@ from course_lib.exercises.calling.guard import (
     held,
     limit,
     name_outputs,
+    what_failed,
     with_article,
 )
 from course_lib.exercises.calling.unharmed import no_threads_left, whole_libraries, within_bounds

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.exercises.calling.failure import REFUSED
+from course_lib.exercises.calling.guard import REFUSED
 from course_lib.exercises.exercise import BY_TWIN, Arrays, Problem
 from course_lib.exercises.ladder.climbing import Outcome
 

@@ -21,7 +21,6 @@ FILES = {
             *("messages", "own_parts", "imports", "student"),
         )
     },
-    "failure.py": PACKAGE / "exercises" / "calling" / "failure.py",
     "outside.py": PACKAGE / "exercises" / "projects" / "outside.py",
     **{
         f"{package.name}/{file.name}": file

@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 import time
+import types
 
 import numpy as np
 import pytest
@@ -560,3 +561,19 @@ NAN = np.array([1.0, np.nan])
 )
 def test_what_has_changed_is_an_array_or_what_holds_one(was, now, same):
     assert guard.same.same(was, now) == same
+
+
+def test_of_a_class_the_line_is_told_whatever_else_it_holds():
+    """An attribute that isn't a method may answer anything when it is asked for its code."""
+
+    class Cell:
+        table = types.SimpleNamespace(__code__=3)
+
+        def call(self):
+            raise ValueError("of its own")
+
+    with pytest.raises(Unusable) as caught, guard.guarded("Cell", Cell, guard.CappedOutput()):
+        Cell().call()
+    assert str(caught.value).endswith(
+        'ValueError: of its own, at the line `raise ValueError("of its own")`.'
+    )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from course_lib.exercises import check
-from course_lib.exercises.calling.failure import _computed
+from course_lib.exercises.calling.guard.failure import _computed
 from course_lib.exercises.exercise import Problem, Rung
 from course_lib.exercises.ladder import climbing
 from course_lib.exercises.ladder.climbing import Outcome

@@ -8,7 +8,9 @@ relatively, and nothing else of the course.
 
 from .arguments import IN_PLACE, names_of_arguments
 from .around import Elsewhere, Held, forget, held
+from .code import is_own
 from .exceptions import OUT_OF_MEMORY, OUT_OF_TIME, RAISED, NotWritten, Unusable
+from .failure import REFUSED, what_failed
 from .hashes import texts_hashed_anew
 from .limit import BUSY, TookTooLong, still_running, time_limit, usual_limit
 from .raised import what_it_raised
@@ -24,6 +26,7 @@ __all__ = [
     "OUT_OF_MEMORY",
     "OUT_OF_TIME",
     "RAISED",
+    "REFUSED",
     "RIGHT_ORDER",
     "CappedOutput",
     "Elsewhere",
@@ -36,12 +39,14 @@ __all__ = [
     "full_stop",
     "guarded",
     "held",
+    "is_own",
     "name_outputs",
     "names_of_arguments",
     "still_running",
     "texts_hashed_anew",
     "time_limit",
     "usual_limit",
+    "what_failed",
     "what_it_raised",
     "with_article",
 ]

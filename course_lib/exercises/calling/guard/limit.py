@@ -9,8 +9,8 @@ import time
 import types
 from collections.abc import Iterator
 
+from .code import is_own
 from .exceptions import OUT_OF_TIME, Unusable
-from .own_code import is_own
 
 TIME_LIMIT = 10.0  # seconds for one rung; the slowest reference needs under one
 AGAIN = 0.5  # seconds until the limit fires once more

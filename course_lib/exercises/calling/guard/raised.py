@@ -1,11 +1,10 @@
 """An exception of a learner's function in one sentence: what it is, where, and what to do."""
 
-import contextlib
 import linecache
 import re
-import types
 from collections.abc import Callable
 
+from .code import code_of
 from .exceptions import OUT_OF_MEMORY, RAISED, NotWritten, Unusable
 from .limit import TookTooLong
 from .words import LONGEST_NAME, full_stop
@@ -88,10 +87,7 @@ def what_it_raised(name: str, function: Callable, error: BaseException) -> str:
     kind = " ".join(type(error).__name__[:LONGEST_NAME].split())
     if message := " ".join(_plain(error).split())[:300].rstrip("."):
         kind += f": {message}"
-    code = _code(function)
-    if isinstance(function, type):  # a class: its methods share one file
-        methods = [m for m in vars(function).values() if hasattr(m, "__code__")]
-        code = methods[0].__code__ if methods else None
+    code = code_of(function)
     lines = []
     trace = error.__traceback__
     while trace is not None and code is not None:
@@ -139,11 +135,3 @@ def _without_traceback(message: str) -> str:
         return message
     what = re.search(r"\n\n +\w+: (.*)", message, re.DOTALL)
     return what[1] if what else message
-
-
-def _code(function: Callable) -> types.CodeType | None:
-    """Its code; an object of the learner's own may answer anything when it is asked for it."""
-    with contextlib.suppress(Exception):
-        if isinstance(function.__code__, types.CodeType):
-            return function.__code__
-    return None

@@ -6,5 +6,5 @@ up; `student` runs the code in it, and `imports` is what that finds; `own_parts`
 of the judge's is another afterwards; `messages` is the form of all that crosses; `namespaces`
 replaces bubblewrap.
 They import each other by their bare names, and of the course only what `view.FILES` lays beside
-them: `guard`, `failure`, `outside`, `graphs` and `reading`.
+them: `guard`, `outside`, `graphs` and `reading`.
 """

@@ -4,9 +4,9 @@ It knows no exercise, no expected value and no check. It holds what the notebook
 function of it with the plain values that come over the connection, and sends back what came out.
 Whatever else the student's code finds here is its own.
 
-Of the course it imports what holds no secret: `reading`, `graphs`, `guard`, `failure` and
-`outside`. All else of `course_lib` that a notebook imports is a stand-in, except the sources that
-the judge sends: the parts that an exercise builds on, after those were judged.
+Of the course it imports what holds no secret: `reading`, `graphs`, `guard` and `outside`. All else
+of `course_lib` that a notebook imports is a stand-in, except the sources that the judge sends: the
+parts that an exercise builds on, after those were judged.
 """
 
 import builtins
@@ -18,7 +18,6 @@ import threading
 import time
 import types
 
-import failure
 import graphs
 import guard
 import imports
@@ -45,7 +44,6 @@ KEPT = (
     *own_parts.GUARD,
     imports,
     messages,
-    failure,
     outside,
     own_parts,
     sys.modules[__name__],
@@ -212,7 +210,7 @@ class Student:
             return call(self.function, inputs)
         except (guard.Unusable, guard.NotWritten) as problem:
             file = _raised_in(problem)
-            if file == "<call>" or guard.own_code.is_own(file):
+            if file == "<call>" or guard.is_own(file):
                 raise
             raise _as_an_error(self.name, self.function, problem) from None
 
@@ -228,7 +226,7 @@ class Student:
             answer["unusable"] = str(problem)
             answer["kind"] = problem.kind
             if problem.kind == guard.RAISED:
-                answer["where"] = failure.what_failed(problem.__context__, self.function)
+                answer["where"] = guard.what_failed(problem.__context__, self.function)
         answer["arguments"] = arguments
         answer["printed"] = [output.printed, output.getvalue()]
         answer["replaced"] = replaced()

@@ -1,8 +1,7 @@
 """What exactly failed when a learner's function raised: the operation and its operands.
 
 Two functions that raise the same text need not have made the same mistake. Two whose same operation
-failed on the same operands have, whatever they call them. This file also runs where an instructor's
-sandbox runs a student's code: it imports nothing of the course.
+failed on the same operands have, whatever they call them.
 """
 
 import ast
@@ -12,6 +11,8 @@ import warnings
 from typing import Any
 
 import numpy as np
+
+from .code import code_of
 
 UNKNOWN = "?"
 REFUSED = "raise"  # of an exception that the function raises itself, in words of its own
@@ -36,7 +37,7 @@ def what_failed(error: BaseException | None, function: Any) -> str:
         Equal texts for equal failures; empty if it can't be told.
     """
     try:
-        frame, position = _last_line_of(error, _file(function))
+        frame, position = _last_line_of(error, code_of(function))
         if frame is None:
             return ""
         expression = _expression(frame.f_code, position)
@@ -52,20 +53,12 @@ def what_failed(error: BaseException | None, function: Any) -> str:
     return "; ".join([type(error).__name__, operation, *described])
 
 
-def _file(function: Any) -> str | None:
-    code = getattr(function, "__code__", None)
-    if isinstance(function, type):  # a class: its methods share one file
-        methods = [m for m in vars(function).values() if hasattr(m, "__code__")]
-        code = methods[0].__code__ if methods else None
-    return code.co_filename if isinstance(code, types.CodeType) else None
-
-
-def _last_line_of(error: BaseException | None, file: str | None):
+def _last_line_of(error: BaseException | None, own: types.CodeType | None):
     """The innermost frame of the learner's own, and the instruction that it was at."""
     found = None, 0
-    trace = error.__traceback__ if error is not None and file is not None else None
+    trace = error.__traceback__ if error is not None and own is not None else None
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == file:
+        if trace.tb_frame.f_code.co_filename == own.co_filename:
             found = trace.tb_frame, trace.tb_lasti
         trace = trace.tb_next
     return found
