@@ -42,6 +42,11 @@ class StackKernel(keras.layers.Layer):
         for kernel in self.kernels:
             kernel.start(shortest, longest, seed)
 
+    def restart(self):
+        """Forget what was learned; of kernels of modes."""
+        for kernel in self.kernels:
+            kernel.restart()
+
     def no_sums(self, samples):
         """What the fits add up, before the first step."""
         return tuple(kernel.no_sums(samples) for kernel in self.kernels)

@@ -9,9 +9,10 @@ import re
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
-from course_lib.online import DYNAMICS, OTHER_RULES, RULES, OnlineRNN, StackCell
+from course_lib.online import DYNAMICS, OTHER_RULES, RULES, LeakyRNNCell, OnlineRNN, StackCell
 
 PAGE = Path(__file__).resolve().parents[2] / "book" / "kernl_in_your_model.md"
 # What the page tells elsewhere: Keras's own arguments, and the rule, which has a table to itself.
@@ -75,3 +76,24 @@ def test_the_kernel_starts_with_the_time_constants_that_are_told(steps, expected
     model.build((None, steps, 3))
     model.compile("sgd", "mse")
     assert (model.kernel.shortest, model.kernel.longest) == expected
+
+
+@pytest.mark.parametrize("cells", [1, 2])
+@pytest.mark.parametrize(
+    ("rule", "anew"),
+    [
+        ("kernl", lambda kernel: kernel.start(2, 4, 0)),
+        ("kernl_modes", lambda kernel: kernel.restart()),
+    ],
+)
+def test_a_learned_kernel_is_kept_until_a_new_one_is_started(cells, rule, anew):
+    model = OnlineRNN([LeakyRNNCell(2) for _ in range(cells)], 1)
+    settings = {"timescales": (2, 4)} if rule == "kernl" else {"modes": 2}
+    model.build((None, 4, 3))
+    model.compile("sgd", "mse", rule=rule, jit_compile=False, **settings)
+    fresh = model.kernel.get_weights()
+    model.train_on_batch(np.ones((2, 4, 3)), np.ones((2, 1)))
+    model.compile("sgd", "mse", rule=rule, jit_compile=False, **settings)
+    assert not all(map(np.array_equal, model.kernel.get_weights(), fresh))
+    anew(model.kernel)
+    assert all(map(np.array_equal, model.kernel.get_weights(), fresh))
