@@ -88,7 +88,7 @@ if when_passed("carried_windows"):
 # %%
 predict("bits lost by forgetting every 16 characters", ...)
 
-# %% mystnb={"image": {"alt": "What a character costs over some 300 windows of training, in bits, with two horizontal lines for the bigram and the trigram: the cost starts near six bits, falls below the bigram's line within the first third, and comes close to the trigram's line at the end."}}
+# %% mystnb={"image": {"alt": "What a character costs over some 300 windows of training, in bits, with two horizontal lines for the bigram and the trigram: the cost starts near six bits, falls below the bigram's line within the first third, and a little below the trigram's line at the end."}}
 if when_passed("carried_windows"):
     import keras
 

@@ -24,7 +24,7 @@ SHARP = "COURSE_SHARP_FIGURES"  # set where the book is built: its figures are d
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults for the course.
+    """Set Matplotlib's defaults for the course.
 
     Call it first in every figure function.
 

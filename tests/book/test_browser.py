@@ -228,6 +228,15 @@ def test_no_line_parts_a_formula_from_its_punctuation(page, width):
     assert page.evaluate(PARTED_FROM_FORMULA) == []
 
 
+def test_no_picture_is_larger_than_a_drawing(page):
+    """Its letters would be giants beside the text's."""
+    widths = page.evaluate(
+        """() => [...document.querySelectorAll('.bd-article .cell_output img')].map(
+            e => e.getBoundingClientRect().width / parseFloat(getComputedStyle(e).fontSize))"""
+    )
+    assert max(widths, default=0) <= 36.1  # of a letter's height, as course.css has it
+
+
 def test_formulas_fit_a_phone(page):
     page.set_viewport_size(PHONE)
     page.evaluate(UNFOLD)
