@@ -294,10 +294,15 @@ def kept_precise(_: Arrays, outputs: Arrays) -> Problem | None:
             f"In mixed precision the layer answers in {outputs['y']}, not in float16: something "
             "in it has a dtype of its own, and slows down all that follows."
         )
+    if outputs["gate"] == "float16":
+        return Problem(
+            "In mixed precision the gate is kept in float16; variables are kept in float32, or "
+            "small moves are rounded away."
+        )
     if outputs["gate"] != "float32":
         return Problem(
-            f"In mixed precision the gate is kept in {outputs['gate']}; variables are kept in "
-            "float32, or small moves are rounded away."
+            f"In mixed precision the gate is kept in {outputs['gate']}, and all other variables in "
+            "float32: leave its dtype to add_weight, which takes the layer's."
         )
     return None
 
@@ -456,8 +461,8 @@ class NumberOfPython(GradualActivation):
 
 
 @EXERCISE.mistake(
-    "Gradient descent would move the gate too: it is trainable, as all weights are unless one says "
-    "otherwise. The schedule alone opens it."
+    "The gate counts among the weights to train, as all do unless one says otherwise: gradient "
+    "descent, or weight decay, would move it. The schedule alone opens it."
 )
 class Trainable(GradualActivation):
     """Without trainable=False."""

@@ -590,8 +590,8 @@ class Interpolated(_Wrong):
 
 
 @EXERCISE.mistake(
-    "What is kept isn't scaled up, so the mean shrinks as the gate opens, and is another at "
-    "evaluation: divide by the probability to be kept."
+    "What is kept isn't scaled up, so the mean shrinks as the gate opens, while at evaluation x is "
+    "to come out as it is: divide by the probability to be kept."
 )
 class NotScaled(_Wrong):
     """Without 1 / (1 - p)."""
@@ -665,8 +665,9 @@ class AlwaysSingle(_Wrong):
 
 
 @EXERCISE.mistake(
-    "An `if` on the gate is decided while the graph is traced, and a tensor has no value then. "
-    "No case is needed: at g = 0 nothing is below rate g."
+    "An `if` on the gate, yours or that in keras.random.dropout, is decided while the graph is "
+    "traced, and a tensor has no value then. No case is needed: at g = 0 no uniform noise is below "
+    "rate g."
 )
 class IfOnTheGate(_Wrong):
     """A shortcut for the shut gate."""

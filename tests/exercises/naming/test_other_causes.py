@@ -2,6 +2,7 @@
 
 import random
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -269,3 +270,63 @@ def test_a_step_after_each_window_is_counted():
     report = check_function(get("train_step_windows"), train_step_windows)
     assert not report.ok
     assert "has counted 3 steps" in report.sentence
+
+
+def dropout(made):
+    """A layer that makes this of x, the rate of the moment, a seed and whether it trains."""
+
+    class GradualDropout(get("GradualDropout").reference):
+        def call(self, x, g, training=False):
+            return made(x, self.rate * g, self.seed_generator, training)
+
+    return GradualDropout
+
+
+def scaled_at_evaluation(x, rate, seed, training):
+    """As dropout once was: the mean is the same in training and at evaluation."""
+    if not training:
+        return (1 - rate) * x
+    noise = keras.random.uniform(keras.ops.shape(x), dtype=x.dtype, seed=seed)
+    return keras.ops.where(noise >= rate, x, 0.0)
+
+
+def dropped_by_keras(x, rate, seed, training):
+    """The `if` is Keras's own."""
+    return keras.random.dropout(x, rate, seed=seed) if training else x
+
+
+@pytest.mark.slow
+def test_of_dropout_nothing_is_said_that_is_true_of_one_way_alone():
+    once = check_function(get("GradualDropout"), dropout(scaled_at_evaluation)).sentence
+    assert "isn't scaled up" in once
+    assert "another at evaluation" not in once
+    assert "keras.random.dropout" in (
+        check_function(get("GradualDropout"), dropout(dropped_by_keras)).sentence
+    )
+
+
+def activation(stopped=False, **settings):
+    """A layer whose gate is made with other settings, and may be kept from the tape."""
+
+    class GradualActivation(get("GradualActivation").reference):
+        def __init__(self, activation="relu", g=0.0, **kwargs):
+            keras.layers.Layer.__init__(self, **kwargs)
+            self.activation, self.start = keras.activations.get(activation), float(g)
+            begins = keras.initializers.Constant(self.start)
+            self.g = self.add_weight(shape=(), initializer=begins, **settings)
+
+        def call(self, u):
+            g = tf.stop_gradient(self.g.value) if stopped else self.g
+            return (1 - g) * u + g * self.activation(u)
+
+    return GradualActivation
+
+
+@pytest.mark.slow
+def test_of_a_gate_nothing_is_said_that_is_true_of_one_kind_alone():
+    trained = check_function(get("GradualActivation"), activation(stopped=True)).sentence
+    assert "weight decay" in trained
+    double = activation(trainable=False, dtype="float64")
+    said = check_function(get("GradualActivation"), double).sentence
+    assert "kept in float64" in said
+    assert "rounded away" not in said
