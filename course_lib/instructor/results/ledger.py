@@ -157,6 +157,7 @@ def _sources() -> Iterator[Path]:
         yield from (package / folder).rglob("*.py")
     yield from (package / "instructor").rglob("*.json")
     yield from (package / "data").glob("*.npz")  # what projects are judged on
+    yield from (package / "values.py", package / "words.py")  # what is refused, and how it is said
 
 
 def replace_file(path: Path, parts: Iterable[str]) -> None:
