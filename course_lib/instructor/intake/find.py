@@ -14,11 +14,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from course_lib.exercises.registry import CHAPTERS
 from course_lib.instructor.errors import BadUsage
+from course_lib.instructor.intake.folders import (
+    groups_in,
+    holds_work,
+    is_class,
+    is_export,
+    is_one_persons,
+    is_results,
+    nbgraders_course,
+    odd_ones,
+)
 from course_lib.instructor.intake.names import (
-    EXPORT,
-    EXPORTED,
     HANDED_IN,
     NBGRADERS,
     NBGRADERS_FILES,
@@ -37,12 +44,6 @@ from course_lib.instructor.intake.read import ARCHIVES, Submission
 from course_lib.instructor.intake.said_once import first_named, said_once
 from course_lib.instructor.intake.tree import File, Folder, forget_lists, readable, tree
 
-DEFINES = {
-    chapter.name: re.compile(rb"(?:def|class) (?:" + "|".join(chapter.exercises).encode() + rb")\b")
-    for chapter in CHAPTERS
-}
-MOST_READ, BEGINNING = 100, 4 << 20  # notebooks of a folder, and bytes, to see what they're about
-RESULTS = "ledger.jsonl"  # lies in a folder of results
 MAY_BE_WORK = (".ipynb", ".zip", *ARCHIVES)
 
 
@@ -148,9 +149,9 @@ class _Finder:
         above = path.absolute().parent.parts
         if self.pattern is not None:
             self._by_pattern(top, above)
-        elif course := _of_nbgrader(top):
+        elif course := nbgraders_course(top):
             self._handed_in_to_nbgrader(course, (*above, course.base))
-        elif _is_one_persons(top) or (top.is_zip and not _is_class(top)):
+        elif is_one_persons(top) or (top.is_zip and not is_class(top)):
             self._folder_of(top.base, top, (*above, top.base))
         else:
             self._class(top, (*above, top.base))
@@ -179,7 +180,7 @@ class _Finder:
                     self._folder_of(student.base, student, (*place, one.base, student.base))
                 for file in one.files:
                     self._file_of_a_class(file, (*place, one.base, file.base))
-            elif one.base not in NBGRADERS and _holds_work(one):
+            elif one.base not in NBGRADERS and holds_work(one):
                 self._leave([f"{one.name}: it lies beside nbgrader's folders."], may_be_work=True)
         for file in course.files:
             if file.base not in NBGRADERS_FILES:
@@ -195,22 +196,22 @@ class _Finder:
                 in two of them is the same student.
         """
         self._leave(folder.not_understood, may_be_work=True)
-        groups = _groups(folder)
+        groups = groups_in(folder)
         assignments = [one for one in groups if is_assignment(one.base)]
-        odd = _odd_ones(folder, groups)
-        is_export = _is_export(folder)
+        odd = odd_ones(folder, groups)
+        exported = is_export(folder)
         waiting = deque(sorted((*folder.files, *folder.folders), key=lambda one: one.name))
         folder.files, folder.folders = [], []  # each is let go once it is somebody's
         while waiting:
             one = waiting.popleft()
             inner = (*place, one.base)
-            if isinstance(one, File) and one.base == WHOSE and is_export:
+            if isinstance(one, File) and one.base == WHOSE and exported:
                 continue
             if isinstance(one, File):
                 self._file_of_a_class(one, inner)
             elif by := owner(one.base):
                 self._folder_of(by.who, one, inner, by, within)
-            elif _is_results(one):
+            elif is_results(one):
                 self._leave([f"{one.name}: results of an earlier run."])
             elif one in assignments:
                 here = f"{within}{one.base}/" if len(assignments) > 1 else within
@@ -346,164 +347,6 @@ def _own_name_first(people: list[_Person]) -> None:
 
 def _letters(name: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", name).casefold() if c.isalnum())
-
-
-def _is_one_persons(folder: Folder) -> bool:
-    """Whether the notebooks directly in it are one person's: the course's, each perhaps twice."""
-    notebooks = [file for file in folder.files if file.kind == ".ipynb"]
-    named = [file for file in notebooks if chapter_in(file.base)]
-    if not named or not all(is_part(chapter_in(file.base)[1]) for file in named):
-        return False
-    others = [file for file in notebooks if chapter_in(file.base) is None and not _is_part(file)]
-    if len(others) > MOST_READ or any(map(_chapters, others)):
-        return False
-    return not any(_holds_work(one) and not is_part(one.base) for one in folder.folders)
-
-
-def _is_group(folder: Folder) -> bool:
-    """Whether the work of several people lies in it.
-
-    That is so where two of its notebooks, or of its folders, are about the same chapter. What their
-    names don't tell is read, of the first few alone: a zip of a few kB may hold thousands. Each has
-    its turn, so that nobody hands in so many that those of the others aren't read.
-    """
-    if _is_export(folder) or any(owner(one.base) for one in (*folder.files, *folder.folders)):
-        return True
-    if _is_one_persons(folder):
-        return False
-    if len(folder.folders) == 1 and not folder.files:
-        return _is_group(folder.folders[0])
-    loose = [file for file in folder.files if file.kind == ".ipynb" and not _is_part(file)]
-    apart = [_notebooks_in_turn(one) for one in folder.folders if not is_part(one.base)]
-    apart += [iter([file]) for file in loose]
-    left = MOST_READ
-    whose: dict[str, int] = {}  # from chapters to the number of what was first about it
-    for number, file in _in_turn(apart):
-        if chapter_in(file.base) is None:
-            if left == 0:
-                continue
-            left -= 1
-        if any(whose.setdefault(chapter, number) != number for chapter in _chapters(file)):
-            return True
-    return False
-
-
-def _notebooks_in_turn(folder: Folder) -> Iterator[File]:
-    """Of each folder in it one, then of each the next, and so in each of those."""
-    loose = (file for file in folder.files if file.kind == ".ipynb")
-    for _, file in _in_turn([loose, *map(_notebooks_in_turn, folder.folders)]):
-        yield file
-
-
-def _in_turn(parts: list[Iterator[File]]) -> Iterator[tuple[int, File]]:
-    """The first of each, then the second of each; with the number of which it is."""
-    turns = deque(enumerate(parts))
-    while turns:
-        number, files = turns.popleft()
-        if (file := next(files, None)) is not None:
-            turns.append((number, files))
-            yield number, file
-
-
-def _is_class(folder: Folder) -> bool:
-    return _is_group(folder) or any(map(_is_of_an_assignment, folder.folders))
-
-
-def _of_nbgrader(folder: Folder) -> Folder | None:
-    """The course folder of nbgrader, which may be all that lies in this one."""
-    while len(folder.folders) == 1 and not folder.files and folder.folders[0].base != HANDED_IN:
-        folder = folder.folders[0]
-    names = {one.base for one in folder.folders if not one.is_zip}
-    files = {one.base for one in folder.files}
-    others = names & (NBGRADERS - {HANDED_IN}) | files & NBGRADERS_FILES
-    return folder if HANDED_IN in names and others else None
-
-
-def _is_export(folder: Folder) -> bool:
-    """Whether it is Gradescope's: each folder in it is a submission, whatever lies in that."""
-    said = EXPORT.fullmatch(folder.base) or any(file.base == WHOSE for file in folder.files)
-    return bool(said and folder.folders) and _are_exported(folder.folders)
-
-
-def _are_exported(folders: list[Folder]) -> bool:
-    return all(EXPORTED.fullmatch(one.base) for one in folders)
-
-
-def _groups(folder: Folder) -> list[Folder]:
-    """Those of the folders in a class that hold the work of several people.
-
-    A folder that may be one of them, among as many others that clearly are, is one too.
-    """
-    if _is_export(folder):
-        return []
-    open_ = [one for one in folder.folders if not owner(one.base) and not _is_results(one)]
-    found = [one for one in open_ if _is_group(one)]
-    if not found and len(open_) > 1 and _are_exported(open_):  # "submission" is no assignment here
-        return []
-    found += [one for one in open_ if one not in found and _is_of_an_assignment(one)]
-    if len(found) * 2 <= len(open_) + sum(file.kind == ".ipynb" for file in folder.files):
-        found = [one for one in found if is_assignment(one.base) or not _holds_notebooks_alone(one)]
-    for is_zip in (False, True):
-        alike = [one for one in open_ if one.is_zip == is_zip]
-        others = [one for one in alike if one not in found]
-        # A student, whose folder may hold anything, decides nothing for the others.
-        most = len(others) < len(alike) and len(others) * 2 <= len(alike)
-        if most and not any(map(_holds_parts_alone, alike)):
-            found += others
-    return found
-
-
-def _holds_notebooks_alone(folder: Folder) -> bool:
-    """Whether nothing in it is named as somebody's: no folder, and no notebook of the course."""
-    if any(owner(one.base) for one in (*folder.files, *folder.folders)):
-        return False
-    named = [chapter_in(file.base) for file in folder.files]
-    return not any(map(_holds_work, folder.folders)) and not any(one and one[1] for one in named)
-
-
-def _odd_ones(folder: Folder, groups: list[Folder]) -> list[Folder]:
-    """Of what looks like groups those that are few among people: each may be one student's."""
-    odd = [one for one in groups if not is_assignment(one.base)]
-    people = [one for one in folder.folders if one not in groups and not _is_results(one)]
-    people += [one for one in folder.files if one.kind == ".ipynb"]
-    return odd if len(odd) < len(people) else []
-
-
-def _is_of_an_assignment(folder: Folder) -> bool:
-    """Whether it is named like something to hand in, and what lies in it like people."""
-    return is_assignment(folder.base) and not _holds_parts_alone(folder)
-
-
-def _holds_parts_alone(folder: Folder) -> bool:
-    """Whether all in it is named like parts of one person's work, or there is no work in it."""
-    names = [without_ending(file.base) for file in folder.files if file.kind == ".ipynb"]
-    names += [one.base for one in folder.folders if _holds_work(one)]
-    return all(map(is_part, names))
-
-
-def _is_results(folder: Folder) -> bool:
-    return any(file.base == RESULTS for file in folder.files) and not _holds_work(folder)
-
-
-def _is_part(file: File) -> bool:
-    return is_part(without_ending(file.base))
-
-
-def _holds_work(folder: Folder) -> bool:
-    return any(file.kind == ".ipynb" for file in folder.all_files())
-
-
-def _chapters(file: File) -> set[str]:
-    """The chapters that a notebook is about, by its name, or by what it defines."""
-    if file.kind != ".ipynb":
-        return set()
-    if named := chapter_in(file.base):
-        return {named[0]}
-    try:
-        content = file.read(BEGINNING, cut=True)
-    except Exception:  # it is read again, and what is wrong is said then
-        return set()
-    return {chapter for chapter, pattern in DEFINES.items() if pattern.search(content)}
 
 
 def _names(people: list[_Person]) -> list[str]:

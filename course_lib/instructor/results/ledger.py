@@ -19,7 +19,7 @@ import numpy as np
 
 import course_lib
 from course_lib.instructor.errors import BadUsage
-from course_lib.instructor.intake.find import RESULTS as NAME
+from course_lib.instructor.intake.folders import RESULTS as NAME
 
 FORMAT = 1  # of its lines, in the first of them
 # Where checks, references and the judge stand, and what projects are judged on.

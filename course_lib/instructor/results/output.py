@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from course_lib.instructor.errors import BadUsage
-from course_lib.instructor.intake.find import RESULTS
+from course_lib.instructor.intake.folders import RESULTS
 
 PAGES = (".html", ".htm")
 

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from course_lib.cli import app
 from course_lib.instructor.errors import BadUsage
 from course_lib.instructor.intake import tree
-from course_lib.instructor.intake.find import MOST_READ, find
+from course_lib.instructor.intake.find import find
+from course_lib.instructor.intake.folders import MOST_READ
 from course_lib.instructor.intake.names import EXPORT, HANDED_IN, PLATFORMS
 from course_lib.instructor.intake.read import MOST_NOTEBOOKS
 from course_lib.instructor.intake.tree import DEEPEST

@@ -9,7 +9,7 @@ import pytest
 from a_class import released, submission, write
 
 from course_lib.instructor.intake import find as finding
-from course_lib.instructor.intake import read, tree
+from course_lib.instructor.intake import folders, read, tree
 from course_lib.instructor.intake.find import find
 
 ONE = {"cells": [{"cell_type": "code", "source": ["x = 1\n", "y = 2"]}]}
@@ -157,7 +157,8 @@ def test_a_name_that_no_disk_holds_is_not_looked_at(tmp_path, monkeypatch):
     """
     names = []
     asked = finding.chapter_in
-    monkeypatch.setattr(finding, "chapter_in", lambda name: names.append(name) or asked(name))
+    for module in (finding, folders):
+        monkeypatch.setattr(module, "chapter_in", lambda name: names.append(name) or asked(name))
     with zipfile.ZipFile(tmp_path / "eve.zip", "w") as archive:
         archive.writestr("." * 65_000 + "x.ipynb", "{}")
         archive.writestr("__MACOSX/" + "." * 300 + "y.ipynb", "{}")
@@ -178,7 +179,7 @@ def test_of_thousands_of_notebooks_in_a_zip_few_are_read_to_find_whose_they_are(
     read = []
     monkeypatch.setattr(tree.File, "read", lambda *given, **named: read.append(given) or b"")
     assert len(find([tmp_path]).submissions) == 1
-    assert len(read) == finding.MOST_READ  # once: what was read is known
+    assert len(read) == folders.MOST_READ  # once: what was read is known
 
 
 def test_python_beside_a_notebook_that_it_names_is_taken(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 import pytest
 
 from course_lib.instructor.errors import BadUsage
-from course_lib.instructor.intake.find import RESULTS
+from course_lib.instructor.intake.folders import RESULTS
 from course_lib.instructor.results.output import drafted, results_folder
 
 
