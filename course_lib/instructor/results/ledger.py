@@ -27,6 +27,7 @@ JUDGING = (
     *("exercises", "scratch", "layers", "graphs", "online", "training/by_hand", "data"),
     *("reading", "instructor"),
 )
+ALSO = ("values.py", "words.py")  # that these build on
 
 
 class Ledger:
@@ -155,6 +156,7 @@ def _sources() -> Iterator[Path]:
     package = Path(course_lib.__file__).parent
     for folder in JUDGING:
         yield from (package / folder).rglob("*.py")
+    yield from (package / file for file in ALSO)
     yield from (package / "instructor").rglob("*.json")
     yield from (package / "data").glob("*.npz")  # what projects are judged on
     yield from (package / "values.py", package / "words.py")  # what is refused, and how it is said
