@@ -10,6 +10,7 @@ from .operations import nodes
 INT32, STRING = 3, 7  # tf.int32 and tf.string, as a graph writes them
 HOST = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # py_function and numpy_function
 SIZES = ("Const", "Shape", "ShapeN", "Size", "Rank")  # what sizes are made of
+PRINTS = ("StringFormat", "PrintV2")  # what tf.print is made of, on the host
 FILES = ("WriteSummary", "FlushSummaryWriter")  # on the host, where the file is
 
 
@@ -23,10 +24,11 @@ def gpu_report(graph: Any) -> dict[str, Any]:
         "gpu": the name of the GPU that TensorFlow sees here, or ""; "can tell": whether this build
         of TensorFlow knows; "operations": how many kinds; "without a kernel" and "in Python":
         names of those that a GPU can't run, or that call back into Python, separated by commas;
-        "on the host": names of those that write to a file, which is nowhere else.
+        "on the host": names of those that write to a file, which is nowhere else; "widened":
+        whether float64 comes out although none goes in.
     """
     everything = nodes(graph)
-    operations = [node for node in everything if not _of_files(node)]
+    operations = [node for node in everything if not _of_files(node) and node.op not in PRINTS]
     kinds = {node.op for node in operations}
     return {
         "gpu": gpu_name(),
@@ -35,6 +37,7 @@ def gpu_report(graph: Any) -> dict[str, Any]:
         "without a kernel": ", ".join(sorted(without_gpu_kernel(operations) - set(HOST))),
         "in Python": ", ".join(sorted(kinds & set(HOST))),
         "on the host": ", ".join(sorted({node.op for node in everything} & set(FILES))),
+        "widened": _is_wide(one.dtype for one in graph.outputs) and not _is_wide(_going_in(graph)),
     }
 
 
@@ -58,6 +61,23 @@ def without_gpu_kernel(operations: Iterable[Any]) -> set[str]:
     operations = list(operations)
     missing = [node for node in operations if not (_is_a_message(node) or has_gpu_kernel(node))]
     return {node.op for node in missing if node.op in HOST or not _sizes(node, operations)}
+
+
+def _going_in(graph: Any) -> list[Any]:
+    """The dtypes of what a graph computes with: its arguments, and the variables that it reads."""
+    import tensorflow as tf
+
+    reads = [node for node in nodes(graph) if node.op == "ReadVariableOp"]
+    arguments = tf.nest.flatten(graph.structured_input_signature)
+    return [
+        *(one.dtype for one in arguments if hasattr(one, "dtype")),
+        *(tf.as_dtype(node.attr["dtype"].type) for node in reads),
+    ]
+
+
+def _is_wide(dtypes: Iterable[Any]) -> bool:
+    """Whether any of them is of double precision."""
+    return any(one in ("float64", "complex128") for one in dtypes)
 
 
 def _of_files(node: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import linecache
 import re
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,8 @@ def _a_size(error: Exception) -> str:
 class Counting:
     """A function that counts how often Python runs it: once for each trace of what calls it.
 
+    Calls that follow each other in one graph count as one: a step may call a model twice.
+
     Args:
         function: what is called.
     """
@@ -138,11 +141,14 @@ class Counting:
         self.function = function
         self.times = 0
         self.traced = False  # whether the last time was for a graph
+        self._graph = lambda: None  # of the last time
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Count, and call."""
         import tensorflow as tf
 
-        self.times += 1
         self.traced = tf.inside_function()
+        graph = tf.compat.v1.get_default_graph() if self.traced else None
+        self.times += graph is None or graph is not self._graph()
+        self._graph = weakref.ref(graph) if self.traced else lambda: None
         return self.function(*arguments, **named)

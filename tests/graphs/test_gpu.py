@@ -1,6 +1,7 @@
 """What a GPU can't run is found, and nothing else."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from course_lib.graphs.gpu import gpu_report
@@ -50,6 +51,21 @@ def test_sizes_and_positions_may_be_worked_on_by_the_host():
         return tf.cast(tf.numpy_function(np.abs, [tf.shape(x)], tf.int32)[0], x.dtype) * x
 
     assert gpu_report(trace(python, SPEC))["in Python"] == "PyFunc"
+
+
+@pytest.mark.parametrize("factor", [1.0, "an argument", "a variable"])
+def test_double_precision_that_comes_out_where_none_goes_in(factor):
+    specs = [tf.TensorSpec((None, 3), tf.float32)]
+    scale = tf.Variable(2.0, dtype=tf.float64) if factor == "a variable" else factor
+    if factor == "an argument":
+        specs.append(tf.TensorSpec((), tf.float64))
+
+    def wide(x, factor=scale):
+        return tf.cast(x, tf.float64) * factor
+
+    assert gpu_report(trace(wide, *specs))["widened"] == (factor == 1.0)
+    inside = gpu_report(trace(lambda x, *f: tf.cast(wide(x, *f), tf.float32), *specs))
+    assert not inside["widened"]
 
 
 def test_gpu_report_names_what_writes_to_a_file(tmp_path):

@@ -112,6 +112,16 @@ def test_counting_counts_traces_and_not_calls():
     assert counting.times == 1
 
 
+def test_counting_counts_two_calls_in_one_graph_as_one_trace():
+    counting = Counting(lambda x: x + 1)
+    step = tf.function(lambda x: counting(counting(x)), autograph=False)
+    for size in (2, 3, 2):
+        step(tf.ones(size))
+    assert (counting.times, counting.traced) == (2, True)
+    counting(counting(tf.ones(2)))
+    assert (counting.times, counting.traced) == (4, False)
+
+
 @pytest.mark.parametrize("position", [(3, None, None, None), (None, None, None, None)])
 def test_an_expression_is_unknown_where_python_keeps_no_positions(position):
     """As with ``-X no_debug_ranges``, and in code that was made by a program."""

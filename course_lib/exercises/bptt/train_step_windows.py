@@ -154,6 +154,17 @@ def results(returned) -> list:
     return list(returned)
 
 
+def in_this_order(found: list) -> list:
+    """Loss, state, norm; the state alone has axes."""
+    axes = [plain(one).ndim for one in found]
+    if axes != [0, 2, 0] and sorted(axes) == [0, 0, 2]:
+        raise Unusable(
+            f"The state stands in place {1 + axes.index(2)} of what the step returned: it returns "
+            "the loss, h_last and the norm, in this order."
+        )
+    return found
+
+
 def plain(value) -> np.ndarray:
     """A tensor, or a number, as an array."""
     return np.asarray(keras.ops.convert_to_numpy(value))
@@ -166,7 +177,7 @@ def after_steps(function, given: Arrays, steps: int, optimizer=None) -> Arrays:
     data = [tf.constant(given[name]) for name in ("x", "labels", "h_0")]
     with without_advice():
         for _ in range(steps):
-            loss, h_last, norm = results(step(*data))
+            loss, h_last, norm = in_this_order(results(step(*data)))
     new = {n: plain(w) for n, w in zip(WEIGHTS, model.trainable_variables, strict=True)}
     new[COUNTED] = plain(optimizer.iterations).astype(float)
     return {"loss": plain(loss), "h_last": plain(h_last), "norm": plain(norm), **new}
@@ -215,12 +226,17 @@ def in_numpy(given: Arrays, steps: int = 1, momentum: float = 0.0) -> Arrays:
 
 
 def stepping_once(rung: Rung) -> Rung:
-    """The same rung; where it fails, it says first if the optimizer has taken several steps."""
+    """The same rung; where it fails, it says first if the optimizer has not taken one step."""
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         problem, times = rung.judge(given, outputs), int(outputs[COUNTED])
-        if problem is None or times <= 1:
+        if problem is None or times == 1:
             return problem
+        if times == 0:
+            return Problem(
+                "The optimizer that was handed in has counted no step: hand it the gradients, for "
+                "its rate and its momentum are its own."
+            )
         return Problem(
             f"For one batch the optimizer has counted {times} steps: hand it the gradients of all "
             "weights together, once, when all windows have been read."
@@ -332,12 +348,14 @@ EXERCISE = Exercise(
     uses=("truncated_bptt", "clip_by_global_norm"),
     returns={},
     ladder=(
-        matches(
-            "one window is full BPTT",
-            one_window,
-            in_numpy,
-            "A window longer than the sequence, and a limit that is never reached.",
-            one_step,
+        stepping_once(
+            matches(
+                "one window is full BPTT",
+                one_window,
+                in_numpy,
+                "A window longer than the sequence, and a limit that is never reached.",
+                one_step,
+            )
         ),
         stepping_once(equal_to_twin("truncated_bptt", sequence, in_numpy, with_own_twin)),
         matches(
@@ -415,6 +433,7 @@ EXERCISE = Exercise(
             "does not fit the next size, unless TensorFlow is told that the size may differ.",
             fits=(
                 "not traced",
+                "traced for each size",
                 "traced for every batch",
                 "TensorFlow can trace it, whatever the size of the batch",
                 "traced once, for batches of any size",
@@ -444,6 +463,7 @@ def _steps(
     one=lambda gradients: gradients,
     limit=tf.clip_by_global_norm,
     retracing=True,
+    traced=True,
     apply=None,
     each=None,
     starts=lambda T, window: range(0, T, window),
@@ -476,7 +496,7 @@ def _steps(
             optimizer.apply(limited, weights)
         return loss, h, norm
 
-    return tf.function(step, reduce_retracing=True, autograph=False) if retracing else step
+    return tf.function(step, reduce_retracing=retracing, autograph=False) if traced else step
 
 
 @EXERCISE.mistake(
@@ -503,6 +523,17 @@ def gradient_not_stopped(model, optimizer, window, max_norm):
         return loss, h, norm
 
     return step
+
+
+@EXERCISE.mistake(
+    "The sequence begins from zeros, whatever h_0 holds: it is where the one before ended, and the "
+    "first window begins there."
+)
+def from_zeros(*arguments):
+    """h_0 unused."""
+    step = _steps(*arguments, traced=False)
+    begun = lambda x, labels, h_0: step(x, labels, tf.zeros_like(h_0))  # noqa: E731
+    return tf.function(begun, reduce_retracing=True, autograph=False)
 
 
 @EXERCISE.mistake(
@@ -766,6 +797,15 @@ def goes_on_from_the_last_call(*arguments):
 )
 def not_traced(*arguments):
     """A plain function."""
+    return _steps(*arguments, traced=False)
+
+
+@EXERCISE.mistake(
+    "The step is traced again for each size of the batch: tell tf.function that sizes may differ, "
+    "with reduce_retracing=True or with an input_signature that has None."
+)
+def traced_for_each_size(*arguments):
+    """The plain decorator."""
     return _steps(*arguments, retracing=False)
 
 

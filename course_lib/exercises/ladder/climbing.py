@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from course_lib.exercises.calling.guard import (
 )
 from course_lib.exercises.calling.unharmed import no_threads_left, whole_libraries, within_bounds
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
+from course_lib.exercises.ladder.graph_rungs import STUMBLES
 from course_lib.exercises.ladder.rungs import SHAPES, what_came_in
 from course_lib.exercises.registry import get, ids
 from course_lib.graphs import namespace_of, step_by_step
@@ -208,6 +210,8 @@ def called(exercise: Exercise, rung: Rung, callee: Callable, inputs: Arrays) -> 
 def judge(rung: Rung, outcome: Outcome) -> Problem | None:
     """Compare what came out with what should have. This half sees plain arrays only."""
     if outcome.outputs is None:
+        if over := re.search(r" raised Untraceable: (\w+)", outcome.unusable):
+            return Problem(STUMBLES[over[1]])  # where no rung of its own looks at that
         raised = " raised " in outcome.unusable
         details = what_came_in(rung.inputs(), rung.call) if raised else {}
         return Problem(outcome.unusable, details)

@@ -20,6 +20,7 @@ WANTS_SIZES = (
     "dynamic sized slice",
     "Input and output shapes of loop body do not match",
 )
+PRINTS = ("StringFormat", "PrintV2")  # what tf.print is made of
 PYTHON = "PyFunc"  # in the words of XLA: an operation that runs Python
 NO_KERNEL = r"unsupported operations.*?: (\w+) \(No registered '\1' OpKernel"
 OF_THE_GRAPH = r" when trying to compile graph \S+ on XLA_\w+"  # a name that nobody has given
@@ -199,7 +200,7 @@ def compiles(
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         if refusal := str(outputs["refused"]):
-            if _wants_bounds(refusal) or _wants_sizes(refusal):
+            if _wants_bounds(refusal) or _wants_sizes(refusal) or _prints(refusal):
                 return None
             return not_compiled(refusal)
         problem = unlike(outputs, right(given))
@@ -231,6 +232,12 @@ def compiles(
                 "Not so here, but it counts as right: XLA lays out all memory beforehand, so no "
                 "array may have a size that is computed while the graph runs, such as a slice "
                 "whose length changes from turn to turn. Where all have one length it compiles."
+            )
+        if _prints(refusal):
+            return (
+                "Not so here, but it counts as right: XLA can't print. Once you have seen what you "
+                "wanted, take tf.print away: where there is a GPU, Keras compiles a network with "
+                "XLA unasked."
             )
         if not _wants_bounds(refusal):
             return ""
@@ -267,6 +274,12 @@ def _wants_bounds(refusal: str) -> bool:
     return "fixed tensor list size" in refusal
 
 
+def _prints(refusal: str) -> bool:
+    """Whether XLA refuses nothing but a tf.print."""
+    missing = re.search(NO_KERNEL, refusal)
+    return missing is not None and missing[1] in PRINTS
+
+
 def _wants_sizes(refusal: str) -> bool:
     """Whether XLA refuses what is right, because some array's size isn't known beforehand."""
     return any(words in refusal for words in WANTS_SIZES)
@@ -293,6 +306,11 @@ def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:
             return Problem(
                 f"TensorFlow can't run {outputs['without a kernel']} on a GPU, for the type of "
                 "numbers that it works on here."
+            )
+        if outputs["widened"]:
+            return Problem(
+                "What comes in here is float32, as it is in training, but float64 comes out: take "
+                "the dtype from what comes in, and leave it so."
             )
         return None
 
@@ -346,8 +364,8 @@ def equal_to_twin(
             away = _apart(got, value)
             if away > EXACT:
                 return Problem(
-                    f"{name} is {away:.0e} away from {twin}: too little for an error in the maths, "
-                    "too much for float64. Somewhere in between, float32 was used."
+                    f"{name} is {away:.0e} away from {twin}, more than float64 rounds: somewhere "
+                    "in between float32 was used, or a small number such as 1e-8 was added."
                 )
         return None
 

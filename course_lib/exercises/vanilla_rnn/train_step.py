@@ -51,9 +51,9 @@ def batch() -> Arrays:
 
 
 def one_sequence() -> Arrays:
-    """One sequence of a single step, and its label."""
+    """One sequence of a single step; its label isn't the last of the classes."""
     given = batch()
-    return {**given, "x": given["x"][:1, :1], "mask": given["mask"][:1, :1], "y": given["y"][:1]}
+    return {**given, "x": given["x"][:1, :1], "mask": given["mask"][:1, :1], "y": given["y"][1:2]}
 
 
 def far_apart() -> Arrays:
@@ -117,6 +117,11 @@ def number(loss) -> np.ndarray:
     """What a step returned, as a number."""
     if loss is None:
         raise Unusable("The step returned None: is the `return` missing?")
+    if type(loss) is float:
+        raise Unusable(
+            "The step returned a number of Python's, which has no dtype. Return the loss as the "
+            "tensor that it is, and ask that for its number outside."
+        )
     loss = np.asarray(loss)
     if loss.shape != ():
         raise Unusable(f"The step returned a loss of shape {loss.shape}; it is a single number.")
@@ -186,7 +191,7 @@ def all_moving(rung: Rung, still: str = "") -> Rung:
                 "respect to all that is to be trained, and hand all of it to the optimizer."
             )
         problem = rung.judge(given, outputs)
-        cause = problem and (too_far(given, outputs) or counted_otherwise(outputs))
+        cause = problem and (counted_otherwise(outputs) or too_far(given, outputs))
         return replace(problem, sentence=cause) if cause else problem
 
     return replace(rung, judge=judge)
@@ -197,8 +202,8 @@ def counted_otherwise(outputs: Arrays) -> str:
     times = int(outputs[COUNTED])
     if times == 0:
         return (
-            "The weights have moved, but not by the optimizer, which has counted no step: what it "
-            "does besides, such as momentum, is left out. Hand it the gradients."
+            "The weights have moved, but the optimizer that was handed in has counted no step: it "
+            "has been left out. Hand it the gradients, for its rate and its momentum are its own."
         )
     if times > 1:
         return (
@@ -591,6 +596,35 @@ def sum_over_the_batch(model, optimizer):
 
 
 @EXERCISE.mistake(
+    "The mean is taken over the classes too, so the loss is divided by their number: of each "
+    "sequence only the logarithm for its label counts. Add up over the classes, then take the mean."
+)
+def mean_over_the_classes_too(model, optimizer):
+    """reduce_mean of one-hot labels times logarithms."""
+
+    def loss_of(logits, y):
+        hot = tf.one_hot(y, logits.shape[-1], dtype=logits.dtype)
+        return -tf.reduce_mean(hot * tf.nn.log_softmax(logits))
+
+    return _step(model, optimizer, loss_of, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
+    "What comes back is the mean of the losses of all batches so far, as Keras's Mean keeps it: "
+    "return the loss of this batch."
+)
+def mean_of_all_losses_so_far(model, optimizer):
+    """A metric that is never reset."""
+    update, seen = _step(model, optimizer, reduce_retracing=True), keras.metrics.Mean()
+
+    def step(x, y):
+        seen.update_state(update(x, y))
+        return seen.result()
+
+    return tf.function(step, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
     "The model doesn't know that it is being trained, so dropout drops nothing: call it with "
     "training=True."
 )
@@ -639,6 +673,19 @@ def clipped_on_the_way(model, optimizer):
 
     def apply(gradients, weights):
         optimizer.apply([tf.clip_by_value(one, -0.1, 0.1) for one in gradients], weights)
+
+    return _step(model, optimizer, apply=apply, reduce_retracing=True)
+
+
+@EXERCISE.mistake(
+    "The gradient is shortened where its norm is above 1: that keeps training calm, but here the "
+    "optimizer is to get the gradient of this loss as it is."
+)
+def clipped_as_a_whole(model, optimizer):
+    """tf.clip_by_global_norm."""
+
+    def apply(gradients, weights):
+        optimizer.apply(tf.clip_by_global_norm(gradients, 1.0)[0], weights)
 
     return _step(model, optimizer, apply=apply, reduce_retracing=True)
 
@@ -760,8 +807,8 @@ def nothing_applied(model, optimizer):
 
 
 @EXERCISE.mistake(
-    "The weights are moved by hand, past the optimizer: what it does besides, momentum or Adam's "
-    "means, never happens. Hand it the gradients."
+    "The weights are moved past the optimizer that was handed in, by hand or by a copy of it: it "
+    "has counted no step, and remembers none. Hand it the gradients."
 )
 def past_the_optimizer(model, optimizer):
     """Plain descent with the optimizer's rate."""

@@ -129,6 +129,15 @@ def test_an_operation_that_xla_does_not_have_is_named_and_why_it_matters():
     assert "__" not in found
 
 
+def test_a_print_counts_as_right_and_is_told_to_go_where_xla_compiles():
+    refusal = "Detected unsupported operations: {0} (No registered '{0}' OpKernel for XLA_CPU_JIT"
+    rung = rungs.compiles(nothing, lambda given: {"h": np.ones(2)}, None)
+    for one in ("StringFormat", "PrintV2"):
+        assert said(rung, {"refused": refusal.format(one)}) == ""
+        assert "XLA can't print" in rung.remark({}, {"refused": refusal.format(one)})
+    assert "AsString" in said(rung, {"refused": refusal.format("AsString")})
+
+
 def test_a_right_loop_without_bounds_passes_and_is_told_what_xla_wants():
     rung = rungs.compiles(nothing, lambda given: {"h": np.ones(2)}, None)
     no_bound = "XLA compilation requires a fixed tensor list size. Set the max number of elements."
@@ -164,12 +173,13 @@ def test_a_right_answer_whose_sizes_change_while_it_runs_passes_and_is_told_what
         ({"can tell": False, "without a kernel": "MatMul"}, "", "can't tell"),
         ({"without a kernel": "AsString"}, "can't run AsString on a GPU", None),
         ({"in Python": "PyFunc"}, "PyFunc calls back into Python", None),
+        ({"widened": True}, "float64 comes out", None),
     ],
 )
 def test_gpu(changes, sentence, remark):
     rung = rungs.fit_for_a_gpu(nothing, None)
     outputs = {"gpu": "", "can tell": True, "operations": 9, "without a kernel": "",
-               "in Python": "", "on the host": "", **changes}  # fmt: skip
+               "in Python": "", "on the host": "", "widened": False, **changes}  # fmt: skip
     assert sentence in said(rung, outputs)
     if remark is not None:
         assert said(rung, outputs) == ""
@@ -182,6 +192,8 @@ def test_float32_that_slips_in_is_named_though_it_is_nearly_right():
     assert said(rung, {"h": right + 1e-13}) == ""
     single = right.astype(np.float32)
     assert "float32 was used" in said(rung, {"h": single.astype(float)})
+    # What is added lest a logarithm be infinite is as small, and nothing need be in float32.
+    assert "a small number such as 1e-8 was added" in said(rung, {"h": right + 1e-8})
     assert "comes as float32" in said(rung, {"h": single})
     assert "should be" in said(rung, {"h": right + 0.1})
     near = {"h": right + 1e-12, "h by your twin": right}
