@@ -880,3 +880,15 @@ def test_a_best_loss_of_zero_that_counts_as_none():
     assert (
         check(with_changes("EarlyStopping", *changes)).failed == "the same loss again is no better"
     )
+
+
+@pytest.mark.slow
+def test_a_list_of_gates_that_is_used_up_spoils_no_later_check():
+    code = (
+        "for gate in self.gates:\n            gate.g",
+        "while self.gates:\n            self.gates.pop().g",
+    )
+    report = check(with_changes("GateSchedule", code))
+    assert report.failed == "each step finds its own gate"
+    assert "gate of each step" in report.sentence
+    assert check(get("GateSchedule").reference).ok

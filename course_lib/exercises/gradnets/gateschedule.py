@@ -94,7 +94,7 @@ def network():
         for variable in (g, gate.seen, gate.at):
             variable.assign(keras.ops.zeros_like(variable))
     model.optimizer.iterations.assign(0)
-    return model, gates
+    return model, list(gates)
 
 
 def fitted(model, callback, epochs) -> None:
@@ -125,7 +125,7 @@ def found(gates) -> Arrays:
 def run(callback_class, given: Arrays) -> Arrays:
     """One training."""
     model, gates = network()
-    fitted(model, callback_class(gates, **settings(given)), given["epochs"])
+    fitted(model, callback_class(list(gates), **settings(given)), given["epochs"])
     return found(gates)
 
 
@@ -167,12 +167,12 @@ def resumed(callback_class, given: Arrays) -> Arrays:
     a run was stopped within an epoch. Only the optimizer knows.
     """
     model, gates = network()
-    fitted(model, callback_class(gates, **settings(given)), 1)
-    fitted(model, callback_class(gates, **settings(given)), given["epochs"] - 1)
+    fitted(model, callback_class(list(gates), **settings(given)), 1)
+    fitted(model, callback_class(list(gates), **settings(given)), given["epochs"] - 1)
     if all(hasattr(gate.g, "assign") for gate in gates):
         for gate in gates:
             gate.g.assign(0.0)
-    fitted(model, callback_class(gates, **settings(given)), 1)
+    fitted(model, callback_class(list(gates), **settings(given)), 1)
     return found(gates)
 
 
@@ -221,7 +221,7 @@ def all_refused(_: Arrays, outputs: Arrays) -> Problem | None:
 def for_a_gpu(callback_class, given: Arrays) -> Arrays:
     """The graph that the gates belong to, after a step has used the callback."""
     model, gates = network()
-    fitted(model, callback_class(gates, **settings(given)), 1)
+    fitted(model, callback_class(list(gates), **settings(given)), 1)
     return gpu_report(trace(gates[0], tf.TensorSpec((None, 3), tf.float64)))
 
 
