@@ -34,9 +34,9 @@ STEPS = 5
 PIXELS = 4
 UNITS = 4
 CLASSES = 3
-RATE = 0.4
+RATE = 0.25
 WITH_GRU = "penalty with cells of keras.layers.GRUCell, all of whose weights are 1"
-WITH_OTHERS = "penalty with cells whose weights are called W_x, W_h and bias, and are 1"
+WITH_OTHERS = "penalty with cells whose weights are called W_x, W_h and b, and are 1"
 
 
 def two_layers() -> Arrays:
@@ -50,8 +50,9 @@ def two_layers() -> Arrays:
 
 
 def one_layer() -> Arrays:
-    """A single image, and no upper layer."""
+    """A single image whose last row is blank, as a digit's is, and no upper layer."""
     given = {name: value for name, value in two_layers().items() if name != "upper"}
+    given["images"][:, -PIXELS:] = 0
     return {**given, "images": given["images"][:1]}
 
 
@@ -67,7 +68,7 @@ def sizes() -> Arrays:
 
 def many() -> Arrays:
     """Enough images that the share of what is dropped is known to a few hundredths."""
-    return {"images": irregular(300, STEPS * PIXELS, scale=2)}
+    return {"images": irregular(1200, STEPS * PIXELS, scale=2)}
 
 
 def cell(units):
@@ -75,14 +76,26 @@ def cell(units):
     return keras.layers.LSTMCell(units)
 
 
-def made(function, layers=2, classes=CLASSES, cell=cell, **settings):
+def made(function, layers=2, classes=CLASSES, cell=cell, wide=None, **settings):
     """A model of the learner's; in float64 only where `keras_in` stands around it.
 
+    Args:
+        function, layers, classes, cell, settings: what makes it, and its arguments.
+        wide: how many times as wide as a state a cell's first matrix is, if that is to be seen.
+
     Raises:
-        Unusable: it is none, or has no weights yet.
+        Unusable: it is none, or has no weights yet, or those of other cells.
     """
     sized = {"steps": STEPS, "pixels": PIXELS, "classes": classes}
-    return usable(function(cell, UNITS, layers=layers, **sized, **settings))
+    model = usable(function(cell, UNITS, layers=layers, **sized, **settings))
+    there = tuple(model.weights[0].shape)
+    if wide and there != (PIXELS, wide * UNITS):
+        raise Unusable(
+            f"The model was made with cells whose first weight has the shape "
+            f"{(PIXELS, wide * UNITS)}, and its own has the shape {there}: each layer runs a cell "
+            "that `cell(units)` makes."
+        )
+    return model
 
 
 def usable(model):
@@ -196,27 +209,32 @@ def gives_one_answer(_: Arrays, outputs: Arrays) -> Problem | None:
 
 @keras_in("float64")
 def dropping(function, given: Arrays) -> Arrays:
-    """Facts about dropout, seen through a readout that shows the state as it is.
+    """Facts about dropout, seen through a readout that adds one to each number of the state.
 
-    Of 1,200 numbers a share of 0.4 is dropped; the bounds are six standard errors wide.
+    Two layers pass on what they read, so that what reaches the readout has been through both
+    dropouts. Of 4,800 numbers a share is dropped; the bounds are six standard errors wide.
     """
     images = given["images"]
     outputs = {}
-    for layers in (1, 2):
-        model = made(function, layers=layers, classes=UNITS, dropout=RATE)
+    for layers, one, wide in ((1, cell, 4), (2, Passing, 1)):
+        model = made(function, layers, classes=UNITS, dropout=RATE, cell=one, wide=wide)
         *below, W_hy, b_y = model.get_weights()
-        model.set_weights([*below, np.eye(len(W_hy)), 0 * b_y])
-        at_rest = keras.ops.convert_to_numpy(model(images, training=False))
-        in_training = keras.ops.convert_to_numpy(model(images, training=True))
-        again = keras.ops.convert_to_numpy(model(images, training=True))
+        if one is Passing:
+            passes = np.eye(UNITS), np.zeros((UNITS, UNITS)), np.zeros(UNITS)
+            below = [passes[k % 3] for k in range(len(below))]  # of however many layers there are
+        model.set_weights([*below, np.eye(len(W_hy)), np.ones(len(b_y))])
+        at_rest, in_training, again = (
+            keras.ops.convert_to_numpy(model(images, training=training)) - 1
+            for training in (False, True, True)
+        )
         kept = in_training != 0
         unchanged = np.isclose(in_training[kept] * (1 - RATE), at_rest[kept], atol=1e-9).all()
         outputs |= {
             f"layers {layers}: acts": not np.allclose(in_training, at_rest),
             f"layers {layers}: drawn anew": not np.allclose(in_training, again),
-            f"layers {layers}: share": bool(abs(1 - kept.mean() - RATE) < 0.085),
-            # What else it may be, in steps so wide that chance doesn't reach the next (0.4 is seven
-            # standard errors from both ends of its own): it tells faults apart.
+            f"layers {layers}: share": bool(abs(kept.mean() - (1 - RATE) ** layers) < 0.045),
+            # What else it may be, in steps so wide that chance doesn't reach the next (what it
+            # should be is eight standard errors from both ends of its own): it tells faults apart.
             f"layers {layers}: fifths": round(5 * (1 - float(kept.mean()))),
             f"layers {layers}: nothing else moved": bool(unchanged),
         }
@@ -245,6 +263,17 @@ def drops_well(_: Arrays, outputs: Arrays) -> Problem | None:
                 "In training the logits move, but of the last state nothing is dropped on its way "
                 "into the readout: there is to be dropout after each layer, the top one too."
             )
+        if layers == 2 and unmoved:
+            return Problem(
+                "With two layers, the upper one reads the same in training as at evaluation: there "
+                "is no dropout between the layers."
+            )
+        if layers == 2 and not share:
+            return Problem(
+                f"With dropout={RATE}, two layers that pass on what they read should let "
+                f"{1 - RATE} × {1 - RATE} = {(1 - RATE) ** 2:.2f} of it through to the readout, "
+                "and it is another share: each layer is followed by one dropout, of this rate."
+            )
         if not share:
             return Problem(
                 f"With dropout={RATE}, the share of the last state that is dropped on its way into "
@@ -256,16 +285,11 @@ def drops_well(_: Arrays, outputs: Arrays) -> Problem | None:
                 "the share that is kept. Here it is different: something was dropped before the "
                 "layer, or inside it."
             )
-        if layers == 2 and unmoved:
-            return Problem(
-                "With two layers, the upper one reads the same in training as at evaluation: there "
-                "is no dropout between the layers."
-            )
     return None
 
 
 class OtherNames(keras.layers.Layer):
-    """A cell that is none of Keras's, and calls no weight a kernel."""
+    """A cell that is none of Keras's: it calls no weight a kernel, and none a bias."""
 
     def __init__(self, units):
         super().__init__()
@@ -275,11 +299,20 @@ class OtherNames(keras.layers.Layer):
         """Two matrices and a bias."""
         self.W_x = self.add_weight(name="W_x", shape=(input_shape[-1], self.units))
         self.W_h = self.add_weight(name="W_h", shape=(self.units, self.units))
-        self.bias = self.add_weight(name="bias", shape=(self.units,))
+        self.b = self.add_weight(name="b", shape=(self.units,))
 
     def call(self, x_t, states, training=False):
         """A vanilla RNN."""
-        h_t = keras.ops.tanh(x_t @ self.W_x + states[0] @ self.W_h + self.bias)
+        h_t = keras.ops.tanh(x_t @ self.W_x + states[0] @ self.W_h + self.b)
+        return h_t, [h_t]
+
+
+class Passing(OtherNames):
+    """A linear cell: with the unit matrix and zeros for weights it passes on what it reads."""
+
+    def call(self, x_t, states, training=False):
+        """Without the tanh."""
+        h_t = x_t @ self.W_x + states[0] @ self.W_h + self.b
         return h_t, [h_t]
 
 
@@ -287,11 +320,12 @@ class OtherNames(keras.layers.Layer):
 def penalty(function, given: Arrays) -> Arrays:
     """The sum of what models add to their loss.
 
-    The second has biases in two rows, as for cuDNN; in the third no weight of a cell is a kernel.
+    The second has biases in two rows, as for cuDNN; in the third, as in the cells of this chapter,
+    no weight of a cell is called kernel or bias.
     """
     model = with_weights(made(function, l2=given["l2"]), given)
-    gru = made(function, l2=given["l2"], cell=keras.layers.GRUCell)
-    others = made(function, l2=given["l2"], cell=OtherNames)
+    gru = made(function, l2=given["l2"], cell=keras.layers.GRUCell, wide=3)
+    others = made(function, l2=given["l2"], cell=OtherNames, wide=1)
     for one in (gru, others):
         one.set_weights([np.ones(w.shape) for w in one.weights])
     found = {}
@@ -474,7 +508,7 @@ def _model(
     sequences=False,
     read=(),
     penalty=None,
-    punish=lambda w, readout: "bias" not in w.name,
+    punish=lambda w, readout: w.name[0] != "b",
 ):
     """The reference, with one thing or another changed."""
     noise = noise or keras.layers.Dropout
@@ -689,7 +723,7 @@ def recurrent_kernels_free(
 )
 def readout_free(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """The cells alone."""
-    punish = lambda w, readout: "bias" not in w.name and not readout  # noqa: E731
+    punish = lambda w, readout: w.name[0] != "b" and not readout  # noqa: E731
     return _model(cell, units, layers, dropout, l2, steps, pixels, classes, punish=punish)
 
 
@@ -712,6 +746,16 @@ def matrices_by_their_axes(
 def kernels_alone(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """Whatever has the word in its name."""
     punish = lambda w, readout: "kernel" in w.name  # noqa: E731
+    return _model(cell, units, layers, dropout, l2, steps, pixels, classes, punish=punish)
+
+
+@EXERCISE.mistake(
+    "Biases are recognised by the name `bias`, which Keras's own cells give them. In cells of your "
+    "own they are called b or b_h, and are penalised here."
+)
+def biases_by_one_name(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
+    """Whatever hasn't the word in its name."""
+    punish = lambda w, readout: "bias" not in w.name  # noqa: E731
     return _model(cell, units, layers, dropout, l2, steps, pixels, classes, punish=punish)
 
 
