@@ -892,3 +892,29 @@ def test_a_list_of_gates_that_is_used_up_spoils_no_later_check():
     assert report.failed == "each step finds its own gate"
     assert "gate of each step" in report.sentence
     assert check(get("GateSchedule").reference).ok
+
+
+@pytest.mark.parametrize("one", ["VanillaRNNCell", "GRUCell", "LSTMCell"])
+def test_a_recurrent_matrix_is_drawn_and_not_only_orthogonal(one):
+    cell = get(one).reference
+
+    class Identity(cell):
+        def build(self, input_shape):
+            super().build(input_shape)
+            W_x, W_h, b = self.get_weights()
+            self.set_weights([W_x, np.eye(*W_h.shape), b])
+
+    Identity.__name__ = one
+    report = check(Identity)
+    assert report.outcome == "not right yet"
+    assert "orthogonal" in report.sentence or "drawn at random" in report.sentence
+
+
+def test_a_forget_bias_of_0_is_not_no_forget_bias():
+    class LSTMCell(get("LSTMCell").reference):
+        def __init__(self, units, forget_bias=1.0, **kwargs):
+            super().__init__(units, forget_bias or 1.0, **kwargs)
+
+    report = check(LSTMCell)
+    assert report.outcome == "not right yet"
+    assert "forget_bias 0" in report.sentence or "forget_bias or 1.0" in report.sentence

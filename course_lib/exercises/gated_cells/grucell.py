@@ -19,6 +19,7 @@ from course_lib.exercises.ladder.cell_calls import (
     compiled,
     gradients,
     growing,
+    is_drawn,
     is_uniform,
     layer_of,
     loaded,
@@ -139,6 +140,7 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
             ),
             "W_x is uniform, and so ends at sqrt(6 / (m + 3n)) from 0": is_uniform(W_x, glorot),
             "W_h is orthogonal": bool(np.abs(W_h @ W_h.T - np.eye(n)).max() < 1e-4),
+            "W_h is drawn at random": is_drawn(W_h),
             f"b is 0 with reset_after={after}": not b.any(),
         }
     return outputs

@@ -19,6 +19,7 @@ from course_lib.exercises.ladder.cell_calls import (
     compiled,
     gradients,
     growing,
+    is_drawn,
     is_uniform,
     layer_of,
     loaded,
@@ -138,6 +139,7 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
     for bias, cell in {
         1.0: cell_class(n),
         given["forget_bias"]: cell_class(n, forget_bias=given["forget_bias"]),
+        0.0: cell_class(n, forget_bias=0.0),
     }.items():
         cell.build((None, m))
         W_x, W_h, b = cell.get_weights()
@@ -148,6 +150,7 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
             ),
             "W_x is uniform, and so ends at sqrt(6 / (m + 4n)) from 0": is_uniform(W_x, glorot),
             "W_h is orthogonal": bool(np.abs(W_h @ W_h.T - np.eye(n)).max() < 1e-4),
+            "W_h is drawn at random": is_drawn(W_h),
             f"b with forget_bias {bias:g}": b,
         }
     return outputs
@@ -155,7 +158,7 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
 
 def begins_well(given: Arrays, outputs: Arrays) -> Problem | None:
     """Glorot, orthogonal, and zero but for the forget gate."""
-    for bias in (1.0, given["forget_bias"]):
+    for bias in (1.0, given["forget_bias"], 0.0):
         b = outputs[f"b with forget_bias {bias:g}"]
         if np.abs(b - np.repeat([0.0, bias, 0.0, 0.0], given["n"])).max() > 1e-6:
             means = ", ".join(f"{part.mean():.3g}" for part in np.split(b, 4))

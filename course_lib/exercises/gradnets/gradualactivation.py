@@ -15,7 +15,7 @@ from course_lib.exercises.ladder.graph_rungs import (
     fit_for_a_gpu,
     traceable,
 )
-from course_lib.exercises.ladder.made_again import lost_dtype, not_made_again
+from course_lib.exercises.ladder.made_again import lost_by_keras, not_made_again
 from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import gpu_report, own_twin, stumble, trace, xla_refusal
 from course_lib.layers.gradnets import GradualActivation
@@ -265,7 +265,9 @@ def remade_well(given: Arrays, outputs: Arrays) -> Problem | None:
             "another activation then."
         )
     if not outputs["float64 kept"]:
-        return lost_dtype("layer")
+        return lost_by_keras("layer", "dtype")
+    if not outputs["name kept"]:
+        return lost_by_keras("layer", "name")
     if not np.allclose(outputs["y loaded"], interpolate(u, np.tanh(u), 0.75), atol=1e-7):
         return Problem("The gate was moved and the weights were saved; loaded, it is elsewhere.")
     if not np.allclose(outputs["gate begun with"], g):

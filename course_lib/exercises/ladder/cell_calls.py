@@ -71,13 +71,14 @@ def from_a_file(layer: Any) -> Any:
 def loaded(layer: Any, look: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     """What `look` sees of the layer that is made again from this one's configuration.
 
-    For `same_when_loaded`: "refused" says why there is none, or is "".
+    For `same_when_loaded`: "refused" says why there is none, or is "". A layer that drops its name
+    gets another one by Keras each time it is made.
     """
     try:
         again = from_a_file(layer)
     except (TypeError, ValueError, NotImplementedError) as error:
         return {"refused": str(error).splitlines()[-1].removeprefix("Exception encountered: ")}
-    return {"refused": "", **look(again)}
+    return {"refused": "", "name kept": again.name == layer.name, **look(again)}
 
 
 def set_weights(layer: Any, weights: Sequence[np.ndarray]) -> None:
@@ -184,6 +185,11 @@ def is_uniform(W: np.ndarray, deviation: float) -> bool:
     Of 1,200 numbers with a normal distribution about eighty do, of a truncated one about as many.
     """
     return bool(np.abs(W).max() <= np.sqrt(3) * deviation * 1.0001)
+
+
+def is_drawn(W: np.ndarray) -> bool:
+    """Whether the numbers of a fresh matrix are drawn: the identity is orthogonal, too."""
+    return len(np.unique(W)) > W.size / 2
 
 
 def through_time(

@@ -34,6 +34,8 @@ def same_when_loaded(
         for name, value in settings(given).items():
             if not _equal(outputs[name], value):
                 return _lost(kind, name, value)
+        if not outputs["name kept"]:
+            return lost_by_keras(kind, "name")
         problem = unlike(outputs, right(given))
         return problem and Problem(
             f"Saved and loaded, and given the same weights, the {kind} computes something else. "
@@ -54,11 +56,11 @@ def not_made_again(kind: str, refused: str) -> Problem:
     )
 
 
-def lost_dtype(kind: str) -> Problem:
-    """What every layer stores is lost."""
+def lost_by_keras(kind: str, what: str) -> Problem:
+    """What every layer stores is lost: its dtype or its name."""
     return Problem(
-        f"Saved and loaded, the {kind} has lost its dtype: get_config must keep what "
-        "super().get_config() gives."
+        f"Saved and loaded, the {kind} has lost its {what}: __init__ must hand all of **kwargs on "
+        "to super().__init__, and get_config must keep what super().get_config() gives."
     )
 
 
@@ -70,7 +72,7 @@ def _equal(got: Any, value: Any) -> bool:
 
 def _lost(kind: str, name: str, value: Any) -> Problem:
     if name == "dtype":
-        return lost_dtype(kind)
+        return lost_by_keras(kind, name)
     return Problem(
         f"Made with {name}={value}, saved and loaded, the {kind} has another {name}: get_config "
         f"must hold `{name}` as it came in, for from_config calls the class with what it holds."

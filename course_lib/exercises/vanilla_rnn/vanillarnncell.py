@@ -10,6 +10,7 @@ from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.ladder.cell_calls import (
     ask_for_the_width,
+    is_drawn,
     is_uniform,
     loaded,
     through_time,
@@ -152,6 +153,7 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
         ),
         "W_xh uniform": is_uniform(W_xh, glorot),
         "W_hh orthogonal": bool(np.abs(W_hh.T @ W_hh - np.eye(given["n"])).max() < 1e-4),
+        "W_hh drawn": is_drawn(W_hh),
         "b_h zero": not b_h.any(),
     }
 
@@ -163,6 +165,8 @@ BEGINNINGS = {
     "further from zero than sqrt(6 / (m + n)), where a uniform distribution ends.",
     "W_hh orthogonal": "W_hh doesn't begin orthogonal. Only an orthogonal matrix keeps the "
     "length of every state that it is applied to, however many steps there are.",
+    "W_hh drawn": "W_hh is orthogonal, but many of its numbers are equal, as in the identity: they "
+    'aren\'t drawn at random, as the initializer `"orthogonal"` draws them.',
     "b_h zero": "b_h doesn't begin at zero.",
 }
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from course_lib.exercises import check
+from course_lib.exercises.checker import check_function
 from course_lib.exercises.ladder.cell_calls import from_a_file
 from course_lib.exercises.ladder.made_again import same_when_loaded
 from course_lib.exercises.registry import get, ids
@@ -134,15 +135,19 @@ def nothing():
     return {}
 
 
+KEPT = {"refused": "", "name kept": True, "dtype": "float64"}
+
+
 @pytest.mark.parametrize(
     ("outputs", "sentence"),
     [
-        ({"refused": "", "dtype": "float64", "seed": 7, "h": np.ones(2)}, ""),
+        (KEPT | {"seed": 7, "h": np.ones(2)}, ""),
         ({"refused": "no seed."}, "can't make the cell again: no seed. What"),
-        ({"refused": "", "dtype": "float32", "seed": 7, "h": np.ones(2)}, "has lost its dtype"),
-        ({"refused": "", "dtype": "float64", "seed": 8, "h": np.ones(2)}, "has another seed"),
-        ({"refused": "", "dtype": "float64", "seed": "another"}, "must hold `seed`"),
-        ({"refused": "", "dtype": "float64", "seed": 7, "h": np.zeros(2)}, "something else. h[0]"),
+        (KEPT | {"dtype": "float32", "seed": 7, "h": np.ones(2)}, "has lost its dtype"),
+        (KEPT | {"name kept": False, "seed": 7, "h": np.ones(2)}, "has lost its name"),
+        (KEPT | {"seed": 8, "h": np.ones(2)}, "has another seed"),
+        (KEPT | {"seed": "another"}, "must hold `seed`"),
+        (KEPT | {"seed": 7, "h": np.zeros(2)}, "something else. h[0]"),
     ],
 )
 def test_what_the_rung_says(outputs, sentence):
@@ -183,3 +188,19 @@ def test_a_function_in_a_configuration_is_made_again_where_keras_does_it(activat
                 way()
     else:
         assert ways[0]().layers[-1].activation is ways[1]().activation
+
+
+NAMED = ["VanillaRNNCell", "GRUCell", "LSTMCell", "GradualActivation", "GradualDropout", "LRULayer"]
+
+
+@pytest.mark.parametrize("one", NAMED)
+def test_a_layer_that_hands_on_a_part_of_its_keywords_alone_is_told_what_it_lost(one):
+    exercise = get(one)
+
+    class Nameless(exercise.reference):
+        def __init__(self, *args, name=None, **kwargs):
+            super().__init__(*args, **kwargs)
+
+    report = check_function(exercise, Nameless)
+    assert not report.ok
+    assert "has lost its name" in report.sentence
