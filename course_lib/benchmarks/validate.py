@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from course_lib import cores as machine
 from course_lib.authoring.source import reference_code
 from course_lib.benchmarks import measure
 from course_lib.exercises.checker import check_function
@@ -122,7 +123,7 @@ def run(quick: bool, nbgrader: str | None) -> dict[str, Any]:
     kind = find_sandbox()
     students, fast, others, rounds = (20, 6, 2, 1) if quick else (100, 100, 3, 3)
     sizes = (20, 200) if quick else (100, 5_000)
-    cores = len(os.sched_getaffinity(0))
+    cores = machine.allowed()
     tools: dict[str, Callable[[Path], float]] = {
         "ours": lambda place: _ours(place, students, cores),
         "ours, one core": lambda place: _ours(place, students, 1),
@@ -327,7 +328,7 @@ def validate_first(place: str, count: int) -> dict[str, Any]:
     from course_lib.instructor.sandbox.available import find_sandbox
 
     one = CHAPTERS[0].exercises[0]
-    options = Options(Path(place, "out"), find_sandbox(), os.cpu_count() or 1, exercises=(one,))
+    options = Options(Path(place, "out"), find_sandbox(), machine.allowed(), exercises=(one,))
     if validate([Path(place, "in")], options):
         raise RuntimeError("some of the submissions were not graded")
     with open(Path(place, "out", "grades.csv"), encoding="utf-8") as file:

@@ -138,8 +138,8 @@ class Exercise:
         equivalent: small changes of the reference that leave it right, with the reason: "before ->
             after", as `course prove --mutants` prints it, to one sentence. … stands for any text.
         single: whether the reference promises float32 out for float32 in.
-        by_seed: whether a seed alone decides what comes out, in whichever process; so that a hash
-            of a text, of which Python makes another at each start, must not.
+        by_seed: whether the seed alone must decide what comes out. Python hashes a text
+            differently each time it starts, so a seed made from such a hash is refused.
         twin: of a *speed up*, id of the NumPy exercise that it is the fast form of. A check leaves
             the learner's own in its place if it has passed.
         no_twin: of a *speed up* that is the fast form of none, a sentence that says why.

@@ -24,8 +24,8 @@ def gpu_report(graph: Any) -> dict[str, Any]:
         "gpu": the name of the GPU that TensorFlow sees here, or ""; "can tell": whether this build
         of TensorFlow knows; "operations": how many kinds; "without a kernel" and "in Python":
         names of those that a GPU can't run, or that call back into Python, separated by commas;
-        "on the host": names of those that write to a file, which is nowhere else; "widened":
-        whether float64 comes out although none goes in.
+        "on the host": names of those that write to a file, which is nowhere else; "prints":
+        whether any prints; "widened": whether float64 comes out although none goes in.
     """
     everything = nodes(graph)
     operations = [node for node in everything if not _of_files(node) and node.op not in PRINTS]
@@ -37,6 +37,7 @@ def gpu_report(graph: Any) -> dict[str, Any]:
         "without a kernel": ", ".join(sorted(without_gpu_kernel(operations) - set(HOST))),
         "in Python": ", ".join(sorted(kinds & set(HOST))),
         "on the host": ", ".join(sorted({node.op for node in everything} & set(FILES))),
+        "prints": any(node.op in PRINTS for node in everything),
         "widened": _is_wide(one.dtype for one in graph.outputs) and not _is_wide(_going_in(graph)),
     }
 

@@ -128,10 +128,17 @@ def _a_size(error: Exception) -> str:
     return ""
 
 
+def _outermost(graph: Any) -> Any:
+    """The graph of the whole trace: a branch of tf.cond has one inside of it."""
+    while (outer := getattr(graph, "outer_graph", None)) is not None and outer.building_function:
+        graph = outer
+    return graph
+
+
 class Counting:
     """A function that counts how often Python runs it: once for each trace of what calls it.
 
-    Calls that follow each other in one graph count as one: a step may call a model twice.
+    Calls that follow each other in one trace count as one: a step may call a model twice.
 
     Args:
         function: what is called.
@@ -148,7 +155,7 @@ class Counting:
         import tensorflow as tf
 
         self.traced = tf.inside_function()
-        graph = tf.compat.v1.get_default_graph() if self.traced else None
+        graph = _outermost(tf.compat.v1.get_default_graph()) if self.traced else None
         self.times += graph is None or graph is not self._graph()
         self._graph = weakref.ref(graph) if self.traced else lambda: None
         return self.function(*arguments, **named)

@@ -9,13 +9,19 @@ from .operations import lists_that_grow, slices_that_change
 
 
 def xla_refusal(attempt: Callable[[], Any]) -> str:
-    """Why XLA can't compile what an attempt runs: the first line of its words, "" if it can."""
+    """Why XLA can't compile what an attempt runs: the first line of its words, "" if it can.
+
+    XLA can't print, and would look no further: what is traced here leaves `tf.print` out.
+    """
     import tensorflow as tf
 
+    prints, tf.print = tf.print, lambda *_, **__: tf.no_op()
     try:
         attempt()
     except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
         return error.message.splitlines()[0]
+    finally:
+        tf.print = prints
     return ""
 
 

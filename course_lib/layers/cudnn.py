@@ -27,9 +27,8 @@ def cudnn_refusals(layer):
 
     Args:
         layer: a recurrent layer, also one that is `Bidirectional`, or one of
-            our cells. A cell by itself always
-            runs step by step: of it, the question is whether `fused_layer`
-            can make a layer for cuDNN.
+            our cells. A cell by itself runs step by step; for a cell, this
+            says why `fused_layer` can't make a layer for cuDNN.
 
     Returns:
         A list of sentences, one for each condition that is not met.
@@ -51,10 +50,10 @@ def cudnn_refusals(layer):
         ]
     if not isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)):
         cell = getattr(layer, "cell", None)
-        of_which = "" if cell is None else f" of a {type(cell).__name__}"
+        of_which = "" if cell is None else f" with {type(cell).__name__}"
         return [
-            f"A {type(layer).__name__}{of_which} runs step by step; cuDNN"
-            " knows keras.layers.LSTM and keras.layers.GRU."
+            "Keras calls cuDNN for keras.layers.LSTM and keras.layers.GRU"
+            f" alone, not for {type(layer).__name__}{of_which}."
         ]
     why = []
     if not _known(layer.activation, "tanh"):

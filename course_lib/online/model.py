@@ -155,7 +155,7 @@ class OnlineRNN(StatefulModel):
             timescales: the time constants 1/γ at the start, shortest and longest, in steps; or
                 "leak", for each unit the one that it has by its own leak; None is T/2 and T, or 50
                 and 100 if the model was built without a T. A kernel that has learned stays as it
-                is: `kernel.start` begins anew.
+                is: `kernel.start` begins anew, and `kernel.restart` with the kernels of modes.
             modes: of "kernl_modes": a number, for so many angles evenly from 0 to π; a list of
                 (gamma, omega), each a number or one for each unit; or "cell", those that the cell
                 itself was made with. None is 4. See `course_lib.online.modes.dictionary`.

@@ -918,3 +918,14 @@ def test_a_forget_bias_of_0_is_not_no_forget_bias():
     report = check(LSTMCell)
     assert report.outcome == "not right yet"
     assert "forget_bias 0" in report.sentence or "forget_bias or 1.0" in report.sentence
+
+
+def test_a_layer_that_prints_for_a_look_compiles_all_the_same():
+    class GradualDropout(get("GradualDropout").reference):
+        def call(self, inputs, g, training=False):
+            tf.print("shape", tf.shape(inputs), output_stream="file:///dev/null")
+            return super().call(inputs, g, training=training)
+
+    report = check(GradualDropout)
+    assert report.ok, report.sentence
+    assert any("XLA can't print" in remark for _, remark in dict(report.remarks).items())

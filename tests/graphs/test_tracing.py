@@ -122,6 +122,19 @@ def test_counting_counts_two_calls_in_one_graph_as_one_trace():
     assert (counting.times, counting.traced) == (4, False)
 
 
+def test_counting_counts_the_branches_of_one_trace_as_one():
+    counting = Counting(lambda x: x + 1)
+    often = lambda x: tf.reduce_sum(x) > 0  # noqa: E731
+
+    @tf.function(autograph=False)
+    def step(x):
+        return tf.cond(often(x), lambda: counting(counting(x)), lambda: counting(x)) + counting(x)
+
+    for size in (2, 3, 2):
+        step(tf.ones(size))
+    assert counting.times == 2
+
+
 @pytest.mark.parametrize("position", [(3, None, None, None), (None, None, None, None)])
 def test_an_expression_is_unknown_where_python_keeps_no_positions(position):
     """As with ``-X no_debug_ranges``, and in code that was made by a program."""

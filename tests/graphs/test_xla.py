@@ -20,6 +20,25 @@ def test_xla_says_what_it_can_not_compile():
     assert "AsString" in xla_refusal(run(strings))
 
 
+def test_what_is_printed_hides_nothing_from_xla():
+    """Of a graph that prints XLA named the print alone, or it was all that it wouldn't do."""
+
+    def printed(function):
+        def run():
+            def shown(x):
+                tf.print("shape", tf.shape(x), output_stream="file:///dev/null")
+                return function(x)
+
+            tf.function(shown, jit_compile=True)(tf.ones((2, 3)))
+
+        return run
+
+    prints = tf.print
+    assert xla_refusal(printed(tf.tanh)) == ""
+    assert "AsString" in xla_refusal(printed(tf.strings.as_string))
+    assert tf.print is prints
+
+
 @pytest.mark.parametrize("grows", [True, False])
 def test_a_list_that_grows_while_it_is_written(grows):
     """What XLA makes of it is the reason for telling: an empty array, without a word."""

@@ -54,8 +54,8 @@ REFUSED = {
     "no bias": keras.layers.GRU(4, use_bias=False),
     "use_cudnn=False": keras.layers.LSTM(4, use_cudnn=False),
     "reset gate stands before": keras.layers.GRU(4, reset_after=False),
-    "runs step by step": keras.layers.RNN(LSTMCell(4)),
-    "A SimpleRNN of a SimpleRNNCell runs": keras.layers.SimpleRNN(4),
+    "not for RNN with LSTMCell": keras.layers.RNN(LSTMCell(4)),
+    "not for SimpleRNN with SimpleRNNCell": keras.layers.SimpleRNN(4),
     "has no bias": keras.layers.Bidirectional(keras.layers.GRU(4, use_bias=False)),
     "Dense is no recurrent layer": keras.layers.Dense(4),
 }
@@ -108,7 +108,7 @@ def test_the_pretence_ends():
         (LSTMVariantCell(4, peepholes=True), "no peepholes"),
         (LSTMVariantCell(4, layer_norm=True), "no layer norm"),
         (GRUCell(4), "reset_after=True"),
-        (VanillaRNNCell(4), "A VanillaRNNCell runs step by step"),
+        (VanillaRNNCell(4), "not for VanillaRNNCell"),
     ],
 )
 def test_a_cell_that_can_not_be_fused_says_why(cell, reason):

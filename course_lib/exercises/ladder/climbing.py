@@ -210,7 +210,8 @@ def called(exercise: Exercise, rung: Rung, callee: Callable, inputs: Arrays) -> 
 def judge(rung: Rung, outcome: Outcome) -> Problem | None:
     """Compare what came out with what should have. This half sees plain arrays only."""
     if outcome.outputs is None:
-        if over := re.search(r" raised Untraceable: (\w+)", outcome.unusable):
+        over = re.search(r" raised Untraceable: (\w+)", outcome.unusable)
+        if over and over[1] in STUMBLES:  # else an exception of the learner's own
             return Problem(STUMBLES[over[1]])  # where no rung of its own looks at that
         raised = " raised " in outcome.unusable
         details = what_came_in(rung.inputs(), rung.call) if raised else {}

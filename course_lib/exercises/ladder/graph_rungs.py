@@ -20,7 +20,6 @@ WANTS_SIZES = (
     "dynamic sized slice",
     "Input and output shapes of loop body do not match",
 )
-PRINTS = ("StringFormat", "PrintV2")  # what tf.print is made of
 PYTHON = "PyFunc"  # in the words of XLA: an operation that runs Python
 NO_KERNEL = r"unsupported operations.*?: (\w+) \(No registered '\1' OpKernel"
 OF_THE_GRAPH = r" when trying to compile graph \S+ on XLA_\w+"  # a name that nobody has given
@@ -200,7 +199,7 @@ def compiles(
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         if refusal := str(outputs["refused"]):
-            if _wants_bounds(refusal) or _wants_sizes(refusal) or _prints(refusal):
+            if _wants_bounds(refusal) or _wants_sizes(refusal):
                 return None
             return not_compiled(refusal)
         problem = unlike(outputs, right(given))
@@ -232,12 +231,6 @@ def compiles(
                 "Not so here, but it counts as right: XLA lays out all memory beforehand, so no "
                 "array may have a size that is computed while the graph runs, such as a slice "
                 "whose length changes from turn to turn. Where all have one length it compiles."
-            )
-        if _prints(refusal):
-            return (
-                "Not so here, but it counts as right: XLA can't print. Once you have seen what you "
-                "wanted, take tf.print away: where there is a GPU, Keras compiles a network with "
-                "XLA unasked."
             )
         if not _wants_bounds(refusal):
             return ""
@@ -274,19 +267,13 @@ def _wants_bounds(refusal: str) -> bool:
     return "fixed tensor list size" in refusal
 
 
-def _prints(refusal: str) -> bool:
-    """Whether XLA refuses nothing but a tf.print."""
-    missing = re.search(NO_KERNEL, refusal)
-    return missing is not None and missing[1] in PRINTS
-
-
 def _wants_sizes(refusal: str) -> bool:
     """Whether XLA refuses what is right, because some array's size isn't known beforehand."""
     return any(words in refusal for words in WANTS_SIZES)
 
 
 def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:
-    """Each operation has a kernel for a GPU, and none calls back into Python.
+    """Each operation has a kernel for a GPU, none calls back into Python, none widens to float64.
 
     Without a GPU this is all that can be seen. With one, TensorFlow runs everything on it unasked,
     and so all the other rungs too; the report says which of the two it was.
@@ -309,8 +296,8 @@ def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:
             )
         if outputs["widened"]:
             return Problem(
-                "What comes in here is float32, as it is in training, but float64 comes out: take "
-                "the dtype from what comes in, and leave it so."
+                "No float64 comes in here, as in training, but float64 comes out, which most GPUs "
+                "compute far more slowly: take the dtype from what comes in, and keep it."
             )
         return None
 
@@ -318,6 +305,11 @@ def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:
         host, files = str(outputs["on the host"]), ""
         if host:
             files = f" What writes to the file ({host}) runs on the host, where the file is."
+        if outputs["prints"]:
+            files += (
+                " XLA can't print, and where there is a GPU, Keras compiles a network with XLA "
+                "unasked: once you have seen what you wanted, take tf.print away."
+            )
         if outputs["gpu"]:
             rest = " but what writes to the file" if host else ""
             return f"All this{rest} ran on {outputs['gpu']}.{files}"
@@ -364,8 +356,9 @@ def equal_to_twin(
             away = _apart(got, value)
             if away > EXACT:
                 return Problem(
-                    f"{name} is {away:.0e} away from {twin}, more than float64 rounds: somewhere "
-                    "in between float32 was used, or a small number such as 1e-8 was added."
+                    f"{name} is {away:.0e} away from {twin}, more than rounding in float64 "
+                    "explains: somewhere in between float32 was used, or a small number such as "
+                    "1e-8 was added."
                 )
         return None
 

@@ -1,7 +1,6 @@
 """Walk every mutant of a reference up its ladder, and list those that no rung notices."""
 
 import json
-import os
 import random
 import re
 import time
@@ -84,7 +83,7 @@ def fates(
                 numbers = sorted(random.Random(f"{seed} {one}").sample(numbers, sample))
         work += [(one, numbers[i : i + CHUNK], named) for i in range(0, len(numbers), CHUNK)]
     # Fresh processes: one that was forked off TensorFlow's threads would hang.
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(cores.workers(), get_context("spawn")) as pool:
         with cores.handed_down(cores.ONE_THREAD, cores.HASTY_XLA):
             every = pool.map(_some, work)
         return [one for chunk in every for one in chunk]

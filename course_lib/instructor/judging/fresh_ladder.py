@@ -69,16 +69,15 @@ def _redrawn(
     cheats = [cheat_with(mistake.answer) for mistake in exercise.mistakes]
     for first in range(1, TURNS * DRAWS, DRAWS):
         draws = (0, *range(first, first + DRAWS))
-        ladder: tuple[Rung, ...] = ()
-        for position, way in chosen:
-            rung = _drawn(exercise, position, way, seed, draws)
-            if rung is None:  # what so many draws don't mend is no matter of numbers
-                return None
-            ladder += (rung,)
-        if not _refuses(exercise, ladder) and all(
-            _falls(exercise, ladder, cheat) for cheat in cheats
-        ):
-            return ladder
+        drawn = (_drawn(exercise, position, way, seed, draws) for position, way in chosen)
+        ladder = tuple(itertools.takewhile(bool, drawn))
+        if len(ladder) == len(chosen):
+            if not _refuses(exercise, ladder) and all(
+                _falls(exercise, ladder, cheat) for cheat in cheats
+            ):
+                return ladder
+        elif first == 1:
+            return None  # what so many draws don't mend is no matter of numbers
     return None
 
 

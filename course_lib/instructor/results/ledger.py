@@ -27,7 +27,7 @@ JUDGING = (
     *("exercises", "scratch", "layers", "graphs", "online", "training/by_hand", "data"),
     *("reading", "instructor"),
 )
-ALSO = ("values.py", "words.py")  # that these build on
+ALSO = ("values.py", "words.py", "authoring/source.py", "release.py")  # that these build on
 
 
 class Ledger:
@@ -159,7 +159,6 @@ def _sources() -> Iterator[Path]:
     yield from (package / file for file in ALSO)
     yield from (package / "instructor").rglob("*.json")
     yield from (package / "data").glob("*.npz")  # what projects are judged on
-    yield from (package / "values.py", package / "words.py")  # what is refused, and how it is said
 
 
 def replace_file(path: Path, parts: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ from course_lib.exercises.checker import check_function
 from course_lib.exercises.diagonal import fast_scan
 from course_lib.exercises.gradnets.gradualdropout import compiled_well
 from course_lib.exercises.ladder import graph_rungs as rungs
-from course_lib.exercises.ladder.climbing import climb, judge
+from course_lib.exercises.ladder.climbing import Outcome, climb, judge
 from course_lib.exercises.registry import get, ids
 from course_lib.graphs import STUMBLES
 from course_lib.scratch.rnn import rnn_step
@@ -129,13 +129,14 @@ def test_an_operation_that_xla_does_not_have_is_named_and_why_it_matters():
     assert "__" not in found
 
 
-def test_a_print_counts_as_right_and_is_told_to_go_where_xla_compiles():
-    refusal = "Detected unsupported operations: {0} (No registered '{0}' OpKernel for XLA_CPU_JIT"
-    rung = rungs.compiles(nothing, lambda given: {"h": np.ones(2)}, None)
-    for one in ("StringFormat", "PrintV2"):
-        assert said(rung, {"refused": refusal.format(one)}) == ""
-        assert "XLA can't print" in rung.remark({}, {"refused": refusal.format(one)})
-    assert "AsString" in said(rung, {"refused": refusal.format("AsString")})
+def test_a_word_of_the_learners_own_is_no_stumble_of_the_graph():
+    rung = rungs.compiles(nothing, lambda given: {}, None)
+    for said_by, told in {
+        "f raised Untraceable: NumPy.": rungs.STUMBLES["NumPy"],
+        "f raised Untraceable: x.": "f raised Untraceable: x.",
+        "f raised ValueError: f raised Untraceable: x.": "f raised ValueError",
+    }.items():
+        assert judge(rung, Outcome(None, said_by)).sentence.startswith(told)
 
 
 def test_a_right_loop_without_bounds_passes_and_is_told_what_xla_wants():
@@ -165,6 +166,8 @@ def test_a_right_answer_whose_sizes_change_while_it_runs_passes_and_is_told_what
         ({}, "", "No GPU here. Instead the graph was audited: all 9 kinds"),
         ({"gpu": "NVIDIA H100"}, "", "All this ran on NVIDIA H100."),
         ({"on the host": "WriteSummary"}, "", "the file (WriteSummary) runs on the host"),
+        ({"prints": True}, "", "XLA can't print"),
+        ({"prints": True, "gpu": "NVIDIA H100"}, "", "take tf.print away"),
         (
             {"gpu": "NVIDIA H100", "on the host": "WriteSummary"},
             "",
@@ -179,7 +182,8 @@ def test_a_right_answer_whose_sizes_change_while_it_runs_passes_and_is_told_what
 def test_gpu(changes, sentence, remark):
     rung = rungs.fit_for_a_gpu(nothing, None)
     outputs = {"gpu": "", "can tell": True, "operations": 9, "without a kernel": "",
-               "in Python": "", "on the host": "", "widened": False, **changes}  # fmt: skip
+               "in Python": "", "on the host": "", "prints": False, "widened": False,
+               **changes}  # fmt: skip
     assert sentence in said(rung, outputs)
     if remark is not None:
         assert said(rung, outputs) == ""

@@ -8,6 +8,7 @@ from a_class import ROOT, answer_code, notebook, released, solved
 
 from course_lib.authoring.source import starting_code
 from course_lib.exercises.registry import CHAPTERS, get, ids, needs_tensorflow
+from course_lib.instructor.judging import notebook as judging
 from course_lib.instructor.judging.notebook import REACHES
 from course_lib.instructor.results.points import share
 
@@ -104,6 +105,16 @@ def test_no_rung_of_a_class_compares_what_the_sandbox_says_with_itself():
 )
 def test_what_could_forge_an_answer_about_a_graph_is_looked_for(code):
     assert REACHES.search(code)
+
+
+@pytest.mark.parametrize("name", ["imports", "messages", "graphs"])
+def test_a_file_of_ones_own_is_no_part_of_the_judge(name):
+    """A file beside the notebook hides the judge's module of the same name."""
+    cells = [(1, f"from {name} import *")]
+    assert judging._that_reach_out(cells, {name: "x = 1"}) == []
+    assert len(judging._that_reach_out(cells, {"other": "x = 1"})) == 1
+    cells = [(1, f"from {name} import *\nimport ctypes")]
+    assert "says ctypes" in judging._that_reach_out(cells, {name: "x = 1"})[0]
 
 
 def test_no_honest_answer_says_what_could_forge_one():

@@ -114,7 +114,16 @@ def test_what_an_exercise_is_made_of_is_a_part_of_the_checks():
     needed = {
         place / "__init__.py" if place.is_dir() else place.with_suffix(".py") for place in places
     }
-    assert {*needed, package / "data" / "mnist_held_back.npz"} <= set(ledger_module._sources())
+    # What the judge itself is made of: all that it imports of the course, one import deep.
+    for file in (package / "instructor" / "judging").glob("*.py"):
+        for name in re.findall(
+            r"^from (course_lib\.[\w.]+) import", file.read_text("utf-8"), re.MULTILINE
+        ):
+            place = package.parent / name.replace(".", "/")
+            needed.add(place / "__init__.py" if place.is_dir() else place.with_suffix(".py"))
+    sources = list(ledger_module._sources())
+    assert {*needed, package / "data" / "mnist_held_back.npz"} <= set(sources)
+    assert len(sources) == len(set(sources))
 
 
 def test_a_changed_check_is_another_check(tmp_path, monkeypatch):
