@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-SCIENTIFIC = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e\+?([-−]?)0*(\d+)\b")  # 4e-05, 1.0e-5, 1e+06
+SCIENTIFIC = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e\+?([-−]?)0*(\d{1,3})\b")  # 4e-05, 1e+06
 RAISED = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -19,6 +19,7 @@ def test_a_list_ends_with_and(words, text):
         ("1e-5, 1e+06 and 1e0", "10⁻⁵, 10⁶ and 10⁰"),
         ("1.0e-5 (9e−6 to 2.5e-12).", "1.0~×~10⁻⁵ (9~×~10⁻⁶ to 2.5~×~10⁻¹²)."),
         ("float1e5, v0.1e-5x, 3 e-mails", "float1e5, v0.1e-5x, 3 e-mails"),
+        ("commit 7e12345", "commit 7e12345"),
     ],
 )
 def test_a_power_of_ten_is_written_as_people_write_it(program, text):

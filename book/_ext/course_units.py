@@ -20,7 +20,8 @@ ENDING = re.compile(r"(?:-[a-z]+|[,.;:!?)\]’”%-])+")  # no line may begin wi
 # A browser may end a line behind a hyphen: SnAp-1, 5-gram, n-gram.
 HYPHEN = re.compile(r"(\b[A-Za-z]+-\d+\b|\b(?:\d+|[A-Za-z])-[a-z]+\b)")
 JOINED = re.compile(r"-[a-z]+")  # what a measured number is a part of: the best n, then -gram
-ONE_END = r"[−\d.,]{1,9}(?:\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10[⁻⁰¹²³⁴-⁹]+)?"
+POWER = r"(?:\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10|(?<=10))[⁻⁰¹²³⁴-⁹]+"  # or 10⁻⁵ alone
+ONE_END = rf"[−\d.,]{{1,9}}(?:{POWER})?"
 SPREAD = re.compile(rf"(\({ONE_END}\sto\s{ONE_END}\))")  # over the seeds: (0.82 to 0.89)
 # -1, 1 - g and exp(-x), where a line might end behind the hyphen. What stands in front looks like a
 # part of a formula, and behind it no sentence goes on: 1 - rate, but not (so) - as here.
@@ -37,10 +38,11 @@ CUT = re.compile(
 # In HTML of our own, such as a report's: what is no sentence, an apostrophe, a percent sign, a
 # power of ten.
 IN_HTML = re.compile(
-    r"(?P<apart><(code|pre|script|style|svg)\b.*?</\2>|<[^>]*>)"
+    r"(?P<apart><(code|pre|script|style|svg)\b.*?</\2>|<!--.*?-->|<[^>]*>)"
     rf"|(?:(?<=[A-Za-z])|(?<=</code>))'(?=[a-z])|(?<=\d)%|{SCIENTIFIC.pattern}",
     re.DOTALL,
 )
+ALT = re.compile(r'(?<=\balt=")[^"]*')
 TOGETHER = "together"  # the class of what the style sheet keeps on one line
 IN_BRACKETS = "spread"  # of what it keeps on one line except in a phone's tables
 LONG_CODE, LONG_WORDS = "long-code", "long-words"  # classes, in a table
@@ -164,9 +166,13 @@ def typeset_html(doctree: nodes.document) -> None:
     signs = {"'": "’", "%": f"{NO_BREAK}%"}
 
     def typeset(found: re.Match) -> str:
-        return found["apart"] or signs.get(found[0]) or with_powers(found[0])
+        if (apart := found["apart"]) and apart.startswith("<img"):
+            return ALT.sub(lambda words: with_powers(words[0]), apart)
+        return apart or signs.get(found[0]) or with_powers(found[0])
 
     for block in list(doctree.findall(nodes.raw)):
+        if "html" not in block.get("format", "").split():
+            continue
         shown = IN_HTML.sub(typeset, block.astext())
         if shown != block.astext():
             block.children = [nodes.Text(shown)]

@@ -128,6 +128,8 @@ def test_a_measured_number_keeps_the_word_that_it_is_part_of():
     [
         ("0.85 (0.82 to 0.89), 0.3 (-0.1 to\n0.5)", ["(0.82 to 0.89)", "(−0.1 to\n0.5)"]),
         ("4e-1 (3e-1 to 1.5e-10)", ["(3~×~10⁻¹ to 1.5~×~10⁻¹⁰)"]),
+        ("(1e-5 to -2e-5)", ["(10⁻⁵ to −2~×~10⁻⁵)"]),
+        ("(9e-6 to 1e-5)", ["(9~×~10⁻⁶ to 10⁻⁵)"]),
         ("(from 2 to 3), (1986 to 1993, say)", []),
     ],
 )
@@ -181,12 +183,15 @@ def test_a_power_of_ten_is_no_program(text, written):
     document = new_document("page")
     measured = nodes.inline("", text, classes=["pasted-text"])
     document += nodes.paragraph("", "", nodes.Text(text), measured, nodes.literal("", text))
-    document += nodes.raw("", f"<li>✓ {text} <code>{text}</code></li>", format="html")
+    block = "<img alt=\"{}\" title='{}'><!-- > {} --><li>✓ {} <code>{}</code></li>"
+    document += nodes.raw("", block.format(*5 * [text]), format="html")
+    document += nodes.raw("", text, format="latex")
     document += nodes.image("", alt=text)
     keep_lines(None, document, "page")
-    sentence, report, picture = document
+    sentence, report, other, picture = document
     assert sentence.astext() == 2 * written + text
-    assert report.astext() == f"<li>✓ {written} <code>{text}</code></li>"
+    assert report.astext() == block.format(written, text, text, written, text)
+    assert other.astext() == text
     assert picture["alt"] == written
 
 

@@ -275,7 +275,7 @@ ON_ITS_OWN = "no entry says what becomes of another"
 DRAWS = {
     "all of them sorted": (lambda rng, x: np.sort(rng.random(x.size)).reshape(x.shape), ON_ITS_OWN),
     "each used twice": (
-        lambda rng, x: np.tile(rng.random(x.shape)[:, : x.shape[1] // 2], 2),
+        lambda rng, x: np.tile(rng.random(x.shape)[..., : x.shape[-1] // 2], 2),
         ON_ITS_OWN,
     ),
     "ranks, so that as many fall each time": (
@@ -817,6 +817,18 @@ def test_noise_for_two_axes_alone():
 )
 def test_noise_of_a_layer_for_two_axes_alone_and_a_seed_of_zero(before, after, where):
     assert check(with_changes("GradualDropout", (before, after))).failed == where
+
+
+@pytest.mark.slow
+def test_histograms_without_that_of_the_first_step():
+    """Those of the second are of gradients three times as large, and right."""
+    code = (
+        'write_histogram(f"gradient/{name}", values)',
+        "with tf.summary.record_if(tf.equal(step % every, 0) & (step > 0)):\n"
+        '                write_histogram(f"gradient/{name}", values)',
+    )
+    report = check(with_changes("log_gradients", code))
+    assert "for each of the steps 2 and 4; it should have one for each of 0, 2" in report.sentence
 
 
 @pytest.mark.slow

@@ -54,13 +54,31 @@ def half(rate):
     return keras.layers.Dropout(rate / 2)
 
 
+def noisy(rate):
+    """And noise on what dropout will keep."""
+    return keras.Sequential([keras.layers.GaussianNoise(1.0), keras.layers.Dropout(rate)])
+
+
+class ScaledTwice(keras.layers.Dropout):
+    """Divided by what is kept, which Keras has done already."""
+
+    def call(self, inputs, training=False):
+        """In training alone."""
+        kept = super().call(inputs, training=training)
+        return kept / (1 - self.rate) if training else kept
+
+
+def scaled_twice(rate):
+    """The same, as a function."""
+    return ScaledTwice(rate)
+
+
 def twice(rate):
     """One after the other."""
     return keras.Sequential([keras.layers.Dropout(rate), keras.layers.Dropout(rate)])
 
 
 WRONG = {
-    "biases go by one name": ({"bias": lambda name: "bias" in name}, PENALTY, "called b or b_h"),
     "a cell of its own": (
         {"run": lambda cell, units, **named: keras.layers.LSTM(units, **named)},
         DROPS,
@@ -71,8 +89,10 @@ WRONG = {
         "equal to stacked_forward, to 1e-10 in float64",
         "logits[0, ",
     ),
-    "half between": ({"between": half}, DROPS, "0.75 × 0.75 = 0.56"),
-    "twice between": ({"between": twice}, DROPS, "0.75 × 0.75 = 0.56"),
+    "noise between": ({"between": noisy}, DROPS, "divided twice by the share"),
+    "scaled twice between": ({"between": scaled_twice}, DROPS, "divided twice by the share"),
+    "half between": ({"between": half}, DROPS, "0.75 × 0.75 = 0.5625"),
+    "twice between": ({"between": twice}, DROPS, "0.75 × 0.75 = 0.5625"),
     "none between": ({"between": nothing}, DROPS, "There is no dropout between the layers"),
     "of the logits": (
         {"above": nothing, "last": keras.layers.Dropout},

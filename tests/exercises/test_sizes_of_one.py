@@ -32,7 +32,7 @@ NEEDED_NOWHERE = {
                        for name, axes in (("dy", 3), ("u", 2))
                        for k in range(axes)},
     "propagate": {"axis 0 of x": "its cosines need two inputs at least, as it says"},
-    "gradual_dropout": {f"axis {k} of x": "entry by entry" for k in range(2)},
+    "gradual_dropout": {f"axis {k} of x": "entry by entry" for k in (1, 2)},
     "kernel_gradients": {
         **{f"axis {k} of beta": "a network of one unit has no others to move" for k in range(2)},
         **{f"axis 1 of {name}": "the same" for name in ("tangent", "Omega", "Gamma")},

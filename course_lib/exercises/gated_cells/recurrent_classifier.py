@@ -36,7 +36,7 @@ UNITS = 4
 CLASSES = 3
 RATE = 0.25
 WITH_GRU = "penalty with cells of keras.layers.GRUCell, all of whose weights are 1"
-WITH_OTHERS = "penalty with cells whose weights are called W_x, W_h and b, and are 1"
+WITH_OTHERS = "penalty with cells whose weights are called W_x, W_h and bias, and are 1"
 
 
 def two_layers() -> Arrays:
@@ -237,6 +237,9 @@ def dropping(function, given: Arrays) -> Arrays:
             # should be is eight standard errors from both ends of its own): it tells faults apart.
             f"layers {layers}: fifths": round(5 * (1 - float(kept.mean()))),
             f"layers {layers}: nothing else moved": bool(unchanged),
+            f"layers {layers}: scaled": bool(
+                np.isclose(in_training[kept] * (1 - RATE) ** layers, at_rest[kept], atol=1e-9).all()
+            ),
         }
     return outputs
 
@@ -271,7 +274,7 @@ def drops_well(_: Arrays, outputs: Arrays) -> Problem | None:
         if layers == 2 and not share:
             return Problem(
                 f"With dropout={RATE}, two layers that pass on what they read should let "
-                f"{1 - RATE} × {1 - RATE} = {(1 - RATE) ** 2:.2f} of it through to the readout, "
+                f"{1 - RATE} × {1 - RATE} = {(1 - RATE) ** 2:.4g} of it through to the readout, "
                 "and it is another share: each layer is followed by one dropout, of this rate."
             )
         if not share:
@@ -285,11 +288,17 @@ def drops_well(_: Arrays, outputs: Arrays) -> Problem | None:
                 "the share that is kept. Here it is different: something was dropped before the "
                 "layer, or inside it."
             )
+        if layers == 2 and not outputs["layers 2: scaled"]:
+            return Problem(
+                "With two layers that pass on what they read, what isn't dropped should be what "
+                "went in, divided twice by the share that is kept. Here it is different: something "
+                "else is done to it between the layers."
+            )
     return None
 
 
 class OtherNames(keras.layers.Layer):
-    """A cell that is none of Keras's: it calls no weight a kernel, and none a bias."""
+    """A cell that is none of Keras's, and calls no weight a kernel."""
 
     def __init__(self, units):
         super().__init__()
@@ -299,11 +308,11 @@ class OtherNames(keras.layers.Layer):
         """Two matrices and a bias."""
         self.W_x = self.add_weight(name="W_x", shape=(input_shape[-1], self.units))
         self.W_h = self.add_weight(name="W_h", shape=(self.units, self.units))
-        self.b = self.add_weight(name="b", shape=(self.units,))
+        self.bias = self.add_weight(name="bias", shape=(self.units,))
 
     def call(self, x_t, states, training=False):
         """A vanilla RNN."""
-        h_t = keras.ops.tanh(x_t @ self.W_x + states[0] @ self.W_h + self.b)
+        h_t = keras.ops.tanh(x_t @ self.W_x + states[0] @ self.W_h + self.bias)
         return h_t, [h_t]
 
 
@@ -312,7 +321,7 @@ class Passing(OtherNames):
 
     def call(self, x_t, states, training=False):
         """Without the tanh."""
-        h_t = x_t @ self.W_x + states[0] @ self.W_h + self.b
+        h_t = x_t @ self.W_x + states[0] @ self.W_h + self.bias
         return h_t, [h_t]
 
 
@@ -320,8 +329,7 @@ class Passing(OtherNames):
 def penalty(function, given: Arrays) -> Arrays:
     """The sum of what models add to their loss.
 
-    The second has biases in two rows, as for cuDNN; in the third, as in the cells of this chapter,
-    no weight of a cell is called kernel or bias.
+    The second has biases in two rows, as for cuDNN; in the third no weight of a cell is a kernel.
     """
     model = with_weights(made(function, l2=given["l2"]), given)
     gru = made(function, l2=given["l2"], cell=keras.layers.GRUCell, wide=3)
@@ -746,16 +754,6 @@ def matrices_by_their_axes(
 def kernels_alone(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
     """Whatever has the word in its name."""
     punish = lambda w, readout: "kernel" in w.name  # noqa: E731
-    return _model(cell, units, layers, dropout, l2, steps, pixels, classes, punish=punish)
-
-
-@EXERCISE.mistake(
-    "Biases are recognised by the name `bias`, which Keras's own cells give them. In cells of your "
-    "own they are called b or b_h, and are penalised here."
-)
-def biases_by_one_name(cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10):
-    """Whatever hasn't the word in its name."""
-    punish = lambda w, readout: "bias" not in w.name  # noqa: E731
     return _model(cell, units, layers, dropout, l2, steps, pixels, classes, punish=punish)
 
 

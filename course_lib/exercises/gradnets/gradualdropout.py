@@ -331,7 +331,7 @@ EXERCISE = Exercise(
             "with an open gate too",
             opened,
             scaled,
-            "One sequence of 2,000 steps, (1, 2000, 2), with an open gate.",
+            f"One sequence of {MANY // 2:,} steps, (1, {MANY // 2}, 2), with an open gate.",
             call=kept,
         ),
         matches(EVALUATED, half_open, untouched, call=evaluated),
