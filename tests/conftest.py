@@ -2,6 +2,7 @@
 
 import gc
 import importlib.metadata
+import itertools
 import os
 import runpy
 import signal
@@ -95,10 +96,19 @@ def pytest_collection_finish():
     put_to_rest()
 
 
+FULL = 8  # files, after which what was put to rest before is looked at, too (a third of a second)
+_files = itertools.count(1)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def what_a_file_leaves_is_at_rest():
-    """TensorFlow keeps graphs, which each check of the next files would go through again."""
+    """TensorFlow keeps graphs, which each check of the next files would go through again.
+
+    What became garbage at rest, such as the models of a file's last test, is freed now and then.
+    """
     yield
+    if next(_files) % FULL == 0:
+        gc.unfreeze()
     put_to_rest()
 
 
