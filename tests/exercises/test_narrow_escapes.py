@@ -820,26 +820,22 @@ def test_noise_of_a_layer_for_two_axes_alone_and_a_seed_of_zero(before, after, w
 
 
 @pytest.mark.slow
-def test_histograms_without_that_of_the_first_step():
-    """Those of the second are of gradients three times as large, and right."""
+@pytest.mark.parametrize(
+    ("condition", "steps"),
+    [
+        ("True", "0, 1, 2, 3 and 4"),
+        # Those of step 2 are of gradients three times as large, and right.
+        ("tf.equal(step % every, 0) & (step > 0)", "2 and 4"),
+    ],
+)
+def test_histograms_of_other_steps(condition, steps):
     code = (
         'write_histogram(f"gradient/{name}", values)',
-        "with tf.summary.record_if(tf.equal(step % every, 0) & (step > 0)):\n"
+        f"with tf.summary.record_if({condition}):\n"
         '                write_histogram(f"gradient/{name}", values)',
     )
     report = check(with_changes("log_gradients", code))
-    assert "for each of the steps 2 and 4; it should have one for each of 0, 2" in report.sentence
-
-
-@pytest.mark.slow
-def test_histograms_of_steps_that_dont_count():
-    code = (
-        'write_histogram(f"gradient/{name}", values)',
-        "with tf.summary.record_if(True):\n"
-        '                write_histogram(f"gradient/{name}", values)',
-    )
-    report = check(with_changes("log_gradients", code))
-    assert "0, 1, 2, 3 and 4; it should have one for each of 0, 2 and 4" in report.sentence
+    assert f"for each of the steps {steps}; it should have one for each of 0, 2" in report.sentence
 
 
 @pytest.mark.slow

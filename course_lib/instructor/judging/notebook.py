@@ -236,8 +236,7 @@ def _that_reach_out(cells: list[tuple[int, str]], modules: dict[str, str]) -> li
     in_files = [(f"{name}.py", "file", source) for name, source in sorted(modules.items())]
     for places in (in_cells, in_files):
         for where, what, source in places:
-            # A file of their own hides the judge's module of that name.
-            reaching = (m for m in REACHES.finditer(source) if m[0].split()[-1] not in modules)
+            reaching = (m for m in REACHES.finditer(source) if not _is_their_own(m[0], modules))
             if found := next(reaching, None):
                 remarks.append(
                     f"{where} says {found[0]}, with which an answer about a graph can be forged: "
@@ -245,6 +244,12 @@ def _that_reach_out(cells: list[tuple[int, str]], modules: dict[str, str]) -> li
                 )
                 break
     return remarks
+
+
+def _is_their_own(reach: str, modules: dict[str, str]) -> bool:
+    """Whether it imports a file beside the notebook, which hides the judge's module so called."""
+    how, _, name = reach.partition(" ")
+    return how in ("import", "from") and name in modules
 
 
 def _whatever_comes(one: str, session: Session, judge: Callable[[], Verdict]) -> Verdict:

@@ -115,6 +115,9 @@ def test_a_file_of_ones_own_is_no_part_of_the_judge(name):
     assert len(judging._that_reach_out(cells, {"other": "x = 1"})) == 1
     cells = [(1, f"from {name} import *\nimport ctypes")]
     assert "says ctypes" in judging._that_reach_out(cells, {name: "x = 1"})[0]
+    # No name of a file hides what isn't imported from it.
+    cells = [(1, "import sys; sys._getframe()")]
+    assert "says _getframe" in judging._that_reach_out(cells, {"_getframe": "x = 1"})[0]
 
 
 def test_no_honest_answer_says_what_could_forge_one():
