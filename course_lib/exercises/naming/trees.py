@@ -38,15 +38,21 @@ def _source_of_class(made: type) -> str:
 
     Python looks for its name in the file of its module: it finds no class of a notebook, and the
     reference for one that is made from it.
+
+    Raises:
+        OSError: its methods stand in no file that is there.
     """
-    codes = [m.__code__ for m in vars(made).values() if inspect.isfunction(m)]
-    for code in codes[:1]:
+    methods = [inspect.unwrap(m) for m in vars(made).values() if inspect.isfunction(m)]
+    codes = [m.__code__ for m in methods if hasattr(m, "__code__")]
+    for code in codes:
         lines = linecache.getlines(code.co_filename)
         for node in ast.walk(ast.parse("".join(lines))):
             if isinstance(node, ast.ClassDef) and node.name == made.__name__:
                 first = min(one.lineno for one in (node, *node.decorator_list))
                 if first <= code.co_firstlineno <= node.end_lineno:
                     return "".join(lines[first - 1 : node.end_lineno])
+    if codes and not any(linecache.getlines(code.co_filename) for code in codes):
+        raise OSError("none of its methods has a source")
     return ""
 
 
