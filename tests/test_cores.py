@@ -103,6 +103,7 @@ def test_as_many_processes_as_cores_and_memory_allow(monkeypatch, cores_allowed,
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores_allowed)), raising=False)
     monkeypatch.setattr(os, "sysconf", system.get, raising=False)
     assert cores.workers() == expected
+    assert cores.workers(3 * cores.MEMORY_OF_ONE) == max(1, min(cores_allowed, int(memory // 9)))
 
 
 def test_where_nothing_is_known_of_memory_the_cores_count(monkeypatch):

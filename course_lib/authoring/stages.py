@@ -21,7 +21,7 @@ from course_lib.authoring.changed import touched_exercises, touched_tests, why_u
 from course_lib.authoring.own_settings import fonts_are_listed, set_aside
 from course_lib.authoring.read_only import is_read_only
 from course_lib.authoring.tally import Tally, of_command, of_pytest
-from course_lib.cores import MEMORY_OF_ONE, ONE_THREAD, workers
+from course_lib.cores import MEMORY_FOR_ALL_CASES, MEMORY_OF_ONE, ONE_THREAD, workers
 from course_lib.exercises.registry import ids
 
 PYTEST = ("-m", "pytest")
@@ -65,7 +65,8 @@ def marked(mark: str) -> tuple[str, ...]:
 def unit_tests() -> tuple[tuple[str, ...], ...]:
     """The commands that together run each unit test once."""
     rest = ("tests", *(f"--ignore={folder}" for turn in TRACED for folder in turn))
-    which = (*ON_CORES, *BY_FILE, "-m", ELSEWHERE)
+    side_by_side = ("-n", str(workers(MEMORY_FOR_ALL_CASES)))  # the last -n counts
+    which = (*ON_CORES, *side_by_side, *BY_FILE, "-m", ELSEWHERE)
     shared = ((*PYTEST, *where, *which) for where in (*TRACED, rest))
     return (*shared, (*PYTEST, *marked("alone"), *NO_NOTEBOOKS, *SLOWEST, "-m", "alone"))
 
@@ -241,7 +242,8 @@ def largest_process() -> str:
         return ""
     unit = 1 if sys.platform == "darwin" else 1024
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 2**30
-    reckoned = f"{MEMORY_OF_ONE / 2**30:.1f} is reckoned with"
+    few, every = (size / 2**30 for size in (MEMORY_OF_ONE, MEMORY_FOR_ALL_CASES))
+    reckoned = f"{few:.1f} is reckoned with, {every:.1f} where unit tests run all their cases"
     return f"{'':8}the largest process took {most:.1f} GiB; {reckoned}"
 
 
