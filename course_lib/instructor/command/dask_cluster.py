@@ -43,7 +43,7 @@ def graded_on_cluster(todo: list, setup: dict, address: str) -> Iterator[tuple[s
         NoSandbox: if there is no sandbox on a worker.
     """
     try:
-        from distributed import Client, as_completed
+        from distributed import CancelledError, Client, as_completed
         from distributed.scheduler import KilledWorker
     except ModuleNotFoundError:
         raise BadUsage(
@@ -74,12 +74,17 @@ def graded_on_cluster(todo: list, setup: dict, address: str) -> Iterator[tuple[s
         running = as_completed([one for one in first if one is not None], loop=client.loop)
         for future in _as_they_come(running, client, address):
             key = future.key.removeprefix("course-")
-            if future.status in ("lost", "cancelled"):
+            try:
+                if future.status in ("lost", "pending"):  # its worker took the result with it
+                    raise TimeoutError
+                result = future.result(timeout=LOOK)
+            except TimeoutError:
+                running.add(future)  # another makes it again
+                continue
+            except CancelledError:
                 raise BadUsage(
                     f"The cluster at {address} was lost. The same command goes on from here."
-                )
-            try:
-                result = future.result()
+                ) from None
             except KilledWorker:  # several workers died over it
                 result = failed(submissions[key], setup["wanted"])
             del submissions[key]

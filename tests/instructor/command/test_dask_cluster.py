@@ -178,6 +178,75 @@ def test_a_cluster_that_loses_its_last_worker_is_not_waited_for(
     assert "has no workers any more. The same command goes on" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seen", [True, False], ids=["as seen", "while it is fetched"])
+def test_a_result_that_its_worker_took_with_it_is_made_again(
+    tmp_path, cluster, client, monkeypatch, seen
+):
+    """Between the word that there is a result and its arrival, its worker may die."""
+    for number in range(3):
+        write(tmp_path / "in" / f"{number}.ipynb", solved(1))
+    pids, died = client.run(os.getpid), []
+
+    def dies(future):
+        if not died:
+            (holder,) = cluster.scheduler.tasks[future.key].who_has
+            os.kill(pids[holder.address], signal.SIGKILL)
+            died.append(future.key)
+            while seen and future.status == "finished":
+                time.sleep(0.01)
+
+    def as_they_come(*arguments):
+        for future in original(*arguments):
+            dies(future)
+            yield future
+
+    original = dask_cluster._as_they_come
+    monkeypatch.setattr(dask_cluster, "_as_they_come", as_they_come)
+    assert on(cluster, tmp_path / "in", tmp_path / "out") == 0
+    assert len(died) == 1
+    assert len(keys(tmp_path / "out")) == 3
+
+
+@pytest.mark.slow
+def test_a_result_that_went_with_the_last_worker_is_not_waited_for(
+    tmp_path, cluster, client, monkeypatch, capsys
+):
+    monkeypatch.setattr(dask_cluster, "ALL_GONE", 1)
+    monkeypatch.setattr(dask_cluster, "LOOK", 0.5)
+    write(tmp_path / "in" / "a.ipynb", solved(1))
+
+    def as_they_come(*arguments):
+        for future in original(*arguments):
+            if client.nthreads():
+                cluster.scale(0)
+            while client.nthreads():
+                time.sleep(0.05)
+            yield future
+
+    original = dask_cluster._as_they_come
+    monkeypatch.setattr(dask_cluster, "_as_they_come", as_they_come)
+    assert on(cluster, tmp_path / "in", tmp_path / "out") == 2
+    assert "has no workers any more. The same command goes on" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_ends_is_said(tmp_path, cluster, client, monkeypatch, capsys):
+    write(tmp_path / "in" / "a.ipynb", solved(1))
+
+    def as_they_come(*arguments):
+        for future in original(*arguments):
+            client.shutdown()
+            yield future
+
+    original = dask_cluster._as_they_come
+    monkeypatch.setattr(dask_cluster, "_as_they_come", as_they_come)
+    assert on(cluster, tmp_path / "in", tmp_path / "out") == 2
+    said = capsys.readouterr().err
+    assert "was lost. The same command goes on from here" in said
+    assert "Traceback" not in said
+
+
 def test_a_worker_with_another_course_is_refused():
     with pytest.raises(BadUsage, match="another version"):
         grade_here({"course": "another"}, Submission("anna"))
