@@ -1,7 +1,6 @@
 """A report of a check: readable in a notebook, in a terminal and by a screen reader."""
 
 import html
-import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ import numpy as np
 
 from course_lib.exercises.exercise import Exercise, Problem
 from course_lib.exercises.markup import inline_code
+from course_lib.exercises.naming.trees import source_of
 
 PASSED = "passed"
 NOT_WRITTEN = "not written yet"
@@ -173,7 +173,7 @@ class Report:
 
     def _side_by_side(self) -> str:
         try:
-            yours = textwrap.dedent(inspect.getsource(self.function))
+            yours = source_of(self.function)
         except Exception:  # no source, or an object of the learner's own that raises
             return ""
         from course_lib.authoring.source import reference_code

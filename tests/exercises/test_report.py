@@ -1,10 +1,15 @@
 """Reports read well in HTML and as plain text, and hostile text stays text."""
 
+import linecache
+
 import numpy as np
 from bs4 import BeautifulSoup
 
+from course_lib.authoring.source import reference_code
 from course_lib.exercises import check
 from course_lib.exercises.calling.guard import CappedOutput
+from course_lib.exercises.registry import get
+from course_lib.exercises.report import PASSED, Report
 from course_lib.scratch.bptt import rnn_backward
 from course_lib.scratch.rnn import rnn_step
 
@@ -48,6 +53,19 @@ def test_passing_shows_the_reference_beside_ones_own():
     assert "<details><summary>Compare yours with the reference" in html
     assert "a remark &lt;b&gt;of mine&lt;/b&gt;" in html
     assert "IMPLEMENT-ME" not in html
+
+
+def test_a_class_of_a_notebook_is_shown_beside_the_reference(monkeypatch):
+    """Python itself finds the source of its methods only."""
+    cell = "import keras\n\nclass Mine(keras.Layer):\n    def call(self, x):\n        return x\n"
+    lines = cell.splitlines(keepends=True)
+    monkeypatch.setitem(linecache.cache, "<a cell>", (len(cell), None, lines, "<a cell>"))
+    names = {"__name__": "__main__"}
+    exec(compile(cell, "<a cell>", "exec"), names)
+    shown = Report(get("VanillaRNNCell"), PASSED, (), function=names["Mine"])._repr_html_()
+    yours, reference = BeautifulSoup(shown, "html.parser").details.find_all("pre")
+    assert yours.text == "".join(lines[2:])
+    assert reference.text == reference_code(get("VanillaRNNCell").reference)
 
 
 def test_hostile_messages_are_escaped():

@@ -17,12 +17,20 @@ def tree_of(made: Callable, decorated: bool = True) -> ast.Module:
     Raises:
         OSError, TypeError: if it has no source.
     """
-    source = _source_of_class(made) if isinstance(made, type) else ""
-    source = source or inspect.getsource(inspect.unwrap(made))
-    tree = ast.parse(textwrap.dedent(source))
+    tree = ast.parse(source_of(made))
     if not decorated:
         getattr(tree.body[0], "decorator_list", []).clear()
     return tree
+
+
+def source_of(made: Callable) -> str:
+    """The source of a function or class, a learner's too, without the indentation around it.
+
+    Raises:
+        OSError, TypeError: if it has none.
+    """
+    source = _source_of_class(made) if isinstance(made, type) else ""
+    return textwrap.dedent(source or inspect.getsource(inspect.unwrap(made)))
 
 
 def without_docstrings(tree: ast.Module) -> ast.Module:
