@@ -41,7 +41,8 @@ def prove(
         bool, typer.Option("--json", help="Print the counts as JSON, last.")
     ] = False,
     measure: Annotated[
-        bool, typer.Option("--measure", help="Store the seconds of checks, right and wrong.")
+        bool,
+        typer.Option("--measure", help="Store what checks take, and where mistakes fall."),
     ] = False,
     at_most: Annotated[
         int | None,

@@ -97,8 +97,14 @@ class Evidence:
         """All that isn't as it should be."""
         return [one for one in self.seen if one.fell]
 
-    def explaining(self, suspects: Iterable[Suspect]) -> Iterator[Suspect]:
+    def explaining(
+        self, suspects: Iterable[Suspect], right_below: bool = False
+    ) -> Iterator[Suspect]:
         """Those who do the same on all that was seen, and hold where the function did.
+
+        Args:
+            suspects: in the order in which to look at them.
+            right_below: whether all are known to be right on the rungs below the first fall.
 
         Raises:
             Unfinished: if there is no time to see it all.
@@ -107,6 +113,8 @@ class Evidence:
             views, held = [self.seen], self._below
             if self.glance.looks_at(suspect):
                 views, held = [self._in_earnest, self.seen], self.held
+            if right_below:
+                held = ()
             if not self.glance.clears(suspect) and any(
                 suspect.explains(one, held) for one in views
             ):

@@ -19,6 +19,7 @@ from course_lib.exercises.calling.guard import (
 )
 from course_lib.exercises.exercise import Exercise, Mistake, Rung
 from course_lib.exercises.naming.evidence import Evidence, Lazily, Unfinished
+from course_lib.exercises.naming.first_falls import first_falls
 from course_lib.exercises.naming.repairs import Changed, changed, repair
 from course_lib.exercises.naming.slips import (
     Slip,
@@ -107,7 +108,11 @@ def _behind(evidence: Evidence) -> Recognised | None:
         return part
     # Of whom something is seen at the first fall: two faults, or one that wasn't made everywhere.
     cleared = evidence.glance.clears_at
-    near = [one for one in named if not cleared(first.rung, one) and one.is_like(first)]
+    near = [
+        one
+        for one in _seen_here(evidence, named)
+        if not cleared(first.rung, one) and one.is_like(first)
+    ]
     one_of_two = [one for one in named if not re.search(CALLS_RIGHT, one.mistake.sentence)]
     if one := _first_of_two(evidence, [one for one in near if one in one_of_two], named):
         return _repaired(evidence) or _name(one, more=True)  # one change explains more than two
@@ -117,7 +122,7 @@ def _behind(evidence: Evidence) -> Recognised | None:
     of_another_form = first.outcome.outputs is None and first.outcome.kind != RAISED
     if exchanged or (of_another_form and NOTHING_ADDED not in first.problem.sentence):
         return None
-    beside = seen_beside(evidence, one_of_two, reference)
+    beside = seen_beside(evidence, _seen_here(evidence, one_of_two), reference)
     known = Lazily([], changed(function, exercise.reference))  # two look at them
     if mended := _repaired(evidence, known):
         return mended
@@ -156,12 +161,23 @@ def _of_rivals(evidence: Evidence, named: list[Suspect]) -> Suspect | None:
     """The first who explains all numbers; where a graph can tell several apart, the first that does
     the same in it.
     """
+    falls, fell_at = first_falls(evidence.exercise), evidence.first.rung.name
     explaining = evidence.explaining(named)
+    if falls:
+        here = [one for one in named if falls[one.mistake.name] == fell_at]
+        explaining = evidence.explaining(here, right_below=True)
     first = next(explaining, None)
     rivals = [first, *explaining] if first and evidence.in_graphs else []
     if len(rivals) < 2:
         return first
     return next((one for one in rivals if all(map(one.is_like, evidence.in_graphs))), first)
+
+
+def _seen_here(evidence: Evidence, suspects: list[Suspect]) -> list[Suspect]:
+    """Without those who are known to fall at a later rung only: here they are right."""
+    falls, names = first_falls(evidence.exercise), [one.name for one in evidence.exercise.ladder]
+    later = set(names[names.index(evidence.first.rung.name) + 1 :])
+    return [one for one in suspects if falls.get(one.mistake.name) not in later]
 
 
 def _name(suspect: Suspect, more: bool = False) -> Recognised:

@@ -16,6 +16,7 @@ from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import KINDS, Exercise, Mistake
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.projects.proving import verdicts
+from course_lib.exercises.proving.falls import store_falls
 from course_lib.exercises.proving.inputs import shared_inputs
 from course_lib.exercises.proving.seconds import store_seconds
 from course_lib.exercises.registry import get, ids
@@ -110,6 +111,7 @@ def main(
     Args:
         as_json: print the counts as one JSON object, last.
         measure: a file to store the seconds of checks in; the cards show those of the references.
+            Before that, it is stored at which rung each mistake falls.
         exercises: ids; empty: all of them.
         at_most: how many mistakes and right answers of each, by lot; None: all.
 
@@ -122,6 +124,8 @@ def main(
     table = Table("exercise", "stub", "reference", "alternatives", "mistakes", "seconds")
     proofs: list[Proof] = []
     chosen = [get(one).id for one in exercises] or ids()
+    if measure is not None:  # names are found with it
+        store_falls(chosen)
     for exercise_id, own in zip(chosen, prove_side_by_side(chosen, at_most), strict=True):
         proofs += own
         seconds = next(p.seconds for p in own if p.kind == "reference")

@@ -14,7 +14,7 @@ MANY, FEW = 77, 9  # sequences; the order of a few can be that of the data by ch
 SEED, ANOTHER_SEED = 3, 4
 # More sequences than a buffer that somebody writes down without counting, and how many of them are
 # looked at: that none of the LAST is among the FIRST happens by chance once in 10**15 times.
-CROWD, FIRST, LAST = 12_000, 400, 1_000
+CROWD, FIRST, LAST, IN_A_CROWD = 12_000, 400, 1_000, 40  # the last is the size of a batch
 MOST = 10 * MANY  # batches of a pass that are looked at: one that doesn't end has more
 
 
@@ -69,13 +69,13 @@ OF_RAGGED = {
 }
 
 
-def dataset_of(padded_batches, given: Arrays, seed=SEED):
+def dataset_of(padded_batches, given: Arrays, seed=SEED, batch_size=BATCH):
     """What the function makes of the sequences; it isn't handed a seed of None."""
     seeds = () if seed is None else (seed,)
     sequences, labels, bounds = sequences_of(given), given["labels"], list(BOUNDS)
     before = list(sequences), given["steps"].copy(), labels.copy()
     try:
-        dataset = padded_batches(sequences, labels, BATCH, bounds, *seeds)
+        dataset = padded_batches(sequences, labels, batch_size, bounds, *seeds)
     except (AttributeError, TypeError, ValueError) as error:
         for words, said in OF_RAGGED.items():
             if words in str(error):
@@ -317,7 +317,8 @@ def _sets(batches: list) -> set:
 
 def from_afar(padded_batches, given: Arrays) -> Arrays:
     """Whether one that stands far back in the data can come early."""
-    dataset = first_of(dataset_of(padded_batches, given), FIRST // BATCH)
+    every = dataset_of(padded_batches, given, batch_size=IN_A_CROWD)
+    dataset = first_of(every, FIRST // IN_A_CROWD)
     found = np.concatenate([np.zeros(0, int), *numbers_of(one_pass(dataset), given)])
     return {"one of the last comes early": bool(np.any(found >= CROWD - LAST))}
 

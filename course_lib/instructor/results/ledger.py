@@ -157,7 +157,8 @@ def _sources() -> Iterator[Path]:
     for folder in JUDGING:
         yield from (package / folder).rglob("*.py")
     yield from (package / file for file in ALSO)
-    yield from (package / "instructor").rglob("*.json")
+    for folder in ("exercises", "instructor"):
+        yield from (package / folder).rglob("*.json")
     yield from (package / "data").glob("*.npz")  # what projects are judged on
 
 
