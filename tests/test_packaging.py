@@ -75,7 +75,11 @@ def test_it_carries_no_tests_and_no_sources_of_the_book(files):
 PAGES = "course_lib/instructor/results/pages"
 STYLED = ("class_page.css", "class_page.js")
 MOVING = "course_lib/figures/moving"
-FRESH = "course_lib/instructor/judging/fresh_ladder.json"
+# The choice of rungs with other numbers, and where each named mistake falls.
+STORED = (
+    "course_lib/instructor/judging/fresh_ladder.json",
+    "course_lib/exercises/naming/first_falls.json",
+)
 
 
 def test_it_carries_what_the_class_page_is_made_of(files):
@@ -88,14 +92,14 @@ def test_it_carries_the_formulas_of_figures_that_move(files):
     assert formulas <= files.keys()
 
 
-def test_it_carries_the_choice_of_rungs_with_other_numbers(files):
-    assert FRESH in files
+def test_it_carries_what_is_stored_of_the_checks(files):
+    assert set(STORED) <= files.keys()
 
 
 def may_be_carried(name):
     """What kinds of files a learner needs, and where they are."""
     path = Path(name)
-    if path.parts[0].endswith(".dist-info") or path.parts[1] == "built_book" or name == FRESH:
+    if path.parts[0].endswith(".dist-info") or path.parts[1] == "built_book" or name in STORED:
         return True
     if path.parts[0].endswith(".data"):  # what goes into the environment, for Jupyter
         return path.parts[3] == "jupyter" and path.suffix in {".json", ".js"}
