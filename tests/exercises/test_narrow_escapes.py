@@ -937,3 +937,128 @@ def test_a_layer_that_prints_for_a_look_compiles_all_the_same():
     report = check(GradualDropout)
     assert report.ok, report.sentence
     assert any("XLA can't print" in remark for _, remark in dict(report.remarks).items())
+
+
+LOWER = 'self.best = logs["val_loss"]'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ((LOWER, 'self.best = round(logs["val_loss"], 4)'),),
+        ((BETTER, BETTER.replace("logs", "round(logs").replace("]", "], 3)")),),
+        ((BETTER, BETTER.replace(":", ' and not np.isclose(logs["val_loss"], self.best):')),),
+        ((BETTER, BETTER.replace("self.min_delta", "max(self.min_delta, 1e-4)")),),
+        ((LOWER, 'self.best = abs(logs["val_loss"])'),),
+    ],
+    ids=["best rounded", "loss rounded", "isclose", "a least min_delta", "never below zero"],
+)
+def test_a_fall_that_is_too_small_to_be_seen(changes):
+    report = check(with_changes("EarlyStopping", *changes))
+    assert report.failed == "a fall counts however small it is, and below zero too"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["best", "waited", "kept", "patience", "min_delta"])
+def test_what_belongs_to_one_callback_is_not_kept_on_the_class(name):
+    code = (f"self.{name} ", f"EarlyStopping.{name} ")
+    report = check(with_changes("EarlyStopping", code))
+    assert report.failed == "two callbacks don't know of each other"
+    assert "kept on self" in report.sentence
+
+
+FLATTENED = "[tf.reshape(g, [-1]) for g in layer if g is not None]"
+
+
+@pytest.mark.slow
+def test_a_list_that_ends_at_the_first_none():
+    until_none = "itertools.takewhile(lambda g: g is not None, layer)"
+    changes = (
+        (FLATTENED, f"[tf.reshape(g, [-1]) for g in {until_none}] or [tf.zeros(0, 'float64')]"),
+        ("def log_gradients", "import itertools\ndef log_gradients"),
+    )
+    report = check(with_changes("log_gradients", *changes))
+    assert report.failed == "a weight without a gradient counts as nothing"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("axes", ["== 1 or len(g.shape) == 2", "> 0"])
+def test_gradients_of_two_kinds_of_shapes_alone(axes):
+    code = (FLATTENED, FLATTENED.replace("is not None", f"is not None and (len(g.shape) {axes})"))
+    report = check(with_changes("log_gradients", code))
+    assert report.failed == "gradients of any shapes, a scalar too"
+
+
+TAPE = "[tf.reshape(g, [-1]) for g in layer if g is not None]"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("before", "after", "where"),
+    [
+        (
+            TAPE,
+            "[tf.reshape(g, [-1]) for g in layer[: [*map(id, layer), id(None)].index(id(None))]]"
+            " or [tf.zeros(0, tf.float64)]",
+            "a weight without a gradient counts as nothing",
+        ),
+        (
+            "if g is not None",
+            "if g is not None and g.shape.rank < 3",
+            "gradients of any shapes, a scalar too",
+        ),
+        (
+            "if g is not None",
+            "if g is not None and g.shape.rank",
+            "gradients of any shapes, a scalar too",
+        ),
+        ("step % every", "step % max(every, 2)", "unless told, it writes each hundredth step"),
+    ],
+    ids=["what follows None", "cubes", "scalars", "each step"],
+)
+def test_gradients_that_are_left_out_of_the_norm_and_steps_out_of_the_file(before, after, where):
+    assert check(with_changes("log_gradients", (before, after))).failed == where
+
+
+BEST = 'self.best = logs["val_loss"]'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        *((BEST, f'self.best = round(logs["val_loss"], {digits})') for digits in (2, 4, 6)),
+        ('if logs["val_loss"]', 'if round(logs["val_loss"], 3)'),
+        ("- self.min_delta:", "- max(self.min_delta, 1e-8):"),
+        (BETTER, f'{BETTER[:-1]} and not np.isclose(logs["val_loss"], self.best):'),
+        (BEST, 'self.best = abs(logs["val_loss"])'),
+    ],
+)
+def test_a_fall_that_is_lost_by_rounding_or_by_a_sign(before, after):
+    report = check(with_changes("EarlyStopping", (before, after)))
+    assert report.failed == "a fall counts however small it is, and below zero too"
+
+
+@pytest.mark.slow
+def test_a_best_loss_in_single_precision_is_that_of_a_training_in_single_precision():
+    assert check(
+        with_changes("EarlyStopping", (BEST, 'self.best = np.float32(logs["val_loss"])'))
+    ).ok
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "names",
+    [("best",), ("waited",), ("kept",), ("best", "waited", "kept"), ("patience",), ("min_delta",)],
+    ids=" ".join,
+)
+def test_what_a_callback_keeps_on_the_class(names):
+    changes = [
+        (f"self.{name} {sign}", f"EarlyStopping.{name} {sign}")
+        for name in names
+        for sign in (("=", "+=") if name == "waited" else ("=",))
+    ]
+    report = check(with_changes("EarlyStopping", *changes))
+    assert report.failed == "two callbacks don't know of each other"
+    assert "on the class" in report.sentence

@@ -1,6 +1,7 @@
 """Exercise: the callback that ends a training and goes back to its best epoch."""
 
 import functools
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from course_lib.exercises.ladder.rungs import by_hand, matches
 from course_lib.graphs import gpu_report, trace
 from course_lib.layers.early_stopping import EarlyStopping
 
+WATCHED = "watched"
 MOST = 16  # epochs that a script may have
 RUN, WEIGHTS, STATISTICS = "epochs run", "epoch of the weights", "epoch of the statistics"
 
@@ -49,9 +51,34 @@ def no_bump() -> Arrays:
 
 
 def small_steps() -> Arrays:
-    """Falls of 0.25 are too small alone; the third makes them enough, the last are exactly it."""
-    losses = np.array([2.0, 1.75, 1.5, 1.25, 0.75, 0.5, 1.0, 0.875])
-    return {"losses": losses, "patience": 3, "min_delta": np.array(0.5)}
+    """Falls of 2 are too small alone; the third makes them enough, the last are exactly it.
+
+    A min_delta above 1 is no share of anything, with other numbers neither.
+    """
+    losses = np.array([16.0, 14.0, 12.0, 10.0, 6.0, 4.0, 8.0, 7.0])
+    return {"losses": losses, "patience": 3, "min_delta": np.array(4.0)}
+
+
+def tiny_falls() -> Arrays:
+    """Losses of a millionth, above zero and below it; two falls are a millionth of that.
+
+    In float32, as `fit` has them on most days, these numbers are exact.
+    """
+    losses = np.array([2.0, 1.0, 1.0 - 2**-20, -1.0, -1.0 - 2**-20, -0.5, -0.75, -2.0])
+    return {"losses": losses * 2**-20, "patience": 2}
+
+
+def two_at_once() -> Arrays:
+    """Two trainings with a callback each; one fall is too small for the other one's min_delta."""
+    losses = np.array([5.0, 4.0, 4.5, 3.5, 3.75, 3.625, 4.0, 1.0])
+    return {
+        "losses": losses,
+        "patience": 3,
+        "min_delta": np.array(0.25),
+        "other": np.array([2.0, 1.0, 1.5]),
+        "other patience": 1,
+        "other min_delta": np.array(0.75),
+    }
 
 
 def slow_fall() -> Arrays:
@@ -90,6 +117,7 @@ def nonsense() -> Arrays:
 MOVED = "epochs that didn't go on from the weights of the one before"
 NO_LOSSES = np.full(3, np.nan)
 OF_THIRD = " in the third training"
+OF_OTHER = " in the other training"
 
 
 class Scripted(keras.Model):
@@ -129,8 +157,8 @@ class Scripted(keras.Model):
 
 
 @functools.cache
-def scripted() -> Scripted:
-    """Made once, for all checks."""
+def scripted(which: str) -> Scripted:
+    """The watched one, or another; each is made once, for all checks."""
     model = Scripted()
     model.compile("sgd", "mse", run_eagerly=False, jit_compile=False)
     return model
@@ -143,8 +171,15 @@ def by_fit(model: Scripted, callback, epochs: int, begins: int) -> int:
     return len(model.fit(*data, epochs=begins + epochs, callbacks=[callback], **how).epoch)
 
 
-def as_fit_does(model: Scripted, callback, epochs: int, begins: int) -> int:
-    """What `fit` does with a callback, less its preparations, which take far longer."""
+def as_fit_does(
+    model: Scripted, callback, epochs: int, begins: int, meanwhile: Callable = lambda: None
+) -> int:
+    """What `fit` does with a callback, less its preparations, which take far longer.
+
+    Args:
+        model, callback, epochs, begins: as in `by_fit`.
+        meanwhile: what happens elsewhere after each epoch.
+    """
     watchers = keras.callbacks.CallbackList([callback], model=model)
     watchers.on_train_begin()
     for epoch in range(begins, begins + epochs):
@@ -153,17 +188,18 @@ def as_fit_does(model: Scripted, callback, epochs: int, begins: int) -> int:
         model.moved = model.moved + int(float(model.w[0]) != left or float(model.mean[0]) != -left)
         losses = {**model.train_step(None), "val_loss": model.test_step(None)["loss"]}
         watchers.on_epoch_end(epoch, {name: float(loss) for name, loss in losses.items()})
+        meanwhile()
         if model.stop_training:
             break
     watchers.on_train_end()
     return epoch + 1 - begins
 
 
-def trained(callback, losses: np.ndarray, begins=0, train=as_fit_does) -> Arrays:
+def trained(callback, losses: np.ndarray, begins=0, train=as_fit_does, which=WATCHED) -> Arrays:
     """Train by a script; say how long it took, and what the model has at the end."""
     if not isinstance(callback, keras.callbacks.Callback):
         raise Unusable("The class isn't a subclass of keras.callbacks.Callback.")
-    model = scripted()
+    model = scripted(which)
     model.script.assign(np.pad(losses, (0, MOST - len(losses))))
     for variable in (model.epoch, model.w, model.mean):
         variable.assign(tf.zeros_like(variable))
@@ -207,7 +243,7 @@ def weights_alone(callback_class, given: Arrays) -> Arrays:
 def left_alone(callback_class, given: Arrays) -> Arrays:
     """One training, and how many epochs did not go on from the weights of the one before."""
     outputs = run(callback_class, given)
-    return {**outputs, MOVED: scripted().moved}
+    return {**outputs, MOVED: scripted(WATCHED).moved}
 
 
 def decided_and_left_alone(given: Arrays) -> Arrays:
@@ -222,6 +258,34 @@ def again(callback_class, given: Arrays) -> Arrays:
     second = trained(callback, given["later"], begins=len(given["losses"]))
     third = trained(callback, NO_LOSSES)
     return {**second, **{f"{name}{OF_THIRD}": value for name, value in third.items()}}
+
+
+def side_by_side(callback_class, given: Arrays) -> Arrays:
+    """One training; after each of its epochs another one runs, with a callback of its own."""
+    callback = callback_class(**settings(given))
+    other, found = callback_class(**settings(other_of(given))), {}
+
+    def meanwhile():
+        found.update(trained(other, given["other"], which="another"))
+
+    train = functools.partial(as_fit_does, meanwhile=meanwhile)
+    outputs = trained(callback, given["losses"], train=train)
+    return {**outputs, **{f"{name}{OF_OTHER}": value for name, value in found.items()}}
+
+
+def other_of(given: Arrays) -> Arrays:
+    """What the other training of two has."""
+    return {
+        "losses": given["other"],
+        "patience": given["other patience"],
+        "min_delta": given["other min_delta"],
+    }
+
+
+def decided_side_by_side(given: Arrays) -> Arrays:
+    """Each as if it were alone."""
+    other = decided(other_of(given))
+    return {**decided(given), **{f"{name}{OF_OTHER}": value for name, value in other.items()}}
 
 
 def refusals(callback_class, given: Arrays) -> Arrays:
@@ -239,7 +303,7 @@ def refusals(callback_class, given: Arrays) -> Arrays:
 def for_a_gpu(callback_class, given: Arrays) -> Arrays:
     """The graph of the model that the callback has watched."""
     run(callback_class, given)
-    return gpu_report(trace(scripted(), tf.TensorSpec((None, 2), tf.float64)))
+    return gpu_report(trace(scripted(WATCHED), tf.TensorSpec((None, 2), tf.float64)))
 
 
 def best_of(losses: np.ndarray, patience: int = 3, min_delta: float = 0.0) -> tuple[int, int]:
@@ -297,6 +361,8 @@ SLOW = "small falls don't hide behind one another"
 NAN = "NaN is no number, and never the best"
 NO_NUMBER = "without a single number the weights stay as they are"
 WHOLE = "the whole network goes back, its statistics too"
+TINY = "a fall counts however small it is, and below zero too"
+ON_ITS_OWN = "two callbacks don't know of each other"
 DEFAULTS = "arguments that are left out have their defaults"
 ANEW = "a second training begins anew"
 
@@ -354,7 +420,7 @@ EXERCISE = Exercise(
             DELTA,
             small_steps,
             decided,
-            "With min_delta=0.5; the best epoch is one that was better by more than that.",
+            "With min_delta=4; the best epoch is one that was better by more than that.",
             run,
         ),
         matches(
@@ -364,6 +430,7 @@ EXERCISE = Exercise(
             "Each is lower, but only the second by more than min_delta.",
             run,
         ),
+        matches(TINY, tiny_falls, decided, "Losses of about a millionth.", run),
         matches(DEFAULTS, by_default, decided, call=run),
         matches(
             ANEW,
@@ -373,13 +440,22 @@ EXERCISE = Exercise(
             "whose losses are NaN.",
             again,
         ),
+        matches(
+            ON_ITS_OWN,
+            two_at_once,
+            decided_side_by_side,
+            "Between its epochs another network was trained, with a callback of its own and other "
+            "settings: what belongs to one callback is kept on self, not on the class, which all "
+            "share.",
+            side_by_side,
+        ),
         Rung("it refuses what is no patience", nonsense, all_refused, refusals),
         matches("Keras's own fit obeys it", a_bump, decided, call=in_fit),
         fit_for_a_gpu(a_bump, for_a_gpu),
     ),
     promises={
         "It judges by `val_loss`": "a case small enough to do by hand",
-        "An epoch is better if": (FROM_BEST, EQUAL, DELTA, SLOW),
+        "An epoch is better if": (FROM_BEST, EQUAL, DELTA, SLOW, TINY),
         "the first one that has a number": (NAN, BY_ITSELF),
         "A loss of NaN": (NAN, NO_NUMBER),
         "Keras has a callback of the same name": "scaffold: it says where to find the library's",

@@ -41,11 +41,24 @@ def two_layers() -> Arrays:
     }
 
 
-def one_is_missing() -> Arrays:
-    """No gradient reaches the bias of the middle layer; no other is as large as one entry."""
+def some_are_missing() -> Arrays:
+    """No gradient reaches the bias of the middle layer, nor the matrix of the last one.
+
+    So None stands behind a gradient, and before one.
+    """
     given = small()
-    del given["middle/b"]
+    del given["middle/b"], given["last/W"]
     return given
+
+
+def any_shapes() -> Arrays:
+    """A kernel of three axes, with a scalar beside it; each is large in the norm."""
+    return {
+        "first/W": irregular(2, 3, 2, shift=1),
+        "first/b": np.array(2.0),
+        "last/W": irregular(3, 2, shift=5, scale=4.0),
+        "last/b": irregular(2, shift=6, scale=4.0),
+    }
 
 
 def layers_of(given: Arrays) -> Arrays:
@@ -238,7 +251,9 @@ def whole_histograms(given: Arrays, outputs: Arrays) -> Problem | None:
             continue  # a later step has larger gradients; that this one is missing is said below
         entries = np.concatenate([np.ravel(g) for g in own.values()])
         if outputs[f"entries of {layer}"] != entries.size:
-            of = "those of the biases included" if "b" in own else "and for its biases stands None"
+            of = "those of the biases included"
+            if len(own) < 2:
+                of = f"and for its {'biases' if 'W' in own else 'matrix'} stands None"
             return Problem(
                 f"The histogram of the layer {layer} counts {outputs[f'entries of {layer}']:.0f} "
                 f"entries; its gradients have {entries.size}, {of}."
@@ -265,16 +280,24 @@ def whole_histograms(given: Arrays, outputs: Arrays) -> Problem | None:
 
 
 def every_step_by_default(function, given: Arrays) -> Arrays:
-    """Which of a few steps are written when nobody says how many."""
+    """Which of a few steps are written when nobody says how many, and when all are to be."""
+    return {
+        "steps written": steps_written(function, given, (0, 1, 50, 99, 100, 150, 200)),
+        "steps written with every=1": steps_written(function, given, (0, 1, 2, 3), 1),
+    }
+
+
+def steps_written(function, given: Arrays, numbers: tuple[int, ...], *every: int) -> np.ndarray:
+    """Which of these steps are in the file."""
     with tempfile.TemporaryDirectory() as folder:
         writer = tf.summary.create_file_writer(folder)
-        for number in (0, 1, 50, 99, 100, 150, 200):
-            function(writer, as_tensors(given), tf.constant(number, tf.int64))
+        for number in numbers:
+            function(writer, as_tensors(given), tf.constant(number, tf.int64), *every)
         writer.close()
         found = events(folder)
     layer = next(iter(layers_of(given)))
     steps = [step for step, _ in found.get(f"gradient norm/{layer}", [])]
-    return {"steps written": np.array(steps, float)}
+    return np.array(steps, float)
 
 
 def steps_of_any_kind(function, given: Arrays) -> Arrays:
@@ -309,8 +332,11 @@ def each_third(_: Arrays) -> Arrays:
 
 
 def each_hundredth(_: Arrays) -> Arrays:
-    """0, 100, 200."""
-    return {"steps written": np.array([0.0, 100.0, 200.0])}
+    """0, 100, 200; and all."""
+    return {
+        "steps written": np.array([0.0, 100.0, 200.0]),
+        "steps written with every=1": np.arange(4.0),
+    }
 
 
 def for_a_gpu(function, given: Arrays) -> Arrays:
@@ -329,6 +355,7 @@ def for_a_gpu(function, given: Arrays) -> Arrays:
 
 
 NORMS = "equal to gradient_norms, to 1e-10 in float64"
+SHAPES = "gradients of any shapes, a scalar too"
 CURVES = "the file has the curves, at the steps that count"
 ANY_STEP = "the step may be a Python int, or a tensor of either width"
 HISTOGRAMS = "the file has the histograms of all entries"
@@ -352,11 +379,12 @@ EXERCISE = Exercise(
             norms=np.array([13.0, 10.0]),
         ),
         equal_to_twin("gradient_norms", small, in_numpy, beside_the_twin),
+        matches(SHAPES, any_shapes, in_numpy, "One layer has a cube and a scalar.", norms_alone),
         matches(
             "a weight without a gradient counts as nothing",
-            one_is_missing,
+            some_are_missing,
             in_numpy,
-            "The bias of the layer in the middle has None for a gradient.",
+            "The bias of the middle layer has None for a gradient, and so has the last matrix.",
             call=norms_alone,
         ),
         traceable(small, traced),
@@ -368,7 +396,7 @@ EXERCISE = Exercise(
             f"Steps 0 to {STEPS - 1} were taken with every={EVERY}, and the file was opened.",
             call=curves,
         ),
-        Rung(HISTOGRAMS, one_is_missing, whole_histograms, histograms),
+        Rung(HISTOGRAMS, some_are_missing, whole_histograms, histograms),
         matches(
             "unless told, it writes each hundredth step",
             small,
@@ -381,7 +409,7 @@ EXERCISE = Exercise(
     promises={
         "To be called inside": ("TensorFlow can trace it, whatever the size of the batch", CURVES),
         "writer: from": CURVES,
-        "gradients: a dict": NORMS,
+        "gradients: a dict": (NORMS, SHAPES),
         "each layer has at least one": "scaffold: it is what the caller keeps",
         "Where a weight has none": ("a weight without a gradient counts as nothing", HISTOGRAMS),
         "step: number of the step": (CURVES, ANY_STEP),
