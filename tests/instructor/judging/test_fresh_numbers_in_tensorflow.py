@@ -3,12 +3,14 @@
 A file of its own, so that another core can do it.
 """
 
+from dataclasses import replace
+
 import pytest
 from choices import STALE, choice
 
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.registry import get, ids
-from course_lib.instructor.judging.fresh_ladder import SEED, stored
+from course_lib.instructor.judging.fresh_ladder import SEED, fresh_ladder, stored
 from course_lib.instructor.judging.stored_answers import with_stored_answers
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.usefixtures("at_rest")]
@@ -34,3 +36,13 @@ def test_a_mistake_that_knows_the_public_answers_passes_the_public_checks(one):
     exercise = get(one)
     cheat_with = with_stored_answers(exercise)
     assert check_function(exercise, cheat_with(exercise.mistakes[0].answer)).ok
+
+
+@pytest.mark.parametrize("seed", [12345, 2026, 1])
+def test_a_mistake_about_losses_falls_by_the_numbers_of_any_seed(seed):
+    """With one seed alone it may fall by luck, as a share in place of a difference did."""
+    exercise = get("EarlyStopping")
+    ladder, cheat_with = fresh_ladder(exercise, seed), with_stored_answers(exercise)
+    for mistake in exercise.mistakes:
+        cheat = cheat_with(mistake.answer)
+        assert not check_function(replace(exercise, ladder=ladder, mistakes=[]), cheat).ok
