@@ -26,6 +26,7 @@ from course_lib.exercises.calling.guard import (
 )
 from course_lib.exercises.calling.unharmed import no_threads_left, whole_libraries, within_bounds
 from course_lib.exercises.exercise import Arrays, Exercise, Problem, Rung
+from course_lib.exercises.ladder.bases import forgets_its_base
 from course_lib.exercises.ladder.graph_rungs import STUMBLES
 from course_lib.exercises.ladder.rungs import SHAPES, what_came_in
 from course_lib.exercises.registry import get, ids
@@ -158,7 +159,7 @@ def _see_what_it_is(exercise: Exercise, function: Callable) -> None:
         raise Unusable(f"{exercise.id} is a class; it should be a function: begin with `def`.")
     if inspect.isfunction(function) and wanted == "class":
         raise Unusable(f"{exercise.id} is a function; it should be a class: begin with `class`.")
-    if isinstance(function, type) and _forgets_its_base(function):
+    if isinstance(function, type) and forgets_its_base(function):
         raise Unusable(
             f"The __init__ of {exercise.id} doesn't call super().__init__(), which makes it a "
             f"{function.__base__.__name__}: begin with that line."
@@ -176,14 +177,6 @@ def _see_what_it_is(exercise: Exercise, function: Callable) -> None:
                 f"{exercise.id} takes {len(able)} argument{'s' * (len(able) != 1)}; it is called "
                 f"with {len(names)}: {', '.join(names)}."
             )
-
-
-def _forgets_its_base(made: type) -> bool:
-    """Whether a class has an __init__ of its own that doesn't call the one of its base."""
-    own = vars(made).get("__init__")
-    if not inspect.isfunction(own) or made.__base__ is object:
-        return False
-    return not {"super", "__init__"} & set(inspect.unwrap(own).__code__.co_names)
 
 
 def _required(function: Callable) -> int:
