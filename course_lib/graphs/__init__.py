@@ -19,6 +19,7 @@ from .operations import (
     slices_that_change,
 )
 from .settings import (
+    functions_traced,
     goes_step_by_step,
     in_graphs,
     keras_in,
@@ -42,6 +43,7 @@ __all__ = [
     "by_xla",
     "computed_by",
     "devices_of",
+    "functions_traced",
     "goes_step_by_step",
     "gpu_name",
     "gpu_report",

@@ -24,6 +24,20 @@ def in_graphs() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def functions_traced(they_are: bool) -> Iterator[None]:
+    """While it lasts, all functions are traced that ask for it, or none; whatever was set before.
+
+    A learner who looks for a fault may have told TensorFlow to run functions eagerly, and not told
+    it to stop. Where TensorFlow isn't loaded, it stays so.
+    """
+    if they_are and not goes_step_by_step():
+        yield
+    else:
+        with _functions_run_eagerly(not they_are):
+            yield
+
+
+@contextlib.contextmanager
 def _functions_run_eagerly(they_do: bool) -> Iterator[None]:
     import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""What learners of TensorFlow get wrong has its name in another style than the reference's, too."""
+"""In another style than the reference's, what is right passes, and what is wrong has its name."""
 
 import keras
 import numpy as np
@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.registry import get
+from course_lib.scratch.clipping import clip_by_global_norm
 
 
 def lstm(third):
@@ -153,3 +154,29 @@ class GRUCell(keras.layers.Layer):
 def test_its_name(exercise, answer, name):
     report = check_function(get(exercise), answer)
     assert (report.ok, report.mistake) == (name is None, name)
+
+
+def test_a_dict_may_hold_its_arrays_in_any_order():
+    def reversed_order(grads, max_norm):
+        clipped, norm = clip_by_global_norm(grads, max_norm)
+        return {name: clipped[name] for name in reversed(clipped)}, norm
+
+    assert check_function(get("clip_by_global_norm"), reversed_order).ok
+
+
+@pytest.fixture
+def functions_run_eagerly():
+    """As somebody leaves TensorFlow who has looked for a fault."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", ["GradualDropout", "GRUCell", "looped", "log_gradients"])
+def test_a_check_makes_graphs_though_functions_run_eagerly_in_the_notebook(
+    exercise, functions_run_eagerly
+):
+    report = check_function(get(exercise), get(exercise).reference)
+    assert report.ok, str(report)
+    assert tf.config.functions_run_eagerly()

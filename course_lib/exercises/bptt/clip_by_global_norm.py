@@ -47,8 +47,8 @@ def as_they_are(given: Arrays) -> Arrays:
 
 
 def laid_end_to_end(arrays: Arrays) -> np.ndarray:
-    """All entries as one long vector."""
-    return np.concatenate([np.ravel(a) for a in arrays.values()])
+    """All entries as one long vector; a dict may hold the arrays in any order."""
+    return np.concatenate([np.ravel(arrays[name]) for name in sorted(arrays)])
 
 
 def direction_and_length(function, given: Arrays) -> Arrays:

@@ -71,6 +71,20 @@ def test_the_references_pass_from_one_parent(verdict, one):
     assert found.outcome == "passed", found
 
 
+@pytest.mark.parametrize("one", ["looped", "GradualDropout"])
+def test_a_notebook_that_runs_functions_eagerly_loses_no_point(verdict, one):
+    """Left so after the search for a fault, in a statement that the answer needs."""
+    code = f"""import tensorflow as tf
+
+LOOKED_INTO = [tf.config.run_functions_eagerly(True)]
+
+{answer_code(one)}
+{one}.looked_into = LOOKED_INTO
+"""
+    found = verdict(one, code)
+    assert found.outcome == "passed", found
+
+
 def test_a_class_is_judged_where_tensorflow_is(fast_box):
     """In a notebook that the course didn't release."""
     judge = Judge(lambda tensorflow: fast_box, Limits(), SEED)
