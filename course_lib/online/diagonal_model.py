@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from course_lib.layers import ResidualBlock
 from course_lib.layers.scanned import ScannedRNN, last_real
-from course_lib.online import checks, diagonal_checks, losses
+from course_lib.online import checks, diagonal_checks
 from course_lib.online.diagonal import recurrence_of, traces_of
 from course_lib.online.diagonal_stream import Carry, Windows
 from course_lib.online.diagonal_walk import ONE_OUTPUT, Walk
@@ -263,14 +263,6 @@ class OnlineScan(StatefulModel):
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
         return self.compute_metrics(x, y, out, weight)
 
-    def test_step(self, data):
-        """Keras's own, with targets that belong to the inputs."""
-        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        x = checks.inputs(x)
-        self._build_for(x)
-        self.check_targets(x, checks.tensors(y), checks.tensors(weight))
-        return super().test_step(data)
-
     def _walk(self, x, y, weight, update=False, scaled=False, carry=None, learns=True):
         """Window after window; see `Walk`, whose arguments these are.
 
@@ -287,36 +279,9 @@ class OnlineScan(StatefulModel):
         carry = carry or self._zero(tf.shape(x)[0], x.shape[2])
         return Walk(self, x, y, weight, update, scaled, learns).run(carry)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Keras's own; with an output at every step see `losses.at_every_step`."""
-        y, sample_weight = self.fitted(y, y_pred, sample_weight)
-        return super().compute_loss(x, y, y_pred, sample_weight, training=training)
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """See `compute_loss`."""
-        y, sample_weight = self.fitted(y, y_pred, sample_weight)
-        return super().compute_metrics(x, y, y_pred, sample_weight)
-
-    def fitted(self, y, out, weight):
-        """Targets and sample weights in the shapes that Keras takes."""
-        if not self.return_sequences or y is None:
-            return y, weight
-        return losses.at_every_step(self.loss, y, out, weight)
-
     def check_targets(self, x, y, weight, by_chunk=None):
-        """See that there are targets, and that they belong to the inputs; see `checks.targets`."""
-        if self._compile_loss is None or self.own_loss:
-            return
-        if y is None:
-            raise ValueError("There are no targets: give y, which the loss compares outputs with.")
-        out = self.out_like(tuple(x.shape))
-        sequences = self.return_sequences
-        checks.targets(self.loss, x, y, weight, out, sequences, by_chunk=sequences)
-
-    @property
-    def own_loss(self):
-        """Whether a subclass has another `compute_loss`."""
-        return type(self).compute_loss is not OnlineScan.compute_loss
+        """See `SequenceModel`; the rule exact takes any loss of all steps window by window."""
+        super().check_targets(x, y, weight, by_chunk=self.return_sequences)
 
     def out_like(self, shape):
         """What has the shape and dtype of the outputs, for inputs of a shape (batch, T, m)."""
@@ -430,14 +395,6 @@ class OnlineScan(StatefulModel):
         if self.readout._call_has_training_arg:
             return self.readout(h, training=training)
         return self.readout(h)
-
-    def get_compile_config(self):
-        """What `compile` was given."""
-        config = super().get_compile_config()
-        return config and {
-            **config,
-            **self._options,
-        }
 
     def get_config(self):
         """What Keras stores to build the same model again."""

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.backend import get_keras_mask, set_keras_mask
+from keras.src.backend import set_keras_mask
 
-from course_lib.online import checks, losses
+from course_lib.online import checks
 from course_lib.online.bptt import check_shown, read_on, truncated_bptt
 from course_lib.online.cells import dynamics_of
 from course_lib.online.engine import Carry, Engine
@@ -334,14 +334,6 @@ class OnlineRNN(StatefulModel):
             logs["kernel_r2"] = self._fit.result()
         return logs
 
-    def test_step(self, data):
-        """Keras's own, with targets that belong to the inputs."""
-        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        x, y, weight = checks.inputs(x), checks.tensors(y), checks.tensors(weight)
-        self._build_for(x)
-        self.check_targets(x, y, weight, by_chunk=False)
-        return super().test_step(data)
-
     def learn_from(self, x, y, weight, memory):
         """Change the weights as the rule wants it; what `fit` does with a batch.
 
@@ -443,18 +435,6 @@ class OnlineRNN(StatefulModel):
         with tf.control_dependencies([*gradients, *tensors(after)]):
             self.kernel_optimizer.apply(gradients, self.kernel.weights)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Keras's own, of targets and weights as `fitted` has them."""
-        mask = None if keras.tree.is_nested(y_pred) else get_keras_mask(y_pred)
-        y, sample_weight = self.fitted(y, y_pred, sample_weight, mask)
-        return super().compute_loss(x, y, y_pred, sample_weight, training=training)
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Keras's own, of targets and weights as `fitted` has them."""
-        mask = None if keras.tree.is_nested(y_pred) else get_keras_mask(y_pred)
-        y, sample_weight = self.fitted(y, y_pred, sample_weight, mask)
-        return super().compute_metrics(x, y, y_pred, sample_weight)
-
     def data_loss(self, y, out, weight):
         """The loss of some steps' outputs, without penalties on weights.
 
@@ -473,37 +453,6 @@ class OnlineRNN(StatefulModel):
                 " leave out update_every."
             )
         return self._compile_loss(y, out, weight)
-
-    @property
-    def own_loss(self):
-        """Whether a subclass has another `compute_loss`."""
-        return type(self).compute_loss is not OnlineRNN.compute_loss
-
-    def check_targets(self, x, y, weight, by_chunk):
-        """See that targets and weights belong to the inputs; see `checks.targets`.
-
-        Raises:
-            ValueError: they don't, or there are none.
-        """
-        if self.own_loss or self._compile_loss is None:
-            return
-        if y is None:
-            raise ValueError("There are no targets: give y, which the loss compares outputs with.")
-        made = (self.loss, x, y, weight, self.outputs_like)
-        checks.targets(*made, self.return_sequences, by_chunk)
-
-    def fitted(self, y, out, weight, mask):
-        """Targets and sample weights, in the shapes that Keras takes for a loss at every step.
-
-        Args:
-            y: targets; (batch, T) of a single output become (batch, T, 1).
-            out: outputs, or what has their shape.
-            weight: one a sequence counts for each of its steps.
-            mask: of the outputs, or None.
-        """
-        if not self.return_sequences or y is None:
-            return y, weight
-        return losses.at_every_step(self.loss, y, out, weight, mask)
 
     def _with_penalties(self, totals, scale):
         """With the regularizers of the weights, which belong to no chunk."""
@@ -575,7 +524,6 @@ class OnlineRNN(StatefulModel):
         return config and {
             **config,
             "kernel_optimizer": keras.saving.serialize_keras_object(self.kernel_optimizer),
-            **self._options,
         }
 
     def get_config(self):

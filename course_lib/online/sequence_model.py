@@ -5,6 +5,7 @@ import functools
 
 import keras
 import tensorflow as tf
+from keras.src.backend import get_keras_mask
 
 from course_lib.layers.scanned import only_real
 from course_lib.online import checks, losses
@@ -17,12 +18,16 @@ def tensors(structure):
     return [one for one in tf.nest.flatten(structure) if tf.is_tensor(one)]
 
 
+def _mask_of(out):
+    """The mask that comes along with a single output, or None."""
+    return None if keras.tree.is_nested(out) else get_keras_mask(out)
+
+
 class SequenceModel(keras.Model):
     """A model of sequences (batch, T, m) of any length, with masks, stored as it was compiled.
 
-    A subclass has `check_targets`, `return_sequences`, `mask_value` and `readout`; once built,
-    `_inputs` is m, `outputs_like` has the shape of the outputs, and of a stateful one `_batch` is
-    the batch size.
+    A subclass has `return_sequences`, `mask_value` and `readout`; once built, `_inputs` is m,
+    `outputs_like` has the shape of the outputs, and of a stateful one `_batch` is the batch size.
     """
 
     def __init__(self, **kwargs):
@@ -82,6 +87,55 @@ class SequenceModel(keras.Model):
         if not self.built:
             with tf.init_scope():
                 self.build(tuple(x.shape))
+
+    @property
+    def own_loss(self):
+        """Whether a subclass has another `compute_loss`."""
+        return type(self).compute_loss is not SequenceModel.compute_loss
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Keras's own, of targets and weights as `fitted` has them."""
+        y, sample_weight = self.fitted(y, y_pred, sample_weight, _mask_of(y_pred))
+        return super().compute_loss(x, y, y_pred, sample_weight, training=training)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Keras's own, of targets and weights as `fitted` has them."""
+        y, sample_weight = self.fitted(y, y_pred, sample_weight, _mask_of(y_pred))
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    def fitted(self, y, out, weight, mask):
+        """Targets and sample weights, in the shapes that Keras takes for a loss at every step.
+
+        Args:
+            y: targets; (batch, T) of a single output become (batch, T, 1).
+            out: outputs, or what has their shape.
+            weight: one a sequence counts for each of its steps.
+            mask: of the outputs, or None.
+        """
+        if not self.return_sequences or y is None:
+            return y, weight
+        return losses.at_every_step(self.loss, y, out, weight, mask)
+
+    def check_targets(self, x, y, weight, by_chunk=False):
+        """See that targets and weights belong to the inputs; see `checks.targets`.
+
+        Raises:
+            ValueError: they don't, or there are none.
+        """
+        if self.own_loss or self._compile_loss is None:
+            return
+        if y is None:
+            raise ValueError("There are no targets: give y, which the loss compares outputs with.")
+        made = (self.loss, x, y, weight, self.outputs_like)
+        checks.targets(*made, self.return_sequences, by_chunk)
+
+    def test_step(self, data):
+        """Keras's own, with targets that belong to the inputs."""
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        x, y, weight = checks.inputs(x), checks.tensors(y), checks.tensors(weight)
+        self._build_for(x)
+        self.check_targets(x, y, weight)
+        return super().test_step(data)
 
     @functools.wraps(keras.Model.compile, assigned=())
     def compile(self, *args, **kwargs):
@@ -164,7 +218,7 @@ class SequenceModel(keras.Model):
         x, y, sample_weight = map(checks.spec, (x, y, sample_weight))
         checks.shape(x.shape, self._inputs)
         if y is not None:
-            self.check_targets(x, y, sample_weight, by_chunk=False)
+            self.check_targets(x, y, sample_weight)
 
     def export(
         self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs

@@ -30,6 +30,11 @@ class StatefulModel(SequenceModel):
         """The rule and its options, a dict; after each `compile` another one."""
         return self._options
 
+    def get_compile_config(self):
+        """What `compile` was given."""
+        config = super().get_compile_config()
+        return config and {**config, **self._options}
+
     def stream(self, batch_size=None):
         """A `Stream` that learns from sequences without end.
 
