@@ -1,8 +1,8 @@
 """Would the tests notice? Small changes to `course_lib`, each tried on the tests of its own folder.
 
-Run on demand, never in `make test`: ``python -m course_lib.authoring.mutants 300``. CONTRIBUTING.md
-says how to get cosmic-ray, whose operators make the changes. The working tree is left alone: every
-process works on a copy of its own.
+Run on demand, never in `make test`: ``python -m course_lib.authoring.mutation_testing 300``.
+CONTRIBUTING.md says how to get cosmic-ray, whose operators make the changes. The working tree is
+left alone: every process works on a copy of its own.
 """
 
 from __future__ import annotations
@@ -358,9 +358,8 @@ def by_folder(drawn: Sequence[Mutant], alive: Sequence[Mutant]) -> str:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Try a sample of mutants; 0 if the share that was noticed is high enough, else 1."""
-    parser = argparse.ArgumentParser(prog="mutants", description=__doc__.splitlines()[0])
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mutation_testing", description=__doc__.splitlines()[0])
     parser.add_argument("count", type=int, help="how many mutants")
     parser.add_argument("only", nargs="*", type=Path, help="files or folders below course_lib")
     parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same mutants")
@@ -370,7 +369,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--notes", type=Path, help="where to write what is found, and to read it, to go on later"
     )
-    chosen = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try a sample of mutants; 0 if the share that was noticed is high enough, else 1."""
+    chosen = _parser().parse_args(arguments)
     try:
         import cosmic_ray  # noqa: F401
     except ModuleNotFoundError:
