@@ -19,7 +19,7 @@ from .operations import (
     slices_that_change,
 )
 from .settings import (
-    functions_traced,
+    as_in_a_new_notebook,
     goes_step_by_step,
     in_graphs,
     keras_in,
@@ -40,10 +40,10 @@ __all__ = [
     "Counting",
     "Untraceable",
     "alive_at_once",
+    "as_in_a_new_notebook",
     "by_xla",
     "computed_by",
     "devices_of",
-    "functions_traced",
     "goes_step_by_step",
     "gpu_name",
     "gpu_report",

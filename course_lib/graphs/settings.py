@@ -24,17 +24,22 @@ def in_graphs() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def functions_traced(they_are: bool) -> Iterator[None]:
-    """While it lasts, all functions are traced that ask for it, or none; whatever was set before.
+def as_in_a_new_notebook(traced: bool = True) -> Iterator[None]:
+    """While it lasts, TensorFlow and Keras have the settings that they begin with.
 
-    A learner who looks for a fault may have told TensorFlow to run functions eagerly, and not told
-    it to stop. Where TensorFlow isn't loaded, it stays so.
+    A learner who looks for a fault may have told TensorFlow to run functions eagerly, and one who
+    trains may have given Keras another policy; an answer is as right as before. What isn't loaded
+    stays so.
+
+    Args:
+        traced: False: functions that TensorFlow would trace run as the Python that they are.
     """
-    if they_are and not goes_step_by_step():
+    with contextlib.ExitStack() as settings:
+        if traced == goes_step_by_step():
+            settings.enter_context(_functions_run_eagerly(not traced))
+        if "keras" in sys.modules:
+            settings.enter_context(keras_in("float32"))
         yield
-    else:
-        with _functions_run_eagerly(not they_are):
-            yield
 
 
 @contextlib.contextmanager

@@ -180,3 +180,19 @@ def test_a_check_makes_graphs_though_functions_run_eagerly_in_the_notebook(
     report = check_function(get(exercise), get(exercise).reference)
     assert report.ok, str(report)
     assert tf.config.functions_run_eagerly()
+
+
+@pytest.fixture(params=["mixed_float16", "float64"])
+def another_policy(request):
+    """As somebody has it who trains with it."""
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", ["VanillaRNNCell", "recurrent_classifier"])
+def test_a_check_is_the_same_whatever_policy_keras_has_in_the_notebook(exercise, another_policy):
+    report = check_function(get(exercise), get(exercise).reference)
+    assert report.ok, str(report)
+    assert keras.config.dtype_policy().name == another_policy

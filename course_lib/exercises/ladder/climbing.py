@@ -30,7 +30,7 @@ from course_lib.exercises.ladder.bases import forgets_its_base
 from course_lib.exercises.ladder.graph_rungs import STUMBLES
 from course_lib.exercises.ladder.rungs import SHAPES, what_came_in
 from course_lib.exercises.registry import get, ids
-from course_lib.graphs import functions_traced, namespace_of
+from course_lib.graphs import as_in_a_new_notebook, namespace_of
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 # What the judgement of a rung raises over arrays that nobody thought of.
@@ -130,7 +130,7 @@ def climb(
             finite_algebra(),
             # What runs elsewhere leaves the libraries of this process alone.
             contextlib.nullcontext() if isinstance(function, Elsewhere) else whole_libraries(),
-            functions_traced(traced),
+            as_in_a_new_notebook(traced),
         ):
             _see_what_it_is(exercise, function)
             callee = function
