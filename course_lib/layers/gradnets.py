@@ -445,8 +445,13 @@ class GradualRNNCell(keras.layers.Layer):
 
     Args:
         units: number of units, n.
-        g: the late gate until somebody assigns another value.
-        recurrent_initializer: of W_hh.
+        g: the late gate until somebody assigns another value, from 0 to 1.
+        recurrent_initializer: of W_hh; a copy of it, so that cells that share
+            one begin with different weights.
+        kwargs: what every layer of Keras takes, such as its dtype.
+
+    Raises:
+        ValueError: `units` is no whole number above 0, or g not from 0 to 1.
     """
 
     def __init__(
@@ -456,9 +461,7 @@ class GradualRNNCell(keras.layers.Layer):
         units = checked_units(units)
         self.units = self.state_size = self.output_size = units
         self.start = checked_number(g, "g", FROM_0_TO_1)
-        self.recurrent_initializer = keras.initializers.get(
-            recurrent_initializer
-        )
+        self.recurrent_initializer = _fresh(recurrent_initializer)
         # Not in `build`: a schedule sets it before the first batch has come.
         self.g = self.add_weight(
             name="g",

@@ -88,6 +88,15 @@ def test_layers_that_share_an_initializer_draw_different_weights():
     assert len({w.tobytes() for w in drawn}) == 4
 
 
+def test_cells_that_share_an_initializer_draw_different_weights():
+    shared = keras.initializers.Orthogonal()
+    cells = [layers.GradualRNNCell(4, recurrent_initializer=shared) for _ in range(2)]
+    for one in cells:
+        one.build((None, 2))
+    first, second = (one.get_weights()[1] for one in cells)
+    assert not np.array_equal(first, second)
+
+
 @pytest.mark.parametrize("cls", [layers.ReZeroDense, layers.HighwayDense])
 def test_gradients_are_slopes(cls, assert_gradients_are_slopes):
     assert_gradients_are_slopes(dense(cls), normal(3, 5, seed=8))
