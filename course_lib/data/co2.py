@@ -1,12 +1,13 @@
 """Carbon dioxide in the air above Mauna Loa, month by month."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from course_lib.data.errors import DamagedFileError
+from course_lib.data.bundled import damaged, read_bundled
 
 CO2_FILE = Path(__file__).with_name("co2.npz")
 # SHA-256 of the values, as float64, least byte first.
@@ -26,17 +27,11 @@ def load_co2() -> MonthlySeries:
     Raises:
         DamagedFileError: the file is not the one that comes with the course.
     """
-    try:
-        with np.load(CO2_FILE, allow_pickle=False) as file:
-            month, ppm = file["month"].astype("datetime64[M]"), file["ppm"].astype("<f8")
-    except Exception as error:  # damaged bytes make zipfile, zlib and NumPy raise a dozen kinds
-        raise _damaged(f"can't be read ({error})") from error
-    if hashlib.sha256(ppm.tobytes()).hexdigest() != DIGEST:
-        raise _damaged("holds another series")
-    return MonthlySeries(month, ppm)
+    series = read_bundled(CO2_FILE, _series)
+    if hashlib.sha256(series.ppm.tobytes()).hexdigest() != DIGEST:
+        raise damaged(CO2_FILE, "holds another series")
+    return series
 
 
-def _damaged(how: str) -> DamagedFileError:
-    return DamagedFileError(
-        f"{CO2_FILE} {how}. It comes with the course: install course-lib again."
-    )
+def _series(file: Mapping[str, np.ndarray]) -> MonthlySeries:
+    return MonthlySeries(file["month"].astype("datetime64[M]"), file["ppm"].astype("<f8"))

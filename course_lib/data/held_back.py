@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from course_lib.data.bundled import read_bundled
 from course_lib.data.warped import warped
 
 HELD_BACK_FILE = Path(__file__).with_name("mnist_held_back.npz")
@@ -22,10 +23,10 @@ def held_back_digits(split: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
     Raises:
         ValueError: there is no such split.
+        DamagedFileError: the file that comes with the course is gone, or can't be read.
     """
     if split not in SPLITS:
         raise ValueError(f"split is one of {SPLITS}, not {split!r}.")
-    with np.load(HELD_BACK_FILE, allow_pickle=False) as file:
-        x, y = file[f"x_{split}"], file[f"y_{split}"]
+    x, y = read_bundled(HELD_BACK_FILE, lambda file: (file[f"x_{split}"], file[f"y_{split}"]))
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(y))
     return warped(x[order].astype(np.float32) / 255, seed), y[order].astype(np.int64)

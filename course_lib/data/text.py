@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib.data.errors import DamagedFileError
+from course_lib.data.bundled import damaged, read_bundled
 
 TEXT_FILE = Path(__file__).with_name("shakespeare.npz")
 # SHA-256 of the text itself, in ASCII.
@@ -79,17 +79,7 @@ def load_text() -> Text:
     Raises:
         DamagedFileError: the file is not the one that comes with the course.
     """
-    try:
-        with np.load(TEXT_FILE, allow_pickle=False) as file:
-            text = file["text"].tobytes()
-    except Exception as error:  # damaged bytes make zipfile, zlib and NumPy raise a dozen kinds
-        raise _damaged(f"can't be read ({error})") from error
+    text = read_bundled(TEXT_FILE, lambda file: file["text"].tobytes())
     if hashlib.sha256(text).hexdigest() != DIGEST:
-        raise _damaged("holds another text")
+        raise damaged(TEXT_FILE, "holds another text")
     return Text(text.decode("ascii"))
-
-
-def _damaged(how: str) -> DamagedFileError:
-    return DamagedFileError(
-        f"{TEXT_FILE} {how}. It comes with the course: install course-lib again."
-    )

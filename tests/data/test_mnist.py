@@ -21,11 +21,13 @@ from course_lib.data import (
     archive,
     download,
     find_full_mnist,
+    held_back,
     load_mnist,
     mnist,
     problem_with_full_mnist,
 )
 from course_lib.data import make_subset as maker
+from course_lib.data.errors import DamagedFileError
 from course_lib.data.held_back import HELD_BACK_FILE, held_back_digits
 from course_lib.data.warped import warped
 
@@ -211,6 +213,18 @@ def test_the_held_back_images_are_made_from_the_full_set():
         assert set(bundled.files) == set(made)
         for key in made:
             np.testing.assert_array_equal(bundled[key], made[key], err_msg=key)
+
+
+@pytest.mark.parametrize("how", ["damaged", "gone", "another file"])
+def test_held_back_digits_of_a_bad_file_are_refused(how, tmp_path, monkeypatch):
+    file = tmp_path / "mnist_held_back.npz"
+    if how == "damaged":
+        file.write_bytes(HELD_BACK_FILE.read_bytes()[:1000])
+    elif how == "another file":
+        np.savez(file, x_validate=np.zeros((1, 28, 28), np.uint8))
+    monkeypatch.setattr(held_back, "HELD_BACK_FILE", file)
+    with pytest.raises(DamagedFileError, match="install course-lib again"):
+        held_back_digits("check", 0)
 
 
 def test_held_back_digits_are_drawn_anew_and_warped_a_little():
