@@ -17,8 +17,9 @@ from course_lib.exercises.naming import repairs
 from course_lib.exercises.naming.by_chance import by_chance
 from course_lib.exercises.naming.change_in_words import simply
 from course_lib.exercises.naming.changes import changes
+from course_lib.exercises.naming.order_of_changes import likeliest_first
 from course_lib.exercises.naming.recognition import MORE
-from course_lib.exercises.naming.repairs import _lines, changed, likeliest_first, repair
+from course_lib.exercises.naming.repairs import _lines, changed, repair
 from course_lib.exercises.naming.slips import is_contradicted
 from course_lib.exercises.naming.trees import tree_of
 from course_lib.exercises.naming.ways_back import ways_back
