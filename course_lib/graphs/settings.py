@@ -27,9 +27,9 @@ def in_graphs() -> Iterator[None]:
 def as_in_a_new_notebook(traced: bool = True) -> Iterator[None]:
     """While it lasts, TensorFlow and Keras have the settings that they begin with.
 
-    A learner who looks for a fault may have told TensorFlow to run functions eagerly, and one who
-    trains may have given Keras another policy; an answer is as right as before. What isn't loaded
-    stays so.
+    A learner who looks for a fault may have told TensorFlow to run functions eagerly, or to look
+    for NaN, and one who trains may have given Keras another policy; an answer is as right as
+    before. What isn't loaded stays so.
 
     Args:
         traced: False: functions that TensorFlow would trace run as the Python that they are.
@@ -37,6 +37,8 @@ def as_in_a_new_notebook(traced: bool = True) -> Iterator[None]:
     with contextlib.ExitStack() as settings:
         if traced == goes_step_by_step():
             settings.enter_context(_functions_run_eagerly(not traced))
+        if "tensorflow" in sys.modules:
+            settings.enter_context(_without_debuggers())
         if "keras" in sys.modules:
             settings.enter_context(keras_in("float32"))
         yield
@@ -52,6 +54,25 @@ def _functions_run_eagerly(they_do: bool) -> Iterator[None]:
         yield
     finally:
         tf.config.run_functions_eagerly(before)
+
+
+@contextlib.contextmanager
+def _without_debuggers() -> Iterator[None]:
+    """While it lasts, nothing looks at each operation, and tf.data runs no pipeline in Python.
+
+    `tf.debugging.enable_check_numerics` puts an operation behind each other one, which XLA doesn't
+    know; of `tf.data.experimental.enable_debug_mode`, TensorFlow has no way back.
+    """
+    from tensorflow.python.data.ops import debug_mode
+    from tensorflow.python.eager import context
+
+    thread = context.context()._thread_local_data
+    before = thread.op_callbacks, debug_mode.DEBUG_MODE
+    thread.op_callbacks, debug_mode.DEBUG_MODE = [], False
+    try:
+        yield
+    finally:
+        thread.op_callbacks, debug_mode.DEBUG_MODE = before
 
 
 def goes_step_by_step() -> bool:

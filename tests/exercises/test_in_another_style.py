@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.data.ops import debug_mode
 
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.registry import get
@@ -196,3 +197,31 @@ def test_a_check_is_the_same_whatever_policy_keras_has_in_the_notebook(exercise,
     report = check_function(get(exercise), get(exercise).reference)
     assert report.ok, str(report)
     assert keras.config.dtype_policy().name == another_policy
+
+
+@pytest.fixture
+def numbers_checked():
+    """As somebody has it who looks for the first NaN."""
+    tf.debugging.enable_check_numerics()
+    yield
+    tf.debugging.disable_check_numerics()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", ["GradualActivation", "EarlyStopping"])
+def test_who_looks_for_nan_in_the_notebook_may_check_all_the_same(exercise, numbers_checked):
+    report = check_function(get(exercise), get(exercise).reference)
+    assert report.ok, str(report)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="NaN"):  # it still looks
+        tf.math.log(tf.constant(-1.0))
+
+
+@pytest.mark.slow
+def test_who_runs_pipelines_in_python_may_check_all_the_same(monkeypatch):
+    monkeypatch.setattr(debug_mode, "DEBUG_MODE", debug_mode.DEBUG_MODE)  # it has no way back
+    tf.config.run_functions_eagerly(True)
+    tf.data.experimental.enable_debug_mode()
+    tf.config.run_functions_eagerly(False)
+    report = check_function(get("padded_batches"), get("padded_batches").reference)
+    assert report.ok, str(report)
+    assert debug_mode.DEBUG_MODE
