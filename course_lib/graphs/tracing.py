@@ -39,6 +39,11 @@ NOTHING = (
 )
 
 
+# A layer whose class begins with an underscore is called so, and TensorFlow takes the name anywhere
+# but at the top of a graph. Keras's `fit` never stands there.
+NOT_AT_THE_TOP = "is not a valid root scope name"
+
+
 class Untraceable(Exception):
     """TensorFlow can't trace a function; the message is what it stumbles over, from `STUMBLES`."""
 
@@ -62,12 +67,32 @@ def trace(function: Callable, *signature: Any, **settings: Any) -> Any:
     if goes_step_by_step():
         return function
     settings = {"autograph": False, **settings}
+
+    def graph(of):
+        return tf.function(of, **settings).get_concrete_function(*signature)
+
     try:
-        return tf.function(function, **settings).get_concrete_function(*signature)
+        try:
+            return graph(function)
+        except ValueError as error:
+            if NOT_AT_THE_TOP not in str(error):
+                raise
+            return graph(_below_the_top(function))
     except Exception as error:
         if over := _what_stumbled(error) or _a_size(error):
             raise Untraceable(over) from error
         raise
+
+
+def _below_the_top(function: Callable) -> Callable:
+    """The same function; in a graph, all names that it gives begin with another."""
+    import tensorflow as tf
+
+    def below(*arguments):
+        with tf.name_scope("below"):
+            return function(*arguments)
+
+    return below
 
 
 def stumble(attempt: Callable[[], Any]) -> str:

@@ -139,6 +139,44 @@ class GRUCell(keras.layers.Layer):
         return {**super().get_config(), **mine}
 
 
+class _Classifier(keras.Model):
+    """By its name it is for its author alone."""
+
+    def __init__(self, cells, dropout, l2, shape, classes):
+        super().__init__()
+        self.l2, self.shape, last = l2, shape, len(cells) - 1
+        self.rnns = [keras.layers.RNN(c, return_sequences=i < last) for i, c in enumerate(cells)]
+        self.dropouts = [keras.layers.Dropout(dropout) for _ in cells]
+        self.readout = keras.layers.Dense(classes)
+
+    def call(self, images, training=False):
+        h = keras.ops.reshape(images, (-1, *self.shape))
+        for rnn, dropout in zip(self.rnns, self.dropouts, strict=True):
+            h = dropout(rnn(h), training=training)
+        logits = self.readout(h)
+        if self.l2:
+            matrices = [w for rnn in self.rnns for w in rnn.cell.trainable_weights[:2]]
+            squares = [keras.ops.sum(keras.ops.square(w)) for w in (*matrices, self.readout.kernel)]
+            self.add_loss(self.l2 / 2 * sum(squares))
+        return logits
+
+
+def recurrent_classifier(
+    cell, units, layers=1, dropout=0.0, l2=0.0, steps=28, pixels=28, classes=10
+):
+    cells = [cell(units) for _ in range(layers)]
+    model = _Classifier(cells, dropout, l2, (steps, pixels), classes)
+    model(np.zeros((1, steps * pixels), "float32"))
+    return model
+
+
+def gru_for_a_gpu(units, dropout=0.0):
+    class _GRU(keras.layers.GRU):
+        pass
+
+    return _GRU(units, dropout=dropout)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("exercise", "answer", "name"),
@@ -150,6 +188,8 @@ class GRUCell(keras.layers.Layer):
         ("GradualDropout", dropout(of_numpy, fading_in), "NoiseOfNumPyFromTheSeed"),
         ("update_inside", update_inside, "without the ones"),
         ("GRUCell", GRUCell, "OldStateReturned"),
+        ("recurrent_classifier", recurrent_classifier, None),
+        ("gru_for_a_gpu", gru_for_a_gpu, None),
     ],
 )
 def test_its_name(exercise, answer, name):
@@ -225,3 +265,27 @@ def test_who_runs_pipelines_in_python_may_check_all_the_same(monkeypatch):
     report = check_function(get("padded_batches"), get("padded_batches").reference)
     assert report.ok, str(report)
     assert debug_mode.DEBUG_MODE
+
+
+def by_tapes(x, h_0, W_xh, W_hh, b_h):
+    """No TensorArray in it, but a tape that goes back through a loop."""
+    size = max(1, round(x.shape[1] ** 0.5))
+
+    @tf.recompute_grad
+    def last_of(h, piece, W_xh, W_hh, b_h):
+        def step(t, h):
+            return t + 1, tf.tanh(piece[:, t] @ W_xh + h @ W_hh + b_h)
+
+        return tf.while_loop(lambda t, h: t < piece.shape[1], step, (0, h))[1]
+
+    h = h_0
+    for start in range(0, x.shape[1], size):
+        h = last_of(h, x[:, start : start + size], W_xh, W_hh, b_h)
+    return h
+
+
+@pytest.mark.slow
+def test_what_xla_would_like_to_know_is_true_of_a_tape_as_well():
+    report = check_function(get("checkpointed"), by_tapes)
+    assert report.ok, str(report)
+    assert "a tape goes back through" in report.remarks["compiles with XLA, and stays right"]

@@ -236,8 +236,9 @@ def compiles(
             return ""
         return (
             "Not so here, but it counts as right: XLA lays out all memory beforehand, so a loop "
-            "that fills a TensorArray has to say how often it turns at most. "
-            "With maximum_iterations=T in tf.while_loop, or with tf.scan, it compiles."
+            "that fills a TensorArray, or that a tape goes back through, has to say how often it "
+            "turns at most. With maximum_iterations=T in tf.while_loop, or with tf.scan, it "
+            "compiles."
         )
 
     name = "compiles with XLA, and stays right"
