@@ -41,6 +41,7 @@ def as_in_a_new_notebook(traced: bool = True) -> Iterator[None]:
             settings.enter_context(_without_debuggers())
         if "keras" in sys.modules:
             settings.enter_context(keras_in("float32"))
+            settings.enter_context(_channels_last())
         yield
 
 
@@ -100,6 +101,19 @@ def keras_in(dtype: str) -> Iterator[None]:
     finally:
         keras.config.set_floatx(before[0])
         keras.config.set_dtype_policy(before[1])
+
+
+@contextlib.contextmanager
+def _channels_last() -> Iterator[None]:
+    """While it lasts, Keras takes images with their channels last, whatever keras.json says."""
+    import keras
+
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(before)
 
 
 @contextlib.contextmanager

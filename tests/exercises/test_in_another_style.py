@@ -289,3 +289,14 @@ def test_what_xla_would_like_to_know_is_true_of_a_tape_as_well():
     report = check_function(get("checkpointed"), by_tapes)
     assert report.ok, str(report)
     assert "a tape goes back through" in report.remarks["compiles with XLA, and stays right"]
+
+
+@pytest.mark.slow
+def test_an_image_may_have_its_channels_first_in_the_notebook():
+    keras.config.set_image_data_format("channels_first")
+    try:
+        report = check_function(get("train_step"), get("train_step").reference)
+        assert report.ok, str(report)
+        assert keras.config.image_data_format() == "channels_first"
+    finally:
+        keras.config.set_image_data_format("channels_last")
