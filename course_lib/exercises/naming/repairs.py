@@ -8,6 +8,7 @@ import ast
 import contextlib
 import inspect
 import linecache
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -34,6 +35,9 @@ BLOCKS = ast.stmt | ast.excepthandler | ast.match_case
 LONGEST_LINE = 80  # characters of a line of the learner's that a sentence shows
 BEGINNING = 40  # characters of a longer one, which say where it is
 
+
+# In a decorator that enters what it decorates in a list: a changed copy doesn't belong there.
+SIGNS_UP = r"register|\.(mistake|alternative)\b"
 
 # What says a change in words and the line that it is in, and what has become of the function.
 Changed = tuple[Callable[[], tuple[str, str]], Callable]
@@ -117,11 +121,12 @@ def changed(function: Callable, reference: Callable) -> Iterator[Changed]:
         return
     if not isinstance(tree.body[0], ast.FunctionDef | ast.ClassDef):
         return  # a lambda stands in whatever is done with it
-    # A gradient of its own is part of what it does; Keras must go on knowing the learner's class.
+    # A gradient of its own is part of what it does. But Keras must go on knowing the learner's
+    # class, and an exercise its own answers.
     decorators = tree.body[0].decorator_list
     if _layers_around(function) > len(decorators):
         return  # what was done with it below its code would be lost
-    decorators[:] = [one for one in decorators if "register" not in ast.unparse(one)]
+    decorators[:] = [one for one in decorators if not re.search(SIGNS_UP, ast.unparse(one))]
     names = namespace_of(function)
     lines, texts, head = _lines(tree), _texts(tree), tree.body[0].lineno - 1
     original = ast.unparse(tree)

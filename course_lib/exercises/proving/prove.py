@@ -14,6 +14,7 @@ from course_lib.authoring.a_few import a_few
 from course_lib.authoring.source import starting_code
 from course_lib.exercises.checker import check_function
 from course_lib.exercises.exercise import KINDS, Exercise, Mistake
+from course_lib.exercises.naming.first_falls import first_falls
 from course_lib.exercises.projects.project import Project
 from course_lib.exercises.projects.proving import verdicts
 from course_lib.exercises.proving.falls import store_falls
@@ -164,8 +165,16 @@ def _verdict(exercise, kind, answer, outcome, mistake=None) -> Proof:
         failure = f"the verdict is '{report.outcome}', not '{outcome}'. {report.sentence}"
     elif report.mistake != mistake:
         failure = f"recognised as '{report.mistake}': {report.sentence}"
+    elif kind == "mistake":
+        failure = _falls_elsewhere(exercise, mistake, report.failed)
     what = mistake or getattr(answer, "__name__", kind)
     return Proof(exercise.id, kind, what, failure, seconds)
+
+
+def _falls_elsewhere(exercise: Exercise, mistake: str, failed: str) -> str:
+    stored = first_falls(exercise).get(mistake, failed)
+    again = f"Run `course prove {exercise.id} --measure`."
+    return "" if failed == stored else f"it falls at '{failed}'; '{stored}' is stored. {again}"
 
 
 def _stub(exercise: Exercise):

@@ -857,6 +857,16 @@ def test_what_decorates_an_answer_stays():
     assert mended.called == "with `h_0` for `tf.zeros_like(h_0)`"
 
 
+def test_an_exercise_does_not_get_changed_copies_of_its_answers():
+    """A named mistake that nobody recognises is looked at like any answer: its list grew then."""
+    exercise = get("log_gradients")
+    mistakes, alternatives = list(exercise.mistakes), list(exercise.alternatives)
+    for answer in (mistakes[0].answer, alternatives[0]):
+        assert next(changed(answer, exercise.reference), None) is not None
+    assert exercise.mistakes == mistakes
+    assert exercise.alternatives == alternatives
+
+
 def test_no_axis_changes_places_with_itself():
     tree = ast.parse("def turned(x):\n    return x.swapaxes(0, 1) + np.moveaxis(x, 2, 1)")
     words = [change.words for change in changes(tree, None)]

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from course_lib.exercises.exercise import Mistake
+from course_lib.exercises.naming.first_falls import first_falls
 from course_lib.exercises.proving import prove as module
 from course_lib.exercises.proving import seconds
 from course_lib.exercises.proving.prove import main, prove
@@ -60,6 +61,17 @@ def test_a_mistake_that_is_right_or_taken_for_another_is_found():
     found = failures(spoilt(mistakes=[*spoilt().mistakes, *extra]))
     assert "the verdict is 'passed'" in found[("mistake", "rnn step")]
     assert "recognised as 'no tanh'" in found[("mistake", "twin of no tanh")]
+
+
+def test_a_mistake_that_falls_at_another_rung_than_is_stored_is_found(monkeypatch):
+    """Names are found by it: who falls elsewhere isn't looked at."""
+    exercise = get("rnn_step")
+    elsewhere = dict.fromkeys(first_falls(exercise), "a rung that was")
+    monkeypatch.setattr(module, "first_falls", lambda _: elsewhere)
+    mistakes = {p.what: p.failure for p in prove(exercise, 2) if p.kind == "mistake"}
+    assert len(mistakes) == 2
+    for failure in mistakes.values():
+        assert "; 'a rung that was' is stored. Run `course prove rnn_step --measure`." in failure
 
 
 def test_a_bug_hunt_must_start_from_code_that_is_recognised_as_wrong():
