@@ -7,7 +7,7 @@ import tensorflow as tf
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.diagonal.cases import lru_params
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.ladder.cell_calls import loaded
+from course_lib.exercises.ladder.cell_calls import added, loaded
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -17,6 +17,7 @@ from course_lib.exercises.ladder.graph_rungs import (
     traceable,
 )
 from course_lib.exercises.ladder.made_again import same_when_loaded
+from course_lib.exercises.ladder.nothing_added import only_what_was_asked
 from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import (
     by_xla,
@@ -182,6 +183,11 @@ def in_numpy(given: Arrays) -> Arrays:
     return {"y": lru_forward(given["x"], start, params)[0]}
 
 
+def beside_the_loss(layer_class, given: Arrays) -> Arrays:
+    """What a training would move the weights by, beside the loss."""
+    return added(layer_of(layer_class, given), given["x"])
+
+
 def spec(given: Arrays, T=None):
     """Sequences of T steps, or of any number of them, in a batch of any size."""
     return tf.TensorSpec((None, T, given["x"].shape[2]), given["x"].dtype)
@@ -289,6 +295,7 @@ EXERCISE = Exercise(
             "A fresh layer's weights are those of init_lru, by the seed that came in.",
             beginnings,
         ),
+        only_what_was_asked(sequence, beside_the_loss),
         same_when_loaded("layer", sizes, called_with, made_again),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),

@@ -14,6 +14,7 @@ from course_lib.exercises.gated_cells.cell_rungs import (
     learns_from_all_steps,
 )
 from course_lib.exercises.ladder.cell_calls import (
+    added,
     all_states,
     audited,
     compiled,
@@ -33,6 +34,7 @@ from course_lib.exercises.ladder.cell_calls import (
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
+    exactly,
     fit_for_a_gpu,
     frozen,
     no_loop_over_time,
@@ -40,6 +42,7 @@ from course_lib.exercises.ladder.graph_rungs import (
     traceable,
 )
 from course_lib.exercises.ladder.made_again import same_when_loaded
+from course_lib.exercises.ladder.nothing_added import only_what_was_asked, zeros_are_numbers
 from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import own_twin
 from course_lib.layers.gru import GRUCell
@@ -238,6 +241,11 @@ def two_batches(cell_class, given: Arrays) -> Arrays:
     return {"h": all_states(layer, given["x"])}
 
 
+def beside_the_loss(cell_class, given: Arrays) -> Arrays:
+    """What a training would move the weights by, beside the loss."""
+    return added(laid_out(cell_class, given), given["x"])
+
+
 def counted(cell_class, given: Arrays) -> Arrays:
     """The matrix products of one step, in both conventions."""
     x, params = given.values()
@@ -307,13 +315,15 @@ EXERCISE = Exercise(
             right=one_step_in_numpy,
         ),
         equal_to_twin("gru_step", sequence, in_numpy, unrolled),
-        matches(
-            "with reset_after it is the other GRU",
-            sequence_of_both,
-            reset_after,
-            "With reset_after=True the reset gate comes after the product, and multiplies the "
-            "second row of b with it, as in keras.layers.GRU.",
-            call=states_of,
+        exactly(
+            matches(
+                "with reset_after it is the other GRU",
+                sequence_of_both,
+                reset_after,
+                "With reset_after=True the reset gate comes after the product, and multiplies the "
+                "second row of b with it, as in keras.layers.GRU.",
+                call=states_of,
+            )
         ),
         matches(
             "a batch is not affected by the one before",
@@ -323,6 +333,8 @@ EXERCISE = Exercise(
             "cell, but it comes in with `states` and goes out with the result.",
             call=two_batches,
         ),
+        zeros_are_numbers(sequence, in_numpy, two_batches),
+        only_what_was_asked(sequence, beside_the_loss),
         Rung("the weights begin as they should", sizes, begins_as_said, beginnings),
         same_when_loaded("cell", sequence_of_both, called_with, made_again, reset_after),
         traceable(sequence, traced),

@@ -14,6 +14,7 @@ from course_lib.exercises.gated_cells.cell_rungs import (
     learns_from_all_steps,
 )
 from course_lib.exercises.ladder.cell_calls import (
+    added,
     all_states,
     audited,
     compiled,
@@ -40,6 +41,7 @@ from course_lib.exercises.ladder.graph_rungs import (
     traceable,
 )
 from course_lib.exercises.ladder.made_again import same_when_loaded
+from course_lib.exercises.ladder.nothing_added import only_what_was_asked, zeros_are_numbers
 from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import own_twin
 from course_lib.layers.lstm import LSTMCell
@@ -253,6 +255,11 @@ def two_batches(cell_class, given: Arrays) -> Arrays:
     return {"h": all_states(layer, given["x"])}
 
 
+def beside_the_loss(cell_class, given: Arrays) -> Arrays:
+    """What a training would move the weights by, beside the loss."""
+    return added(laid_out(cell_class, given), given["x"])
+
+
 def counted(cell_class, given: Arrays) -> Arrays:
     """The matrix products of one step."""
     x, params = given.values()
@@ -326,6 +333,8 @@ EXERCISE = Exercise(
             "cell, but it comes in with `states` and goes out with the result.",
             call=two_batches,
         ),
+        zeros_are_numbers(sequence, states_in_numpy, two_batches),
+        only_what_was_asked(sequence, beside_the_loss),
         Rung("the weights begin as they should", sizes, begins_well, beginnings),
         same_when_loaded("cell", with_settings, called_with, made_again, as_before),
         traceable(sequence, traced),

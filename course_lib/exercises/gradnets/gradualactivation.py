@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.ladder.cell_calls import from_a_file, loaded
+from course_lib.exercises.ladder.cell_calls import added, from_a_file, loaded
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -16,6 +16,7 @@ from course_lib.exercises.ladder.graph_rungs import (
     traceable,
 )
 from course_lib.exercises.ladder.made_again import lost_by_keras, not_made_again
+from course_lib.exercises.ladder.nothing_added import only_what_was_asked
 from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import gpu_report, own_twin, stumble, trace, xla_refusal
 from course_lib.layers.gradnets import GradualActivation
@@ -186,6 +187,11 @@ def gradient_in_numpy(given: Arrays) -> Arrays:
     """grelu_backward."""
     u, g, dy = given.values()
     return {"du": grelu_backward(dy, u, g)}
+
+
+def beside_the_loss(layer_class, given: Arrays) -> Arrays:
+    """What a training would move the weights by, beside the loss."""
+    return added(bare(layer_class, given), given["u"])
 
 
 def signature(given: Arrays):
@@ -363,6 +369,7 @@ EXERCISE = Exercise(
         matches(
             "equal to grelu_backward, going back", with_credit, gradient_in_numpy, call=gradient
         ),
+        only_what_was_asked(half_open, beside_the_loss),
         traceable(half_open, traced),
         matches(
             MOVED,

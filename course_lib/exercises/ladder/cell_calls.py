@@ -179,6 +179,17 @@ def gradients(layer: Any, x: np.ndarray) -> dict[str, Any]:
     return {"gradients": gradient_sizes(loss, layer.trainable_variables)}
 
 
+def added(layer: Any, x: np.ndarray) -> dict[str, Any]:
+    """For `only_what_was_asked`: what stands beside the loss in a training, after one call."""
+    layer(x)
+    constraints = [getattr(w, "constraint", None) for w in layer.weights]
+    return {
+        "penalties": len(layer.losses),
+        "constraints": sum(one is not None for one in constraints),
+        "trainable": bool(layer.trainable),
+    }
+
+
 def is_uniform(W: np.ndarray, deviation: float) -> bool:
     """Whether no number lies where a uniform distribution around zero has none.
 

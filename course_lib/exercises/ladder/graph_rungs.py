@@ -7,6 +7,7 @@ gives plain numbers and words. What is made here judges them, and never sees a t
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -324,6 +325,19 @@ def fit_for_a_gpu(inputs: Callable[[], Arrays], call: Callable) -> Rung:
     return Rung(ON_A_GPU, inputs, judge, call, remark=remark, by_verdict=True, in_a_graph=True)
 
 
+def exactly(rung: Rung) -> Rung:
+    """A rung of `matches`, in float64 to 1e-10: for what `equal_to_twin` doesn't reach.
+
+    Its oracle may not be a centred difference, which is right to fewer digits.
+    """
+    right = remembering(rung.right)
+
+    def judge(given: Arrays, outputs: Arrays) -> Problem | None:
+        return rung.judge(given, outputs) or _inexact(outputs, right(given), "what it should be")
+
+    return replace(rung, judge=judge)
+
+
 def equal_to_twin(
     twin: str,
     inputs: Callable[[], Arrays],
@@ -345,23 +359,7 @@ def equal_to_twin(
 
     def judge(given: Arrays, outputs: Arrays) -> Problem | None:
         expected = right(given)
-        if problem := unlike(outputs, expected):
-            return problem
-        for name, value in expected.items():
-            got = np.asarray(outputs[name])
-            if got.dtype != np.float64:
-                return Problem(
-                    f"{name} comes as {got.dtype}, although everything that came in was float64: "
-                    "something in between has a dtype of its own."
-                )
-            away = _apart(got, value)
-            if away > EXACT:
-                return Problem(
-                    f"{name} is {away:.0e} away from {twin}, more than rounding in float64 "
-                    "explains: somewhere in between float32 was used, or a small number such as "
-                    "1e-8 was added."
-                )
-        return None
+        return unlike(outputs, expected) or _inexact(outputs, expected, twin)
 
     def remark(_: Arrays, outputs: Arrays) -> str:
         own = [name for name in outputs if name.endswith(BY_TWIN)]
@@ -373,6 +371,24 @@ def equal_to_twin(
 
     name = f"equal to {twin}, to 1e-10 in float64"
     return Rung(name, inputs, judge, call, remark=remark, right=right.__wrapped__)
+
+
+def _inexact(outputs: Arrays, expected: Arrays, what: str) -> Problem | None:
+    """The first output that is further away than rounding in float64 explains."""
+    for name, value in expected.items():
+        got = np.asarray(outputs[name])
+        if got.dtype != np.float64:
+            return Problem(
+                f"{name} comes as {got.dtype}, although everything that came in was float64: "
+                "something in between has a dtype of its own."
+            )
+        away = _apart(got, value)
+        if away > EXACT:
+            return Problem(
+                f"{name} is {away:.0e} away from {what}, more than rounding in float64 explains: "
+                "somewhere in between float32 was used, or a small number such as 1e-8 was added."
+            )
+    return None
 
 
 def _apart(got: np.ndarray, value: np.ndarray) -> float:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.ladder.cell_calls import (
+    added,
     ask_for_the_width,
     is_drawn,
     is_uniform,
@@ -25,6 +26,7 @@ from course_lib.exercises.ladder.graph_rungs import (
     traceable,
 )
 from course_lib.exercises.ladder.made_again import same_when_loaded
+from course_lib.exercises.ladder.nothing_added import only_what_was_asked, zeros_are_numbers
 from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import (
     gpu_report,
@@ -246,6 +248,11 @@ def two_batches(cell_class, given: Arrays) -> Arrays:
     return {"h": keras.ops.convert_to_numpy(layer(given["x"]))}
 
 
+def beside_the_loss(cell_class, given: Arrays) -> Arrays:
+    """What a training would move the weights by, beside the loss."""
+    return added(layer_of(cell_class, given), given["x"])
+
+
 def with_mask(cell_class, given: Arrays) -> Arrays:
     """Keras skips the padding of shorter sequences."""
     layer = layer_of(cell_class, given, return_state=True)
@@ -377,6 +384,8 @@ EXERCISE = Exercise(
             ),
             right=None,
         ),
+        zeros_are_numbers(sequence, states_in_numpy, two_batches),
+        only_what_was_asked(sequence, beside_the_loss),
         matches("padding is skipped", padded, masked_in_numpy, call=with_mask),
         Rung("the weights begin as they should", sizes, begins_well, beginnings),
         same_when_loaded("cell", sizes, called_with, made_again),
