@@ -1,14 +1,13 @@
 """Wrong answers that are right in nearly every case: each fails where its one case is looked at."""
 
 import dataclasses
-import sys
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from changed_reference import with_changes
 
-from course_lib.authoring.source import reference_code
 from course_lib.exercises import check
 from course_lib.exercises.gradnets.stop_gate import last_cosine
 from course_lib.exercises.registry import get
@@ -341,18 +340,6 @@ def test_sums_over_a_chunk_as_quotients_of_powers():
 
     with np.errstate(all="ignore"):
         assert check(chunk_border).failed == "right for units that forget at once"
-
-
-def with_changes(name, *changes):
-    """The reference of an exercise with other code in places; its namespace is its module's."""
-    reference = get(name).reference
-    code = reference_code(reference)
-    for before, after in changes:
-        assert before in code
-        code = code.replace(before, after)
-    names = dict(vars(sys.modules[reference.__module__]))
-    exec(compile(code, f"<{name}>", "exec"), names)
-    return names[name]
 
 
 OPTIMIZER = "optimizer.apply(tape.gradient(loss, weights), weights)"

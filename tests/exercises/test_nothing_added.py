@@ -1,11 +1,9 @@
 """Cells and layers that do more than was asked: their numbers are right, their training isn't."""
 
-import sys
-
 import keras
 import pytest
+from changed_reference import with_changes
 
-from course_lib.authoring.source import reference_code
 from course_lib.exercises import check
 from course_lib.exercises.registry import get
 
@@ -14,16 +12,6 @@ CELLS = ["VanillaRNNCell", "LSTMCell", "GRUCell"]
 DRAWN = 'initializer="orthogonal"'
 STATES_OUT = "return h_t, [h_t"
 UNASKED = "nothing is added that nobody asked for"
-
-
-def with_change(name, before, after):
-    """The reference of an exercise with other code in one place."""
-    reference = get(name).reference
-    code = reference_code(reference)
-    assert before in code
-    names = dict(vars(sys.modules[reference.__module__]))
-    exec(compile(code.replace(before, after), f"<{name}>", "exec"), names)
-    return names[name]
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -37,7 +25,7 @@ def with_change(name, before, after):
     ids=["regularizer", "constraint", "add_loss"],
 )
 def test_a_cell_that_is_trained_by_more_than_the_loss(name, before, after, said):
-    report = check(with_change(name, before, after))
+    report = check(with_changes(name, (before, after)))
     assert report.failed == UNASKED
     assert said in report.sentence
 
@@ -68,7 +56,7 @@ def test_a_layer_that_is_trained_by_more_than_the_loss(name, settings):
 )
 def test_an_activation_that_freezes_what_is_part_of_it(after):
     """Of the layer itself nothing is trained; an activation may have weights of its own."""
-    changed = with_change("GradualActivation", "super().__init__(**kwargs)", after)
+    changed = with_changes("GradualActivation", ("super().__init__(**kwargs)", after))
     assert not changed(keras.layers.PReLU()).trainable
     report = check(changed)
     assert report.failed == UNASKED
@@ -80,7 +68,7 @@ def test_an_activation_that_freezes_what_is_part_of_it(after):
 def test_a_cell_that_takes_zeros_for_padding(name, otherwise):
     there = "keras.ops.any(x_t != 0, axis=1, keepdims=True)"
     line = f"h_t = keras.ops.where({there}, h_t, {otherwise})\n        {STATES_OUT}"
-    report = check(with_change(name, STATES_OUT, line))
+    report = check(with_changes(name, (STATES_OUT, line)))
     assert report.failed == "a step of zeros counts like any other"
 
 
@@ -88,7 +76,7 @@ def test_a_cell_that_takes_zeros_for_padding(name, otherwise):
 def test_a_gate_in_float32_in_the_other_convention_alone(gate):
     before = "            reset = r * f"
     narrow = f"keras.ops.cast(keras.ops.cast({gate}, 'float32'), h_prev.dtype)"
-    changed = with_change("GRUCell", before, f"            {gate} = {narrow}\n{before}")
+    changed = with_changes("GRUCell", (before, f"            {gate} = {narrow}\n{before}"))
     report = check(changed)
     assert report.failed == "with reset_after it is the other GRU"
     assert "float32" in report.sentence

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.ladder.beyond_one_case import large_numbers
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -54,6 +55,12 @@ def last_state_only() -> Arrays:
     given = sequence()
     given["dh"][:, :-1] = 0.0
     return given
+
+
+def far_from_zero() -> Arrays:
+    """What comes back is large."""
+    given = sequence()
+    return {**given, "dh": 1000 * given["dh"]}
 
 
 def one_unit() -> Arrays:
@@ -217,6 +224,7 @@ EXERCISE = Exercise(
             both_passes,
         ),
         equal_to_twin("rnn_backward", sequence, in_numpy, with_own_twin),
+        large_numbers(far_from_zero, in_numpy, both_passes),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         Rung("TensorFlow derives nothing itself", sequence, way_back_is_own, kept, by_verdict=True),

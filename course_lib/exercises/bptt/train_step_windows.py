@@ -12,6 +12,7 @@ from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
+    exactly,
     fit_for_a_gpu,
     traceable,
     traced_once,
@@ -358,12 +359,14 @@ EXERCISE = Exercise(
             )
         ),
         stepping_once(equal_to_twin("truncated_bptt", sequence, in_numpy, with_own_twin)),
-        matches(
-            "a gradient that is too long is shortened as a whole",
-            limited,
-            in_numpy,
-            "With a limit below the norm.",
-            one_step,
+        exactly(
+            matches(
+                "a gradient that is too long is shortened as a whole",
+                limited,
+                in_numpy,
+                "With a limit below the norm.",
+                one_step,
+            )
         ),
         matches(
             "the optimizer decides how far to go",

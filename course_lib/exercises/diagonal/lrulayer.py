@@ -7,7 +7,8 @@ import tensorflow as tf
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.diagonal.cases import lru_params
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
-from course_lib.exercises.ladder.cell_calls import added, loaded
+from course_lib.exercises.ladder.beyond_one_case import large_numbers, own_settings
+from course_lib.exercises.ladder.cell_calls import added, followed, loaded
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -58,6 +59,12 @@ def far_out() -> Arrays:
     One keeps so little that its powers come to 0, by which nobody may divide.
     """
     return {**sequence(), "x": irregular(2, 14, 2), "nu_log": np.array([-30.0, 4.0, 0.0])}
+
+
+def far_from_zero() -> Arrays:
+    """Inputs up to 100."""
+    given = sequence()
+    return {**given, "x": 100 * given["x"]}
 
 
 def one_unit() -> Arrays:
@@ -139,6 +146,12 @@ def fresh(layer_class, given: Arrays, **settings):
 def beginnings(layer_class, given: Arrays) -> Arrays:
     """The weights of a fresh layer, of the default dtype, by their names."""
     return dict(zip(WEIGHTS, fresh(layer_class, given).get_weights(), strict=True))
+
+
+def beginnings_beside_another(layer_class, given: Arrays) -> Arrays:
+    """The same, after a layer was made that is to begin with another seed."""
+    _, n, k, seed = map(int, given.values())
+    return beginnings(followed(layer_class, n, k, seed=seed + 1), given)
 
 
 def as_init_lru(given: Arrays) -> Arrays:
@@ -295,6 +308,8 @@ EXERCISE = Exercise(
             "A fresh layer's weights are those of init_lru, by the seed that came in.",
             beginnings,
         ),
+        own_settings(sizes, as_init_lru, beginnings_beside_another),
+        large_numbers(far_from_zero, in_numpy, called_once),
         only_what_was_asked(sequence, beside_the_loss),
         same_when_loaded("layer", sizes, called_with, made_again),
         traceable(sequence, traced),

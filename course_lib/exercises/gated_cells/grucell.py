@@ -13,6 +13,7 @@ from course_lib.exercises.gated_cells.cell_rungs import (
     few_products,
     learns_from_all_steps,
 )
+from course_lib.exercises.ladder.beyond_one_case import large_numbers, own_settings
 from course_lib.exercises.ladder.cell_calls import (
     added,
     all_states,
@@ -59,6 +60,20 @@ def sequence() -> Arrays:
 def sequence_of_both() -> Arrays:
     """The same, with a bias of its own for what comes from the state."""
     return {**sequence(), "b_state": irregular(12, shift=5, scale=0.6)}
+
+
+def far_from_zero() -> Arrays:
+    """Large inputs by small weights; of two gates, one is nearly open and one nearly shut."""
+    params = {
+        name: w / 20 if name.startswith("W_x") else w for name, w in weights(GRU, 3, 4).items()
+    }
+    params["b_z"], params["b_r"] = params["b_z"] + 9.0, params["b_r"] - 9.0
+    return {"x": irregular(2, 14, 3, scale=20.0), "params": params}
+
+
+def far_from_zero_with_two_biases() -> Arrays:
+    """The same in the other convention."""
+    return {**far_from_zero(), "b_state": irregular(12, shift=5, scale=0.6)}
 
 
 def one_unit() -> Arrays:
@@ -136,6 +151,9 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
         cell = cell_class(n, reset_after=after)
         cell.build((None, m))
         W_x, W_h, b = cell.get_weights()
+        other = cell_class(n, reset_after=after)
+        other.build((None, m))
+        seen = other.get_weights()
         glorot = np.sqrt(2 / (m + 3 * n))
         outputs |= {
             "W_x lies around 0 with a standard deviation of sqrt(2 / (m + 3n))": bool(
@@ -144,6 +162,8 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
             "W_x is uniform, and so ends at sqrt(6 / (m + 3n)) from 0": is_uniform(W_x, glorot),
             "W_h is orthogonal": bool(np.abs(W_h @ W_h.T - np.eye(n)).max() < 1e-4),
             "W_h is drawn at random": is_drawn(W_h),
+            "each cell draws a W_x of its own": not np.array_equal(W_x, seen[0]),
+            "each cell draws a W_h of its own": not np.array_equal(W_h, seen[1]),
             f"b is 0 with reset_after={after}": not b.any(),
         }
     return outputs
@@ -241,6 +261,13 @@ def two_batches(cell_class, given: Arrays) -> Arrays:
     return {"h": all_states(layer, given["x"])}
 
 
+def beside_another(cell_class, given: Arrays) -> Arrays:
+    """The sequences, after a cell of the other convention was made."""
+    layer = laid_out(cell_class, given)
+    cell_class(len(given["params"]["W_hh"]), reset_after="b_state" not in given)
+    return {"h": all_states(layer, given["x"])}
+
+
 def beside_the_loss(cell_class, given: Arrays) -> Arrays:
     """What a training would move the weights by, beside the loss."""
     return added(laid_out(cell_class, given), given["x"])
@@ -333,6 +360,12 @@ EXERCISE = Exercise(
             "cell, but it comes in with `states` and goes out with the result.",
             call=two_batches,
         ),
+        large_numbers(far_from_zero, in_numpy, states_of),
+        replace(
+            large_numbers(far_from_zero_with_two_biases, reset_after, states_of),
+            name="large numbers count in full with reset_after",
+        ),
+        own_settings(sequence_of_both, reset_after, beside_another),
         zeros_are_numbers(sequence, in_numpy, two_batches),
         only_what_was_asked(sequence, beside_the_loss),
         Rung("the weights begin as they should", sizes, begins_as_said, beginnings),

@@ -24,6 +24,7 @@ from course_lib.exercises.ladder.graph_rungs import (
     reaches_every_weight,
     traceable,
 )
+from course_lib.exercises.ladder.nothing_added import zeros_are_numbers
 from course_lib.exercises.ladder.rungs import by_hand, irregular, matches
 from course_lib.graphs import gpu_report, gradient_sizes, own_twin, trace
 from course_lib.layers.loops import looped, unrolled
@@ -130,6 +131,12 @@ def over_time(function, given: Arrays) -> Arrays:
     if twin is not None:
         outputs["h by your twin"] = twin(given["x"], given["params"])
     return outputs
+
+
+def from_zeros(function, given: Arrays) -> Arrays:
+    """All outputs from zeros."""
+    read, _ = reader(function, given)
+    return {"h": read(tf.constant(given["x"])).numpy()}
 
 
 def in_numpy(given: Arrays) -> Arrays:
@@ -244,6 +251,7 @@ EXERCISE = Exercise(
             "The cell adds up 300 numbers, and shows twice the sum.",
             call=adding,
         ),
+        zeros_are_numbers(sequence, in_numpy, from_zeros),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         reaches_every_weight(sequence, reached),

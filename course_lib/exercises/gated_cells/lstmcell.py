@@ -13,6 +13,7 @@ from course_lib.exercises.gated_cells.cell_rungs import (
     few_products,
     learns_from_all_steps,
 )
+from course_lib.exercises.ladder.beyond_one_case import large_numbers
 from course_lib.exercises.ladder.cell_calls import (
     added,
     all_states,
@@ -74,8 +75,18 @@ def sizes() -> Arrays:
 
 
 def with_settings() -> Arrays:
-    """The sequences, and another start of the forget gate."""
-    return {**sequence(), "forget_bias": 2.5}
+    """The sequences, and another start of the forget gate; no decimal of it may be lost."""
+    return {**sequence(), "forget_bias": 2.375}
+
+
+def far_from_zero() -> Arrays:
+    """Large inputs by small weights; gates nearly open, and a memory that grows for 14 steps."""
+    params = {
+        name: w / 20 if name.startswith("W_x") else w for name, w in weights(LSTM, 3, 4).items()
+    }
+    for name, more in {"b_i": 9.0, "b_f": 9.0, "b_c": 3.0}.items():
+        params[name] = params[name] + more
+    return {"x": irregular(2, 14, 3, scale=20.0), "params": params}
 
 
 def laid_out(cell_class, given: Arrays, **settings):
@@ -86,17 +97,22 @@ def laid_out(cell_class, given: Arrays, **settings):
 
 
 def fresh(cell_class, given: Arrays) -> Arrays:
-    """What a cell knows of itself once it is built, and after a wider one was built."""
-    cell = cell_class(given["n"])
+    """What a cell knows of itself once it is built, and after a wider one was built.
+
+    And what is built where the wider one was made in between.
+    """
+    cell, first = cell_class(given["n"]), cell_class(given["n"])
     cell.build((None, given["m"]))
     size = getattr(cell, "state_size", None)
     cell_class(given["n"] + 1).build((None, given["m"]))
+    first.build((None, given["m"]))
     return {
         "state_size": widths_of_the_states(size),
         "shapes": ", ".join(str(tuple(w.shape)) for w in cell.weights),
         "made": len(cell.weights),
         "trained": len(cell.trainable_weights),
         "state_size beside a wider cell": widths_of_the_states(getattr(cell, "state_size", None)),
+        "shapes beside a wider cell": ", ".join(str(tuple(w.shape)) for w in first.weights),
     }
 
 
@@ -128,6 +144,12 @@ def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
             f"state_size, once another cell of {n + 1} was made: what belongs to one cell is kept "
             "on self, not on the class, which all cells share."
         )
+    if outputs["shapes beside a wider cell"] != outputs["shapes"]:
+        return Problem(
+            f"A cell of {n} units makes weights of these shapes, if a cell of {n + 1} was made in "
+            f"between: {outputs['shapes beside a wider cell']}. What belongs to one cell is kept "
+            "on self, not on the class, which all cells share."
+        )
     return None
 
 
@@ -145,6 +167,9 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
     }.items():
         cell.build((None, m))
         W_x, W_h, b = cell.get_weights()
+        other = cell_class(n)
+        other.build((None, m))
+        seen = other.get_weights()
         glorot = np.sqrt(2 / (m + 4 * n))
         outputs |= {
             "W_x lies around 0 with a standard deviation of sqrt(2 / (m + 4n))": bool(
@@ -153,6 +178,8 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
             "W_x is uniform, and so ends at sqrt(6 / (m + 4n)) from 0": is_uniform(W_x, glorot),
             "W_h is orthogonal": bool(np.abs(W_h @ W_h.T - np.eye(n)).max() < 1e-4),
             "W_h is drawn at random": is_drawn(W_h),
+            "each cell draws a W_x of its own": not np.array_equal(W_x, seen[0]),
+            "each cell draws a W_h of its own": not np.array_equal(W_h, seen[1]),
             f"b with forget_bias {bias:g}": b,
         }
     return outputs
@@ -185,6 +212,12 @@ def one_step_in_numpy(given: Arrays) -> Arrays:
     """What lstm_step gives for the same numbers, under the names of `call_once`."""
     h_t, c_t, _ = lstm_step(*given.values())
     return {"output": h_t, "new h_t": h_t, "new c_t": c_t}
+
+
+def all_and_the_last(cell_class, given: Arrays) -> Arrays:
+    """What Keras gives for the sequences: all states, and the memory after the last step."""
+    h, _, c_last = laid_out(cell_class, given, return_state=True)(given["x"])
+    return {"h": keras.ops.convert_to_numpy(h), "c_last": keras.ops.convert_to_numpy(c_last)}
 
 
 def unrolled(cell_class, given: Arrays) -> Arrays:
@@ -333,6 +366,7 @@ EXERCISE = Exercise(
             "cell, but it comes in with `states` and goes out with the result.",
             call=two_batches,
         ),
+        large_numbers(far_from_zero, in_numpy, all_and_the_last),
         zeros_are_numbers(sequence, states_in_numpy, two_batches),
         only_what_was_asked(sequence, beside_the_loss),
         Rung("the weights begin as they should", sizes, begins_well, beginnings),

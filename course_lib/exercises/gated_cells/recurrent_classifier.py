@@ -152,13 +152,24 @@ def has_its_weights(given: Arrays, outputs: Arrays) -> Problem | None:
 
 
 def shared(function, given: Arrays) -> Arrays:
-    """How many weights there are where a cell could be in two layers without an error."""
-    return {"weights": len(made(function).trainable_weights)}
+    """How many weights there are where a cell could be in two layers without an error.
+
+    And how many matrices begin with the same numbers in two models.
+    """
+    one, other = made(function), made(function)
+    pairs = zip(one.get_weights(), other.get_weights(), strict=True)
+    alike = sum(np.ndim(a) == 2 and np.array_equal(a, b) for a, b in pairs)
+    return {"weights": len(one.trainable_weights), "alike": int(alike)}
 
 
 def none_shared(given: Arrays, outputs: Arrays) -> Problem | None:
     """Eight: three a layer and two."""
     there = outputs["weights"]
+    if there == 8 and outputs["alike"]:
+        return Problem(
+            f"Two models begin with the same numbers in {outputs['alike']} of their matrices, as "
+            "if a seed had been set. Nobody gave one: each model draws its own."
+        )
     if there == 8:
         return None
     return Problem(

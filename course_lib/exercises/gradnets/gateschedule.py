@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.ladder.beyond_one_case import own_settings
+from course_lib.exercises.ladder.cell_calls import followed
 from course_lib.exercises.ladder.graph_rungs import fit_for_a_gpu
 from course_lib.exercises.ladder.rungs import matches
 from course_lib.graphs import gpu_report, in_graphs, trace
@@ -127,6 +129,12 @@ def run(callback_class, given: Arrays) -> Arrays:
     model, gates = network()
     fitted(model, callback_class(list(gates), **settings(given)), given["epochs"])
     return found(gates)
+
+
+def beside_another(callback_class, given: Arrays) -> Arrays:
+    """One training, with a callback after which another was made, for no gates and other steps."""
+    other = {"end": 90, "start": 3, "first": 1.0, "last": 0.9}
+    return run(followed(callback_class, [], **other), given)
 
 
 def settings(given: Arrays) -> dict[str, float]:
@@ -249,6 +257,7 @@ EXERCISE = Exercise(
         matches(EACH, ten_steps, in_numpy, call=run),
         matches("arguments that are left out have their defaults", by_default, in_numpy, call=run),
         matches("the gate may begin and stop elsewhere", stops_early, in_numpy, call=run),
+        own_settings(stops_early, in_numpy, beside_another),
         matches(
             "the gate may shut, too",
             shuts,

@@ -8,10 +8,12 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.ladder.beyond_one_case import large_numbers
 from course_lib.exercises.ladder.cell_calls import added, from_a_file, loaded
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
+    exactly,
     fit_for_a_gpu,
     traceable,
 )
@@ -28,6 +30,11 @@ MADE_OPEN = "y of a layer that was made with g=1, and then shut to g=0.20,"
 def half_open() -> Arrays:
     """Pre-activations of three rows, and a gate."""
     return {"u": irregular(3, 4, scale=2.0), "g": np.array(0.3)}
+
+
+def far_from_zero() -> Arrays:
+    """Pre-activations up to 200."""
+    return {"u": irregular(3, 4, scale=200.0), "g": np.array(0.3)}
 
 
 def one_row() -> Arrays:
@@ -363,7 +370,8 @@ EXERCISE = Exercise(
             y=np.array([[2.0, -3.0, 0.0]]),
         ),
         equal_to_twin("grelu", half_open, in_numpy, beside_the_twin),
-        matches(TANH, half_open, tanh_in_numpy, call=fading_tanh),
+        exactly(matches(TANH, half_open, tanh_in_numpy, call=fading_tanh)),
+        large_numbers(far_from_zero, in_numpy, once),
         matches("any number of axes", many_axes, in_numpy, call=once),
         Rung("its gate is saved, and not trained", half_open, one_gate, variables),
         matches(

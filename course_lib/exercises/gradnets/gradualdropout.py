@@ -6,10 +6,12 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
-from course_lib.exercises.ladder.cell_calls import loaded
+from course_lib.exercises.ladder.beyond_one_case import large_numbers, own_settings
+from course_lib.exercises.ladder.cell_calls import followed, loaded
 from course_lib.exercises.ladder.graph_rungs import fit_for_a_gpu, not_compiled, traceable
 from course_lib.exercises.ladder.made_again import same_when_loaded
 from course_lib.exercises.ladder.masks import on_their_own
+from course_lib.exercises.ladder.nothing_added import only_what_was_asked
 from course_lib.exercises.ladder.rungs import irregular, matches
 from course_lib.graphs import gpu_report, stumble, trace, xla_refusal
 from course_lib.layers.gradnets import GradualDropout
@@ -23,6 +25,12 @@ NOISE = 0.05  # a share of so many is as near to the probability, by six standar
 def half_open() -> Arrays:
     """Many entries, none of them near 0, a rate of several digits, and a gate that is half open."""
     return {"x": 1.5 + irregular(40, MANY // 40), "rate": np.array(0.6375), "g": np.array(0.5)}
+
+
+def far_from_zero() -> Arrays:
+    """Inputs up to 1,500 and beyond, with either sign."""
+    given = half_open()
+    return {**given, "x": 1000 * given["x"] * np.where(np.arange(given["x"].shape[1]) % 2, 1, -1)}
 
 
 def shut() -> Arrays:
@@ -75,6 +83,31 @@ def kept(layer_class, given: Arrays) -> Arrays:
 def scales_of(y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """What the entries that were kept were multiplied by; 0 if none was."""
     return y[y != 0] / x[y != 0] if np.any(y) else np.zeros(1)
+
+
+def spread(layer_class, given: Arrays) -> Arrays:
+    """The smallest and the largest scale."""
+    y = plain(layer_of(layer_class, given)(given["x"], tf.constant(given["g"]), training=True))
+    scales = scales_of(y, given["x"])
+    return {"smallest scale": scales.min(), "largest scale": scales.max()}
+
+
+def spread_in_numpy(given: Arrays) -> Arrays:
+    """One scale for all that is kept."""
+    scale = 1 / (1 - given["rate"] * given["g"])
+    return {"smallest scale": scale, "largest scale": scale}
+
+
+def beside_another(layer_class, given: Arrays) -> Arrays:
+    """What is dropped by a layer after which another was made, of a smaller rate."""
+    return kept(followed(layer_class, float(given["rate"]) / 4, seed=SEED, dtype="float64"), given)
+
+
+def beside_the_loss(layer_class, given: Arrays) -> Arrays:
+    """Whether the layer has penalties, or says that it is frozen."""
+    layer = layer_of(layer_class, given)
+    plain(layer(given["x"], tf.constant(given["g"])))
+    return {"penalties": len(layer.losses), "constraints": 0, "trainable": bool(layer.trainable)}
 
 
 def as_often(y: np.ndarray, rate, g) -> bool:
@@ -334,6 +367,9 @@ EXERCISE = Exercise(
             f"One sequence of {MANY // 2:,} steps, (1, {MANY // 2}, 2), with an open gate.",
             call=kept,
         ),
+        large_numbers(far_from_zero, spread_in_numpy, spread),
+        own_settings(half_open, scaled, beside_another),
+        only_what_was_asked(half_open, beside_the_loss),
         matches(EVALUATED, half_open, untouched, call=evaluated),
         Rung("the gradient passes where x passed", half_open, is_scale, gradient),
         traceable(half_open, traced),

@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.ladder.beyond_one_case import large_numbers, own_settings
+from course_lib.exercises.ladder.cell_calls import followed
 from course_lib.exercises.ladder.graph_rungs import (
     equal_to_twin,
     fit_for_a_gpu,
@@ -47,6 +49,12 @@ def batch() -> Arrays:
         "beta": np.eye(5) + irregular(5, 5, shift=7, scale=0.5),
         "gamma": np.array([0.0, 0.1, 0.3, 0.6, 1.2]),
     }
+
+
+def far_from_zero() -> Arrays:
+    """Targets far from what is read out, so that the gradients are large."""
+    given = batch()
+    return {**given, "y": 10_000 * given["y"]}
 
 
 def one_step_long() -> Arrays:
@@ -120,6 +128,13 @@ def one_step(model_class, given: Arrays) -> Arrays:
     model = model_of(model_class, given, keras.optimizers.SGD(1.0))
     step_of(model, given["x"], given["y"])
     return weights_of(model)
+
+
+def beside_another(model_class, given: Arrays) -> Arrays:
+    """The same, after a model was made whose kernel and chunks are others."""
+    units, outputs = given["b_h"].size, given["b_y"].size
+    kernel = np.zeros((units, units)), np.full(units, 0.7)
+    return one_step(followed(model_class, units, outputs, *kernel, C=2, dtype="float64"), given)
 
 
 def beside_the_twin(model_class, given: Arrays) -> Arrays:
@@ -374,6 +389,8 @@ EXERCISE = Exercise(
             call=one_step,
         ),
         equal_to_twin("chunk_border", batch, recurrent_in_numpy, beside_the_twin),
+        large_numbers(far_from_zero, in_numpy, one_step),
+        own_settings(batch, recurrent_in_numpy, beside_another),
         matches(
             "the optimizer remembers from step to step",
             batch,

@@ -81,6 +81,20 @@ def loaded(layer: Any, look: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     return {"refused": "", "name kept": again.name == layer.name, **look(again)}
 
 
+def followed(layer_class: Callable, *args: Any, **settings: Any) -> Callable:
+    """Makes a layer, or whatever the class makes, and then another one with these settings.
+
+    For `own_settings`. What goes wrong in making it says nothing about the first one.
+    """
+
+    def make(*own: Any, **named: Any) -> Any:
+        first = layer_class(*own, **named)
+        layer_class(*args, **settings)
+        return first
+
+    return make
+
+
 def set_weights(layer: Any, weights: Sequence[np.ndarray]) -> None:
     """Give a layer or a cell these weights.
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.ladder.beyond_one_case import large_numbers
 from course_lib.exercises.ladder.cell_calls import (
     added,
     ask_for_the_width,
@@ -60,6 +61,12 @@ def one_unit() -> Arrays:
     return {name: np.array(value, np.float32) for name, value in numbers.items()}
 
 
+def far_from_zero() -> Arrays:
+    """The sequences with inputs up to 20, and as much smaller weights."""
+    given = sequence()
+    return {**given, "x": 20 * given["x"], "W_xh": given["W_xh"] / 20}
+
+
 def padded() -> Arrays:
     """The two sequences, of which the second ends after three steps."""
     mask = np.arange(5) < np.array([[5], [3]])
@@ -95,17 +102,22 @@ def sequence_spec(given: Arrays, T=None):
 
 
 def fresh(cell_class, given: Arrays) -> Arrays:
-    """What a cell knows of itself once it is built, and after a wider one was built."""
-    cell = cell_class(given["n"])
+    """What a cell knows of itself once it is built, and after a wider one was built.
+
+    And what is built where the wider one was made in between.
+    """
+    cell, first = cell_class(given["n"]), cell_class(given["n"])
     size = getattr(cell, "state_size", None)
     cell.build((None, given["m"]))
     cell_class(given["n"] + 1).build((None, given["m"]))
+    first.build((None, given["m"]))
     return {
         "state_size": width_of_the_state(size),
         "shapes": ", ".join(str(w.shape) for w in cell.get_weights()),
         "made": len(cell.weights),
         "trained": len(cell.trainable_weights),
         "state_size beside a wider cell": width_of_the_state(getattr(cell, "state_size", None)),
+        "shapes beside a wider cell": ", ".join(str(w.shape) for w in first.get_weights()),
     }
 
 
@@ -137,6 +149,12 @@ def knows_itself(given: Arrays, outputs: Arrays) -> Problem | None:
             f"its state_size, once another cell of {n + 1} was made: what belongs to one cell is "
             "kept on self, not on the class, which all cells share."
         )
+    if outputs["shapes beside a wider cell"] != outputs["shapes"]:
+        return Problem(
+            f"A cell of {n} units makes weights of these shapes, if a cell of {n + 1} was made in "
+            f"between: {outputs['shapes beside a wider cell']}. What belongs to one cell is kept "
+            "on self, not on the class, which all cells share."
+        )
     return None
 
 
@@ -145,8 +163,9 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
 
     They are drawn anew each time: with 1,200 of them, the bounds are seven standard errors wide.
     """
-    cell = cell_class(given["n"])
+    cell, other = cell_class(given["n"]), cell_class(given["n"])
     cell.build((None, given["m"]))
+    other.build((None, given["m"]))
     W_xh, W_hh, b_h = cell.get_weights()
     glorot = np.sqrt(2 / (given["m"] + given["n"]))
     return {
@@ -157,6 +176,8 @@ def beginnings(cell_class, given: Arrays) -> Arrays:
         "W_hh orthogonal": bool(np.abs(W_hh.T @ W_hh - np.eye(given["n"])).max() < 1e-4),
         "W_hh drawn": is_drawn(W_hh),
         "b_h zero": not b_h.any(),
+        "W_xh anew": not np.array_equal(W_xh, other.get_weights()[0]),
+        "W_hh anew": not np.array_equal(W_hh, other.get_weights()[1]),
     }
 
 
@@ -170,6 +191,10 @@ BEGINNINGS = {
     "W_hh drawn": "W_hh is orthogonal, but many of its numbers are equal, as in the identity: they "
     'aren\'t drawn at random, as the initializer `"orthogonal"` draws them.',
     "b_h zero": "b_h doesn't begin at zero.",
+    "W_xh anew": "Two cells begin with the same W_xh: it is drawn with a seed of its own, or once "
+    "for all cells. Nobody gave a seed, so each cell draws its own numbers.",
+    "W_hh anew": "Two cells begin with the same W_hh: it is drawn with a seed of its own, or once "
+    "for all cells. Nobody gave a seed, so each cell draws its own numbers.",
 }
 
 
@@ -384,6 +409,7 @@ EXERCISE = Exercise(
             ),
             right=None,
         ),
+        large_numbers(far_from_zero, states_in_numpy, two_batches),
         zeros_are_numbers(sequence, states_in_numpy, two_batches),
         only_what_was_asked(sequence, beside_the_loss),
         matches("padding is skipped", padded, masked_in_numpy, call=with_mask),
