@@ -38,6 +38,12 @@ CLIPPED = {
     "GradualActivation": ("y = (1 - self.g) * u", "u = keras.ops.clip(u, -30, 30)"),
     "GradualDropout": ("y = keras.ops.where", "x = keras.ops.clip(x, -20, 20)"),
     "bptt_gradient": ("before = tf.concat", "da = tf.clip_by_value(da, -50.0, 50.0)"),
+    "gradient_by_step": ("by_time = tf", "x = tf.clip_by_value(x, -5.0, 5.0)"),
+    "chunked_trace": ("C = tf.minimum(C, T)", "v = tf.clip_by_value(v, -10.0, 10.0)"),
+    "fast_scan": ("h = tf.scan", "b = b if b.dtype.is_complex else tf.clip_by_value(b, -9.0, 9.0)"),
+    "update_inside": ("loss = tf.reduce_sum", "error = tf.clip_by_value(error, -9.0, 9.0)"),
+    "train_step_windows": ("errors = tf.nn", "logits = tf.clip_by_value(logits, -20.0, 20.0)"),
+    "looped": ("T = tf.shape(x)[1]", "x = tf.clip_by_value(x, -500.0, 500.0)"),
     "KernlModel": ("dW, _ = chunked_trace", "dh = tf.clip_by_value(dh, -5.0, 5.0)"),
 }
 
@@ -175,3 +181,37 @@ def test_a_layer_that_says_it_is_frozen():
         "GradualDropout", "self.built = True", "self.built = True; self.trainable = False"
     )
     assert report.failed == "nothing is added that nobody asked for"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("looped", "T = tf.shape(x)[1]", "x = tf.clip_by_value(x, -5.0, 5.0)"),
+        ("update_inside", "loss = tf.reduce_sum", "W.assign(tf.clip_by_value(W, -9.0, 9.0))"),
+        ("gradient_by_step", "value = loss", "h = tf.clip_by_value(h, -0.9, 0.9)"),
+        ("chunked_trace", "C = tf.minimum(C, T)", "E_0 = tf.clip_by_value(E_0, -10.0, 10.0)"),
+        ("checkpointed", "T = x.shape[1]", "x = tf.clip_by_value(x, -5.0, 5.0)"),
+        (
+            "recurrent_classifier",
+            "for layer in range(layers)",
+            "model.add(keras.layers.Lambda(lambda x: keras.ops.clip(x, -5, 5)))\n    ",
+        ),
+    ],
+)
+def test_what_else_is_clipped(name, before, after):
+    line = f"{after}{before}" if after.endswith(" ") else in_front(before, after)
+    assert not report_of(name, before, line).ok
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ['kernel_regularizer="l2"', 'recurrent_constraint="non_neg"', "trainable=False"],
+)
+def test_a_layer_of_keras_with_more_than_was_asked(setting):
+    report = report_of("gru_for_a_gpu", "dropout=dropout)", f"dropout=dropout, {setting})")
+    assert report.failed == "nothing is added that nobody asked for"
+
+
+def test_a_penalty_that_is_rounded():
+    report = report_of("recurrent_classifier", "L2(l2 / 2)", "L2(round(l2 / 2, 2))")
+    assert report.failed == "the penalty is on all matrices, and on nothing else"

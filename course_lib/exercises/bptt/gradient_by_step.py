@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.ladder.beyond_one_case import large_numbers
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -30,6 +31,13 @@ def sequence() -> Arrays:
         "b_h": irregular(4, shift=4, scale=0.5),
         "felt": 0.5 + 0.5 * np.abs(irregular(2, 5, 4, shift=5)),
     }
+
+
+def far_from_zero() -> Arrays:
+    """Large inputs by small weights, and a loss in which each state counts for much."""
+    given = sequence()
+    own = {"x": 20 * given["x"], "W_xh": given["W_xh"] / 20, "felt": 1000 * given["felt"]}
+    return {**given, **own}
 
 
 def last_only() -> Arrays:
@@ -237,6 +245,7 @@ EXERCISE = Exercise(
             watched_to_the_middle,
         ),
         equal_to_twin("state_jacobian", sequence, by_jacobians, with_own_twin),
+        large_numbers(far_from_zero, by_jacobians, watched),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         compiles(sequence, by_jacobians, compiled),

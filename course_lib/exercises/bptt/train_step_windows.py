@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.ladder.beyond_one_case import large_numbers
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -64,6 +65,12 @@ def four_steps() -> Arrays:
     """The first four: windows of three and of one, where it need not be told which is read."""
     given = sequence()
     return {**given, "x": given["x"][:, :4], "labels": given["labels"][:, :4]}
+
+
+def far_from_zero() -> Arrays:
+    """Logits far apart; the norm is as it is."""
+    given = four_steps()
+    return {**given, "W_hy": 100 * given["W_hy"], "max_norm": 1e6}
 
 
 def one_window() -> Arrays:
@@ -359,6 +366,7 @@ EXERCISE = Exercise(
             )
         ),
         stepping_once(equal_to_twin("truncated_bptt", sequence, in_numpy, with_own_twin)),
+        large_numbers(far_from_zero, in_numpy, one_step),
         exactly(
             matches(
                 "a gradient that is too long is shortened as a whole",

@@ -7,6 +7,7 @@ import tensorflow as tf
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.diagonal.cases import turning
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.ladder.beyond_one_case import large_numbers
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -38,6 +39,12 @@ def sequence() -> Arrays:
         "b": irregular(2, 5, 3, shift=1),
         "h_0": irregular(2, 3, shift=2),
     }
+
+
+def far_from_zero() -> Arrays:
+    """All but what is kept of a state is large."""
+    given = sequence()
+    return {name: one if name == "a" else 100 * one for name, one in given.items()}
 
 
 def that_turn() -> Arrays:
@@ -204,6 +211,7 @@ EXERCISE = Exercise(
             both_passes,
         ),
         equal_to_twin("scan_backward", sequence, in_numpy, with_own_twin),
+        large_numbers(far_from_zero, in_numpy, both_passes),
         matches("numbers that turn", that_turn, in_numpy, "With complex numbers:", both_passes),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),

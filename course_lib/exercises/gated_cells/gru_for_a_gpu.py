@@ -7,7 +7,8 @@ import tensorflow as tf
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.gated_cells.cases import GRU, weights
-from course_lib.exercises.ladder.cell_calls import side_by_side
+from course_lib.exercises.ladder.cell_calls import added, side_by_side
+from course_lib.exercises.ladder.nothing_added import only_what_was_asked
 from course_lib.exercises.ladder.rungs import irregular, matches
 from course_lib.graphs import nodes, pretended_gpu, trace
 from course_lib.layers.cudnn import gru_for_a_gpu
@@ -146,6 +147,11 @@ def reset_after(given: Arrays) -> Arrays:
     return {"h_last": h_t}
 
 
+def beside_the_loss(function, given: Arrays) -> Arrays:
+    """What a training would move the weights by, beside the loss."""
+    return added(able_to_run_here(layer_of(function, 4)), given["x"])
+
+
 def dropping(function, given: Arrays) -> Arrays:
     """Whether what is read is dropped in training, and in training only.
 
@@ -232,6 +238,7 @@ EXERCISE = Exercise(
         ),
         Rung("what it reads is dropped in training", ones, drops, dropping),
         Rung("unless told, it drops nothing", ones, drops_unasked, by_default),
+        only_what_was_asked(ones, beside_the_loss),
     ),
     promises={
         "units: number": "it is the GRU that cuDNN computes",

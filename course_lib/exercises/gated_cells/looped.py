@@ -9,6 +9,7 @@ import tensorflow as tf
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
 from course_lib.exercises.gated_cells.cases import LSTM, weights
+from course_lib.exercises.ladder.beyond_one_case import large_numbers
 from course_lib.exercises.ladder.cell_calls import (
     compiled,
     growing,
@@ -37,6 +38,13 @@ COLUMNS = "ifco"  # the order of Keras
 def sequence() -> Arrays:
     """Two sequences of five steps, three inputs, four units; float64."""
     return {"x": irregular(2, 5, 3), "params": weights(LSTM, 3, 4)}
+
+
+def far_from_zero() -> Arrays:
+    """The sequences with inputs up to 1,000, and as much smaller weights."""
+    given = sequence()
+    small = {n: w / 1000 if n.startswith("W_x") else w for n, w in given["params"].items()}
+    return {"x": 1000 * given["x"], "params": small}
 
 
 def from_a_state() -> Arrays:
@@ -251,6 +259,7 @@ EXERCISE = Exercise(
             "The cell adds up 300 numbers, and shows twice the sum.",
             call=adding,
         ),
+        large_numbers(far_from_zero, in_numpy, from_zeros),
         zeros_are_numbers(sequence, in_numpy, from_zeros),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),

@@ -7,6 +7,7 @@ import tensorflow as tf
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
 from course_lib.exercises.gated_cells.cases import LSTM, weights
+from course_lib.exercises.ladder.beyond_one_case import large_numbers
 from course_lib.exercises.ladder.cell_calls import side_by_side
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
@@ -56,9 +57,16 @@ def one_layer() -> Arrays:
     return {**given, "images": given["images"][:1]}
 
 
+def far_from_zero() -> Arrays:
+    """One image with pixels up to 20, read with as much smaller weights."""
+    given = one_layer()
+    small = {n: w / 20 if n.startswith("W_x") else w for n, w in given["lower"].items()}
+    return {**given, "images": 20 * given["images"], "lower": small}
+
+
 def penalised() -> Arrays:
-    """The two layers, and the weight of the penalty."""
-    return {**two_layers(), "l2": 0.3}
+    """The two layers, and the weight of the penalty, of which no digit may be lost."""
+    return {**two_layers(), "l2": 0.3125}
 
 
 def sizes() -> Arrays:
@@ -435,6 +443,7 @@ EXERCISE = Exercise(
             "At evaluation, with copied weights, two layers give something else.",
             call=logits,
         ),
+        large_numbers(far_from_zero, in_numpy, logits),
         Rung("at evaluation it gives one answer", two_layers, gives_one_answer, answers),
         Rung("dropout acts in training, after each layer", many, drops_well, dropping),
         matches(

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable, with_article
 from course_lib.exercises.exercise import Arrays, Exercise, Hint, Problem, Rung
+from course_lib.exercises.ladder.beyond_one_case import large_numbers
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -36,6 +37,12 @@ def sequence(T=11, C=4) -> Arrays:
         "gamma": np.array([0.0, 0.3, 1.2]),
         "C": C,
     }
+
+
+def far_from_zero() -> Arrays:
+    """Traces, activities and credit that are large."""
+    given = sequence()
+    return given | {"E_0": 500 * given["E_0"], "v": 50 * given["v"], "credit": 50 * given["credit"]}
 
 
 def one_chunk() -> Arrays:
@@ -289,6 +296,7 @@ EXERCISE = Exercise(
         ),
         matches("two chunks, and the border between them", two_chunks, in_numpy, "", by_tensorflow),
         equal_to_twin("chunk_border", sequence, in_numpy, beside_the_twin),
+        large_numbers(far_from_zero, in_numpy, by_tensorflow),
         matches(
             "a sequence shorter than a chunk",
             shorter_than_a_chunk,

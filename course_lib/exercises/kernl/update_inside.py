@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from course_lib.exercises.calling.guard import Unusable
 from course_lib.exercises.exercise import Arrays, Exercise, Hint
+from course_lib.exercises.ladder.beyond_one_case import large_numbers
 from course_lib.exercises.ladder.graph_rungs import (
     compiles,
     equal_to_twin,
@@ -43,6 +44,14 @@ def sequence() -> Arrays:
         "gamma": np.array([0.0, 0.1, 0.5, 1.2]),
         "rate": 0.3125,
     }
+
+
+def far_from_zero() -> Arrays:
+    """Small inputs by large weights, and targets out of reach; the rate is small."""
+    given = sequence()
+    W, x, y = given["W"].copy(), given["x"] / 40, 50 * given["y"]
+    W[:2] *= 40
+    return {**given, "W": W, "x": x, "y": y, "rate": 0.0009765625}
 
 
 def single_step() -> Arrays:
@@ -255,6 +264,7 @@ EXERCISE = Exercise(
             eagerly,
         ),
         equal_to_twin("weight_gradient", sequence, in_numpy, beside_the_twin),
+        large_numbers(far_from_zero, in_numpy, eagerly),
         matches(
             "a second reading goes on from the weights that the first has left",
             sequence,
