@@ -141,7 +141,7 @@ def over_time(function, given: Arrays) -> Arrays:
     return outputs
 
 
-def from_zeros(function, given: Arrays) -> Arrays:
+def all_outputs(function, given: Arrays) -> Arrays:
     """All outputs from zeros."""
     read, _ = reader(function, given)
     return {"h": read(tf.constant(given["x"])).numpy()}
@@ -259,8 +259,8 @@ EXERCISE = Exercise(
             "The cell adds up 300 numbers, and shows twice the sum.",
             call=adding,
         ),
-        large_numbers(far_from_zero, in_numpy, from_zeros),
-        zeros_are_numbers(sequence, in_numpy, from_zeros),
+        large_numbers(far_from_zero, in_numpy, all_outputs),
+        zeros_are_numbers(sequence, in_numpy, all_outputs),
         traceable(sequence, traced),
         no_loop_over_time(sequence, graph_sizes),
         reaches_every_weight(sequence, reached),
