@@ -88,7 +88,7 @@ def test_where_no_instruction_set_is_stored_it_is_not_known():
 OLDER = """
     check-seconds
     cells-adding cells-copy-open cells-copy cells-mnist
-    gradnets-2015 gradnets-grelu-gain-stop gradnets-grelu
+    gradnets-grelu-gain-stop gradnets-grelu
     gradnets-plain-he gradnets-recurrent gradnets-rezero gradnets-tat
     lstm-mnist-seed1 lstm-mnist-seed2 lstm-mnist-two-epochs-seed1
     lstm-mnist-two-epochs-seed2 lstm-mnist-two-epochs lstm-mnist project-rows-seed1 project-rows
