@@ -51,12 +51,12 @@ def no_bump() -> Arrays:
 
 
 def small_steps() -> Arrays:
-    """Falls of 2 are too small alone; the third makes them enough, the last are exactly it.
+    """Falls of 0.75 are too small alone; the third makes them enough, and one is exactly it.
 
     A min_delta above 1 is no share of anything, with other numbers neither.
     """
-    losses = np.array([5.0, 3.0, 1.0, -1.0, -5.0, -7.0, -3.0, -4.0])
-    return {"losses": losses, "patience": 3, "min_delta": np.array(4.0)}
+    losses = np.array([6.0, 5.25, 4.5, 3.75, 2.25, 1.5, 3.0, 2.625])
+    return {"losses": losses, "patience": 3, "min_delta": np.array(1.5)}
 
 
 def tiny_falls() -> Arrays:
@@ -420,7 +420,7 @@ EXERCISE = Exercise(
             DELTA,
             small_steps,
             decided,
-            "With min_delta=4; the best epoch is one that was better by more than that.",
+            "With min_delta=1.5; the best epoch is one that was better by more than that.",
             run,
         ),
         matches(
