@@ -1,6 +1,8 @@
 """Exercise: norms and histograms for TensorBoard, out of a traced step."""
 
+import functools
 import tempfile
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,11 @@ def small() -> Arrays:
         "last/W": irregular(3, 2, shift=5, scale=4.0),
         "last/b": irregular(2, shift=6, scale=4.0),
     }
+
+
+def one_layer() -> Arrays:
+    """Where only the number of the step counts."""
+    return {name: gradient for name, gradient in small().items() if name.startswith("last")}
 
 
 def two_layers() -> Arrays:
@@ -93,7 +100,27 @@ def plain(norms) -> np.ndarray:
     return np.asarray(norms)
 
 
-def written_by(function, given: Arrays, steps=STEPS, every=EVERY):
+@functools.cache
+def last_run() -> dict:
+    """What `written_by` found last, of which function, and with what."""
+    return {}
+
+
+def written_by(function, given: Arrays):
+    """What a traced step returned each time, and what stands in the file.
+
+    Three rungs look at the same run: tracing it takes longer than all else.
+    """
+    last, numbers = last_run(), {n: (g.shape, g.tobytes()) for n, g in given.items()}
+    came_in = (numbers, tf.config.functions_run_eagerly())
+    if last.get("came in") != came_in or last["function"]() is not function:
+        last.clear()
+        found = run_and_read(function, given)
+        last.update({"function": weakref.ref(function), "came in": came_in, "found": found})
+    return last["found"]
+
+
+def run_and_read(function, given: Arrays):
     """Run a traced step several times; what it returned, and what stands in the file.
 
     It is traced as a step under `tf.function` is, in which AutoGraph makes an operation of an `if`.
@@ -104,11 +131,11 @@ def written_by(function, given: Arrays, steps=STEPS, every=EVERY):
         gradients = as_tensors(given)
 
         def one_step(number, gradients):
-            return function(writer, gradients, number, every)
+            return function(writer, gradients, number, EVERY)
 
         signature, returned = (tf.constant(0, tf.int64), gradients), []
         step = trace(one_step, *signature, autograph=True)
-        for number in range(steps):
+        for number in range(STEPS):
             factor = tf.constant(number + 1, tf.float64)
             grown = {
                 name: [None if g is None else factor * g for g in layer]
@@ -399,11 +426,11 @@ EXERCISE = Exercise(
         Rung(HISTOGRAMS, some_are_missing, whole_histograms, histograms),
         matches(
             "unless told, it writes each hundredth step",
-            small,
+            one_layer,
             each_hundredth,
             call=every_step_by_default,
         ),
-        matches(ANY_STEP, small, each_third, call=steps_of_any_kind),
+        matches(ANY_STEP, one_layer, each_third, call=steps_of_any_kind),
         fit_for_a_gpu(small, for_a_gpu),
     ),
     promises={
