@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.authoring import mutation_testing
-from course_lib.authoring.mutation_testing import (
+from course_lib.authoring import mutation_analysis
+from course_lib.authoring.mutation_analysis import (
     ALIVE,
     MISSED,
     NOTICED,
@@ -30,8 +30,8 @@ PAGES = ("tests/pages/test_numbers.py", "tests/pages/test_units.py")
 def quick(monkeypatch):
     """Most plugins take longer to load than these small runs."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setattr(mutation_testing, "PYTEST", ("-x", "-q", "-p", "no:cacheprovider"))
-    monkeypatch.setattr(mutation_testing, "LOADED", ())
+    monkeypatch.setattr(mutation_analysis, "PYTEST", ("-x", "-q", "-p", "no:cacheprovider"))
+    monkeypatch.setattr(mutation_analysis, "LOADED", ())
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def checkout(tmp_path):
 
 
 def test_the_exercises_own_files_are_left_aside_but_not_what_judges_them(checkout):
-    names = [file.as_posix() for file in mutation_testing.files(checkout)]
+    names = [file.as_posix() for file in mutation_analysis.files(checkout)]
     assert "course_lib/exercises/engine.py" in names
     assert "course_lib/exercises/ladder/rungs.py" in names
     assert "course_lib/part/sums.py" in names
@@ -102,16 +102,16 @@ def test_the_tests_of_its_own_folder_are_tried_the_nearest_first(file, runs, che
 def test_slow_tests_are_asked_last_and_of_all_files_at_once(checkout):
     sums = Path("course_lib/part/sums.py")
     own = own_tests(checkout, sums)
-    quick = mutation_testing.asked(checkout, sums, quick=True)
-    assert quick == [(*mutation_testing.QUICK, *run) for run in own]
-    *first, slow = mutation_testing.asked(checkout, sums)
+    quick = mutation_analysis.asked(checkout, sums, quick=True)
+    assert quick == [(*mutation_analysis.QUICK, *run) for run in own]
+    *first, slow = mutation_analysis.asked(checkout, sums)
     assert first == quick
     files = ("tests/part/test_sums.py", "tests/part/test_near.py", "tests/part")
-    assert slow == (*mutation_testing.SLOW, *files)
+    assert slow == (*mutation_analysis.SLOW, *files)
 
 
 def test_a_copy_has_what_git_would_track(checkout, tmp_path_factory):
-    copy = mutation_testing.copy_of(checkout, tmp_path_factory.mktemp("copy"))
+    copy = mutation_analysis.copy_of(checkout, tmp_path_factory.mktemp("copy"))
     assert (copy / "course_lib/part/sums.py").read_text() == RIGHT
     assert not (copy / "ignored").exists()
 
@@ -157,14 +157,14 @@ def test_each_run_sees_the_code_as_it_is_then(runner):
     run = ("tests/part/test_sums.py",)
     assert runner(run).passed
     (runner.copy / "course_lib/part/sums.py").write_text(RIGHT.replace("2 * x", "3 * x"))
-    assert runner(run) == mutation_testing.Seen(False, "tests/part/test_sums.py")
+    assert runner(run) == mutation_analysis.Seen(False, "tests/part/test_sums.py")
     (runner.copy / "course_lib/part/sums.py").write_text(RIGHT)
     assert runner(run).passed
 
 
 @pytest.mark.slow
 def test_a_mutant_that_hangs_is_noticed(runner, monkeypatch):
-    monkeypatch.setattr(mutation_testing, "FIRST_LIMIT", 3)
+    monkeypatch.setattr(mutation_analysis, "FIRST_LIMIT", 3)
     mutant = wrong(monkeypatch, "return 2 * x", "\n    while True: pass")
     began = time.monotonic()
     assert outcome(runner, mutant, Unchanged()) == NOTICED
@@ -174,7 +174,7 @@ def test_a_mutant_that_hangs_is_noticed(runner, monkeypatch):
 def test_tests_that_fail_by_themselves_notice_nothing(runner, monkeypatch):
     (runner.copy / "tests/part/test_sums.py").write_text(TEST.replace("== 6", "== 7"))
     with pytest.raises(
-        mutation_testing.TellsNothing,
+        mutation_analysis.TellsNothing,
         match=r"fail as they are: pytest .* tests/part/test_sums\.py$",
     ):
         outcome(runner, wrong(monkeypatch, "x + 1", "x + 2"), Unchanged())
@@ -182,14 +182,14 @@ def test_tests_that_fail_by_themselves_notice_nothing(runner, monkeypatch):
 
 def test_what_could_not_be_tried_is_not_counted(checkout, monkeypatch, capsys):
     def fails(pytest, mutant, unchanged, quick):
-        raise mutation_testing.TellsNothing("These tests fail as they are")
+        raise mutation_analysis.TellsNothing("These tests fail as they are")
 
     monkeypatch.chdir(checkout)
     monkeypatch.setitem(sys.modules, "cosmic_ray", object())
     drawn = [wrong(monkeypatch, "x + 1", "x + 2")]
-    monkeypatch.setattr(mutation_testing, "sample", lambda *_: drawn)
-    monkeypatch.setattr(mutation_testing, "outcome", fails)
-    assert mutation_testing.main(["1"]) == 1
+    monkeypatch.setattr(mutation_analysis, "sample", lambda *_: drawn)
+    monkeypatch.setattr(mutation_analysis, "outcome", fails)
+    assert mutation_analysis.main(["1"]) == 1
     out = capsys.readouterr().out
     assert "0 of 0 mutants noticed" in out
     assert "1 more were not tried" in out
@@ -209,14 +209,14 @@ def test_a_run_that_was_stopped_goes_on_by_its_notes(checkout, monkeypatch, caps
     monkeypatch.setitem(sys.modules, "cosmic_ray", object())
     monkeypatch.setattr(Mutant, "source", lambda self, code: code.replace("x", "y" * self.line))
     drawn = [Mutant(Path("course_lib/top.py"), line, "replaced", 0) for line in (1, 2, 3)]
-    monkeypatch.setattr(mutation_testing, "sample", lambda *_: drawn)
-    monkeypatch.setattr(mutation_testing, "outcome", stops)
+    monkeypatch.setattr(mutation_analysis, "sample", lambda *_: drawn)
+    monkeypatch.setattr(mutation_analysis, "outcome", stops)
     again = ["3", "--jobs", "1", "--notes", "notes.jsonl"]
 
-    assert mutation_testing.main(again) == 1
+    assert mutation_analysis.main(again) == 1
     assert "1 of 2 mutants noticed" in capsys.readouterr().out
     found += [NOTICED, NOTICED]
-    assert mutation_testing.main(again) == 1
+    assert mutation_analysis.main(again) == 1
     told = capsys.readouterr().out
     assert "2 of 3 mutants noticed" in told
     assert "+yy = 1\n" in told  # the change that nobody noticed is shown again
@@ -224,7 +224,7 @@ def test_a_run_that_was_stopped_goes_on_by_its_notes(checkout, monkeypatch, caps
 
     (checkout / "course_lib/top.py").write_text("x = 2\n")
     found += [NOTICED] * 3
-    assert mutation_testing.main(again) == 0
+    assert mutation_analysis.main(again) == 0
     assert tried[4:] == [1, 2, 3], "the code is another, and the notes don't speak of it"
 
 
@@ -238,19 +238,19 @@ def test_what_quick_tests_missed_is_asked_of_the_slow_ones_later(checkout, monke
     monkeypatch.chdir(checkout)
     monkeypatch.setitem(sys.modules, "cosmic_ray", object())
     drawn = [wrong(monkeypatch, "x + 1", "x + 2")]
-    monkeypatch.setattr(mutation_testing, "sample", lambda *_: drawn)
-    monkeypatch.setattr(mutation_testing, "outcome", misses)
+    monkeypatch.setattr(mutation_analysis, "sample", lambda *_: drawn)
+    monkeypatch.setattr(mutation_analysis, "outcome", misses)
     again = ["1", "--notes", "notes.jsonl"]
-    assert mutation_testing.main([*again, "--quick"]) == 1
-    assert mutation_testing.main([*again, "--quick"]) == 1
+    assert mutation_analysis.main([*again, "--quick"]) == 1
+    assert mutation_analysis.main([*again, "--quick"]) == 1
     assert "0 of 1 mutants noticed" in capsys.readouterr().out
-    assert mutation_testing.main(again) == 0
+    assert mutation_analysis.main(again) == 0
     assert asked == [True, False]
 
 
 def test_without_cosmic_ray_it_says_where_to_get_it(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "cosmic_ray", None)
-    assert mutation_testing.main(["1"]) == 2
+    assert mutation_analysis.main(["1"]) == 2
     assert "CONTRIBUTING.md" in capsys.readouterr().err
 
 
@@ -261,7 +261,7 @@ def test_the_tests_find_what_lies_beside_the_environment_last(
     beside = tmp_path_factory.mktemp("beside")
     (beside / "newer.py").write_text("")
     (beside / "pytest.py").write_text("1 / 0")
-    monkeypatch.setattr(mutation_testing, "_beside", lambda: [str(beside)])
+    monkeypatch.setattr(mutation_analysis, "_beside", lambda: [str(beside)])
     (runner.copy / "tests/part/test_more.py").write_text(
         "import sys\nimport newer\n\ndef test_order():\n"
         f"    assert {str(runner.copy)!r} in sys.path[:2]\n"  # pytest puts its own folder first
@@ -276,13 +276,13 @@ def test_the_tests_find_what_lies_beside_the_environment_last(
 def test_places_are_drawn_the_same_each_time_and_annotations_never(checkout):
     pytest.importorskip("cosmic_ray", reason="cosmic-ray is not installed: see CONTRIBUTING.md")
     file = Path("course_lib/part/sums.py")
-    places = list(mutation_testing.mutants(checkout, file))
+    places = list(mutation_analysis.mutants(checkout, file))
     assert {one.line for place in places for one in place} == {2, 6}
-    drawn = mutation_testing.sample(checkout, 4, seed=3, only=[file])
-    assert drawn == mutation_testing.sample(checkout, 4, seed=3, only=[file])
+    drawn = mutation_analysis.sample(checkout, 4, seed=3, only=[file])
+    assert drawn == mutation_analysis.sample(checkout, 4, seed=3, only=[file])
     assert len({(one.operator, one.occurrence) for one in drawn}) == 4
     assert all(one.source(RIGHT) != RIGHT for one in drawn)
-    assert len(mutation_testing.sample(checkout, 99, seed=0, only=[file])) == len(places) == 4
+    assert len(mutation_analysis.sample(checkout, 99, seed=0, only=[file])) == len(places) == 4
 
 
 def test_what_python_cannot_read_is_not_drawn(checkout):
@@ -290,8 +290,8 @@ def test_what_python_cannot_read_is_not_drawn(checkout):
     file = Path("course_lib/part/sums.py")
     code = "def more(one, **other):\n    return {**one, **other, 'x': 3}\n"
     (checkout / file).write_text(code)
-    places = list(mutation_testing.mutants(checkout, file))
-    drawn = mutation_testing.sample(checkout, 99, seed=0, only=[file])
+    places = list(mutation_analysis.mutants(checkout, file))
+    drawn = mutation_analysis.sample(checkout, 99, seed=0, only=[file])
     assert len(places) > len(drawn) == 1
     assert drawn[0].operator == "core/NumberReplacer"
 
@@ -301,7 +301,7 @@ def test_what_cosmic_ray_stumbles_over_is_not_drawn(checkout):
     file = Path("course_lib/part/sums.py")
     code = "try:\n    import course\nexcept (os.error, OSError):\n    pass\n"
     (checkout / file).write_text(code)
-    assert mutation_testing.sample(checkout, 99, seed=0, only=[file]) == [
+    assert mutation_analysis.sample(checkout, 99, seed=0, only=[file]) == [
         Mutant(file, 3, "core/ExceptionReplacer", 1)
     ]
 
@@ -309,13 +309,13 @@ def test_what_cosmic_ray_stumbles_over_is_not_drawn(checkout):
 def test_the_share_is_told(checkout, monkeypatch, capsys):
     pytest.importorskip("cosmic_ray", reason="cosmic-ray is not installed: see CONTRIBUTING.md")
     monkeypatch.chdir(checkout)
-    monkeypatch.setattr(mutation_testing, "outcome", lambda pytest, mutant, _, quick: (
+    monkeypatch.setattr(mutation_analysis, "outcome", lambda pytest, mutant, _, quick: (
         ALIVE if mutant.line == 6 else NOTICED
     ))  # fmt: skip
     only = "course_lib/part/sums.py"
-    assert mutation_testing.main(["99", only, "--jobs", "1"]) == 1
+    assert mutation_analysis.main(["99", only, "--jobs", "1"]) == 1
     out = capsys.readouterr().out
     assert "2 of 4 mutants noticed: 50.0 % (seed 0)" in out
     assert "part                       2 of 4" in out
     assert "-    return x + 1" in out
-    assert mutation_testing.main(["99", only, "--jobs", "1", "--least", "50"]) == 0
+    assert mutation_analysis.main(["99", only, "--jobs", "1", "--least", "50"]) == 0

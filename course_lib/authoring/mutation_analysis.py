@@ -1,6 +1,6 @@
 """Would the tests notice? Small changes to `course_lib`, each tried on the tests of its own folder.
 
-Run on demand, never in `make test`: ``python -m course_lib.authoring.mutation_testing 300``.
+Run on demand, never in `make test`: ``python -m course_lib.authoring.mutation_analysis 300``.
 CONTRIBUTING.md says how to get cosmic-ray, whose operators make the changes. The working tree is
 left alone: every process works on a copy of its own.
 """
@@ -359,7 +359,7 @@ def by_folder(drawn: Sequence[Mutant], alive: Sequence[Mutant]) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mutation_testing", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="mutation_analysis", description=__doc__.splitlines()[0])
     parser.add_argument("count", type=int, help="how many mutants")
     parser.add_argument("only", nargs="*", type=Path, help="files or folders below course_lib")
     parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same mutants")
